@@ -1,0 +1,45 @@
+import { groupsOf, poolsOf, type Group, type Pool } from "./groups.js";
+import { formatValue } from "./problem.js";
+import type { Spec } from "./schema.js";
+import { nearest } from "./suggest.js";
+import { UserError } from "./user-error.js";
+
+/**
+ * The group of that name.
+ * @throws UserError (exit code 2) that says what there is, and what was probably meant
+ */
+export function findGroup(spec: Spec, name: string): Group {
+  const found = groupsOf(spec).find((group) => group.name === name);
+  if (found) return found;
+  throw new UserError(whyNot(name, poolsOf(spec)), 2);
+}
+
+function whyNot(name: string, pools: readonly Pool[]): string {
+  const groups = pools.flatMap((pool) => pool.groups);
+  const pool = pools.find((each) => each.name === name);
+  if (pool) return `"${name}" is a pool; name one of its groups: ${namesOf(pool.groups).join(", ")}`;
+
+  const [, before, number] = /^(.+)-(\d+)$/s.exec(name) ?? [];
+  if (before === undefined) return unknown("group", name, namesOf(groups), pools);
+  if (groups.some((group) => group.name === before))
+    return `"${name}" is a host; did you mean its group ${before}?`;
+  const known = pools.find((each) => each.name === before);
+  if (!known) return unknown("pool", before, namesOf(pools), pools);
+  const indexes = known.groups.map((group) => String(group.index)).join(", ");
+  const meant = known.groups[Number(number)] ?? known.groups.at(-1);
+  return `no group "${name}" in pool ${before} (${indexes}); did you mean ${meant?.name ?? before}?`;
+}
+
+/** `no pool "brokr"; did you mean broker? pools: …` */
+function unknown(
+  what: "group" | "pool",
+  name: string,
+  names: readonly string[],
+  pools: readonly Pool[],
+): string {
+  const meant = nearest(name, names);
+  const question = meant === undefined ? "" : ` did you mean ${meant}?`;
+  return `no ${what} ${formatValue(name)};${question} pools: ${namesOf(pools).join(", ")}, each with the groups 0, 1 and 2`;
+}
+
+const namesOf = (named: readonly { readonly name: string }[]): string[] => named.map(({ name }) => name);

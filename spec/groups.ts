@@ -1,0 +1,73 @@
+import { groupName } from "./address.js";
+import type { LoadBalancer, PoolSpec, Spec } from "./schema.js";
+import { templateHash, type Template } from "./template-hash.js";
+import { GROUP_INDEXES, type GroupIndex } from "./three.js";
+
+export type Role = "consul-server" | "nomad-server" | "client";
+
+/** A pool as the spec wants it. */
+export interface Pool {
+  readonly name: string;
+  readonly role: Role;
+  readonly workload: "moves" | "stays";
+  readonly loadBalancer?: LoadBalancer;
+  readonly groups: readonly Group[];
+}
+
+/** A group as the spec wants it: desired, in the words of Kubernetes. */
+export interface Group extends Template {
+  readonly pool: string;
+  readonly index: GroupIndex;
+  /** `broker-0` */
+  readonly name: string;
+  readonly role: Role;
+  readonly hosts: number;
+  readonly hash: string;
+}
+
+export function roleOf(pool: string): Role {
+  return pool === "consul-server" || pool === "nomad-server" ? pool : "client";
+}
+
+/** The pools in the order in which they are created and rolled: Consul servers, Nomad servers, client pools as written. */
+export function poolsOf(spec: Spec): Pool[] {
+  const names = Object.keys(spec.pools);
+  const clients = names.filter((name) => roleOf(name) === "client");
+  return ["consul-server", "nomad-server", ...clients].map((name) => poolOf(name, spec));
+}
+
+/** All groups, in the order of {@link poolsOf}. */
+export function groupsOf(spec: Spec): Group[] {
+  return poolsOf(spec).flatMap((pool) => pool.groups);
+}
+
+function poolOf(name: string, spec: Spec): Pool {
+  const settings: Partial<PoolSpec> & Pick<PoolSpec, "images" | "instanceTypes"> = spec.pools[name] as PoolSpec;
+  const role = roleOf(name);
+  return {
+    name,
+    role,
+    workload: settings.workload ?? "moves",
+    ...(settings.loadBalancer ? { loadBalancer: settings.loadBalancer } : {}),
+    groups: GROUP_INDEXES.map((index) => {
+      const dataVolume = settings.dataVolumes?.[index];
+      const rootVolume = settings.rootVolumes?.[index];
+      const template = {
+        image: settings.images[index],
+        instanceType: settings.instanceTypes[index],
+        ...(dataVolume ? { dataVolume } : {}),
+        ...(rootVolume ? { rootVolume } : {}),
+        generation: settings.generations?.[index] ?? 0,
+      };
+      return {
+        ...template,
+        pool: name,
+        index,
+        name: groupName(name, index),
+        role,
+        hosts: settings.hosts?.[index] ?? 1,
+        hash: templateHash(template),
+      };
+    }),
+  };
+}

@@ -1,0 +1,138 @@
+import { groupAddress, hostAddress, type PlatformName } from "./address.js";
+import type { Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
+import { groupsOf, type Group, type Role } from "./groups.js";
+import type { Spec } from "./schema.js";
+
+/** A group that has stood once; one that has not is new and comes by the cluster view. */
+export const isNew = (group: DeployedGroup | undefined): boolean => (group?.revisions.length ?? 0) === 0;
+
+/** The template hash that a group was last rolled to; undefined for a new one. */
+export const deployedHash = (group: DeployedGroup | undefined): string | undefined => group?.revisions.at(-1)?.hash;
+
+/** How many hosts the group last stood with: what `ready` was passed for, else the hosts that are there. */
+export const deployedHosts = (group: DeployedGroup): number => hostIds(group.ready?.hosts)?.length ?? group.hosts.length;
+
+/** The deployed groups whose hash or number of hosts differs from the spec's, in the rollout's order. */
+export function pendingGroups(spec: Spec, deployed: Deployed): Group[] {
+  return groupsOf(spec).filter((group) => {
+    const current = deployed.groups.get(group.name);
+    if (!current || isNew(current)) return false;
+    return deployedHash(current) !== group.hash || deployedHosts(current) !== group.hosts;
+  });
+}
+
+/** What differs between a deployed group and the desired one, for people: `ami-0aaa -> ami-0bbb`, `3 -> 4 hosts`. */
+export function describePending(group: Group, deployed: DeployedGroup): string {
+  const last = deployed.revisions.at(-1);
+  const host = deployed.hosts[0];
+  const volume = deployed.volumes[0];
+  const disk = (of?: { sizeGib: number; type: string }): string => (of ? `${String(of.sizeGib)} GiB ${of.type}` : "no data volume");
+  const from = [last?.image, host?.instanceType, `generation ${String(last?.generation ?? 0)}`, disk(volume), deployedHosts(deployed)];
+  const to = [group.image, group.instanceType, `generation ${String(group.generation)}`, disk(group.dataVolume), group.hosts];
+  const changed = to.flatMap((value, index) => {
+    const old = from[index] ?? value;
+    return old === value ? [] : [`${String(old)} -> ${String(value)}${typeof value === "number" ? " hosts" : ""}`];
+  });
+  return changed.length > 0 ? changed.join(", ") : `template ${String(last?.hash)} -> ${group.hash}`;
+}
+
+/** A group whose roll has begun and not ended, and why that is known. */
+export interface InFlight {
+  readonly group: string;
+  /** At least one, such as `terraform_data.broker-0-ready is missing`. */
+  readonly reasons: readonly string[];
+}
+
+/**
+ * The groups in flight, servers first: the order in which they are to be finished. A group is in flight when one of its
+ * members is tainted, missing or deposed, or when its `ready` was not passed for the hosts that are there. A
+ * `config_consul` that is not done belongs to the Consul group that was rolled last, unless its own group is in flight.
+ */
+export function groupsInFlight(deployed: Deployed, platform: PlatformName): InFlight[] {
+  if (deployed.origin.kind === "spec") return [];
+  const standing = [...deployed.groups.values()].filter((group) => !isNew(group)).sort(byOrder);
+  const found = standing.map((group) => ({ group, reasons: unfinished(group, deployed, platform) }));
+  const own = new Set(found.filter(({ reasons }) => reasons.length > 0).map(({ group }) => group.name));
+  const servers = consulServerIds(deployed);
+  const strays = standing.filter((group) => !own.has(group.name)).flatMap((group) => untold(group, servers, platform));
+  const teacher = strays.length > 0 ? lastConsulGroup(standing, own) : undefined;
+  return found
+    .map(({ group, reasons }) => ({
+      group: group.name,
+      reasons: group === teacher ? [...reasons, ...strays] : reasons,
+    }))
+    .filter(({ reasons }) => reasons.length > 0);
+}
+
+function unfinished(group: DeployedGroup, deployed: Deployed, platform: PlatformName): string[] {
+  const ready = groupAddress(platform, group.name, "ready");
+  const own = (address: string): boolean => !address.endsWith("-config-consul");
+  const hashes = new Set(group.hosts.map((host) => host.hash));
+  return [
+    ...group.tainted.filter(own).map((address) => `${address} is tainted`),
+    ...group.deposed.map((address) => `${address} has an old object that is still to be destroyed`),
+    ...(group.leave ? [] : [`${groupAddress(platform, group.name, "leave")} is missing: the group has left`]),
+    ...(group.ready ? readyReasons(group, group.ready, ready) : [`${ready} is missing`]),
+    ...(hashes.size > 1 ? [`its hosts run ${String(hashes.size)} templates: ${[...hashes].sort().join(", ")}`] : []),
+    ...group.hosts.flatMap((host) => missingMembers(group, host, deployed, platform)),
+  ];
+}
+
+function readyReasons(group: DeployedGroup, ready: NonNullable<DeployedGroup["ready"]>, address: string): string[] {
+  const present = group.hosts.map((host) => host.id).join(",");
+  const hash = group.hosts[0]?.hash;
+  return [
+    ...(ready.hosts === present ? [] : [`${address} was passed for the hosts ${ready.hosts || "none"}, there are ${present || "none"}`]),
+    ...(hash === undefined || ready.hash === hash ? [] : [`${address} was passed for the template ${ready.hash}, the hosts run ${hash}`]),
+    ...(ready.gate === "open" ? [] : [`${address}: its gate is ${ready.gate}`]),
+  ];
+}
+
+/** What a present host should have and has not; a load balancer or volume that is not there asks for no attachment. */
+function missingMembers(group: DeployedGroup, host: DeployedHost, deployed: Deployed, platform: PlatformName): string[] {
+  const address = (kind: Parameters<typeof hostAddress>[3]): string => hostAddress(platform, group.name, host.number, kind);
+  const wanted = [
+    ...(deployed.addresses.has(address("data")) ? [address("data-attachment")] : []),
+    ...(deployed.addresses.has(targetGroupAddress(platform, group.pool)) ? [address("lb-drained"), address("target")] : []),
+  ];
+  return wanted.filter((each) => !deployed.addresses.has(each)).map((each) => `${each} is missing`);
+}
+
+/** The address of a pool's target group: what hosts are attached to. */
+export const targetGroupAddress = (platform: PlatformName, pool: string): string =>
+  platform === "aws" ? `aws_lb_target_group.${pool}` : `terraform_data.${pool}-load-balancer`;
+
+/** The ids of all Consul servers, joined as `config_consul` holds them. */
+const consulServerIds = (deployed: Deployed): string =>
+  [...deployed.groups.values()]
+    .filter(({ role }) => role === "consul-server")
+    .sort(byOrder)
+    .flatMap(({ hosts }) => hosts.map(({ id }) => id))
+    .join(",");
+
+function untold(group: DeployedGroup, servers: string, platform: PlatformName): string[] {
+  return group.hosts.flatMap((host) => {
+    const address = hostAddress(platform, group.name, host.number, "config-consul");
+    if (group.tainted.includes(address)) return [`${address} is tainted`];
+    if (!host.configConsul) return [`${address} is missing`];
+    if (host.configConsul.host !== host.id) return [`${address} was made for the machine ${host.configConsul.host}`];
+    return host.configConsul.servers === servers ? [] : [`${address} names other Consul servers than there are`];
+  });
+}
+
+/** The Consul group that is in flight itself, else the one with the newest revision. */
+function lastConsulGroup(standing: readonly DeployedGroup[], inFlight: ReadonlySet<string>): DeployedGroup | undefined {
+  const servers = standing.filter(({ role }) => role === "consul-server");
+  const newest = (group: DeployedGroup): number => group.revisions.at(-1)?.number ?? 0;
+  return (
+    servers.find((group) => inFlight.has(group.name)) ??
+    servers.reduce<DeployedGroup | undefined>((last, group) => (last && newest(last) > newest(group) ? last : group), undefined)
+  );
+}
+
+const ROLES: readonly Role[] = ["consul-server", "nomad-server", "client"];
+
+const byOrder = (a: DeployedGroup, b: DeployedGroup): number =>
+  ROLES.indexOf(a.role) - ROLES.indexOf(b.role) || (a.name < b.name ? -1 : 1);
+
+const hostIds = (joined: string | undefined): string[] | undefined => joined?.split(",").filter((id) => id !== "");

@@ -1,0 +1,96 @@
+import { roleOf } from "./groups.js";
+import { formatValue } from "./problem.js";
+
+/** What a rule that goes beyond the shape of one value has found. */
+export interface Finding {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/**
+ * Checks what a schema cannot say, and returns all findings. It takes the raw value, so that these findings stand
+ * beside those of the schema in one answer; what has the wrong shape is passed over here.
+ */
+export function checkRules(raw: unknown): Finding[] {
+  const spec = asMap(raw);
+  const pools = Object.entries(asMap(spec["pools"]));
+  return [
+    ...pools.flatMap(([pool, settings]) => [
+      ...checkPoolName(pool, asMap(settings), spec["name"]),
+      ...checkWorkload(pool, asMap(settings)),
+      ...(spec["platform"] === "aws" ? checkAwsImages(pool, asMap(settings)) : []),
+    ]),
+    ...checkSubnets(asMap(spec["aws"])),
+  ];
+}
+
+const POOL_NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+function checkPoolName(pool: string, settings: Raw, cluster: unknown): Finding[] {
+  const refuse = (message: string): Finding[] => [{ path: ["pools", pool], message }];
+  if (!POOL_NAME.test(pool)) {
+    return refuse(
+      `${formatValue(pool)} is no name for a pool; expected lower-case letters, digits and single hyphens, starting with a letter (legal in Terraform, Consul and Nomad)`,
+    );
+  }
+  if (/-\d+(-|$)/.test(pool)) {
+    return refuse(
+      `"${pool}" has a number between hyphens, so that its groups could be mistaken for hosts of another pool; expected a name such as ${pool.replace(/-(?=\d+(-|$))/g, "")}`,
+    );
+  }
+  if (pool === "cluster") return refuse(`"cluster" is the name of a view; expected another name`);
+  if (pool.length > 40) {
+    return refuse(`${formatValue(pool)} has ${String(pool.length)} characters; expected at most 40`);
+  }
+  if (!("loadBalancer" in settings) || typeof cluster !== "string") return [];
+  const full = `${cluster}-${pool}`;
+  if (full.length > 32 || full.startsWith("internal-")) {
+    return refuse(
+      `its load balancer would be called ${full}; AWS allows 32 characters and no "internal-" in front: choose another name for the pool or the cluster`,
+    );
+  }
+  return [];
+}
+
+function checkWorkload(pool: string, settings: Raw): Finding[] {
+  if (roleOf(pool) !== "client" || settings["workload"] !== "stays" || "dataVolumes" in settings) return [];
+  return [
+    {
+      path: ["pools", pool, "workload"],
+      message: `got "stays" in a pool without dataVolumes; expected moves, or dataVolumes for the work to be bound to`,
+    },
+  ];
+}
+
+function checkAwsImages(pool: string, settings: Raw): Finding[] {
+  return asList(settings["images"]).flatMap((image, index) =>
+    typeof image !== "string" || /^ami-[0-9a-f]+$/.test(image)
+      ? []
+      : [
+          {
+            path: ["pools", pool, "images", index],
+            message: `got ${formatValue(image)}; expected the id of a machine image, ami- and hexadecimal digits, such as ami-0aaa`,
+          },
+        ],
+  );
+}
+
+function checkSubnets(aws: Raw): Finding[] {
+  const subnets = asList(aws["subnetIds"]);
+  return subnets.flatMap((subnet, index) =>
+    subnets.indexOf(subnet) === index
+      ? []
+      : [
+          {
+            path: ["aws", "subnetIds", index],
+            message: `got ${formatValue(subnet)} a second time; expected one subnet for each group, since groups in one zone go down together`,
+          },
+        ],
+  );
+}
+
+type Raw = Readonly<Record<string, unknown>>;
+
+const asMap = (value: unknown): Raw =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Raw) : {};
+const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

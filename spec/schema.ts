@@ -1,0 +1,230 @@
+import { z } from "zod";
+import { DURATION, durationSeconds } from "./duration.js";
+
+const three = <T extends z.ZodType>(value: T, what: string) =>
+  z.tuple([value, value, value], {
+    error: ({ input }) =>
+      `an array of exactly three, ${what} for each of the groups 0, 1 and 2` +
+      (input === undefined || Array.isArray(input)
+        ? ""
+        : "; a single value would change three groups at once"),
+  });
+
+/** A text of one form. What is expected is said whether it is no text or a wrong one. */
+const text = (form: RegExp, error: string) => z.string({ error }).regex(form, { error });
+
+const filled = (error: string) => z.string({ error }).min(1, { error });
+
+function whole(least: number, most: number) {
+  const error = `a whole number from ${String(least)} to ${String(most)}`;
+  return z.int({ error }).min(least, { error }).max(most, { error });
+}
+
+function duration(least: string, most: string) {
+  const error = `a duration from ${least} to ${most}: a whole number and s, m or h, such as 90s, 15m or 1h`;
+  const [from, to] = [durationSeconds(least), durationSeconds(most)];
+  const within = (seconds: number): boolean => seconds >= from && seconds <= to;
+  return text(DURATION, error).refine((value) => !DURATION.test(value) || within(durationSeconds(value)), {
+    error,
+  });
+}
+
+/** A key that is named only to say why it has no place here. */
+const refused = (reason: string) =>
+  z
+    .never({ error: `not allowed: ${reason}` })
+    .optional()
+    .describe(`Not allowed: ${reason}.`);
+
+const imageName = text(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
+  "the id of an image: at most 128 letters, digits, dots, underscores and hyphens, such as ami-0aaa",
+);
+
+const instanceType = text(/^[a-z0-9][a-z0-9.-]{0,63}$/, "an instance type, such as m6i.large");
+
+const generation = whole(0, 1_000_000).describe(
+  "Raise one to replace machines that are otherwise unchanged.",
+);
+
+const cidr = z
+  .cidrv4({ error: "an IPv4 range, such as 10.0.0.0/8" })
+  .refine((range) => !range.endsWith("/0"), {
+    error: "a range smaller than the whole world (/0)",
+  });
+
+const loadBalancer = z
+  .strictObject({
+    port: whole(1, 65535).describe("The port of the load balancer and of the machines behind it."),
+    protocol: z.enum(["tcp", "udp"]).default("tcp"),
+    internal: z.boolean().default(true).describe("Default: true, reachable inside the network only."),
+    deregistrationDelay: duration("0s", "1h")
+      .default("300s")
+      .describe("How long open connections may last. Default: 300s."),
+    sourceCidrs: z
+      .array(cidr, { error: "a list of IPv4 ranges, such as [10.0.0.0/8]" })
+      .min(1, { error: "at least one IPv4 range, such as [10.0.0.0/8]" })
+      .optional()
+      .describe("Who may connect. Default: the VPC's own range."),
+  })
+  .refine((balancer) => balancer.internal || balancer.sourceCidrs !== undefined, {
+    path: ["sourceCidrs"],
+    error: "the ranges that may connect, since internal is false",
+  })
+  .describe("One load balancer for the whole pool.");
+
+const dataVolume = z.strictObject({
+  sizeGib: whole(1, 16384),
+  type: z.enum(["gp3", "gp2", "st1", "sc1"]).default("gp3"),
+});
+
+const rootVolume = z.strictObject({ sizeGib: whole(1, 16384) });
+
+const machines = {
+  images: three(imageName, "one image").describe("The image of each group. Changing one rolls that group."),
+  instanceTypes: three(instanceType, "one type").describe("The instance type of each group."),
+  rootVolumes: three(rootVolume, "one volume")
+    .optional()
+    .describe("The system disks. Default: as large as the image's."),
+  generations: three(generation, "one number").optional(),
+};
+
+const serverPool = z.strictObject({
+  ...machines,
+  hosts: refused(
+    "server pools have one host a group in this version, so that losing a group leaves two of three, a majority",
+  ),
+  dataVolumes: refused("data volumes are for client pools; a new server gets its data from the other two"),
+  workload: refused("it is for client pools; servers run no work"),
+  loadBalancer: refused("it is for client pools"),
+});
+
+const clientPool = z.strictObject({
+  ...machines,
+  hosts: three(whole(1, 1200), "one number of hosts").optional().describe("Default: one host each."),
+  dataVolumes: three(dataVolume, "one volume").optional().describe("Disks that outlive the machine."),
+  workload: z
+    .enum(["moves", "stays"])
+    .default("moves")
+    .describe("moves (default): work runs elsewhere meanwhile; stays: work is bound to its data volume."),
+  loadBalancer: loadBalancer.optional(),
+});
+
+const pools = z
+  .object(
+    { "consul-server": serverPool, "nomad-server": serverPool },
+    { error: "a map of pools, consul-server and nomad-server among them" },
+  )
+  .catchall(clientPool)
+  .describe("Each key names three groups: broker stands for broker-0, broker-1 and broker-2.");
+
+const backend = z.discriminatedUnion(
+  "type",
+  [
+    z.strictObject({
+      type: z.literal("local"),
+      path: filled("the path of a state file, relative to this file").describe(
+        "The state file, relative to this file.",
+      ),
+    }),
+    z.strictObject({
+      type: z.literal("s3"),
+      bucket: filled("the name of a bucket"),
+      key: filled("the key of the state in the bucket, such as demo/terraform.tfstate"),
+      region: filled("the bucket's region, such as eu-west-1"),
+      dynamodbTable: filled("the name of a DynamoDB table")
+        .optional()
+        .describe("Locks by a table instead of a lock file in the bucket."),
+      kmsKeyId: filled("the id of a KMS key").optional(),
+      usePathStyle: z.boolean().optional().describe("For stores that are not AWS's own."),
+    }),
+  ],
+  {
+    error: ({ input }) => {
+      if (!isRecord(input)) return "a map such as { type: local, path: terraform.demo.tfstate }";
+      return input["type"] === "consul"
+        ? "local or s3; a Consul backend inside the cluster that it describes is no choice: the state would be out of reach whenever it is needed"
+        : "local or s3";
+    },
+  },
+);
+
+const rollout = z.strictObject({
+  pendingGroups: z
+    .enum(["one", "queue"])
+    .default("one")
+    .describe("one (default): more than one pending group is refused; queue: one view for each."),
+  revisionHistoryLimit: whole(1, 100).default(10).describe("Revisions that a group keeps. Default: 10."),
+});
+
+const aws = z.strictObject({
+  region: text(/^[a-z]{2}(-[a-z]+)+-\d$/, "a region, such as eu-west-1"),
+  vpcId: text(/^vpc-[0-9a-z]+$/, "the id of a VPC, such as vpc-0a1"),
+  subnetIds: three(
+    text(/^subnet-[0-9a-z]+$/, "the id of a subnet, such as subnet-0a1"),
+    "one subnet",
+  ).describe("Group i of every pool lives in subnet i; three zones, so that losing one takes one group."),
+  keyName: filled("the name of a key pair").optional(),
+  instanceProfile: filled("the name of an instance profile").optional(),
+  securityGroupIds: z
+    .array(text(/^sg-[0-9a-z]+$/, "the id of a security group, such as sg-0a1"), {
+      error: "a list of ids of security groups, such as [sg-0a1]",
+    })
+    .optional()
+    .describe("Further groups for every machine: who may use ssh, and the ports of your own jobs."),
+  providerVersion: text(
+    /^\d+\.\d+\.\d+$/,
+    "an exact version, such as 6.25.0; a range could give two views two providers",
+  )
+    .optional()
+    .describe("Default: the version that the bindings were made from."),
+});
+
+const NAME =
+  "at most 24 lower-case letters, digits and single hyphens, starting with a letter (legal in Terraform, Consul and Nomad)";
+
+const clusterName = text(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, NAME).max(24, { error: NAME });
+
+const name = clusterName.describe("The cluster's name; it stands in tags and must not change.");
+
+const common = {
+  backend,
+  pools,
+  rollout: rollout.prefault({}),
+  protection: z
+    .enum(["on", "off"])
+    .default("on")
+    .describe("off allows a deliberate teardown: cdktf destroy cluster works, nothing is drained."),
+};
+
+const onAws = z.strictObject({ name, platform: z.literal("aws", { error: "aws or local" }), aws, ...common });
+
+const onLocal = z.strictObject({
+  name,
+  platform: z.literal("local", { error: "aws or local" }),
+  aws: refused("it is for platform: aws"),
+  ...common,
+});
+
+/** `cluster.yaml`: what the cluster is meant to be. */
+export const specSchema = z.discriminatedUnion("platform", [onAws, onLocal]);
+
+/** The half of {@link specSchema} to check a value against, so that a wrong platform does not hide what else is wrong. */
+export function schemaFor(value: unknown): typeof onAws | typeof onLocal {
+  const fields = isRecord(value) ? value : {};
+  return fields["platform"] === "aws" || (fields["platform"] !== "local" && "aws" in fields)
+    ? onAws
+    : onLocal;
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+export type Spec = z.output<typeof specSchema>;
+export type AwsSettings = z.output<typeof aws>;
+export type Backend = z.output<typeof backend>;
+export type PoolSpec = z.output<typeof clientPool>;
+export type ServerPoolSpec = z.output<typeof serverPool>;
+export type RootVolume = z.output<typeof rootVolume>;
+export type DataVolume = z.output<typeof dataVolume>;
+export type LoadBalancer = z.output<typeof loadBalancer>;

@@ -1,0 +1,186 @@
+import {
+  isCollection,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  parseDocument,
+  Parser,
+  visit,
+  type Document,
+  type Node,
+  type Pair,
+  type YAMLError,
+  type YAMLMap,
+} from "yaml";
+import { formatPath, SpecError, type Problem } from "./problem.js";
+
+/** Maps and lists in each other: a spec needs five levels; thousands would exhaust the stack of whatever reads them. */
+const MOST_LEVELS = 50;
+
+/** A YAML text that was read without doubt: one document, no alias, no key twice. It knows where each value stands. */
+export class YamlSource {
+  readonly value: unknown;
+  private readonly document: Document;
+  private readonly lines = new LineCounter();
+  private readonly pairs = new Map<YAMLMap, ReadonlyMap<string, Pair>>();
+
+  /** @throws SpecError when the text cannot be read or leaves something in doubt */
+  constructor(text: string, file: string) {
+    const tooDeep = nestingProblems(text);
+    if (tooDeep.length > 0) throw new SpecError(file, tooDeep);
+    this.document = parseDocument(text, {
+      lineCounter: this.lines,
+      prettyErrors: false,
+      uniqueKeys: false, // the library compares each key with each other; see keyProblems
+      logLevel: "error",
+    });
+    for (const problems of [this.syntaxProblems(), this.nodeProblems()]) {
+      if (problems.length > 0) throw new SpecError(file, problems);
+    }
+    this.value = this.document.toJS();
+    if (this.value === null) throw new SpecError(file, [EMPTY]);
+  }
+
+  /** The node of a value, with its place in the text; undefined where nothing is. */
+  nodeAt(path: readonly PropertyKey[]): Node | undefined {
+    return path.reduce<Node | undefined>((node, part) => {
+      const value = isMap(node)
+        ? this.pairOf(node, part)?.value
+        : isSeq(node)
+          ? node.items[Number(part)]
+          : undefined;
+      return isNode(value) ? value : undefined;
+    }, this.document.contents ?? undefined);
+  }
+
+  /** The line of a key or of a list's item, else that of the nearest thing around it; counted from 1. */
+  lineOf(path: readonly PropertyKey[]): number | undefined {
+    for (let length = path.length; length > 0; length--) {
+      const parent = this.nodeAt(path.slice(0, length - 1));
+      const key = isMap(parent)
+        ? this.pairOf(parent, path[length - 1] ?? "")?.key
+        : this.nodeAt(path.slice(0, length));
+      if (isNode(key) && key.range) return this.lineAt(key.range[0]);
+    }
+    return undefined;
+  }
+
+  private lineAt(offset: number): number {
+    return this.lines.linePos(offset).line;
+  }
+
+  /** Of errors in the structure only the first: the others mostly follow from it, and a tab brings them all about. */
+  private syntaxProblems(): Problem[] {
+    const { errors, warnings, directives } = this.document;
+    const tabs = errors.filter(({ code }) => code === "TAB_AS_INDENT");
+    const shown = tabs.length > 0 ? tabs : errors.slice(0, 1);
+    const oldVersion = directives?.yaml.explicit === true && directives.yaml.version !== "1.2";
+    return [
+      ...[...shown, ...warnings].map((error) => ({
+        line: this.lineAt(error.pos[0]),
+        path: "",
+        message: `not valid YAML: ${inOurWords(error)}`,
+      })),
+      ...(oldVersion
+        ? [{ line: 1, path: "", message: "YAML 1.1 reads values differently; remove the %YAML line" }]
+        : []),
+    ];
+  }
+
+  private nodeProblems(): Problem[] {
+    const problems: Problem[] = [];
+    visit(this.document, {
+      Alias: (key, alias, ancestors) => {
+        const path = [...pathOf(ancestors), ...(typeof key === "number" ? [key] : [])];
+        const message = `the alias *${alias.source} is not allowed; write the value out, so that a change reaches one group only`;
+        problems.push({ ...this.lineField(alias), path: formatPath(path), message });
+      },
+      Map: (key, map, ancestors) => {
+        const path = [...pathOf(ancestors), ...(typeof key === "number" ? [key] : [])];
+        for (const problem of this.keyProblems(map, path)) problems.push(problem);
+      },
+    });
+    return problems;
+  }
+
+  private keyProblems(map: YAMLMap, path: readonly PropertyKey[]): Problem[] {
+    const first = new Map<string, Pair>();
+    this.pairs.set(map, first);
+    return map.items.flatMap((pair) => {
+      if (isCollection(pair.key)) {
+        return [
+          { ...this.lineField(pair.key), path: formatPath(path), message: "a list or a map cannot be a key" },
+        ];
+      }
+      const key = keyText(pair.key);
+      const before = first.get(key);
+      if (!before) {
+        first.set(key, pair);
+        return [];
+      }
+      const line = String(this.lineField(before.key).line);
+      const message = `the key stands here a second time, after line ${line}; keep one`;
+      return [{ ...this.lineField(pair.key), path: formatPath([...path, key]), message }];
+    });
+  }
+
+  private pairOf(map: YAMLMap, key: PropertyKey): Pair | undefined {
+    return this.pairs.get(map)?.get(String(key));
+  }
+
+  private lineField(node: unknown): { line?: number } {
+    return isNode(node) && node.range ? { line: this.lineAt(node.range[0]) } : {};
+  }
+}
+
+const EMPTY: Problem = { path: "", message: "the file is empty; start from cluster.example.yaml" };
+
+/** Found before the text is composed, token by token, since composing and all that follows is recursive. */
+function nestingProblems(text: string): Problem[] {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    Array.from(parser.next(lexeme));
+    if (parser.stack.length > MOST_LEVELS) {
+      const line = text.slice(0, parser.offset).split("\n").length;
+      return [
+        { line, path: "", message: `nested more than ${String(MOST_LEVELS)} levels deep; a spec has five` },
+      ];
+    }
+  }
+  return [];
+}
+
+/** A key as it is called once it is a property. */
+const keyText = (key: unknown): string => (isScalar(key) ? String(key.value ?? "") : "");
+
+/** The path that leads to what stands below these nodes. */
+function pathOf(ancestors: readonly unknown[]): PropertyKey[] {
+  return ancestors.flatMap<PropertyKey>((node, at) => {
+    if (isPair(node)) return [keyText(node.key)];
+    const below = ancestors[at + 1];
+    return isSeq(node) && below !== undefined ? [node.items.indexOf(below)] : [];
+  });
+}
+
+const SYNTAX: Partial<Record<YAMLError["code"], string>> = {
+  BLOCK_AS_IMPLICIT_KEY:
+    "a second colon in one line, or a line that is indented too far; quote a text that has a colon",
+  MULTILINE_IMPLICIT_KEY: "a key and its colon must stand on one line",
+  MULTIPLE_DOCS: "more than one document (---) in the file; keep one",
+  TAB_AS_INDENT: "a tab is used for indentation; use spaces",
+};
+
+/** YAML's own terms as people say them who do not know its grammar. */
+function inOurWords(error: YAMLError): string {
+  const text = error.message
+    .replace(/flow sequence/i, "a list in [ ]")
+    .replace(/flow map(ping)?/i, "a map in { }")
+    .replace(" in block collection", "")
+    .replace(/implicit (map )?keys/i, "keys")
+    .replace(/missing closing (["'])quote/i, "a text that begins with $1 does not end");
+  return SYNTAX[error.code] ?? text.charAt(0).toLowerCase() + text.slice(1);
+}
