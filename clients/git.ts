@@ -1,0 +1,64 @@
+import { basename, dirname } from "node:path";
+import { execa } from "execa";
+import { UserError } from "../spec/user-error.js";
+
+/**
+ * A file as it was committed at a revision: a commit, a branch, a tag.
+ * @throws UserError when there is no git, no repository, no such revision, or no such file in it
+ */
+export async function fileAtRevision(file: string, rev: string): Promise<Uint8Array> {
+  if (rev === "" || rev.startsWith("-")) {
+    throw new UserError(`no revision: "${rev}"; name a commit, a branch or a tag, such as origin/main`);
+  }
+  const folder = dirname(file);
+  const repository = await git(folder, ["rev-parse", "--git-dir"]);
+  if (repository.exitCode !== 0) {
+    throw new UserError(
+      `not in a git repository: ${file} (${repository.reason}); keep the spec in git to name a revision of it`,
+    );
+  }
+  const commit = await git(folder, ["rev-parse", "--verify", "--quiet", `${rev}^{commit}`]);
+  if (commit.exitCode !== 0) {
+    throw new UserError(
+      `unknown revision: ${rev} in the repository of ${file}; correct it, or fetch it first (a shallow clone has only the newest)`,
+    );
+  }
+  const shown = await git(folder, ["show", `${decode(commit.stdout).trim()}:./${basename(file)}`]);
+  if (shown.exitCode !== 0) {
+    throw new UserError(
+      `not in the revision: ${file} at ${rev}; name a revision in which the file is committed`,
+    );
+  }
+  return shown.stdout;
+}
+
+/**
+ * The last commit that touched a file, as `3f2a1c0 Roll broker-0`: why it is as it is. Undefined where nothing is known:
+ * without git, outside a repository, for a file that was never committed.
+ */
+export async function lastCause(file: string): Promise<string | undefined> {
+  const log = ["-c", "log.showSignature=false", "log", "-1", "--format=%h %s", "--", `./${basename(file)}`];
+  const found = await git(dirname(file), log).catch(() => undefined);
+  return found?.exitCode === 0 ? decode(found.stdout).trim() || undefined : undefined;
+}
+
+interface GitResult {
+  readonly stdout: Uint8Array;
+  readonly exitCode: number;
+  /** The first line that git complained with. */
+  readonly reason: string;
+}
+
+async function git(folder: string, args: readonly string[]): Promise<GitResult> {
+  const { stdout, stderr, exitCode, code } = await execa("git", ["-C", folder, ...args], {
+    stdin: "ignore",
+    reject: false,
+    encoding: "buffer",
+    stripFinalNewline: false,
+  });
+  if (exitCode !== undefined) return { stdout, exitCode, reason: decode(stderr).trim().split("\n")[0] ?? "" };
+  const why = code === "ENOENT" ? "git is not on the PATH" : "git did not end by itself";
+  throw new UserError(`git is needed to read a revision: ${why}; install git, or run again`);
+}
+
+const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

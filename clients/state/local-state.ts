@@ -1,0 +1,80 @@
+import { readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { nothingDeployed, type Deployed } from "../../spec/deployed.js";
+import { UserError } from "../../spec/user-error.js";
+import type { Expected } from "./cluster-of-state.js";
+import { parseState } from "./parse-state.js";
+import { IncompleteState } from "./state-format.js";
+
+/** Terraform empties the file and writes it anew, which takes milliseconds: so often, and so long, a reader looks again. */
+const ATTEMPTS = 10;
+const PAUSE_MILLISECONDS = 100;
+
+/** Waits so many milliseconds. */
+export type Wait = (milliseconds: number) => Promise<unknown>;
+
+/**
+ * Reads a local state file directly. A file that is not there is an empty state: serial 0, no lineage.
+ * @throws UserError when the file stays incomplete, naming who holds its lock, or when it is not this cluster's
+ */
+export async function readLocalState(
+  file: string,
+  expected: Expected,
+  wait: Wait = sleep,
+): Promise<Deployed> {
+  for (let attempt = 1; ; attempt++) {
+    const text = await readText(file, expected.where);
+    if (text === undefined) {
+      return nothingDeployed({ kind: "state", where: expected.where, serial: 0, lineage: "" });
+    }
+    try {
+      return parseState(text, expected);
+    } catch (error) {
+      if (!(error instanceof IncompleteState)) throw error;
+      if (attempt === ATTEMPTS) throw await withLockHolder(error, file, expected.where);
+    }
+    await wait(PAUSE_MILLISECONDS);
+  }
+}
+
+async function readText(file: string, where: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOENT") return undefined;
+    throw new UserError(
+      `the state cannot be read: ${where} (${code}); correct the spec's backend or the file's rights`,
+    );
+  }
+}
+
+/** The error of an incomplete file, or a better one where a run that is under way explains it. */
+async function withLockHolder(error: IncompleteState, file: string, where: string): Promise<UserError> {
+  const lock = await lockOf(file);
+  if (!lock) return error;
+  const operation = lock.Operation.replace(/^OperationType/, "").toLowerCase();
+  return new UserError(
+    `the state is being written: ${where} is locked by ${lock.Who} for ${operation} since ${lock.Created}; wait until that run has ended, or remove ${lockFileOf(where)} if it was killed`,
+  );
+}
+
+const lockSchema = z.object({ Who: z.string(), Operation: z.string(), Created: z.string() });
+
+/** Terraform's note of who holds the lock: `.terraform.tfstate.lock.info` beside `terraform.tfstate`. */
+const lockFileOf = (file: string): string => join(dirname(file), `.${basename(file)}.lock.info`);
+
+async function lockOf(file: string): Promise<z.output<typeof lockSchema> | undefined> {
+  try {
+    const text = await readFile(lockFileOf(file), "utf8");
+    return lockSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The code of an error of Node, such as EACCES. */
+const codeOf = (error: unknown): string =>
+  typeof error === "object" && error !== null && "code" in error ? String(error.code) : String(error);

@@ -1,0 +1,100 @@
+import { hostName, type MemberKind } from "../../spec/address.js";
+import {
+  nothingDeployed,
+  type Deployed,
+  type DeployedGroup,
+  type DeployedHost,
+  type DeployedVolume,
+  type Origin,
+} from "../../spec/deployed.js";
+import { roleOf } from "../../spec/groups.js";
+import { checkCluster, type Expected } from "./cluster-of-state.js";
+import { MemberAttributes } from "./member-attributes.js";
+import { readStateFormat } from "./state-format.js";
+import { objectsOf, type StateObject } from "./state-object.js";
+
+/**
+ * What is deployed, from the text of a Terraform state of format 4. An address whose only object is an old one that is
+ * still to be destroyed counts as deposed and not as there.
+ * @throws IncompleteState when the text is cut off
+ * @throws UserError when it is no state of this cluster that can be read
+ */
+export function parseState(text: string, expected: Expected): Deployed {
+  const state = readStateFormat(text, expected.where);
+  const origin: Origin = {
+    kind: "state",
+    where: expected.where,
+    serial: state.serial,
+    lineage: state.lineage,
+  };
+  const objects = objectsOf(state);
+  if (objects.length === 0) return nothingDeployed(origin);
+  checkCluster(objects, expected);
+
+  const attributes = new MemberAttributes(expected.where);
+  const groups = [...byGroup(objects).values()].map((members) => deployedGroup(members, attributes));
+  attributes.done();
+  return {
+    origin,
+    cluster: expected.cluster,
+    groups: new Map(groups.map((group) => [group.name, group])),
+    addresses: new Set(objects.filter(({ deposed }) => !deposed).map(({ address }) => address)),
+  };
+}
+
+type MemberObject = StateObject & { readonly member: NonNullable<StateObject["member"]> };
+
+/** The members of each group; never an empty list. */
+function byGroup(objects: readonly StateObject[]): Map<string, [MemberObject, ...MemberObject[]]> {
+  const groups = new Map<string, [MemberObject, ...MemberObject[]]>();
+  for (const object of objects.filter(isMember)) {
+    const members = groups.get(object.member.group);
+    if (members) members.push(object);
+    else groups.set(object.member.group, [object]);
+  }
+  return groups;
+}
+
+const isMember = (object: StateObject): object is MemberObject => object.member !== undefined;
+
+function deployedGroup(
+  members: readonly [MemberObject, ...MemberObject[]],
+  attributes: MemberAttributes,
+): DeployedGroup {
+  const { pool, index, group } = members[0].member;
+  const present = members.filter(({ deposed }) => !deposed);
+  const ofKind = (kind: MemberKind): MemberObject[] =>
+    present
+      .filter(({ member }) => member.kind === kind)
+      .sort((a, b) => (a.member.host ?? 0) - (b.member.host ?? 0));
+
+  const configConsuls = new Map(
+    ofKind("config-consul").map((each) => [each.member.host, attributes.configConsul(each)]),
+  );
+  const [ready] = ofKind("ready").map((each) => attributes.ready(each));
+  return {
+    name: group,
+    pool,
+    index,
+    role: roleOf(pool),
+    hosts: ofKind("host").flatMap((each): DeployedHost[] => {
+      const { host: number = 0 } = each.member;
+      const host = attributes.host(each);
+      const configConsul = configConsuls.get(number);
+      if (!host) return [];
+      return [{ number, name: hostName(group, number), ...host, ...(configConsul ? { configConsul } : {}) }];
+    }),
+    volumes: ofKind("data").flatMap((each): DeployedVolume[] => {
+      const volume = attributes.volume(each);
+      return volume ? [{ host: each.member.host ?? 0, ...volume }] : [];
+    }),
+    revisions: ofKind("revision").flatMap((each) => attributes.revisions(each) ?? []),
+    ...(ready ? { ready } : {}),
+    leave: ofKind("leave").length > 0,
+    tainted: addressesOf(members.filter(({ tainted, deposed }) => tainted && !deposed)),
+    deposed: addressesOf(members.filter(({ deposed }) => deposed)),
+  };
+}
+
+const addressesOf = (objects: readonly StateObject[]): string[] =>
+  [...new Set(objects.map(({ address }) => address))].sort();

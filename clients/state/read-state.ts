@@ -1,0 +1,34 @@
+import { dirname, isAbsolute, join } from "node:path";
+import type { Deployed } from "../../spec/deployed.js";
+import type { Spec } from "../../spec/schema.js";
+import { UserError } from "../../spec/user-error.js";
+import type { Environment } from "../environment.js";
+import { readLocalState } from "./local-state.js";
+import { readS3State } from "./s3-state.js";
+
+/**
+ * What is deployed, read from the state that the spec's backend names; an empty state is a result. An s3 backend takes a
+ * second or two and the network.
+ * @param specFile the path of the spec: a local state's path is relative to it
+ * @param env merged over the process's own
+ * @throws UserError when the state cannot be read, in full; there is no fallback
+ */
+export async function readState(spec: Spec, specFile: string, env: Environment = {}): Promise<Deployed> {
+  refuseWorkspace({ ...process.env, ...env });
+  const { backend, name: cluster, platform } = spec;
+  if (backend.type === "local") {
+    const file = isAbsolute(backend.path) ? backend.path : join(dirname(specFile), backend.path);
+    return readLocalState(file, { where: file, cluster, platform });
+  }
+  const where = `s3://${backend.bucket}/${backend.key}`;
+  return readS3State(backend, { where, cluster, platform }, env);
+}
+
+/** Terraform would read and write another state than the backend names, and `init` would even create it. */
+function refuseWorkspace(env: Environment): void {
+  const workspace = env["TF_WORKSPACE"] ?? "";
+  if (workspace === "" || workspace === "default") return;
+  throw new UserError(
+    `TF_WORKSPACE is set: "${workspace}"; unset it: a cluster has one state, the one that the spec's backend names`,
+  );
+}
