@@ -1,0 +1,146 @@
+import { AwsProvider } from "@cdktf/provider-aws/lib/provider/index.js";
+import { DataAwsSubnet } from "@cdktf/provider-aws/lib/data-aws-subnet/index.js";
+import { EbsVolume } from "@cdktf/provider-aws/lib/ebs-volume/index.js";
+import { Instance } from "@cdktf/provider-aws/lib/instance/index.js";
+import { LbTargetGroupAttachment } from "@cdktf/provider-aws/lib/lb-target-group-attachment/index.js";
+import { VolumeAttachment } from "@cdktf/provider-aws/lib/volume-attachment/index.js";
+import { NullProvider } from "@cdktf/provider-null/lib/provider/index.js";
+import { Resource as NullResource } from "@cdktf/provider-null/lib/resource/index.js";
+import type { TerraformMetaArguments, TerraformStack } from "cdktf";
+import { Construct } from "constructs";
+import type { AwsSettings } from "../../spec/schema.js";
+import { GROUP_INDEXES } from "../../spec/three.js";
+import { lifecycleOf } from "../lifecycle.js";
+import { localExec } from "../local-exec.js";
+import { dependables, idOf, named } from "../named.js";
+import type {
+  AttachmentDeclaration,
+  DataVolumeDeclaration,
+  Declaration,
+  HookDeclaration,
+  HostDeclaration,
+  LoadBalancerDeclaration,
+  Platform,
+  SharedDeclaration,
+  TargetDeclaration,
+} from "../platform.js";
+import { userData } from "../user-data.js";
+import { NetworkLoadBalancer } from "./network-load-balancer.js";
+import { ClusterSecurityGroup } from "./cluster-security-group.js";
+
+/**
+ * Machines on EC2: IMDSv2 only, encrypted disks, data volumes that outlive the machine. What a machine is called and
+ * which resources it has is the same on every platform; only the types differ.
+ */
+export class AwsPlatform implements Platform {
+  readonly name = "aws";
+
+  /** Declares the providers and looks up the zones of the three subnets. */
+  constructor(
+    stack: TerraformStack,
+    private readonly cluster: string,
+    private readonly settings: AwsSettings,
+  ) {
+    new AwsProvider(stack, "aws", { region: settings.region });
+    new NullProvider(stack, "null");
+    if (settings.providerVersion !== undefined) {
+      stack.addOverride("terraform.required_providers.aws.version", settings.providerVersion);
+    }
+    const zones = new Construct(stack, "zones");
+    for (const index of GROUP_INDEXES) {
+      const subnet = new DataAwsSubnet(zones, `subnet-${String(index)}`, { id: settings.subnetIds[index] });
+      named(subnet, `subnet-${String(index)}`);
+    }
+  }
+
+  shared(scope: Construct, declaration: SharedDeclaration): void {
+    new ClusterSecurityGroup(scope, "security-group", { ...declaration, cluster: this.cluster, vpcId: this.settings.vpcId });
+  }
+
+  loadBalancer(scope: Construct, declaration: LoadBalancerDeclaration): void {
+    new NetworkLoadBalancer(scope, "load-balancer", {
+      ...declaration,
+      cluster: this.cluster,
+      vpcId: this.settings.vpcId,
+      subnetIds: this.settings.subnetIds,
+    });
+  }
+
+  host(scope: Construct, host: HostDeclaration): void {
+    const { keyName, instanceProfile, securityGroupIds = [] } = this.settings;
+    const instance = new Instance(scope, host.name, {
+      ...metaOf(host),
+      ami: host.image,
+      instanceType: host.instanceType,
+      subnetId: host.subnetId ?? this.settings.subnetIds[host.index],
+      vpcSecurityGroupIds: [idOf("aws_security_group.cluster"), ...securityGroupIds],
+      ...(keyName === undefined ? {} : { keyName }),
+      ...(instanceProfile === undefined ? {} : { iamInstanceProfile: instanceProfile }),
+      metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
+      rootBlockDevice: { encrypted: true, ...(host.rootVolume ? { volumeSize: host.rootVolume.sizeGib } : {}) },
+      userData: userData(this.cluster, host),
+      userDataReplaceOnChange: true,
+      tags: { ...this.tags(host), "rollout:template-hash": host.hash },
+    });
+    named(instance, host.name);
+  }
+
+  dataVolume(scope: Construct, volume: DataVolumeDeclaration): void {
+    const zone = volume.zone ?? `\${data.aws_subnet.subnet-${String(volume.index)}.availability_zone}`;
+    const ebs = new EbsVolume(scope, volume.name, {
+      ...metaOf(volume),
+      availabilityZone: zone,
+      size: volume.sizeGib,
+      type: volume.type,
+      encrypted: true,
+      tags: this.tags(volume),
+    });
+    named(ebs, volume.name);
+  }
+
+  attachment(scope: Construct, attachment: AttachmentDeclaration): void {
+    const made = new VolumeAttachment(scope, attachment.name, {
+      ...metaOf(attachment),
+      deviceName: "/dev/sdf",
+      instanceId: idOf(attachment.host),
+      volumeId: idOf(attachment.volume),
+      stopInstanceBeforeDetaching: true,
+    });
+    named(made, attachment.name);
+  }
+
+  target(scope: Construct, target: TargetDeclaration): void {
+    const made = new LbTargetGroupAttachment(scope, target.name, {
+      ...metaOf(target),
+      targetGroupArn: `\${aws_lb_target_group.${target.pool}.arn}`,
+      targetId: idOf(target.host),
+    });
+    named(made, target.name);
+  }
+
+  hook(scope: Construct, hook: HookDeclaration): void {
+    const { lifecycle, ...meta } = metaOf(hook);
+    const triggeredBy = hook.replaceTriggeredBy ? { replaceTriggeredBy: [...hook.replaceTriggeredBy] } : {};
+    const made = new NullResource(scope, hook.name, {
+      ...meta,
+      ...(lifecycle || hook.replaceTriggeredBy ? { lifecycle: { ...lifecycle, ...triggeredBy } } : {}),
+      triggers: hook.triggers,
+      provisioners: localExec(hook),
+    });
+    named(made, hook.name);
+  }
+
+  private tags(member: { name: string; pool: string; group: string }): Record<string, string> {
+    return {
+      Name: `${this.cluster}-${member.name}`,
+      "rollout:cluster": this.cluster,
+      "rollout:pool": member.pool,
+      "rollout:group": member.group,
+    };
+  }
+}
+
+function metaOf({ protection, after }: Declaration): Pick<TerraformMetaArguments, "lifecycle" | "dependsOn"> {
+  const lifecycle = lifecycleOf(protection);
+  return { ...(lifecycle ? { lifecycle } : {}), ...(after?.length ? { dependsOn: dependables(after) } : {}) };
+}

@@ -1,0 +1,31 @@
+import { Construct } from "constructs";
+import type { HookCommands } from "./hook-commands.js";
+import type { Declaration, Platform } from "./platform.js";
+
+export interface LeaveHookProps extends Declaration {
+  readonly group: string;
+  readonly hash: string;
+  /** The names of the hosts that the group has from now on. */
+  readonly hosts: readonly string[];
+  readonly hooks?: HookCommands;
+}
+
+/**
+ * Makes work leave the machines of a group before they go: a hook that runs when it is destroyed, which is before its
+ * hosts are. It is replaced when the template or the set of hosts changes. Terraform renders the command from the new
+ * configuration, so it names who stays: hosts of these names that were made from this template. When a group grows
+ * that is all of them, when it shrinks only those that go leave.
+ *
+ * It has no hook on creation: one that failed would taint it, and what is tainted is replaced without its destroy hook.
+ */
+export class LeaveHook extends Construct {
+  constructor(scope: Construct, platform: Platform, props: LeaveHookProps) {
+    super(scope, props.name);
+    const { group, hash, hosts, hooks, ...declaration } = props;
+    platform.hook(this, {
+      ...declaration,
+      triggers: { hash, hosts: hosts.join(",") },
+      ...(hooks ? { onDestroy: hooks.leave(group, hash, hosts) } : {}),
+    });
+  }
+}

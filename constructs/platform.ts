@@ -1,0 +1,84 @@
+import type { Construct } from "constructs";
+import type { PlatformName } from "../spec/address.js";
+import type { LoadBalancer, RootVolume } from "../spec/schema.js";
+import type { GroupIndex } from "../spec/three.js";
+import type { Protection } from "./lifecycle.js";
+
+/** What every declared resource has. */
+export interface Declaration {
+  /** The Terraform name, which is the construct's id, too. */
+  readonly name: string;
+  readonly protection: Protection;
+  /** Addresses that are created before it and destroyed after it. */
+  readonly after?: readonly string[];
+}
+
+export interface HostDeclaration extends Declaration {
+  readonly pool: string;
+  readonly group: string;
+  readonly index: GroupIndex;
+  readonly image: string;
+  readonly instanceType: string;
+  readonly hash: string;
+  /** The size of the system disk; default: the image's. */
+  readonly rootVolume?: RootVolume;
+  /** The subnet that the machine is in; default: the one that the spec gives its group. */
+  readonly subnetId?: string;
+}
+
+export interface DataVolumeDeclaration extends Declaration {
+  readonly pool: string;
+  readonly group: string;
+  readonly index: GroupIndex;
+  readonly sizeGib: number;
+  readonly type: string;
+  /** The zone that the volume is in; default: the one of its group's subnet. */
+  readonly zone?: string;
+}
+
+export interface AttachmentDeclaration extends Declaration {
+  /** Addresses of the two that are attached to each other. */
+  readonly host: string;
+  readonly volume: string;
+}
+
+export interface TargetDeclaration extends Declaration {
+  readonly host: string;
+  readonly pool: string;
+}
+
+export interface HookDeclaration extends Declaration {
+  /** The hook runs when one of these changes. Values may hold Terraform references. */
+  readonly triggers: Readonly<Record<string, string>>;
+  /** Shell commands for Terraform's local-exec. */
+  readonly onCreate?: string;
+  readonly onDestroy?: string;
+  /** References such as `aws_instance.consul-server-1-0.id`. */
+  readonly replaceTriggeredBy?: readonly string[];
+}
+
+export interface LoadBalancerDeclaration {
+  readonly pool: string;
+  readonly settings: LoadBalancer;
+  readonly protection: Protection;
+  /** Whether a resource of the load balancer is to be declared. */
+  readonly includes: (address: string) => boolean;
+}
+
+export interface SharedDeclaration {
+  readonly protection: Protection;
+  readonly includes: (address: string) => boolean;
+}
+
+/** Where a cluster lives: turns what this program knows of into the resources of one Terraform provider. */
+export interface Platform {
+  readonly name: PlatformName;
+  /** What all pools share, such as the network's rules. */
+  shared(scope: Construct, declaration: SharedDeclaration): void;
+  loadBalancer(scope: Construct, declaration: LoadBalancerDeclaration): void;
+  host(scope: Construct, declaration: HostDeclaration): void;
+  dataVolume(scope: Construct, declaration: DataVolumeDeclaration): void;
+  attachment(scope: Construct, declaration: AttachmentDeclaration): void;
+  target(scope: Construct, declaration: TargetDeclaration): void;
+  hook(scope: Construct, declaration: HookDeclaration): void;
+}

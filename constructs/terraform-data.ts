@@ -1,0 +1,41 @@
+import { TerraformResource, type TerraformResourceConfig, type LocalExecProvisioner } from "cdktf";
+import type { Construct } from "constructs";
+import { lifecycleOf } from "./lifecycle.js";
+import { dependables } from "./named.js";
+import type { Declaration } from "./platform.js";
+
+export interface TerraformDataDeclaration extends Declaration {
+  readonly input?: unknown;
+  readonly triggersReplace?: unknown;
+  readonly provisioners?: LocalExecProvisioner[];
+  readonly replaceTriggeredBy?: readonly string[];
+}
+
+/**
+ * Terraform's built-in `terraform_data`, which needs no provider. (cdktf's own `DataResource` asks for Terraform's version
+ * once for each instance.)
+ */
+export class TerraformData extends TerraformResource {
+  private readonly attributes: Readonly<Record<string, unknown>>;
+
+  constructor(scope: Construct, declaration: TerraformDataDeclaration) {
+    const { name, protection, after, input, triggersReplace, provisioners, replaceTriggeredBy } = declaration;
+    const lifecycle = { ...lifecycleOf(protection), ...(replaceTriggeredBy ? { replaceTriggeredBy: [...replaceTriggeredBy] } : {}) };
+    const config: TerraformResourceConfig = {
+      terraformResourceType: "terraform_data",
+      ...(after?.length ? { dependsOn: dependables(after) } : {}),
+      ...(Object.keys(lifecycle).length > 0 ? { lifecycle } : {}),
+      ...(provisioners?.length ? { provisioners } : {}),
+    };
+    super(scope, name, config);
+    this.overrideLogicalId(name);
+    this.attributes = {
+      ...(input === undefined ? {} : { input }),
+      ...(triggersReplace === undefined ? {} : { triggers_replace: triggersReplace }),
+    };
+  }
+
+  protected override synthesizeAttributes(): Record<string, unknown> {
+    return this.attributes;
+  }
+}

@@ -1,0 +1,21 @@
+import type { HostDeclaration } from "./platform.js";
+
+/**
+ * The user data of a machine: what it is, never where others are (addresses arrive by `config_consul`) and no secret.
+ * The hash stands in a comment line, so that every change of the template replaces the machine.
+ */
+export function userData(cluster: string, host: Omit<HostDeclaration, "protection">): string {
+  return `#cloud-config
+# rollout-template-hash: ${host.hash}
+write_files:
+  - path: /etc/rollout/machine.env
+    permissions: "0644"
+    content: |
+      ROLLOUT_CLUSTER=${cluster}
+      ROLLOUT_POOL=${host.pool}
+      ROLLOUT_GROUP=${host.group}
+      ROLLOUT_HOST=${host.name}
+      ROLLOUT_IMAGE=${host.image}
+      ROLLOUT_TEMPLATE_HASH=${host.hash}
+`;
+}

@@ -1,0 +1,94 @@
+import { parseAddress, parseGroupName, type Member } from "../spec/address.js";
+
+/** A resource as it was synthesized, escape hatches included. */
+export interface DeclaredResource {
+  readonly address: string;
+  /** By the construct path that stands beside it. Absent for shared parts and resources of the user's own. */
+  readonly group?: string;
+  /** By its address, if that is one of a group's member. */
+  readonly member?: Member;
+  readonly path: string;
+  readonly body: Body;
+  readonly preventsDestroy: boolean;
+  readonly ignoresChanges: boolean;
+  /** What `replace_triggered_by` names. */
+  readonly triggeredBy: readonly string[];
+}
+
+export type Body = Readonly<Record<string, unknown>>;
+
+/** Reads what cdktf is going to write into `cdk.tf.json`. */
+export function readDeclared(stack: unknown): DeclaredResource[] {
+  return Object.entries(bodyAt(stack, "resource")).flatMap(([type, byName]) =>
+    Object.entries(asBody(byName)).map(([name, body]) => read(`${type}.${name}`, asBody(body))),
+  );
+}
+
+function read(address: string, body: Body): DeclaredResource {
+  const lifecycle = bodyAt(body, "lifecycle");
+  const path = bodyAt(bodyAt(body, "//"), "metadata")["path"];
+  const group = groupOf(String(path));
+  const member = parseAddress(address);
+  return {
+    address,
+    ...(group === undefined ? {} : { group }),
+    ...(member ? { member } : {}),
+    path: String(path),
+    body,
+    preventsDestroy: lifecycle["prevent_destroy"] === true,
+    ignoresChanges: lifecycle["ignore_changes"] === "all",
+    triggeredBy: stringsOf(lifecycle["replace_triggered_by"]),
+  };
+}
+
+/** `broker-0/broker/broker-0/…` is view, pool, group and what is below. */
+function groupOf(path: string): string | undefined {
+  const [, pool, group = ""] = path.split("/");
+  return parseGroupName(group)?.pool === pool ? group : undefined;
+}
+
+/** What makes a host what it is, whatever the platform. */
+export interface DeclaredHost {
+  readonly image: string;
+  readonly instanceType: string;
+  readonly hash: string;
+  readonly subnetId?: string;
+}
+
+export function hostOf({ address, body }: DeclaredResource): DeclaredHost {
+  if (address.startsWith("aws_instance.")) {
+    const hash = /^# rollout-template-hash: (\S+)$/m.exec(String(body["user_data"]))?.[1];
+    return {
+      image: String(body["ami"]),
+      instanceType: String(body["instance_type"]),
+      hash: body["user_data_replace_on_change"] === true && hash !== undefined ? hash : "none",
+      subnetId: String(body["subnet_id"]),
+    };
+  }
+  const input = bodyAt(body, "input");
+  return {
+    image: String(input["image"]),
+    instanceType: String(input["instanceType"]),
+    hash: String(body["triggers_replace"]),
+  };
+}
+
+export function volumeOf({ body }: DeclaredResource): { sizeGib: number; type: string } {
+  const values = "size" in body ? body : bodyAt(body, "input");
+  return { sizeGib: Number(values["size"] ?? values["sizeGib"]), type: String(values["type"]) };
+}
+
+/** The triggers of a hook, whatever the platform. */
+export function triggersOf({ body }: DeclaredResource): Body {
+  return asBody(body["triggers"] ?? body["triggers_replace"]);
+}
+
+/** Whether a hook runs a command when it is destroyed. */
+export function hasDestroyHook({ body }: DeclaredResource): boolean {
+  return listOf(body["provisioner"]).some((provisioner) => bodyAt(provisioner, "local-exec")["when"] === "destroy");
+}
+
+const asBody = (value: unknown): Body => (typeof value === "object" && value !== null ? (value as Body) : {});
+const bodyAt = (value: unknown, key: string): Body => asBody(asBody(value)[key]);
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
+const stringsOf = (value: unknown): string[] => listOf(value).filter((each) => typeof each === "string");

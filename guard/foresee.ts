@@ -1,0 +1,58 @@
+import { parseAddress } from "../spec/address.js";
+import type { Deployed } from "../spec/deployed.js";
+import type { Change } from "./change.js";
+import { hostOf, volumeOf, type DeclaredHost, type DeclaredResource } from "./declared.js";
+
+/**
+ * What Terraform would do with what was synthesized, as far as that can be told from the state. A freeze is not counted
+ * on: a frozen resource that is declared otherwise than it is deployed counts as a change.
+ */
+export function foreseeChanges(declared: readonly DeclaredResource[], deployed: Deployed): Change[] {
+  const addresses = new Set(declared.map(({ address }) => address));
+  const gone = [...deployed.addresses].filter((address) => !addresses.has(address) && !address.startsWith("data."));
+  return [
+    ...declared.flatMap((resource) => changeOf(resource, deployed)),
+    ...gone.map((address): Change => {
+      const member = parseAddress(address);
+      return { address, action: "delete", ...(member ? { group: member.group, member } : {}) };
+    }),
+  ];
+}
+
+function changeOf(resource: DeclaredResource, deployed: Deployed): Change[] {
+  const { address, member, group: name } = resource;
+  const base = {
+    address,
+    ...(name === undefined ? {} : { group: name }),
+    ...(member ? { member } : {}),
+  };
+  if (!deployed.addresses.has(address)) return [{ ...base, action: "create" }];
+  const group = member && deployed.groups.get(member.group);
+  if (member?.kind === "host") {
+    const host = group?.hosts.find(({ number }) => number === member.host);
+    const want = hostOf(resource);
+    const detail = host && hostDifference(host, want);
+    return detail ? [{ ...base, action: "replace", detail }] : [];
+  }
+  if (member?.kind === "data") {
+    const volume = group?.volumes.find(({ host }) => host === member.host);
+    const want = volumeOf(resource);
+    const detail =
+      volume && differences([`${String(volume.sizeGib)} GiB`, `${String(want.sizeGib)} GiB`], [volume.type, want.type]);
+    return detail ? [{ ...base, action: "update", detail }] : [];
+  }
+  return [];
+}
+
+function hostDifference(host: DeclaredHost, want: DeclaredHost): string {
+  const visible = differences([host.image, want.image], [host.instanceType, want.instanceType]);
+  return visible === "" ? differences([`template ${host.hash}`, `template ${want.hash}`]) : visible;
+}
+
+/** `ami-0aaa -> ami-0bbb, m6i.large -> m6i.xlarge`; empty when nothing differs. */
+function differences(...pairs: readonly (readonly [string, string])[]): string {
+  return pairs
+    .filter(([from, to]) => from !== to)
+    .map(([from, to]) => `${from} -> ${to}`)
+    .join(", ");
+}

@@ -1,0 +1,50 @@
+import type { Proposal, Rule } from "../proposal.js";
+import type { Violation } from "../verdict.js";
+
+/** A data volume outlives its machine, also when its group shrinks, and never moves to another zone. */
+export const dataVolumeKept: Rule = (proposal) => [...volumesLost(proposal), ...volumesUnprotected(proposal), ...zonesLeft(proposal)];
+
+function volumesLost({ changes }: Proposal): Violation[] {
+  const lost = changes.filter(({ member, action }) => member?.kind === "data" && action === "delete").map(({ address }) => address);
+  if (lost.length === 0) return [];
+  return [
+    {
+      rule: "data-volume-kept",
+      subjects: lost.sort(),
+      message: `data volumes would be destroyed: ${lost.join(", ")}`,
+      remedy: "keep declaring the volumes that the state holds, those of hosts that are gone included",
+    },
+  ];
+}
+
+function volumesUnprotected({ declared, spec }: Proposal): Violation[] {
+  if (spec.protection === "off") return [];
+  const open = declared.filter(({ member, preventsDestroy }) => member?.kind === "data" && !preventsDestroy).map(({ address }) => address);
+  if (open.length === 0) return [];
+  return [
+    {
+      rule: "data-volume-kept",
+      subjects: open.sort(),
+      message: `data volumes could be destroyed: ${open.join(", ")}`,
+      remedy: "leave prevent_destroy on every data volume; remove the override",
+    },
+  ];
+}
+
+/** A disk cannot follow its machine into another zone, so the subnet of a group with data volumes stays. */
+function zonesLeft({ spec, deployed }: Proposal): Violation[] {
+  if (spec.platform !== "aws") return [];
+  return [...deployed.groups.values()].flatMap((group) => {
+    const from = group.hosts.find(({ subnetId }) => subnetId !== undefined)?.subnetId;
+    const to = spec.aws.subnetIds[group.index];
+    if (group.volumes.length === 0 || from === undefined || from === to) return [];
+    return [
+      {
+        rule: "data-volume-kept",
+        subjects: [group.name],
+        message: `${group.name} has data volumes and cannot move to another subnet: ${from} -> ${to}`,
+        remedy: `set aws.subnetIds[${String(group.index)}] back to ${from}`,
+      } as const,
+    ];
+  });
+}

@@ -1,0 +1,32 @@
+import { isNew } from "../../spec/pending.js";
+import type { DeclaredResource } from "../declared.js";
+import type { Proposal, Rule } from "../proposal.js";
+
+/**
+ * Deployed groups that a view is not for carry the freeze, so that Terraform itself holds them even where nobody asks
+ * the guard: hosts, disks, attachments, `leave` and the revision cannot be destroyed or changed, `ready` not changed.
+ */
+export const freezeKept: Rule = (proposal) => {
+  if (proposal.spec.protection === "off") return [];
+  const thawed = proposal.declared.filter((resource) => isForeign(resource, proposal) && !isFrozen(resource));
+  const groups = [...new Set(thawed.map(({ group }) => group ?? ""))].sort();
+  return groups.map((group) => {
+    const addresses = thawed.filter((resource) => resource.group === group).map(({ address }) => address);
+    return {
+      rule: "freeze-kept",
+      subjects: addresses.sort(),
+      message: `${group} is not frozen in the view ${proposal.view}: ${addresses.join(", ")}`,
+      remedy: "leave prevent_destroy and ignore_changes of foreign groups as they are rendered; remove the override",
+    };
+  });
+};
+
+function isForeign({ group, address }: DeclaredResource, { target, deployed }: Proposal): boolean {
+  if (group === undefined || group === target || !deployed.addresses.has(address)) return false;
+  return target !== undefined || !isNew(deployed.groups.get(group));
+}
+
+function isFrozen({ member, preventsDestroy, ignoresChanges }: DeclaredResource): boolean {
+  if (member?.kind === "config-consul") return true;
+  return ignoresChanges && (preventsDestroy || member?.kind === "ready");
+}

@@ -1,0 +1,39 @@
+import type { Proposal, Rule } from "../proposal.js";
+import type { Violation } from "../verdict.js";
+
+/**
+ * Shared parts, such as a pool's load balancer, serve all three groups: the cluster view creates them and updates them in
+ * place, nothing replaces or deletes them, and the view of a group leaves them alone.
+ */
+export const sharedKept: Rule = (proposal) => [...deleted(proposal), ...changedByGroup(proposal)];
+
+function deleted({ changes, spec }: Proposal): Violation[] {
+  const gone = changes.filter(({ group, action }) => group === undefined && action === "delete").map(({ address }) => address);
+  if (gone.length === 0 || spec.protection === "off") return [];
+  return [
+    {
+      rule: "shared-kept",
+      subjects: gone.sort(),
+      message: `shared parts would be destroyed: ${gone.join(", ")}`,
+      remedy: "put back what declared them: a load balancer, once it is there, stays in this version",
+    },
+  ];
+}
+
+function changedByGroup({ target, view, changes, declared }: Proposal): Violation[] {
+  if (target === undefined) return [];
+  const created = changes.filter(({ group, action }) => group === undefined && action === "create").map(({ address }) => address);
+  const thawed = declared
+    .filter(({ group, preventsDestroy, ignoresChanges }) => group === undefined && !(preventsDestroy && ignoresChanges))
+    .map(({ address }) => address);
+  const addresses = [...new Set([...created, ...thawed])].sort();
+  if (addresses.length === 0) return [];
+  return [
+    {
+      rule: "shared-kept",
+      subjects: addresses,
+      message: `shared parts could change in the view ${view}: ${addresses.join(", ")}`,
+      remedy: "shared parts come by: cdktf deploy cluster; here they are declared only if deployed, with prevent_destroy and ignore_changes",
+    },
+  ];
+}

@@ -1,0 +1,25 @@
+import { isNew } from "../../spec/pending.js";
+import { describeChange } from "../change.js";
+import type { Rule } from "../proposal.js";
+
+/** Nothing changes in a group that the view is not for. Deletions and `config_consul` have rules of their own. */
+export const targetGroup: Rule = ({ target, view, deployed, changes }) => {
+  const mayChange = (group: string): boolean =>
+    target === undefined ? isNew(deployed.groups.get(group)) : group === target;
+  const foreign = changes.filter(
+    ({ group, action, member }) =>
+      group !== undefined && !mayChange(group) && action !== "delete" && (member?.kind !== "config-consul" || action !== "create"),
+  );
+  const groups = [...new Set(foreign.map(({ group }) => group ?? ""))].sort();
+  return groups.map((group) => {
+    const own = foreign.filter((change) => change.group === group);
+    return {
+      rule: "target-group",
+      subjects: own.map(({ address }) => address).sort(),
+      message: `${group} would change in the view ${view}: ${own.map(describeChange).sort().join(", ")}`,
+      remedy: isNew(deployed.groups.get(group))
+        ? "new groups come by: cdktf deploy cluster"
+        : `declare ${group} there as it is deployed; what is wanted of it belongs into cluster.yaml, and comes by its own view`,
+    };
+  });
+};

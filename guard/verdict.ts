@@ -1,0 +1,39 @@
+/** The rules, in the order in which their violations are shown. */
+export const RULE_IDS = [
+  "one-group",
+  "group-in-flight",
+  "target-group",
+  "unattributed-change",
+  "replace-not-delete",
+  "freeze-kept",
+  "leave-hook-runs",
+  "config-consul-refresh",
+  "data-volume-kept",
+  "shared-kept",
+  "image-as-desired",
+] as const;
+
+export type RuleId = (typeof RULE_IDS)[number];
+
+/** One thing that is not allowed. */
+export interface Violation {
+  readonly rule: RuleId;
+  /** The groups or addresses concerned, sorted. */
+  readonly subjects: readonly string[];
+  /** What would happen, with old and new values. */
+  readonly message: string;
+  /** What to do. */
+  readonly remedy: string;
+}
+
+export interface Verdict {
+  readonly verdict: "accepted" | "rejected";
+  /** The deployed groups that would change, sorted. */
+  readonly touched: readonly string[];
+  readonly violations: readonly Violation[];
+}
+
+/** `one-group: 2 groups are pending: …; set one back …` */
+export function formatViolation({ rule, message, remedy }: Violation): string {
+  return `${rule}: ${message}; ${remedy}`;
+}

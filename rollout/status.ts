@@ -1,0 +1,79 @@
+import { z } from "zod";
+import { describeOrigin, isForReview, type Deployed } from "../spec/deployed.js";
+import { groupsOf, poolsOf } from "../spec/groups.js";
+import { deployedHosts, describePending, groupsInFlight, isNew, pendingGroups } from "../spec/pending.js";
+import type { Spec } from "../spec/schema.js";
+
+/** What a group is: as desired, waiting for its roll, being rolled, waiting behind another, or not there yet. */
+export const GROUP_STATES = ["current", "pending", "in flight", "frozen", "new"] as const;
+
+/** What `rollout status --format json` prints. */
+export const statusSchema = z.strictObject({
+  cluster: z.string(),
+  platform: z.enum(["aws", "local"]),
+  deployed: z.strictObject({
+    origin: z.string().describe("Where it was read."),
+    forReview: z.boolean().describe("Whether it was taken from somewhere else than the state."),
+    empty: z.boolean().describe("Whether nothing is deployed; a mistyped backend looks the same."),
+  }),
+  groups: z.array(
+    z.strictObject({
+      name: z.string(),
+      pool: z.string(),
+      index: z.int().min(0).max(2),
+      state: z.enum(GROUP_STATES),
+      image: z.strictObject({ deployed: z.string().nullable(), desired: z.string() }),
+      hosts: z.strictObject({ deployed: z.int(), desired: z.int() }),
+      revision: z.int().nullable(),
+      reason: z.string().nullable().describe("What differs, or why the group is in flight."),
+    }),
+  ),
+  views: z.array(z.string()).describe("The stacks that can be deployed now."),
+  next: z.string().nullable().describe("The command that comes next."),
+});
+
+export type Status = z.output<typeof statusSchema>;
+export type GroupStatus = Status["groups"][number];
+
+/** Where each group of a cluster stands. */
+export function statusOf(spec: Spec, deployed: Deployed, views: readonly string[]): Status {
+  const inFlight = new Map(groupsInFlight(deployed, spec.platform).map(({ group, reasons }) => [group, reasons]));
+  const pending = new Set(pendingGroups(spec, deployed).map(({ name }) => name));
+  const groups = groupsOf(spec).map((group): GroupStatus => {
+    const current = deployed.groups.get(group.name);
+    const reasons = inFlight.get(group.name);
+    const waits = pending.has(group.name);
+    const state = isNew(current) ? "new" : reasons ? "in flight" : waits ? (views.includes(group.name) ? "pending" : "frozen") : "current";
+    return {
+      name: group.name,
+      pool: group.pool,
+      index: group.index,
+      state,
+      image: { deployed: current?.hosts.at(0)?.image ?? current?.revisions.at(-1)?.image ?? null, desired: group.image },
+      hosts: { deployed: current ? deployedHosts(current) : 0, desired: group.hosts },
+      revision: current?.revisions.at(-1)?.number ?? null,
+      reason: reasons?.join(", ") ?? (waits && current ? describePending(group, current) : null),
+    };
+  });
+  return {
+    cluster: spec.name,
+    platform: spec.platform,
+    deployed: {
+      origin: describeOrigin(deployed.origin),
+      forReview: isForReview(deployed.origin),
+      empty: deployed.addresses.size === 0,
+    },
+    groups,
+    views: [...views],
+    next: nextCommand(groups, spec),
+  };
+}
+
+function nextCommand(groups: readonly GroupStatus[], spec: Spec): string | null {
+  const at = (state: GroupStatus["state"]): GroupStatus | undefined => groups.find((group) => group.state === state);
+  const pending = groups.filter(({ state }) => state === "pending");
+  if (at("in flight")) return `npx cdktf deploy ${String(at("in flight")?.name)}`;
+  if (pending.length > 1 && spec.rollout.pendingGroups === "one") return null;
+  if (pending[0]) return `npx cdktf deploy ${pending[0].name}`;
+  return at("new") || poolsOf(spec).length === 0 ? "npx cdktf deploy cluster" : null;
+}

@@ -1,0 +1,25 @@
+import type { Deployed } from "../spec/deployed.js";
+import { findGroup } from "../spec/find-group.js";
+import { groupsInFlight, isNew, pendingGroups } from "../spec/pending.js";
+import type { Spec } from "../spec/schema.js";
+import { UserError } from "../spec/user-error.js";
+
+/**
+ * The views that are offered: `cluster` always; while a group is in flight the view of that group alone (servers first);
+ * else one for each pending group; and whatever is asked for by name.
+ * @param requested the value of `ROLLOUT_GROUP`
+ * @throws UserError when no such group is deployed
+ */
+export function offeredViews(spec: Spec, deployed: Deployed, requested?: string): string[] {
+  if (spec.protection === "off") return ["cluster"];
+  if (requested !== undefined && requested !== "cluster") checkRequested(spec, deployed, requested);
+  const inFlight = groupsInFlight(deployed, spec.platform)[0];
+  const offered = inFlight ? [inFlight.group] : pendingGroups(spec, deployed).map(({ name }) => name);
+  return [...new Set(["cluster", ...offered, ...(requested === undefined ? [] : [requested])])];
+}
+
+function checkRequested(spec: Spec, deployed: Deployed, requested: string): void {
+  const group = findGroup(spec, requested);
+  if (!isNew(deployed.groups.get(group.name))) return;
+  throw new UserError(`${requested} is new, so it has no view of its own yet; create it with: cdktf deploy cluster`, 2);
+}

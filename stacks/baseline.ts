@@ -1,0 +1,25 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { App } from "cdktf";
+import { readDeclared } from "../guard/declared.js";
+import { deployedFromSpec, nothingDeployed, type Deployed } from "../spec/deployed.js";
+import type { Spec } from "../spec/schema.js";
+import { ClusterStack } from "./cluster-stack.js";
+
+/**
+ * What would be deployed if a spec had been rolled out completely: for a review where the state cannot be read. The
+ * addresses are those that its cluster view declares.
+ * @param where what the origin is called, such as `git:origin/main`
+ */
+export function baselineOf(spec: Spec, where: string): Deployed {
+  const outdir = mkdtempSync(join(tmpdir(), "rollout-baseline-"));
+  try {
+    const deployed = nothingDeployed({ kind: "spec", where });
+    const stack = new ClusterStack(new App({ outdir }), { spec, deployed, specFolder: ".", program: "rollout", cause: where });
+    const addresses = readDeclared(stack.toTerraform()).map(({ address }) => address);
+    return deployedFromSpec(spec, where, new Set(addresses));
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}

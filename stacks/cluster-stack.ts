@@ -1,0 +1,49 @@
+import type { Construct } from "constructs";
+import type { Protection } from "../constructs/lifecycle.js";
+import { groupsOf, type Group, type Role } from "../spec/groups.js";
+import { isNew } from "../spec/pending.js";
+import { frozenRendering, newRendering, type Rendering } from "./group-props.js";
+import { ViewStack, type ViewProps } from "./view-stack.js";
+
+const BEFORE: Readonly<Record<Role, readonly Role[]>> = {
+  "consul-server": [],
+  "nomad-server": ["consul-server"],
+  client: ["consul-server", "nomad-server"],
+};
+
+/**
+ * The view that creates: groups that have never stood, and the shared parts. All deployed groups are frozen. It may be
+ * deployed again and again until the cluster stands; the first creation goes Consul servers, Nomad servers, clients.
+ *
+ * With `protection: off` nothing is frozen and nothing drained, for a deliberate teardown.
+ */
+export class ClusterStack extends ViewStack {
+  readonly target = undefined;
+
+  constructor(scope: Construct, props: ViewProps) {
+    super(scope, "cluster", props);
+    this.declare();
+  }
+
+  protected override get sharedProtection(): Protection {
+    return this.props.spec.protection === "off" ? "live" : "kept";
+  }
+
+  protected override rendering(group: Group): Rendering | undefined {
+    const { deployed, spec } = this.props;
+    const current = deployed.groups.get(group.name);
+    if (!current || isNew(current)) return newRendering(group, current, this.options);
+    const frozen = frozenRendering(current, deployed.addresses, this.createsConsulServer);
+    return spec.protection === "off" ? { ...frozen, protect: () => "live" } : frozen;
+  }
+
+  protected override hostsAfter(group: Group): readonly string[] {
+    return isNew(this.props.deployed.groups.get(group.name)) ? this.readyOfNew(BEFORE[group.role]) : [];
+  }
+
+  /** A Consul server that comes anew must be known to machines that stand already. */
+  private get createsConsulServer(): boolean {
+    const { deployed, spec } = this.props;
+    return groupsOf(spec).some(({ name, role }) => role === "consul-server" && isNew(deployed.groups.get(name)));
+  }
+}

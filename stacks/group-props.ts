@@ -1,0 +1,119 @@
+import type { HostGroupProps, HostProps } from "../constructs/host-group.js";
+import type { Protection } from "../constructs/lifecycle.js";
+import { hostAddress, HOST_KINDS, parseAddress, type PlatformName } from "../spec/address.js";
+import type { DeployedGroup, DeployedVolume, Revision } from "../spec/deployed.js";
+import type { Group } from "../spec/groups.js";
+import type { GroupIndex } from "../spec/three.js";
+
+/** The part of a group's rendering that depends on what is desired, what is deployed and what the view may change. */
+export type Rendering = Pick<
+  HostGroupProps,
+  "pool" | "index" | "name" | "hash" | "hosts" | "volumes" | "revisions" | "protect" | "includes"
+>;
+
+export interface RenderingOptions {
+  readonly platform: PlatformName;
+  readonly revisionHistoryLimit: number;
+  /** Why the next revision is made. */
+  readonly cause: string;
+}
+
+/**
+ * A group that another view may change: rendered from what is deployed, and only what the state holds, so that even a
+ * repair can only restore.
+ * @param told whether every machine is told of a new Consul server in this view
+ */
+export function frozenRendering(group: DeployedGroup, addresses: ReadonlySet<string>, told: boolean): Rendering {
+  return {
+    ...identityOf(group),
+    hash: group.ready?.hash ?? group.revisions.at(-1)?.hash ?? group.hosts[0]?.hash ?? "",
+    hosts: group.hosts,
+    volumes: group.volumes,
+    revisions: group.revisions,
+    includes: (address) => addresses.has(address),
+    protect: (address): Protection => {
+      switch (parseAddress(address)?.kind) {
+        case "config-consul":
+          return told ? "live" : "ignored";
+        case "ready":
+          return "ignored";
+        default:
+          return "frozen";
+      }
+    },
+  };
+}
+
+/** A group that has never stood: free to change until it does, with its first revision in the making. */
+export function newRendering(group: Group, deployed: DeployedGroup | undefined, options: RenderingOptions): Rendering {
+  return {
+    ...identityOf(group),
+    hash: group.hash,
+    hosts: desiredHosts(group),
+    volumes: volumesOf(group, deployed),
+    revisions: nextRevisions(group, deployed, options),
+    includes: () => true,
+    protect: () => "live",
+  };
+}
+
+/**
+ * The group that a view is for: rendered as desired. A host that was made from the desired template already stays, and is
+ * frozen here, too, so that a change of its surroundings (subnets, key) or a rerun after a cut cannot touch it.
+ */
+export function targetRendering(group: Group, deployed: DeployedGroup, options: RenderingOptions): Rendering {
+  const staying = new Set(deployed.hosts.filter((host) => host.hash === group.hash).map(({ number }) => number));
+  const damaged = new Set([...deployed.tainted, ...deployed.deposed]);
+  const frozen = new Set(
+    [...staying].flatMap((number) => HOST_KINDS.map((kind) => hostAddress(options.platform, group.name, number, kind))),
+  );
+  const asDeployed = new Map(deployed.hosts.filter(({ number }) => staying.has(number)).map((host) => [host.number, host]));
+  return {
+    ...newRendering(group, deployed, options),
+    hosts: desiredHosts(group).map((host) => asDeployed.get(host.number) ?? host),
+    protect: (address): Protection => {
+      if (!frozen.has(address) || damaged.has(address)) return "live";
+      return parseAddress(address)?.kind === "config-consul" ? "live" : "frozen";
+    },
+  };
+}
+
+/** Every revision that is deployed and, where the template differs from the last one's, the next. */
+export function nextRevisions(group: Group, deployed: DeployedGroup | undefined, options: RenderingOptions): Revision[] {
+  const revisions = deployed?.revisions ?? [];
+  const last = revisions.at(-1);
+  if (last?.hash === group.hash) return [...revisions];
+  const next = {
+    number: (last?.number ?? 0) + 1,
+    image: group.image,
+    hash: group.hash,
+    generation: group.generation,
+    cause: options.cause,
+  };
+  return [...revisions, next].slice(-options.revisionHistoryLimit);
+}
+
+function desiredHosts(group: Group): HostProps[] {
+  const { image, instanceType, hash, rootVolume } = group;
+  const template = { image, instanceType, hash, ...(rootVolume ? { rootVolume } : {}) };
+  return Array.from({ length: group.hosts }, (_, number) => ({ number, ...template }));
+}
+
+/** Desired volumes at their deployed place, and those of hosts that are gone: a shrinking group keeps its data. */
+function volumesOf(group: Group, deployed: DeployedGroup | undefined): DeployedVolume[] {
+  const { dataVolume } = group;
+  const wanted = dataVolume ? Array.from({ length: group.hosts }, (_, host) => ({ host, ...dataVolume })) : [];
+  const there = deployed?.volumes ?? [];
+  const zoneOf = (host: number): { zone?: string } => {
+    const zone = there.find((volume) => volume.host === host)?.zone;
+    return zone === undefined ? {} : { zone };
+  };
+  const parked = there.filter((volume) => !wanted.some(({ host }) => host === volume.host));
+  return [...wanted.map((volume) => ({ ...volume, ...zoneOf(volume.host) })), ...parked];
+}
+
+const identityOf = (group: { pool: string; index: GroupIndex; name: string }): Pick<Rendering, "pool" | "index" | "name"> => ({
+  pool: group.pool,
+  index: group.index,
+  name: group.name,
+});

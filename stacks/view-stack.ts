@@ -1,0 +1,190 @@
+import { Annotations, TerraformStack, TerraformVariable } from "cdktf";
+import { Construct } from "constructs";
+import { AwsPlatform } from "../constructs/aws/aws-platform.js";
+import { ClientPool } from "../constructs/client-pool.js";
+import { HookCommands } from "../constructs/hook-commands.js";
+import type { HostGroupProps } from "../constructs/host-group.js";
+import type { Protection } from "../constructs/lifecycle.js";
+import { LocalPlatform } from "../constructs/local/local-platform.js";
+import { ServerPool } from "../constructs/server-pool.js";
+import { judgeSynthesized } from "../guard/judge.js";
+import { formatViolation } from "../guard/verdict.js";
+import { groupAddress, hostAddress, parseGroupName, type HostKind } from "../spec/address.js";
+import { isForReview, type Deployed } from "../spec/deployed.js";
+import { groupsOf, poolsOf, roleOf, type Group } from "../spec/groups.js";
+import { isNew, targetGroupAddress } from "../spec/pending.js";
+import type { Spec } from "../spec/schema.js";
+import type { Three } from "../spec/three.js";
+import { addBackend } from "./backend.js";
+import type { Rendering, RenderingOptions } from "./group-props.js";
+import { ClusterFolderSynthesizer } from "./synthesizer.js";
+
+export interface ViewProps {
+  readonly spec: Spec;
+  readonly deployed: Deployed;
+  /** The folder of the spec, relative to the folder of the synthesized stack: where a local state's path starts. */
+  readonly specFolder: string;
+  /** The compiled CLI, relative to the folder of the synthesized stack. */
+  readonly program: string;
+  /** Why the next revision is made: the commit, or what the user says. */
+  readonly cause: string;
+}
+
+interface Rendered {
+  readonly group: Group;
+  readonly rendering: Rendering | undefined;
+}
+
+/** Versions of Terraform and of OpenTofu that have all that a view uses. */
+const REQUIRED_VERSION = ">= 1.9.0";
+
+/**
+ * One view of a cluster's one state. All views have the same backend and the same construct ids, hence the same
+ * addresses; they differ in what they may change. What a view was made from stands in two variables of its plan:
+ * `rollout_view`, its name, and `rollout_base`, the revision of each group.
+ *
+ * Fails synth if what it declares, escape hatches included, would change anything that this view may not.
+ */
+export abstract class ViewStack extends TerraformStack {
+  protected readonly options: RenderingOptions;
+  private synthesized: object | undefined;
+
+  protected constructor(
+    scope: Construct,
+    id: string,
+    protected readonly props: ViewProps,
+  ) {
+    super(scope, id);
+    const { spec, cause } = props;
+    this.options = { platform: spec.platform, revisionHistoryLimit: spec.rollout.revisionHistoryLimit, cause };
+    this.synthesizer = new ClusterFolderSynthesizer(this.synthesizer, this, spec.name);
+    this.node.addValidation({ validate: () => this.violations() });
+  }
+
+  /** The name of the group that the view may change; undefined for the cluster view. */
+  abstract readonly target: string | undefined;
+
+  /** What the view renders of a group; undefined for nothing. */
+  protected abstract rendering(group: Group): Rendering | undefined;
+
+  protected abstract readonly sharedProtection: Protection;
+
+  /** Addresses that the hosts of a pool wait for at its first creation. */
+  protected abstract hostsAfter(group: Group): readonly string[];
+
+  /** Everything is declared here, since subclasses must be constructed first. */
+  protected declare(): void {
+    const { spec, deployed, specFolder } = this.props;
+    addBackend(this, spec.backend, specFolder);
+    this.addOverride("terraform.required_version", REQUIRED_VERSION);
+    this.variables();
+    this.announceOrigin();
+    const platform = spec.platform === "aws" ? new AwsPlatform(this, spec.name, spec.aws) : new LocalPlatform(spec.name);
+    const pools = poolsOf(spec);
+    const rendered = pools.flatMap(({ groups }) => groups).map((group) => ({ group, rendering: this.rendering(group) }));
+    const shared = {
+      protection: this.sharedProtection,
+      includes: (address: string) => this.target === undefined || deployed.addresses.has(address),
+    };
+    platform.shared(new Construct(this, "shared"), shared);
+    const context = this.contextOf(rendered);
+    for (const pool of pools) {
+      const balanced = pool.loadBalancer !== undefined && shared.includes(targetGroupAddress(spec.platform, pool.name));
+      const groups = pool.groups.map((group): HostGroupProps | undefined => {
+        const rendering = rendered.find((each) => each.group.name === group.name)?.rendering;
+        return rendering && { ...rendering, ...context, ...this.edges(group, rendered), balanced };
+      }) as unknown as Three<HostGroupProps | undefined>;
+      const { name, loadBalancer: settings } = pool;
+      if (pool.role === "client") {
+        new ClientPool(this, platform, { name, groups, ...(settings ? { loadBalancer: { ...shared, settings } } : {}) });
+      } else {
+        new ServerPool(this, platform, { name, groups });
+      }
+    }
+  }
+
+  /** What Terraform will read. The guard judges it and the synthesizer writes it, so it is rendered once. */
+  override toTerraform(): object {
+    this.synthesized ??= super.toTerraform() as object;
+    return this.synthesized;
+  }
+
+  /** Whether the view replaces a Consul server, so that every machine must learn of its successor. */
+  protected get isConsulView(): boolean {
+    return this.target !== undefined && roleOf(parseGroupName(this.target)?.pool ?? "") === "consul-server";
+  }
+
+  private contextOf(rendered: readonly Rendered[]): Pick<HostGroupProps, "consul" | "hooks"> {
+    const { spec, program } = this.props;
+    const servers = rendered.filter(({ group }) => group.role === "consul-server");
+    return {
+      consul: {
+        cluster: spec.name,
+        servers: this.members(servers, "host"),
+        replaced: this.isConsulView ? this.members(servers.filter(({ group }) => group.name === this.target), "host") : [],
+      },
+      ...(spec.protection === "on" ? { hooks: new HookCommands(program) } : {}),
+    };
+  }
+
+  /** What a group waits for. A Consul group is whole only once the machines of all others have been told of it. */
+  private edges(group: Group, rendered: readonly Rendered[]): Pick<HostGroupProps, "hostsAfter" | "readyAfter"> {
+    const others = rendered.filter((each) => each.group.name !== group.name);
+    const tells = this.isConsulView && group.name === this.target;
+    return { hostsAfter: this.hostsAfter(group), readyAfter: tells ? this.members(others, "config-consul") : [] };
+  }
+
+  private members(rendered: readonly Rendered[], kind: HostKind): string[] {
+    return rendered.flatMap(({ group, rendering }) =>
+      (rendering?.hosts ?? [])
+        .map(({ number }) => hostAddress(this.options.platform, group.name, number, kind))
+        .filter((address) => rendering?.includes(address)),
+    );
+  }
+
+  private variables(): void {
+    const { deployed } = this.props;
+    new TerraformVariable(this, "rollout_view", { type: "string", default: this.node.id, description: "The view that this plan is of." });
+    new TerraformVariable(this, "rollout_base", {
+      type: "map(number)",
+      default: Object.fromEntries([...deployed.groups.values()].map(({ name, revisions }) => [name, revisions.at(-1)?.number ?? 0])),
+      description: "The revision of each group that this view was made from.",
+    });
+    if (!isForReview(deployed.origin)) return;
+    new TerraformVariable(this, "rollout_review_only", {
+      type: "bool",
+      default: true,
+      validation: [
+        {
+          condition: "${!var.rollout_review_only}",
+          errorMessage: `This view was made for a review, from ${deployed.origin.where} and not from the state. Unset ROLLOUT_DEPLOYED and synthesize again.`,
+        },
+      ],
+    });
+  }
+
+  /** What a reader must know before believing the view; cdktf prints warnings where it hides what a program prints. */
+  private announceOrigin(): void {
+    const { origin } = this.props.deployed;
+    if (isForReview(origin)) {
+      Annotations.of(this).addWarning(`deployed is taken from ${origin.where}, not from the state: for a review only`);
+    } else if (this.props.deployed.addresses.size === 0) {
+      Annotations.of(this).addWarning(
+        `the state ${origin.where} is empty: everything is new. If this cluster stands already, its backend is not the one that the spec names`,
+      );
+    }
+  }
+
+  private violations(): string[] {
+    const { spec, deployed } = this.props;
+    const verdict = judgeSynthesized({ view: this.node.id, target: this.target, spec, deployed }, this.toTerraform());
+    return verdict.violations.map(formatViolation);
+  }
+
+  /** The addresses by which the first creation waits: `ready` of those new groups that come before a role. */
+  protected readyOfNew(roles: readonly string[]): string[] {
+    return groupsOf(this.props.spec)
+      .filter(({ role, name }) => roles.includes(role) && isNew(this.props.deployed.groups.get(name)))
+      .map(({ name }) => groupAddress(this.options.platform, name, "ready"));
+  }
+}
