@@ -1,0 +1,84 @@
+#!/usr/bin/env node
+import { Argument, Command, CommanderError, Option } from "commander";
+import { reportFailure } from "./report-failure.js";
+
+const format = (): Option => new Option("--format <format>", "how to print the result").choices(["text", "json"]).default("text");
+
+/** Each verb is loaded when it is called, so that hooks start fast. */
+function buildProgram(): Command {
+  const program = new Command("rollout")
+    .description("Puts new images through a Consul and Nomad cluster, one group at a time.")
+    .exitOverride()
+    .showHelpAfterError("(rollout --help lists the verbs)")
+    .addHelpText(
+      "after",
+      `
+The spec is cluster.yaml, or what CLUSTER names. Views are deployed by: npx cdktf deploy GROUP
+Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
+    );
+
+  program
+    .command("validate")
+    .description("check the spec alone; status says what is deployed")
+    .action(async () => {
+      const { runValidate } = await import("./validate.js");
+      print(runValidate(process.env));
+    });
+
+  const set = program.command("set").description("change the spec");
+  set
+    .command("image")
+    .description("set the image of groups: rollout set image broker-0=ami-0bbb")
+    .argument("<group=image...>", "with --packer the groups alone")
+    .option("--packer <manifest>", "take the image of the spec's region from the file of Packer's manifest post-processor")
+    .action(async (assignments: string[], options: { packer?: string }) => {
+      const { runSetImage } = await import("./set-image.js");
+      print(runSetImage(process.env, { assignments, ...options }));
+    });
+
+  program
+    .command("status")
+    .description("show which group runs what, and what comes next")
+    .addOption(format())
+    .action(async (options: { format: "text" | "json" }) => {
+      const { runStatus } = await import("./status.js");
+      print(await runStatus(process.env, options));
+    });
+
+  program
+    .command("plan")
+    .description("make the plan of a view with Terraform and say what it does; nothing is changed")
+    .argument("[group]", "a group, or cluster; default: the pending one")
+    .addOption(format())
+    .action(async (view: string | undefined, options: { format: "text" | "json" }) => {
+      const { runPlan } = await import("./plan.js");
+      print(await runPlan(process.env, { ...options, ...(view === undefined ? {} : { view }) }));
+    });
+
+  program
+    .command("hook", { hidden: true })
+    .description("what Terraform calls")
+    .addArgument(new Argument("<hook>").choices(["leave", "lb-drained", "ready", "configure-consul"]))
+    .argument("<subject>")
+    .option("--hash <hash>")
+    .option("--stay <hosts>")
+    .action(async (hook: string, subject: string) => {
+      const { runHook } = await import("./hook.js");
+      print(runHook(hook as Parameters<typeof runHook>[0], subject));
+    });
+  return program;
+}
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+/** Help and version that were asked for are fine, every other word of commander's is wrong usage. */
+const exitCodeOf = (error: CommanderError): number =>
+  ["commander.helpDisplayed", "commander.version"].includes(error.code) ? 0 : 2;
+
+try {
+  await buildProgram().parseAsync();
+} catch (error) {
+  process.exitCode = error instanceof CommanderError ? exitCodeOf(error) : reportFailure(error);
+}

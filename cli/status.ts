@@ -1,0 +1,53 @@
+import { statusOf, type GroupStatus, type Status } from "../rollout/status.js";
+import { type Environment, loadProgram } from "./program.js";
+import { formatTable } from "./table.js";
+
+export interface StatusArgs {
+  readonly format: "text" | "json";
+}
+
+/** Shows which group runs what and which view comes next. Reads the state, asks no agent. */
+export async function runStatus(env: Environment, { format }: StatusArgs): Promise<string> {
+  const { spec, deployed, views } = await loadProgram(env);
+  const status = statusOf(spec, deployed, views);
+  return format === "json" ? JSON.stringify(status, null, 2) : formatStatus(status);
+}
+
+const SYMBOLS: Readonly<Record<GroupStatus["state"], string>> = {
+  current: "✔",
+  pending: "◷",
+  "in flight": "◌",
+  frozen: "॥",
+  new: "+",
+};
+
+/** One row a group, at most 80 columns with image ids of AWS's length where nothing is pending. */
+export function formatStatus(status: Status): string {
+  const rows = status.groups.map(({ pool, index, state, image, hosts }) => [
+    index === 0 ? pool : "",
+    String(index),
+    `${SYMBOLS[state]} ${state}`,
+    hosts.deployed === hosts.desired ? String(hosts.desired) : `${String(hosts.deployed)} -> ${String(hosts.desired)}`,
+    image.deployed ?? "-",
+    image.deployed === image.desired ? "" : image.desired,
+  ]);
+  const reasons = status.groups
+    .filter(({ state, reason }) => reason !== null && (state === "in flight" || state === "frozen" || state === "pending"))
+    .map(({ name, state, reason }) => `${name} is ${state}: ${reason ?? ""}`);
+  return [
+    `${status.cluster} on ${status.platform}; deployed: ${status.deployed.origin}`,
+    ...(status.deployed.empty ? ["nothing is deployed: the state is empty (a backend that is named wrong looks the same)"] : []),
+    "",
+    formatTable([["POOL", "GROUP", "STATE", "HOSTS", "IMAGE", "DESIRED"], ...rows]),
+    "",
+    ...reasons,
+    status.next === null ? nothingNext(status) : `next: ${status.next}`,
+  ].join("\n");
+}
+
+function nothingNext({ groups }: Status): string {
+  const waiting = groups.filter(({ state }) => state === "pending").length;
+  return waiting === 0
+    ? "next: nothing, all groups are as desired"
+    : `next: set all but one of the ${String(waiting)} pending groups back, or set rollout.pendingGroups: queue`;
+}
