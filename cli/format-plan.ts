@@ -14,14 +14,23 @@ export function formatPlan(summary: PlanSummary): string {
       ...(updated > 0 ? [`${machinesOf(updated)} changed in place`] : []),
       ...(destroyed > 0 ? [`${machinesOf(destroyed)} destroyed`] : []),
     ];
-    return [`${name}: ${done.length > 0 ? done.join(", ") : "no machine is touched"}${images.length > 0 ? ` (${images.join(", ")})` : ""}`];
+    return [
+      `${name}: ${done.length > 0 ? done.join(", ") : "no machine is touched"}${images.length > 0 ? ` (${images.join(", ")})` : ""}`,
+    ];
   });
   const told = changes.filter(({ address }) => parseAddress(address)?.kind === "config-consul").length;
-  const count = (...wanted: readonly string[]): number => changes.filter(({ action }) => wanted.includes(action)).length;
+  const count = (...wanted: readonly string[]): number =>
+    changes.filter(({ action }) => wanted.includes(action)).length;
   return [
     ...machines,
-    ...(told > 0 ? [`config_consul: ${String(told)} ${told === 1 ? "machine is" : "machines are"} told of the Consul servers`] : []),
-    ...(frozen.length > 0 ? [`frozen: ${String(frozen.length)} ${frozen.length === 1 ? "group" : "groups"} (${ranges(frozen)})`] : []),
+    ...(told > 0
+      ? [
+          `config_consul: ${String(told)} ${told === 1 ? "machine is" : "machines are"} told of the Consul servers`,
+        ]
+      : []),
+    ...(frozen.length > 0
+      ? [`frozen: ${String(frozen.length)} ${frozen.length === 1 ? "group" : "groups"} (${ranges(frozen)})`]
+      : []),
     "",
     ...changes.map(({ address, action }) => `${SYMBOLS[action]} ${address}`),
     "",
@@ -29,7 +38,8 @@ export function formatPlan(summary: PlanSummary): string {
   ].join("\n");
 }
 
-const machinesOf = (count: number): string => (count === 1 ? "1 machine is" : `${String(count)} machines are`);
+const machinesOf = (count: number): string =>
+  count === 1 ? "1 machine is" : `${String(count)} machines are`;
 
 /** `broker-1, broker-2, name-server-0 to -2` */
 function ranges(groups: readonly string[]): string {

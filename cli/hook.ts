@@ -1,6 +1,7 @@
 /** The hooks that Terraform's local-exec calls, and what each is to do. */
-export const HOOKS = {
-  leave: "makes work leave the machines of a group: out of the load balancer, drained in Nomad, out of Consul",
+const HOOKS = {
+  leave:
+    "makes work leave the machines of a group: out of the load balancer, drained in Nomad, out of Consul",
   "lb-drained": "waits until a machine is drained at the load balancer",
   ready: "waits until a group is whole again",
   "configure-consul": "writes the addresses of the Consul servers to a machine",

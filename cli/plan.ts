@@ -3,7 +3,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { runTerraform, terraformVersion, jsonOf } from "../clients/terraform.js";
 import { firstError } from "../clients/terraform-error.js";
-import { summarizePlan } from "../rollout/plan-summary.js";
+import { planSummarySchema, summarizePlan } from "../rollout/plan-summary.js";
 import { isForReview } from "../spec/deployed.js";
 import { isNew } from "../spec/pending.js";
 import { UserError } from "../spec/user-error.js";
@@ -32,9 +32,11 @@ export async function runPlan(env: Environment, { view, format }: PlanArgs): Pro
   try {
     buildApp({ ...loaded, views: [name] }, scratch).synth();
     const plan = await planIn(join(scratch, loaded.spec.name, name), env);
-    const standing = [...loaded.deployed.groups.values()].filter((group) => !isNew(group)).map((group) => group.name);
+    const standing = [...loaded.deployed.groups.values()]
+      .filter((group) => !isNew(group))
+      .map((group) => group.name);
     const summary = summarizePlan(plan, name, standing);
-    return format === "json" ? JSON.stringify(summary, null, 2) : formatPlan(summary);
+    return format === "json" ? JSON.stringify(planSummarySchema.parse(summary), null, 2) : formatPlan(summary);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -42,7 +44,11 @@ export async function runPlan(env: Environment, { view, format }: PlanArgs): Pro
 
 function onlyView({ views }: Program): string {
   const groups = views.filter((view) => view !== "cluster");
-  if (groups.length > 1) throw new UserError(`${String(groups.length)} groups are pending: ${groups.join(", ")}; name one: rollout plan GROUP`, 2);
+  if (groups.length > 1)
+    throw new UserError(
+      `${String(groups.length)} groups are pending: ${groups.join(", ")}; name one: rollout plan GROUP`,
+      2,
+    );
   return groups[0] ?? "cluster";
 }
 
@@ -63,7 +69,9 @@ async function planIn(folder: string, env: Environment): Promise<unknown> {
   for (const args of steps) {
     const { exitCode, stdout, stderr } = await runTerraform(args, options);
     if (exitCode !== 0) {
-      throw new UserError(`terraform ${args[0] ?? ""} failed: ${firstError(`${stderr}\n${stdout}`)}; nothing was changed`);
+      throw new UserError(
+        `terraform ${args[0] ?? ""} failed: ${firstError(`${stderr}\n${stdout}`)}; nothing was changed`,
+      );
     }
     printed = stdout;
   }

@@ -61,7 +61,7 @@ export async function loadProgram(env: Environment): Promise<Program> {
  * What is deployed: the state, or only when `ROLLOUT_DEPLOYED` says so `git:REV`, the spec at that revision, or
  * `file:PATH`, a spec or a copy of a state.
  */
-export async function readDeployed({ spec, file }: SpecFile, env: Environment): Promise<Deployed> {
+async function readDeployed({ spec, file }: SpecFile, env: Environment): Promise<Deployed> {
   const named = env["ROLLOUT_DEPLOYED"] ?? "state";
   if (named === "state") return readState(spec, file);
   const [kind, ...rest] = named.split(":");
@@ -78,7 +78,9 @@ function readCopy(spec: Spec, path: string, where: string): Deployed {
   const text = new TextDecoder().decode(bytes);
   if (!text.trimStart().startsWith("{")) return baselineOf(loadSpec(bytes, path), where);
   const deployed = parseState(text, { where, cluster: spec.name, platform: spec.platform });
-  return deployed.origin.kind === "state" ? { ...deployed, origin: { ...deployed.origin, copy: true } } : deployed;
+  return deployed.origin.kind === "state"
+    ? { ...deployed, origin: { ...deployed.origin, copy: true } }
+    : deployed;
 }
 
 /** Adds all views to an app whose output goes to a folder. `synth()` is the caller's. */
@@ -103,11 +105,15 @@ function readBytes(file: string, shown: string): Uint8Array {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
     const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : code;
-    throw new UserError(`cannot read ${shown}: ${why}; name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml`);
+    throw new UserError(
+      `cannot read ${shown}: ${why}; name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml`,
+    );
   }
 }
 
 /** The example lies beside the sources, and one folder up from compiled ones. */
 function exampleFile(): string {
-  return existsSync(EXAMPLE) ? EXAMPLE : fileURLToPath(new URL("../../cluster.example.yaml", import.meta.url));
+  return existsSync(EXAMPLE)
+    ? EXAMPLE
+    : fileURLToPath(new URL("../../cluster.example.yaml", import.meta.url));
 }

@@ -2,7 +2,8 @@
 import { Argument, Command, CommanderError, Option } from "commander";
 import { reportFailure } from "./report-failure.js";
 
-const format = (): Option => new Option("--format <format>", "how to print the result").choices(["text", "json"]).default("text");
+const format = (): Option =>
+  new Option("--format <format>", "how to print the result").choices(["text", "json"]).default("text");
 
 /** Each verb is loaded when it is called, so that hooks start fast. */
 function buildProgram(): Command {
@@ -30,7 +31,10 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .command("image")
     .description("set the image of groups: rollout set image broker-0=ami-0bbb")
     .argument("<group=image...>", "with --packer the groups alone")
-    .option("--packer <manifest>", "take the image of the spec's region from the file of Packer's manifest post-processor")
+    .option(
+      "--packer <manifest>",
+      "take the image of the spec's region from the file of Packer's manifest post-processor",
+    )
     .action(async (assignments: string[], options: { packer?: string }) => {
       const { runSetImage } = await import("./set-image.js");
       print(runSetImage(process.env, { assignments, ...options }));

@@ -15,24 +15,42 @@ export interface SetImageArgs {
 /** Changes images in the spec and nothing else: comments and layout stay byte for byte. Says what became of each group. */
 export function runSetImage(env: Environment, { assignments, packer }: SetImageArgs): string {
   const { spec, file, shown, isExample } = readSpec(env);
-  if (isExample) throw new UserError("there is no cluster.yaml; copy cluster.example.yaml to cluster.yaml first, or name a spec by CLUSTER=FILE", 2);
-  const changes = packer === undefined ? parseAssignments(assignments) : fromPacker(assignments, packer, spec);
+  if (isExample)
+    throw new UserError(
+      "there is no cluster.yaml; copy cluster.example.yaml to cluster.yaml first, or name a spec by CLUSTER=FILE",
+      2,
+    );
+  const changes =
+    packer === undefined ? parseAssignments(assignments) : fromPacker(assignments, packer, spec);
   const text = readFileSync(file, "utf8");
   const edited = setImages(text, shown, changes);
-  if (edited === text) return [...changes].map(([group, image]) => `${group} has ${image} already`).join("\n");
+  if (edited === text)
+    return [...changes].map(([group, image]) => `${group} has ${image} already`).join("\n");
   writeBeside(file, edited);
   return [...changes].map(([group, image]) => `${group} image set to ${image} in ${shown}`).join("\n");
 }
 
-function fromPacker(groups: readonly string[], packer: string, spec: ReturnType<typeof readSpec>["spec"]): Map<string, string> {
-  if (spec.platform !== "aws") throw new UserError("--packer takes the image of a region; the platform is local", 2);
+function fromPacker(
+  groups: readonly string[],
+  packer: string,
+  spec: ReturnType<typeof readSpec>["spec"],
+): Map<string, string> {
+  if (spec.platform !== "aws")
+    throw new UserError("--packer takes the image of a region; the platform is local", 2);
   const wrong = groups.filter((group) => group.includes("="));
-  if (wrong.length > 0) throw new UserError(`with --packer name groups only: ${wrong.join(", ")}; the image comes from ${packer}`, 2);
+  if (wrong.length > 0)
+    throw new UserError(
+      `with --packer name groups only: ${wrong.join(", ")}; the image comes from ${packer}`,
+      2,
+    );
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(packer);
   } catch (error) {
-    throw new UserError(`cannot read ${packer}: ${(error as NodeJS.ErrnoException).code ?? "unknown error"}; name the file that Packer's manifest post-processor wrote`, 2);
+    throw new UserError(
+      `cannot read ${packer}: ${(error as NodeJS.ErrnoException).code ?? "unknown error"}; name the file that Packer's manifest post-processor wrote`,
+      2,
+    );
   }
   const image = imageFromPackerManifest(bytes, packer, spec.aws.region);
   return new Map(groups.map((group) => [group, image]));

@@ -1,4 +1,4 @@
-import { statusOf, type GroupStatus, type Status } from "../rollout/status.js";
+import { statusOf, statusSchema, type GroupStatus, type Status } from "../rollout/status.js";
 import { type Environment, loadProgram } from "./program.js";
 import { formatTable } from "./table.js";
 
@@ -10,7 +10,7 @@ export interface StatusArgs {
 export async function runStatus(env: Environment, { format }: StatusArgs): Promise<string> {
   const { spec, deployed, views } = await loadProgram(env);
   const status = statusOf(spec, deployed, views);
-  return format === "json" ? JSON.stringify(status, null, 2) : formatStatus(status);
+  return format === "json" ? JSON.stringify(statusSchema.parse(status), null, 2) : formatStatus(status);
 }
 
 const SYMBOLS: Readonly<Record<GroupStatus["state"], string>> = {
@@ -22,21 +22,28 @@ const SYMBOLS: Readonly<Record<GroupStatus["state"], string>> = {
 };
 
 /** One row a group, at most 80 columns with image ids of AWS's length where nothing is pending. */
-export function formatStatus(status: Status): string {
+function formatStatus(status: Status): string {
   const rows = status.groups.map(({ pool, index, state, image, hosts }) => [
     index === 0 ? pool : "",
     String(index),
     `${SYMBOLS[state]} ${state}`,
-    hosts.deployed === hosts.desired ? String(hosts.desired) : `${String(hosts.deployed)} -> ${String(hosts.desired)}`,
+    hosts.deployed === hosts.desired
+      ? String(hosts.desired)
+      : `${String(hosts.deployed)} -> ${String(hosts.desired)}`,
     image.deployed ?? "-",
     image.deployed === image.desired ? "" : image.desired,
   ]);
   const reasons = status.groups
-    .filter(({ state, reason }) => reason !== null && (state === "in flight" || state === "frozen" || state === "pending"))
+    .filter(
+      ({ state, reason }) =>
+        reason !== null && (state === "in flight" || state === "frozen" || state === "pending"),
+    )
     .map(({ name, state, reason }) => `${name} is ${state}: ${reason ?? ""}`);
   return [
     `${status.cluster} on ${status.platform}; deployed: ${status.deployed.origin}`,
-    ...(status.deployed.empty ? ["nothing is deployed: the state is empty (a backend that is named wrong looks the same)"] : []),
+    ...(status.deployed.empty
+      ? ["nothing is deployed: the state is empty (a backend that is named wrong looks the same)"]
+      : []),
     "",
     formatTable([["POOL", "GROUP", "STATE", "HOSTS", "IMAGE", "DESIRED"], ...rows]),
     "",

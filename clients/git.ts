@@ -51,14 +51,16 @@ interface GitResult {
 
 async function git(folder: string, args: readonly string[]): Promise<GitResult> {
   const { stdout, stderr, exitCode, code } = await execa("git", ["-C", folder, ...args], {
+    env: { LC_ALL: "C" },
     stdin: "ignore",
     reject: false,
     encoding: "buffer",
     stripFinalNewline: false,
   });
   if (exitCode !== undefined) return { stdout, exitCode, reason: decode(stderr).trim().split("\n")[0] ?? "" };
-  const why = code === "ENOENT" ? "git is not on the PATH" : "git did not end by itself";
-  throw new UserError(`git is needed to read a revision: ${why}; install git, or run again`);
+  if (code === "ENOENT")
+    throw new UserError("git is not installed: looked for git on the PATH; install git (git-scm.com)");
+  throw new UserError(`git did not end by itself: git ${args.join(" ")}; run it again`);
 }
 
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

@@ -32,7 +32,9 @@ export class ConfigConsul extends Construct {
     platform.hook(this, {
       ...declaration,
       triggers: { host: idOf(host), servers: consul.servers.map(idOf).join(",") },
-      ...(consul.replaced.length > 0 ? { replaceTriggeredBy: consul.replaced.map((address) => `${address}.id`) } : {}),
+      ...(consul.replaced.length > 0
+        ? { replaceTriggeredBy: consul.replaced.map((address) => `${address}.id`) }
+        : {}),
       ...(hooks && hostName !== undefined ? { onCreate: hooks.configureConsul(hostName) } : {}),
     });
   }

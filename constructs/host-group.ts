@@ -1,5 +1,11 @@
 import { Construct } from "constructs";
-import { groupAddress, groupMemberName, hostAddress, hostMemberName, type HostKind } from "../spec/address.js";
+import {
+  groupAddress,
+  groupMemberName,
+  hostAddress,
+  hostMemberName,
+  type HostKind,
+} from "../spec/address.js";
 import type { DeployedVolume, Revision } from "../spec/deployed.js";
 import type { RootVolume } from "../spec/schema.js";
 import type { GroupIndex } from "../spec/three.js";
@@ -105,7 +111,9 @@ export class HostGroup extends Construct {
         host: this.address(number, "host"),
         consul: this.props.consul,
         after: this.present(number, ["data-attachment"]),
-        ...(this.props.hooks ? { hooks: this.props.hooks, hostName: hostMemberName(group, number, "host") } : {}),
+        ...(this.props.hooks
+          ? { hooks: this.props.hooks, hostName: hostMemberName(group, number, "host") }
+          : {}),
       });
     });
   }
@@ -120,7 +128,9 @@ export class HostGroup extends Construct {
       group,
       hash,
       hosts: hosts.map(({ number }) => hostMemberName(group, number, "host")),
-      after: hosts.flatMap(({ number }) => this.present(number, ["host", "data-attachment", "config-consul"])),
+      after: hosts.flatMap(({ number }) =>
+        this.present(number, ["host", "data-attachment", "config-consul"]),
+      ),
       ...(hooks ? { hooks } : {}),
     });
   }
@@ -140,7 +150,13 @@ export class HostGroup extends Construct {
       });
     });
     this.member(number, "target", (name, protection) => {
-      this.platform.target(this, { name, protection, host, pool, after: this.present(number, ["lb-drained"]) });
+      this.platform.target(this, {
+        name,
+        protection,
+        host,
+        pool,
+        after: this.present(number, ["lb-drained"]),
+      });
     });
   }
 
@@ -175,9 +191,14 @@ export class HostGroup extends Construct {
     });
   }
 
-  private member(host: number, kind: HostKind, declare: (name: string, protection: Protection) => void): void {
+  private member(
+    host: number,
+    kind: HostKind,
+    declare: (name: string, protection: Protection) => void,
+  ): void {
     const address = this.address(host, kind);
-    if (this.props.includes(address)) declare(hostMemberName(this.props.name, host, kind), this.props.protect(address));
+    if (this.props.includes(address))
+      declare(hostMemberName(this.props.name, host, kind), this.props.protect(address));
   }
 
   private address(host: number, kind: HostKind): string {

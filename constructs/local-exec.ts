@@ -5,6 +5,8 @@ import type { HookDeclaration } from "./platform.js";
 export function localExec(hook: Pick<HookDeclaration, "onCreate" | "onDestroy">): LocalExecProvisioner[] {
   return [
     ...(hook.onCreate === undefined ? [] : [{ type: "local-exec", command: hook.onCreate } as const]),
-    ...(hook.onDestroy === undefined ? [] : [{ type: "local-exec", when: "destroy", command: hook.onDestroy } as const]),
+    ...(hook.onDestroy === undefined
+      ? []
+      : [{ type: "local-exec", when: "destroy", command: hook.onDestroy } as const]),
   ];
 }

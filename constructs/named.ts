@@ -10,7 +10,8 @@ export function named<T extends TerraformElement>(element: T, name: string): T {
 }
 
 /** Addresses as cdktf wants them in `dependsOn`. */
-export const dependables = (addresses: readonly string[]): ITerraformDependable[] => addresses.map((fqn) => ({ fqn }));
+export const dependables = (addresses: readonly string[]): ITerraformDependable[] =>
+  addresses.map((fqn) => ({ fqn }));
 
 /** A reference to the id of a resource. */
 export const idOf = (address: string): string => `\${${address}.id}`;

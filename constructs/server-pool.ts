@@ -18,7 +18,10 @@ export class ServerPool extends Construct {
     super(scope, name);
     for (const group of groups) {
       if (!group) continue;
-      if (group.hosts.length > 1) throw new Error(`a server pool has one host a group: ${group.name} has ${String(group.hosts.length)}`);
+      if (group.hosts.length > 1)
+        throw new Error(
+          `a server pool has one host a group: ${group.name} has ${String(group.hosts.length)}`,
+        );
       new HostGroup(this, platform, group);
     }
   }

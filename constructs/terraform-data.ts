@@ -20,7 +20,10 @@ export class TerraformData extends TerraformResource {
 
   constructor(scope: Construct, declaration: TerraformDataDeclaration) {
     const { name, protection, after, input, triggersReplace, provisioners, replaceTriggeredBy } = declaration;
-    const lifecycle = { ...lifecycleOf(protection), ...(replaceTriggeredBy ? { replaceTriggeredBy: [...replaceTriggeredBy] } : {}) };
+    const lifecycle = {
+      ...lifecycleOf(protection),
+      ...(replaceTriggeredBy ? { replaceTriggeredBy: [...replaceTriggeredBy] } : {}),
+    };
     const config: TerraformResourceConfig = {
       terraformResourceType: "terraform_data",
       ...(after?.length ? { dependsOn: dependables(after) } : {}),

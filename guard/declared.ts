@@ -85,7 +85,9 @@ export function triggersOf({ body }: DeclaredResource): Body {
 
 /** Whether a hook runs a command when it is destroyed. */
 export function hasDestroyHook({ body }: DeclaredResource): boolean {
-  return listOf(body["provisioner"]).some((provisioner) => bodyAt(provisioner, "local-exec")["when"] === "destroy");
+  return listOf(body["provisioner"]).some(
+    (provisioner) => bodyAt(provisioner, "local-exec")["when"] === "destroy",
+  );
 }
 
 const asBody = (value: unknown): Body => (typeof value === "object" && value !== null ? (value as Body) : {});

@@ -9,7 +9,9 @@ import { hostOf, volumeOf, type DeclaredHost, type DeclaredResource } from "./de
  */
 export function foreseeChanges(declared: readonly DeclaredResource[], deployed: Deployed): Change[] {
   const addresses = new Set(declared.map(({ address }) => address));
-  const gone = [...deployed.addresses].filter((address) => !addresses.has(address) && !address.startsWith("data."));
+  const gone = [...deployed.addresses].filter(
+    (address) => !addresses.has(address) && !address.startsWith("data."),
+  );
   return [
     ...declared.flatMap((resource) => changeOf(resource, deployed)),
     ...gone.map((address): Change => {
@@ -38,7 +40,8 @@ function changeOf(resource: DeclaredResource, deployed: Deployed): Change[] {
     const volume = group?.volumes.find(({ host }) => host === member.host);
     const want = volumeOf(resource);
     const detail =
-      volume && differences([`${String(volume.sizeGib)} GiB`, `${String(want.sizeGib)} GiB`], [volume.type, want.type]);
+      volume &&
+      differences([`${String(volume.sizeGib)} GiB`, `${String(want.sizeGib)} GiB`], [volume.type, want.type]);
     return detail ? [{ ...base, action: "update", detail }] : [];
   }
   return [];

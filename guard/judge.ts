@@ -29,7 +29,7 @@ const RULES: Readonly<Record<RuleId, Rule>> = {
 };
 
 /** Judges what a view changes against what is deployed and which group may change. All violations at once. */
-export function judge(proposal: Proposal): Verdict {
+function judge(proposal: Proposal): Verdict {
   const violations = RULE_IDS.flatMap((id) => RULES[id](proposal));
   const touched = proposal.changes.flatMap(({ group }) => (group === undefined ? [] : [group]));
   return {

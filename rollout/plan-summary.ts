@@ -27,7 +27,12 @@ export const planSummarySchema = z.strictObject({
       images: z.array(z.string()).describe("`ami-0aaa -> ami-0bbb`, each once."),
     }),
   ),
-  changes: z.array(z.strictObject({ address: z.string(), action: z.enum(["create", "update", "replace", "delete", "forget"]) })),
+  changes: z.array(
+    z.strictObject({
+      address: z.string(),
+      action: z.enum(["create", "update", "replace", "delete", "forget"]),
+    }),
+  ),
   frozen: z.array(z.string()).describe("Deployed groups of which nothing changes but config_consul."),
 });
 
@@ -43,13 +48,22 @@ export function summarizePlan(json: unknown, view: string, deployedGroups: reado
       const action = actionOf(change.change.actions);
       return action === undefined ? [] : [{ change, action, member: parseAddress(change.address) }];
     });
-  const names = [...new Set(changes.flatMap(({ member }) => (member && member.kind !== "config-consul" ? [member.group] : [])))].sort();
+  const names = [
+    ...new Set(
+      changes.flatMap(({ member }) => (member && member.kind !== "config-consul" ? [member.group] : [])),
+    ),
+  ].sort();
   const groups = names.map((name) => {
     const hosts = changes.filter(({ member }) => member?.group === name && member.kind === "host");
     const count = (wanted: PlanAction): number => hosts.filter(({ action }) => action === wanted).length;
     return {
       name,
-      machines: { created: count("create"), replaced: count("replace"), updated: count("update"), destroyed: count("delete") },
+      machines: {
+        created: count("create"),
+        replaced: count("replace"),
+        updated: count("update"),
+        destroyed: count("delete"),
+      },
       images: [...new Set(hosts.flatMap(({ change }) => imageChange(change)))].sort(),
     };
   });
@@ -74,7 +88,10 @@ function imageChange({ change }: ResourceChange): string[] {
   return [from === undefined ? to : `${from} -> ${to}`];
 }
 
-const hostSchema = z.object({ ami: z.string().optional(), input: z.object({ image: z.string() }).optional() });
+const hostSchema = z.object({
+  ami: z.string().optional(),
+  input: z.object({ image: z.string() }).optional(),
+});
 
 function imageOf(values: unknown): string | undefined {
   const host = hostSchema.safeParse(values).data;

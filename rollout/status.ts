@@ -5,7 +5,7 @@ import { deployedHosts, describePending, groupsInFlight, isNew, pendingGroups } 
 import type { Spec } from "../spec/schema.js";
 
 /** What a group is: as desired, waiting for its roll, being rolled, waiting behind another, or not there yet. */
-export const GROUP_STATES = ["current", "pending", "in flight", "frozen", "new"] as const;
+const GROUP_STATES = ["current", "pending", "in flight", "frozen", "new"] as const;
 
 /** What `rollout status --format json` prints. */
 export const statusSchema = z.strictObject({
@@ -37,19 +37,32 @@ export type GroupStatus = Status["groups"][number];
 
 /** Where each group of a cluster stands. */
 export function statusOf(spec: Spec, deployed: Deployed, views: readonly string[]): Status {
-  const inFlight = new Map(groupsInFlight(deployed, spec.platform).map(({ group, reasons }) => [group, reasons]));
+  const inFlight = new Map(
+    groupsInFlight(deployed, spec.platform).map(({ group, reasons }) => [group, reasons]),
+  );
   const pending = new Set(pendingGroups(spec, deployed).map(({ name }) => name));
   const groups = groupsOf(spec).map((group): GroupStatus => {
     const current = deployed.groups.get(group.name);
     const reasons = inFlight.get(group.name);
     const waits = pending.has(group.name);
-    const state = isNew(current) ? "new" : reasons ? "in flight" : waits ? (views.includes(group.name) ? "pending" : "frozen") : "current";
+    const state = isNew(current)
+      ? "new"
+      : reasons
+        ? "in flight"
+        : waits
+          ? views.includes(group.name)
+            ? "pending"
+            : "frozen"
+          : "current";
     return {
       name: group.name,
       pool: group.pool,
       index: group.index,
       state,
-      image: { deployed: current?.hosts.at(0)?.image ?? current?.revisions.at(-1)?.image ?? null, desired: group.image },
+      image: {
+        deployed: current?.hosts.at(0)?.image ?? current?.revisions.at(-1)?.image ?? null,
+        desired: group.image,
+      },
       hosts: { deployed: current ? deployedHosts(current) : 0, desired: group.hosts },
       revision: current?.revisions.at(-1)?.number ?? null,
       reason: reasons?.join(", ") ?? (waits && current ? describePending(group, current) : null),
@@ -70,7 +83,8 @@ export function statusOf(spec: Spec, deployed: Deployed, views: readonly string[
 }
 
 function nextCommand(groups: readonly GroupStatus[], spec: Spec): string | null {
-  const at = (state: GroupStatus["state"]): GroupStatus | undefined => groups.find((group) => group.state === state);
+  const at = (state: GroupStatus["state"]): GroupStatus | undefined =>
+    groups.find((group) => group.state === state);
   const pending = groups.filter(({ state }) => state === "pending");
   if (at("in flight")) return `npx cdktf deploy ${String(at("in flight")?.name)}`;
   if (pending.length > 1 && spec.rollout.pendingGroups === "one") return null;

@@ -21,5 +21,8 @@ export function offeredViews(spec: Spec, deployed: Deployed, requested?: string)
 function checkRequested(spec: Spec, deployed: Deployed, requested: string): void {
   const group = findGroup(spec, requested);
   if (!isNew(deployed.groups.get(group.name))) return;
-  throw new UserError(`${requested} is new, so it has no view of its own yet; create it with: cdktf deploy cluster`, 2);
+  throw new UserError(
+    `${requested} is new, so it has no view of its own yet; create it with: cdktf deploy cluster`,
+    2,
+  );
 }

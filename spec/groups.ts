@@ -42,7 +42,7 @@ export function groupsOf(spec: Spec): Group[] {
 }
 
 function poolOf(name: string, spec: Spec): Pool {
-  const settings: Partial<PoolSpec> & Pick<PoolSpec, "images" | "instanceTypes"> = spec.pools[name] as PoolSpec;
+  const settings = settingsOf(name, spec);
   const role = roleOf(name);
   return {
     name,
@@ -70,4 +70,11 @@ function poolOf(name: string, spec: Spec): Pool {
       };
     }),
   };
+}
+
+/** What a pool says of itself; a server pool has no more than machines. */
+function settingsOf(pool: string, spec: Spec): Partial<PoolSpec> & Pick<PoolSpec, "images" | "instanceTypes"> {
+  const settings = spec.pools[pool];
+  if (settings === undefined) throw new Error(`no pool ${pool} in the spec`);
+  return settings;
 }

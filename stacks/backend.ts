@@ -15,5 +15,6 @@ export function addBackend(stack: TerraformStack, backend: Backend, specFolder: 
   }
   new S3Backend(stack, { bucket: backend.bucket, key: backend.key, region: backend.region });
   // Overridden as a whole, since cdktf's class lacks use_lockfile.
-  for (const [key, value] of Object.entries(s3BackendBlock(backend))) stack.addOverride(`terraform.backend.s3.${key}`, value);
+  for (const [key, value] of Object.entries(s3BackendBlock(backend)))
+    stack.addOverride(`terraform.backend.s3.${key}`, value);
 }

@@ -16,7 +16,13 @@ export function baselineOf(spec: Spec, where: string): Deployed {
   const outdir = mkdtempSync(join(tmpdir(), "rollout-baseline-"));
   try {
     const deployed = nothingDeployed({ kind: "spec", where });
-    const stack = new ClusterStack(new App({ outdir }), { spec, deployed, specFolder: ".", program: "rollout", cause: where });
+    const stack = new ClusterStack(new App({ outdir }), {
+      spec,
+      deployed,
+      specFolder: ".",
+      program: "rollout",
+      cause: where,
+    });
     const addresses = readDeclared(stack.toTerraform()).map(({ address }) => address);
     return deployedFromSpec(spec, where, new Set(addresses));
   } finally {

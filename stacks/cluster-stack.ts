@@ -44,6 +44,8 @@ export class ClusterStack extends ViewStack {
   /** A Consul server that comes anew must be known to machines that stand already. */
   private get createsConsulServer(): boolean {
     const { deployed, spec } = this.props;
-    return groupsOf(spec).some(({ name, role }) => role === "consul-server" && isNew(deployed.groups.get(name)));
+    return groupsOf(spec).some(
+      ({ name, role }) => role === "consul-server" && isNew(deployed.groups.get(name)),
+    );
   }
 }

@@ -23,7 +23,11 @@ export interface RenderingOptions {
  * repair can only restore.
  * @param told whether every machine is told of a new Consul server in this view
  */
-export function frozenRendering(group: DeployedGroup, addresses: ReadonlySet<string>, told: boolean): Rendering {
+export function frozenRendering(
+  group: DeployedGroup,
+  addresses: ReadonlySet<string>,
+  told: boolean,
+): Rendering {
   return {
     ...identityOf(group),
     hash: group.ready?.hash ?? group.revisions.at(-1)?.hash ?? group.hosts[0]?.hash ?? "",
@@ -45,7 +49,11 @@ export function frozenRendering(group: DeployedGroup, addresses: ReadonlySet<str
 }
 
 /** A group that has never stood: free to change until it does, with its first revision in the making. */
-export function newRendering(group: Group, deployed: DeployedGroup | undefined, options: RenderingOptions): Rendering {
+export function newRendering(
+  group: Group,
+  deployed: DeployedGroup | undefined,
+  options: RenderingOptions,
+): Rendering {
   return {
     ...identityOf(group),
     hash: group.hash,
@@ -62,12 +70,18 @@ export function newRendering(group: Group, deployed: DeployedGroup | undefined, 
  * frozen here, too, so that a change of its surroundings (subnets, key) or a rerun after a cut cannot touch it.
  */
 export function targetRendering(group: Group, deployed: DeployedGroup, options: RenderingOptions): Rendering {
-  const staying = new Set(deployed.hosts.filter((host) => host.hash === group.hash).map(({ number }) => number));
+  const staying = new Set(
+    deployed.hosts.filter((host) => host.hash === group.hash).map(({ number }) => number),
+  );
   const damaged = new Set([...deployed.tainted, ...deployed.deposed]);
   const frozen = new Set(
-    [...staying].flatMap((number) => HOST_KINDS.map((kind) => hostAddress(options.platform, group.name, number, kind))),
+    [...staying].flatMap((number) =>
+      HOST_KINDS.map((kind) => hostAddress(options.platform, group.name, number, kind)),
+    ),
   );
-  const asDeployed = new Map(deployed.hosts.filter(({ number }) => staying.has(number)).map((host) => [host.number, host]));
+  const asDeployed = new Map(
+    deployed.hosts.filter(({ number }) => staying.has(number)).map((host) => [host.number, host]),
+  );
   return {
     ...newRendering(group, deployed, options),
     hosts: desiredHosts(group).map((host) => asDeployed.get(host.number) ?? host),
@@ -79,7 +93,11 @@ export function targetRendering(group: Group, deployed: DeployedGroup, options: 
 }
 
 /** Every revision that is deployed and, where the template differs from the last one's, the next. */
-export function nextRevisions(group: Group, deployed: DeployedGroup | undefined, options: RenderingOptions): Revision[] {
+function nextRevisions(
+  group: Group,
+  deployed: DeployedGroup | undefined,
+  options: RenderingOptions,
+): Revision[] {
   const revisions = deployed?.revisions ?? [];
   const last = revisions.at(-1);
   if (last?.hash === group.hash) return [...revisions];
@@ -102,7 +120,9 @@ function desiredHosts(group: Group): HostProps[] {
 /** Desired volumes at their deployed place, and those of hosts that are gone: a shrinking group keeps its data. */
 function volumesOf(group: Group, deployed: DeployedGroup | undefined): DeployedVolume[] {
   const { dataVolume } = group;
-  const wanted = dataVolume ? Array.from({ length: group.hosts }, (_, host) => ({ host, ...dataVolume })) : [];
+  const wanted = dataVolume
+    ? Array.from({ length: group.hosts }, (_, host) => ({ host, ...dataVolume }))
+    : [];
   const there = deployed?.volumes ?? [];
   const zoneOf = (host: number): { zone?: string } => {
     const zone = there.find((volume) => volume.host === host)?.zone;
@@ -112,7 +132,11 @@ function volumesOf(group: Group, deployed: DeployedGroup | undefined): DeployedV
   return [...wanted.map((volume) => ({ ...volume, ...zoneOf(volume.host) })), ...parked];
 }
 
-const identityOf = (group: { pool: string; index: GroupIndex; name: string }): Pick<Rendering, "pool" | "index" | "name"> => ({
+const identityOf = (group: {
+  pool: string;
+  index: GroupIndex;
+  name: string;
+}): Pick<Rendering, "pool" | "index" | "name"> => ({
   pool: group.pool,
   index: group.index,
   name: group.name,

@@ -56,7 +56,11 @@ export abstract class ViewStack extends TerraformStack {
   ) {
     super(scope, id);
     const { spec, cause } = props;
-    this.options = { platform: spec.platform, revisionHistoryLimit: spec.rollout.revisionHistoryLimit, cause };
+    this.options = {
+      platform: spec.platform,
+      revisionHistoryLimit: spec.rollout.revisionHistoryLimit,
+      cause,
+    };
     this.synthesizer = new ClusterFolderSynthesizer(this.synthesizer, this, spec.name);
     this.node.addValidation({ validate: () => this.violations() });
   }
@@ -79,9 +83,12 @@ export abstract class ViewStack extends TerraformStack {
     this.addOverride("terraform.required_version", REQUIRED_VERSION);
     this.variables();
     this.announceOrigin();
-    const platform = spec.platform === "aws" ? new AwsPlatform(this, spec.name, spec.aws) : new LocalPlatform(spec.name);
+    const platform =
+      spec.platform === "aws" ? new AwsPlatform(this, spec.name, spec.aws) : new LocalPlatform(spec.name);
     const pools = poolsOf(spec);
-    const rendered = pools.flatMap(({ groups }) => groups).map((group) => ({ group, rendering: this.rendering(group) }));
+    const rendered = pools
+      .flatMap(({ groups }) => groups)
+      .map((group) => ({ group, rendering: this.rendering(group) }));
     const shared = {
       protection: this.sharedProtection,
       includes: (address: string) => this.target === undefined || deployed.addresses.has(address),
@@ -89,14 +96,19 @@ export abstract class ViewStack extends TerraformStack {
     platform.shared(new Construct(this, "shared"), shared);
     const context = this.contextOf(rendered);
     for (const pool of pools) {
-      const balanced = pool.loadBalancer !== undefined && shared.includes(targetGroupAddress(spec.platform, pool.name));
+      const balanced =
+        pool.loadBalancer !== undefined && shared.includes(targetGroupAddress(spec.platform, pool.name));
       const groups = pool.groups.map((group): HostGroupProps | undefined => {
         const rendering = rendered.find((each) => each.group.name === group.name)?.rendering;
         return rendering && { ...rendering, ...context, ...this.edges(group, rendered), balanced };
       }) as unknown as Three<HostGroupProps | undefined>;
       const { name, loadBalancer: settings } = pool;
       if (pool.role === "client") {
-        new ClientPool(this, platform, { name, groups, ...(settings ? { loadBalancer: { ...shared, settings } } : {}) });
+        new ClientPool(this, platform, {
+          name,
+          groups,
+          ...(settings ? { loadBalancer: { ...shared, settings } } : {}),
+        });
       } else {
         new ServerPool(this, platform, { name, groups });
       }
@@ -121,17 +133,28 @@ export abstract class ViewStack extends TerraformStack {
       consul: {
         cluster: spec.name,
         servers: this.members(servers, "host"),
-        replaced: this.isConsulView ? this.members(servers.filter(({ group }) => group.name === this.target), "host") : [],
+        replaced: this.isConsulView
+          ? this.members(
+              servers.filter(({ group }) => group.name === this.target),
+              "host",
+            )
+          : [],
       },
       ...(spec.protection === "on" ? { hooks: new HookCommands(program) } : {}),
     };
   }
 
   /** What a group waits for. A Consul group is whole only once the machines of all others have been told of it. */
-  private edges(group: Group, rendered: readonly Rendered[]): Pick<HostGroupProps, "hostsAfter" | "readyAfter"> {
+  private edges(
+    group: Group,
+    rendered: readonly Rendered[],
+  ): Pick<HostGroupProps, "hostsAfter" | "readyAfter"> {
     const others = rendered.filter((each) => each.group.name !== group.name);
     const tells = this.isConsulView && group.name === this.target;
-    return { hostsAfter: this.hostsAfter(group), readyAfter: tells ? this.members(others, "config-consul") : [] };
+    return {
+      hostsAfter: this.hostsAfter(group),
+      readyAfter: tells ? this.members(others, "config-consul") : [],
+    };
   }
 
   private members(rendered: readonly Rendered[], kind: HostKind): string[] {
@@ -144,10 +167,16 @@ export abstract class ViewStack extends TerraformStack {
 
   private variables(): void {
     const { deployed } = this.props;
-    new TerraformVariable(this, "rollout_view", { type: "string", default: this.node.id, description: "The view that this plan is of." });
+    new TerraformVariable(this, "rollout_view", {
+      type: "string",
+      default: this.node.id,
+      description: "The view that this plan is of.",
+    });
     new TerraformVariable(this, "rollout_base", {
       type: "map(number)",
-      default: Object.fromEntries([...deployed.groups.values()].map(({ name, revisions }) => [name, revisions.at(-1)?.number ?? 0])),
+      default: Object.fromEntries(
+        [...deployed.groups.values()].map(({ name, revisions }) => [name, revisions.at(-1)?.number ?? 0]),
+      ),
       description: "The revision of each group that this view was made from.",
     });
     if (!isForReview(deployed.origin)) return;
@@ -167,7 +196,9 @@ export abstract class ViewStack extends TerraformStack {
   private announceOrigin(): void {
     const { origin } = this.props.deployed;
     if (isForReview(origin)) {
-      Annotations.of(this).addWarning(`deployed is taken from ${origin.where}, not from the state: for a review only`);
+      Annotations.of(this).addWarning(
+        `deployed is taken from ${origin.where}, not from the state: for a review only`,
+      );
     } else if (this.props.deployed.addresses.size === 0) {
       Annotations.of(this).addWarning(
         `the state ${origin.where} is empty: everything is new. If this cluster stands already, its backend is not the one that the spec names`,
@@ -177,7 +208,10 @@ export abstract class ViewStack extends TerraformStack {
 
   private violations(): string[] {
     const { spec, deployed } = this.props;
-    const verdict = judgeSynthesized({ view: this.node.id, target: this.target, spec, deployed }, this.toTerraform());
+    const verdict = judgeSynthesized(
+      { view: this.node.id, target: this.target, spec, deployed },
+      this.toTerraform(),
+    );
     return verdict.violations.map(formatViolation);
   }
 

@@ -54,7 +54,11 @@ export class AwsPlatform implements Platform {
   }
 
   shared(scope: Construct, declaration: SharedDeclaration): void {
-    new ClusterSecurityGroup(scope, "security-group", { ...declaration, cluster: this.cluster, vpcId: this.settings.vpcId });
+    new ClusterSecurityGroup(scope, "security-group", {
+      ...declaration,
+      cluster: this.cluster,
+      vpcId: this.settings.vpcId,
+    });
   }
 
   loadBalancer(scope: Construct, declaration: LoadBalancerDeclaration): void {
@@ -77,7 +81,10 @@ export class AwsPlatform implements Platform {
       ...(keyName === undefined ? {} : { keyName }),
       ...(instanceProfile === undefined ? {} : { iamInstanceProfile: instanceProfile }),
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
-      rootBlockDevice: { encrypted: true, ...(host.rootVolume ? { volumeSize: host.rootVolume.sizeGib } : {}) },
+      rootBlockDevice: {
+        encrypted: true,
+        ...(host.rootVolume ? { volumeSize: host.rootVolume.sizeGib } : {}),
+      },
       userData: userData(this.cluster, host),
       userDataReplaceOnChange: true,
       tags: { ...this.tags(host), "rollout:template-hash": host.hash },

@@ -27,7 +27,11 @@ const PORTS = [
 
 /** One security group for all machines: what Consul and Nomad need among themselves, out to anywhere, in from nowhere else. */
 export class ClusterSecurityGroup extends Construct {
-  constructor(scope: Construct, id: string, { cluster, vpcId, protection, includes }: ClusterSecurityGroupProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { cluster, vpcId, protection, includes }: ClusterSecurityGroupProps,
+  ) {
     super(scope, id);
     const lifecycle = lifecycleOf(protection);
     const meta = lifecycle ? { lifecycle } : {};
@@ -46,11 +50,25 @@ export class ClusterSecurityGroup extends Construct {
     for (const { name, ...port } of PORTS) {
       const id = `cluster-${name}`;
       if (!includes(`aws_vpc_security_group_ingress_rule.${id}`)) continue;
-      const rule = { ...meta, ...port, securityGroupId: idOf(group), referencedSecurityGroupId: idOf(group), description: name, tags };
+      const rule = {
+        ...meta,
+        ...port,
+        securityGroupId: idOf(group),
+        referencedSecurityGroupId: idOf(group),
+        description: name,
+        tags,
+      };
       named(new VpcSecurityGroupIngressRule(this, id, rule), id);
     }
     if (includes("aws_vpc_security_group_egress_rule.cluster-out")) {
-      const rule = { ...meta, ipProtocol: "-1", cidrIpv4: "0.0.0.0/0", securityGroupId: idOf(group), description: "out to anywhere", tags };
+      const rule = {
+        ...meta,
+        ipProtocol: "-1",
+        cidrIpv4: "0.0.0.0/0",
+        securityGroupId: idOf(group),
+        description: "out to anywhere",
+        tags,
+      };
       named(new VpcSecurityGroupEgressRule(this, "cluster-out", rule), "cluster-out");
     }
   }

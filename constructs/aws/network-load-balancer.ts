@@ -45,7 +45,13 @@ export class NetworkLoadBalancer extends Construct {
     for (const [name, range] of this.sources(pool, settings.sourceCidrs, vpcId)) {
       const ruleId = `${door}-in-${name}`;
       declare("aws_vpc_security_group_ingress_rule", ruleId, () => {
-        return new VpcSecurityGroupIngressRule(this, ruleId, { ...meta, ...port, securityGroupId: doorId, cidrIpv4: range, tags });
+        return new VpcSecurityGroupIngressRule(this, ruleId, {
+          ...meta,
+          ...port,
+          securityGroupId: doorId,
+          cidrIpv4: range,
+          tags,
+        });
       });
     }
     declare("aws_vpc_security_group_egress_rule", `${door}-out`, () => {
@@ -54,7 +60,12 @@ export class NetworkLoadBalancer extends Construct {
     });
     declare("aws_vpc_security_group_ingress_rule", `${pool}-from-load-balancer`, () => {
       const from = { securityGroupId: idOf("aws_security_group.cluster"), referencedSecurityGroupId: doorId };
-      return new VpcSecurityGroupIngressRule(this, `${pool}-from-load-balancer`, { ...meta, ...port, ...from, tags });
+      return new VpcSecurityGroupIngressRule(this, `${pool}-from-load-balancer`, {
+        ...meta,
+        ...port,
+        ...from,
+        tags,
+      });
     });
     declare("aws_lb", pool, () => {
       return new Lb(this, pool, {

@@ -49,7 +49,10 @@ export class LocalPlatform implements Platform {
 
   target(scope: Construct, target: TargetDeclaration): void {
     const balancer = `terraform_data.${target.pool}-load-balancer`;
-    new TerraformData(scope, { ...target, triggersReplace: { host: idOf(target.host), loadBalancer: idOf(balancer) } });
+    new TerraformData(scope, {
+      ...target,
+      triggersReplace: { host: idOf(target.host), loadBalancer: idOf(balancer) },
+    });
   }
 
   hook(scope: Construct, hook: HookDeclaration): void {

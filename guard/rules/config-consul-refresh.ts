@@ -13,30 +13,52 @@ export const configConsulRefresh: Rule = (proposal) => {
   const target = groupsOf(proposal.spec).find(({ name }) => name === proposal.target);
   const servers = serverAddresses(proposal);
   if (target?.role === "consul-server") {
-    const replaced = proposal.declared.filter(({ member, group }) => group === target.name && member?.kind === "host").map(({ address }) => address);
+    const replaced = proposal.declared
+      .filter(({ member, group }) => group === target.name && member?.kind === "host")
+      .map(({ address }) => address);
     const deaf = all.filter((resource) => !hears(resource, servers, replaced));
     const missing = hostsWithout(proposal);
-    return [...(deaf.length > 0 ? [notRefreshed(deaf, proposal)] : []), ...(missing.length > 0 ? [notDeclared(missing)] : [])];
+    return [
+      ...(deaf.length > 0 ? [notRefreshed(deaf, proposal)] : []),
+      ...(missing.length > 0 ? [notDeclared(missing)] : []),
+    ];
   }
   if (proposal.target === undefined) return [];
-  const eager = all.filter(({ group, ignoresChanges, triggeredBy }) => group !== proposal.target && (triggeredBy.length > 0 || !ignoresChanges));
+  const eager = all.filter(
+    ({ group, ignoresChanges, triggeredBy }) =>
+      group !== proposal.target && (triggeredBy.length > 0 || !ignoresChanges),
+  );
   return eager.length > 0 ? [refreshedForNothing(eager, proposal)] : [];
 };
 
 const serverAddresses = ({ declared }: Proposal): string[] =>
-  declared.filter(({ member }) => member?.kind === "host" && member.pool === "consul-server").map(({ address }) => address);
+  declared
+    .filter(({ member }) => member?.kind === "host" && member.pool === "consul-server")
+    .map(({ address }) => address);
 
 function hears(resource: DeclaredResource, servers: readonly string[], replaced: readonly string[]): boolean {
   const named = String(triggersOf(resource)["servers"]);
-  const triggered = replaced.every((server) => resource.triggeredBy.some((by) => by === `${server}.id` || by === server));
-  return !resource.ignoresChanges && triggered && servers.every((server) => named.includes(`\${${server}.id}`));
+  const triggered = replaced.every((server) =>
+    resource.triggeredBy.some((by) => by === `${server}.id` || by === server),
+  );
+  return (
+    !resource.ignoresChanges && triggered && servers.every((server) => named.includes(`\${${server}.id}`))
+  );
 }
 
 /** Deployed hosts whose `config_consul` is not declared at all. */
 function hostsWithout({ declared, deployed }: Proposal): string[] {
-  const told = new Set(declared.flatMap(({ member }) => (member?.kind === "config-consul" ? [`${member.group}-${String(member.host)}`] : [])));
+  const told = new Set(
+    declared.flatMap(({ member }) =>
+      member?.kind === "config-consul" ? [`${member.group}-${String(member.host)}`] : [],
+    ),
+  );
   return declared.flatMap(({ member, address }) =>
-    member?.kind === "host" && !isNew(deployed.groups.get(member.group)) && !told.has(`${member.group}-${String(member.host)}`) ? [address] : [],
+    member?.kind === "host" &&
+    !isNew(deployed.groups.get(member.group)) &&
+    !told.has(`${member.group}-${String(member.host)}`)
+      ? [address]
+      : [],
   );
 }
 
@@ -46,7 +68,8 @@ function notRefreshed(deaf: readonly DeclaredResource[], { target }: Proposal): 
     rule: "config-consul-refresh",
     subjects: addresses,
     message: `${String(addresses.length)} config_consul would not learn of the new ${String(target)}: ${addresses.join(", ")}`,
-    remedy: "give each the ids of all Consul servers as a trigger, replace_triggered_by on the server that goes, and no ignore_changes",
+    remedy:
+      "give each the ids of all Consul servers as a trigger, replace_triggered_by on the server that goes, and no ignore_changes",
   };
 }
 

@@ -2,10 +2,16 @@ import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 
 /** A data volume outlives its machine, also when its group shrinks, and never moves to another zone. */
-export const dataVolumeKept: Rule = (proposal) => [...volumesLost(proposal), ...volumesUnprotected(proposal), ...zonesLeft(proposal)];
+export const dataVolumeKept: Rule = (proposal) => [
+  ...volumesLost(proposal),
+  ...volumesUnprotected(proposal),
+  ...zonesLeft(proposal),
+];
 
 function volumesLost({ changes }: Proposal): Violation[] {
-  const lost = changes.filter(({ member, action }) => member?.kind === "data" && action === "delete").map(({ address }) => address);
+  const lost = changes
+    .filter(({ member, action }) => member?.kind === "data" && action === "delete")
+    .map(({ address }) => address);
   if (lost.length === 0) return [];
   return [
     {
@@ -19,7 +25,9 @@ function volumesLost({ changes }: Proposal): Violation[] {
 
 function volumesUnprotected({ declared, spec }: Proposal): Violation[] {
   if (spec.protection === "off") return [];
-  const open = declared.filter(({ member, preventsDestroy }) => member?.kind === "data" && !preventsDestroy).map(({ address }) => address);
+  const open = declared
+    .filter(({ member, preventsDestroy }) => member?.kind === "data" && !preventsDestroy)
+    .map(({ address }) => address);
   if (open.length === 0) return [];
   return [
     {

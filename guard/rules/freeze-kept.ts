@@ -16,7 +16,8 @@ export const freezeKept: Rule = (proposal) => {
       rule: "freeze-kept",
       subjects: addresses.sort(),
       message: `${group} is not frozen in the view ${proposal.view}: ${addresses.join(", ")}`,
-      remedy: "leave prevent_destroy and ignore_changes of foreign groups as they are rendered; remove the override",
+      remedy:
+        "leave prevent_destroy and ignore_changes of foreign groups as they are rendered; remove the override",
     };
   });
 };

@@ -14,17 +14,24 @@ export const imageAsDesired: Rule = ({ target, spec, deployed, declared }) => {
       const { image, instanceType, hash } = hostOf(resource);
       const wrong = [
         ...(image === group.image ? [] : [`image ${image}, desired ${group.image}`]),
-        ...(instanceType === group.instanceType ? [] : [`instance type ${instanceType}, desired ${group.instanceType}`]),
+        ...(instanceType === group.instanceType
+          ? []
+          : [`instance type ${instanceType}, desired ${group.instanceType}`]),
         ...(hash === group.hash ? [] : [`template hash ${hash}, desired ${group.hash}`]),
       ];
-      return wrong.length > 0 ? [{ address: resource.address, text: `${resource.address} (${wrong.join("; ")})` }] : [];
+      return wrong.length > 0
+        ? [{ address: resource.address, text: `${resource.address} (${wrong.join("; ")})` }]
+        : [];
     });
     if (others.length === 0) return [];
     return [
       {
         rule: "image-as-desired",
         subjects: others.map(({ address }) => address).sort(),
-        message: `hosts of ${group.name} are declared otherwise than the spec says: ${others.map(({ text }) => text).sort().join(", ")}`,
+        message: `hosts of ${group.name} are declared otherwise than the spec says: ${others
+          .map(({ text }) => text)
+          .sort()
+          .join(", ")}`,
         remedy: `change ${group.name} in cluster.yaml instead of overriding it`,
       } as const,
     ];

@@ -16,7 +16,9 @@ export const replaceNotDelete: Rule = (proposal) => {
   const gone = groups.filter((group) => !known.has(group));
   return [
     ...(gone.length > 0 ? [goneFromSpec(gone, proposal)] : []),
-    ...groups.filter((group) => known.has(group)).flatMap((group) => membersDropped(group, dropped, proposal)),
+    ...groups
+      .filter((group) => known.has(group))
+      .flatMap((group) => membersDropped(group, dropped, proposal)),
   ];
 };
 
@@ -29,7 +31,8 @@ function goneFromSpec(gone: readonly string[], { spec, deployed }: Proposal): Vi
     rule: "replace-not-delete",
     subjects: gone,
     message: `deployed groups are gone from the spec${renamed}: ${gone.join(", ")}`,
-    remedy: "put their pool back as it was; this version cannot take a pool away, and a pool under another name stands beside it",
+    remedy:
+      "put their pool back as it was; this version cannot take a pool away, and a pool under another name stands beside it",
   };
 }
 

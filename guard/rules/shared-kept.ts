@@ -8,7 +8,9 @@ import type { Violation } from "../verdict.js";
 export const sharedKept: Rule = (proposal) => [...deleted(proposal), ...changedByGroup(proposal)];
 
 function deleted({ changes, spec }: Proposal): Violation[] {
-  const gone = changes.filter(({ group, action }) => group === undefined && action === "delete").map(({ address }) => address);
+  const gone = changes
+    .filter(({ group, action }) => group === undefined && action === "delete")
+    .map(({ address }) => address);
   if (gone.length === 0 || spec.protection === "off") return [];
   return [
     {
@@ -22,9 +24,14 @@ function deleted({ changes, spec }: Proposal): Violation[] {
 
 function changedByGroup({ target, view, changes, declared }: Proposal): Violation[] {
   if (target === undefined) return [];
-  const created = changes.filter(({ group, action }) => group === undefined && action === "create").map(({ address }) => address);
+  const created = changes
+    .filter(({ group, action }) => group === undefined && action === "create")
+    .map(({ address }) => address);
   const thawed = declared
-    .filter(({ group, preventsDestroy, ignoresChanges }) => group === undefined && !(preventsDestroy && ignoresChanges))
+    .filter(
+      ({ group, preventsDestroy, ignoresChanges }) =>
+        group === undefined && !(preventsDestroy && ignoresChanges),
+    )
     .map(({ address }) => address);
   const addresses = [...new Set([...created, ...thawed])].sort();
   if (addresses.length === 0) return [];
@@ -33,7 +40,8 @@ function changedByGroup({ target, view, changes, declared }: Proposal): Violatio
       rule: "shared-kept",
       subjects: addresses,
       message: `shared parts could change in the view ${view}: ${addresses.join(", ")}`,
-      remedy: "shared parts come by: cdktf deploy cluster; here they are declared only if deployed, with prevent_destroy and ignore_changes",
+      remedy:
+        "shared parts come by: cdktf deploy cluster; here they are declared only if deployed, with prevent_destroy and ignore_changes",
     },
   ];
 }

@@ -8,7 +8,10 @@ export const targetGroup: Rule = ({ target, view, deployed, changes }) => {
     target === undefined ? isNew(deployed.groups.get(group)) : group === target;
   const foreign = changes.filter(
     ({ group, action, member }) =>
-      group !== undefined && !mayChange(group) && action !== "delete" && (member?.kind !== "config-consul" || action !== "create"),
+      group !== undefined &&
+      !mayChange(group) &&
+      action !== "delete" &&
+      (member?.kind !== "config-consul" || action !== "create"),
   );
   const groups = [...new Set(foreign.map(({ group }) => group ?? ""))].sort();
   return groups.map((group) => {

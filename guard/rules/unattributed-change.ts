@@ -8,7 +8,10 @@ export const unattributedChange: Rule = ({ declared }) => {
     {
       rule: "unattributed-change",
       subjects: strays.map(({ address }) => address).sort(),
-      message: `addresses of a group are declared outside of it: ${strays.map(({ address, path }) => `${address} at ${path}`).sort().join(", ")}`,
+      message: `addresses of a group are declared outside of it: ${strays
+        .map(({ address, path }) => `${address} at ${path}`)
+        .sort()
+        .join(", ")}`,
       remedy: "give the resource another name, or declare it in the group",
     },
   ];
