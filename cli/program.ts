@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { App } from "cdktf";
@@ -86,6 +86,7 @@ function readCopy(spec: Spec, path: string, where: string): Deployed {
 /** Adds all views to an app whose output goes to a folder. `synth()` is the caller's. */
 export function buildApp(program: Program, outdir: string): App {
   mkdirSync(outdir, { recursive: true });
+  dropStaleViews(join(outdir, program.spec.name), program.views);
   const app = new App({ outdir });
   const stackFolder = join(realpathSync(outdir), program.spec.name, "view");
   const fromStack = (path: string): string => relative(stackFolder, path).split(sep).join("/");
@@ -97,6 +98,17 @@ export function buildApp(program: Program, outdir: string): App {
     cause: program.cause,
   });
   return app;
+}
+
+/**
+ * A view that is no longer offered must not lie about: by plain Terraform it would take its group back. What Terraform
+ * keeps in its folder stays.
+ */
+function dropStaleViews(folder: string, views: readonly string[]): void {
+  if (!existsSync(folder)) return;
+  for (const stale of readdirSync(folder).filter((name) => !views.includes(name))) {
+    for (const file of ["cdk.tf.json", "plan"]) rmSync(join(folder, stale, file), { force: true });
+  }
 }
 
 function readBytes(file: string, shown: string): Uint8Array {

@@ -172,13 +172,17 @@ export abstract class ViewStack extends TerraformStack {
       default: this.node.id,
       description: "The view that this plan is of.",
     });
-    new TerraformVariable(this, "rollout_base", {
+    const base = new TerraformVariable(this, "rollout_base", {
       type: "map(number)",
-      default: Object.fromEntries(
-        [...deployed.groups.values()].map(({ name, revisions }) => [name, revisions.at(-1)?.number ?? 0]),
-      ),
       description: "The revision of each group that this view was made from.",
     });
+    // Overridden, since cdktf would turn the hyphens of the groups' names into underscores.
+    base.addOverride(
+      "default",
+      Object.fromEntries(
+        [...deployed.groups.values()].map(({ name, revisions }) => [name, revisions.at(-1)?.number ?? 0]),
+      ),
+    );
     if (!isForReview(deployed.origin)) return;
     new TerraformVariable(this, "rollout_review_only", {
       type: "bool",

@@ -18,7 +18,7 @@ export async function readState(spec: Spec, specFile: string, env: Environment =
   const { backend, name: cluster, platform } = spec;
   if (backend.type === "local") {
     const file = isAbsolute(backend.path) ? backend.path : join(dirname(specFile), backend.path);
-    return readLocalState(file, { where: file, cluster, platform });
+    return readLocalState(file, { where: backend.path, cluster, platform });
   }
   const where = `s3://${backend.bucket}/${backend.key}`;
   return readS3State(backend, { where, cluster, platform }, env);
