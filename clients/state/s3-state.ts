@@ -33,10 +33,10 @@ async function pullState(backend: S3Backend, where: string, env: Environment): P
     const init = await runTerraform(["init", "-input=false", "-no-color"], options);
     // Providers that are not installed fail init as well, but only after the backend has been set up, which is recorded.
     if (init.exitCode !== 0 && !(await exists(join(folder, DATA_FOLDER, "terraform.tfstate")))) {
-      throw unreadable(where, init.stderr, env);
+      throw unreadable(where, init.stderr, env, CORRECT_ACCESS);
     }
     const pull = await runTerraform(["state", "pull"], options);
-    if (pull.exitCode !== 0) throw unreadable(where, pull.stderr, env);
+    if (pull.exitCode !== 0) throw unreadable(where, pull.stderr, env, CORRECT_STATE);
     if (pull.stdout.trim() === "") return "";
     return jsonOf(pull.stdout) || pull.stdout;
   } finally {
@@ -70,11 +70,13 @@ const installationFrom = (folder: string): string =>
     "",
   ].join("\n");
 
-function unreadable(where: string, stderr: string, env: Environment): UserError {
+const CORRECT_ACCESS = "correct the spec's backend, or AWS's credentials in the environment";
+const CORRECT_STATE =
+  "give it to the Terraform or OpenTofu that wrote it, correct your rights, or restore an older version of the object";
+
+function unreadable(where: string, stderr: string, env: Environment, whatToDo: string): UserError {
   const reason = withoutSecrets(firstError(stderr), { ...process.env, ...env }) || "Terraform gave no reason";
-  return new UserError(
-    `the state cannot be read: ${where}: ${reason}; correct the spec's backend, or the credentials of AWS in the environment`,
-  );
+  return new UserError(`the state cannot be read: ${where}: ${reason}; ${whatToDo}`);
 }
 
 async function exists(path: string): Promise<boolean> {
