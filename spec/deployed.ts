@@ -124,9 +124,15 @@ export function deployedFromSpec(spec: Spec, where: string, addresses: ReadonlyS
         ...(spec.platform === "aws" ? { subnetId: spec.aws.subnetIds[group.index] } : {}),
       })),
       volumes: group.dataVolume
-        ? numbers.map((host) => ({ host, sizeGib: group.dataVolume?.sizeGib ?? 0, type: group.dataVolume?.type ?? "" }))
+        ? numbers.map((host) => ({
+            host,
+            sizeGib: group.dataVolume?.sizeGib ?? 0,
+            type: group.dataVolume?.type ?? "",
+          }))
         : [],
-      revisions: [{ number: 0, image: group.image, hash: group.hash, generation: group.generation, cause: where }],
+      revisions: [
+        { number: 0, image: group.image, hash: group.hash, generation: group.generation, cause: where },
+      ],
       leave: true,
       tainted: [],
       deposed: [],

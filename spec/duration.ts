@@ -11,6 +11,7 @@ const SECONDS = { s: 1, m: 60, h: 3600 } as const;
  */
 export function durationSeconds(text: string): number {
   const match = DURATION.exec(text);
-  if (!match) throw new UserError(`no duration: "${text}"; write a whole number and s, m or h, such as 90s, 15m or 1h`);
+  if (!match)
+    throw new UserError(`no duration: "${text}"; write a whole number and s, m or h, such as 90s, 15m or 1h`);
   return Number(match[1]) * SECONDS[match[2] as keyof typeof SECONDS];
 }

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { isScalar, parse, Scalar } from "yaml";
 import { findGroup } from "./find-group.js";
 import { loadSpec } from "./load.js";
@@ -28,7 +27,7 @@ export function setImages(text: string, file: string, changes: ImageChanges): st
   });
   const edited = splice(text, edits);
   const after = loadSpec(encode(edited), file);
-  if (!isDeepStrictEqual(after, withImages(before, changes))) {
+  if (JSON.stringify(after) !== JSON.stringify(withImages(before, changes))) {
     throw new Error(
       `an edit of ${file} would have changed more than the images of ${[...changes.keys()].join(", ")}`,
     );

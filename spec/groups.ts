@@ -73,7 +73,10 @@ function poolOf(name: string, spec: Spec): Pool {
 }
 
 /** What a pool says of itself; a server pool has no more than machines. */
-function settingsOf(pool: string, spec: Spec): Partial<PoolSpec> & Pick<PoolSpec, "images" | "instanceTypes"> {
+function settingsOf(
+  pool: string,
+  spec: Spec,
+): Partial<PoolSpec> & Pick<PoolSpec, "images" | "instanceTypes"> {
   const settings = spec.pools[pool];
   if (settings === undefined) throw new Error(`no pool ${pool} in the spec`);
   return settings;

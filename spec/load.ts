@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { checkRules } from "./rules.js";
 import { knownKeys } from "./json-schema.js";
 import { schemaFor, type Spec } from "./schema.js";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { formatPath, formatValue } from "./problem.js";
 import { UserError } from "./user-error.js";
 
@@ -36,7 +36,9 @@ export function imageFromPackerManifest(bytes: Uint8Array, file: string, region:
   const here = made.filter(({ id }) => id.startsWith(`${region}:`));
   const [image, ...others] = new Set(here.map(({ id }) => id.slice(region.length + 1)));
   if (image === undefined) {
-    throw new UserError(`${file}: the last run made no image for ${region}, only ${inWords(made)}`);
+    throw new UserError(
+      `${file}: the last run made no image for ${region}, only ${inWords(made)}; build one for ${region}, or copy it there`,
+    );
   }
   if (others.length > 0) {
     throw new UserError(

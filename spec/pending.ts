@@ -7,10 +7,12 @@ import type { Spec } from "./schema.js";
 export const isNew = (group: DeployedGroup | undefined): boolean => (group?.revisions.length ?? 0) === 0;
 
 /** The template hash that a group was last rolled to; undefined for a new one. */
-export const deployedHash = (group: DeployedGroup | undefined): string | undefined => group?.revisions.at(-1)?.hash;
+export const deployedHash = (group: DeployedGroup | undefined): string | undefined =>
+  group?.revisions.at(-1)?.hash;
 
 /** How many hosts the group last stood with: what `ready` was passed for, else the hosts that are there. */
-export const deployedHosts = (group: DeployedGroup): number => hostIds(group.ready?.hosts)?.length ?? group.hosts.length;
+export const deployedHosts = (group: DeployedGroup): number =>
+  hostIds(group.ready?.hosts)?.length ?? group.hosts.length;
 
 /** The deployed groups whose hash or number of hosts differs from the spec's, in the rollout's order. */
 export function pendingGroups(spec: Spec, deployed: Deployed): Group[] {
@@ -26,12 +28,27 @@ export function describePending(group: Group, deployed: DeployedGroup): string {
   const last = deployed.revisions.at(-1);
   const host = deployed.hosts[0];
   const volume = deployed.volumes[0];
-  const disk = (of?: { sizeGib: number; type: string }): string => (of ? `${String(of.sizeGib)} GiB ${of.type}` : "no data volume");
-  const from = [last?.image, host?.instanceType, `generation ${String(last?.generation ?? 0)}`, disk(volume), deployedHosts(deployed)];
-  const to = [group.image, group.instanceType, `generation ${String(group.generation)}`, disk(group.dataVolume), group.hosts];
+  const disk = (of?: { sizeGib: number; type: string }): string =>
+    of ? `${String(of.sizeGib)} GiB ${of.type}` : "no data volume";
+  const from = [
+    last?.image,
+    host?.instanceType,
+    `generation ${String(last?.generation ?? 0)}`,
+    disk(volume),
+    deployedHosts(deployed),
+  ];
+  const to = [
+    group.image,
+    group.instanceType,
+    `generation ${String(group.generation)}`,
+    disk(group.dataVolume),
+    group.hosts,
+  ];
   const changed = to.flatMap((value, index) => {
     const old = from[index] ?? value;
-    return old === value ? [] : [`${String(old)} -> ${String(value)}${typeof value === "number" ? " hosts" : ""}`];
+    return old === value
+      ? []
+      : [`${String(old)} -> ${String(value)}${typeof value === "number" ? " hosts" : ""}`];
   });
   return changed.length > 0 ? changed.join(", ") : `template ${String(last?.hash)} -> ${group.hash}`;
 }
@@ -54,7 +71,9 @@ export function groupsInFlight(deployed: Deployed, platform: PlatformName): InFl
   const found = standing.map((group) => ({ group, reasons: unfinished(group, deployed, platform) }));
   const own = new Set(found.filter(({ reasons }) => reasons.length > 0).map(({ group }) => group.name));
   const servers = consulServerIds(deployed);
-  const strays = standing.filter((group) => !own.has(group.name)).flatMap((group) => untold(group, servers, platform));
+  const strays = standing
+    .filter((group) => !own.has(group.name))
+    .flatMap((group) => untold(group, servers, platform));
   const teacher = strays.length > 0 ? lastConsulGroup(standing, own) : undefined;
   return found
     .map(({ group, reasons }) => ({
@@ -73,27 +92,45 @@ function unfinished(group: DeployedGroup, deployed: Deployed, platform: Platform
     ...group.deposed.map((address) => `${address} has an old object that is still to be destroyed`),
     ...(group.leave ? [] : [`${groupAddress(platform, group.name, "leave")} is missing: the group has left`]),
     ...(group.ready ? readyReasons(group, group.ready, ready) : [`${ready} is missing`]),
-    ...(hashes.size > 1 ? [`its hosts run ${String(hashes.size)} templates: ${[...hashes].sort().join(", ")}`] : []),
+    ...(hashes.size > 1
+      ? [`its hosts run ${String(hashes.size)} templates: ${[...hashes].sort().join(", ")}`]
+      : []),
     ...group.hosts.flatMap((host) => missingMembers(group, host, deployed, platform)),
   ];
 }
 
-function readyReasons(group: DeployedGroup, ready: NonNullable<DeployedGroup["ready"]>, address: string): string[] {
+function readyReasons(
+  group: DeployedGroup,
+  ready: NonNullable<DeployedGroup["ready"]>,
+  address: string,
+): string[] {
   const present = group.hosts.map((host) => host.id).join(",");
   const hash = group.hosts[0]?.hash;
   return [
-    ...(ready.hosts === present ? [] : [`${address} was passed for the hosts ${ready.hosts || "none"}, there are ${present || "none"}`]),
-    ...(hash === undefined || ready.hash === hash ? [] : [`${address} was passed for the template ${ready.hash}, the hosts run ${hash}`]),
+    ...(ready.hosts === present
+      ? []
+      : [`${address} was passed for the hosts ${ready.hosts || "none"}, there are ${present || "none"}`]),
+    ...(hash === undefined || ready.hash === hash
+      ? []
+      : [`${address} was passed for the template ${ready.hash}, the hosts run ${hash}`]),
     ...(ready.gate === "open" ? [] : [`${address}: its gate is ${ready.gate}`]),
   ];
 }
 
 /** What a present host should have and has not; a load balancer or volume that is not there asks for no attachment. */
-function missingMembers(group: DeployedGroup, host: DeployedHost, deployed: Deployed, platform: PlatformName): string[] {
-  const address = (kind: Parameters<typeof hostAddress>[3]): string => hostAddress(platform, group.name, host.number, kind);
+function missingMembers(
+  group: DeployedGroup,
+  host: DeployedHost,
+  deployed: Deployed,
+  platform: PlatformName,
+): string[] {
+  const address = (kind: Parameters<typeof hostAddress>[3]): string =>
+    hostAddress(platform, group.name, host.number, kind);
   const wanted = [
     ...(deployed.addresses.has(address("data")) ? [address("data-attachment")] : []),
-    ...(deployed.addresses.has(targetGroupAddress(platform, group.pool)) ? [address("lb-drained"), address("target")] : []),
+    ...(deployed.addresses.has(targetGroupAddress(platform, group.pool))
+      ? [address("lb-drained"), address("target")]
+      : []),
   ];
   return wanted.filter((each) => !deployed.addresses.has(each)).map((each) => `${each} is missing`);
 }
@@ -115,18 +152,28 @@ function untold(group: DeployedGroup, servers: string, platform: PlatformName): 
     const address = hostAddress(platform, group.name, host.number, "config-consul");
     if (group.tainted.includes(address)) return [`${address} is tainted`];
     if (!host.configConsul) return [`${address} is missing`];
-    if (host.configConsul.host !== host.id) return [`${address} was made for the machine ${host.configConsul.host}`];
-    return host.configConsul.servers === servers ? [] : [`${address} names other Consul servers than there are`];
+    if (host.configConsul.host !== host.id)
+      return [`${address} was made for the machine ${host.configConsul.host}`];
+    return host.configConsul.servers === servers
+      ? []
+      : [`${address} names other Consul servers than there are`];
   });
 }
 
-/** The Consul group that is in flight itself, else the one with the newest revision. */
-function lastConsulGroup(standing: readonly DeployedGroup[], inFlight: ReadonlySet<string>): DeployedGroup | undefined {
+/** The Consul group that is in flight itself, else one whose machines no revision names yet, else the one with the newest. */
+function lastConsulGroup(
+  standing: readonly DeployedGroup[],
+  inFlight: ReadonlySet<string>,
+): DeployedGroup | undefined {
   const servers = standing.filter(({ role }) => role === "consul-server");
   const newest = (group: DeployedGroup): number => group.revisions.at(-1)?.number ?? 0;
   return (
     servers.find((group) => inFlight.has(group.name)) ??
-    servers.reduce<DeployedGroup | undefined>((last, group) => (last && newest(last) > newest(group) ? last : group), undefined)
+    servers.find((group) => group.hosts.some(({ hash }) => hash !== deployedHash(group))) ??
+    servers.reduce<DeployedGroup | undefined>(
+      (last, group) => (last && newest(last) > newest(group) ? last : group),
+      undefined,
+    )
   );
 }
 
@@ -135,4 +182,5 @@ const ROLES: readonly Role[] = ["consul-server", "nomad-server", "client"];
 const byOrder = (a: DeployedGroup, b: DeployedGroup): number =>
   ROLES.indexOf(a.role) - ROLES.indexOf(b.role) || (a.name < b.name ? -1 : 1);
 
-const hostIds = (joined: string | undefined): string[] | undefined => joined?.split(",").filter((id) => id !== "");
+const hostIds = (joined: string | undefined): string[] | undefined =>
+  joined?.split(",").filter((id) => id !== "");

@@ -32,10 +32,11 @@ export class SpecError extends UserError {
   }
 }
 
-/** `cluster.yaml:12: pools.broker.images[1]: got 42; expected …` */
+/** `cluster.yaml:12: pools.broker.images[1]: got 42; expected …`; always one line, whatever the file contains. */
 export function formatProblem(file: string, problem: Problem): string {
   const where = problem.line === undefined ? file : `${file}:${String(problem.line)}`;
-  return `${where}: ${problem.path === "" ? "" : `${problem.path}: `}${problem.message}`;
+  const message = problem.message.replace(/\p{Cc}+/gu, " ").trim();
+  return `${where}: ${problem.path === "" ? "" : `${problem.path}: `}${message}`;
 }
 
 /** Writes a path as people do: `pools.broker.images[1]`; a key that would be misread stands in quotes. */

@@ -14,19 +14,25 @@ export interface Finding {
 export function checkRules(raw: unknown): Finding[] {
   const spec = asMap(raw);
   const pools = Object.entries(asMap(spec["pools"]));
+  const onAws = spec["platform"] === "aws";
   return [
-    ...pools.flatMap(([pool, settings]) => [
-      ...checkPoolName(pool, asMap(settings), spec["name"]),
-      ...checkWorkload(pool, asMap(settings)),
-      ...(spec["platform"] === "aws" ? checkAwsImages(pool, asMap(settings)) : []),
-    ]),
+    ...pools.flatMap(([pool, value]) => {
+      const settings = asMap(value);
+      return [
+        ...checkPoolName(pool),
+        ...checkWorkload(pool, settings),
+        ...(onAws
+          ? [...checkImages(pool, settings), ...checkLoadBalancer(pool, settings, spec["name"])]
+          : []),
+      ];
+    }),
     ...checkSubnets(asMap(spec["aws"])),
   ];
 }
 
 const POOL_NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
-function checkPoolName(pool: string, settings: Raw, cluster: unknown): Finding[] {
+function checkPoolName(pool: string): Finding[] {
   const refuse = (message: string): Finding[] => [{ path: ["pools", pool], message }];
   if (!POOL_NAME.test(pool)) {
     return refuse(
@@ -35,21 +41,27 @@ function checkPoolName(pool: string, settings: Raw, cluster: unknown): Finding[]
   }
   if (/-\d+(-|$)/.test(pool)) {
     return refuse(
-      `"${pool}" has a number between hyphens, so that its groups could be mistaken for hosts of another pool; expected a name such as ${pool.replace(/-(?=\d+(-|$))/g, "")}`,
+      `"${pool}" has a part that is a number, so that its groups could be mistaken for hosts of another pool; expected a name such as ${pool.replace(/-(?=\d+(-|$))/g, "")}`,
     );
   }
   if (pool === "cluster") return refuse(`"cluster" is the name of a view; expected another name`);
   if (pool.length > 40) {
     return refuse(`${formatValue(pool)} has ${String(pool.length)} characters; expected at most 40`);
   }
-  if (!("loadBalancer" in settings) || typeof cluster !== "string") return [];
-  const full = `${cluster}-${pool}`;
-  if (full.length > 32 || full.startsWith("internal-")) {
-    return refuse(
-      `its load balancer would be called ${full}; AWS allows 32 characters and no "internal-" in front: choose another name for the pool or the cluster`,
-    );
-  }
   return [];
+}
+
+/** Load balancers and target groups are called after cluster and pool. */
+function checkLoadBalancer(pool: string, settings: Raw, cluster: unknown): Finding[] {
+  if (!("loadBalancer" in settings) || typeof cluster !== "string") return [];
+  const name = `${cluster}-${pool}`;
+  if (name.length <= 32 && !name.startsWith("internal-")) return [];
+  return [
+    {
+      path: ["pools", pool, "loadBalancer"],
+      message: `it would be called ${name}, but AWS allows 32 characters and no "internal-" in front; choose another name for the pool or the cluster`,
+    },
+  ];
 }
 
 function checkWorkload(pool: string, settings: Raw): Finding[] {
@@ -62,7 +74,7 @@ function checkWorkload(pool: string, settings: Raw): Finding[] {
   ];
 }
 
-function checkAwsImages(pool: string, settings: Raw): Finding[] {
+function checkImages(pool: string, settings: Raw): Finding[] {
   return asList(settings["images"]).flatMap((image, index) =>
     typeof image !== "string" || /^ami-[0-9a-f]+$/.test(image)
       ? []

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DURATION, durationSeconds } from "./duration.js";
 
 const three = <T extends z.ZodType>(value: T, what: string) =>
@@ -154,6 +154,14 @@ const rollout = z.strictObject({
     .enum(["one", "queue"])
     .default("one")
     .describe("one (default): more than one pending group is refused; queue: one view for each."),
+  ownResources: z
+    .array(text(/^[\w.-]+(\/[\w.-]+)*$/, "a construct path without the view's name, such as dns/zone"), {
+      error: "a list of construct paths, such as [dns/zone]",
+    })
+    .default([])
+    .describe(
+      "Shared resources of your own, by construct path: the cluster view may create and update them.",
+    ),
   revisionHistoryLimit: whole(1, 100).default(10).describe("Revisions that a group keeps. Default: 10."),
 });
 

@@ -17,7 +17,9 @@ export interface Template {
  */
 export function templateHash(template: Template): string {
   const values = {
-    ...(template.dataVolume ? { dataVolume: { sizeGib: template.dataVolume.sizeGib, type: template.dataVolume.type } } : {}),
+    ...(template.dataVolume
+      ? { dataVolume: { sizeGib: template.dataVolume.sizeGib, type: template.dataVolume.type } }
+      : {}),
     ...(template.generation === 0 ? {} : { generation: template.generation }),
     image: template.image,
     instanceType: template.instanceType,

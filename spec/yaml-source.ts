@@ -16,7 +16,7 @@ import {
   type YAMLError,
   type YAMLMap,
 } from "yaml";
-import { formatPath, SpecError, type Problem } from "./problem.js";
+import { formatPath, formatValue, SpecError, type Problem } from "./problem.js";
 
 /** Maps and lists in each other: a spec needs five levels; thousands would exhaust the stack of whatever reads them. */
 const MOST_LEVELS = 50;
@@ -35,6 +35,7 @@ export class YamlSource {
     this.document = parseDocument(text, {
       lineCounter: this.lines,
       prettyErrors: false,
+      schema: "core", // also for a text that says %YAML 1.1, where no is false
       uniqueKeys: false, // the library compares each key with each other; see keyProblems
       logLevel: "error",
     });
@@ -75,20 +76,14 @@ export class YamlSource {
 
   /** Of errors in the structure only the first: the others mostly follow from it, and a tab brings them all about. */
   private syntaxProblems(): Problem[] {
-    const { errors, warnings, directives } = this.document;
+    const { errors, warnings } = this.document;
     const tabs = errors.filter(({ code }) => code === "TAB_AS_INDENT");
     const shown = tabs.length > 0 ? tabs : errors.slice(0, 1);
-    const oldVersion = directives?.yaml.explicit === true && directives.yaml.version !== "1.2";
-    return [
-      ...[...shown, ...warnings].map((error) => ({
-        line: this.lineAt(error.pos[0]),
-        path: "",
-        message: `not valid YAML: ${inOurWords(error)}`,
-      })),
-      ...(oldVersion
-        ? [{ line: 1, path: "", message: "YAML 1.1 reads values differently; remove the %YAML line" }]
-        : []),
-    ];
+    return [...shown, ...warnings].map((error) => ({
+      line: this.lineAt(error.pos[0]),
+      path: "",
+      message: `not valid YAML: ${inOurWords(error)}`,
+    }));
   }
 
   private nodeProblems(): Problem[] {
@@ -155,7 +150,10 @@ function nestingProblems(text: string): Problem[] {
 }
 
 /** A key as it is called once it is a property. */
-const keyText = (key: unknown): string => (isScalar(key) ? String(key.value ?? "") : "");
+function keyText(key: unknown): string {
+  if (!isScalar(key) || key.value === null) return "";
+  return typeof key.value === "string" ? key.value : formatValue(key.value);
+}
 
 /** The path that leads to what stands below these nodes. */
 function pathOf(ancestors: readonly unknown[]): PropertyKey[] {
@@ -180,6 +178,8 @@ function inOurWords(error: YAMLError): string {
     .replace(/flow sequence/i, "a list in [ ]")
     .replace(/flow map(ping)?/i, "a map in { }")
     .replace(" in block collection", "")
+    .replace("mapping items", "keys of a map")
+    .replace("sequence items", "items of a list")
     .replace(/implicit (map )?keys/i, "keys")
     .replace(/missing closing (["'])quote/i, "a text that begins with $1 does not end");
   return SYNTAX[error.code] ?? text.charAt(0).toLowerCase() + text.slice(1);

@@ -1,0 +1,9 @@
+import { writeFile } from "node:fs/promises";
+import { format, resolveConfig } from "prettier";
+import { specJsonSchema } from "../spec/json-schema.js";
+
+// `npm run schema`: run in the top folder after a change of spec/schema.ts.
+const FILE = "cluster.schema.json";
+
+const style = await resolveConfig(FILE);
+await writeFile(FILE, await format(JSON.stringify(specJsonSchema()), { ...style, filepath: FILE }));
