@@ -2,8 +2,8 @@ import { buildApp, loadProgram } from "./cli/program.js";
 import { reportFailure } from "./cli/report-failure.js";
 
 /**
- * What `npx cdktf` runs: adds one stack for each view of the cluster and writes them. A construct of your own, such as
- * an alarm, can be added to the stacks of `app` before `synth`.
+ * What `npx cdktf` runs: adds one stack for each view of the cluster and writes them. Resources of your own go into
+ * `own-resources.ts`.
  */
 try {
   const program = await loadProgram(process.env);

@@ -47,8 +47,8 @@ export interface HostGroupProps {
   readonly includes: (address: string) => boolean;
   /** Addresses that the hosts wait for when they are created, at the first creation of a cluster. */
   readonly hostsAfter?: readonly string[];
-  /** Further addresses that `ready` waits for. */
-  readonly readyAfter?: readonly string[];
+  /** Further addresses that the revision waits for. */
+  readonly revisionAfter?: readonly string[];
   readonly consul: ConsulKnowledge;
   /** Absent where nothing may be drained, as with `protection: off`. */
   readonly hooks?: HookCommands;
@@ -82,7 +82,7 @@ export class HostGroup extends Construct {
     this.member(volume.host, "data", (name, protection) => {
       this.platform.dataVolume(this, {
         name,
-        protection: protection === "live" ? "kept" : protection,
+        protection,
         pool,
         group,
         index,
@@ -161,7 +161,7 @@ export class HostGroup extends Construct {
   }
 
   private ready(): void {
-    const { name: group, hash, hosts, hooks, readyAfter = [] } = this.props;
+    const { name: group, hash, hosts, hooks } = this.props;
     const address = groupAddress(this.platform.name, group, "ready");
     if (!this.props.includes(address)) return;
     const members = hosts.flatMap(({ number }) => this.present(number, ["config-consul", "target"]));
@@ -171,23 +171,22 @@ export class HostGroup extends Construct {
       group,
       hash,
       hosts: hosts.flatMap(({ number }) => this.present(number, ["host"])),
-      after: [...new Set([...this.presentOfGroup("leave"), ...members, ...readyAfter])],
+      after: [...this.presentOfGroup("leave"), ...members],
       ...(hooks ? { hooks } : {}),
     });
   }
 
   private revision(): void {
-    const { name: group, revisions } = this.props;
+    const { name: group, revisions, revisionAfter = [] } = this.props;
     const address = groupAddress(this.platform.name, group, "revision");
     if (!this.props.includes(address)) return;
-    const protection = this.props.protect(address);
     new RevisionRecord(this, {
       name: groupMemberName(group, "revision"),
-      protection: protection === "live" ? "kept" : protection,
+      protection: this.props.protect(address),
       cluster: this.props.consul.cluster,
       group,
       revisions,
-      after: this.presentOfGroup("ready"),
+      after: [...this.presentOfGroup("ready"), ...revisionAfter],
     });
   }
 

@@ -1,7 +1,7 @@
 import { TerraformResource, type TerraformResourceConfig, type LocalExecProvisioner } from "cdktf";
 import type { Construct } from "constructs";
 import { lifecycleOf } from "./lifecycle.js";
-import { dependables } from "./named.js";
+import { waitFor } from "./named.js";
 import type { Declaration } from "./platform.js";
 
 export interface TerraformDataDeclaration extends Declaration {
@@ -26,12 +26,12 @@ export class TerraformData extends TerraformResource {
     };
     const config: TerraformResourceConfig = {
       terraformResourceType: "terraform_data",
-      ...(after?.length ? { dependsOn: dependables(after) } : {}),
       ...(Object.keys(lifecycle).length > 0 ? { lifecycle } : {}),
       ...(provisioners?.length ? { provisioners } : {}),
     };
     super(scope, name, config);
     this.overrideLogicalId(name);
+    waitFor(this, after);
     this.attributes = {
       ...(input === undefined ? {} : { input }),
       ...(triggersReplace === undefined ? {} : { triggers_replace: triggersReplace }),

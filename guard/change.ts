@@ -1,4 +1,12 @@
+import type { PlannedResource } from "./plan/plan.js";
 import type { Member } from "../spec/address.js";
+import type { Deployed } from "../spec/deployed.js";
+
+/**
+ * `forget`: Terraform lets go of it, and it stays. `move`: its address changes, or it is taken over from outside.
+ * `unknown`: a word of Terraform's that this program does not know.
+ */
+export type Action = "create" | "update" | "replace" | "delete" | "forget" | "move" | "unknown";
 
 /** What would happen to one resource, whether foreseen at synth or planned by Terraform. */
 export interface Change {
@@ -7,12 +15,30 @@ export interface Change {
   readonly group?: string;
   /** Which member of its group it is; absent for shared parts and for resources of the user's own. */
   readonly member?: Member;
-  readonly action: "create" | "update" | "replace" | "delete";
+  readonly action: Action;
   /** What differs, for people: `ami-0aaa -> ami-0bbb`. */
   readonly detail?: string;
+  /** What Terraform's plan says of it; absent where it was foreseen at synth. */
+  readonly planned?: PlannedResource;
+}
+
+/** Whether a resource is replaced because it is tainted: by the plan's word, or by the state's. */
+export function isTainted({ address, action, group, planned }: Change, deployed: Deployed): boolean {
+  if (planned?.reason === "replace_because_tainted") return true;
+  return action === "replace" && (deployed.groups.get(group ?? "")?.tainted.includes(address) ?? false);
 }
 
 /** `aws_instance.broker-1-0 (ami-0aaa -> ami-0bbb)` */
 export function describeChange({ address, action, detail }: Change): string {
-  return `${address} (${detail ?? `${action}d`})`;
+  return `${address} (${detail ?? PAST[action]})`;
 }
+
+const PAST: Readonly<Record<Action, string>> = {
+  create: "created",
+  update: "updated",
+  replace: "replaced",
+  delete: "deleted",
+  forget: "forgotten",
+  move: "moved or imported",
+  unknown: "an action that this version does not know",
+};

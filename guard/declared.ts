@@ -27,13 +27,13 @@ export function readDeclared(stack: unknown): DeclaredResource[] {
 function read(address: string, body: Body): DeclaredResource {
   const lifecycle = bodyAt(body, "lifecycle");
   const path = bodyAt(bodyAt(body, "//"), "metadata")["path"];
-  const group = groupOf(String(path));
+  const group = typeof path === "string" ? groupOf(path) : undefined;
   const member = parseAddress(address);
   return {
     address,
     ...(group === undefined ? {} : { group }),
     ...(member ? { member } : {}),
-    path: String(path),
+    path: typeof path === "string" ? path : "an override of the stack",
     body,
     preventsDestroy: lifecycle["prevent_destroy"] === true,
     ignoresChanges: lifecycle["ignore_changes"] === "all",
@@ -41,10 +41,10 @@ function read(address: string, body: Body): DeclaredResource {
   };
 }
 
-/** `broker-0/broker/broker-0/…` is view, pool, group and what is below. */
+/** `broker-0/pools/broker/broker-0/…` is view, pools, pool, group and what is below. */
 function groupOf(path: string): string | undefined {
-  const [, pool, group = ""] = path.split("/");
-  return parseGroupName(group)?.pool === pool ? group : undefined;
+  const [, pools, pool, group = ""] = path.split("/");
+  return pools === "pools" && parseGroupName(group)?.pool === pool ? group : undefined;
 }
 
 /** What makes a host what it is, whatever the platform. */
@@ -81,6 +81,21 @@ export function volumeOf({ body }: DeclaredResource): { sizeGib: number; type: s
 /** The triggers of a hook, whatever the platform. */
 export function triggersOf({ body }: DeclaredResource): Body {
   return asBody(body["triggers"] ?? body["triggers_replace"]);
+}
+
+/** Whether Terraform is told not to mind what differs, wholly or in part. */
+export function ignoresAnything({ ignoresChanges, body }: DeclaredResource): boolean {
+  return ignoresChanges || listOf(bodyAt(body, "lifecycle")["ignore_changes"]).length > 0;
+}
+
+/** Whether its successor comes first, which takes the destroy hooks from it and from all that it depends on. */
+export function isSucceededFirst({ body }: DeclaredResource): boolean {
+  return bodyAt(body, "lifecycle")["create_before_destroy"] === true;
+}
+
+/** Whether it stands for any number of objects, which have other addresses than its own. */
+export function isMultiplied({ body }: DeclaredResource): boolean {
+  return body["count"] !== undefined || body["for_each"] !== undefined;
 }
 
 /** Whether a hook runs a command when it is destroyed. */

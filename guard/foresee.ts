@@ -1,16 +1,18 @@
 import { parseAddress } from "../spec/address.js";
 import type { Deployed } from "../spec/deployed.js";
 import type { Change } from "./change.js";
-import { hostOf, volumeOf, type DeclaredHost, type DeclaredResource } from "./declared.js";
+import { hostOf, isMultiplied, volumeOf, type DeclaredHost, type DeclaredResource } from "./declared.js";
 
 /**
  * What Terraform would do with what was synthesized, as far as that can be told from the state. A freeze is not counted
  * on: a frozen resource that is declared otherwise than it is deployed counts as a change.
  */
 export function foreseeChanges(declared: readonly DeclaredResource[], deployed: Deployed): Change[] {
-  const addresses = new Set(declared.map(({ address }) => address));
+  const addresses = new Set(
+    declared.map((resource) => (isMultiplied(resource) ? `${resource.address}[]` : resource.address)),
+  );
   const gone = [...deployed.addresses].filter(
-    (address) => !addresses.has(address) && !address.startsWith("data."),
+    (address) => !addresses.has(withoutKey(address)) && !address.startsWith("data."),
   );
   return [
     ...declared.flatMap((resource) => changeOf(resource, deployed)),
@@ -28,6 +30,10 @@ function changeOf(resource: DeclaredResource, deployed: Deployed): Change[] {
     ...(name === undefined ? {} : { group: name }),
     ...(member ? { member } : {}),
   };
+  if (isMultiplied(resource)) {
+    const present = [...deployed.addresses].some((each) => withoutKey(each) === `${address}[]`);
+    return present ? [] : [{ ...base, action: "create" }];
+  }
   if (!deployed.addresses.has(address)) return [{ ...base, action: "create" }];
   const group = member && deployed.groups.get(member.group);
   if (member?.kind === "host") {
@@ -47,9 +53,17 @@ function changeOf(resource: DeclaredResource, deployed: Deployed): Change[] {
   return [];
 }
 
+/** `aws_alarm.busy[]` for `aws_alarm.busy["broker"]` and `aws_alarm.busy[0]`, the objects that one block stands for. */
+const withoutKey = (address: string): string => address.replace(/\[[^\]]*\]$/, "[]");
+
 function hostDifference(host: DeclaredHost, want: DeclaredHost): string {
-  const visible = differences([host.image, want.image], [host.instanceType, want.instanceType]);
-  return visible === "" ? differences([`template ${host.hash}`, `template ${want.hash}`]) : visible;
+  const visible = differences(
+    [host.image, want.image],
+    [host.instanceType, want.instanceType],
+    [host.subnetId ?? want.subnetId ?? "", want.subnetId ?? ""],
+  );
+  if (visible !== "" || host.hash === want.hash) return visible;
+  return `template ${host.hash} -> ${want.hash}`;
 }
 
 /** `ami-0aaa -> ami-0bbb, m6i.large -> m6i.xlarge`; empty when nothing differs. */

@@ -1,6 +1,10 @@
 import { readDeclared } from "./declared.js";
 import { foreseeChanges } from "./foresee.js";
+import { changesOf } from "./plan/plan-changes.js";
+import type { Plan } from "./plan/plan.js";
 import type { Proposal, Rule } from "./proposal.js";
+import { baseRevision } from "./rules/base-revision.js";
+import { completePlan } from "./rules/complete-plan.js";
 import { configConsulRefresh } from "./rules/config-consul-refresh.js";
 import { dataVolumeKept } from "./rules/data-volume-kept.js";
 import { freezeKept } from "./rules/freeze-kept.js";
@@ -10,17 +14,21 @@ import { leaveHookRuns } from "./rules/leave-hook-runs.js";
 import { oneGroup } from "./rules/one-group.js";
 import { replaceNotDelete } from "./rules/replace-not-delete.js";
 import { sharedKept } from "./rules/shared-kept.js";
+import { taintedReplacement } from "./rules/tainted-replacement.js";
 import { targetGroup } from "./rules/target-group.js";
 import { unattributedChange } from "./rules/unattributed-change.js";
 import { RULE_IDS, type RuleId, type Verdict } from "./verdict.js";
 
 const RULES: Readonly<Record<RuleId, Rule>> = {
+  "complete-plan": completePlan,
+  "base-revision": baseRevision,
   "one-group": oneGroup,
   "group-in-flight": groupInFlight,
   "target-group": targetGroup,
   "unattributed-change": unattributedChange,
   "replace-not-delete": replaceNotDelete,
   "freeze-kept": freezeKept,
+  "tainted-replacement": taintedReplacement,
   "leave-hook-runs": leaveHookRuns,
   "config-consul-refresh": configConsulRefresh,
   "data-volume-kept": dataVolumeKept,
@@ -37,6 +45,13 @@ function judge(proposal: Proposal): Verdict {
     touched: [...new Set(touched)].sort(),
     violations,
   };
+}
+
+/** Judges what Terraform's plan says. The view is the one that the plan names. */
+export function judgePlan(plan: Plan, context: Pick<Proposal, "spec" | "deployed" | "madeWhole">): Verdict {
+  const view = plan.view ?? "unknown";
+  const target = view === "cluster" ? undefined : view;
+  return judge({ ...context, view, target, declared: [], plan, changes: changesOf(plan) });
 }
 
 /** Judges a synthesized stack, escape hatches included. */

@@ -2,6 +2,7 @@ import type { Deployed } from "../spec/deployed.js";
 import type { Spec } from "../spec/schema.js";
 import type { Change } from "./change.js";
 import type { DeclaredResource } from "./declared.js";
+import type { Plan } from "./plan/plan.js";
 import type { Violation } from "./verdict.js";
 
 /** What is to be judged: what a view changes, what is deployed, and which group may change. */
@@ -12,8 +13,12 @@ export interface Proposal {
   readonly spec: Spec;
   readonly deployed: Deployed;
   readonly changes: readonly Change[];
-  /** What was synthesized. */
+  /** What was synthesized; empty where a plan is judged. */
   readonly declared: readonly DeclaredResource[];
+  /** Terraform's plan; absent at synth. */
+  readonly plan?: Plan;
+  /** Whether `rollout plan` made the plan, so that it is known to be of the whole view. */
+  readonly madeWhole?: boolean;
 }
 
 /** A rule is a pure function that returns what breaks it. */

@@ -1,11 +1,14 @@
 /** The rules, in the order in which their violations are shown. */
 export const RULE_IDS = [
+  "complete-plan",
+  "base-revision",
   "one-group",
   "group-in-flight",
   "target-group",
   "unattributed-change",
   "replace-not-delete",
   "freeze-kept",
+  "tainted-replacement",
   "leave-hook-runs",
   "config-consul-refresh",
   "data-volume-kept",

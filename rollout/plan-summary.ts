@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseAddress } from "../spec/address.js";
 
 /** What is read of `terraform show -json`. */
@@ -8,7 +8,11 @@ const planSchema = z.object({
       z.object({
         address: z.string(),
         mode: z.string(),
-        change: z.object({ actions: z.array(z.string()), before: z.unknown(), after: z.unknown() }),
+        change: z.object({
+          actions: z.array(z.string()),
+          before: z.unknown().optional(),
+          after: z.unknown().optional(),
+        }),
         action_reason: z.string().optional(),
       }),
     )

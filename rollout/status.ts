@@ -1,6 +1,6 @@
-import { z } from "zod";
+import * as z from "zod";
 import { describeOrigin, isForReview, type Deployed } from "../spec/deployed.js";
-import { groupsOf, poolsOf } from "../spec/groups.js";
+import { groupsOf } from "../spec/groups.js";
 import { deployedHosts, describePending, groupsInFlight, isNew, pendingGroups } from "../spec/pending.js";
 import type { Spec } from "../spec/schema.js";
 
@@ -78,16 +78,18 @@ export function statusOf(spec: Spec, deployed: Deployed, views: readonly string[
     },
     groups,
     views: [...views],
-    next: nextCommand(groups, spec),
+    next: nextCommand(groups, [...inFlight.keys()][0], spec),
   };
 }
 
-function nextCommand(groups: readonly GroupStatus[], spec: Spec): string | null {
-  const at = (state: GroupStatus["state"]): GroupStatus | undefined =>
-    groups.find((group) => group.state === state);
+function nextCommand(
+  groups: readonly GroupStatus[],
+  inFlight: string | undefined,
+  { rollout, protection }: Spec,
+): string | null {
+  if (inFlight !== undefined && protection === "on") return `npx cdktf deploy ${inFlight}`;
   const pending = groups.filter(({ state }) => state === "pending");
-  if (at("in flight")) return `npx cdktf deploy ${String(at("in flight")?.name)}`;
-  if (pending.length > 1 && spec.rollout.pendingGroups === "one") return null;
+  if (pending.length > 1 && rollout.pendingGroups === "one") return null;
   if (pending[0]) return `npx cdktf deploy ${pending[0].name}`;
-  return at("new") || poolsOf(spec).length === 0 ? "npx cdktf deploy cluster" : null;
+  return groups.some(({ state }) => state === "new") ? "npx cdktf deploy cluster" : null;
 }

@@ -6,20 +6,27 @@ import { UserError } from "../spec/user-error.js";
 
 /**
  * The views that are offered: `cluster` always; while a group is in flight the view of that group alone (servers first);
- * else one for each pending group; and whatever is asked for by name.
- * @param requested the value of `ROLLOUT_GROUP`
- * @throws UserError when no such group is deployed
+ * else one for each pending group; and whatever is asked for by name. With `protection: off`, `cluster` alone.
+ * @param requested the value of `ROLLOUT_GROUP`; empty is the same as none
+ * @throws UserError when no such group is deployed, or none may be rolled
  */
-export function offeredViews(spec: Spec, deployed: Deployed, requested?: string): string[] {
+export function offeredViews(spec: Spec, deployed: Deployed, requested = ""): string[] {
+  const asked = requested === "" || requested === "cluster" ? [] : [requested];
+  for (const name of asked) checkRequested(spec, deployed, name);
   if (spec.protection === "off") return ["cluster"];
-  if (requested !== undefined && requested !== "cluster") checkRequested(spec, deployed, requested);
   const inFlight = groupsInFlight(deployed, spec.platform)[0];
   const offered = inFlight ? [inFlight.group] : pendingGroups(spec, deployed).map(({ name }) => name);
-  return [...new Set(["cluster", ...offered, ...(requested === undefined ? [] : [requested])])];
+  return [...new Set(["cluster", ...offered, ...asked])];
 }
 
 function checkRequested(spec: Spec, deployed: Deployed, requested: string): void {
   const group = findGroup(spec, requested);
+  if (spec.protection === "off") {
+    throw new UserError(
+      `protection is off, so ${requested} has no view: nothing would be drained; set protection: on to roll it`,
+      2,
+    );
+  }
   if (!isNew(deployed.groups.get(group.name))) return;
   throw new UserError(
     `${requested} is new, so it has no view of its own yet; create it with: cdktf deploy cluster`,

@@ -1,11 +1,17 @@
 import type { App } from "cdktf";
+import { addOwnResources } from "../own-resources.js";
 import { ClusterStack } from "./cluster-stack.js";
 import { RolloutStack } from "./rollout-stack.js";
 import type { ViewProps, ViewStack } from "./view-stack.js";
+import { withoutStackTraces } from "./without-stack-traces.js";
 
-/** Adds the views to an app, `cluster` or the name of a group each. */
+/** Adds the views to an app, `cluster` or the name of a group each, with the user's own resources in them. */
 export function addViews(app: App, views: readonly string[], props: ViewProps): ViewStack[] {
-  return views.map((view) =>
-    view === "cluster" ? new ClusterStack(app, props) : new RolloutStack(app, view, props),
-  );
+  return views.map((view) => {
+    const stack = withoutStackTraces(() =>
+      view === "cluster" ? new ClusterStack(app, props) : new RolloutStack(app, view, props),
+    );
+    addOwnResources(stack);
+    return stack;
+  });
 }

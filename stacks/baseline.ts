@@ -5,7 +5,7 @@ import { App } from "cdktf";
 import { readDeclared } from "../guard/declared.js";
 import { deployedFromSpec, nothingDeployed, type Deployed } from "../spec/deployed.js";
 import type { Spec } from "../spec/schema.js";
-import { ClusterStack } from "./cluster-stack.js";
+import { addViews } from "./add-views.js";
 
 /**
  * What would be deployed if a spec had been rolled out completely: for a review where the state cannot be read. The
@@ -16,14 +16,11 @@ export function baselineOf(spec: Spec, where: string): Deployed {
   const outdir = mkdtempSync(join(tmpdir(), "rollout-baseline-"));
   try {
     const deployed = nothingDeployed({ kind: "spec", where });
-    const stack = new ClusterStack(new App({ outdir }), {
-      spec,
-      deployed,
-      specFolder: ".",
-      program: "rollout",
-      cause: where,
-    });
-    const addresses = readDeclared(stack.toTerraform()).map(({ address }) => address);
+    const props = { spec, deployed, specFolder: ".", program: "rollout", cause: where };
+    const declared = addViews(new App({ outdir }), ["cluster"], props).flatMap((stack) =>
+      readDeclared(stack.toTerraform()),
+    );
+    const addresses = declared.map(({ address }) => address);
     return deployedFromSpec(spec, where, new Set(addresses));
   } finally {
     rmSync(outdir, { recursive: true, force: true });

@@ -32,9 +32,11 @@ export class ClusterStack extends ViewStack {
   protected override rendering(group: Group): Rendering | undefined {
     const { deployed, spec } = this.props;
     const current = deployed.groups.get(group.name);
-    if (!current || isNew(current)) return newRendering(group, current, this.options);
-    const frozen = frozenRendering(current, deployed.addresses, this.createsConsulServer);
-    return spec.protection === "off" ? { ...frozen, protect: () => "live" } : frozen;
+    const rendering =
+      !current || isNew(current)
+        ? newRendering(group, current, this.options)
+        : frozenRendering(current, deployed.addresses, this.createsConsulServer);
+    return spec.protection === "off" ? { ...rendering, protect: () => "live" } : rendering;
   }
 
   protected override hostsAfter(group: Group): readonly string[] {

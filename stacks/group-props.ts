@@ -1,6 +1,6 @@
 import type { HostGroupProps, HostProps } from "../constructs/host-group.js";
 import type { Protection } from "../constructs/lifecycle.js";
-import { hostAddress, HOST_KINDS, parseAddress, type PlatformName } from "../spec/address.js";
+import { hostAddress, HOST_KINDS, parseAddress, type HostKind, type PlatformName } from "../spec/address.js";
 import type { DeployedGroup, DeployedVolume, Revision } from "../spec/deployed.js";
 import type { Group } from "../spec/groups.js";
 import type { GroupIndex } from "../spec/three.js";
@@ -34,7 +34,9 @@ export function frozenRendering(
     hosts: group.hosts,
     volumes: group.volumes,
     revisions: group.revisions,
-    includes: (address) => addresses.has(address),
+    // A roll that was cut off may have left a machine untold. One that has left itself is told in its own view.
+    includes: (address) =>
+      addresses.has(address) || (told && group.leave && parseAddress(address)?.kind === "config-consul"),
     protect: (address): Protection => {
       switch (parseAddress(address)?.kind) {
         case "config-consul":
@@ -61,8 +63,14 @@ export function newRendering(
     volumes: volumesOf(group, deployed),
     revisions: nextRevisions(group, deployed, options),
     includes: () => true,
-    protect: () => "live",
+    protect: (address) => (outlives(address) ? "kept" : "live"),
   };
+}
+
+/** Whether a member is never destroyed: the data, and the history with its numbers. */
+function outlives(address: string): boolean {
+  const kind = parseAddress(address)?.kind;
+  return kind === "data" || kind === "revision";
 }
 
 /**
@@ -70,26 +78,38 @@ export function newRendering(
  * frozen here, too, so that a change of its surroundings (subnets, key) or a rerun after a cut cannot touch it.
  */
 export function targetRendering(group: Group, deployed: DeployedGroup, options: RenderingOptions): Rendering {
-  const staying = new Set(
-    deployed.hosts.filter((host) => host.hash === group.hash).map(({ number }) => number),
-  );
-  const damaged = new Set([...deployed.tainted, ...deployed.deposed]);
-  const frozen = new Set(
-    [...staying].flatMap((number) =>
-      HOST_KINDS.map((kind) => hostAddress(options.platform, group.name, number, kind)),
-    ),
-  );
-  const asDeployed = new Map(
-    deployed.hosts.filter(({ number }) => staying.has(number)).map((host) => [host.number, host]),
+  const desired = newRendering(group, deployed, options);
+  const frozen = new Set(membersThatStay(group, deployed, options.platform));
+  const staying = new Map(
+    deployed.hosts
+      .filter(({ number }) => frozen.has(hostAddress(options.platform, group.name, number, "host")))
+      .map((host) => [host.number, host]),
   );
   return {
-    ...newRendering(group, deployed, options),
-    hosts: desiredHosts(group).map((host) => asDeployed.get(host.number) ?? host),
-    protect: (address): Protection => {
-      if (!frozen.has(address) || damaged.has(address)) return "live";
-      return parseAddress(address)?.kind === "config-consul" ? "live" : "frozen";
-    },
+    ...desired,
+    // Over the desired values, which are those of the same template: a state read does not tell the root volume.
+    hosts: desired.hosts.map((host) => ({ ...host, ...staying.get(host.number) })),
+    protect: (address) => (frozen.has(address) ? "frozen" : desired.protect(address)),
   };
+}
+
+/**
+ * The hosts of the desired template and what hangs on them. A tainted one goes, and what hangs on it with it;
+ * `config_consul` is not held, since it must follow the Consul servers.
+ */
+function membersThatStay(group: Group, deployed: DeployedGroup, platform: PlatformName): string[] {
+  return deployed.hosts
+    .filter(({ hash }) => hash === group.hash)
+    .flatMap(({ number }) => {
+      const address = (kind: HostKind): string => hostAddress(platform, group.name, number, kind);
+      const isTainted = (kind: HostKind): boolean => deployed.tainted.includes(address(kind));
+      if (isTainted("host")) return [];
+      const hasVolume = deployed.volumes.some(({ host }) => host === number) && !isTainted("data");
+      const kinds = HOST_KINDS.filter(
+        (kind) => kind !== "config-consul" && (kind !== "data-attachment" || hasVolume) && !isTainted(kind),
+      );
+      return kinds.map(address);
+    });
 }
 
 /** Every revision that is deployed and, where the template differs from the last one's, the next. */

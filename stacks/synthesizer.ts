@@ -23,12 +23,11 @@ export class ClusterFolderSynthesizer implements IStackSynthesizer {
       stackMetadataPath: join(folder, "metadata.json"),
     });
     mkdirSync(join(session.outdir, folder), { recursive: true });
-    const before = backendOf(join(session.outdir, folder, "cdk.tf.json"));
+    const stackFile = join(session.outdir, folder, "cdk.tf.json");
+    const remembered = join(session.outdir, folder, ".terraform", "terraform.tfstate");
+    const before = existsSync(remembered) ? backendOf(stackFile) : undefined;
     this.inner.synthesize(session);
-    const after = backendOf(join(session.outdir, folder, "cdk.tf.json"));
-    if (before !== undefined && !isDeepStrictEqual(before, after)) {
-      rmSync(join(session.outdir, folder, ".terraform", "terraform.tfstate"), { force: true });
-    }
+    if (before !== undefined && !isDeepStrictEqual(before, backendOf(stackFile))) rmSync(remembered);
   }
 }
 

@@ -1,14 +1,14 @@
-import { Annotations, TerraformStack, TerraformVariable } from "cdktf";
+import { Annotations, TerraformResource, TerraformStack, TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
 import { AwsPlatform } from "../constructs/aws/aws-platform.js";
 import { ClientPool } from "../constructs/client-pool.js";
 import { HookCommands } from "../constructs/hook-commands.js";
 import type { HostGroupProps } from "../constructs/host-group.js";
-import type { Protection } from "../constructs/lifecycle.js";
+import { lifecycleOf, type Protection } from "../constructs/lifecycle.js";
 import { LocalPlatform } from "../constructs/local/local-platform.js";
 import { ServerPool } from "../constructs/server-pool.js";
 import { judgeSynthesized } from "../guard/judge.js";
-import { formatViolation } from "../guard/verdict.js";
+import { formatViolation, type Verdict } from "../guard/verdict.js";
 import { groupAddress, hostAddress, parseGroupName, type HostKind } from "../spec/address.js";
 import { isForReview, type Deployed } from "../spec/deployed.js";
 import { groupsOf, poolsOf, roleOf, type Group } from "../spec/groups.js";
@@ -62,7 +62,7 @@ export abstract class ViewStack extends TerraformStack {
       cause,
     };
     this.synthesizer = new ClusterFolderSynthesizer(this.synthesizer, this, spec.name);
-    this.node.addValidation({ validate: () => this.violations() });
+    this.node.addValidation({ validate: () => this.verdict().violations.map(formatViolation) });
   }
 
   /** The name of the group that the view may change; undefined for the cluster view. */
@@ -95,6 +95,8 @@ export abstract class ViewStack extends TerraformStack {
     };
     platform.shared(new Construct(this, "shared"), shared);
     const context = this.contextOf(rendered);
+    // In a construct of their own, or a pool could not be called backend, shared or aws.
+    const scope = new Construct(this, "pools");
     for (const pool of pools) {
       const balanced =
         pool.loadBalancer !== undefined && shared.includes(targetGroupAddress(spec.platform, pool.name));
@@ -104,15 +106,21 @@ export abstract class ViewStack extends TerraformStack {
       }) as unknown as Three<HostGroupProps | undefined>;
       const { name, loadBalancer: settings } = pool;
       if (pool.role === "client") {
-        new ClientPool(this, platform, {
+        new ClientPool(scope, platform, {
           name,
           groups,
           ...(settings ? { loadBalancer: { ...shared, settings } } : {}),
         });
       } else {
-        new ServerPool(this, platform, { name, groups });
+        new ServerPool(scope, platform, { name, groups });
       }
     }
+  }
+
+  /** Resources of the user's own get what makes them harmless in the view of a group, once all have been added. */
+  override prepareStack(): void {
+    this.ownResources();
+    super.prepareStack();
   }
 
   /** What Terraform will read. The guard judges it and the synthesizer writes it, so it is rendered once. */
@@ -144,16 +152,20 @@ export abstract class ViewStack extends TerraformStack {
     };
   }
 
-  /** What a group waits for. A Consul group is whole only once the machines of all others have been told of it. */
+  /**
+   * What a group waits for. The roll of a Consul group is done only once the machines of all others have been told of it.
+   * Its revision waits for that and not its `ready`: at the first creation these machines waited for `ready`, which
+   * Terraform remembers, so that replacing both would be a cycle. A revision is never replaced.
+   */
   private edges(
     group: Group,
     rendered: readonly Rendered[],
-  ): Pick<HostGroupProps, "hostsAfter" | "readyAfter"> {
+  ): Pick<HostGroupProps, "hostsAfter" | "revisionAfter"> {
     const others = rendered.filter((each) => each.group.name !== group.name);
     const tells = this.isConsulView && group.name === this.target;
     return {
       hostsAfter: this.hostsAfter(group),
-      readyAfter: tells ? this.members(others, "config-consul") : [],
+      revisionAfter: tells ? this.members(others, "config-consul") : [],
     };
   }
 
@@ -163,6 +175,42 @@ export abstract class ViewStack extends TerraformStack {
         .map(({ number }) => hostAddress(this.options.platform, group.name, number, kind))
         .filter((address) => rendering?.includes(address)),
     );
+  }
+
+  /**
+   * Resources that the user added to the stack are shared parts: frozen in the view of a group, and rendered there only
+   * if deployed. Where they stand is written into the plan, so that it can be judged alone.
+   */
+  private ownResources(): void {
+    const added = this.node.children
+      .filter(({ node }) => node.id !== "shared" && node.id !== "pools")
+      .flatMap((child) => child.node.findAll());
+    const own = added.filter((each) => TerraformResource.isTerraformResource(each));
+    if (own.length === 0) return;
+    const paths = new Map<string, string>();
+    for (const resource of own) {
+      const address = `${resource.terraformResourceType}.${resource.friendlyUniqueId}`;
+      if (this.target !== undefined && !this.isDeployed(address)) {
+        resource.node.scope?.node.tryRemoveChild(resource.node.id);
+        continue;
+      }
+      const lifecycle = lifecycleOf(this.sharedProtection);
+      if (lifecycle) {
+        resource.lifecycle = this.target === undefined ? { ...resource.lifecycle, ...lifecycle } : lifecycle;
+      }
+      paths.set(address, resource.node.path.split("/").slice(1).join("/"));
+    }
+    const variable = new TerraformVariable(this, "rollout_own", {
+      type: "map(string)",
+      description: "The construct path of each resource of the user's own.",
+    });
+    variable.addOverride("default", Object.fromEntries(paths));
+  }
+
+  /** Whether the state holds a resource, or one of the objects that it stands for, such as `x.y[0]`. */
+  private isDeployed(address: string): boolean {
+    const { addresses } = this.props.deployed;
+    return addresses.has(address) || [...addresses].some((each) => each.startsWith(`${address}[`));
   }
 
   private variables(): void {
@@ -210,13 +258,10 @@ export abstract class ViewStack extends TerraformStack {
     }
   }
 
-  private violations(): string[] {
+  /** What the guard says of the view as it is declared now. */
+  verdict(): Verdict {
     const { spec, deployed } = this.props;
-    const verdict = judgeSynthesized(
-      { view: this.node.id, target: this.target, spec, deployed },
-      this.toTerraform(),
-    );
-    return verdict.violations.map(formatViolation);
+    return judgeSynthesized({ view: this.node.id, target: this.target, spec, deployed }, this.toTerraform());
   }
 
   /** The addresses by which the first creation waits: `ready` of those new groups that come before a role. */

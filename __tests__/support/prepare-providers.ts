@@ -55,10 +55,9 @@ async function init(
 ): Promise<boolean> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const required = providers.map((name) => [
-    name,
-    { source: `hashicorp/${name}`, version: providerVersions[name] },
-  ]);
+  const required = providers.map(
+    (name) => [name, { source: `hashicorp/${name}`, version: providerVersions[name] }] as const,
+  );
   const main = { terraform: { required_providers: Object.fromEntries(required) } };
   await writeFile(join(folder, "main.tf.json"), JSON.stringify(main));
   const { failed } = await execa(terraform.binary, ["init", "-input=false", "-no-color"], {

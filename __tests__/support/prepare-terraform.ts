@@ -24,7 +24,7 @@ async function askVersion(binary: string): Promise<Result<Terraform> | undefined
     reject: false,
     timeout: 30_000,
   });
-  const match = /^(Terraform|OpenTofu) v((\d+)\.(\d+)\S*)\s+on (\w+)/m.exec(stdout ?? "");
+  const match = /^(Terraform|OpenTofu) v((\d+)\.(\d+)\S*)\s+on (\w+)/m.exec(stdout);
   if (failed || match === null) return undefined;
   const [, product = "", version = "", major, minor, platform = ""] = match;
   if (Number(major) < oldest.major || (Number(major) === oldest.major && Number(minor) < oldest.minor)) {

@@ -6,13 +6,13 @@ import { LbTargetGroupAttachment } from "@cdktf/provider-aws/lib/lb-target-group
 import { VolumeAttachment } from "@cdktf/provider-aws/lib/volume-attachment/index.js";
 import { NullProvider } from "@cdktf/provider-null/lib/provider/index.js";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource/index.js";
-import type { TerraformMetaArguments, TerraformStack } from "cdktf";
+import type { TerraformMetaArguments, TerraformResource, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { AwsSettings } from "../../spec/schema.js";
 import { GROUP_INDEXES } from "../../spec/three.js";
 import { lifecycleOf } from "../lifecycle.js";
 import { localExec } from "../local-exec.js";
-import { dependables, idOf, named } from "../named.js";
+import { idOf, named, waitFor } from "../named.js";
 import type {
   AttachmentDeclaration,
   DataVolumeDeclaration,
@@ -73,7 +73,7 @@ export class AwsPlatform implements Platform {
   host(scope: Construct, host: HostDeclaration): void {
     const { keyName, instanceProfile, securityGroupIds = [] } = this.settings;
     const instance = new Instance(scope, host.name, {
-      ...metaOf(host),
+      ...lifecycleBlock(host),
       ami: host.image,
       instanceType: host.instanceType,
       subnetId: host.subnetId ?? this.settings.subnetIds[host.index],
@@ -89,52 +89,51 @@ export class AwsPlatform implements Platform {
       userDataReplaceOnChange: true,
       tags: { ...this.tags(host), "rollout:template-hash": host.hash },
     });
-    named(instance, host.name);
+    declared(instance, host);
   }
 
   dataVolume(scope: Construct, volume: DataVolumeDeclaration): void {
     const zone = volume.zone ?? `\${data.aws_subnet.subnet-${String(volume.index)}.availability_zone}`;
     const ebs = new EbsVolume(scope, volume.name, {
-      ...metaOf(volume),
+      ...lifecycleBlock(volume),
       availabilityZone: zone,
       size: volume.sizeGib,
       type: volume.type,
       encrypted: true,
       tags: this.tags(volume),
     });
-    named(ebs, volume.name);
+    declared(ebs, volume);
   }
 
   attachment(scope: Construct, attachment: AttachmentDeclaration): void {
     const made = new VolumeAttachment(scope, attachment.name, {
-      ...metaOf(attachment),
+      ...lifecycleBlock(attachment),
       deviceName: "/dev/sdf",
       instanceId: idOf(attachment.host),
       volumeId: idOf(attachment.volume),
       stopInstanceBeforeDetaching: true,
     });
-    named(made, attachment.name);
+    declared(made, attachment);
   }
 
   target(scope: Construct, target: TargetDeclaration): void {
     const made = new LbTargetGroupAttachment(scope, target.name, {
-      ...metaOf(target),
+      ...lifecycleBlock(target),
       targetGroupArn: `\${aws_lb_target_group.${target.pool}.arn}`,
       targetId: idOf(target.host),
     });
-    named(made, target.name);
+    declared(made, target);
   }
 
   hook(scope: Construct, hook: HookDeclaration): void {
-    const { lifecycle, ...meta } = metaOf(hook);
+    const { lifecycle } = lifecycleBlock(hook);
     const triggeredBy = hook.replaceTriggeredBy ? { replaceTriggeredBy: [...hook.replaceTriggeredBy] } : {};
     const made = new NullResource(scope, hook.name, {
-      ...meta,
       ...(lifecycle || hook.replaceTriggeredBy ? { lifecycle: { ...lifecycle, ...triggeredBy } } : {}),
       triggers: hook.triggers,
       provisioners: localExec(hook),
     });
-    named(made, hook.name);
+    declared(made, hook);
   }
 
   private tags(member: { name: string; pool: string; group: string }): Record<string, string> {
@@ -147,7 +146,12 @@ export class AwsPlatform implements Platform {
   }
 }
 
-function metaOf({ protection, after }: Declaration): Pick<TerraformMetaArguments, "lifecycle" | "dependsOn"> {
+function lifecycleBlock({ protection }: Declaration): Pick<TerraformMetaArguments, "lifecycle"> {
   const lifecycle = lifecycleOf(protection);
-  return { ...(lifecycle ? { lifecycle } : {}), ...(after?.length ? { dependsOn: dependables(after) } : {}) };
+  return lifecycle ? { lifecycle } : {};
+}
+
+function declared(resource: TerraformResource, { name, after }: Declaration): void {
+  named(resource, name);
+  waitFor(resource, after);
 }

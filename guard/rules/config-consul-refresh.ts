@@ -1,14 +1,18 @@
-import { groupsOf } from "../../spec/groups.js";
+import { hostAddress, parseAddress, parseGroupName } from "../../spec/address.js";
+import { groupsOf, roleOf } from "../../spec/groups.js";
 import { isNew } from "../../spec/pending.js";
 import { triggersOf, type DeclaredResource } from "../declared.js";
+import type { Plan } from "../plan/plan.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 
 /**
  * When a Consul server goes, every machine must learn the new address: in the view of a Consul group every
- * `config_consul` names all servers and is replaced with the one that goes. In any other view none outside the group is.
+ * `config_consul` names all servers and is replaced with the one that goes. In any other view none outside the group is,
+ * but where the cluster view creates a Consul server.
  */
 export const configConsulRefresh: Rule = (proposal) => {
+  if (proposal.plan) return refreshPlanned(proposal, proposal.plan);
   const all = proposal.declared.filter(({ member }) => member?.kind === "config-consul");
   const target = groupsOf(proposal.spec).find(({ name }) => name === proposal.target);
   const servers = serverAddresses(proposal);
@@ -19,17 +23,34 @@ export const configConsulRefresh: Rule = (proposal) => {
     const deaf = all.filter((resource) => !hears(resource, servers, replaced));
     const missing = hostsWithout(proposal);
     return [
-      ...(deaf.length > 0 ? [notRefreshed(deaf, proposal)] : []),
+      ...(deaf.length > 0
+        ? [
+            notRefreshed(
+              deaf.map(({ address }) => address),
+              proposal.target,
+            ),
+          ]
+        : []),
       ...(missing.length > 0 ? [notDeclared(missing)] : []),
     ];
   }
-  if (proposal.target === undefined) return [];
-  const eager = all.filter(
-    ({ group, ignoresChanges, triggeredBy }) =>
-      group !== proposal.target && (triggeredBy.length > 0 || !ignoresChanges),
-  );
-  return eager.length > 0 ? [refreshedForNothing(eager, proposal)] : [];
+  if (createsConsulServer(proposal) || proposal.spec.protection === "off") return [];
+  const eager = all.filter((resource) => isForeign(resource, proposal) && mayRun(resource, proposal));
+  return eager.length > 0 ? [refreshedForNothing(eager, proposal.target)] : [];
 };
+
+/** Whether the cluster view makes a Consul server, of which machines that stand already must learn. */
+const createsConsulServer = ({ target, spec, deployed }: Proposal): boolean =>
+  target === undefined &&
+  groupsOf(spec).some(({ name, role }) => role === "consul-server" && isNew(deployed.groups.get(name)));
+
+const isForeign = ({ group = "" }: DeclaredResource, { target, deployed }: Proposal): boolean =>
+  target === undefined ? !isNew(deployed.groups.get(group)) : group !== target;
+
+const mayRun = (
+  { address, ignoresChanges, triggeredBy }: DeclaredResource,
+  { deployed }: Proposal,
+): boolean => triggeredBy.length > 0 || !ignoresChanges || !deployed.addresses.has(address);
 
 const serverAddresses = ({ declared }: Proposal): string[] =>
   declared
@@ -46,24 +67,22 @@ function hears(resource: DeclaredResource, servers: readonly string[], replaced:
   );
 }
 
-/** Deployed hosts whose `config_consul` is not declared at all. */
+/** Deployed hosts whose `config_consul` is not declared at all. A group that has left is told when its own roll goes on. */
 function hostsWithout({ declared, deployed }: Proposal): string[] {
   const told = new Set(
     declared.flatMap(({ member }) =>
       member?.kind === "config-consul" ? [`${member.group}-${String(member.host)}`] : [],
     ),
   );
-  return declared.flatMap(({ member, address }) =>
-    member?.kind === "host" &&
-    !isNew(deployed.groups.get(member.group)) &&
-    !told.has(`${member.group}-${String(member.host)}`)
-      ? [address]
-      : [],
-  );
+  return declared.flatMap(({ member, address }) => {
+    if (member?.kind !== "host" || told.has(`${member.group}-${String(member.host)}`)) return [];
+    const group = deployed.groups.get(member.group);
+    return group?.leave && !isNew(group) ? [address] : [];
+  });
 }
 
-function notRefreshed(deaf: readonly DeclaredResource[], { target }: Proposal): Violation {
-  const addresses = deaf.map(({ address }) => address).sort();
+function notRefreshed(deaf: readonly string[], target: string | undefined): Violation {
+  const addresses = [...deaf].sort();
   return {
     rule: "config-consul-refresh",
     subjects: addresses,
@@ -77,17 +96,50 @@ function notDeclared(hosts: readonly string[]): Violation {
   return {
     rule: "config-consul-refresh",
     subjects: [...hosts].sort(),
-    message: `hosts have no config_consul to learn of the new Consul server by: ${[...hosts].sort().join(", ")}`,
-    remedy: "declare one for each host",
+    message: `no config_consul would tell these machines of the new Consul server: ${[...hosts].sort().join(", ")}`,
+    remedy: "declare a config_consul for each host; remove the override",
   };
 }
 
-function refreshedForNothing(eager: readonly DeclaredResource[], { target }: Proposal): Violation {
+function refreshedForNothing(eager: readonly { address: string }[], target: string | undefined): Violation {
   const addresses = eager.map(({ address }) => address).sort();
   return {
     rule: "config-consul-refresh",
     subjects: addresses,
-    message: `config_consul of other groups could be replaced in the view of ${String(target)}, which has no Consul server: ${addresses.join(", ")}`,
+    message: `config_consul of other groups could be replaced in the view ${target ?? "cluster"}, which replaces no Consul server: ${addresses.join(", ")}`,
     remedy: "render them with ignore_changes and without replace_triggered_by",
   };
+}
+
+/** The same of a plan: once a Consul server is made, every machine that will be there is told; else none outside. */
+function refreshPlanned({ changes, target, deployed, spec }: Proposal, { resources }: Plan): Violation[] {
+  const made = changes.filter(
+    ({ member, action }) =>
+      member?.kind === "host" &&
+      member.pool === "consul-server" &&
+      (action === "create" || action === "replace"),
+  );
+  const role = target === undefined ? undefined : roleOf(parseGroupName(target)?.pool ?? "");
+  if (made.length === 0) {
+    const eager = changes.filter(
+      ({ member, group, action }) =>
+        member?.kind === "config-consul" &&
+        action !== "delete" &&
+        group !== target &&
+        role !== "consul-server" &&
+        !isNew(deployed.groups.get(group ?? "")),
+    );
+    return eager.length > 0 ? [refreshedForNothing(eager, target)] : [];
+  }
+  const told = new Set(
+    changes.filter(({ action }) => action === "create" || action === "replace").map(({ address }) => address),
+  );
+  const deaf = resources.flatMap(({ address, actions, deposed }) => {
+    const member = parseAddress(address);
+    const stays = !actions.includes("delete") || actions.includes("create");
+    if (member?.kind !== "host" || member.host === undefined || !stays || deposed !== undefined) return [];
+    const hook = hostAddress(spec.platform, member.group, member.host, "config-consul");
+    return told.has(hook) ? [] : [hook];
+  });
+  return deaf.length > 0 ? [notRefreshed(deaf, target ?? "Consul servers")] : [];
 }

@@ -1,3 +1,4 @@
+import { ignoresAnything, volumeOf } from "../declared.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 
@@ -5,19 +6,22 @@ import type { Violation } from "../verdict.js";
 export const dataVolumeKept: Rule = (proposal) => [
   ...volumesLost(proposal),
   ...volumesUnprotected(proposal),
+  ...volumesShrunk(proposal),
   ...zonesLeft(proposal),
 ];
 
 function volumesLost({ changes }: Proposal): Violation[] {
   const lost = changes
-    .filter(({ member, action }) => member?.kind === "data" && action === "delete")
+    .filter(
+      ({ member, action }) => member?.kind === "data" && ["delete", "replace", "forget"].includes(action),
+    )
     .map(({ address }) => address);
   if (lost.length === 0) return [];
   return [
     {
       rule: "data-volume-kept",
       subjects: lost.sort(),
-      message: `data volumes would be destroyed: ${lost.join(", ")}`,
+      message: `data volumes would be lost: ${lost.join(", ")}`,
       remedy: "keep declaring the volumes that the state holds, those of hosts that are gone included",
     },
   ];
@@ -35,6 +39,27 @@ function volumesUnprotected({ declared, spec }: Proposal): Violation[] {
       subjects: open.sort(),
       message: `data volumes could be destroyed: ${open.join(", ")}`,
       remedy: "leave prevent_destroy on every data volume; remove the override",
+    },
+  ];
+}
+
+/** A disk can be made larger and never smaller: the change would fail once the group has left. */
+function volumesShrunk({ declared, deployed }: Proposal): Violation[] {
+  const smaller = declared.flatMap((resource) => {
+    const { member, address } = resource;
+    if (member?.kind !== "data" || ignoresAnything(resource)) return [];
+    const volumes = deployed.groups.get(member.group)?.volumes ?? [];
+    const from = volumes.find(({ host }) => host === member.host)?.sizeGib ?? 0;
+    const to = volumeOf(resource).sizeGib;
+    return to < from ? [`${address} (${String(from)} -> ${String(to)} GiB)`] : [];
+  });
+  if (smaller.length === 0) return [];
+  return [
+    {
+      rule: "data-volume-kept",
+      subjects: smaller.sort(),
+      message: `data volumes cannot be made smaller: ${smaller.join(", ")}`,
+      remedy: "give dataVolumes in cluster.yaml at least the size that is deployed",
     },
   ];
 }

@@ -1,8 +1,11 @@
-import { groupsInFlight } from "../../spec/pending.js";
-import type { Rule } from "../proposal.js";
+import { groupsInFlight, isNew } from "../../spec/pending.js";
+import type { Proposal, Rule } from "../proposal.js";
+import type { Violation } from "../verdict.js";
 
-/** No group is rolled while another is in flight: that one is finished first. */
-export const groupInFlight: Rule = ({ target, spec, deployed }) => {
+/** No group is rolled while another is in flight or was created in part: that one is finished first. */
+export const groupInFlight: Rule = (proposal) => [...otherInFlight(proposal), ...otherInCreation(proposal)];
+
+function otherInFlight({ target, spec, deployed }: Proposal): Violation[] {
   const first = groupsInFlight(deployed, spec.platform)[0];
   if (!first || target === undefined || target === first.group) return [];
   return [
@@ -13,4 +16,22 @@ export const groupInFlight: Rule = ({ target, spec, deployed }) => {
       remedy: `finish it first with: cdktf deploy ${first.group}`,
     },
   ];
-};
+}
+
+/** What is tainted in a new group would be replaced by any view, or fail it, since no freeze holds a taint. */
+function otherInCreation({ target, deployed }: Proposal): Violation[] {
+  if (target === undefined) return [];
+  const tainted = [...deployed.groups.values()]
+    .filter((group) => isNew(group) && group.name !== target)
+    .flatMap((group) => group.tainted)
+    .sort();
+  if (tainted.length === 0) return [];
+  return [
+    {
+      rule: "group-in-flight",
+      subjects: tainted,
+      message: `${target} cannot be rolled while the creation of another group has failed half-way: ${tainted.join(", ")} ${tainted.length === 1 ? "is" : "are"} tainted`,
+      remedy: "finish that first with: cdktf deploy cluster",
+    },
+  ];
+}

@@ -1,39 +1,120 @@
-import { groupsOf } from "../../spec/groups.js";
+import { hostAddress, parseAddress } from "../../spec/address.js";
+import { groupsOf, type Group } from "../../spec/groups.js";
 import { isNew } from "../../spec/pending.js";
-import { hostOf } from "../declared.js";
-import type { Rule } from "../proposal.js";
+import { hostOf, ignoresAnything } from "../declared.js";
+import { plannedHost, type PlannedHost } from "../plan/planned-host.js";
+import type { Proposal, Rule } from "../proposal.js";
+import type { Violation } from "../verdict.js";
 
-/** A group that may change gets what the spec says of it, and nothing that an escape hatch says. */
-export const imageAsDesired: Rule = ({ target, spec, deployed, declared }) => {
+interface FutureHost extends PlannedHost {
+  readonly address: string;
+}
+
+/** A group that may change gets what the spec says of it, and nothing that an escape hatch or an old plan says. */
+export const imageAsDesired: Rule = (proposal) => {
+  const { target, spec, deployed } = proposal;
   if (spec.protection === "off") return [];
   return groupsOf(spec).flatMap((group) => {
-    const mayChange = target === undefined ? isNew(deployed.groups.get(group.name)) : target === group.name;
-    if (!mayChange || (target !== undefined && !deployed.groups.has(group.name))) return [];
-    const others = declared.flatMap((resource) => {
-      if (resource.group !== group.name || resource.member?.kind !== "host") return [];
-      const { image, instanceType, hash } = hostOf(resource);
-      const wrong = [
-        ...(image === group.image ? [] : [`image ${image}, desired ${group.image}`]),
-        ...(instanceType === group.instanceType
-          ? []
-          : [`instance type ${instanceType}, desired ${group.instanceType}`]),
-        ...(hash === group.hash ? [] : [`template hash ${hash}, desired ${group.hash}`]),
-      ];
-      return wrong.length > 0
-        ? [{ address: resource.address, text: `${resource.address} (${wrong.join("; ")})` }]
-        : [];
-    });
-    if (others.length === 0) return [];
-    return [
-      {
-        rule: "image-as-desired",
-        subjects: others.map(({ address }) => address).sort(),
-        message: `hosts of ${group.name} are declared otherwise than the spec says: ${others
-          .map(({ text }) => text)
-          .sort()
-          .join(", ")}`,
-        remedy: `change ${group.name} in cluster.yaml instead of overriding it`,
-      } as const,
-    ];
+    const fresh = isNew(deployed.groups.get(group.name));
+    if (target === undefined ? !fresh : target !== group.name || fresh) return [];
+    return [...otherwise(group, hostsOf(group, proposal), proposal), ...heldBack(group, proposal)];
   });
 };
+
+/** Machines that are to be replaced and would not be, once their work has left. */
+function heldBack(group: Group, { declared, deployed }: Proposal): Violation[] {
+  const old = (deployed.groups.get(group.name)?.hosts ?? []).filter(({ hash }) => hash !== group.hash);
+  const held = declared
+    .filter(
+      (resource) =>
+        resource.group === group.name &&
+        resource.member?.kind === "host" &&
+        old.some(({ number }) => number === resource.member?.host) &&
+        (resource.preventsDestroy || ignoresAnything(resource)),
+    )
+    .map(({ address }) => address)
+    .sort();
+  if (held.length === 0) return [];
+  return [
+    {
+      rule: "image-as-desired",
+      subjects: held,
+      message: `hosts of ${group.name} would stay as they are, though they are to be replaced: ${held.join(", ")}`,
+      remedy: "remove prevent_destroy and ignore_changes from them in this view",
+    },
+  ];
+}
+
+/** The hosts that a group would have. */
+function hostsOf(group: Group, { plan, declared }: Proposal): FutureHost[] {
+  if (!plan) {
+    const own = declared.filter(
+      (resource) => resource.group === group.name && resource.member?.kind === "host",
+    );
+    return own.map((resource) => ({ address: resource.address, ...hostOf(resource) }));
+  }
+  return plan.resources.flatMap(({ address, actions, after, deposed }) => {
+    const member = parseAddress(address);
+    const stays = !actions.includes("delete") || actions.includes("create");
+    if (member?.kind !== "host" || member.group !== group.name || !stays || deposed !== undefined) return [];
+    return [{ address, ...plannedHost(after) }];
+  });
+}
+
+function otherwise(group: Group, hosts: readonly FutureHost[], proposal: Proposal): Violation[] {
+  const { plan } = proposal;
+  const wrong = hosts.flatMap((host) => {
+    if (isLeftAlone(group, host, proposal)) return [];
+    const { address, image, instanceType, hash } = host;
+    const differs = [
+      ...difference("image", image, group.image),
+      ...difference("instance type", instanceType, group.instanceType),
+      ...difference("template hash", hash, group.hash),
+    ];
+    return differs.length > 0 ? [{ address, text: `${address} (${differs.join("; ")})` }] : [];
+  });
+  return [
+    ...(wrong.length > 0
+      ? [
+          {
+            rule: "image-as-desired" as const,
+            subjects: wrong.map(({ address }) => address).sort(),
+            message: `hosts of ${group.name} would be otherwise than the spec says: ${wrong
+              .map(({ text }) => text)
+              .sort()
+              .join(", ")}`,
+            remedy: plan
+              ? "synthesize and plan again from the spec as it is now"
+              : `change ${group.name} in cluster.yaml instead of overriding it`,
+          },
+        ]
+      : []),
+    ...(plan && hosts.length !== group.hosts
+      ? [
+          {
+            rule: "image-as-desired" as const,
+            subjects: [group.name],
+            message: `${group.name} would have ${String(hosts.length)} hosts, desired ${String(group.hosts)}`,
+            remedy: "synthesize and plan again from the spec as it is now",
+          },
+        ]
+      : []),
+  ];
+}
+
+/** A host of the desired template stays as it is, even if somebody has changed its type: drift is not ours to count. */
+function isLeftAlone(group: Group, host: FutureHost, { deployed, spec }: Proposal): boolean {
+  const current = deployed.groups
+    .get(group.name)
+    ?.hosts.find(({ number }) => hostAddress(spec.platform, group.name, number, "host") === host.address);
+  return (
+    current?.hash === group.hash &&
+    host.hash === group.hash &&
+    host.image === current.image &&
+    host.instanceType === current.instanceType
+  );
+}
+
+function difference(what: string, value: string | undefined, desired: string): string[] {
+  return value === desired ? [] : [`${what} ${value ?? "known after apply"}, desired ${desired}`];
+}

@@ -1,7 +1,10 @@
-import { groupAddress } from "../../spec/address.js";
+import { groupAddress, hostAddress } from "../../spec/address.js";
+import type { DeployedHost } from "../../spec/deployed.js";
 import { groupsOf, type Group } from "../../spec/groups.js";
 import { deployedHash, isNew } from "../../spec/pending.js";
-import { hasDestroyHook, triggersOf } from "../declared.js";
+import { hasDestroyHook, ignoresAnything, isSucceededFirst, triggersOf } from "../declared.js";
+import { isTainted, type Change } from "../change.js";
+import { plannedHost } from "../plan/planned-host.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 
@@ -9,12 +12,14 @@ import type { Violation } from "../verdict.js";
 export const leaveHookRuns: Rule = (proposal) => {
   const { target, spec, deployed } = proposal;
   if (spec.protection === "off") return [];
-  return groupsOf(spec).flatMap((group) => {
+  if (proposal.plan) return goingByPlan(proposal);
+  const broken = groupsOf(spec).flatMap((group) => {
     const mayChange = target === undefined ? isNew(deployed.groups.get(group.name)) : target === group.name;
     return mayChange && proposal.declared.some((resource) => resource.group === group.name)
-      ? [...hookBroken(group, proposal), ...leftByHalf(group, proposal)]
+      ? [...hookBroken(group, proposal), ...afterLeave(group, proposal)]
       : [];
   });
+  return [...broken, ...succeededFirst(proposal)];
 };
 
 function hookBroken(group: Group, { declared, spec }: Proposal): Violation[] {
@@ -26,7 +31,7 @@ function hookBroken(group: Group, { declared, spec }: Proposal): Violation[] {
       ? "it is not declared"
       : !hasDestroyHook(hook)
         ? "it runs nothing when it is destroyed"
-        : hook.ignoresChanges || hook.preventsDestroy
+        : ignoresAnything(hook) || hook.preventsDestroy
           ? "it is frozen in the view that must replace it"
           : hash !== group.hash
             ? `its trigger hash is ${String(hash)}, desired ${group.hash}`
@@ -42,18 +47,154 @@ function hookBroken(group: Group, { declared, spec }: Proposal): Violation[] {
   ];
 }
 
-/** Once `leave` has run, machines of the template that left cannot stay: they are ineligible and out of Consul. */
-function leftByHalf(group: Group, { deployed }: Proposal): Violation[] {
-  const current = deployed.groups.get(group.name);
-  if (!current || isNew(current) || current.leave || deployedHash(current) !== group.hash) return [];
-  const left = current.hosts.filter(({ hash }) => hash === group.hash).map(({ name }) => name);
-  if (left.length === 0) return [];
+/**
+ * Terraform passes create_before_destroy on to all that a resource depends on, and runs no destroy hook there. So in the
+ * view of a group nothing has it, and in the cluster view nothing of a group.
+ */
+function succeededFirst({ declared, target }: Proposal): Violation[] {
+  const addresses = declared
+    .filter(
+      (resource) => (resource.group !== undefined || target !== undefined) && isSucceededFirst(resource),
+    )
+    .map(({ address }) => address)
+    .sort();
+  if (addresses.length === 0) return [];
   return [
     {
       rule: "leave-hook-runs",
-      subjects: left,
-      message: `${group.name} has left, so these hosts cannot stay as they are: ${left.join(", ")}`,
-      remedy: `raise generations[${String(group.index)}] of pool ${group.pool} to replace the group whole, or take the image that it was being rolled to`,
+      subjects: addresses,
+      message: `create_before_destroy would keep leave hooks from running: ${addresses.join(", ")}`,
+      remedy: "remove it: here the old goes first, once its work has left",
     },
   ];
 }
+
+/**
+ * Where a roll was cut off once `leave` was destroyed, no hook runs any more. Terraform destroys the `config_consul` of
+ * the machines that have left right after it. So those that are told of Consul have not left, as where only the number of
+ * hosts was changed: they may stay and may not go. Those that have left may go and may not stay.
+ */
+function afterLeave(group: Group, { deployed, spec }: Proposal): Violation[] {
+  const current = deployed.groups.get(group.name);
+  if (!current || isNew(current) || current.leave) return [];
+  const joined = current.hosts.filter(
+    ({ number, id, configConsul }) =>
+      configConsul !== undefined &&
+      configConsul.host === id &&
+      !current.tainted.includes(hostAddress(spec.platform, group.name, number, "config-consul")),
+  );
+  const going = joined.filter(({ number, hash }) => hash !== group.hash || number >= group.hosts);
+  const hasLeft = deployedHash(current) === group.hash && joined.every(({ hash }) => hash !== group.hash);
+  const left = hasLeft ? current.hosts.filter(({ hash }) => hash === group.hash) : [];
+  return [
+    ...(going.length > 0 ? [goesUnasked(group, going)] : []),
+    ...(left.length > 0 ? [leftByHalf(group, left)] : []),
+  ];
+}
+
+function goesUnasked(group: Group, hosts: readonly DeployedHost[]): Violation {
+  return {
+    rule: "leave-hook-runs",
+    subjects: hosts.map(({ name }) => name),
+    message: `${group.name} has no leave in the state, so these hosts would go before their work has left: ${hosts
+      .map(({ name, image }) => `${name} (${image})`)
+      .join(", ")}`,
+    remedy: `set ${group.name} back to what they run and deploy it, so that its leave is there again; then change it`,
+  };
+}
+
+/** Machines of the template that left cannot stay: they are ineligible and out of Consul. */
+function leftByHalf(group: Group, hosts: readonly DeployedHost[]): Violation {
+  const names = hosts.map(({ name }) => name);
+  return {
+    rule: "leave-hook-runs",
+    subjects: names,
+    message: `${group.name} has left, so these hosts cannot stay as they are: ${names.join(", ")}`,
+    remedy: `raise generations[${String(group.index)}] of pool ${group.pool} to replace the group whole, or take the image that it was being rolled to`,
+  };
+}
+
+/** The same of a plan, which says itself which machines go. */
+function goingByPlan(proposal: Proposal): Violation[] {
+  const { changes, target, deployed, spec } = proposal;
+  const group = groupsOf(spec).find(({ name }) => name === target);
+  const current = deployed.groups.get(target ?? "");
+  if (!group || !current || isNew(current)) return [];
+  const going = changes.filter(
+    ({ group: of, member, action, planned }) =>
+      of === target &&
+      member?.kind === "host" &&
+      planned?.deposed === undefined &&
+      (action === "replace" || action === "delete"),
+  );
+  return [
+    ...goneWithoutHook(group, going, proposal),
+    ...replacedThoughTheyStay(group, going, deployed),
+    ...afterLeave(group, proposal),
+  ];
+}
+
+/**
+ * Where machines of a deployed group go, `leave` is destroyed with its hook before them, and so is each `lb-drained`. Only
+ * a group that has left already, so that its `leave` is gone from the state, is replaced without.
+ */
+function goneWithoutHook(
+  { name }: Group,
+  going: readonly Change[],
+  { changes, deployed, spec }: Proposal,
+): Violation[] {
+  if (going.length === 0) return [];
+  const silent = [
+    ...(deployed.groups.get(name)?.leave ? [groupAddress(spec.platform, name, "leave")] : []),
+    ...going.flatMap(({ member, action }) =>
+      action === "replace" ? [hostAddress(spec.platform, name, member?.host ?? 0, "lb-drained")] : [],
+    ),
+  ].filter((address) => {
+    const change = changes.find((each) => each.address === address);
+    return deployed.addresses.has(address) && !(change && runsItsHook(change, deployed));
+  });
+  if (silent.length === 0) return [];
+  const [machines, hooks] = [counted(going.length, "machine"), counted(silent.length, "hook")];
+  return [
+    {
+      rule: "leave-hook-runs",
+      subjects: silent,
+      message: `${machines} of ${name} would go before their work has left, since ${hooks} would not run: ${silent.join(", ")}`,
+      remedy: `plan the view as it is synthesized, without -target and -replace: rollout plan ${name}`,
+    },
+  ];
+}
+
+/** `leave` is told that machines of the new template stay, so it lets them work on, whoever replaces them. */
+function replacedThoughTheyStay(
+  group: Group,
+  going: readonly Change[],
+  deployed: Proposal["deployed"],
+): Violation[] {
+  const hosts = deployed.groups.get(group.name)?.hosts ?? [];
+  const staying = going.filter(
+    (change) =>
+      change.action === "replace" &&
+      !isTainted(change, deployed) &&
+      hosts.some(
+        ({ number, hash }) =>
+          number === change.member?.host && hash === (plannedHost(change.planned?.after)?.hash ?? group.hash),
+      ),
+  );
+  if (staying.length === 0) return [];
+  const addresses = staying.map(({ address }) => address).sort();
+  return [
+    {
+      rule: "leave-hook-runs",
+      subjects: addresses,
+      message: `hosts of ${group.name} would be replaced by the same template, so that leave would let their work stay: ${addresses.join(", ")}`,
+      remedy: `raise generations[${String(group.index)}] of pool ${group.pool} to replace the group whole`,
+    },
+  ];
+}
+
+/** A destroy hook runs when its resource goes first, and never when it is tainted. */
+const runsItsHook = (change: Change, deployed: Proposal["deployed"]): boolean =>
+  change.planned?.actions[0] === "delete" && !isTainted(change, deployed);
+
+const counted = (count: number, word: string): string => `${String(count)} ${word}${count === 1 ? "" : "s"}`;

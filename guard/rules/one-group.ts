@@ -1,21 +1,57 @@
-import { describePending, pendingGroups } from "../../spec/pending.js";
-import type { Rule } from "../proposal.js";
+import { describePending, groupsInFlight, isNew, pendingGroups } from "../../spec/pending.js";
+import { describeChange } from "../change.js";
+import type { Proposal, Rule } from "../proposal.js";
+import type { Violation } from "../verdict.js";
 
 /** A spec that leaves more than one group pending is refused, unless it says that they queue. */
-export const oneGroup: Rule = ({ spec, deployed }) => {
-  if (spec.rollout.pendingGroups === "queue" || spec.protection === "off") return [];
+export const oneGroup: Rule = (proposal) => [...manyPending(proposal), ...manyTouched(proposal)];
+
+function manyPending({ spec, deployed, plan }: Proposal): Violation[] {
+  if (plan || spec.rollout.pendingGroups === "queue" || spec.protection === "off") return [];
   const pending = pendingGroups(spec, deployed);
   if (pending.length < 2) return [];
   const described = pending.map((group) => {
     const current = deployed.groups.get(group.name);
     return current ? `${group.name} (${describePending(group, current)})` : group.name;
   });
+  const begun = groupsInFlight(deployed, spec.platform).find(({ group }) =>
+    pending.some(({ name }) => name === group),
+  );
+  const kept = begun ? `${begun.group}, which is in flight,` : "one";
   return [
     {
       rule: "one-group",
       subjects: pending.map(({ name }) => name).sort(),
       message: `${String(pending.length)} groups are pending, one may be: ${described.sort().join(", ")}`,
-      remedy: "set all but one back, or set rollout.pendingGroups: queue to roll them one after another",
+      remedy: `set all but ${kept} back, or set rollout.pendingGroups: queue to roll them one after another`,
     },
   ];
-};
+}
+
+/** Whatever else a plan is about, it touches the machines of one deployed group. */
+function manyTouched({ plan, changes, deployed, target }: Proposal): Violation[] {
+  if (!plan) return [];
+  const touching = changes.filter(
+    ({ group, member }) =>
+      group !== undefined &&
+      member?.kind !== "config-consul" &&
+      (target !== undefined || !isNew(deployed.groups.get(group))),
+  );
+  const groups = [...new Set(touching.map(({ group }) => group ?? ""))].sort();
+  if (groups.length < 2) return [];
+  const described = groups.map((group) => {
+    const own = touching.filter((change) => change.group === group);
+    const first = own.find(({ member }) => member?.kind === "host") ?? own[0];
+    return first
+      ? `${group} (${describeChange(first)}${own.length > 1 ? ` and ${String(own.length - 1)} more` : ""})`
+      : group;
+  });
+  return [
+    {
+      rule: "one-group",
+      subjects: groups,
+      message: `${String(groups.length)} groups would change in one plan: ${described.join(", ")}`,
+      remedy: "plan the view of one group; all others are frozen there",
+    },
+  ];
+}

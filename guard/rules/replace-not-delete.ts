@@ -1,15 +1,22 @@
 import { groupsOf, poolsOf } from "../../spec/groups.js";
-import type { Change } from "../change.js";
+import { isNew, targetGroupAddress } from "../../spec/pending.js";
+import { describeChange, type Change } from "../change.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 
 /**
  * Members of groups are replaced, never dropped: a dropped block is destroyed without its hooks, and no freeze holds it.
- * Only a group that shrinks in its own view loses hosts, the last ones.
+ * Only a group that shrinks in its own view loses hosts, the last ones. What is left of a machine that was terminated
+ * outside may go in any view.
  */
 export const replaceNotDelete: Rule = (proposal) => {
   const dropped = proposal.changes.filter(
-    (change) => change.action === "delete" && change.group !== undefined && !shrinks(change, proposal),
+    (change) =>
+      change.action === "delete" &&
+      change.group !== undefined &&
+      !shrinks(change, proposal) &&
+      !goesWithBalancer(change, proposal) &&
+      !isLeftover(change, proposal),
   );
   const groups = [...new Set(dropped.map(({ group }) => group ?? ""))].sort();
   const known = new Set(groupsOf(proposal.spec).map(({ name }) => name));
@@ -19,20 +26,24 @@ export const replaceNotDelete: Rule = (proposal) => {
     ...groups
       .filter((group) => known.has(group))
       .flatMap((group) => membersDropped(group, dropped, proposal)),
+    ...otherwiseChanged(proposal),
   ];
 };
 
 function goneFromSpec(gone: readonly string[], { spec, deployed }: Proposal): Violation {
   const fresh = poolsOf(spec)
     .map(({ name }) => name)
-    .filter((pool) => ![...deployed.groups.values()].some((group) => group.pool === pool));
-  const renamed = fresh.length === 0 ? "" : ` (${fresh.join(", ")} is new: a renamed pool is another pool)`;
+    .filter((pool) => ![...deployed.groups.values()].some((group) => group.pool === pool))
+    .sort();
+  const renamed =
+    fresh.length === 0
+      ? ""
+      : ` (${fresh.join(", ")} ${fresh.length === 1 ? "is" : "are"} new: a renamed pool is another pool)`;
   return {
     rule: "replace-not-delete",
     subjects: gone,
     message: `deployed groups are gone from the spec${renamed}: ${gone.join(", ")}`,
-    remedy:
-      "put their pool back as it was; this version cannot take a pool away, and a pool under another name stands beside it",
+    remedy: "put their pool back under its name; this version cannot rename a pool or take one away",
   };
 }
 
@@ -51,9 +62,50 @@ function membersDropped(group: string, dropped: readonly Change[], { view }: Pro
   ];
 }
 
+/** A host is replaced, and first the old one goes: not changed in place, let go of, moved or taken over. */
+function otherwiseChanged({ changes, spec }: Proposal): Violation[] {
+  if (spec.protection === "off") return [];
+  const odd = changes.flatMap((change) => {
+    const { action, member, planned } = change;
+    if (!member || !planned) return [];
+    if (action === "forget" || action === "move" || action === "unknown") return [describeChange(change)];
+    if (member.kind === "host" && action === "update")
+      return [`${change.address} (changed in place while its work runs)`];
+    const newFirst =
+      action === "replace" && planned.actions.indexOf("create") < planned.actions.indexOf("delete");
+    return newFirst ? [`${change.address} (its successor is created before it goes)`] : [];
+  });
+  if (odd.length === 0) return [];
+  return [
+    {
+      rule: "replace-not-delete",
+      subjects: odd.sort(),
+      message: `members of groups would not be replaced as they are to be: ${odd.join(", ")}`,
+      remedy:
+        "declare them as this program renders them, without create_before_destroy, moved, import or removed blocks",
+    },
+  ];
+}
+
 /** Whether a deletion is that of a host beyond the number that the target is to have, or of what hangs on it. */
-function shrinks({ member, group }: Change, { target, spec }: Proposal): boolean {
+function shrinks({ member, group, planned }: Change, { target, spec, deployed }: Proposal): boolean {
+  if (target === undefined && isNew(deployed.groups.get(group ?? ""))) return member?.kind !== "data";
+  if (planned?.deposed !== undefined && group === target) return true;
   if (group !== target || member?.host === undefined || member.kind === "data") return false;
   const desired = groupsOf(spec).find(({ name }) => name === group);
   return desired !== undefined && member.host >= desired.hosts;
+}
+
+/** Whether a deletion follows from that of its pool's load balancer, which is another rule's. */
+function goesWithBalancer({ member }: Change, { changes, spec }: Proposal): boolean {
+  if ((member?.kind !== "target" && member?.kind !== "lb-drained") || spec.protection === "off") return false;
+  const balancer = targetGroupAddress(spec.platform, member.pool);
+  return changes.some(({ address, action }) => address === balancer && action === "delete");
+}
+
+/** Whether a deletion is that of what is left of a machine that is gone: nobody is there for a hook to ask. */
+function isLeftover({ member }: Change, { deployed }: Proposal): boolean {
+  if (member?.host === undefined || member.kind === "data") return false;
+  const hosts = deployed.groups.get(member.group)?.hosts ?? [];
+  return !hosts.some(({ number }) => number === member.host);
 }

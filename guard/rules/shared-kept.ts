@@ -1,3 +1,4 @@
+import { describeChange } from "../change.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 
@@ -5,7 +6,11 @@ import type { Violation } from "../verdict.js";
  * Shared parts, such as a pool's load balancer, serve all three groups: the cluster view creates them and updates them in
  * place, nothing replaces or deletes them, and the view of a group leaves them alone.
  */
-export const sharedKept: Rule = (proposal) => [...deleted(proposal), ...changedByGroup(proposal)];
+export const sharedKept: Rule = (proposal) => [
+  ...deleted(proposal),
+  ...notInPlace(proposal),
+  ...changedByGroup(proposal),
+];
 
 function deleted({ changes, spec }: Proposal): Violation[] {
   const gone = changes
@@ -17,7 +22,25 @@ function deleted({ changes, spec }: Proposal): Violation[] {
       rule: "shared-kept",
       subjects: gone.sort(),
       message: `shared parts would be destroyed: ${gone.join(", ")}`,
-      remedy: "put back what declared them: a load balancer, once it is there, stays in this version",
+      remedy:
+        "put back what declared them: in this version a shared part, such as a load balancer, stays once it is there",
+    },
+  ];
+}
+
+function notInPlace({ changes, spec }: Proposal): Violation[] {
+  const odd = changes.filter(
+    ({ group, member, action }) =>
+      group === undefined && !member && ["replace", "forget", "move", "unknown"].includes(action),
+  );
+  if (odd.length === 0 || spec.protection === "off") return [];
+  return [
+    {
+      rule: "shared-kept",
+      subjects: odd.map(({ address }) => address).sort(),
+      message: `shared parts would not stay what they are: ${odd.map(describeChange).sort().join(", ")}`,
+      remedy:
+        "change only what Terraform can update in place; a replaced target group is empty for all three groups",
     },
   ];
 }
@@ -25,7 +48,7 @@ function deleted({ changes, spec }: Proposal): Violation[] {
 function changedByGroup({ target, view, changes, declared }: Proposal): Violation[] {
   if (target === undefined) return [];
   const created = changes
-    .filter(({ group, action }) => group === undefined && action === "create")
+    .filter(({ group, action }) => group === undefined && (action === "create" || action === "update"))
     .map(({ address }) => address);
   const thawed = declared
     .filter(

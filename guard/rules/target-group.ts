@@ -8,10 +8,7 @@ export const targetGroup: Rule = ({ target, view, deployed, changes }) => {
     target === undefined ? isNew(deployed.groups.get(group)) : group === target;
   const foreign = changes.filter(
     ({ group, action, member }) =>
-      group !== undefined &&
-      !mayChange(group) &&
-      action !== "delete" &&
-      (member?.kind !== "config-consul" || action !== "create"),
+      group !== undefined && !mayChange(group) && action !== "delete" && member?.kind !== "config-consul",
   );
   const groups = [...new Set(foreign.map(({ group }) => group ?? ""))].sort();
   return groups.map((group) => {
@@ -22,7 +19,7 @@ export const targetGroup: Rule = ({ target, view, deployed, changes }) => {
       message: `${group} would change in the view ${view}: ${own.map(describeChange).sort().join(", ")}`,
       remedy: isNew(deployed.groups.get(group))
         ? "new groups come by: cdktf deploy cluster"
-        : `declare ${group} there as it is deployed; what is wanted of it belongs into cluster.yaml, and comes by its own view`,
+        : `declare ${group} there as it is deployed; what is wanted of it belongs in cluster.yaml and comes by its own view`,
     };
   });
 };

@@ -1,7 +1,42 @@
-import type { Rule } from "../proposal.js";
+import { isOwnPath, isSharedAddress } from "../../spec/shared-address.js";
+import { describeChange } from "../change.js";
+import type { Proposal, Rule } from "../proposal.js";
+import type { Violation } from "../verdict.js";
 
-/** What has the address of a group's member stands in that group's construct, so that it is never judged as another's. */
-export const unattributedChange: Rule = ({ declared }) => {
+/**
+ * Every change belongs to somebody: what has the address of a group's member stands in that group's construct, so that it
+ * is never judged as another's, and what belongs to no group is a shared part that is known.
+ */
+export const unattributedChange: Rule = (proposal) => [...outsideOfGroup(proposal), ...ofNobody(proposal)];
+
+/** Neither a group's nor one of this program's shared parts, and not on the list of the user's own. */
+function ofNobody({ declared, changes, plan, spec }: Proposal): Violation[] {
+  const path = (address: string): string | undefined =>
+    plan
+      ? plan.own.get(address)
+      : declared.find((resource) => resource.address === address)?.path.replace(/^[^/]*\//, "");
+  const nobodys = changes.filter(({ group, member, address, action }) => {
+    if (group !== undefined || member || isSharedAddress(address, spec)) return false;
+    const own = path(address);
+    // At synth a dropped resource has no path any more; that it goes is another rule's.
+    return plan || action !== "delete" ? own === undefined || !isOwnPath(own, spec) : false;
+  });
+  if (nobodys.length === 0) return [];
+  const described = nobodys.map((change) => {
+    const own = path(change.address);
+    return own === undefined ? describeChange(change) : `${change.address} at ${own}`;
+  });
+  return [
+    {
+      rule: "unattributed-change",
+      subjects: nobodys.map(({ address }) => address).sort(),
+      message: `resources that belong to no group would change: ${described.sort().join(", ")}`,
+      remedy: "name those that are your own by construct path in rollout.ownResources",
+    },
+  ];
+}
+
+function outsideOfGroup({ declared }: Proposal): Violation[] {
   const strays = declared.filter(({ member, group }) => member !== undefined && member.group !== group);
   if (strays.length === 0) return [];
   return [
@@ -15,4 +50,4 @@ export const unattributedChange: Rule = ({ declared }) => {
       remedy: "give the resource another name, or declare it in the group",
     },
   ];
-};
+}

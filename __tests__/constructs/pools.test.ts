@@ -1,0 +1,93 @@
+import { expect, test } from "@jest/globals";
+import { App, TerraformStack } from "cdktf";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { HostGroupProps } from "../../constructs/host-group.js";
+import { ClientPool } from "../../constructs/client-pool.js";
+import { HookCommands } from "../../constructs/hook-commands.js";
+import { LocalPlatform } from "../../constructs/local/local-platform.js";
+import { ServerPool } from "../../constructs/server-pool.js";
+import { readDeclared } from "../../guard/declared.js";
+import type { GroupIndex } from "../../spec/three.js";
+
+test("refuses a group of two hosts in a server pool", () => {
+  const groups = [
+    group("consul-server", 0, 1),
+    group("consul-server", 1, 2),
+    group("consul-server", 2, 1),
+  ] as const;
+  expect(() =>
+    declared((stack) => new ServerPool(stack, new LocalPlatform("demo"), { name: "consul-server", groups })),
+  ).toThrowErrorMatchingInlineSnapshot(`"a server pool has one host a group: consul-server-1 has 2"`);
+});
+
+test("a pool leaves out a group of which the view has nothing to render", () => {
+  const groups = [undefined, group("broker", 1, 2), undefined] as const;
+  const addresses = declared(
+    (stack) => new ClientPool(stack, new LocalPlatform("demo"), { name: "broker", groups }),
+  );
+  expect(addresses).toEqual([
+    "terraform_data.broker-1-0",
+    "terraform_data.broker-1-0-config-consul",
+    "terraform_data.broker-1-1",
+    "terraform_data.broker-1-1-config-consul",
+    "terraform_data.broker-1-leave",
+    "terraform_data.broker-1-ready",
+    "terraform_data.broker-1-revision",
+  ]);
+});
+
+test("a group runs its hooks, and nothing where it has none", () => {
+  const textWith = (props: Partial<HostGroupProps>): string => {
+    const groups = [{ ...group("broker", 0, 1), ...props }, undefined, undefined] as const;
+    const stack = stackOf(
+      (view) => new ClientPool(view, new LocalPlatform("demo"), { name: "broker", groups }),
+    );
+    return JSON.stringify(stack);
+  };
+  const hooks = new HookCommands("../rollout.js");
+  expect(textWith({ hooks }).match(/hook [a-z-]+ broker-0/g)).toEqual([
+    "hook configure-consul broker-0",
+    "hook leave broker-0",
+    "hook ready broker-0",
+  ]);
+  expect(textWith({})).not.toContain("provisioner");
+});
+
+function group(pool: string, index: GroupIndex, hosts: number): HostGroupProps {
+  return {
+    pool,
+    index,
+    name: `${pool}-${String(index)}`,
+    hash: "0123456789",
+    hosts: Array.from({ length: hosts }, (_, number) => ({
+      number,
+      image: "v1",
+      instanceType: "small",
+      hash: "0123456789",
+    })),
+    volumes: [],
+    balanced: false,
+    revisions: [],
+    protect: () => "live",
+    includes: () => true,
+    consul: { cluster: "demo", servers: [], replaced: [] },
+  };
+}
+
+const declared = (add: (stack: TerraformStack) => unknown): string[] =>
+  readDeclared(stackOf(add))
+    .map(({ address }) => address)
+    .sort();
+
+function stackOf(add: (stack: TerraformStack) => unknown): unknown {
+  const outdir = mkdtempSync(join(tmpdir(), "rollout-test-"));
+  try {
+    const stack = new TerraformStack(new App({ outdir }), "view");
+    add(stack);
+    return stack.toTerraform();
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}

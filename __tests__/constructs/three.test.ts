@@ -1,0 +1,28 @@
+import { expect, test } from "@jest/globals";
+import type { ClientPoolProps } from "../../constructs/client-pool.js";
+import type { ServerPoolProps } from "../../constructs/server-pool.js";
+import type { Three } from "../../spec/three.js";
+
+/** True where a value of the type may stand for the other. Both are checked by the compiler, not when the tests run. */
+type Fits<From, To> = [From] extends [To] ? true : false;
+
+test("a value for each of three groups: two, four or any number do not compile", () => {
+  const fits: [
+    Fits<readonly [string, string, string], Three<string>>,
+    Fits<readonly [string, string], Three<string>>,
+    Fits<readonly [string, string, string, string], Three<string>>,
+    Fits<readonly string[], Three<string>>,
+    Fits<readonly [string, string, number], Three<string>>,
+  ] = [true, false, false, false, false];
+  expect(fits).toEqual([true, false, false, false, false]);
+});
+
+test("pools take three groups", () => {
+  type Group = ClientPoolProps["groups"][0];
+  const fits: [
+    Fits<readonly [Group, Group, Group], ClientPoolProps["groups"]>,
+    Fits<readonly [Group, Group], ClientPoolProps["groups"]>,
+    Fits<readonly [Group, Group], ServerPoolProps["groups"]>,
+  ] = [true, false, false];
+  expect(fits).toEqual([true, false, false]);
+});

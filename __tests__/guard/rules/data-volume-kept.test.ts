@@ -1,0 +1,64 @@
+import { expect, test } from "@jest/globals";
+import { dataVolumeKept } from "../../../guard/rules/data-volume-kept.js";
+import {
+  change,
+  declaring,
+  deployedAs,
+  localSpec,
+  poolOf,
+  proposalOf,
+  smallAwsSpec,
+} from "../../support/fixtures.js";
+
+const VOLUME = "terraform_data.broker-0-1-data";
+const standing = deployedAs(localSpec());
+const resized = (sizeGib: number): ReturnType<typeof localSpec> =>
+  change(localSpec(), (spec) => {
+    const { dataVolumes } = poolOf(spec, "broker");
+    if (dataVolumes) dataVolumes[0].sizeGib = sizeGib;
+  });
+
+test("accepts volumes that stay or grow, and those of hosts that are gone", () => {
+  expect(dataVolumeKept(proposalOf(localSpec(), standing, "broker-0"))).toEqual([]);
+  expect(dataVolumeKept(proposalOf(resized(200), standing, "broker-0"))).toEqual([]);
+  const shrunk = change(localSpec(), (spec) => {
+    poolOf(spec, "broker").hosts = [1, 3, 3];
+  });
+  expect(dataVolumeKept(proposalOf(shrunk, standing, "broker-0"))).toEqual([]);
+});
+
+test("refuses a volume that gets smaller, and only in the view that would do it", () => {
+  expect(dataVolumeKept(proposalOf(resized(50), standing, "broker-0"))[0]?.subjects).toHaveLength(3);
+  expect(dataVolumeKept(proposalOf(resized(50), standing, "cluster"))).toEqual([]);
+});
+
+test("refuses a volume that goes", () => {
+  const base = proposalOf(localSpec(), standing, "broker-0");
+  const declared = base.declared.filter(({ address }) => address !== VOLUME);
+  const proposal = {
+    ...base,
+    declared,
+    changes: [{ address: VOLUME, ...memberOf(base, VOLUME), action: "delete" as const }],
+  };
+  expect(dataVolumeKept(proposal)).toMatchObject([{ rule: "data-volume-kept", subjects: [VOLUME] }]);
+});
+
+test("refuses a volume that could be destroyed, also in the target", () => {
+  const proposal = declaring(proposalOf(localSpec(), standing, "broker-0"), VOLUME, {
+    preventsDestroy: false,
+  });
+  expect(dataVolumeKept(proposal)).toMatchObject([{ subjects: [VOLUME] }]);
+});
+
+test("refuses another subnet for a group with data volumes", () => {
+  const moved = change(smallAwsSpec(), (spec) => {
+    if (spec.platform === "aws") spec.aws.subnetIds[1] = "subnet-0d1";
+  });
+  const proposal = proposalOf(moved, deployedAs(smallAwsSpec()), "broker-0");
+  expect(dataVolumeKept(proposal)).toMatchObject([{ subjects: ["broker-1"] }]);
+});
+
+function memberOf({ declared }: ReturnType<typeof proposalOf>, address: string) {
+  const { group = "", member } = declared.find((resource) => resource.address === address) ?? {};
+  return { group, ...(member ? { member } : {}) };
+}

@@ -1,0 +1,65 @@
+import { expect, test } from "@jest/globals";
+import { groupsOf } from "../../../spec/groups.js";
+import { imageAsDesired } from "../../../guard/rules/image-as-desired.js";
+import {
+  change,
+  declaring,
+  deployedAs,
+  groupIn,
+  nothing,
+  poolOf,
+  proposalOf,
+  smallSpec,
+  withGroup,
+} from "../../support/fixtures.js";
+
+const standing = deployedAs(smallSpec());
+const spec = change(smallSpec(), (edited) => {
+  poolOf(edited, "broker").images[0] = "v2";
+});
+const HOST = "terraform_data.broker-0-0";
+const base = proposalOf(spec, standing, "broker-0");
+const NEW = groupsOf(spec).find(({ name }) => name === "broker-0")?.hash;
+
+test("accepts views as they are rendered", () => {
+  expect(imageAsDesired(base)).toEqual([]);
+  expect(imageAsDesired(proposalOf(spec, standing, "cluster"))).toEqual([]);
+  expect(imageAsDesired(proposalOf(spec, nothing(), "cluster"))).toEqual([]);
+});
+
+test.each([
+  ["image", { input: { image: "v3", instanceType: "small" }, triggers_replace: NEW }],
+  ["instance type", { input: { image: "v2", instanceType: "large" }, triggers_replace: NEW }],
+  ["template hash", { input: { image: "v2", instanceType: "small" }, triggers_replace: "other" }],
+])("refuses another %s in the target", (what, body) => {
+  const [violation] = imageAsDesired(declaring(base, HOST, { body }));
+  expect(violation).toMatchObject({ rule: "image-as-desired", subjects: [HOST] });
+  expect(violation?.message).toContain(`(${what} `);
+});
+
+test("refuses the deployed image where another is desired", () => {
+  const { image, instanceType, hash } = groupIn(standing, "broker-0").hosts[0] ?? {};
+  const body = { input: { image, instanceType }, triggers_replace: hash };
+  expect(imageAsDesired(declaring(base, HOST, { body }))).toMatchObject([{ subjects: [HOST] }]);
+});
+
+test("refuses a machine that is to be replaced and would stay", () => {
+  expect(imageAsDesired(declaring(base, HOST, { ignoresChanges: true }))).toMatchObject([
+    { subjects: [HOST] },
+  ]);
+  expect(imageAsDesired(declaring(base, HOST, { preventsDestroy: true }))).toMatchObject([
+    { subjects: [HOST] },
+  ]);
+});
+
+test("refuses another image for a new group", () => {
+  const body = { input: { image: "v3", instanceType: "small" }, triggers_replace: NEW };
+  const proposal = declaring(proposalOf(spec, nothing(), "cluster"), HOST, { body });
+  expect(imageAsDesired(proposal)).toMatchObject([{ subjects: [HOST] }]);
+});
+
+test("leaves alone what somebody has changed on a machine that stays", () => {
+  const hosts = groupIn(standing, "broker-0").hosts.map((host) => ({ ...host, instanceType: "large" }));
+  const drifted = withGroup(standing, "broker-0", { hosts });
+  expect(imageAsDesired(proposalOf(smallSpec(), drifted, "broker-0"))).toEqual([]);
+});

@@ -1,0 +1,89 @@
+import { expect, test } from "@jest/globals";
+import { leaveHookRuns } from "../../../guard/rules/leave-hook-runs.js";
+import {
+  change,
+  cutAfterLeave,
+  declaring,
+  deployedAs,
+  groupIn,
+  nothing,
+  poolOf,
+  proposalOf,
+  smallSpec,
+  withGroup,
+} from "../../support/fixtures.js";
+
+const standing = deployedAs(smallSpec());
+const spec = change(smallSpec(), (edited) => {
+  poolOf(edited, "broker").images[0] = "v2";
+});
+const LEAVE = "terraform_data.broker-0-leave";
+const base = proposalOf(spec, standing, "broker-0");
+
+test("accepts views as they are rendered", () => {
+  expect(leaveHookRuns(base)).toEqual([]);
+  expect(leaveHookRuns(proposalOf(spec, standing, "cluster"))).toEqual([]);
+  expect(leaveHookRuns(proposalOf(spec, nothing(), "cluster"))).toEqual([]);
+});
+
+test.each([
+  ["runs nothing", { body: { triggers_replace: { hash: "ff" } } }],
+  ["is frozen", { preventsDestroy: true }],
+  ["ignores changes", { ignoresChanges: true }],
+])("refuses a leave that %s in the view of its group", (_, values) => {
+  expect(leaveHookRuns(declaring(base, LEAVE, values))).toMatchObject([
+    { rule: "leave-hook-runs", subjects: [LEAVE] },
+  ]);
+});
+
+test("refuses a leave that ignores some of its changes, or is made for another template", () => {
+  const { body = {} } = base.declared.find(({ address }) => address === LEAVE) ?? {};
+  for (const values of [
+    { ...body, lifecycle: { ignore_changes: ["triggers_replace"] } },
+    { ...body, triggers_replace: { hash: "other" } },
+  ]) {
+    expect(leaveHookRuns(declaring(base, LEAVE, { body: values }))).toMatchObject([{ subjects: [LEAVE] }]);
+  }
+});
+
+test("refuses a new group without a leave in the cluster view", () => {
+  const cluster = proposalOf(spec, nothing(), "cluster");
+  const declared = cluster.declared.filter(({ address }) => address !== LEAVE);
+  expect(leaveHookRuns({ ...cluster, declared })).toMatchObject([{ subjects: [LEAVE] }]);
+});
+
+test("refuses create_before_destroy anywhere in a group", () => {
+  const body = { lifecycle: { create_before_destroy: true } };
+  const proposal = declaring(base, "terraform_data.broker-1-revision", { body });
+  expect(leaveHookRuns(proposal)).toMatchObject([{ subjects: ["terraform_data.broker-1-revision"] }]);
+});
+
+test("once leave has run, the group goes on and does not stay", () => {
+  const left = cutAfterLeave(spec, standing, "broker-0");
+  expect(leaveHookRuns(proposalOf(spec, left, "broker-0"))).toEqual([]);
+  expect(leaveHookRuns(proposalOf(smallSpec(), left, "broker-0"))).toMatchObject([
+    { subjects: ["broker-0-0"] },
+  ]);
+});
+
+test("where leave is gone and machines are told of Consul, they stay and do not go", () => {
+  const joined = withGroup(standing, "broker-0", { leave: false });
+  expect(leaveHookRuns(proposalOf(smallSpec(), joined, "broker-0"))).toEqual([]);
+  expect(leaveHookRuns(proposalOf(spec, joined, "broker-0"))).toMatchObject([{ subjects: ["broker-0-0"] }]);
+});
+
+test("a machine whose config_consul failed, or was made for its predecessor, has not joined and may go", () => {
+  const tainted = ["terraform_data.broker-0-0-config-consul"];
+  const failed = withGroup(standing, "broker-0", { leave: false, tainted });
+  expect(leaveHookRuns(proposalOf(spec, failed, "broker-0"))).toEqual([]);
+  const hosts = groupIn(standing, "broker-0").hosts.map((host) => ({ ...host, id: "i-new" }));
+  const fresh = withGroup(standing, "broker-0", { leave: false, hosts });
+  expect(leaveHookRuns(proposalOf(spec, fresh, "broker-0"))).toEqual([]);
+});
+
+test("asks nothing while protection is off", () => {
+  const open = change(spec, (edited) => {
+    edited.protection = "off";
+  });
+  expect(leaveHookRuns(proposalOf(open, nothing(), "cluster"))).toEqual([]);
+});

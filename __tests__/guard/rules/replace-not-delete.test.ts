@@ -1,0 +1,44 @@
+import { expect, test } from "@jest/globals";
+import { replaceNotDelete } from "../../../guard/rules/replace-not-delete.js";
+import { change, deployedAs, localSpec, poolOf, proposalOf, withGroup } from "../../support/fixtures.js";
+
+const standing = deployedAs(localSpec());
+const base = proposalOf(localSpec(), standing, "broker-0");
+const without = (...gone: readonly string[]): typeof base => ({
+  ...base,
+  changes: gone.map((address) => ({ address, group: "broker-0", action: "delete" as const })),
+});
+
+test("accepts a view that drops nothing", () => {
+  expect(replaceNotDelete(base)).toEqual([]);
+});
+
+test("accepts that the last hosts of the target go, and not those before them", () => {
+  const shrunk = change(localSpec(), (spec) => {
+    poolOf(spec, "broker").hosts = [2, 3, 3];
+  });
+  const proposal = proposalOf(shrunk, standing, "broker-0");
+  expect(proposal.changes.map(({ address }) => address)).toContain("terraform_data.broker-0-2");
+  expect(replaceNotDelete(proposal)).toEqual([]);
+  expect(replaceNotDelete({ ...proposal, target: "broker-1" })).toHaveLength(1);
+  const four = change(localSpec(), (spec) => {
+    poolOf(spec, "broker").hosts = [4, 3, 3];
+  });
+  expect(replaceNotDelete({ ...proposal, spec: four })).toHaveLength(1);
+});
+
+test("refuses that a hook of the target is dropped", () => {
+  expect(replaceNotDelete(without("terraform_data.broker-0-leave"))).toMatchObject([
+    { rule: "replace-not-delete", subjects: ["terraform_data.broker-0-leave"] },
+  ]);
+});
+
+test("accepts fewer hosts of a group that has never stood", () => {
+  const half = withGroup(standing, "broker-0", { revisions: [] });
+  const shrunk = change(localSpec(), (spec) => {
+    poolOf(spec, "broker").hosts = [1, 3, 3];
+  });
+  const proposal = proposalOf(shrunk, half, "cluster");
+  expect(proposal.changes.map(({ address }) => address)).toContain("terraform_data.broker-0-1");
+  expect(replaceNotDelete(proposal)).toEqual([]);
+});

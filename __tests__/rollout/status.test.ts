@@ -1,0 +1,137 @@
+import { describe, expect, test } from "@jest/globals";
+import { statusOf, statusSchema, type GroupStatus, type Status } from "../../rollout/status.js";
+import { offeredViews } from "../../rollout/views.js";
+import type { Deployed } from "../../spec/deployed.js";
+import type { Spec } from "../../spec/schema.js";
+import { baselineOf } from "../../stacks/baseline.js";
+import { change, deployedAs, groupIn, localSpec, nothing, poolOf, withGroup } from "../support/fixtures.js";
+
+const local = localSpec();
+const standing = deployedAs(local);
+const rolling = change(local, (spec) => {
+  poolOf(spec, "broker").images[0] = "ami-0bbb";
+});
+const inFlight = withGroup(standing, "name-server-1", { leave: false });
+
+describe("a group is", () => {
+  test("current where it is as desired", () => {
+    expect(groupOf(status(local, standing), "broker-0")).toEqual({
+      name: "broker-0",
+      pool: "broker",
+      index: 0,
+      state: "current",
+      image: { deployed: "ami-0aaa", desired: "ami-0aaa" },
+      hosts: { deployed: 3, desired: 3 },
+      revision: 1,
+      reason: null,
+    });
+  });
+
+  test("pending where its view is offered", () => {
+    expect(groupOf(status(rolling, standing), "broker-0")).toMatchObject({
+      state: "pending",
+      image: { deployed: "ami-0aaa", desired: "ami-0bbb" },
+      reason: "ami-0aaa -> ami-0bbb",
+    });
+  });
+
+  test("frozen where it is pending and waits behind another", () => {
+    expect(groupOf(status(rolling, inFlight), "broker-0")).toMatchObject({
+      state: "frozen",
+      reason: "ami-0aaa -> ami-0bbb",
+    });
+  });
+
+  test("in flight where its roll has begun, pending or not", () => {
+    expect(groupOf(status(rolling, inFlight), "name-server-1")).toMatchObject({
+      state: "in flight",
+      reason: "terraform_data.name-server-1-leave is missing: the group has left",
+    });
+    const both = withGroup(standing, "broker-0", { leave: false });
+    expect(groupOf(status(rolling, both), "broker-0").state).toBe("in flight");
+  });
+
+  test("new where it has no revision, whether or not some of it is there", () => {
+    expect(groupOf(status(local, nothing()), "broker-0")).toMatchObject({
+      state: "new",
+      image: { deployed: null, desired: "ami-0aaa" },
+      hosts: { deployed: 0, desired: 3 },
+      revision: null,
+      reason: null,
+    });
+    const half = withGroup(standing, "broker-0", { revisions: [] });
+    expect(groupOf(status(local, half), "broker-0").state).toBe("new");
+  });
+
+  test("known by its last revision where it has lost all of its hosts", () => {
+    const lost = withGroup(standing, "broker-0", { hosts: [] });
+    expect(groupOf(status(local, lost), "broker-0").image.deployed).toBe("ami-0aaa");
+    expect(groupIn(lost, "broker-0").hosts).toEqual([]);
+  });
+});
+
+describe("next is", () => {
+  test("nothing where all is as desired", () => {
+    expect(status(local, standing).next).toBeNull();
+  });
+
+  test("the cluster where something is new", () => {
+    expect(status(local, nothing()).next).toBe("npx cdktf deploy cluster");
+  });
+
+  test("the pending group, or the first of a queue", () => {
+    expect(status(rolling, standing).next).toBe("npx cdktf deploy broker-0");
+    const queued = change(rolling, (spec) => {
+      spec.rollout.pendingGroups = "queue";
+      spec.pools["consul-server"].images[2] = "ami-0bbb";
+    });
+    expect(status(queued, standing).next).toBe("npx cdktf deploy consul-server-2");
+  });
+
+  test("nothing where two are pending and one may be", () => {
+    const two = change(rolling, (spec) => {
+      poolOf(spec, "broker").images[1] = "ami-0bbb";
+    });
+    expect(status(two, standing).next).toBeNull();
+  });
+
+  test("the group in flight before all, and of several the one whose view is offered", () => {
+    expect(status(rolling, inFlight).next).toBe("npx cdktf deploy name-server-1");
+    const two = withGroup(inFlight, "broker-2", { leave: false });
+    expect(offeredViews(rolling, two)).toEqual(["cluster", "broker-2"]);
+    expect(status(rolling, two).next).toBe("npx cdktf deploy broker-2");
+  });
+
+  test("no group while protection is off", () => {
+    const open = change(rolling, (spec) => {
+      spec.protection = "off";
+    });
+    expect(status(open, standing).next).toBeNull();
+    expect(status(open, inFlight).next).toBeNull();
+  });
+});
+
+test("says where deployed was read, and whether it is for a review or empty", () => {
+  expect(status(local, standing).deployed).toEqual({
+    origin: "terraform.demo.tfstate, serial 7",
+    forReview: false,
+    empty: false,
+  });
+  expect(status(local, nothing()).deployed).toMatchObject({ empty: true });
+  expect(status(local, baselineOf(local, "git:main")).deployed).toMatchObject({
+    origin: "git:main (for a review, not the state)",
+    forReview: true,
+  });
+});
+
+function status(spec: Spec, deployed: Deployed): Status {
+  const found = statusOf(spec, deployed, offeredViews(spec, deployed));
+  expect(statusSchema.parse(JSON.parse(JSON.stringify(found)))).toEqual(found);
+  return found;
+}
+
+function groupOf({ groups }: Status, name: string): GroupStatus {
+  const found = groups.find((group) => group.name === name);
+  if (!found) throw new Error(`no group ${name}`);
+  return found;
+}

@@ -1,0 +1,37 @@
+/** An object of parsed JSON. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+type Fail = (why: string) => never;
+
+/** Keys that could reach an object's prototype. No plan has them where this program reads. */
+const POISON = ["__proto__", "constructor", "prototype"];
+
+/** The value as an object, without inherited or poisonous keys. */
+export function asObject(value: unknown, what: string, fail: Fail): Fields {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    fail(`${what} is ${kindOf(value)}, expected an object`);
+  const poison = POISON.find((key) => Object.hasOwn(value, key));
+  if (poison !== undefined) fail(`${what} has the key ${poison}`);
+  return value as Fields;
+}
+
+export function asList(value: unknown, what: string, fail: Fail): readonly unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : fail(`${what} is ${kindOf(value)}, expected a list`);
+}
+
+export function asText(value: unknown, what: string, fail: Fail): string {
+  return typeof value === "string" ? value : fail(`${what} is ${kindOf(value)}, expected a text`);
+}
+
+/** A value of an object, if it is one and has it. */
+export function optional(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, key)
+    ? (value as Fields)[key]
+    : undefined;
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (value === null) return "null";
+  return Array.isArray(value) ? "a list" : typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

@@ -1,0 +1,48 @@
+import { parseAddress } from "../../spec/address.js";
+import type { Action, Change } from "../change.js";
+import type { Plan, PlannedResource } from "./plan.js";
+import { plannedHost } from "./planned-host.js";
+
+/** The changes that a plan makes, in the words of the rules. What is unchanged is left out, unknown actions are not. */
+export function changesOf(plan: Plan): Change[] {
+  return plan.resources.flatMap((planned): Change[] => {
+    const action = actionOf(planned);
+    if (action === undefined) return [];
+    const member = parseAddress(planned.address);
+    const detail = member?.kind === "host" ? hostDetail(planned) : undefined;
+    return [
+      {
+        address: planned.address,
+        ...(member ? { group: member.group, member } : {}),
+        action,
+        ...(detail === undefined ? {} : { detail }),
+        planned,
+      },
+    ];
+  });
+}
+
+/** Terraform's list of actions as one word, by membership: orders and combinations differ between versions. */
+function actionOf({ actions, previousAddress, imported }: PlannedResource): Action | undefined {
+  const has = (action: string): boolean => actions.includes(action);
+  if (actions.some((action) => !KNOWN.has(action))) return "unknown";
+  if (has("forget")) return "forget";
+  if (has("create")) return has("delete") ? "replace" : "create";
+  if (has("delete")) return "delete";
+  if (has("update")) return "update";
+  return previousAddress !== undefined || imported ? "move" : undefined;
+}
+
+const KNOWN: ReadonlySet<string> = new Set(["no-op", "read", "create", "update", "delete", "forget"]);
+
+function hostDetail({ before, after }: PlannedResource): string | undefined {
+  const [from, to] = [plannedHost(before), plannedHost(after)];
+  const pairs = [
+    [from?.image, to?.image],
+    [from?.instanceType, to?.instanceType],
+  ] as const;
+  const changed = pairs.flatMap(([old, now]) =>
+    old !== undefined && now !== undefined && old !== now ? [`${old} -> ${now}`] : [],
+  );
+  return changed.length > 0 ? changed.join(", ") : undefined;
+}

@@ -1,0 +1,35 @@
+/** What a plan of Terraform or OpenTofu says, as far as the rules look at it. */
+export interface Plan {
+  readonly formatVersion: string;
+  readonly terraformVersion: string;
+  /** `rollout_view` as the stack declares it; absent where the plan is of something else. */
+  readonly view?: string;
+  /** `rollout_base`: the revision of each group that the view was made from. */
+  readonly base: ReadonlyMap<string, number>;
+  /** `rollout_own`: the construct path of each resource of the user's own, by address. */
+  readonly own: ReadonlyMap<string, string>;
+  /** Why the plan does not show all that would happen; empty when it does. */
+  readonly gaps: readonly string[];
+  /** Whether it says itself that it is complete. OpenTofu's plans never do. */
+  readonly saysComplete: boolean;
+  /** Every managed resource, the unchanged ones included. */
+  readonly resources: readonly PlannedResource[];
+  /** What was changed outside of Terraform. Reported, never counted. */
+  readonly drift: readonly { readonly address: string; readonly action: string }[];
+}
+
+/** A managed resource in a plan. */
+export interface PlannedResource {
+  readonly address: string;
+  /** Set for an old object that is still to be destroyed. */
+  readonly deposed?: string;
+  /** Where the resource stood before a `moved` block. */
+  readonly previousAddress?: string;
+  readonly imported: boolean;
+  /** Terraform's words: `no-op`, `create`, `update`, `delete`, `forget`, in its order. */
+  readonly actions: readonly string[];
+  /** `replace_because_tainted` and the like. */
+  readonly reason?: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}

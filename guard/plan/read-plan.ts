@@ -1,0 +1,175 @@
+import { UserError } from "../../spec/user-error.js";
+import { duplicateKey } from "./duplicate-key.js";
+import { asList, asObject, asText, type Fields, optional } from "./fields.js";
+import type { Plan, PlannedResource } from "./plan.js";
+import { plannedAddresses } from "./planned-addresses.js";
+import { readResource } from "./read-resource.js";
+
+/** The format's major version that this program knows. */
+const MAJOR = "1";
+
+/** What is no plan, or is damaged. Never taken for an accepted one. */
+export class NotAPlan extends UserError {
+  override readonly name = "NotAPlan";
+
+  constructor(why: string) {
+    super(`not a plan: ${why}; make it with: terraform show -json PLANFILE`, 2);
+  }
+}
+
+/** Things in a plan that this program does not understand, so that it cannot judge the plan. */
+const UNJUDGED = ["deferred_changes", "action_invocations", "deferred_action_invocations"] as const;
+
+/**
+ * Reads what `terraform show -json PLANFILE` printed.
+ * @throws NotAPlan when it is damaged or something else: truncated, a key twice, a key missing, a list for an object
+ */
+export function readPlan(bytes: Uint8Array): Plan {
+  try {
+    return read(bytes);
+  } catch (error) {
+    // No plan of Terraform's nests deep enough to end the stack.
+    if ((error as Error).name === "RangeError") fail("it is nested too deep");
+    throw error;
+  }
+}
+
+function read(bytes: Uint8Array): Plan {
+  const text = decode(bytes);
+  const json = asObject(parse(text), "the document", fail);
+  const twice = duplicateKey(text, json);
+  if (twice !== undefined) fail(`the key ${JSON.stringify(twice)} stands twice in one object`);
+  const formatVersion = asText(json["format_version"], "format_version", fail);
+  const [major = ""] = formatVersion.split(".");
+  const variables = rootVariables(json);
+  const known = major === MAJOR;
+  const view = variables["rollout_view"];
+  const resources = known ? resourcesOf(json) : [];
+  return {
+    formatVersion,
+    terraformVersion: asText(json["terraform_version"], "terraform_version", fail),
+    ...(typeof view === "string" ? { view } : {}),
+    base: baseOf(variables["rollout_base"]),
+    own: ownOf(variables["rollout_own"]),
+    gaps: known ? gapsOf(json, resources) : [`its format ${formatVersion} is not known (${MAJOR}.x is)`],
+    saysComplete: json["complete"] === true,
+    resources,
+    drift: known ? driftOf(json) : [],
+  };
+}
+
+function fail(why: string): never {
+  throw new NotAPlan(why);
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_STRING_TOO_LONG") {
+      fail(
+        `it has ${String(bytes.length)} bytes, more than one text may have here; plan one view of a smaller cluster`,
+      );
+    }
+    return fail("it is not text in UTF-8");
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return fail(text.trim() === "" ? "it is empty" : "it is not JSON, or is cut off");
+  }
+}
+
+/**
+ * The variables as the configuration declares them and as the plan was given them. One that was given on the command
+ * line another value than its stack has is not believed.
+ */
+function rootVariables(json: Fields): Readonly<Record<string, unknown>> {
+  const given = asObject(json["variables"] ?? {}, "variables", fail);
+  const module = asObject(
+    optional(optional(json, "configuration"), "root_module") ?? {},
+    "configuration.root_module",
+    fail,
+  );
+  const declared = asObject(module["variables"] ?? {}, "configuration.root_module.variables", fail);
+  const entries = ["rollout_view", "rollout_base", "rollout_own"].flatMap((name) => {
+    const value = optional(given[name], "value");
+    if (value === undefined) return [];
+    if (JSON.stringify(value) !== JSON.stringify(optional(declared[name], "default"))) {
+      fail(`the variable ${name} was given by hand and differs from the stack's own`);
+    }
+    return [[name, value] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+function baseOf(value: unknown): ReadonlyMap<string, number> {
+  if (value === undefined) return new Map();
+  return new Map(
+    Object.entries(asObject(value, "rollout_base", fail)).map(([group, revision]) => {
+      if (typeof revision !== "number") fail(`rollout_base of ${group} is no number`);
+      return [group, revision] as const;
+    }),
+  );
+}
+
+function ownOf(value: unknown): ReadonlyMap<string, string> {
+  if (value === undefined) return new Map();
+  const entries = Object.entries(asObject(value, "rollout_own", fail));
+  return new Map(
+    entries.map(([address, path]) => [address, asText(path, `rollout_own of ${address}`, fail)]),
+  );
+}
+
+function gapsOf(json: Fields, resources: readonly PlannedResource[]): string[] {
+  const hasFailed = json["errored"] === true;
+  const said = [
+    ...(hasFailed ? ["it ended with an error"] : []),
+    ...(typeof json["errored"] === "boolean" ? [] : ["it does not say whether it ended with an error"]),
+    // One that ended with an error is always partial.
+    ...(json["complete"] === false && !hasFailed ? ["it is partial, as with -target"] : []),
+    ...UNJUDGED.flatMap((key) =>
+      asList(json[key] ?? [], key, fail).length > 0 ? [`it has ${key.replaceAll("_", " ")}`] : [],
+    ),
+  ];
+  return said.length > 0 ? said : leftOut(json, resources);
+}
+
+/** Resources that will be there and of which `resource_changes` does not say what happens to them. */
+function leftOut(json: Fields, resources: readonly PlannedResource[]): string[] {
+  const listed = new Set(resources.map(({ address }) => address));
+  const missing = plannedAddresses(json, fail).filter((address) => !listed.has(address));
+  return missing.length > 0 ? [`it does not say what happens to ${missing.sort().join(", ")}`] : [];
+}
+
+function resourcesOf(json: Fields): PlannedResource[] {
+  const entries = asList(json["resource_changes"] ?? [], "resource_changes", fail);
+  const seen = new Set<string>();
+  return entries.flatMap((entry, index) => {
+    const resource = readResource(entry, `resource_changes[${String(index)}]`, fail);
+    if (!resource) return [];
+    const object = `${resource.address} ${resource.deposed ?? ""}`;
+    if (seen.has(object)) fail(`${resource.address} stands twice in resource_changes`);
+    seen.add(object);
+    return [resource];
+  });
+}
+
+function driftOf(json: Fields): { address: string; action: string }[] {
+  return asList(json["resource_drift"] ?? [], "resource_drift", fail).map((entry, index) => {
+    const where = `resource_drift[${String(index)}]`;
+    const fields = asObject(entry, where, fail);
+    const actions = asList(
+      asObject(fields["change"], `${where}.change`, fail)["actions"],
+      `${where}.change.actions`,
+      fail,
+    );
+    return {
+      address: asText(fields["address"], `${where}.address`, fail),
+      action: actions.map(String).join(", "),
+    };
+  });
+}

@@ -1,0 +1,117 @@
+import type { Deployed } from "../../spec/deployed.js";
+import { plannedHost } from "../plan/planned-host.js";
+import type { Plan } from "../plan/plan.js";
+import type { Proposal, Rule } from "../proposal.js";
+import type { Violation } from "../verdict.js";
+
+/** A plan is of this cluster, and of what is deployed now: an old one could take a group back. */
+export const baseRevision: Rule = (proposal) => {
+  const { plan, deployed } = proposal;
+  if (!plan) return [];
+  const stranger = otherCluster(plan, proposal);
+  if (stranger) return [stranger];
+  return [
+    ...viewMissing(plan),
+    ...revisionsDiffer(plan, deployed),
+    ...hostsDiffer(plan, deployed),
+    ...notDeployed(plan, deployed),
+  ];
+};
+
+function otherCluster({ resources }: Plan, { spec }: Proposal): Violation | undefined {
+  const names = resources.flatMap(({ before, after }) => [
+    plannedHost(before)?.cluster,
+    plannedHost(after)?.cluster,
+  ]);
+  const others = [...new Set(names.filter((name) => name !== undefined && name !== spec.name))];
+  if (others.length === 0) return undefined;
+  return {
+    rule: "base-revision",
+    subjects: others.filter((name) => name !== undefined).sort(),
+    message: `the plan is of the cluster ${others.join(", ")}, the spec is of ${spec.name}`,
+    remedy: "name that cluster's spec by CLUSTER=FILE",
+  };
+}
+
+function viewMissing({ view }: Plan): Violation[] {
+  if (view !== undefined) return [];
+  return [
+    {
+      rule: "base-revision",
+      subjects: [],
+      message: "the plan does not say which view it is of (it has no variable rollout_view)",
+      remedy: "plan a stack that this program synthesized",
+    },
+  ];
+}
+
+function revisionsDiffer({ base, view }: Plan, { groups, origin }: Deployed): Violation[] {
+  if (view === undefined || origin.kind === "spec") return [];
+  const names = [...new Set([...base.keys(), ...groups.keys()])].sort();
+  const stale = names.flatMap((name) => {
+    const now = groups.get(name)?.revisions.at(-1)?.number ?? (groups.has(name) ? 0 : undefined);
+    const then = base.get(name);
+    return now === then
+      ? []
+      : [`${name} (revision ${String(then ?? "none")}, deployed is ${String(now ?? "none")})`];
+  });
+  if (stale.length === 0) return [];
+  return [
+    {
+      rule: "base-revision",
+      subjects: names,
+      message: `the plan was made from an older or another state: ${stale.join(", ")}`,
+      remedy: "synthesize and plan again",
+    },
+  ];
+}
+
+function hostsDiffer({ resources }: Plan, { groups }: Deployed): Violation[] {
+  const ids = new Map(
+    [...groups.values()].flatMap(({ hosts }) =>
+      hosts.flatMap(({ name, id }) => (id === undefined ? [] : [[name, id] as const])),
+    ),
+  );
+  const changed = resources.flatMap(({ address, before, deposed, previousAddress }) => {
+    const [type, name = ""] = address.split(".");
+    const id = plannedHost(before)?.id;
+    const known = ids.get(name);
+    const isHost = type === "aws_instance" || type === "terraform_data";
+    return !isHost ||
+      known === undefined ||
+      id === undefined ||
+      id === known ||
+      deposed !== undefined ||
+      previousAddress !== undefined
+      ? []
+      : [`${address} (${id}, deployed is ${known})`];
+  });
+  if (changed.length === 0) return [];
+  return [
+    {
+      rule: "base-revision",
+      subjects: changed,
+      message: `the plan was made from another state than is deployed: ${changed.sort().join(", ")}`,
+      remedy: "synthesize and plan again",
+    },
+  ];
+}
+
+/** What was there when the plan was made, and is not in the state. */
+function notDeployed({ resources, view }: Plan, { addresses, origin }: Deployed): Violation[] {
+  if (view === undefined || origin.kind === "spec") return [];
+  const unknown = resources.flatMap(({ address, previousAddress, deposed, imported, before }) =>
+    before === null || imported || deposed !== undefined || addresses.has(previousAddress ?? address)
+      ? []
+      : [previousAddress ?? address],
+  );
+  if (unknown.length === 0) return [];
+  return [
+    {
+      rule: "base-revision",
+      subjects: unknown.sort(),
+      message: `the plan was made from another state than is deployed, which does not hold: ${unknown.join(", ")}`,
+      remedy: "synthesize and plan again",
+    },
+  ];
+}

@@ -1,0 +1,45 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { format, resolveConfig } from "prettier";
+import type { Case } from "./recording/case.js";
+import { BOOTSTRAP, CLEAN } from "./recording/clean-cases.js";
+import { LOCAL_CLUSTER } from "./recording/local-cluster.js";
+import { OWN_RESOURCES } from "./recording/own-cases.js";
+import { STATES } from "./recording/state-cases.js";
+import { TAMPERED } from "./recording/tampered-cases.js";
+import { World } from "./recording/world.js";
+
+// Makes the plans that the guard is tested with, by the real Terraform. Run in the top folder, after a build:
+// node dist/scripts/record-plans.js [NAME...]
+const FIXTURES = "__tests__/guard/plan/fixtures";
+const SCRATCH = ".cache/record-plans";
+
+const only = process.argv.slice(2);
+const isWanted = ({ name }: Case): boolean => only.length === 0 || only.includes(name);
+
+rmSync(SCRATCH, { recursive: true, force: true });
+for (const each of BOOTSTRAP.filter(isWanted)) {
+  await record(each, World.create(join(SCRATCH, each.name), LOCAL_CLUSTER));
+}
+const standing = World.create(join(SCRATCH, "standing"), LOCAL_CLUSTER);
+await standing.roll("cluster");
+// Again, or a Consul server could not be planned: until the next apply the state remembers in which order the first one went.
+await standing.roll("cluster");
+for (const each of [...CLEAN, ...OWN_RESOURCES, ...TAMPERED, ...STATES].filter(isWanted)) {
+  await record(each, standing.copy(join(SCRATCH, each.name)));
+}
+rmSync(SCRATCH, { recursive: true, force: true });
+
+async function record({ name, what, expected, make }: Case, world: World): Promise<void> {
+  const plan = await make(world);
+  const folder = join(FIXTURES, name);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "plan.json.gz"), gzipSync(plan, { level: 9 }));
+  writeFileSync(join(folder, "state.json.gz"), gzipSync(world.state, { level: 9 }));
+  writeFileSync(join(folder, "cluster.yaml"), world.spec);
+  const file = join(folder, "case.json");
+  const described = JSON.stringify({ what, made: world.steps, ...expected });
+  writeFileSync(file, await format(described, { ...(await resolveConfig(file)), filepath: file }));
+  console.log(`${name}: ${String(plan.length)} bytes`);
+}
