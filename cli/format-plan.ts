@@ -1,7 +1,26 @@
+import { relative } from "node:path";
 import { parseAddress } from "../spec/address.js";
-import type { PlanSummary } from "../rollout/plan-summary.js";
+import { groupRanges } from "./group-ranges.js";
+import { type PlanSummary, planSummarySchema } from "../rollout/plan-summary.js";
+import { formatCheck } from "./format-check.js";
+import type { MadePlan } from "./plan.js";
 
 const SYMBOLS = { create: "  +", update: "  ~", replace: "-/+", delete: "  -", forget: "  ." } as const;
+
+/** What a plan does, then what the guard says of it. */
+export function formatMadePlan({ summary, result, kept }: MadePlan, format: "text" | "json"): string {
+  if (format === "json")
+    return JSON.stringify({ summary: planSummarySchema.parse(summary), check: result }, null, 2);
+  const apply =
+    kept &&
+    `apply exactly this plan: terraform -chdir=${relative(process.cwd(), kept.folder)} apply ${kept.file}`;
+  return [
+    formatPlan(summary),
+    "",
+    formatCheck(result),
+    ...(apply && result.verdict === "accepted" ? [apply] : []),
+  ].join("\n");
+}
 
 /** Machines first, then what hangs on them, then Terraform's own count. */
 export function formatPlan(summary: PlanSummary): string {
@@ -29,7 +48,9 @@ export function formatPlan(summary: PlanSummary): string {
         ]
       : []),
     ...(frozen.length > 0
-      ? [`frozen: ${String(frozen.length)} ${frozen.length === 1 ? "group" : "groups"} (${ranges(frozen)})`]
+      ? [
+          `frozen: ${String(frozen.length)} ${frozen.length === 1 ? "group" : "groups"} (${groupRanges(frozen)})`,
+        ]
       : []),
     "",
     ...changes.map(({ address, action }) => `${SYMBOLS[action]} ${address}`),
@@ -40,14 +61,3 @@ export function formatPlan(summary: PlanSummary): string {
 
 const machinesOf = (count: number): string =>
   count === 1 ? "1 machine is" : `${String(count)} machines are`;
-
-/** `broker-1, broker-2, name-server-0 to -2` */
-function ranges(groups: readonly string[]): string {
-  const pools = [...new Set(groups.map((group) => group.slice(0, -2)))];
-  return pools
-    .flatMap((pool) => {
-      const own = groups.filter((group) => group.slice(0, -2) === pool);
-      return own.length === 3 ? [`${pool}-0 to -2`] : own;
-    })
-    .join(", ");
-}

@@ -1,26 +1,50 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import type { Environment } from "../clients/environment.js";
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
-import { runTerraform, terraformVersion, jsonOf } from "../clients/terraform.js";
+import { join, resolve } from "node:path";
 import { firstError } from "../clients/terraform-error.js";
-import { planSummarySchema, summarizePlan } from "../rollout/plan-summary.js";
-import { isForReview } from "../spec/deployed.js";
+import { jsonOf, runTerraform, terraformVersion } from "../clients/terraform.js";
+import { judgePlan } from "../guard/judge.js";
+import { readPlan } from "../guard/plan/read-plan.js";
+import { type PlanSummary, summarizePlan } from "../rollout/plan-summary.js";
+import { describeOrigin, isForReview } from "../spec/deployed.js";
 import { isNew } from "../spec/pending.js";
 import { UserError } from "../spec/user-error.js";
-import { formatPlan } from "./format-plan.js";
-import { buildApp, type Environment, loadProgram, type Program } from "./program.js";
+import { resultOf, verdictFile } from "./check.js";
+import type { CheckResult } from "./check-result.js";
+import { buildApp, loadProgram, type Program } from "./program.js";
 
 export interface PlanArgs {
   /** A group's name or `cluster`; default: the one view that has something to do. */
   readonly view?: string;
-  readonly format: "text" | "json";
+  /** Keep the plan in this file, and the verdict beside it. */
+  readonly out?: string;
+}
+
+/** What a plan does, and what the guard says of it. */
+export interface MadePlan {
+  readonly summary: PlanSummary;
+  readonly result: CheckResult;
+  /** Where the plan was kept, and the folder in which Terraform applies it. */
+  readonly kept?: { readonly file: string; readonly folder: string };
 }
 
 /**
- * Makes the plan of one view with the real Terraform and tells what it does. Nothing is changed, and nothing is left
- * behind: the stack and the plan lie in a scratch folder that is removed.
+ * Makes the plan of one view with the real Terraform and judges it. Nothing is changed, and nothing is left behind: stack
+ * and plan lie in a scratch folder that is removed. With `out` the stack lies where cdktf has it, since that is where the
+ * plan is applied, and the plan is kept with its verdict.
  */
-export async function runPlan(env: Environment, { view, format }: PlanArgs): Promise<string> {
+export async function runPlan(env: Environment, { view, out }: PlanArgs): Promise<MadePlan> {
   const asked = view === undefined || view === "cluster" ? env : { ...env, ROLLOUT_GROUP: view };
   const loaded = await loadProgram(asked);
   if (isForReview(loaded.deployed.origin)) {
@@ -29,16 +53,45 @@ export async function runPlan(env: Environment, { view, format }: PlanArgs): Pro
   await terraformVersion({ cwd: process.cwd(), env });
   const name = view ?? onlyView(loaded);
   const scratch = mkdtempSync(join(tmpdir(), "rollout-plan-"));
+  const outdir = out === undefined ? scratch : (env["CDKTF_OUTDIR"] ?? "cdktf.out");
+  const file = join(scratch, "plan");
   try {
-    buildApp({ ...loaded, views: [name] }, scratch).synth();
-    const plan = await planIn(join(scratch, loaded.spec.name, name), env);
-    const standing = [...loaded.deployed.groups.values()]
-      .filter((group) => !isNew(group))
-      .map((group) => group.name);
-    const summary = summarizePlan(plan, name, standing);
-    return format === "json" ? JSON.stringify(planSummarySchema.parse(summary), null, 2) : formatPlan(summary);
+    buildApp(out === undefined ? { ...loaded, views: [name] } : loaded, outdir).synth();
+    const folder = resolve(outdir, loaded.spec.name, name);
+    const json = await planIn(folder, file, env, out !== undefined);
+    const plan = readPlan(new TextEncoder().encode(json));
+    const verdict = judgePlan(plan, { spec: loaded.spec, deployed: loaded.deployed, madeWhole: true });
+    const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
+    const result = resultOf(verdict, plan, describeOrigin(loaded.deployed.origin), sha256);
+    const summary = summarizePlan(JSON.parse(json) as unknown, name, standing(loaded));
+    if (out === undefined) return { summary, result };
+    keep(file, out, result);
+    return { summary, result, kept: { file: resolve(out), folder } };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+const standing = ({ deployed }: Program): string[] =>
+  [...deployed.groups.values()].filter((group) => !isNew(group)).map((group) => group.name);
+
+/** Verdict first: a plan without one is judged like any other, a verdict without its plan says nothing. */
+function keep(plan: string, out: string, result: CheckResult): void {
+  const beside = `${out}.${String(process.pid)}.tmp`;
+  try {
+    writeFileSync(beside, `${JSON.stringify(result, null, 2)}\n`, { mode: 0o600 });
+    renameSync(beside, verdictFile(out));
+    copyFileSync(plan, beside);
+    chmodSync(beside, 0o600);
+    renameSync(beside, out);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    throw new UserError(
+      `cannot write ${out}: ${code}; name a file in a folder that is there and writable`,
+      2,
+    );
+  } finally {
+    rmSync(beside, { force: true });
   }
 }
 
@@ -52,18 +105,23 @@ function onlyView({ views }: Program): string {
   return groups[0] ?? "cluster";
 }
 
-async function planIn(folder: string, env: Environment): Promise<unknown> {
+/** @returns what `terraform show -json` prints of the plan that it wrote to `file` */
+async function planIn(folder: string, file: string, env: Environment, kept: boolean): Promise<string> {
   const cache = env["TF_PLUGIN_CACHE_DIR"] ?? join(homedir(), ".terraform.d", "plugin-cache");
   mkdirSync(cache, { recursive: true });
   const options = {
     cwd: folder,
-    // The lock file of a scratch folder is thrown away, so a cached provider need not be downloaded again to fill it.
-    env: { ...env, TF_PLUGIN_CACHE_DIR: cache, TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "true" },
+    env: {
+      ...env,
+      TF_PLUGIN_CACHE_DIR: cache,
+      // The lock file of a scratch folder is thrown away, so a cached provider need not be downloaded again to fill it.
+      ...(kept ? {} : { TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "true" }),
+    },
   };
   const steps = [
     ["init", "-input=false", "-no-color", "-reconfigure"],
-    ["plan", "-input=false", "-no-color", "-out=plan"],
-    ["show", "-json", "plan"],
+    ["plan", "-input=false", "-no-color", `-out=${file}`],
+    ["show", "-json", file],
   ];
   let printed = "";
   for (const args of steps) {
@@ -75,5 +133,5 @@ async function planIn(folder: string, env: Environment): Promise<unknown> {
     }
     printed = stdout;
   }
-  return JSON.parse(jsonOf(printed)) as unknown;
+  return jsonOf(printed);
 }

@@ -12,15 +12,15 @@ export function reportFailure(error: unknown): number {
     console.error(error.message);
     return error.exitCode;
   }
-  if (error instanceof Error && error.message.startsWith(VALIDATION)) {
-    console.error(rejection(error.message));
-    return 1;
-  }
-  console.error(error);
+  console.error(refusalOf(error) ?? error);
   return 1;
 }
 
-/** The messages alone, without cdktf's hint at how to skip validations. */
-function rejection(message: string): string {
-  return [...message.matchAll(/^\s*\[[^\]]*\] (.*)$/gm)].map(([, text]) => text).join("\n");
+/**
+ * What the guard said when it failed a synth: the messages alone, without cdktf's hint at how to skip validations.
+ * Undefined for any other error.
+ */
+export function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !error.message.startsWith(VALIDATION)) return undefined;
+  return [...error.message.matchAll(/^\s*\[[^\]]*\] (.*)$/gm)].map(([, text]) => text).join("\n");
 }

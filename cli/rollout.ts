@@ -5,6 +5,15 @@ import { reportFailure } from "./report-failure.js";
 const format = (): Option =>
   new Option("--format <format>", "how to print the result").choices(["text", "json"]).default("text");
 
+type ReportFormat = "text" | "json" | "markdown";
+
+const reportFormat = (): Option =>
+  new Option("--format <format>", "how to print the result")
+    .choices(["text", "json", "markdown"])
+    .default("text");
+
+const toJson = (value: unknown): string => JSON.stringify(value, null, 2);
+
 /** Each verb is loaded when it is called, so that hooks start fast. */
 function buildProgram(): Command {
   const program = new Command("rollout")
@@ -53,10 +62,50 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .command("plan")
     .description("make the plan of a view with Terraform and say what it does; nothing is changed")
     .argument("[group]", "a group, or cluster; default: the pending one")
+    .option(
+      "--out <file>",
+      "keep the plan in a file, and the verdict on it beside: what was checked can be applied",
+    )
     .addOption(format())
-    .action(async (view: string | undefined, options: { format: "text" | "json" }) => {
+    .action(async (view: string | undefined, { format, out }: { format: "text" | "json"; out?: string }) => {
       const { runPlan } = await import("./plan.js");
-      print(await runPlan(process.env, { ...options, ...(view === undefined ? {} : { view }) }));
+      const made = await runPlan(process.env, {
+        ...(view === undefined ? {} : { view }),
+        ...(out === undefined ? {} : { out }),
+      });
+      const { formatMadePlan } = await import("./format-plan.js");
+      print(formatMadePlan(made, format));
+      if (made.result.verdict === "rejected") process.exitCode = 1;
+    });
+
+  program
+    .command("check")
+    .description("judge a plan: accepted (0) or rejected (1); plan makes one, review explains a change")
+    .argument("<plan>", "what terraform show -json printed, a saved plan, or - for standard input")
+    .option("--sha256 <hash>", "demand exactly the plan that was approved")
+    .addOption(reportFormat())
+    .action(async (plan: string, { format, sha256 }: { format: ReportFormat; sha256?: string }) => {
+      const { runCheck } = await import("./check.js");
+      const result = await runCheck(process.env, { plan, ...(sha256 === undefined ? {} : { sha256 }) });
+      const { formatCheck, formatCheckMarkdown } = await import("./format-check.js");
+      print({ text: formatCheck, markdown: formatCheckMarkdown, json: toJson }[format](result));
+      if (result.verdict === "rejected") process.exitCode = 1;
+    });
+
+  program
+    .command("review")
+    .description("explain what a change of the spec is going to do, from synthesized stacks alone")
+    .option(
+      "--base <revision>",
+      "take what is deployed from the spec at a git revision, without credentials; default: from the state",
+    )
+    .addOption(reportFormat())
+    .action(async ({ format, ...options }: { base?: string; format: ReportFormat }) => {
+      const { runReview } = await import("./review.js");
+      const review = await runReview(process.env, options);
+      const { formatReview, formatReviewMarkdown } = await import("./format-review.js");
+      print({ text: formatReview, markdown: formatReviewMarkdown, json: toJson }[format](review));
+      if (review.verdict === "rejected") process.exitCode = 1;
     });
 
   program

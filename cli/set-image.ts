@@ -1,9 +1,10 @@
+import type { Environment } from "../clients/environment.js";
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { parseAssignments, setImages } from "../spec/edit.js";
 import { imageFromPackerManifest } from "../spec/packer.js";
 import { UserError } from "../spec/user-error.js";
-import { type Environment, readSpec } from "./program.js";
+import { readSpec } from "./read-spec.js";
 
 export interface SetImageArgs {
   /** `broker-0=ami-0bbb`; with `packer` only the group, `broker-0`. */

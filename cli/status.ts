@@ -1,5 +1,7 @@
+import type { Environment } from "../clients/environment.js";
 import { statusOf, statusSchema, type GroupStatus, type Status } from "../rollout/status.js";
-import { type Environment, loadProgram } from "./program.js";
+import { loadProgram } from "./program.js";
+
 import { formatTable } from "./table.js";
 
 export interface StatusArgs {

@@ -1,5 +1,6 @@
+import type { Environment } from "../clients/environment.js";
 import { groupsOf, poolsOf } from "../spec/groups.js";
-import { type Environment, readSpec } from "./program.js";
+import { readSpec } from "./read-spec.js";
 
 /** Checks the spec alone: nothing is read of the cluster. `rollout status` asks what is deployed. */
 export function runValidate(env: Environment): string {

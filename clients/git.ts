@@ -1,5 +1,4 @@
 import { basename, dirname } from "node:path";
-import { execa } from "execa";
 import { UserError } from "../spec/user-error.js";
 
 /**
@@ -50,6 +49,8 @@ interface GitResult {
 }
 
 async function git(folder: string, args: readonly string[]): Promise<GitResult> {
+  // Loaded when it is needed: a plan that is checked against a local state needs no child process.
+  const { execa } = await import("execa");
   const { stdout, stderr, exitCode, code } = await execa("git", ["-C", folder, ...args], {
     env: { LC_ALL: "C" },
     stdin: "ignore",

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { execa } from "execa";
-import { z } from "zod";
+import * as z from "zod";
 import { UserError } from "../spec/user-error.js";
 import type { Environment } from "./environment.js";
 import { findTerraform, HOW_TO_GET_IT } from "./find-terraform.js";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { nothingDeployed, type Deployed } from "../../spec/deployed.js";
 import { UserError } from "../../spec/user-error.js";
 import type { Expected } from "./cluster-of-state.js";

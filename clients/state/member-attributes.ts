@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { DeployedHost, DeployedVolume, ReadyRecord, Revision } from "../../spec/deployed.js";
 import { UserError } from "../../spec/user-error.js";
 import type { StateObject } from "./state-object.js";

@@ -4,7 +4,6 @@ import type { Spec } from "../../spec/schema.js";
 import { UserError } from "../../spec/user-error.js";
 import type { Environment } from "../environment.js";
 import { readLocalState } from "./local-state.js";
-import { readS3State } from "./s3-state.js";
 
 /**
  * What is deployed, read from the state that the spec's backend names; an empty state is a result. An s3 backend takes a
@@ -21,6 +20,7 @@ export async function readState(spec: Spec, specFile: string, env: Environment =
     return readLocalState(file, { where: backend.path, cluster, platform });
   }
   const where = `s3://${backend.bucket}/${backend.key}`;
+  const { readS3State } = await import("./s3-state.js");
   return readS3State(backend, { where, cluster, platform }, env);
 }
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { UserError } from "../../spec/user-error.js";
 
 /** A text that is no whole JSON document: cut off, or read while it was being written. */

@@ -22,7 +22,7 @@ test("a local state's path is relative to the spec", async () => {
 
   const deployed = await readState(spec("states/demo.tfstate"), join(folder, "cluster.yaml"));
 
-  expect(deployed.origin).toMatchObject({ where: join(folder, "states", "demo.tfstate") });
+  expect(deployed.origin).toMatchObject({ where: "states/demo.tfstate" });
   expect([...deployed.groups.keys()].sort()).toEqual(["broker-0", "consul-server-0"]);
 });
 

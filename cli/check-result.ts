@@ -1,0 +1,37 @@
+import * as z from "zod";
+import { RULE_IDS } from "../guard/verdict.js";
+
+/** What `rollout check --format json` prints, and what `rollout plan --out` writes beside its plan. */
+export const checkResultSchema = z.strictObject({
+  verdict: z.enum(["accepted", "rejected"]),
+  view: z.string().nullable().describe("The view that the plan says it is of."),
+  touched: z.array(z.string()).describe("The groups that would change, sorted."),
+  violations: z.array(
+    z.strictObject({
+      rule: z.enum(RULE_IDS),
+      subjects: z.array(z.string()),
+      message: z.string(),
+      remedy: z.string(),
+    }),
+  ),
+  changes: z.strictObject({
+    machines: z.int().describe("Machines that are created, replaced, changed or destroyed."),
+    byAction: z.record(
+      z.enum(["create", "update", "replace", "delete", "forget", "move", "unknown"]),
+      z.int(),
+    ),
+    images: z.array(z.string()).describe("`broker-0: ami-0aaa -> ami-0bbb`, each once."),
+  }),
+  drift: z
+    .array(z.strictObject({ address: z.string(), action: z.string() }))
+    .describe("Reported, never counted."),
+  deployed: z.string().describe("What the plan was held against."),
+  rules: z.int().describe("How many rules there are."),
+  plan: z.strictObject({
+    sha256: z.string().describe("Of the very bytes that were judged."),
+    terraformVersion: z.string(),
+    formatVersion: z.string(),
+  }),
+});
+
+export type CheckResult = z.output<typeof checkResultSchema>;

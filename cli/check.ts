@@ -1,0 +1,125 @@
+import type { Environment } from "../clients/environment.js";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { judgePlan } from "../guard/judge.js";
+import { changesOf } from "../guard/plan/plan-changes.js";
+import type { Plan } from "../guard/plan/plan.js";
+import { NotAPlan, readPlan } from "../guard/plan/read-plan.js";
+import { RULE_IDS, type Verdict } from "../guard/verdict.js";
+import { describeOrigin } from "../spec/deployed.js";
+import { UserError } from "../spec/user-error.js";
+import type { CheckResult } from "./check-result.js";
+import { readDeployed } from "./read-deployed.js";
+import { readSpec } from "./read-spec.js";
+
+export interface CheckArgs {
+  /** A file of `terraform show -json`, a saved plan, or `-` for standard input. */
+  readonly plan: string;
+  /** The SHA-256 of the plan that was approved; any other is refused. */
+  readonly sha256?: string;
+}
+
+/**
+ * Judges a plan against the spec and what is deployed.
+ * @throws UserError with exit code 2 when it is no plan
+ */
+export async function runCheck(
+  env: Environment,
+  { plan: file, sha256: approved }: CheckArgs,
+): Promise<CheckResult> {
+  const bytes = readPlanFile(file);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  if (approved !== undefined && approved.toLowerCase() !== sha256) {
+    throw new UserError(
+      `not the plan that was approved: ${file} is ${sha256}, approved was ${approved}; have this one reviewed`,
+    );
+  }
+  const isSaved = bytes[0] === ZIP[0] && bytes[1] === ZIP[1];
+  const plan = readPlan(isSaved ? await showPlan(file, env) : bytes);
+  const source = readSpec(env);
+  const deployed = await readDeployed(source, env);
+  const madeWhole = isSaved && wasMadeWhole(file, sha256);
+  const verdict = judgePlan(plan, { spec: source.spec, deployed, madeWhole });
+  return resultOf(verdict, plan, describeOrigin(deployed.origin), sha256);
+}
+
+/** A saved plan is an archive. */
+const ZIP = [0x50, 0x4b];
+
+function readPlanFile(file: string): Uint8Array {
+  try {
+    return readFileSync(file === "-" ? 0 : file);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    if (code === "ERR_FS_FILE_TOO_LARGE") throw new NotAPlan("the file has more than 2 GiB");
+    throw new UserError(
+      `cannot read ${file}: ${code === "ENOENT" ? "there is no such file" : code}; name a plan, or - for standard input`,
+      2,
+    );
+  }
+}
+
+async function showPlan(file: string, env: Environment): Promise<Uint8Array> {
+  const { jsonOf, runTerraform } = await import("../clients/terraform.js");
+  const { firstError } = await import("../clients/terraform-error.js");
+  const shown = await runTerraform(["show", "-json", resolve(file)], { cwd: folderOf(file, env), env });
+  if (shown.exitCode === 0) return new TextEncoder().encode(jsonOf(shown.stdout));
+  throw new UserError(
+    `terraform show failed for ${file}: ${firstError(`${shown.stderr}\n${shown.stdout}`)}; a saved plan is read in the folder that was initialized for it: move it there, or pass what terraform show -json prints`,
+    2,
+  );
+}
+
+/** Where a saved plan can be read: the folder of its view, if `rollout plan` made it, since providers are there. */
+function folderOf(file: string, env: Environment): string {
+  const beside = dirname(resolve(file));
+  const view = writtenVerdict(file)?.view;
+  const folder = resolve(env["CDKTF_OUTDIR"] ?? "cdktf.out", readSpec(env).spec.name, view ?? "");
+  return view && existsSync(join(folder, ".terraform")) ? folder : beside;
+}
+
+/** Where the verdict of the plan that `rollout plan --out` made lies. */
+export const verdictFile = (plan: string): string => `${plan}.verdict.json`;
+
+/** Whether `rollout plan` made this very plan, of a whole view: OpenTofu's plans do not say so themselves. */
+const wasMadeWhole = (file: string, sha256: string): boolean => writtenVerdict(file)?.plan?.sha256 === sha256;
+
+function writtenVerdict(file: string): Partial<CheckResult> | undefined {
+  try {
+    const written = JSON.parse(readFileSync(verdictFile(file), "utf8")) as Partial<CheckResult> | null;
+    return written ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The verdict with what it was about. */
+export function resultOf(verdict: Verdict, plan: Plan, deployed: string, sha256: string): CheckResult {
+  const changes = changesOf(plan);
+  const hosts = changes.filter(({ member }) => member?.kind === "host");
+  const byAction: CheckResult["changes"]["byAction"] = {
+    create: 0,
+    update: 0,
+    replace: 0,
+    delete: 0,
+    forget: 0,
+    move: 0,
+    unknown: 0,
+  };
+  for (const { action } of changes) byAction[action]++;
+  const images = hosts.flatMap(({ group, detail }) =>
+    detail === undefined ? [] : [`${String(group)}: ${detail}`],
+  );
+  return {
+    verdict: verdict.verdict,
+    view: plan.view ?? null,
+    touched: [...verdict.touched],
+    violations: verdict.violations.map((violation) => ({ ...violation, subjects: [...violation.subjects] })),
+    changes: { machines: hosts.length, byAction, images: [...new Set(images)].sort() },
+    drift: plan.drift.map((each) => ({ ...each })),
+    deployed,
+    rules: RULE_IDS.length,
+    plan: { sha256, terraformVersion: plan.terraformVersion, formatVersion: plan.formatVersion },
+  };
+}

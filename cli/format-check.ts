@@ -1,0 +1,71 @@
+import type { CheckResult } from "./check-result.js";
+
+/** The verdict for a terminal: violations first to be grepped by rule, then what was compared. */
+export function formatCheck(result: CheckResult): string {
+  const { verdict, violations, drift, plan, rules } = result;
+  const broken = new Set(violations.map(({ rule }) => rule)).size;
+  return [
+    verdict === "accepted"
+      ? `accepted: ${subjectOf(result)}; ${String(rules)} rules passed`
+      : `rejected: ${subjectOf(result)} breaks ${String(broken)} of ${String(rules)} rules`,
+    ...violations.map(({ rule, message, remedy }) => `${rule}: ${message}; ${remedy}`),
+    `changes: ${changesOf(result)}`,
+    ...(drift.length > 0 ? [`drift, not counted: ${drift.map(({ address }) => address).join(", ")}`] : []),
+    `deployed: ${result.deployed}`,
+    `plan: sha256 ${plan.sha256}, Terraform ${plan.terraformVersion}, format ${plan.formatVersion}`,
+  ].join("\n");
+}
+
+/** The verdict for a pull request or a job's summary. */
+export function formatCheckMarkdown(result: CheckResult): string {
+  const { verdict, violations, drift, plan } = result;
+  return [
+    `### ${verdict === "accepted" ? "✔ accepted" : "✖ rejected"}: ${escapeMarkdown(subjectOf(result))}`,
+    "",
+    ...violations.flatMap(({ rule, message, remedy }) => [
+      `- **${rule}**: ${escapeMarkdown(message)}; ${escapeMarkdown(remedy)}`,
+    ]),
+    ...(violations.length > 0 ? [""] : []),
+    escapeMarkdown(changesOf(result)),
+    ...(drift.length > 0
+      ? [
+          "",
+          `<details><summary>drift, not counted (${String(drift.length)})</summary>`,
+          "",
+          ...drift.map(({ address, action }) => `- ${escapeMarkdown(address)}: ${escapeMarkdown(action)}`),
+          "",
+          "</details>",
+        ]
+      : []),
+    "",
+    `<sub>plan sha256 ${plan.sha256} · Terraform ${escapeMarkdown(plan.terraformVersion)} · deployed: ${escapeMarkdown(result.deployed)}</sub>`,
+  ].join("\n");
+}
+
+function subjectOf({ view, touched }: CheckResult): string {
+  const groups =
+    touched.length === 0
+      ? "nothing changes"
+      : touched.length <= 3
+        ? touched.join(", ")
+        : `${String(touched.length)} groups`;
+  return `the plan of ${view ?? "no view"} (${groups})`;
+}
+
+function changesOf({ changes }: CheckResult): string {
+  const counts = Object.entries(changes.byAction).filter(([, count]) => count > 0);
+  const described = counts.map(([action, count]) => `${String(count)} ${action}`).join(", ");
+  const images = changes.images.length > 0 ? ` (${changes.images.join(", ")})` : "";
+  return `${String(changes.machines)} ${changes.machines === 1 ? "machine" : "machines"}${images}; Terraform: ${described || "no changes"}`;
+}
+
+/** Text that comes from a spec or a plan must not become markup, a mention or a comment. */
+export function escapeMarkdown(text: string): string {
+  return text
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;")
+    .replace(/>/g, "&gt;")
+    .replace(/@/g, "@\u200b")
+    .replace(/([\\`*_[\]|#~!])/g, "\\$1")
+    .replace(/[\r\n]+/g, " ");
+}

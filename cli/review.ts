@@ -1,0 +1,72 @@
+import type { Environment } from "../clients/environment.js";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { App } from "cdktf";
+import { offeredViews } from "../rollout/views.js";
+import { type Difference, type Review, reviewOf, reviewSchema } from "../rollout/review.js";
+import { loadSpec } from "../spec/load.js";
+import type { Spec } from "../spec/schema.js";
+import type { Deployed } from "../spec/deployed.js";
+import { addViews } from "../stacks/add-views.js";
+import type { ViewStack } from "../stacks/view-stack.js";
+import { fileAtRevision } from "../clients/git.js";
+import { diffResources } from "./diff-resources.js";
+import { readDeployed } from "./read-deployed.js";
+import { readSpec } from "./read-spec.js";
+
+export interface ReviewArgs {
+  /** A git revision: what is deployed is taken from the spec there, without credentials. Default: from the state. */
+  readonly base?: string;
+}
+
+/** Explains what the spec as it is now is going to do, from synthesized stacks alone. */
+export async function runReview(env: Environment, { base }: ReviewArgs): Promise<Review> {
+  const source = readSpec(env);
+  const { spec, file } = source;
+  const deployed = await readDeployed(
+    source,
+    base === undefined ? env : { ...env, ROLLOUT_DEPLOYED: `git:${base}` },
+  );
+  const before =
+    base === undefined ? undefined : loadSpec(await fileAtRevision(file, base), `${base}:${source.shown}`);
+  const scratch = mkdtempSync(join(tmpdir(), "rollout-review-"));
+  try {
+    const views = offeredViews(spec, deployed);
+    const stacks = synthesize(spec, deployed, views, join(scratch, "head"));
+    const messages = new Map(
+      stacks.flatMap((stack) =>
+        stack
+          .verdict()
+          .violations.map(
+            ({ rule, message, remedy }) => [`${rule}${message}`, { rule, message, remedy }] as const,
+          ),
+      ),
+    );
+    const baseline = before ? synthesize(asWas(before, spec), deployed, views, join(scratch, "base")) : [];
+    const differences = stacks.flatMap((stack): Difference[] => {
+      const old = baseline.find(({ node }) => node.id === stack.node.id);
+      return old ? diffResources(stack.node.id, old.toTerraform(), stack.toTerraform()) : [];
+    });
+    return reviewSchema.parse(reviewOf({ spec, deployed, violations: [...messages.values()], differences }));
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The old spec with the pools that have come since, so that the same views can be made of it. */
+function asWas(before: Spec, now: Spec): Spec {
+  return { ...before, pools: { ...now.pools, ...before.pools } };
+}
+
+/** Made without paths of this machine, so that the same spec gives the same bytes everywhere. */
+function synthesize(spec: Spec, deployed: Deployed, views: readonly string[], outdir: string): ViewStack[] {
+  const props = {
+    spec,
+    deployed,
+    specFolder: "../../..",
+    program: "../../../dist/bin/rollout.js",
+    cause: "<this change>",
+  };
+  return addViews(new App({ outdir }), views, props);
+}
