@@ -1,0 +1,88 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { expect, test } from "@jest/globals";
+import { parse } from "yaml";
+
+const WORKFLOW = readFileSync(new URL("../../docs/ci/github-actions.yml", import.meta.url), "utf8");
+const ATLANTIS = readFileSync(new URL("../../docs/ci/atlantis.md", import.meta.url), "utf8");
+const PROGRAM = new URL("../../dist/bin/rollout.js", import.meta.url).pathname;
+
+interface Step {
+  readonly uses?: string;
+  readonly run?: string;
+  readonly if?: string;
+}
+interface Job {
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly environment?: string;
+  readonly "timeout-minutes"?: number;
+  readonly steps: readonly Step[];
+}
+interface Workflow {
+  readonly on: Readonly<Record<string, unknown>>;
+  readonly permissions: object;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+const workflow = parse(WORKFLOW) as Workflow;
+const jobs = Object.entries(workflow.jobs);
+
+test("the pipeline's jobs have the least rights", () => {
+  expect(workflow.permissions).toEqual({});
+  expect(Object.fromEntries(jobs.map(([name, { permissions }]) => [name, permissions]))).toEqual({
+    review: { contents: "read", "pull-requests": "write" },
+    plan: { contents: "read", "id-token": "write" },
+    deploy: { contents: "read", "id-token": "write" },
+  });
+});
+
+test("the pipeline runs code of pull requests without their base's secrets", () => {
+  expect(Object.keys(workflow.on)).toEqual(["pull_request", "push"]);
+  expect(WORKFLOW).not.toContain("pull_request_target");
+  expect(WORKFLOW).not.toContain("secrets.");
+});
+
+test("the deploy waits for a person, and every job for no longer than it may", () => {
+  expect(workflow.jobs["deploy"]?.environment).toBe("production");
+  expect(jobs.map(([, job]) => job["timeout-minutes"])).toEqual([15, 30, 180]);
+});
+
+test("no expression is pasted into a shell script, where a branch's name could be a command", () => {
+  const scripts = jobs.flatMap(([, { steps }]) =>
+    steps.flatMap(({ run }) => (run === undefined ? [] : [run])),
+  );
+  expect(scripts.length).toBeGreaterThan(5);
+  expect(scripts.filter((script) => script.includes("${{"))).toEqual([]);
+});
+
+test("every action is pinned to a version, and checkouts keep no credentials", () => {
+  const actions = jobs.flatMap(([, { steps }]) =>
+    steps.flatMap(({ uses }) => (uses === undefined ? [] : [uses])),
+  );
+  expect(actions.filter((action) => !/@v\d+$/.test(action))).toEqual([]);
+  expect(WORKFLOW.match(/actions\/checkout@/g)?.length).toBe(
+    WORKFLOW.match(/persist-credentials: false/g)?.length,
+  );
+});
+
+test("the scripts are valid for bash", () => {
+  for (const [, { steps }] of jobs) {
+    for (const { run } of steps) {
+      if (run !== undefined) execFileSync("bash", ["-n"], { input: run });
+    }
+  }
+});
+
+test("every verb and option that the pipelines use is one of the program's", () => {
+  const calls = [
+    ...`${WORKFLOW}\n${ATLANTIS}`.matchAll(
+      /npx rollout ([a-z]+)((?: --?[a-z0-9]+| "[^"]*"| [a-z][\w./]*)*)/g,
+    ),
+  ];
+  expect(calls.length).toBeGreaterThan(8);
+  for (const [, verb = "", rest = ""] of calls) {
+    const help = execFileSync(process.execPath, [PROGRAM, verb, "--help"], { encoding: "utf8", env: {} });
+    const options = [...rest.matchAll(/--[a-z0-9]+/g)].map(([option]) => option);
+    expect(options.filter((option) => !help.includes(option))).toEqual([]);
+  }
+});
