@@ -1,6 +1,6 @@
 /**
  * One synth, as a process of its own: `node bench/child.mjs ours|bare FOLDER`. What is to be synthesized stands in the
- * folder, where `synth.mjs` has put it. Prints the peak of its memory.
+ * folder, where `synth.mjs` has put it. Prints its CPU time and the peak of its memory.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -32,6 +32,8 @@ const root = realpathSync(mkdtempSync(join(tmpdir(), "rollout-bench-")));
 process.once("exit", () => {
   rmSync(root, { recursive: true, force: true });
 });
+process.once("SIGINT", () => process.exit(130));
+process.once("SIGTERM", () => process.exit(143));
 
 const results = [];
 for (const each of chosen()) results.push(await measure(each));
@@ -61,15 +63,10 @@ async function measure({ view, hosts, pairs }) {
     view,
     hosts,
     wall: ratio(({ seconds }) => seconds),
+    cpu: ratio(({ cpuSeconds }) => cpuSeconds),
     memory: ratio(({ kilobytes }) => kilobytes),
-    ours: {
-      seconds: median(ours.map(({ seconds }) => seconds)),
-      kilobytes: median(ours.map(({ kilobytes }) => kilobytes)),
-    },
-    bare: {
-      seconds: median(bare.map(({ seconds }) => seconds)),
-      kilobytes: median(bare.map(({ kilobytes }) => kilobytes)),
-    },
+    ours: medians(ours),
+    bare: medians(bare),
   };
 }
 
@@ -118,7 +115,7 @@ function specOf(text) {
   return loadSpec(Buffer.from(text), "cluster.yaml");
 }
 
-/** @returns wall time from start to exit, and peak memory */
+/** @returns wall time from start to exit, CPU time and peak memory */
 async function run(who, folder) {
   const child = fileURLToPath(new URL("child.mjs", import.meta.url));
   const start = performance.now();
@@ -165,6 +162,12 @@ function flatten(stack) {
   return blocks;
 }
 
+function medians(runs) {
+  return Object.fromEntries(
+    ["seconds", "cpuSeconds", "kilobytes"].map((key) => [key, median(runs.map((each) => each[key]))]),
+  );
+}
+
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -172,28 +175,27 @@ function median(values) {
 }
 
 function report(results) {
-  const megabytes = ({ kilobytes }) => `${Math.round(kilobytes / 1024)} MB`;
+  const ratio = (value) => `${value.toFixed(2)}x`;
   const seconds = (value) => `${value.toFixed(2)} s`;
-  const rows = results.map(({ view, hosts, wall, memory, ours, bare }) => [
-    view,
-    String(hosts),
-    `${wall.toFixed(2)}x`,
-    `${memory.toFixed(2)}x`,
-    seconds(ours.seconds),
-    seconds(bare.seconds),
-    megabytes(ours),
-    megabytes(bare),
+  const megabytes = (value) => `${(value / 1024).toFixed(0)} MB`;
+  const each = (write, key, { ours, bare }) => `${write(ours[key])} / ${write(bare[key])}`;
+  const rows = results.map((result) => [
+    result.view,
+    String(result.hosts),
+    ratio(result.wall),
+    ratio(result.cpu),
+    ratio(result.memory),
+    each(seconds, "seconds", result),
+    each(seconds, "cpuSeconds", result),
+    each(megabytes, "kilobytes", result),
   ]);
-  print(
-    ["view", "hosts", "wall", "memory", "wall, ours", "wall, bare", "memory, ours", "memory, bare"],
-    rows,
-  );
+  const heading = ["view", "hosts", "wall", "CPU", "peak memory", "wall, ours / bare", "CPU, ours / bare"];
+  print([...heading, "peak memory, ours / bare"], rows);
   const growth = ["cluster", "broker-0"].flatMap((view) => growthOf(view, results));
-  if (growth.length > 0) print(["view", "hosts", "per further host, ours", "per further host, bare"], growth);
-  const slow = results.filter(({ wall }) => wall > MOST_WALL);
-  for (const { view, hosts, wall } of slow) {
+  if (growth.length > 0) print(["view", "hosts", "CPU per further host, ours", "bare"], growth);
+  for (const { view, hosts, wall } of results.filter(({ wall }) => wall > MOST_WALL)) {
     console.error(
-      `${view} of ${hosts} hosts takes ${wall.toFixed(2)} times the bare program; at most ${MOST_WALL} is wanted`,
+      `${view} of ${hosts} hosts takes ${ratio(wall)} the bare program; at most ${ratio(MOST_WALL)} is wanted`,
     );
     process.exitCode = 1;
   }
@@ -203,10 +205,10 @@ function report(results) {
 function growthOf(view, results) {
   const own = results.filter((each) => each.view === view);
   return own.slice(1).map((each, index) => {
-    const smaller = own[index];
-    const cost = (who) =>
-      `${((1000 * (each[who].seconds - smaller[who].seconds)) / (each.hosts - smaller.hosts)).toFixed(2)} ms`;
-    return [view, `${smaller.hosts} to ${each.hosts}`, cost("ours"), cost("bare")];
+    const before = own[index];
+    const cost = (who) => (each[who].cpuSeconds - before[who].cpuSeconds) / (each.hosts - before.hosts);
+    const milliseconds = (who) => `${(1000 * cost(who)).toFixed(2)} ms`;
+    return [view, `${before.hosts} to ${each.hosts}`, milliseconds("ours"), milliseconds("bare")];
   });
 }
 

@@ -26,7 +26,7 @@ export async function readDeployed({ spec, file }: SpecFile, env: Environment): 
 }
 
 async function readCopy(spec: Spec, path: string, where: string): Promise<Deployed> {
-  const bytes = readBytes(path, path);
+  const bytes = readBytes(path, path, "name a spec or a copy of a state by ROLLOUT_DEPLOYED=file:PATH");
   const text = new TextDecoder().decode(bytes);
   if (!text.trimStart().startsWith("{")) return baseline(loadSpec(bytes, path), where);
   const deployed = parseState(text, { where, cluster: spec.name, platform: spec.platform });

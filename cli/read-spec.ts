@@ -33,16 +33,21 @@ export function readSpec(env: Environment, folder = process.cwd()): SpecFile {
   return { spec: loadSpec(readBytes(found, shown), shown), file: realpathSync(found), shown, isExample };
 }
 
-/** The bytes of a file that the user named. */
-export function readBytes(file: string, shown: string): Uint8Array {
+/**
+ * The bytes of a file that the user named.
+ * @param remedy what to do where it cannot be read
+ */
+export function readBytes(
+  file: string,
+  shown: string,
+  remedy = "name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml",
+): Uint8Array {
   try {
     return readFileSync(file);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
     const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : code;
-    throw new UserError(
-      `cannot read ${shown}: ${why}; name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml`,
-    );
+    throw new UserError(`cannot read ${shown}: ${why}; ${remedy}`);
   }
 }
 

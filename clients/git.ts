@@ -7,7 +7,7 @@ import { UserError } from "../spec/user-error.js";
  */
 export async function fileAtRevision(file: string, rev: string): Promise<Uint8Array> {
   if (rev === "" || rev.startsWith("-")) {
-    throw new UserError(`no revision: "${rev}"; name a commit, a branch or a tag, such as origin/main`);
+    throw new UserError(`no revision: "${rev}"; name a commit, a branch or a tag, such as origin/main`, 2);
   }
   const folder = dirname(file);
   const repository = await git(folder, ["rev-parse", "--git-dir"]);
@@ -20,6 +20,7 @@ export async function fileAtRevision(file: string, rev: string): Promise<Uint8Ar
   if (commit.exitCode !== 0) {
     throw new UserError(
       `unknown revision: ${rev} in the repository of ${file}; correct it, or fetch it first (a shallow clone has only the newest)`,
+      2,
     );
   }
   const shown = await git(folder, ["show", `${decode(commit.stdout).trim()}:./${basename(file)}`]);

@@ -62,12 +62,16 @@ export interface HostGroupProps {
  * An address is made of the group's name, the host's number and the kind of member, and of nothing else.
  */
 export class HostGroup extends Construct {
+  /** The numbers of the hosts that have a data volume. */
+  private readonly disks: ReadonlySet<number>;
+
   constructor(
     scope: Construct,
     private readonly platform: Platform,
     private readonly props: HostGroupProps,
   ) {
     super(scope, props.name);
+    this.disks = new Set(props.volumes.map(({ host }) => host));
     for (const volume of props.volumes) this.dataVolume(volume);
     for (const host of props.hosts) this.hostWithDisk(host);
     this.leave();
@@ -98,7 +102,7 @@ export class HostGroup extends Construct {
     this.member(number, "host", (name, protection) => {
       this.platform.host(this, { ...host, name, protection, pool, group, index, after: hostsAfter });
     });
-    if (this.props.volumes.some((volume) => volume.host === number)) {
+    if (this.disks.has(number)) {
       this.member(number, "data-attachment", (name, protection) => {
         const [address, volume] = [this.address(number, "host"), this.address(number, "data")];
         this.platform.attachment(this, { name, protection, host: address, volume });

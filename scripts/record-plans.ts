@@ -2,9 +2,11 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { format, resolveConfig } from "prettier";
+import { AWS, awsCluster } from "./recording/aws-cases.js";
 import type { Case } from "./recording/case.js";
 import { BOOTSTRAP, CLEAN } from "./recording/clean-cases.js";
 import { LOCAL_CLUSTER } from "./recording/local-cluster.js";
+import { makeNetwork } from "./recording/network.js";
 import { OWN_RESOURCES } from "./recording/own-cases.js";
 import { STATES } from "./recording/state-cases.js";
 import { TAMPERED } from "./recording/tampered-cases.js";
@@ -12,6 +14,7 @@ import { World } from "./recording/world.js";
 
 // Makes the plans that the guard is tested with, by the real Terraform. Run in the top folder, after a build:
 // node dist/scripts/record-plans.js [NAME...]
+// Those on AWS are made where AWS_ENDPOINT_URL names moto's server: never against the real one.
 const FIXTURES = "__tests__/guard/plan/fixtures";
 const SCRATCH = ".cache/record-plans";
 
@@ -28,6 +31,12 @@ await standing.roll("cluster");
 await standing.roll("cluster");
 for (const each of [...CLEAN, ...OWN_RESOURCES, ...TAMPERED, ...STATES].filter(isWanted)) {
   await record(each, standing.copy(join(SCRATCH, each.name)));
+}
+if (process.env["AWS_ENDPOINT_URL"] && AWS.some(isWanted)) {
+  const { vpcId, subnetIds } = await makeNetwork(join(SCRATCH, "network"));
+  const onAws = World.create(join(SCRATCH, "aws"), awsCluster(vpcId, subnetIds));
+  await onAws.roll("cluster");
+  for (const each of AWS.filter(isWanted)) await record(each, onAws.copy(join(SCRATCH, each.name)));
 }
 rmSync(SCRATCH, { recursive: true, force: true });
 

@@ -87,6 +87,12 @@ export class Workspace {
     await this.write(text);
   }
 
+  /** `npx cdktf …` in the repository itself, as its users run it; but nothing is built. */
+  cdktf(args: readonly string[], env: Environment = {}): Promise<Outcome> {
+    const app = ["--app", `"${process.execPath}" "${program}"`, "--output", this.output];
+    return this.run(cdktf, [...args, ...app], env, root);
+  }
+
   /** `npx cdktf deploy VIEW`, without asking. */
   deploy(view: string, env: Environment = {}): Promise<Outcome> {
     const options = ["--auto-approve", "--skip-provider-lock", "--terraform-parallelism", "30"];
@@ -138,7 +144,7 @@ export class Workspace {
   async terraform(view: string, args: readonly string[]): Promise<TerraformRun> {
     await this.init(view);
     const { exitCode, stdout } = await this.startTerraform(view, args);
-    return readRun(exitCode ?? -1, String(stdout));
+    return readRun(exitCode ?? -1, stdout);
   }
 
   /** Terraform's own apply of a view, ended by Ctrl-C once a hook of it has said something. */
@@ -146,10 +152,10 @@ export class Workspace {
     await this.init(view);
     const running = this.startTerraform(view, ["apply", "-auto-approve"]);
     for await (const line of running.iterable({ from: "stdout" })) {
-      if (readRun(0, String(line)).hooks.includes(said)) running.kill("SIGINT");
+      if (readRun(0, line).hooks.includes(said)) running.kill("SIGINT");
     }
     const { exitCode, stdout } = await running;
-    return readRun(exitCode ?? -1, String(stdout));
+    return readRun(exitCode ?? -1, stdout);
   }
 
   /** Edits a synthesized stack by hand. */
@@ -184,12 +190,6 @@ export class Workspace {
     return join(this.output, this.cluster, view);
   }
 
-  /** In the repository itself, as its users run it; but nothing is built. */
-  private cdktf(args: readonly string[], env: Environment = {}): Promise<Outcome> {
-    const app = ["--app", `"${process.execPath}" "${program}"`, "--output", this.output];
-    return this.run(cdktf, [...args, ...app], env, root);
-  }
-
   /** Does nothing where it has been done for the present backend. */
   private async init(view: string): Promise<void> {
     const folder = this.stackFolder(view);
@@ -204,7 +204,7 @@ export class Workspace {
 
   private async run(file: string, args: readonly string[], env: Environment, cwd: string): Promise<Outcome> {
     const { exitCode, all } = await this.start(file, args, env, cwd);
-    const output = stripVTControlCharacters(String(all)).replaceAll(this.folder, "<folder>");
+    const output = stripVTControlCharacters(all).replaceAll(this.folder, "<folder>");
     return { exitCode: exitCode ?? -1, output };
   }
 

@@ -70,7 +70,7 @@ describe("the first creation of a cluster", () => {
   });
 });
 
-test("a Consul group waits with ready until every machine of the others is told, an edge for each", () => {
+test("a Consul group has its revision once every machine of the others is told, an edge for each", () => {
   const spec = change(smallSpec(), (edited) => {
     poolOf(edited, "consul-server").images[1] = "v2";
     poolOf(edited, "broker").hosts = [20, 20, 20];
@@ -80,12 +80,12 @@ test("a Consul group waits with ready until every machine of the others is told,
   });
   const view = resourcesOf(spec, deployedAs(before), "consul-server-1");
   const waits = (group: string): string[] =>
-    (view.get(`terraform_data.${group}-ready`)?.["depends_on"] as string[]).filter((address) =>
+    (view.get(`terraform_data.${group}-revision`)?.["depends_on"] as string[]).filter((address) =>
       address.endsWith("config-consul"),
     );
-  expect(waits("consul-server-1")).toHaveLength(60 + 6);
-  expect(waits("consul-server-0")).toEqual(["terraform_data.consul-server-0-0-config-consul"]);
-  expect(waits("broker-1")).toHaveLength(20);
+  expect(waits("consul-server-1")).toHaveLength(60 + 5);
+  expect(waits("consul-server-0")).toEqual([]);
+  expect(waits("broker-1")).toEqual([]);
 });
 
 describe("a creation that was cut off", () => {

@@ -8,6 +8,7 @@ import {
   localSpec,
   nothing,
   poolOf,
+  proposalOf,
   resourcesOf,
   withGroup,
   withoutAddresses,
@@ -107,6 +108,10 @@ test("of a group whose creation was cut off, other views hold what is there", ()
     "terraform_data.name-server-0-0-config-consul",
   ]);
   expect(other.get("terraform_data.name-server-0-0")).toHaveProperty("lifecycle.prevent_destroy", true);
+  const named = proposalOf(local, deployed, "name-server-0").declared.filter(
+    ({ group }) => group === "name-server-0",
+  );
+  expect(named.map(({ preventsDestroy }) => preventsDestroy)).toEqual([true, false]);
   const cluster = resourcesOf(local, deployed, "cluster");
   expect(own(cluster)).toHaveLength(5);
   expect(cluster.get("terraform_data.name-server-0-0")).not.toHaveProperty("lifecycle");

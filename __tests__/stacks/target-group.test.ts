@@ -147,6 +147,14 @@ describe("a group that was cut off", () => {
     expect(frozen).not.toContain("broker-0-1-data-attachment");
   });
 
+  test("holds no attachment of a tainted volume", () => {
+    const cut = withGroup(standing, "broker-0", { tainted: ["terraform_data.broker-0-1-data"] });
+    const frozen = protectedAs(resourcesOf(local, cut, "broker-0"), "frozen");
+    expect(frozen).toContain("broker-0-1");
+    expect(frozen).not.toContain("broker-0-1-data");
+    expect(frozen).not.toContain("broker-0-1-data-attachment");
+  });
+
   test("makes a lost host anew and asks none of the others to leave", () => {
     const { hosts } = groupIn(standing, "broker-0");
     const lost = withGroup(standing, "broker-0", { hosts: hosts.filter(({ number }) => number !== 1) });

@@ -40,18 +40,22 @@ function read(bytes: Uint8Array): Plan {
   const twice = duplicateKey(text, json);
   if (twice !== undefined) fail(`the key ${JSON.stringify(twice)} stands twice in one object`);
   const formatVersion = asText(json["format_version"], "format_version", fail);
+  if (json["values"] !== undefined) fail("it shows a state");
   const [major = ""] = formatVersion.split(".");
   const variables = rootVariables(json);
   const known = major === MAJOR;
   const view = variables["rollout_view"];
   const resources = known ? resourcesOf(json) : [];
+  const planned = known ? plannedAddresses(json, fail) : [];
   return {
     formatVersion,
     terraformVersion: asText(json["terraform_version"], "terraform_version", fail),
     ...(typeof view === "string" ? { view } : {}),
     base: baseOf(variables["rollout_base"]),
     own: ownOf(variables["rollout_own"]),
-    gaps: known ? gapsOf(json, resources) : [`its format ${formatVersion} is not known (${MAJOR}.x is)`],
+    gaps: known
+      ? gapsOf(json, resources, planned)
+      : [`its format ${formatVersion} is not known (${MAJOR}.x is)`],
     saysComplete: json["complete"] === true,
     resources,
     drift: known ? driftOf(json) : [],
@@ -124,7 +128,7 @@ function ownOf(value: unknown): ReadonlyMap<string, string> {
   );
 }
 
-function gapsOf(json: Fields, resources: readonly PlannedResource[]): string[] {
+function gapsOf(json: Fields, resources: readonly PlannedResource[], planned: readonly string[]): string[] {
   const hasFailed = json["errored"] === true;
   const said = [
     ...(hasFailed ? ["it ended with an error"] : []),
@@ -135,13 +139,13 @@ function gapsOf(json: Fields, resources: readonly PlannedResource[]): string[] {
       asList(json[key] ?? [], key, fail).length > 0 ? [`it has ${key.replaceAll("_", " ")}`] : [],
     ),
   ];
-  return said.length > 0 ? said : leftOut(json, resources);
+  return said.length > 0 ? said : leftOut(resources, planned);
 }
 
 /** Resources that will be there and of which `resource_changes` does not say what happens to them. */
-function leftOut(json: Fields, resources: readonly PlannedResource[]): string[] {
+function leftOut(resources: readonly PlannedResource[], planned: readonly string[]): string[] {
   const listed = new Set(resources.map(({ address }) => address));
-  const missing = plannedAddresses(json, fail).filter((address) => !listed.has(address));
+  const missing = planned.filter((address) => !listed.has(address));
   return missing.length > 0 ? [`it does not say what happens to ${missing.sort().join(", ")}`] : [];
 }
 

@@ -35,9 +35,15 @@ export async function rollBroker0(
   return world.plan("broker-0", ...options);
 }
 
-/** A block of a stack, by its Terraform name. */
-export function blockOf({ resource }: Stack, name: string): Block {
-  const block = resource["terraform_data"]?.[name];
+/** The blocks of a stack, by their Terraform names. */
+export function blocksOf({ resource }: Stack): Record<string, Block> {
+  const blocks = resource["terraform_data"];
+  if (!blocks) throw new Error("the stack declares nothing");
+  return blocks;
+}
+
+export function blockOf(stack: Stack, name: string): Block {
+  const block = blocksOf(stack)[name];
   if (!block) throw new Error(`the stack has no ${name}`);
   return block;
 }
@@ -46,15 +52,15 @@ export const hostInput = (stack: Stack, name: string): Block => blockOf(stack, n
 
 /** Takes the freeze from every block whose name begins so. */
 export function thaw(stack: Stack, prefix = ""): void {
-  for (const [name, block] of Object.entries(stack.resource["terraform_data"] ?? {})) {
+  for (const [name, block] of Object.entries(blocksOf(stack))) {
     if (name.startsWith(prefix)) delete block["lifecycle"];
   }
 }
 
 /** Drops blocks, and every mention of them in `depends_on`. */
 export function drop(stack: Stack, ...names: string[]): void {
-  const blocks = stack.resource["terraform_data"] ?? {};
-  for (const name of names) delete blocks[name];
+  const blocks = blocksOf(stack);
+  for (const name of names) Reflect.deleteProperty(blocks, name);
   for (const block of Object.values(blocks)) {
     const needs = block["depends_on"] as string[] | undefined;
     if (needs)

@@ -1,6 +1,6 @@
 import { TerraformData } from "../../constructs/terraform-data.js";
 import { accepted, type Case, rejected } from "./case.js";
-import { brokers } from "./local-cluster.js";
+import { blocksOf, brokers } from "./local-cluster.js";
 import type { World } from "./world.js";
 
 /** Plans with a resource of the user's own, `terraform_data.zone`. */
@@ -76,7 +76,7 @@ export const OWN_RESOURCES: readonly Case[] = [
       await createOwn(world);
       await synthOwn(world, "cluster", "v1");
       world.tamper("cluster", "own resource renamed, with a moved block", (stack) => {
-        const data = stack.resource["terraform_data"] ?? {};
+        const data = blocksOf(stack);
         const { [OWN]: own = {}, ...rest } = data;
         stack.resource["terraform_data"] = { ...rest, [`${OWN}-new`]: own };
         stack["moved"] = [{ from: `terraform_data.${OWN}`, to: `terraform_data.${OWN}-new` }];

@@ -54,7 +54,7 @@ export const STATES: readonly Case[] = [
     make: async (world) => {
       await world.synth("cluster");
       world.tamper("cluster", "nothing but one resource of somebody's", (stack) => {
-        for (const key of Object.keys(stack)) delete stack[key];
+        for (const key of Object.keys(stack)) Reflect.deleteProperty(stack, key);
         Object.assign(stack, { resource: { terraform_data: { somebodys: { input: 1 } } } });
       });
       return world.plan("cluster");

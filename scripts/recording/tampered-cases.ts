@@ -1,5 +1,5 @@
 import { type Case, rejected } from "./case.js";
-import { blockOf, brokers, drop, hostInput, rollBroker0, thaw } from "./local-cluster.js";
+import { blockOf, blocksOf, brokers, drop, hostInput, rollBroker0, thaw } from "./local-cluster.js";
 import type { Block, Stack } from "./world.js";
 
 /** Plans of stacks that were changed by hand after synth, or planned with options of Terraform's. */
@@ -137,7 +137,7 @@ export const TAMPERED: readonly Case[] = [
     expected: rejected("one-group", "target-group", "replace-not-delete"),
     make: (world) =>
       rollBroker0(world, "broker-1-0 becomes broker-1-7 by a moved block", (stack) => {
-        const blocks = stack.resource["terraform_data"] ?? {};
+        const blocks = blocksOf(stack);
         blocks["broker-1-7"] = blockOf(stack, "broker-1-0");
         delete blocks["broker-1-0"];
         renameIn(stack, "broker-1-0", "broker-1-7");
@@ -171,7 +171,7 @@ export const TAMPERED: readonly Case[] = [
     make: (world) =>
       rollBroker0(world, "broker-1-1 is imported", (stack) => {
         const host = { ...blockOf(stack, "broker-1-0"), lifecycle: { ignore_changes: "all" } };
-        (stack.resource["terraform_data"] ?? {})["broker-1-1"] = host;
+        blocksOf(stack)["broker-1-1"] = host;
         stack["import"] = [{ to: "terraform_data.broker-1-1", id: "from-outside" }];
       }),
   },
@@ -241,7 +241,7 @@ export const TAMPERED: readonly Case[] = [
     expected: rejected("unattributed-change", "shared-kept", "image-as-desired"),
     make: (world) =>
       rollBroker0(world, "the image of broker-0-0 is the output of a resource", (stack) => {
-        (stack.resource["terraform_data"] ?? {})["image"] = { input: "v2" };
+        blocksOf(stack)["image"] = { input: "v2" };
         hostInput(stack, "broker-0-0")["image"] = "${terraform_data.image.output}";
       }),
   },
@@ -341,8 +341,8 @@ export const TAMPERED: readonly Case[] = [
 ];
 
 function copyBlocks(from: Stack, to: Stack, group: string): void {
-  for (const [name, block] of Object.entries(from.resource["terraform_data"] ?? {})) {
-    if (name.startsWith(`${group}-`)) (to.resource["terraform_data"] ?? {})[name] = block;
+  for (const [name, block] of Object.entries(blocksOf(from))) {
+    if (name.startsWith(`${group}-`)) blocksOf(to)[name] = block;
   }
 }
 

@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type App, TerraformStack } from "cdktf";
 import { execa } from "execa";
 import { buildApp, loadProgram } from "../../cli/program.js";
 
@@ -69,13 +70,13 @@ export class World {
   }
 
   /** Synthesizes one view, as `cdktf synth` does. */
-  async synth(view: string, add?: Parameters<typeof this.program>[1]): Promise<void> {
+  async synth(view: string, add?: (stack: TerraformStack) => void): Promise<void> {
     const app = await this.program(view, add);
     app.synth();
     this.steps.push(`synthesize ${view}`);
   }
 
-  private async program(view: string, add?: (stack: ReturnType<typeof stackOf>) => void) {
+  private async program(view: string, add?: (stack: TerraformStack) => void) {
     const asked = view === "cluster" ? {} : { ROLLOUT_GROUP: view };
     const loaded = await loadProgram({ CLUSTER: this.specFile, ROLLOUT_CAUSE: "recorded", ...asked });
     const app = buildApp({ ...loaded, views: [view] }, join(this.folder, "out"));
@@ -162,9 +163,8 @@ export class World {
   }
 }
 
-type App = ReturnType<typeof buildApp>;
-export type ViewConstruct = App["node"]["children"][number];
-
-function stackOf(app: App, view: string): ViewConstruct {
-  return app.node.findChild(view);
+function stackOf(app: App, view: string): TerraformStack {
+  const stack = app.node.findChild(view);
+  if (!(stack instanceof TerraformStack)) throw new Error(`${view} is no stack`);
+  return stack;
 }

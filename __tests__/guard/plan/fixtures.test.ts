@@ -51,7 +51,7 @@ describe("complete-plan", () => {
   test("rejects the plan target-option", () => {
     expect(said("complete-plan", "target-option")).toMatchInlineSnapshot(`
      [
-       "complete-plan: the plan cannot be judged: it is partial, as with -target; plan the whole view again, without -target",
+       "complete-plan: the plan cannot be judged: it is partial, as with -target; plan the whole view again: without -target, and to the end",
      ]
     `);
   });
@@ -59,7 +59,7 @@ describe("complete-plan", () => {
   test("rejects the plan errored", () => {
     expect(said("complete-plan", "errored")).toMatchInlineSnapshot(`
      [
-       "complete-plan: the plan cannot be judged: it ended with an error, it is partial, as with -target; plan the whole view again, without -target",
+       "complete-plan: the plan cannot be judged: it ended with an error; plan the whole view again: without -target, and to the end",
      ]
     `);
   });
@@ -90,7 +90,7 @@ describe("base-revision", () => {
     expect(said("base-revision", "stale")).toMatchInlineSnapshot(`
      [
        "base-revision: the plan was made from an older or another state: broker-0 (revision 1, deployed is 2); synthesize and plan again",
-       "base-revision: the plan was made from another state than is deployed: terraform_data.broker-0-0 (6622d188-93b8-09a1-5f1f-b9089e7cca0c, deployed is f0d8e746-7973-5227-5d4c-d01c2a131a41), terraform_data.broker-0-1 (d4ac7df4-cac3-2e7d-3e8a-1c0386377979, deployed is e56f7b98-a3b1-b6d8-a00a-bf4878b433c2); synthesize and plan again",
+       "base-revision: the plan was made from another state than is deployed: terraform_data.broker-0-0 (<id>, deployed is <id>), terraform_data.broker-0-1 (<id>, deployed is <id>); synthesize and plan again",
      ]
     `);
   });
@@ -166,7 +166,7 @@ describe("group-in-flight", () => {
   test("rejects the plan foreign-host-missing", () => {
     expect(said("group-in-flight", "foreign-host-missing")).toMatchInlineSnapshot(`
      [
-       "group-in-flight: broker-0 cannot be rolled while broker-1 is in flight: terraform_data.broker-1-ready was passed for the hosts 4ff464be-2ee7-3b38-79fc-732a2ac91666, there are none; finish it first with: cdktf deploy broker-1",
+       "group-in-flight: broker-0 cannot be rolled while broker-1 is in flight: terraform_data.broker-1-ready was passed for the hosts <id>, there are none; finish it first with: cdktf deploy broker-1",
      ]
     `);
   });
@@ -218,7 +218,7 @@ describe("unattributed-change", () => {
   test("rejects the plan index-key", () => {
     expect(said("unattributed-change", "index-key")).toMatchInlineSnapshot(`
      [
-       "unattributed-change: resources that belong to no group would change: terraform_data.broker-1-revision[0] (moved), terraform_data.broker-1-revision[1] (created); name those that are your own by construct path in rollout.ownResources",
+       "unattributed-change: resources that belong to no group would change: terraform_data.broker-1-revision[0] (moved or imported), terraform_data.broker-1-revision[1] (created); name those that are your own by construct path in rollout.ownResources",
      ]
     `);
   });
@@ -248,7 +248,7 @@ describe("replace-not-delete", () => {
   test("rejects the plan moved-host", () => {
     expect(said("replace-not-delete", "moved-host")).toMatchInlineSnapshot(`
      [
-       "replace-not-delete: members of groups would not be replaced as they are to be: terraform_data.broker-1-7 (moved); declare them as this program renders them, without create_before_destroy, moved, import or removed blocks",
+       "replace-not-delete: members of groups would not be replaced as they are to be: terraform_data.broker-1-7 (moved or imported); declare them as this program renders them, without create_before_destroy, moved, import or removed blocks",
      ]
     `);
   });
@@ -264,7 +264,7 @@ describe("replace-not-delete", () => {
   test("rejects the plan import-block", () => {
     expect(said("replace-not-delete", "import-block")).toMatchInlineSnapshot(`
      [
-       "replace-not-delete: members of groups would not be replaced as they are to be: terraform_data.broker-1-1 (moved); declare them as this program renders them, without create_before_destroy, moved, import or removed blocks",
+       "replace-not-delete: members of groups would not be replaced as they are to be: terraform_data.broker-1-1 (moved or imported); declare them as this program renders them, without create_before_destroy, moved, import or removed blocks",
      ]
     `);
   });
@@ -406,7 +406,7 @@ describe("shared-kept", () => {
   test("rejects the plan own-resource-moved", () => {
     expect(said("shared-kept", "own-resource-moved")).toMatchInlineSnapshot(`
      [
-       "shared-kept: shared parts would not stay what they are: terraform_data.zone-new (moved); change only what Terraform can update in place; a replaced target group is empty for all three groups",
+       "shared-kept: shared parts would not stay what they are: terraform_data.zone-new (moved or imported); change only what Terraform can update in place; a replaced target group is empty for all three groups",
      ]
     `);
   });

@@ -28,27 +28,37 @@ export const fixtureNames: readonly string[] = readdirSync(FOLDER, { withFileTyp
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
+/** The texts of a fixture as Terraform wrote them. */
+export function readFixtureFiles(name: string): { plan: string; state: string; spec: string } {
+  return {
+    plan: gunzipSync(bytesOf(name, "plan.json.gz")).toString(),
+    state: gunzipSync(bytesOf(name, "state.json.gz")).toString(),
+    spec: bytesOf(name, "cluster.yaml").toString(),
+  };
+}
+
+const bytesOf = (name: string, file: string): Buffer => readFileSync(new URL(`${name}/${file}`, FOLDER));
+
 export function readFixture(name: string): PlanFixture {
-  const bytes = (file: string): Buffer => readFileSync(new URL(`${name}/${file}`, FOLDER));
-  const unpacked = (file: string): string => gunzipSync(bytes(file)).toString();
-  const described = JSON.parse(bytes("case.json").toString()) as Pick<PlanFixture, "what" | "verdict"> & {
+  const described = JSON.parse(bytesOf(name, "case.json").toString()) as Pick<
+    PlanFixture,
+    "what" | "verdict"
+  > & {
     readonly rules?: readonly RuleId[];
   };
-  const spec = loadSpec(bytes("cluster.yaml"), "cluster.yaml");
+  const { plan, state, spec: text } = readFixtureFiles(name);
+  const spec = loadSpec(new TextEncoder().encode(text), "cluster.yaml");
   const where = "terraform.demo.tfstate";
   return {
     name,
     what: described.what,
     verdict: described.verdict,
     rules: described.rules ?? [],
-    plan: unpacked("plan.json.gz"),
+    plan,
     spec,
-    deployed: parseState(unpacked("state.json.gz"), { where, cluster: spec.name, platform: spec.platform }),
+    deployed: parseState(state, { where, cluster: spec.name, platform: spec.platform }),
   };
 }
-
-/** All of them, read once. */
-export const fixtures = (): readonly PlanFixture[] => fixtureNames.map(readFixture);
 
 /** What the guard says of a fixture, or of another text in its plan's place. */
 export function judge({ plan, spec, deployed }: PlanFixture, text: string | Uint8Array = plan): Verdict {

@@ -4,10 +4,12 @@ import {
   change,
   declaring,
   deployedAs,
+  groupIn,
   localSpec,
   poolOf,
   proposalOf,
   smallAwsSpec,
+  withGroup,
 } from "../../support/fixtures.js";
 
 const VOLUME = "terraform_data.broker-0-1-data";
@@ -30,6 +32,16 @@ test("accepts volumes that stay or grow, and those of hosts that are gone", () =
 test("refuses a volume that gets smaller, and only in the view that would do it", () => {
   expect(dataVolumeKept(proposalOf(resized(50), standing, "broker-0"))[0]?.subjects).toHaveLength(3);
   expect(dataVolumeKept(proposalOf(resized(50), standing, "cluster"))).toEqual([]);
+});
+
+test("accepts a volume that somebody has made larger by hand, while its machine stays", () => {
+  const volumes = groupIn(standing, "broker-0").volumes.map((volume) => ({ ...volume, sizeGib: 200 }));
+  const grown = withGroup(standing, "broker-0", { volumes });
+  expect(dataVolumeKept(proposalOf(localSpec(), grown, "broker-0"))).toEqual([]);
+  const rolled = change(localSpec(), (spec) => {
+    poolOf(spec, "broker").images[0] = "ami-0bbb";
+  });
+  expect(dataVolumeKept(proposalOf(rolled, grown, "broker-0"))[0]?.subjects).toHaveLength(3);
 });
 
 test("refuses a volume that goes", () => {

@@ -34,6 +34,17 @@ test("refuses a target while a new group holds something tainted, which any view
   const half = withGroup(standing, "broker-2", { revisions: [], tainted });
   expect(groupInFlight(proposalOf(spec, half, "broker-0"))).toMatchObject([{ subjects: tainted }]);
   expect(groupInFlight(proposalOf(spec, half, "cluster"))).toEqual([]);
+  const own = withGroup(standing, "broker-0", { revisions: [], tainted: ["terraform_data.broker-0-0"] });
+  expect(groupInFlight(proposalOf(spec, own, "broker-0"))).toEqual([]);
   const healthy = withGroup(standing, "broker-2", { revisions: [] });
   expect(groupInFlight(proposalOf(spec, healthy, "broker-0"))).toEqual([]);
+});
+
+test("accepts the view of a Consul group that is to tell a machine whose config_consul failed", () => {
+  const tainted = ["terraform_data.broker-1-0-config-consul"];
+  const untold = withGroup(standing, "broker-1", { tainted });
+  expect(groupInFlight(proposalOf(spec, untold, "consul-server-2"))).toEqual([]);
+  expect(groupInFlight(proposalOf(spec, untold, "broker-1"))).toMatchObject([
+    { subjects: ["consul-server-2"] },
+  ]);
 });

@@ -63,3 +63,9 @@ test("leaves alone what somebody has changed on a machine that stays", () => {
   const drifted = withGroup(standing, "broker-0", { hosts });
   expect(imageAsDesired(proposalOf(smallSpec(), drifted, "broker-0"))).toEqual([]);
 });
+
+test("refuses user data of another template on a machine that stays", () => {
+  const body = { input: { image: "v1", instanceType: "small" }, triggers_replace: "other" };
+  const staying = declaring(proposalOf(smallSpec(), standing, "broker-0"), HOST, { body });
+  expect(imageAsDesired(staying)).toMatchObject([{ subjects: [HOST] }]);
+});

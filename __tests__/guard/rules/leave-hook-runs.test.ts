@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { groupsOf } from "../../../spec/groups.js";
 import { leaveHookRuns } from "../../../guard/rules/leave-hook-runs.js";
 import {
   change,
@@ -19,6 +20,7 @@ const spec = change(smallSpec(), (edited) => {
 });
 const LEAVE = "terraform_data.broker-0-leave";
 const base = proposalOf(spec, standing, "broker-0");
+const isBroker0 = ({ name }: { name: string }): boolean => name === "broker-0";
 
 test("accepts views as they are rendered", () => {
   expect(leaveHookRuns(base)).toEqual([]);
@@ -27,7 +29,7 @@ test("accepts views as they are rendered", () => {
 });
 
 test.each([
-  ["runs nothing", { body: { triggers_replace: { hash: "ff" } } }],
+  ["runs nothing", { body: { triggers_replace: { hash: groupsOf(spec).find(isBroker0)?.hash } } }],
   ["is frozen", { preventsDestroy: true }],
   ["ignores changes", { ignoresChanges: true }],
 ])("refuses a leave that %s in the view of its group", (_, values) => {
@@ -79,6 +81,23 @@ test("a machine whose config_consul failed, or was made for its predecessor, has
   const hosts = groupIn(standing, "broker-0").hosts.map((host) => ({ ...host, id: "i-new" }));
   const fresh = withGroup(standing, "broker-0", { leave: false, hosts });
   expect(leaveHookRuns(proposalOf(spec, fresh, "broker-0"))).toEqual([]);
+});
+
+test("machines of the new template that were not told yet stay, where the roll to it goes on", () => {
+  const hash = groupsOf(spec).find(isBroker0)?.hash ?? "";
+  const cut = cutAfterLeave(spec, standing, "broker-0");
+  const hosts = groupIn(cut, "broker-0").hosts.map((host) => ({ ...host, hash, image: "v2" }));
+  expect(leaveHookRuns(proposalOf(spec, withGroup(cut, "broker-0", { hosts }), "broker-0"))).toEqual([]);
+});
+
+test("refuses that a machine goes unasked with a shrinking group, where leave is gone and it is told of Consul", () => {
+  const [two, one] = [2, 1].map((hosts) =>
+    change(smallSpec(), (edited) => {
+      poolOf(edited, "broker").hosts = [hosts, 1, 1];
+    }),
+  ) as [typeof spec, typeof spec];
+  const joined = withGroup(deployedAs(two), "broker-0", { leave: false });
+  expect(leaveHookRuns(proposalOf(one, joined, "broker-0"))).toMatchObject([{ subjects: ["broker-0-1"] }]);
 });
 
 test("asks nothing while protection is off", () => {

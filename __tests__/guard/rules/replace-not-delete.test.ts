@@ -42,3 +42,16 @@ test("accepts fewer hosts of a group that has never stood", () => {
   expect(proposal.changes.map(({ address }) => address)).toContain("terraform_data.broker-0-1");
   expect(replaceNotDelete(proposal)).toEqual([]);
 });
+
+test("accepts that targets go with their load balancer, which is another rule's, and not without", () => {
+  const member = { pool: "broker", index: 1, group: "broker-1", kind: "target" } as const;
+  const target = {
+    address: "terraform_data.broker-1-0-target",
+    group: "broker-1",
+    member,
+    action: "delete",
+  } as const;
+  const balancer = { address: "terraform_data.broker-load-balancer", action: "delete" } as const;
+  expect(replaceNotDelete({ ...base, changes: [target, balancer] })).toEqual([]);
+  expect(replaceNotDelete({ ...base, changes: [target] })).toMatchObject([{ subjects: [target.address] }]);
+});

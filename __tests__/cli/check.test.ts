@@ -1,0 +1,243 @@
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { execa } from "execa";
+import { checkResultSchema, type CheckResult } from "../../cli/check-result.js";
+import { runCheck } from "../../cli/check.js";
+import { escapeMarkdown, formatCheckMarkdown } from "../../cli/format-check.js";
+import { buildApp, loadProgram } from "../../cli/program.js";
+import { readFixtureFiles } from "../guard/plan/plan-fixture.js";
+import { describeReal } from "../support/environment.js";
+
+const PROGRAM = fileURLToPath(new URL("../../dist/bin/rollout.js", import.meta.url));
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "rollout-check-"));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe("rollout check", () => {
+  test("accepts a clean roll with exit code 0", async () => {
+    const { exitCode, stdout, stderr } = await check("roll-clients");
+    expect({ exitCode, stderr, stdout: tidy(stdout) }).toMatchInlineSnapshot(`
+     {
+       "exitCode": 0,
+       "stderr": "",
+       "stdout": "accepted: the plan of broker-0 (broker-0); 14 rules passed
+     changes: 2 machines (broker-0: v1 -> v2); Terraform: 1 update, 12 replace
+     deployed: terraform.demo.tfstate, serial N
+     plan: sha256 <sha256>, Terraform 1.11.4, format 1.2",
+     }
+    `);
+  });
+
+  test("rejects a plan that touches two groups with exit code 1, one line a violation", async () => {
+    const { exitCode, stdout, stderr } = await check("two-groups");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: "" });
+    const [first, ...rest] = stdout.split("\n");
+    expect(first).toBe("rejected: the plan of broker-0 (broker-0, broker-1) breaks 3 of 14 rules");
+    expect(rest.map((line) => line.split(":")[0])).toEqual([
+      "one-group",
+      "target-group",
+      "config-consul-refresh",
+      "changes",
+      "deployed",
+      "plan",
+    ]);
+  });
+
+  test("reads a plan from standard input", async () => {
+    prepare("roll-clients");
+    const input = readFixtureFiles("roll-clients").plan;
+    const { exitCode, stdout } = await rollout(["check", "-"], { input });
+    expect({ exitCode, first: stdout.split("\n")[0] }).toEqual({
+      exitCode: 0,
+      first: "accepted: the plan of broker-0 (broker-0); 14 rules passed",
+    });
+  });
+
+  test.each([
+    ["half a plan", (file: string) => readFixtureFiles("roll-clients").plan.slice(0, file.length + 5000)],
+    ["an empty file", () => ""],
+    ["a state", () => readFixtureFiles("roll-clients").state],
+    ["a spec", () => readFixtureFiles("roll-clients").spec],
+    ["what begins like a saved plan and is none", () => "PK\u0003\u0004"],
+  ])("rejects %s with exit code 2 and one line", async (_, content) => {
+    const file = prepare("roll-clients");
+    writeFileSync(file, content(file));
+    const { exitCode, stdout, stderr } = await rollout(["check", file]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr.replaceAll(folder, "<folder>")).toMatchSnapshot();
+  });
+
+  test("rejects a file that is not there, and no file at all, with exit code 2", async () => {
+    prepare("roll-clients");
+    const missing = await rollout(["check", "missing.json"]);
+    expect({ exitCode: missing.exitCode, stderr: missing.stderr }).toEqual({
+      exitCode: 2,
+      stderr: "cannot read missing.json: there is no such file; name a plan, or - for standard input",
+    });
+    const none = await rollout(["check"]);
+    expect(none.exitCode).toBe(2);
+    expect(none.stderr).toContain("error: missing required argument 'plan'");
+  });
+
+  test("prints JSON that the published schema accepts, for every verdict", async () => {
+    for (const name of ["roll-clients", "two-groups", "stranger"]) {
+      const { stdout } = await check(name, "--format", "json");
+      const result = checkResultSchema.parse(JSON.parse(stdout));
+      expect(result).toEqual(await run(name));
+    }
+  });
+
+  test("names the plan by the hash of its bytes, and demands the one that was approved", async () => {
+    const { plan } = await run("roll-clients");
+    expect(plan.sha256).toMatch(/^[0-9a-f]{64}$/);
+    const file = prepare("roll-clients");
+    expect((await rollout(["check", file, "--sha256", plan.sha256])).exitCode).toBe(0);
+    writeFileSync(file, `${readFixtureFiles("roll-clients").plan} `);
+    const changed = await rollout(["check", file, "--sha256", plan.sha256]);
+    expect(changed.exitCode).toBe(1);
+    expect(changed.stderr).toContain("not the plan that was approved");
+  });
+
+  test("counts what changes, and tells drift apart", async () => {
+    const { changes, drift, view, touched } = await run("roll-consul-server");
+    expect({ view, touched, drift }).toEqual({
+      view: "consul-server-1",
+      touched: expect.any(Array),
+      drift: [],
+    });
+    expect(changes).toMatchInlineSnapshot(`
+     {
+       "byAction": {
+         "create": 0,
+         "delete": 0,
+         "forget": 0,
+         "move": 0,
+         "replace": 13,
+         "unknown": 0,
+         "update": 1,
+       },
+       "images": [
+         "consul-server-1: v1 -> v2",
+       ],
+       "machines": 1,
+     }
+    `);
+  });
+
+  test("says that a copy of the state was taken for what is deployed", async () => {
+    const file = prepare("roll-clients");
+    copyFileSync(join(folder, "terraform.demo.tfstate"), join(folder, "copy.json"));
+    const { stdout } = await rollout(["check", file], { env: { ROLLOUT_DEPLOYED: "file:copy.json" } });
+    expect(stdout).toMatch(/^deployed: file:copy\.json, serial \d+ \(a copy, for a review\)$/m);
+  });
+});
+
+describe("The verdict in Markdown", () => {
+  test("says the verdict first and the violations by rule", async () => {
+    expect(tidy(formatCheckMarkdown(await run("leave-held")))).toMatchInlineSnapshot(`
+     "### ✖ rejected: the plan of broker-0 (broker-0)
+
+     - **leave-hook-runs**: 2 machines of broker-0 would go before their work has left, since 1 hook would not run: terraform\\_data.broker-0-leave; plan the view as it is synthesized, without -target and -replace: rollout plan broker-0
+
+     2 machines (broker-0: v1 -&gt; v2); Terraform: 1 update, 11 replace
+
+     <sub>plan sha256 <sha256> · Terraform 1.11.4 · deployed: terraform.demo.tfstate, serial N</sub>"
+    `);
+  });
+
+  test("text that comes from a plan becomes no markup, mention, link or comment", () => {
+    expect(escapeMarkdown("<!-- x --> @team [a](b) `c` **d** #1 & ~~e~~ |f\n# g")).toBe(
+      "&lt;\\!-- x --&gt; @\u200bteam \\[a\\](b) \\`c\\` \\*\\*d\\*\\* \\#1 &amp; \\~\\~e\\~\\~ \\|f \\# g",
+    );
+  });
+
+  test("nothing that a plan names can break out of the text", async () => {
+    const result = await run("roll-clients");
+    const evil = "</details><script>@all\n\n# x `y` | [z](w)";
+    const violation = { rule: "one-group", subjects: [evil], message: evil, remedy: evil } as const;
+    const spoiled: CheckResult = {
+      ...result,
+      view: evil,
+      touched: [evil],
+      violations: [{ ...violation, subjects: [evil] }],
+      drift: [{ address: evil, action: evil }],
+      deployed: evil,
+      changes: { ...result.changes, images: [evil] },
+      plan: { ...result.plan, terraformVersion: evil },
+    };
+    const markdown = formatCheckMarkdown(spoiled);
+    expect(markdown).not.toMatch(/<\/?script|@all|^# x|[^\\]`y|[^\\]\[z/m);
+    expect(markdown.match(/<\/?\w+>/g)).toEqual([
+      "<details>",
+      "<summary>",
+      "</summary>",
+      "</details>",
+      "<sub>",
+      "</sub>",
+    ]);
+  });
+});
+
+describeReal("rollout check of a saved plan", ["terraform"], ({ env, terraform }) => {
+  test("asks Terraform for it in the folder that was initialized, and gives the verdict of its JSON", async () => {
+    prepare("roll-clients");
+    const out = join(folder, "out");
+    const program = await loadProgram({ CLUSTER: join(folder, "cluster.yaml"), ROLLOUT_CAUSE: "a test" });
+    buildApp({ ...program, views: ["broker-0"] }, out).synth();
+    const cwd = join(out, "demo", "broker-0");
+    await execa(terraform, ["init"], { cwd, env });
+    await execa(terraform, ["plan", "-out=saved"], { cwd, env });
+
+    const text = await rollout(["check", join(cwd, "saved")], { env });
+    expect(text.stdout.split("\n")[0]).toBe("accepted: the plan of broker-0 (broker-0); 14 rules passed");
+    expect(text.exitCode).toBe(0);
+
+    const moved = join(folder, "moved");
+    copyFileSync(join(cwd, "saved"), moved);
+    const elsewhere = await rollout(["check", moved], { env });
+    expect([0, 2]).toContain(elsewhere.exitCode);
+    expect(elsewhere.stderr).not.toMatch(/^\s+at /m);
+  });
+});
+
+/** Lays spec, state and plan of a fixture into the folder; answers where the plan is. */
+function prepare(name: string): string {
+  const { plan, state, spec } = readFixtureFiles(name);
+  const file = join(folder, "plan.json");
+  writeFileSync(file, plan);
+  writeFileSync(join(folder, "terraform.demo.tfstate"), state);
+  writeFileSync(join(folder, "cluster.yaml"), spec);
+  return file;
+}
+
+const run = (name: string): Promise<CheckResult> =>
+  runCheck({ CLUSTER: join(folder, "cluster.yaml"), ROLLOUT_DEPLOYED: "state" }, { plan: prepare(name) });
+
+const check = (name: string, ...options: string[]) => rollout(["check", prepare(name), ...options]);
+
+/** The compiled program in the folder, as a user starts it. */
+function rollout(args: readonly string[], options: { env?: Record<string, string>; input?: string } = {}) {
+  const { env = {}, input = "" } = options;
+  return execa(process.execPath, [PROGRAM, ...args], {
+    cwd: folder,
+    env: { NODE_OPTIONS: "", CLUSTER: "cluster.yaml", ...env },
+    input,
+    reject: false,
+  });
+}
+
+const tidy = (text: string): string =>
+  text
+    .replace(/[0-9a-f]{64}/g, "<sha256>")
+    .replace(/serial \d+/g, "serial N")
+    .replaceAll(folder, "<folder>");
