@@ -18,14 +18,14 @@ import { deployedOf } from "./deployed.mjs";
 const MOST_WALL = 1.3;
 
 const CASES = [
-  { view: "cluster", hosts: 12, pairs: 9 },
-  { view: "cluster", hosts: 36, pairs: 9 },
+  { view: "cluster", hosts: 12, pairs: 15 },
+  { view: "cluster", hosts: 36, pairs: 15 },
   { view: "cluster", hosts: 360, pairs: 7 },
-  { view: "cluster", hosts: 3600, pairs: 3 },
-  { view: "broker-0", hosts: 12, pairs: 9 },
-  { view: "broker-0", hosts: 36, pairs: 9 },
+  { view: "cluster", hosts: 3600, pairs: 5 },
+  { view: "broker-0", hosts: 12, pairs: 15 },
+  { view: "broker-0", hosts: 36, pairs: 15 },
   { view: "broker-0", hosts: 360, pairs: 7 },
-  { view: "broker-0", hosts: 3600, pairs: 3 },
+  { view: "broker-0", hosts: 3600, pairs: 5 },
 ];
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "rollout-bench-")));

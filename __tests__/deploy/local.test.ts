@@ -34,10 +34,13 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     revisionsOf(await demo.state(), group).map(({ number }) => number);
 
   beforeAll(async () => {
-    const workspace = await Workspace.create(real, LOCAL_EXAMPLE);
-    bootstrap = await workspace.roll("cluster", { ROLLOUT_CAUSE: "the first image" });
-    deployed = await workspace.state();
-    await workspace.remove();
+    demo = await Workspace.create(real, LOCAL_EXAMPLE);
+    try {
+      bootstrap = await demo.roll("cluster", { ROLLOUT_CAUSE: "the first image" });
+      deployed = await demo.state();
+    } finally {
+      await demo.remove();
+    }
   });
 
   beforeEach(async () => {
@@ -186,10 +189,10 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
   });
 
   test.each([
-    { cut: "while the group leaves", hook: "broker-0-leave", replaced: 0 },
-    { cut: "while a machine is told of Consul", hook: "broker-0-1-config-consul", replaced: 3 },
-    { cut: "while the gate waits", hook: "broker-0-ready", replaced: 3 },
-  ])("a roll that is interrupted $cut is finished by the next", async ({ hook, replaced }) => {
+    { cut: "while the group leaves", hook: "broker-0-leave", least: 0, most: 0 },
+    { cut: "while a machine is told of Consul", hook: "broker-0-1-config-consul", least: 1, most: 3 },
+    { cut: "while the gate waits", hook: "broker-0-ready", least: 3, most: 3 },
+  ])("a roll that is interrupted $cut is finished by the next", async ({ hook, least, most }) => {
     await demo.rollout(["set", "image", "broker-0=ami-0bbb"]);
     await demo.synth();
     await demo.tamper("broker-0", (stack) => {
@@ -200,19 +203,17 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
 
     expect(cut.exitCode).not.toBe(0);
     const half = await demo.state();
-    const replacedHosts = differenceOf(deployed, half).replaced.filter((address) =>
-      hostsOf("broker-0", 3).includes(address),
-    );
-    expect(replacedHosts).toHaveLength(replaced);
+    const hosts = hostsOf("broker-0", 3);
+    const done = differenceOf(deployed, half).replaced.filter((address) => hosts.includes(address));
+    expect(done.length).toBeGreaterThanOrEqual(least);
+    expect(done.length).toBeLessThanOrEqual(most);
     expect(await unsettled()).toEqual({ "broker-0": "in flight" });
     expect(await revisionNumbers("broker-0")).toEqual([1]);
 
-    const { difference } = await roll("broker-0");
+    const { state } = await roll("broker-0");
 
-    expect(difference.replaced.filter((address) => hostsOf("broker-0", 3).includes(address))).toHaveLength(
-      3 - replaced,
-    );
-    expect(differenceOf(deployed, await demo.state())).toEqual({
+    for (const host of done) expect(idsOf(state).get(host)).toBe(idsOf(half).get(host));
+    expect(differenceOf(deployed, state)).toEqual({
       created: [],
       replaced: membersOf("broker-0", 3),
       gone: [],

@@ -3,6 +3,7 @@ import { plannedHost } from "../plan/planned-host.js";
 import type { Plan } from "../plan/plan.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
+import { listed } from "../listed.js";
 
 /** A plan is of this cluster, and of what is deployed now: an old one could take a group back. */
 export const baseRevision: Rule = (proposal) => {
@@ -60,7 +61,7 @@ function revisionsDiffer({ base, view }: Plan, { groups, origin }: Deployed): Vi
     {
       rule: "base-revision",
       subjects: names,
-      message: `the plan was made from an older or another state: ${stale.join(", ")}`,
+      message: `the plan was made from an older or another state: ${listed(stale)}`,
       remedy: "synthesize and plan again",
     },
   ];
@@ -91,7 +92,7 @@ function hostsDiffer({ resources }: Plan, { groups }: Deployed): Violation[] {
     {
       rule: "base-revision",
       subjects: changed,
-      message: `the plan was made from another state than is deployed: ${changed.sort().join(", ")}`,
+      message: `the plan was made from another state than is deployed: ${listed(changed.sort())}`,
       remedy: "synthesize and plan again",
     },
   ];
@@ -110,7 +111,7 @@ function notDeployed({ resources, view }: Plan, { addresses, origin }: Deployed)
     {
       rule: "base-revision",
       subjects: unknown.sort(),
-      message: `the plan was made from another state than is deployed, which does not hold: ${unknown.join(", ")}`,
+      message: `the plan was made from another state than is deployed, which does not hold: ${listed(unknown)}`,
       remedy: "synthesize and plan again",
     },
   ];

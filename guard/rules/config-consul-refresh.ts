@@ -5,6 +5,7 @@ import { triggersOf, type DeclaredResource } from "../declared.js";
 import type { Plan } from "../plan/plan.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
+import { listed } from "../listed.js";
 
 /**
  * When a Consul server goes, every machine must learn the new address: in the view of a Consul group every
@@ -86,7 +87,7 @@ function notRefreshed(deaf: readonly string[], target: string | undefined): Viol
   return {
     rule: "config-consul-refresh",
     subjects: addresses,
-    message: `${String(addresses.length)} config_consul would not learn of the new ${String(target)}: ${addresses.join(", ")}`,
+    message: `${String(addresses.length)} config_consul would not learn of the new ${String(target)}: ${listed(addresses)}`,
     remedy:
       "give each the ids of all Consul servers as a trigger, replace_triggered_by on the server that goes, and no ignore_changes",
   };
@@ -96,7 +97,7 @@ function notDeclared(hosts: readonly string[]): Violation {
   return {
     rule: "config-consul-refresh",
     subjects: [...hosts].sort(),
-    message: `no config_consul would tell these machines of the new Consul server: ${[...hosts].sort().join(", ")}`,
+    message: `no config_consul would tell these machines of the new Consul server: ${listed([...hosts].sort())}`,
     remedy: "declare a config_consul for each host; remove the override",
   };
 }
@@ -106,7 +107,7 @@ function refreshedForNothing(eager: readonly { address: string }[], target: stri
   return {
     rule: "config-consul-refresh",
     subjects: addresses,
-    message: `config_consul of other groups could be replaced in the view ${target ?? "cluster"}, which replaces no Consul server: ${addresses.join(", ")}`,
+    message: `config_consul of other groups could be replaced in the view ${target ?? "cluster"}, which replaces no Consul server: ${listed(addresses)}`,
     remedy: "render them with ignore_changes and without replace_triggered_by",
   };
 }

@@ -1,6 +1,7 @@
 import { ignoresAnything, volumeOf } from "../declared.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
+import { listed } from "../listed.js";
 
 /** A data volume outlives its machine, also when its group shrinks, and never moves to another zone. */
 export const dataVolumeKept: Rule = (proposal) => [
@@ -21,7 +22,7 @@ function volumesLost({ changes }: Proposal): Violation[] {
     {
       rule: "data-volume-kept",
       subjects: lost.sort(),
-      message: `data volumes would be lost: ${lost.join(", ")}`,
+      message: `data volumes would be lost: ${listed(lost)}`,
       remedy: "keep declaring the volumes that the state holds, those of hosts that are gone included",
     },
   ];
@@ -37,7 +38,7 @@ function volumesUnprotected({ declared, spec }: Proposal): Violation[] {
     {
       rule: "data-volume-kept",
       subjects: open.sort(),
-      message: `data volumes could be destroyed: ${open.join(", ")}`,
+      message: `data volumes could be destroyed: ${listed(open)}`,
       remedy: "leave prevent_destroy on every data volume; remove the override",
     },
   ];
@@ -58,7 +59,7 @@ function volumesShrunk({ declared, deployed }: Proposal): Violation[] {
     {
       rule: "data-volume-kept",
       subjects: smaller.sort(),
-      message: `data volumes cannot be made smaller: ${smaller.join(", ")}`,
+      message: `data volumes cannot be made smaller: ${listed(smaller)}`,
       remedy: "give dataVolumes in cluster.yaml at least the size that is deployed",
     },
   ];

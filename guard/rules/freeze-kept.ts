@@ -1,3 +1,4 @@
+import { listed } from "../listed.js";
 import { isNew } from "../../spec/pending.js";
 import type { DeclaredResource } from "../declared.js";
 import type { Proposal, Rule } from "../proposal.js";
@@ -15,7 +16,7 @@ export const freezeKept: Rule = (proposal) => {
     return {
       rule: "freeze-kept",
       subjects: addresses.sort(),
-      message: `${group} is not frozen in the view ${proposal.view}: ${addresses.join(", ")}`,
+      message: `${group} is not frozen in the view ${proposal.view}: ${listed(addresses)}`,
       remedy:
         "leave prevent_destroy and ignore_changes of foreign groups as they are rendered; remove the override",
     };

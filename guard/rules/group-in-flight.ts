@@ -1,6 +1,7 @@
 import { groupsInFlight, isNew } from "../../spec/pending.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
+import { listed } from "../listed.js";
 
 /** No group is rolled while another is in flight or was created in part: that one is finished first. */
 export const groupInFlight: Rule = (proposal) => [...otherInFlight(proposal), ...otherInCreation(proposal)];
@@ -12,7 +13,7 @@ function otherInFlight({ target, spec, deployed }: Proposal): Violation[] {
     {
       rule: "group-in-flight",
       subjects: [first.group],
-      message: `${target} cannot be rolled while ${first.group} is in flight: ${first.reasons.join(", ")}`,
+      message: `${target} cannot be rolled while ${first.group} is in flight: ${listed(first.reasons)}`,
       remedy: `finish it first with: cdktf deploy ${first.group}`,
     },
   ];

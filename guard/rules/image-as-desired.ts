@@ -5,6 +5,7 @@ import { hostOf, ignoresAnything } from "../declared.js";
 import { plannedHost, type PlannedHost } from "../plan/planned-host.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
+import { listed } from "../listed.js";
 
 interface FutureHost extends PlannedHost {
   readonly address: string;
@@ -39,7 +40,7 @@ function heldBack(group: Group, { declared, deployed }: Proposal): Violation[] {
     {
       rule: "image-as-desired",
       subjects: held,
-      message: `hosts of ${group.name} would stay as they are, though they are to be replaced: ${held.join(", ")}`,
+      message: `hosts of ${group.name} would stay as they are, though they are to be replaced: ${listed(held)}`,
       remedy: "remove prevent_destroy and ignore_changes from them in this view",
     },
   ];

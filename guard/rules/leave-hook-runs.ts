@@ -7,6 +7,7 @@ import { isTainted, type Change } from "../change.js";
 import { plannedHost } from "../plan/planned-host.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
+import { listed } from "../listed.js";
 
 /** No machine goes without the hook that makes its work leave, and a group that has left is replaced whole. */
 export const leaveHookRuns: Rule = (proposal) => {
@@ -63,7 +64,7 @@ function succeededFirst({ declared, target }: Proposal): Violation[] {
     {
       rule: "leave-hook-runs",
       subjects: addresses,
-      message: `create_before_destroy would keep leave hooks from running: ${addresses.join(", ")}`,
+      message: `create_before_destroy would keep leave hooks from running: ${listed(addresses)}`,
       remedy: "remove it: here the old goes first, once its work has left",
     },
   ];
@@ -109,7 +110,7 @@ function leftByHalf(group: Group, hosts: readonly DeployedHost[]): Violation {
   return {
     rule: "leave-hook-runs",
     subjects: names,
-    message: `${group.name} has left, so these hosts cannot stay as they are: ${names.join(", ")}`,
+    message: `${group.name} has left, so these hosts cannot stay as they are: ${listed(names)}`,
     remedy: `raise generations[${String(group.index)}] of pool ${group.pool} to replace the group whole, or take the image that it was being rolled to`,
   };
 }
@@ -159,7 +160,7 @@ function goneWithoutHook(
     {
       rule: "leave-hook-runs",
       subjects: silent,
-      message: `${machines} of ${name} would go before their work has left, since ${hooks} would not run: ${silent.join(", ")}`,
+      message: `${machines} of ${name} would go before their work has left, since ${hooks} would not run: ${listed(silent)}`,
       remedy: `plan the view as it is synthesized, without -target and -replace: rollout plan ${name}`,
     },
   ];
@@ -187,7 +188,7 @@ function replacedThoughTheyStay(
     {
       rule: "leave-hook-runs",
       subjects: addresses,
-      message: `hosts of ${group.name} would be replaced by the same template, so that leave would let their work stay: ${addresses.join(", ")}`,
+      message: `hosts of ${group.name} would be replaced by the same template, so that leave would let their work stay: ${listed(addresses)}`,
       remedy: `raise generations[${String(group.index)}] of pool ${group.pool} to replace the group whole`,
     },
   ];

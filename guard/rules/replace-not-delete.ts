@@ -3,6 +3,7 @@ import { isNew, targetGroupAddress } from "../../spec/pending.js";
 import { describeChange, type Change } from "../change.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
+import { listed } from "../listed.js";
 
 /**
  * Members of groups are replaced, never dropped: a dropped block is destroyed without its hooks, and no freeze holds it.
@@ -56,7 +57,7 @@ function membersDropped(group: string, dropped: readonly Change[], { view }: Pro
     {
       rule: "replace-not-delete",
       subjects: addresses.sort(),
-      message: `members of ${group} would be destroyed in the view ${view}, without a hook: ${addresses.join(", ")}`,
+      message: `members of ${group} would be destroyed in the view ${view}, without a hook: ${listed(addresses)}`,
       remedy: `declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy ${group}`,
     },
   ];
@@ -80,7 +81,7 @@ function otherwiseChanged({ changes, spec }: Proposal): Violation[] {
     {
       rule: "replace-not-delete",
       subjects: odd.sort(),
-      message: `members of groups would not be replaced as they are to be: ${odd.join(", ")}`,
+      message: `members of groups would not be replaced as they are to be: ${listed(odd)}`,
       remedy:
         "declare them as this program renders them, without create_before_destroy, moved, import or removed blocks",
     },

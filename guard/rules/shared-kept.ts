@@ -1,6 +1,7 @@
 import { describeChange } from "../change.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
+import { listed } from "../listed.js";
 
 /**
  * Shared parts, such as a pool's load balancer, serve all three groups: the cluster view creates them and updates them in
@@ -21,7 +22,7 @@ function deleted({ changes, spec }: Proposal): Violation[] {
     {
       rule: "shared-kept",
       subjects: gone.sort(),
-      message: `shared parts would be destroyed: ${gone.join(", ")}`,
+      message: `shared parts would be destroyed: ${listed(gone)}`,
       remedy:
         "put back what declared them: in this version a shared part, such as a load balancer, stays once it is there",
     },
@@ -38,7 +39,7 @@ function notInPlace({ changes, spec }: Proposal): Violation[] {
     {
       rule: "shared-kept",
       subjects: odd.map(({ address }) => address).sort(),
-      message: `shared parts would not stay what they are: ${odd.map(describeChange).sort().join(", ")}`,
+      message: `shared parts would not stay what they are: ${listed(odd.map(describeChange).sort())}`,
       remedy:
         "change only what Terraform can update in place; a replaced target group is empty for all three groups",
     },
@@ -62,7 +63,7 @@ function changedByGroup({ target, view, changes, declared }: Proposal): Violatio
     {
       rule: "shared-kept",
       subjects: addresses,
-      message: `shared parts could change in the view ${view}: ${addresses.join(", ")}`,
+      message: `shared parts could change in the view ${view}: ${listed(addresses)}`,
       remedy:
         "shared parts come by: cdktf deploy cluster; here they are declared only if deployed, with prevent_destroy and ignore_changes",
     },

@@ -1,3 +1,4 @@
+import { listed } from "../listed.js";
 import { isNew } from "../../spec/pending.js";
 import { describeChange } from "../change.js";
 import type { Rule } from "../proposal.js";
@@ -16,7 +17,7 @@ export const targetGroup: Rule = ({ target, view, deployed, changes }) => {
     return {
       rule: "target-group",
       subjects: own.map(({ address }) => address).sort(),
-      message: `${group} would change in the view ${view}: ${own.map(describeChange).sort().join(", ")}`,
+      message: `${group} would change in the view ${view}: ${listed(own.map(describeChange).sort())}`,
       remedy: isNew(deployed.groups.get(group))
         ? "new groups come by: cdktf deploy cluster"
         : `declare ${group} there as it is deployed; what is wanted of it belongs in cluster.yaml and comes by its own view`,

@@ -2,6 +2,7 @@ import { isOwnPath, isSharedAddress } from "../../spec/shared-address.js";
 import { describeChange } from "../change.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
+import { listed } from "../listed.js";
 
 /**
  * Every change belongs to somebody: what has the address of a group's member stands in that group's construct, so that it
@@ -30,7 +31,7 @@ function ofNobody({ declared, changes, plan, spec }: Proposal): Violation[] {
     {
       rule: "unattributed-change",
       subjects: nobodys.map(({ address }) => address).sort(),
-      message: `resources that belong to no group would change: ${described.sort().join(", ")}`,
+      message: `resources that belong to no group would change: ${listed(described.sort())}`,
       remedy: "name those that are your own by construct path in rollout.ownResources",
     },
   ];

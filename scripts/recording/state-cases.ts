@@ -136,6 +136,21 @@ export const STATES: readonly Case[] = [
     },
   },
   {
+    name: "resumed-host-tainted",
+    what: "A roll was cut off by a host whose creation failed; its successor has the same template: the view again.",
+    expected: accepted,
+    make: async (world) => {
+      world.edit(...brokers("v1, v1, v1", "v2, v1, v1"));
+      await world.synth("broker-0");
+      world.tamper("broker-0", "the creation of broker-0-1 fails", (stack) => {
+        blockOf(stack, "broker-0-1")["provisioner"] = [{ "local-exec": { command: "exit 1" } }];
+      });
+      await world.cutOff("broker-0");
+      await world.synth("broker-0");
+      return world.plan("broker-0");
+    },
+  },
+  {
     name: "leave-lost",
     what: "The group's leave is gone from the state though the group has not left: no hook would run.",
     expected: rejected("leave-hook-runs"),

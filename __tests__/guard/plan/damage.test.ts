@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { NotAPlan } from "../../../guard/plan/read-plan.js";
 import { damageText, damageValue } from "./damage.js";
-import { judge, notAPlan, readFixture, type PlanFixture } from "./plan-fixture.js";
+import { judge, notAPlan, readFixture, rulesOf, type PlanFixture } from "./plan-fixture.js";
 
 const MAKE_IT = "make it with: terraform show -json PLANFILE";
 const SMALL = readFixture("stranger").plan;
@@ -125,7 +125,7 @@ describe("What cannot be judged", () => {
     const plan = JSON.parse(fixture.plan) as Record<string, unknown>;
     change(plan);
     return judge(fixture, JSON.stringify(plan)).violations.map(
-      ({ rule, message }) => `${rule}: ${message.slice(0, 110)}`,
+      ({ rule, message }) => `${rule}: ${message.slice(0, 120)}`,
     );
   };
 
@@ -150,6 +150,24 @@ describe("What cannot be judged", () => {
     ],
   ])("rejects %s", (_, change) => {
     expect(rulesBroken(change)).toMatchSnapshot();
+  });
+
+  test("rejects an import that does not say that it is one", () => {
+    const broken = rulesBroken((plan) => {
+      for (const { change } of plan["resource_changes"] as { change: Record<string, unknown> }[]) {
+        delete change["importing"];
+      }
+    }, "import-block");
+    expect(broken).toEqual([
+      "base-revision: the plan was made from another state than is deployed, which does not hold: terraform_data.broker-1-1",
+    ]);
+  });
+
+  test("what is tainted is told by the plan or by the state, whichever is whole", () => {
+    const [tainted, clean] = [readFixture("tainted-leave"), readFixture("roll-clients")];
+    const silent = tainted.plan.replaceAll('"replace_because_tainted"', '"replace_by_request"');
+    expect(rulesOf(judge(tainted, silent))).toContain("tainted-replacement");
+    expect(rulesOf(judge({ ...clean, plan: tainted.plan }))).toContain("tainted-replacement");
   });
 
   test("an older minor version of the format is known", () => {
