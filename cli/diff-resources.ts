@@ -20,14 +20,14 @@ function flatten(stack: object): Map<string, Map<string, string>> {
   );
 }
 
-/** `tags.Name` = `"demo-broker-0-1"`; cdktf's own metadata is left out. */
+/** `tags.Name` = `"demo-broker-0-1"`; left out are cdktf's own metadata, and how a view protects what. */
 function leaves(value: unknown, path: readonly string[] = []): Map<string, string> {
   if (typeof value !== "object" || value === null || Object.keys(value).length === 0) {
     return new Map([[path.join("."), JSON.stringify(value)]]);
   }
   return new Map(
     Object.entries(value)
-      .filter(([key]) => key !== "//")
+      .filter(([key]) => key !== "//" && key !== "lifecycle")
       .flatMap(([key, item]) => [...leaves(item, [...path, key])]),
   );
 }

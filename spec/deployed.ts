@@ -32,6 +32,8 @@ export const isForReview = (origin: Origin): boolean => origin.kind === "spec" |
 /** `terraform.demo.tfstate, serial 12` */
 export function describeOrigin(origin: Origin): string {
   if (origin.kind === "spec") return `${origin.where} (for a review, not the state)`;
+  if (origin.lineage === "")
+    return `${origin.where}, which is empty (a backend that is named wrong looks the same)`;
   return `${origin.where}, serial ${String(origin.serial)}${origin.copy ? " (a copy, for a review)" : ""}`;
 }
 

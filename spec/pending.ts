@@ -3,12 +3,16 @@ import type { Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
 import { groupsOf, type Group, type Role } from "./groups.js";
 import type { Spec } from "./schema.js";
 
-/** A group that has stood once; one that has not is new and comes by the cluster view. */
-export const isNew = (group: DeployedGroup | undefined): boolean => (group?.revisions.length ?? 0) === 0;
+/**
+ * A group that has never stood, and comes by the cluster view. One whose `ready` has passed has stood, also where its
+ * record is gone: a lost record must not thaw it.
+ */
+export const isNew = (group: DeployedGroup | undefined): boolean =>
+  group === undefined || (group.revisions.length === 0 && group.ready === undefined);
 
 /** The template hash that a group was last rolled to; undefined for a new one. */
 export const deployedHash = (group: DeployedGroup | undefined): string | undefined =>
-  group?.revisions.at(-1)?.hash;
+  group?.revisions.at(-1)?.hash ?? group?.ready?.hash;
 
 /** How many hosts the group last stood with: what `ready` was passed for, else the hosts that are there. */
 export const deployedHosts = (group: DeployedGroup): number =>
@@ -90,6 +94,9 @@ function unfinished(group: DeployedGroup, deployed: Deployed, platform: Platform
   return [
     ...group.tainted.filter(own).map((address) => `${address} is tainted`),
     ...group.deposed.map((address) => `${address} has an old object that is still to be destroyed`),
+    ...(group.revisions.length > 0
+      ? []
+      : [`${groupAddress(platform, group.name, "revision")} is missing or empty`]),
     ...(group.leave ? [] : [`${groupAddress(platform, group.name, "leave")} is missing: the group has left`]),
     ...(group.ready ? readyReasons(group, group.ready, ready) : [`${ready} is missing`]),
     ...(hashes.size > 1

@@ -33,7 +33,7 @@ export class SpecError extends UserError {
 }
 
 /** `cluster.yaml:12: pools.broker.images[1]: got 42; expected …`; always one line, whatever the file contains. */
-export function formatProblem(file: string, problem: Problem): string {
+function formatProblem(file: string, problem: Problem): string {
   const where = problem.line === undefined ? file : `${file}:${String(problem.line)}`;
   const message = problem.message.replace(/\p{Cc}+/gu, " ").trim();
   return `${where}: ${problem.path === "" ? "" : `${problem.path}: `}${message}`;

@@ -232,7 +232,6 @@ export type Spec = z.output<typeof specSchema>;
 export type AwsSettings = z.output<typeof aws>;
 export type Backend = z.output<typeof backend>;
 export type PoolSpec = z.output<typeof clientPool>;
-export type ServerPoolSpec = z.output<typeof serverPool>;
 export type RootVolume = z.output<typeof rootVolume>;
 export type DataVolume = z.output<typeof dataVolume>;
 export type LoadBalancer = z.output<typeof loadBalancer>;

@@ -2,7 +2,7 @@ import { poolsOf } from "./groups.js";
 import type { Spec } from "./schema.js";
 
 /** The rules of the security group that all machines share, by Terraform name. */
-export const CLUSTER_RULES = {
+const CLUSTER_RULES = {
   aws_vpc_security_group_ingress_rule: [
     "cluster-consul-rpc",
     "cluster-consul-serf-tcp",

@@ -143,7 +143,9 @@ describeReal("The example on AWS, one test after another", ["terraform", "aws", 
     const { exitCode, output } = await demo.rollout(["plan", "broker-0"]);
 
     expect(exitCode).toBe(0);
-    expect(output.split("\n")[0]).toMatchInlineSnapshot();
+    expect(output.split("\n")[0]).toMatchInlineSnapshot(
+      `"broker-0: no changes, what is deployed is as desired"`,
+    );
     expect((await demo.status()).views).toEqual(["cluster"]);
   });
 
@@ -175,7 +177,9 @@ describeReal("The example on AWS, one test after another", ["terraform", "aws", 
 
     const { result, before, after, difference } = await observe(() => demo.deploy("broker-1"));
 
-    expect(refusalOf(result)).toMatchInlineSnapshot();
+    expect(refusalOf(result)).toMatchInlineSnapshot(
+      `"one-group: 2 groups are pending, one may be: broker-1 (ami-0aaa -> ami-0bbb), name-server-0 (ami-0aaa -> ami-0bbb); set all but one back, or set rollout.pendingGroups: queue to roll them one after another"`,
+    );
     expect(after).toEqual(before);
     expect(difference).toEqual(nothing);
     await demo.write(spec);

@@ -23,7 +23,7 @@ export interface Stack {
   readonly resource: Record<string, Record<string, StackResource>>;
 }
 
-export interface StackResource {
+interface StackResource {
   provisioner?: { readonly "local-exec": { command: string; readonly when?: "destroy" } }[];
   [attribute: string]: unknown;
 }

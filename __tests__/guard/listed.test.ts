@@ -1,7 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { listed } from "../../guard/listed.js";
 
-const subjects = (count: number): string[] => Array.from({ length: count }, (_, index) => `s${String(index)}`);
+const subjects = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `s${String(index)}`);
 
 test("a short list is shown whole", () => {
   expect(listed([])).toBe("");

@@ -39,7 +39,7 @@ export function errorOf(call: () => unknown): string {
 export const refusal = (text: string): string => errorOf(() => specOf(text));
 
 /** The parts of a spec that tests vary, before defaults are filled in. */
-export interface RawPool {
+interface RawPool {
   images: [string, string, string];
   instanceTypes: [string, string, string];
   generations: [number, number, number];
