@@ -2,13 +2,13 @@ import type { Environment } from "../clients/environment.js";
 import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { App } from "cdktf";
+import { Annotations, App } from "cdktf";
 import { lastCause } from "../clients/git.js";
 import { offeredViews } from "../rollout/views.js";
 import type { Deployed } from "../spec/deployed.js";
 import { addViews } from "../stacks/add-views.js";
 import { readDeployed } from "./read-deployed.js";
-import { readSpec, type SpecFile } from "./read-spec.js";
+import { EXAMPLE_IS_USED, readSpec, type SpecFile } from "./read-spec.js";
 
 /** What is desired, what is deployed, and which views that makes. */
 export interface Program extends SpecFile {
@@ -33,13 +33,15 @@ export function buildApp(program: Program, outdir: string): App {
   const app = new App({ outdir });
   const stackFolder = join(realpathSync(outdir), program.spec.name, "view");
   const fromStack = (path: string): string => relative(stackFolder, path).split(sep).join("/");
-  addViews(app, program.views, {
+  const stacks = addViews(app, program.views, {
     spec: program.spec,
     deployed: program.deployed,
     specFolder: fromStack(dirname(program.file)),
     program: fromStack(bundledProgram()),
     cause: program.cause,
   });
+  const [first] = stacks;
+  if (program.isExample && first) Annotations.of(first).addWarning(EXAMPLE_IS_USED);
   return app;
 }
 

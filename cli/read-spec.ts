@@ -6,6 +6,9 @@ import { loadSpec } from "../spec/load.js";
 import type { Spec } from "../spec/schema.js";
 import { UserError } from "../spec/user-error.js";
 
+/** Said wherever the example stands in for a spec of the user's own. */
+export const EXAMPLE_IS_USED = "there is no cluster.yaml: this is cluster.example.yaml";
+
 /** A spec and where it was found. */
 export interface SpecFile {
   readonly spec: Spec;
@@ -28,6 +31,7 @@ export function readSpec(env: Environment, folder = process.cwd()): SpecFile {
   const named = asked === "" ? "cluster.yaml" : asked;
   const file = resolve(folder, named);
   const isExample = asked === "" && !existsSync(file);
+  if (isExample) console.error(EXAMPLE_IS_USED);
   const found = isExample ? exampleFile() : file;
   const shown = isExample ? "cluster.example.yaml" : named;
   return { spec: loadSpec(readBytes(found, shown), shown), file: realpathSync(found), shown, isExample };
