@@ -8,7 +8,11 @@ import type { Spec } from "./schema.js";
  * record is gone: a lost record must not thaw it.
  */
 export const isNew = (group: DeployedGroup | undefined): boolean =>
-  group === undefined || (group.revisions.length === 0 && group.ready === undefined);
+  group === undefined || (group.revisions.length === 0 && !hasPassed(group));
+
+/** A gate that failed leaves a tainted `ready`. */
+const hasPassed = ({ name, ready, tainted }: DeployedGroup): boolean =>
+  ready !== undefined && !tainted.some((address) => address.endsWith(`.${name}-ready`));
 
 /** The template hash that a group was last rolled to; undefined for a new one. */
 export const deployedHash = (group: DeployedGroup | undefined): string | undefined =>

@@ -38,7 +38,7 @@ describe("pendingGroups", () => {
   test("a group that was never deployed is new, not pending", () => {
     const groups = new Map(standing().groups);
     groups.delete("broker-0");
-    groups.set("broker-1", { ...groupOf(standing(), "broker-1"), revisions: [] });
+    groups.set("broker-1", neverStood("broker-1"));
     const spec = specOf(
       EXAMPLE.replace(
         "[ami-0aaa, ami-0aaa, ami-0aaa]\n    instanceTypes: [m6i",
@@ -115,10 +115,21 @@ describe("groupsInFlight", () => {
     expect(groupsInFlight(deployedFromSpec(specOf(EXAMPLE), "git:HEAD", new Set()), "aws")).toEqual([]);
   });
 
-  test("a group without a revision is new, not in flight", () => {
-    expect(
-      inFlightWith("broker-0", { revisions: [], leave: false, tainted: ["aws_instance.broker-0-0"] }),
-    ).toEqual([]);
+  test("a group that has never stood is new, not in flight", () => {
+    const group = { ...neverStood("broker-0"), leave: false, tainted: ["aws_instance.broker-0-0"] };
+    const groups = new Map(standing().groups).set("broker-0", group);
+    expect(groupsInFlight({ ...standing(), groups }, "aws")).toEqual([]);
+  });
+
+  test("a group whose first gate failed is new still", () => {
+    const tainted = ["null_resource.broker-0-ready"];
+    expect(inFlightWith("broker-0", { revisions: [], tainted })).toEqual([]);
+  });
+
+  test("a group whose record is lost has stood, and is in flight", () => {
+    expect(inFlightWith("broker-0", { revisions: [] })).toEqual([
+      { group: "broker-0", reasons: ["terraform_data.broker-0-revision is missing or empty"] },
+    ]);
   });
 
   test.each<[string, Partial<DeployedGroup>, string]>([
@@ -417,3 +428,10 @@ const withGroup = (deployed: Deployed, group: DeployedGroup): Deployed => ({
 
 const inFlightWith = (name: string, changes: Partial<DeployedGroup>): ReturnType<typeof groupsInFlight> =>
   groupsInFlight(withGroup(standing(), { ...groupOf(standing(), name), ...changes }), "aws");
+
+/** A group as its creation leaves it where it was cut off before `ready`. */
+function neverStood(name: string): DeployedGroup {
+  const { ready, ...group } = groupOf(standing(), name);
+  if (!ready) throw new Error(`${name} has not stood`);
+  return { ...group, revisions: [] };
+}

@@ -110,12 +110,11 @@ export function groupIn(deployed: Deployed, name: string): DeployedGroup {
   return group;
 }
 
-/** What is deployed, with other values for one group. */
+/** What is deployed, with other values for one group. One that is given no revisions has not passed `ready` either. */
 export function withGroup(deployed: Deployed, name: string, values: Partial<DeployedGroup>): Deployed {
-  return {
-    ...deployed,
-    groups: new Map(deployed.groups).set(name, { ...groupIn(deployed, name), ...values }),
-  };
+  const { ready, ...group } = groupIn(deployed, name);
+  const passed = ready && values.revisions?.length !== 0 ? { ready } : {};
+  return { ...deployed, groups: new Map(deployed.groups).set(name, { ...group, ...passed, ...values }) };
 }
 
 /** What is deployed, without some addresses; each must have been there. */
