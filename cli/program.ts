@@ -20,6 +20,7 @@ export interface Program extends SpecFile {
 /** Reads spec and state and finds the views. `ROLLOUT_GROUP` asks for one more. */
 export async function loadProgram(env: Environment): Promise<Program> {
   const source = readSpec(env);
+  if (source.isExample) console.error(EXAMPLE_IS_USED);
   const deployed = await readDeployed(source, env);
   const views = offeredViews(source.spec, deployed, env["ROLLOUT_GROUP"]);
   const cause = env["ROLLOUT_CAUSE"] ?? (await lastCause(source.file)) ?? "<none>";

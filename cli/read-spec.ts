@@ -31,7 +31,6 @@ export function readSpec(env: Environment, folder = process.cwd()): SpecFile {
   const named = asked === "" ? "cluster.yaml" : asked;
   const file = resolve(folder, named);
   const isExample = asked === "" && !existsSync(file);
-  if (isExample) console.error(EXAMPLE_IS_USED);
   const found = isExample ? exampleFile() : file;
   const shown = isExample ? "cluster.example.yaml" : named;
   return { spec: loadSpec(readBytes(found, shown), shown), file: realpathSync(found), shown, isExample };
