@@ -70,7 +70,7 @@ describeReal("A cluster whose state is in s3, one test after another", ["terrafo
      {
        "empty": true,
        "forReview": false,
-       "origin": "s3://states/dmeo/terraform.tfstate, serial 0",
+       "origin": "s3://states/dmeo/terraform.tfstate, which is empty (a backend that is named wrong looks the same)",
      }
     `);
     await demo.write(spec);
