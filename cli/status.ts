@@ -43,9 +43,6 @@ function formatStatus(status: Status): string {
     .map(({ name, state, reason }) => `${name} is ${state}: ${reason ?? ""}`);
   return [
     `${status.cluster} on ${status.platform}; deployed: ${status.deployed.origin}`,
-    ...(status.deployed.empty
-      ? ["nothing is deployed: the state is empty (a backend that is named wrong looks the same)"]
-      : []),
     "",
     formatTable([["POOL", "GROUP", "STATE", "HOSTS", "IMAGE", "DESIRED"], ...rows]),
     "",
@@ -54,7 +51,8 @@ function formatStatus(status: Status): string {
   ].join("\n");
 }
 
-function nothingNext({ groups }: Status): string {
+function nothingNext({ groups, protection }: Status): string {
+  if (protection === "off") return "next: no group is rolled while protection is off; it is for a teardown";
   const waiting = groups.filter(({ state }) => state === "pending").length;
   return waiting === 0
     ? "next: nothing, all groups are as desired"

@@ -9,6 +9,13 @@ export interface TerraformDataDeclaration extends Declaration {
   readonly triggersReplace?: unknown;
   readonly provisioners?: LocalExecProvisioner[];
   readonly replaceTriggeredBy?: readonly string[];
+  /** What must hold of it, by `self`, or Terraform refuses the plan. */
+  readonly postcondition?: Postcondition;
+}
+
+export interface Postcondition {
+  readonly condition: string;
+  readonly errorMessage: string;
 }
 
 /**
@@ -19,10 +26,20 @@ export class TerraformData extends TerraformResource {
   private readonly attributes: Readonly<Record<string, unknown>>;
 
   constructor(scope: Construct, declaration: TerraformDataDeclaration) {
-    const { name, protection, after, input, triggersReplace, provisioners, replaceTriggeredBy } = declaration;
+    const {
+      name,
+      protection,
+      after,
+      input,
+      triggersReplace,
+      provisioners,
+      replaceTriggeredBy,
+      postcondition,
+    } = declaration;
     const lifecycle = {
       ...lifecycleOf(protection),
       ...(replaceTriggeredBy ? { replaceTriggeredBy: [...replaceTriggeredBy] } : {}),
+      ...(postcondition ? { postcondition: [postcondition] } : {}),
     };
     const config: TerraformResourceConfig = {
       terraformResourceType: "terraform_data",

@@ -1,4 +1,5 @@
 import { parseAddress, parseGroupName, type Member } from "../spec/address.js";
+import type { Provisioner, Wiring } from "./wiring.js";
 
 /** A resource as it was synthesized, escape hatches included. */
 export interface DeclaredResource {
@@ -98,11 +99,30 @@ export function isMultiplied({ body }: DeclaredResource): boolean {
   return body["count"] !== undefined || body["for_each"] !== undefined;
 }
 
-/** Whether a hook runs a command when it is destroyed. */
-export function hasDestroyHook({ body }: DeclaredResource): boolean {
-  return listOf(body["provisioner"]).some(
-    (provisioner) => bodyAt(provisioner, "local-exec")["when"] === "destroy",
+/** What the members of groups run and wait for. */
+export function wiringOf(declared: readonly DeclaredResource[]): Wiring[] {
+  return declared.flatMap(({ address, member, body }) =>
+    member === undefined
+      ? []
+      : [
+          {
+            address,
+            member,
+            provisioners: listOf(body["provisioner"]).map(provisionerOf),
+            after: stringsOf(body["depends_on"]),
+          },
+        ],
   );
+}
+
+function provisionerOf(provisioner: unknown): Provisioner {
+  const { "local-exec": localExec, ...types } = asBody(provisioner);
+  const { command, when, ...others } = asBody(localExec);
+  return {
+    command: typeof command === "string" ? command : "nothing",
+    when: when === "destroy" ? "destroy" : "create",
+    others: [...Object.keys(types), ...Object.keys(others)].sort(),
+  };
 }
 
 const asBody = (value: unknown): Body => (typeof value === "object" && value !== null ? (value as Body) : {});

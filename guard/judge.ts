@@ -1,14 +1,15 @@
-import { readDeclared } from "./declared.js";
+import { readDeclared, wiringOf } from "./declared.js";
 import { foreseeChanges } from "./foresee.js";
 import { changesOf } from "./plan/plan-changes.js";
 import type { Plan } from "./plan/plan.js";
 import type { Proposal, Rule } from "./proposal.js";
-import { baseRevision } from "./rules/base-revision.js";
+import { baseRevision, otherCluster } from "./rules/base-revision.js";
 import { completePlan } from "./rules/complete-plan.js";
 import { configConsulRefresh } from "./rules/config-consul-refresh.js";
 import { dataVolumeKept } from "./rules/data-volume-kept.js";
 import { freezeKept } from "./rules/freeze-kept.js";
 import { groupInFlight } from "./rules/group-in-flight.js";
+import { hooksAsRendered } from "./rules/hooks-as-rendered.js";
 import { imageAsDesired } from "./rules/image-as-desired.js";
 import { leaveHookRuns } from "./rules/leave-hook-runs.js";
 import { oneGroup } from "./rules/one-group.js";
@@ -17,6 +18,7 @@ import { sharedKept } from "./rules/shared-kept.js";
 import { taintedReplacement } from "./rules/tainted-replacement.js";
 import { targetGroup } from "./rules/target-group.js";
 import { unattributedChange } from "./rules/unattributed-change.js";
+import { readHeader } from "./stack-header.js";
 import { RULE_IDS, type RuleId, type Verdict } from "./verdict.js";
 
 const RULES: Readonly<Record<RuleId, Rule>> = {
@@ -30,6 +32,7 @@ const RULES: Readonly<Record<RuleId, Rule>> = {
   "freeze-kept": freezeKept,
   "tainted-replacement": taintedReplacement,
   "leave-hook-runs": leaveHookRuns,
+  "hooks-as-rendered": hooksAsRendered,
   "config-consul-refresh": configConsulRefresh,
   "data-volume-kept": dataVolumeKept,
   "shared-kept": sharedKept,
@@ -38,7 +41,8 @@ const RULES: Readonly<Record<RuleId, Rule>> = {
 
 /** Judges what a view changes against what is deployed and which group may change. All violations at once. */
 function judge(proposal: Proposal): Verdict {
-  const violations = RULE_IDS.flatMap((id) => RULES[id](proposal));
+  const stranger = otherCluster(proposal);
+  const violations = stranger ? [stranger] : RULE_IDS.flatMap((id) => RULES[id](proposal));
   const touched = proposal.changes.flatMap(({ group }) => (group === undefined ? [] : [group]));
   return {
     verdict: violations.length === 0 ? "accepted" : "rejected",
@@ -51,11 +55,28 @@ function judge(proposal: Proposal): Verdict {
 export function judgePlan(plan: Plan, context: Pick<Proposal, "spec" | "deployed" | "madeWhole">): Verdict {
   const view = plan.view ?? "unknown";
   const target = view === "cluster" ? undefined : view;
-  return judge({ ...context, view, target, declared: [], plan, changes: changesOf(plan) });
+  return judge({
+    ...context,
+    view,
+    target,
+    declared: [],
+    wiring: plan.wiring,
+    plan,
+    changes: changesOf(plan),
+  });
 }
 
 /** Judges a synthesized stack, escape hatches included. */
-export function judgeSynthesized(view: Omit<Proposal, "changes" | "declared">, stack: unknown): Verdict {
+export function judgeSynthesized(
+  view: Omit<Proposal, "changes" | "declared" | "header" | "wiring">,
+  stack: unknown,
+): Verdict {
   const declared = readDeclared(stack);
-  return judge({ ...view, declared, changes: foreseeChanges(declared, view.deployed) });
+  return judge({
+    ...view,
+    declared,
+    header: readHeader(stack),
+    wiring: wiringOf(declared),
+    changes: foreseeChanges(declared, view.deployed),
+  });
 }

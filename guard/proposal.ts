@@ -3,7 +3,9 @@ import type { Spec } from "../spec/schema.js";
 import type { Change } from "./change.js";
 import type { DeclaredResource } from "./declared.js";
 import type { Plan } from "./plan/plan.js";
+import type { StackHeader } from "./stack-header.js";
 import type { Violation } from "./verdict.js";
+import type { Wiring } from "./wiring.js";
 
 /** What is to be judged: what a view changes, what is deployed, and which group may change. */
 export interface Proposal {
@@ -15,6 +17,10 @@ export interface Proposal {
   readonly changes: readonly Change[];
   /** What was synthesized; empty where a plan is judged. */
   readonly declared: readonly DeclaredResource[];
+  /** What a synthesized stack says of itself; absent where a plan is judged. */
+  readonly header?: StackHeader;
+  /** What the members of groups run and wait for. */
+  readonly wiring: readonly Wiring[];
   /** Terraform's plan; absent at synth. */
   readonly plan?: Plan;
   /** Whether `rollout plan` made the plan, so that it is known to be of the whole view. */

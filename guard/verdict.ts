@@ -10,6 +10,7 @@ export const RULE_IDS = [
   "freeze-kept",
   "tainted-replacement",
   "leave-hook-runs",
+  "hooks-as-rendered",
   "config-consul-refresh",
   "data-volume-kept",
   "shared-kept",

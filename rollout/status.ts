@@ -11,6 +11,7 @@ const GROUP_STATES = ["current", "pending", "in flight", "frozen", "new"] as con
 export const statusSchema = z.strictObject({
   cluster: z.string(),
   platform: z.enum(["aws", "local"]),
+  protection: z.enum(["on", "off"]).describe("off: a teardown, nothing is rolled."),
   deployed: z.strictObject({
     origin: z.string().describe("Where it was read."),
     forReview: z.boolean().describe("Whether it was taken from somewhere else than the state."),
@@ -71,6 +72,7 @@ export function statusOf(spec: Spec, deployed: Deployed, views: readonly string[
   return {
     cluster: spec.name,
     platform: spec.platform,
+    protection: spec.protection,
     deployed: {
       origin: describeOrigin(deployed.origin),
       forReview: isForReview(deployed.origin),
@@ -87,7 +89,9 @@ function nextCommand(
   inFlight: string | undefined,
   { rollout, protection }: Spec,
 ): string | null {
-  if (inFlight !== undefined && protection === "on") return `npx cdktf deploy ${inFlight}`;
+  if (protection === "off")
+    return groups.some(({ state }) => state === "new") ? "npx cdktf deploy cluster" : null;
+  if (inFlight !== undefined) return `npx cdktf deploy ${inFlight}`;
   const pending = groups.filter(({ state }) => state === "pending");
   if (pending.length > 1 && rollout.pendingGroups === "one") return null;
   if (pending[0]) return `npx cdktf deploy ${pending[0].name}`;

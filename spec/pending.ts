@@ -139,6 +139,7 @@ function missingMembers(
     hostAddress(platform, group.name, host.number, kind);
   const wanted = [
     ...(deployed.addresses.has(address("data")) ? [address("data-attachment")] : []),
+    ...(deployed.addresses.has(address("data-attachment")) ? [address("data")] : []),
     ...(deployed.addresses.has(targetGroupAddress(platform, group.pool))
       ? [address("lb-drained"), address("target")]
       : []),

@@ -1,8 +1,9 @@
 import type { HostGroupProps, HostProps } from "../constructs/host-group.js";
 import type { Protection } from "../constructs/lifecycle.js";
 import { hostAddress, HOST_KINDS, parseAddress, type HostKind, type PlatformName } from "../spec/address.js";
-import type { DeployedGroup, DeployedVolume, Revision } from "../spec/deployed.js";
+import type { DeployedGroup, DeployedVolume } from "../spec/deployed.js";
 import type { Group } from "../spec/groups.js";
+import { nextRevisions } from "../spec/next-revisions.js";
 import type { GroupIndex } from "../spec/three.js";
 
 /** The part of a group's rendering that depends on what is desired, what is deployed and what the view may change. */
@@ -61,7 +62,7 @@ export function newRendering(
     hash: group.hash,
     hosts: desiredHosts(group),
     volumes: volumesOf(group, deployed),
-    revisions: nextRevisions(group, deployed, options),
+    revisions: nextRevisions(group, deployed?.revisions ?? [], options),
     includes: () => true,
     protect: (address) => (outlives(address) ? "kept" : "live"),
   };
@@ -104,31 +105,12 @@ function membersThatStay(group: Group, deployed: DeployedGroup, platform: Platfo
       const address = (kind: HostKind): string => hostAddress(platform, group.name, number, kind);
       const isTainted = (kind: HostKind): boolean => deployed.tainted.includes(address(kind));
       if (isTainted("host")) return [];
-      const hasVolume = deployed.volumes.some(({ host }) => host === number) && !isTainted("data");
+      const hasVolume = deployed.volumes.some(({ host }) => host === number);
       const kinds = HOST_KINDS.filter(
         (kind) => kind !== "config-consul" && (kind !== "data-attachment" || hasVolume) && !isTainted(kind),
       );
       return kinds.map(address);
     });
-}
-
-/** Every revision that is deployed and, where the template differs from the last one's, the next. */
-function nextRevisions(
-  group: Group,
-  deployed: DeployedGroup | undefined,
-  options: RenderingOptions,
-): Revision[] {
-  const revisions = deployed?.revisions ?? [];
-  const last = revisions.at(-1);
-  if (last?.hash === group.hash) return [...revisions];
-  const next = {
-    number: (last?.number ?? 0) + 1,
-    image: group.image,
-    hash: group.hash,
-    generation: group.generation,
-    cause: options.cause,
-  };
-  return [...revisions, next].slice(-options.revisionHistoryLimit);
 }
 
 function desiredHosts(group: Group): HostProps[] {

@@ -168,7 +168,7 @@ describe("leave", () => {
       resourceIn(view, "terraform_data.broker-0-leave").provisioners = [];
     };
     expect(refusal(rolling, standing, "broker-0", tamper)).toMatchInlineSnapshot(
-      `"leave-hook-runs: machines of broker-0 could go before their work has left: terraform_data.broker-0-leave: it runs nothing when it is destroyed; leave the hook as it is rendered; remove the override"`,
+      `"hooks-as-rendered: hooks would not run what they are rendered with: terraform_data.broker-0-leave (it runs nothing); leave the hooks as they are rendered; remove the override"`,
     );
   });
 
@@ -253,9 +253,10 @@ describe("config_consul", () => {
   test("refuses one that another group's view would create", () => {
     const deployed = withoutAddresses(standing, "terraform_data.broker-1-0-config-consul");
     const tamper = add("broker-1-0-config-consul", ["pools", "broker", "broker-1"]);
-    expect(refusal(rolling, deployed, "broker-0", tamper)).toMatchInlineSnapshot(
-      `"config-consul-refresh: config_consul of other groups could be replaced in the view broker-0, which replaces no Consul server: terraform_data.broker-1-0-config-consul; render them with ignore_changes and without replace_triggered_by"`,
-    );
+    expect(refusal(rolling, deployed, "broker-0", tamper)).toMatchInlineSnapshot(`
+     "hooks-as-rendered: hooks would not run what they are rendered with: terraform_data.broker-1-0-config-consul (it runs nothing); leave the hooks as they are rendered; remove the override
+     config-consul-refresh: config_consul of other groups could be replaced in the view broker-0, which replaces no Consul server: terraform_data.broker-1-0-config-consul; render them with ignore_changes and without replace_triggered_by"
+    `);
   });
 
   test("refuses the cluster view to tell machines that stand, if it makes no Consul server", () => {
@@ -300,6 +301,49 @@ test("tells all that is wrong at once", () => {
    freeze-kept: name-server-0 is not frozen in the view broker-0: terraform_data.name-server-0-0; leave prevent_destroy and ignore_changes of foreign groups as they are rendered; remove the override
    data-volume-kept: data volumes could be destroyed: terraform_data.broker-0-0-data; leave prevent_destroy on every data volume; remove the override"
   `);
+});
+
+describe("the stack itself", () => {
+  test.each(["module", "moved", "import", "removed"])("refuses a %s block", (block) => {
+    const tamper: Tamper = (view) => {
+      view.addOverride(block, [{}]);
+    };
+    expect(refusal(rolling, standing, "broker-0", tamper)).toBe(
+      `unattributed-change: the stack has blocks that cannot be judged: ${block}; remove them: members of groups come from cluster.yaml alone, and resources of your own stand in own-resources.ts one by one`,
+    );
+  });
+
+  test.each([
+    ["variable.rollout_view", "variable.rollout_view.default", "broker-1"],
+    ["variable.rollout_base", "variable.rollout_base.default.broker-1", 9],
+    ["terraform.backend", "terraform.backend.local.path", "another.tfstate"],
+    ["terraform.backend", "terraform.backend.s3.bucket", "another"],
+  ])("refuses another %s", (what, path, value) => {
+    const tamper: Tamper = (view) => {
+      view.addOverride(path, value);
+    };
+    expect(refusal(rolling, standing, "broker-0", tamper)).toBe(
+      `base-revision: the view broker-0 would say otherwise than it was made from: ${what}; leave them as they are rendered; the backend belongs in cluster.yaml`,
+    );
+  });
+
+  test("refuses another key of a bucket", () => {
+    const backend = { type: "s3", bucket: "states", key: "demo.tfstate", region: "eu-west-1" } as const;
+    const tamper: Tamper = (view) => {
+      view.addOverride("terraform.backend.s3.key", "other.tfstate");
+    };
+    expect(resourcesOf({ ...rolling, backend }, standing, "broker-0").size).toBe(109);
+    expect(refusal({ ...rolling, backend }, standing, "broker-0", tamper)).toMatch(
+      /^base-revision: .*terraform\.backend; /,
+    );
+  });
+
+  test("accepts a state's path however it is written", () => {
+    for (const path of ["./terraform.demo.tfstate", "../states/demo.tfstate", "/states/demo.tfstate"]) {
+      const spec = { ...rolling, backend: { type: "local", path } as const };
+      expect(resourcesOf(spec, standing, "broker-0").size).toBe(109);
+    }
+  });
 });
 
 test("what is not tampered with passes", () => {

@@ -259,6 +259,42 @@ test("refuses a data volume that gets smaller", () => {
   );
 });
 
+test("refuses every view where a machine's data volume was taken out of the state", () => {
+  const { volumes } = groupIn(standing, "broker-0");
+  const without = withGroup(standing, "broker-0", { volumes: volumes.filter(({ host }) => host !== 1) });
+  const forgotten = withoutAddresses(without, "terraform_data.broker-0-1-data");
+  expect(refusal(local, forgotten, "broker-0")).toMatchInlineSnapshot(
+    `"data-volume-kept: machines have data volumes that the state does not hold: terraform_data.broker-0-1-data; take each back with: terraform import ADDRESS ID; or restore the state from its backup"`,
+  );
+  expect(refusal(local, forgotten, "cluster")).toContain(
+    "data-volume-kept: machines have data volumes that the state does not hold: terraform_data.broker-0-1-data; ",
+  );
+});
+
+test.each(["broker-0-revision", "broker-0-0-data"])("refuses to roll with a tainted %s", (name) => {
+  const tainted = withGroup(standing, "broker-0", { tainted: [`terraform_data.${name}`] });
+  expect(refusal(local, tainted, "broker-0")).toBe(
+    `tainted-replacement: terraform_data.${name} is tainted, so Terraform would replace it, and it is never destroyed; run: terraform untaint terraform_data.${name}`,
+  );
+});
+
+test("refuses to replace tainted machines whose leave would not run", () => {
+  const tainted = withGroup(standing, "broker-0", {
+    tainted: ["terraform_data.broker-0-1", "terraform_data.broker-0-2"],
+  });
+  expect(refusal(local, tainted, "broker-0")).toMatchInlineSnapshot(
+    `"leave-hook-runs: tainted hosts of broker-0 would be replaced, and no hook would make their work leave: terraform_data.broker-0-1, terraform_data.broker-0-2; run: terraform untaint terraform_data.broker-0-1; run: terraform untaint terraform_data.broker-0-2; then raise generations[0] of pool broker to replace the group whole"`,
+  );
+});
+
+test("replaces tainted machines with their group, whose leave runs then", () => {
+  const tainted = withGroup(standing, "broker-0", { tainted: ["terraform_data.broker-0-1"] });
+  const spec = broker(({ images }) => {
+    images[0] = "ami-0bbb";
+  });
+  expect(resourcesOf(spec, tainted, "broker-0").size).toBeGreaterThan(0);
+});
+
 test("a queue of groups has a view for each, and each leaves the others alone", () => {
   const spec = queued(
     broker((pool) => {

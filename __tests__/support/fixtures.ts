@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App, TerraformResource, type TerraformStack } from "cdktf";
 import { refusalOf } from "../../cli/report-failure.js";
-import { readDeclared, type DeclaredResource } from "../../guard/declared.js";
+import { readDeclared, wiringOf, type DeclaredResource } from "../../guard/declared.js";
 import { foreseeChanges } from "../../guard/foresee.js";
 import { judgeSynthesized } from "../../guard/judge.js";
 import type { Proposal } from "../../guard/proposal.js";
@@ -182,7 +182,7 @@ export function addViewsTo(
     spec,
     deployed,
     specFolder: "../../..",
-    program: "../../../dist/cli/rollout.js",
+    program: "../../../dist/bin/rollout.js",
     cause: "a1b2c3d roll broker-0",
   });
 }
@@ -215,7 +215,12 @@ export function refusal(spec: Spec, deployed: Deployed, view: string, tamper?: T
 /** What the guard is to judge of a view, as its rules get it. */
 export function proposalOf(spec: Spec, deployed: Deployed, view: string): Proposal {
   const declared = readDeclared(renderView(spec, deployed, view));
-  return { ...contextOf(spec, deployed, view), declared, changes: foreseeChanges(declared, deployed) };
+  return {
+    ...contextOf(spec, deployed, view),
+    declared,
+    wiring: wiringOf(declared),
+    changes: foreseeChanges(declared, deployed),
+  };
 }
 
 /** What the guard says of a view. */
@@ -223,7 +228,11 @@ export function verdictOf(spec: Spec, deployed: Deployed, view: string): Verdict
   return judgeSynthesized(contextOf(spec, deployed, view), renderView(spec, deployed, view));
 }
 
-const contextOf = (spec: Spec, deployed: Deployed, view: string): Omit<Proposal, "declared" | "changes"> => ({
+const contextOf = (
+  spec: Spec,
+  deployed: Deployed,
+  view: string,
+): Omit<Proposal, "declared" | "changes" | "wiring"> => ({
   view,
   target: view === "cluster" ? undefined : view,
   spec,
@@ -248,7 +257,12 @@ export function declaring(proposal: Proposal, address: string, values: Partial<D
   const declared = proposal.declared.map((resource) =>
     resource.address === address ? { ...resource, ...values } : resource,
   );
-  return { ...proposal, declared, changes: foreseeChanges(declared, proposal.deployed) };
+  return {
+    ...proposal,
+    declared,
+    wiring: wiringOf(declared),
+    changes: foreseeChanges(declared, proposal.deployed),
+  };
 }
 
 /** The construct of a resource, for an escape hatch. */

@@ -1,3 +1,5 @@
+import type { Wiring } from "../wiring.js";
+
 /** What a plan of Terraform or OpenTofu says, as far as the rules look at it. */
 export interface Plan {
   readonly formatVersion: string;
@@ -14,6 +16,8 @@ export interface Plan {
   readonly saysComplete: boolean;
   /** Every managed resource, the unchanged ones included. */
   readonly resources: readonly PlannedResource[];
+  /** What the members of groups run and wait for, by the configuration that the plan holds. */
+  readonly wiring: readonly Wiring[];
   /** What was changed outside of Terraform. Reported, never counted. */
   readonly drift: readonly { readonly address: string; readonly action: string }[];
 }

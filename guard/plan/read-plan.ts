@@ -4,6 +4,7 @@ import { asList, asObject, asText, type Fields, optional } from "./fields.js";
 import type { Plan, PlannedResource } from "./plan.js";
 import { plannedAddresses } from "./planned-addresses.js";
 import { readResource } from "./read-resource.js";
+import { readWiring } from "./read-wiring.js";
 
 /** The format's major version that this program knows. */
 const MAJOR = "1";
@@ -58,6 +59,7 @@ function read(bytes: Uint8Array): Plan {
       : [`its format ${formatVersion} is not known (${MAJOR}.x is)`],
     saysComplete: json["complete"] === true,
     resources,
+    wiring: known ? readWiring(json, resources, fail) : [],
     drift: known ? driftOf(json) : [],
   };
 }

@@ -1,15 +1,21 @@
+import { posix } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { s3BackendBlock } from "../../spec/backend.js";
 import type { Deployed } from "../../spec/deployed.js";
 import { plannedHost } from "../plan/planned-host.js";
+import type { Backend } from "../../spec/schema.js";
+import { optional } from "../plan/fields.js";
 import type { Plan } from "../plan/plan.js";
 import type { Proposal, Rule } from "../proposal.js";
+import type { StackHeader } from "../stack-header.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
 
 /** A plan is of this cluster, and of what is deployed now: an old one could take a group back. */
 export const baseRevision: Rule = (proposal) => {
   const { plan, deployed } = proposal;
-  if (!plan) return [];
-  const stranger = otherCluster(plan, proposal);
+  if (!plan) return headerDiffers(proposal);
+  const stranger = otherCluster(proposal);
   if (stranger) return [stranger];
   return [
     ...viewMissing(plan),
@@ -19,8 +25,9 @@ export const baseRevision: Rule = (proposal) => {
   ];
 };
 
-function otherCluster({ resources }: Plan, { spec }: Proposal): Violation | undefined {
-  const names = resources.flatMap(({ before, after }) => [
+/** The violation of a plan that is not of this cluster: then nothing else about it can be told. */
+export function otherCluster({ plan, spec }: Proposal): Violation | undefined {
+  const names = (plan?.resources ?? []).flatMap(({ before, after }) => [
     plannedHost(before)?.cluster,
     plannedHost(after)?.cluster,
   ]);
@@ -32,6 +39,38 @@ function otherCluster({ resources }: Plan, { spec }: Proposal): Violation | unde
     message: `the plan is of the cluster ${others.join(", ")}, the spec is of ${spec.name}`,
     remedy: "name that cluster's spec by CLUSTER=FILE",
   };
+}
+
+/** The view that a plan will name, what it was made from, and where its state lies, whatever an override says. */
+function headerDiffers({ header, view, spec, deployed }: Proposal): Violation[] {
+  if (!header) return [];
+  const base = Object.fromEntries(
+    [...deployed.groups.values()].map(({ name, revisions }) => [name, revisions.at(-1)?.number ?? 0]),
+  );
+  const wrong = [
+    ...(header.view === view ? [] : ["variable.rollout_view"]),
+    ...(isDeepStrictEqual(header.base, base) ? [] : ["variable.rollout_base"]),
+    ...(isBackendOf(spec.backend, header.backends) ? [] : ["terraform.backend"]),
+  ];
+  if (wrong.length === 0) return [];
+  return [
+    {
+      rule: "base-revision",
+      subjects: wrong,
+      message: `the view ${view} would say otherwise than it was made from: ${wrong.join(", ")}`,
+      remedy: "leave them as they are rendered; the backend belongs in cluster.yaml",
+    },
+  ];
+}
+
+function isBackendOf(
+  backend: Backend,
+  { [backend.type]: body, ...others }: StackHeader["backends"],
+): boolean {
+  if (Object.keys(others).length > 0) return false;
+  if (backend.type === "s3") return isDeepStrictEqual(body, s3BackendBlock(backend));
+  const path = optional(body, "path");
+  return typeof path === "string" && `/${path}`.endsWith(`/${posix.normalize(backend.path)}`);
 }
 
 function viewMissing({ view }: Plan): Violation[] {

@@ -1,4 +1,7 @@
+import { hostAddress } from "../../spec/address.js";
+import { groupsOf } from "../../spec/groups.js";
 import { ignoresAnything, volumeOf } from "../declared.js";
+import { plannedVolume } from "../plan/planned-volume.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
@@ -8,6 +11,8 @@ export const dataVolumeKept: Rule = (proposal) => [
   ...volumesLost(proposal),
   ...volumesUnprotected(proposal),
   ...volumesShrunk(proposal),
+  ...volumesOtherwise(proposal),
+  ...volumesForgotten(proposal),
   ...zonesLeft(proposal),
 ];
 
@@ -61,6 +66,52 @@ function volumesShrunk({ declared, deployed }: Proposal): Violation[] {
       subjects: smaller.sort(),
       message: `data volumes cannot be made smaller: ${listed(smaller)}`,
       remedy: "give dataVolumes in cluster.yaml at least the size that is deployed",
+    },
+  ];
+}
+
+/** A plan makes volumes no smaller than they are, and gives those of its group what the spec says. */
+function volumesOtherwise({ changes, spec, target }: Proposal): Violation[] {
+  const wanted = groupsOf(spec).find(({ name }) => name === target)?.dataVolume;
+  const odd = changes.flatMap(({ address, action, member, group, planned }) => {
+    if (member?.kind !== "data" || action !== "update" || !planned) return [];
+    const [from, to] = [plannedVolume(planned.before), plannedVolume(planned.after)];
+    const isWanted = group === target && to.sizeGib === wanted?.sizeGib && to.type === wanted?.type;
+    return isWanted && (to.sizeGib ?? 0) >= (from.sizeGib ?? Infinity)
+      ? []
+      : [`${address} (${describeVolume(from)} -> ${describeVolume(to)})`];
+  });
+  if (odd.length === 0) return [];
+  return [
+    {
+      rule: "data-volume-kept",
+      subjects: odd.map((each) => each.replace(/ .*$/s, "")).sort(),
+      message: `data volumes would be smaller, or otherwise than the spec says: ${listed(odd.sort())}`,
+      remedy: "synthesize and plan again from the spec as it is now",
+    },
+  ];
+}
+
+const describeVolume = ({ sizeGib, type }: ReturnType<typeof plannedVolume>): string =>
+  `${String(sizeGib ?? "unknown")} GiB ${type ?? "unknown"}`;
+
+/** A volume that was taken out of the state is still there: an empty one in its place would hide the data. */
+function volumesForgotten({ deployed, spec }: Proposal): Violation[] {
+  const missing = [...deployed.groups.values()].flatMap(({ name, hosts }) =>
+    hosts.flatMap(({ number }) => {
+      const [data, attachment] = (["data", "data-attachment"] as const).map((kind) =>
+        hostAddress(spec.platform, name, number, kind),
+      ) as [string, string];
+      return deployed.addresses.has(attachment) && !deployed.addresses.has(data) ? [data] : [];
+    }),
+  );
+  if (missing.length === 0) return [];
+  return [
+    {
+      rule: "data-volume-kept",
+      subjects: missing.sort(),
+      message: `machines have data volumes that the state does not hold: ${listed(missing)}`,
+      remedy: "take each back with: terraform import ADDRESS ID; or restore the state from its backup",
     },
   ];
 }

@@ -1,7 +1,10 @@
-import { hostAddress, parseAddress } from "../../spec/address.js";
+import { isDeepStrictEqual } from "node:util";
+import { groupAddress, hostAddress, parseAddress } from "../../spec/address.js";
 import { groupsOf, type Group } from "../../spec/groups.js";
+import { nextRevisions } from "../../spec/next-revisions.js";
 import { isNew } from "../../spec/pending.js";
 import { hostOf, ignoresAnything } from "../declared.js";
+import { optional } from "../plan/fields.js";
 import { plannedHost, type PlannedHost } from "../plan/planned-host.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
@@ -18,7 +21,11 @@ export const imageAsDesired: Rule = (proposal) => {
   return groupsOf(spec).flatMap((group) => {
     const fresh = isNew(deployed.groups.get(group.name));
     if (target === undefined ? !fresh : target !== group.name || fresh) return [];
-    return [...otherwise(group, hostsOf(group, proposal), proposal), ...heldBack(group, proposal)];
+    return [
+      ...otherwise(group, hostsOf(group, proposal), proposal),
+      ...heldBack(group, proposal),
+      ...recordedOtherwise(group, proposal),
+    ];
   });
 };
 
@@ -101,6 +108,34 @@ function otherwise(group: Group, hosts: readonly FutureHost[], proposal: Proposa
         ]
       : []),
   ];
+}
+
+/** The history that a plan would write is the deployed one and the desired template: what an undo goes back to. */
+function recordedOtherwise(group: Group, { plan, deployed, spec }: Proposal): Violation[] {
+  if (!plan || deployed.origin.kind === "spec") return [];
+  const address = groupAddress(spec.platform, group.name, "revision");
+  const record = plan.resources.find((resource) => resource.address === address);
+  if (!record || record.after === null) return [];
+  const { revisionHistoryLimit } = spec.rollout;
+  const history = deployed.groups.get(group.name)?.revisions ?? [];
+  const wanted = nextRevisions(group, history, { revisionHistoryLimit, cause: "" });
+  const planned = optional(optional(record.after, "input"), "revisions");
+  if (isDeepStrictEqual(withoutCauses(planned), withoutCauses(wanted))) return [];
+  return [
+    {
+      rule: "image-as-desired",
+      subjects: [address],
+      message: `the history of ${group.name} would not end with what the spec says: ${address}`,
+      remedy: "synthesize and plan again from the spec as it is now",
+    },
+  ];
+}
+
+function withoutCauses(revisions: unknown): unknown {
+  if (!Array.isArray(revisions)) return "no history";
+  return revisions.map((revision: unknown) =>
+    ["number", "image", "hash", "generation"].map((key) => optional(revision, key)),
+  );
 }
 
 /** A host of the desired template stays as it is, even if somebody has changed its type: drift is not ours to count. */

@@ -2,7 +2,7 @@ import { groupAddress, hostAddress } from "../../spec/address.js";
 import type { DeployedHost } from "../../spec/deployed.js";
 import { groupsOf, type Group } from "../../spec/groups.js";
 import { deployedHash, isNew } from "../../spec/pending.js";
-import { hasDestroyHook, ignoresAnything, isSucceededFirst, triggersOf } from "../declared.js";
+import { ignoresAnything, isSucceededFirst, triggersOf } from "../declared.js";
 import { isTainted, type Change } from "../change.js";
 import { plannedHost } from "../plan/planned-host.js";
 import type { Proposal, Rule } from "../proposal.js";
@@ -17,7 +17,7 @@ export const leaveHookRuns: Rule = (proposal) => {
   const broken = groupsOf(spec).flatMap((group) => {
     const mayChange = target === undefined ? isNew(deployed.groups.get(group.name)) : target === group.name;
     return mayChange && proposal.declared.some((resource) => resource.group === group.name)
-      ? [...hookBroken(group, proposal), ...afterLeave(group, proposal)]
+      ? [...hookBroken(group, proposal), ...afterLeave(group, proposal), ...taintedUnasked(group, proposal)]
       : [];
   });
   return [...broken, ...succeededFirst(proposal)];
@@ -30,13 +30,11 @@ function hookBroken(group: Group, { declared, spec }: Proposal): Violation[] {
   const why =
     hook === undefined
       ? "it is not declared"
-      : !hasDestroyHook(hook)
-        ? "it runs nothing when it is destroyed"
-        : ignoresAnything(hook) || hook.preventsDestroy
-          ? "it is frozen in the view that must replace it"
-          : hash !== group.hash
-            ? `its trigger hash is ${String(hash)}, desired ${group.hash}`
-            : undefined;
+      : ignoresAnything(hook) || hook.preventsDestroy
+        ? "it is frozen in the view that must replace it"
+        : hash !== group.hash
+          ? `its trigger hash is ${String(hash)}, desired ${group.hash}`
+          : undefined;
   if (why === undefined) return [];
   return [
     {
@@ -115,6 +113,26 @@ function leftByHalf(group: Group, hosts: readonly DeployedHost[]): Violation {
   };
 }
 
+/** A machine of the desired template that is tainted is replaced, and nothing makes `leave` run for it. */
+function taintedUnasked(group: Group, { deployed, spec }: Proposal): Violation[] {
+  const current = deployed.groups.get(group.name);
+  if (!current || isNew(current) || !current.leave) return [];
+  if (deployedHash(current) !== group.hash || current.hosts.length !== group.hosts) return [];
+  const tainted = current.hosts
+    .map(({ number }) => hostAddress(spec.platform, group.name, number, "host"))
+    .filter((address) => current.tainted.includes(address));
+  return tainted.length === 0 ? [] : [taintedGoes(group, tainted)];
+}
+
+function taintedGoes(group: Group, hosts: readonly string[]): Violation {
+  return {
+    rule: "leave-hook-runs",
+    subjects: [...hosts].sort(),
+    message: `tainted hosts of ${group.name} would be replaced, and no hook would make their work leave: ${listed([...hosts].sort())}`,
+    remedy: `${hosts.map((address) => `run: terraform untaint ${address}`).join("; ")}; then raise generations[${String(group.index)}] of pool ${group.pool} to replace the group whole`,
+  };
+}
+
 /** The same of a plan, which says itself which machines go. */
 function goingByPlan(proposal: Proposal): Violation[] {
   const { changes, target, deployed, spec } = proposal;
@@ -140,11 +158,12 @@ function goingByPlan(proposal: Proposal): Violation[] {
  * a group that has left already, so that its `leave` is gone from the state, is replaced without.
  */
 function goneWithoutHook(
-  { name }: Group,
+  group: Group,
   going: readonly Change[],
   { changes, deployed, spec }: Proposal,
 ): Violation[] {
   if (going.length === 0) return [];
+  const { name } = group;
   const silent = [
     ...(deployed.groups.get(name)?.leave ? [groupAddress(spec.platform, name, "leave")] : []),
     ...going.flatMap(({ member, action }) =>
@@ -155,6 +174,14 @@ function goneWithoutHook(
     return deployed.addresses.has(address) && !(change && runsItsHook(change, deployed));
   });
   if (silent.length === 0) return [];
+  const tainted = going.filter((change) => isTainted(change, deployed));
+  if (tainted.length === going.length)
+    return [
+      taintedGoes(
+        group,
+        tainted.map(({ address }) => address),
+      ),
+    ];
   const [machines, hooks] = [counted(going.length, "machine"), counted(silent.length, "hook")];
   return [
     {

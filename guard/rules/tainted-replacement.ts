@@ -1,11 +1,29 @@
+import { parseAddress } from "../../spec/address.js";
 import { isTainted } from "../change.js";
-import type { Rule } from "../proposal.js";
+import type { Proposal, Rule } from "../proposal.js";
+import type { Violation } from "../verdict.js";
 
 /**
  * What is tainted is replaced without its destroy hooks. So a tainted `leave` or `lb-drained` means that work would not
  * leave, and a tainted member of a foreign group would be replaced by whatever view comes first.
  */
-export const taintedReplacement: Rule = ({ changes, target, deployed }) => {
+export const taintedReplacement: Rule = (proposal) => [...ofPlan(proposal), ...neverDestroyed(proposal)];
+
+/** Data and history outlive everything: with a taint on them every plan fails. */
+function neverDestroyed({ plan, spec, deployed }: Proposal): Violation[] {
+  if (plan || spec.protection === "off") return [];
+  const addresses = [...deployed.groups.values()]
+    .flatMap(({ tainted }) => tainted)
+    .filter((address) => ["data", "revision"].includes(parseAddress(address)?.kind ?? ""));
+  return addresses.sort().map((address) => ({
+    rule: "tainted-replacement",
+    subjects: [address],
+    message: `${address} is tainted, so Terraform would replace it, and it is never destroyed`,
+    remedy: `run: terraform untaint ${address}`,
+  }));
+}
+
+function ofPlan({ changes, target, deployed }: Proposal): Violation[] {
   const tainted = changes.filter(
     (change) => change.group !== undefined && change.planned !== undefined && isTainted(change, deployed),
   );
@@ -29,4 +47,4 @@ export const taintedReplacement: Rule = ({ changes, target, deployed }) => {
       remedy: `run: terraform untaint ${address}`,
     })),
   ];
-};
+}

@@ -8,7 +8,26 @@ import { listed } from "../listed.js";
  * Every change belongs to somebody: what has the address of a group's member stands in that group's construct, so that it
  * is never judged as another's, and what belongs to no group is a shared part that is known.
  */
-export const unattributedChange: Rule = (proposal) => [...outsideOfGroup(proposal), ...ofNobody(proposal)];
+export const unattributedChange: Rule = (proposal) => [
+  ...outsideOfGroup(proposal),
+  ...byBlocks(proposal),
+  ...ofNobody(proposal),
+];
+
+/** Blocks of which only Terraform knows what they would do. */
+function byBlocks({ header }: Proposal): Violation[] {
+  const blocks = header?.blocks ?? [];
+  if (blocks.length === 0) return [];
+  return [
+    {
+      rule: "unattributed-change",
+      subjects: blocks,
+      message: `the stack has blocks that cannot be judged: ${blocks.join(", ")}`,
+      remedy:
+        "remove them: members of groups come from cluster.yaml alone, and resources of your own stand in own-resources.ts one by one",
+    },
+  ];
+}
 
 /** Neither a group's nor one of this program's shared parts, and not on the list of the user's own. */
 function ofNobody({ declared, changes, plan, spec }: Proposal): Violation[] {

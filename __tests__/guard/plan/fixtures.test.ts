@@ -79,6 +79,14 @@ describe("complete-plan", () => {
      ]
     `);
   });
+
+  test("rejects the plan stale-view", () => {
+    expect(said("complete-plan", "stale-view")).toMatchInlineSnapshot(`
+     [
+       "complete-plan: the plan cannot be judged: it ended with an error; plan the whole view again: without -target, and to the end",
+     ]
+    `);
+  });
 });
 
 describe("base-revision", () => {
@@ -115,6 +123,14 @@ describe("base-revision", () => {
     expect(said("base-revision", "stranger")).toMatchInlineSnapshot(`
      [
        "base-revision: the plan does not say which view it is of (it has no variable rollout_view); plan a stack that this program synthesized",
+     ]
+    `);
+  });
+
+  test("rejects the plan stale-view", () => {
+    expect(said("base-revision", "stale-view")).toMatchInlineSnapshot(`
+     [
+       "base-revision: the plan was made from an older or another state: broker-0 (revision 1, deployed is 2); synthesize and plan again",
      ]
     `);
   });
@@ -338,6 +354,29 @@ describe("leave-hook-runs", () => {
   });
 });
 
+describe("hooks-as-rendered", () => {
+  test("accepts a group whose hooks are rendered, and the telling of a whole cluster", () => {
+    expect(said("hooks-as-rendered", "roll-clients")).toEqual([]);
+    expect(said("hooks-as-rendered", "roll-consul-server")).toEqual([]);
+  });
+
+  test("rejects the plan leave-runs-otherwise", () => {
+    expect(said("hooks-as-rendered", "leave-runs-otherwise")).toMatchInlineSnapshot(`
+     [
+       "hooks-as-rendered: hooks would not run what they are rendered with: terraform_data.broker-0-leave (it runs: true); leave the hooks as they are rendered; remove the override",
+     ]
+    `);
+  });
+
+  test("rejects the plan leave-out-of-order", () => {
+    expect(said("hooks-as-rendered", "leave-out-of-order")).toMatchInlineSnapshot(`
+     [
+       "hooks-as-rendered: members of groups would not wait for what comes before them: terraform_data.broker-0-leave (terraform_data.broker-0-1); leave depends_on as it is rendered; remove the override",
+     ]
+    `);
+  });
+});
+
 describe("config-consul-refresh", () => {
   test("accepts a Consul server of which every machine is told", () => {
     expect(said("config-consul-refresh", "roll-consul-server")).toEqual([]);
@@ -377,6 +416,14 @@ describe("data-volume-kept", () => {
     expect(said("data-volume-kept", "volume-forgotten")).toMatchInlineSnapshot(`
      [
        "data-volume-kept: data volumes would be lost: terraform_data.broker-0-1-data; keep declaring the volumes that the state holds, those of hosts that are gone included",
+     ]
+    `);
+  });
+
+  test("rejects the plan volume-smaller", () => {
+    expect(said("data-volume-kept", "volume-smaller")).toMatchInlineSnapshot(`
+     [
+       "data-volume-kept: data volumes would be smaller, or otherwise than the spec says: terraform_data.broker-0-0-data (10 GiB gp3 -> 5 GiB gp3); synthesize and plan again from the spec as it is now",
      ]
     `);
   });
@@ -429,6 +476,14 @@ describe("image-as-desired", () => {
     expect(said("image-as-desired", "image-unknown")).toMatchInlineSnapshot(`
      [
        "image-as-desired: hosts of broker-0 would be otherwise than the spec says: terraform_data.broker-0-0 (image known after apply, desired v2); synthesize and plan again from the spec as it is now",
+     ]
+    `);
+  });
+
+  test("rejects the plan history-forged", () => {
+    expect(said("image-as-desired", "history-forged")).toMatchInlineSnapshot(`
+     [
+       "image-as-desired: the history of broker-0 would not end with what the spec says: terraform_data.broker-0-revision; synthesize and plan again from the spec as it is now",
      ]
     `);
   });

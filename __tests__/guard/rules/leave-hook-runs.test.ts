@@ -29,7 +29,6 @@ test("accepts views as they are rendered", () => {
 });
 
 test.each([
-  ["runs nothing", { body: { triggers_replace: { hash: groupsOf(spec).find(isBroker0)?.hash } } }],
   ["is frozen", { preventsDestroy: true }],
   ["ignores changes", { ignoresChanges: true }],
 ])("refuses a leave that %s in the view of its group", (_, values) => {

@@ -1,0 +1,144 @@
+import { expect, test } from "@jest/globals";
+import { hooksAsRendered } from "../../../guard/rules/hooks-as-rendered.js";
+import { formatViolation } from "../../../guard/verdict.js";
+import {
+  change,
+  declaring,
+  deployedAs,
+  exampleSpec,
+  localSpec,
+  nothing,
+  poolOf,
+  proposalOf,
+} from "../../support/fixtures.js";
+
+const spec = change(localSpec(), (edited) => {
+  poolOf(edited, "broker").images[0] = "v2";
+});
+const standing = deployedAs(localSpec());
+const base = proposalOf(spec, standing, "broker-0");
+const consul = change(localSpec(), (edited) => {
+  poolOf(edited, "consul-server").images[1] = "v2";
+});
+const consulView = proposalOf(consul, standing, "consul-server-1");
+
+test("accepts views as they are rendered, on both platforms", () => {
+  const aws = exampleSpec();
+  for (const proposal of [
+    base,
+    consulView,
+    proposalOf(spec, standing, "cluster"),
+    proposalOf(spec, nothing(), "cluster"),
+    proposalOf(aws, deployedAs(aws), "broker-2"),
+    proposalOf({ ...spec, protection: "off" }, standing, "cluster"),
+  ]) {
+    expect(hooksAsRendered(proposal)).toEqual([]);
+  }
+});
+
+const CALL = 'exec node "../../../dist/bin/rollout.js" hook';
+const local = (values: object): object => ({ provisioner: [{ "local-exec": values }] });
+
+test.each([
+  ["runs another command", "broker-0-leave", local({ command: "true", when: "destroy" }), "it runs: true"],
+  [
+    "runs something before the hook",
+    "broker-0-ready",
+    local({ command: `sleep 1; ${CALL} ready broker-0 --hash 0` }),
+    `it runs: sleep 1; ${CALL} ready broker-0 --hash 0`,
+  ],
+  [
+    "runs something after the hook",
+    "broker-0-0-config-consul",
+    local({ command: `${CALL} configure-consul broker-0-0 || true` }),
+    `it runs: ${CALL} configure-consul broker-0-0 || true`,
+  ],
+  [
+    "is called for another group",
+    "broker-0-leave",
+    local({ command: `${CALL} leave broker-1 --hash 0 --stay broker-0-0`, when: "destroy" }),
+    `it runs: ${CALL} leave broker-1 --hash 0 --stay broker-0-0`,
+  ],
+  [
+    "is called for a group whose name only begins so",
+    "broker-0-ready",
+    local({ command: `${CALL} ready broker-00 --hash 0` }),
+    `it runs: ${CALL} ready broker-00 --hash 0`,
+  ],
+  [
+    "lets a host stay that goes",
+    "broker-0-leave",
+    local({ command: `${CALL} leave broker-0 --hash 9ed2e93399 --stay broker-0-0`, when: "destroy" }),
+    "it is called with: leave broker-0 --hash 9ed2e93399 --stay broker-0-0, not with: leave broker-0 --hash 228f208c38 --stay broker-0-0,broker-0-1,broker-0-2",
+  ],
+  [
+    "may fail",
+    "broker-0-leave",
+    local({ command: "x", when: "destroy", on_failure: "continue" }),
+    "it sets on_failure",
+  ],
+  ["runs on another occasion", "broker-0-leave", local({ command: "x" }), "it runs on create"],
+  ["runs nothing", "broker-0-ready", {}, "it runs nothing"],
+  [
+    "runs more than one command",
+    "broker-0-ready",
+    { provisioner: [{ "local-exec": { command: "x" } }, { "remote-exec": {} }] },
+    "it runs more than one command",
+  ],
+  ["runs elsewhere", "broker-0-ready", { provisioner: [{ "remote-exec": {} }] }, "it sets remote-exec"],
+  [
+    "belongs to a host",
+    "broker-0-0",
+    local({ command: "x", when: "destroy" }),
+    "it runs a command and is no hook",
+  ],
+])("refuses a hook that %s", (_, name, provisioners, why) => {
+  const address = `terraform_data.${name}`;
+  const { body = {} } = base.declared.find((resource) => resource.address === address) ?? {};
+  const broken = declaring(base, address, { body: { ...body, provisioner: [], ...provisioners } });
+  expect(hooksAsRendered(broken).map(formatViolation)).toEqual([
+    `hooks-as-rendered: hooks would not run what they are rendered with: ${address} (${why}); leave the hooks as they are rendered; remove the override`,
+  ]);
+});
+
+test.each([
+  ["broker-0-leave", "broker-0-1"],
+  ["broker-0-leave", "broker-0-2-data-attachment"],
+  ["broker-0-leave", "broker-0-0-config-consul"],
+  ["broker-0-0-lb-drained", "broker-0-leave"],
+  ["broker-0-1-target", "broker-0-1-lb-drained"],
+  ["broker-0-0-config-consul", "broker-0-0-data-attachment"],
+  ["broker-0-ready", "broker-0-leave"],
+  ["broker-0-ready", "broker-0-2-config-consul"],
+  ["broker-0-ready", "broker-0-2-target"],
+  ["broker-0-revision", "broker-0-ready"],
+])("refuses %s that does not wait for %s", (name, before) => {
+  expect(withoutEdge(base, name, before)).toEqual([
+    `hooks-as-rendered: members of groups would not wait for what comes before them: terraform_data.${name} (terraform_data.${before}); leave depends_on as it is rendered; remove the override`,
+  ]);
+});
+
+test("refuses a Consul group that would be done before all others are told", () => {
+  expect(withoutEdge(consulView, "consul-server-1-revision", "broker-2-1-config-consul")).toEqual([
+    "hooks-as-rendered: members of groups would not wait for what comes before them: terraform_data.consul-server-1-revision (terraform_data.broker-2-1-config-consul); leave depends_on as it is rendered; remove the override",
+  ]);
+});
+
+test("refuses a config_consul of another group that tells nothing", () => {
+  const address = "terraform_data.broker-1-0-config-consul";
+  const broken = declaring(consulView, address, { body: {} });
+  expect(hooksAsRendered(broken)).toMatchObject([{ subjects: [address] }]);
+});
+
+test("leaves the hooks of frozen groups alone, which cannot run", () => {
+  expect(hooksAsRendered(declaring(base, "terraform_data.broker-1-leave", { body: {} }))).toEqual([]);
+});
+
+function withoutEdge(proposal: typeof base, name: string, before: string): string[] {
+  const address = `terraform_data.${name}`;
+  const { body = {} } = proposal.declared.find((resource) => resource.address === address) ?? {};
+  const needs = (body["depends_on"] as string[]).filter((need) => need !== `terraform_data.${before}`);
+  expect(needs.length).toBe((body["depends_on"] as string[]).length - 1);
+  const broken = declaring(proposal, address, { body: { ...body, depends_on: needs } });
+  return hooksAsRendered(broken).map(formatViolation);
+}

@@ -1,0 +1,29 @@
+/** What a synthesized stack holds beside its resources. */
+export interface StackHeader {
+  /** Blocks that bring resources along, or move, take over or let go of them. */
+  readonly blocks: readonly string[];
+  /** `rollout_view` and `rollout_base` as they would stand in the plan. */
+  readonly view: unknown;
+  readonly base: unknown;
+  /** The body of each backend by its type, such as `s3`. */
+  readonly backends: Readonly<Record<string, unknown>>;
+}
+
+const ACTING = ["module", "moved", "import", "removed", "ephemeral", "action"] as const;
+
+/** Reads what cdktf is going to write into `cdk.tf.json`, overrides of the stack included. */
+export function readHeader(stack: unknown): StackHeader {
+  const { variable, terraform, ...others } = fieldsOf(stack);
+  const defaultOf = (name: string): unknown => fieldsOf(fieldsOf(variable)[name])["default"];
+  return {
+    blocks: ACTING.filter((block) => others[block] !== undefined),
+    view: defaultOf("rollout_view"),
+    base: defaultOf("rollout_base"),
+    backends: fieldsOf(fieldsOf(terraform)["backend"]),
+  };
+}
+
+const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : {};

@@ -1,0 +1,18 @@
+import type { Member } from "../spec/address.js";
+
+/** What a member of a group runs and waits for: as it was synthesized, or as the configuration in a plan says. */
+export interface Wiring {
+  readonly address: string;
+  readonly member: Member;
+  readonly provisioners: readonly Provisioner[];
+  /** The addresses in its `depends_on`. */
+  readonly after: readonly string[];
+}
+
+export interface Provisioner {
+  readonly command: string;
+  /** Absent where a plan is judged: Terraform does not print it there. */
+  readonly when?: "create" | "destroy";
+  /** What else is set, such as `on_failure`, sorted. */
+  readonly others: readonly string[];
+}
