@@ -212,7 +212,7 @@ describe("groupsInFlight", () => {
     ]);
   });
 
-  test.each(["data-attachment", "lb-drained", "target"] as const)("a group with a missing %s is", (kind) => {
+  test.each(["data", "data-attachment", "lb-drained", "target"] as const)("a group with a missing %s is", (kind) => {
     const address = hostAddress("aws", "broker-0", 1, kind);
     const addresses = new Set(standing().addresses);
     addresses.delete(address);

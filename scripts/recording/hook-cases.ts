@@ -1,5 +1,5 @@
 import { type Case, rejected } from "./case.js";
-import { blockOf, brokers, rollBroker0 } from "./local-cluster.js";
+import { blockOf, brokers, rollBroker0, thaw } from "./local-cluster.js";
 import type { Block } from "./world.js";
 
 /** Plans of broker-0 whose resources are planned as they are to be, and would do something else. */
@@ -24,6 +24,19 @@ export const HOOKS: readonly Case[] = [
         const needs = leave["depends_on"] as string[];
         leave["depends_on"] = needs.filter((need) => need !== "terraform_data.broker-0-1");
       }),
+  },
+  {
+    name: "tainted-unasked",
+    what: "A host was tainted though nothing is pending: it would be replaced, and leave would not run.",
+    expected: rejected("leave-hook-runs"),
+    make: async (world) => {
+      await world.synth("broker-0");
+      world.tamper("broker-0", "broker-0-1 without its freeze", (stack) => {
+        thaw(stack, "broker-0-1");
+      });
+      await world.terraform("broker-0", ["taint", "terraform_data.broker-0-1"]);
+      return world.plan("broker-0");
+    },
   },
   {
     name: "history-forged",

@@ -163,6 +163,27 @@ describe("What cannot be judged", () => {
     ]);
   });
 
+  test("rejects a plan whose configuration leaves a member out, has it twice, or is gone", () => {
+    const fixture = readFixture("leave-runs-otherwise");
+    const without = (edit: (resources: { address: string }[]) => unknown): string => {
+      const plan = JSON.parse(fixture.plan) as {
+        configuration: { root_module: { resources: { address: string }[] } };
+      };
+      const { root_module: module } = plan.configuration;
+      module.resources = edit(module.resources) as typeof module.resources;
+      return JSON.stringify(plan);
+    };
+    const isLeave = ({ address }: { address: string }): boolean =>
+      address === "terraform_data.broker-0-leave";
+    expect(notAPlan(without((resources) => resources.filter((each) => !isLeave(each))))).toBe(
+      "not a plan: the configuration does not say what terraform_data.broker-0-leave is; make it with: terraform show -json PLANFILE",
+    );
+    expect(notAPlan(without((resources) => [...resources, ...resources.filter(isLeave)]))).toBe(
+      "not a plan: the configuration has an address twice; make it with: terraform show -json PLANFILE",
+    );
+    expect(notAPlan(without(() => undefined))).toMatch(/^not a plan: the configuration does not say what /);
+  });
+
   test("what is tainted is told by the plan or by the state, whichever is whole", () => {
     const [tainted, clean] = [readFixture("tainted-leave"), readFixture("roll-clients")];
     const silent = tainted.plan.replaceAll('"replace_because_tainted"', '"replace_by_request"');

@@ -329,6 +329,14 @@ describe("leave-hook-runs", () => {
     `);
   });
 
+  test("rejects the plan tainted-unasked", () => {
+    expect(said("leave-hook-runs", "tainted-unasked")).toMatchInlineSnapshot(`
+     [
+       "leave-hook-runs: tainted hosts of broker-0 would be replaced, and no hook would make their work leave: terraform_data.broker-0-1; run: terraform untaint terraform_data.broker-0-1; then raise generations[0] of pool broker to replace the group whole",
+     ]
+    `);
+  });
+
   test("rejects the plan lb-drained-held", () => {
     expect(said("leave-hook-runs", "lb-drained-held")).toMatchInlineSnapshot(`
      [

@@ -1,4 +1,6 @@
 import { expect, test } from "@jest/globals";
+import { formatViolation } from "../../../guard/verdict.js";
+import { parseAddress } from "../../../spec/address.js";
 import { dataVolumeKept } from "../../../guard/rules/data-volume-kept.js";
 import {
   change,
@@ -74,3 +76,41 @@ function memberOf({ declared }: ReturnType<typeof proposalOf>, address: string) 
   const { group = "", member } = declared.find((resource) => resource.address === address) ?? {};
   return { group, ...(member ? { member } : {}) };
 }
+
+const grown = proposalOf(resized(200), standing, "broker-0");
+const planned = (address: string, from: object, to: object): typeof grown => {
+  const member = parseAddress(address);
+  if (!member) throw new Error(`no member: ${address}`);
+  const resource = {
+    address,
+    actions: ["update"],
+    before: { input: from },
+    after: { input: to },
+    imported: false,
+  };
+  const change = { address, action: "update", group: member.group, member, planned: resource } as const;
+  return { ...grown, declared: [], changes: [change] };
+};
+const DISK = { sizeGib: 100, type: "gp3" };
+
+test("accepts a planned volume that grows to what the spec says", () => {
+  expect(dataVolumeKept(planned(VOLUME, DISK, { ...DISK, sizeGib: 200 }))).toEqual([]);
+});
+
+test.each([
+  ["larger than the spec says", VOLUME, DISK, { ...DISK, sizeGib: 300 }, "100 GiB gp3 -> 300 GiB gp3"],
+  ["of another type", VOLUME, DISK, { sizeGib: 200, type: "st1" }, "100 GiB gp3 -> 200 GiB st1"],
+  ["smaller", VOLUME, { ...DISK, sizeGib: 400 }, { ...DISK, sizeGib: 200 }, "400 GiB gp3 -> 200 GiB gp3"],
+  ["of a size that is not known", VOLUME, DISK, { type: "gp3" }, "100 GiB gp3 -> unknown GiB gp3"],
+  [
+    "of another group",
+    "terraform_data.broker-1-0-data",
+    DISK,
+    { ...DISK, sizeGib: 200 },
+    "100 GiB gp3 -> 200 GiB gp3",
+  ],
+])("rejects a planned volume that would be %s", (_, address, from, to, said) => {
+  expect(dataVolumeKept(planned(address, from, to)).map(formatViolation)).toEqual([
+    `data-volume-kept: data volumes would be smaller, or otherwise than the spec says: ${address} (${said}); synthesize and plan again from the spec as it is now`,
+  ]);
+});
