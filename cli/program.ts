@@ -6,6 +6,7 @@ import { Annotations, App } from "cdktf";
 import { lastCause } from "../clients/git.js";
 import { offeredViews } from "../rollout/views.js";
 import type { Deployed } from "../spec/deployed.js";
+import { HOOK_FILE } from "../spec/hook-file.js";
 import { addViews } from "../stacks/add-views.js";
 import { readDeployed } from "./read-deployed.js";
 import { EXAMPLE_IS_USED, readSpec, type SpecFile } from "./read-spec.js";
@@ -59,6 +60,6 @@ function bundledProgram(): string {
 function dropStaleViews(folder: string, views: readonly string[]): void {
   if (!existsSync(folder)) return;
   for (const stale of readdirSync(folder).filter((name) => !views.includes(name))) {
-    for (const file of ["cdk.tf.json", "plan"]) rmSync(join(folder, stale, file), { force: true });
+    for (const file of ["cdk.tf.json", HOOK_FILE, "plan"]) rmSync(join(folder, stale, file), { force: true });
   }
 }

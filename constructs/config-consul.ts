@@ -1,5 +1,6 @@
 import { Construct } from "constructs";
 import type { HookCommands } from "./hook-commands.js";
+import { addressesFor } from "../spec/hook-words.js";
 import { idOf } from "./named.js";
 import type { Declaration, Platform } from "./platform.js";
 
@@ -29,8 +30,10 @@ export class ConfigConsul extends Construct {
   constructor(scope: Construct, platform: Platform, props: ConfigConsulProps) {
     super(scope, props.name);
     const { host, consul, hooks, hostName, ...declaration } = props;
+    const addressOf = platform.networkAddress;
     platform.hook(this, {
       ...declaration,
+      ...(addressOf ? { environment: addressesFor(addressOf(host), consul.servers.map(addressOf)) } : {}),
       triggers: { host: idOf(host), servers: consul.servers.map(idOf).join(",") },
       ...(consul.replaced.length > 0
         ? { replaceTriggeredBy: consul.replaced.map((address) => `${address}.id`) }

@@ -2,9 +2,19 @@ import type { LocalExecProvisioner } from "cdktf";
 import type { HookDeclaration } from "./platform.js";
 
 /** The provisioners of a hook: one when it is created, one when it is destroyed. */
-export function localExec(hook: Pick<HookDeclaration, "onCreate" | "onDestroy">): LocalExecProvisioner[] {
+export function localExec(
+  hook: Pick<HookDeclaration, "onCreate" | "onDestroy" | "environment">,
+): LocalExecProvisioner[] {
   return [
-    ...(hook.onCreate === undefined ? [] : [{ type: "local-exec", command: hook.onCreate } as const]),
+    ...(hook.onCreate === undefined
+      ? []
+      : [
+          {
+            type: "local-exec",
+            command: hook.onCreate,
+            ...(hook.environment ? { environment: { ...hook.environment } } : {}),
+          } as const,
+        ]),
     ...(hook.onDestroy === undefined
       ? []
       : [{ type: "local-exec", when: "destroy", command: hook.onDestroy } as const]),

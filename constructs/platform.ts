@@ -52,6 +52,8 @@ export interface HookDeclaration extends Declaration {
   readonly triggers: Readonly<Record<string, string>>;
   /** Shell commands for Terraform's local-exec. */
   readonly onCreate?: string;
+  /** What the command on creation is given in its environment. Values may hold Terraform references. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly onDestroy?: string;
   /** References such as `aws_instance.consul-server-1-0.id`. */
   readonly replaceTriggeredBy?: readonly string[];
@@ -73,6 +75,8 @@ export interface SharedDeclaration {
 /** Where a cluster lives: turns what this program knows of into the resources of one Terraform provider. */
 export interface Platform {
   readonly name: PlatformName;
+  /** A reference to the network address of a machine, by its host's address; absent where machines have none. */
+  readonly networkAddress?: (host: string) => string;
   /** What all pools share, such as the network's rules. */
   shared(scope: Construct, declaration: SharedDeclaration): void;
   loadBalancer(scope: Construct, declaration: LoadBalancerDeclaration): void;

@@ -117,10 +117,11 @@ export function wiringOf(declared: readonly DeclaredResource[]): Wiring[] {
 
 function provisionerOf(provisioner: unknown): Provisioner {
   const { "local-exec": localExec, ...types } = asBody(provisioner);
-  const { command, when, ...others } = asBody(localExec);
+  const { command, when, environment, ...others } = asBody(localExec);
   return {
     command: typeof command === "string" ? command : "nothing",
     when: when === "destroy" ? "destroy" : "create",
+    environment: asBody(environment),
     others: [...Object.keys(types), ...Object.keys(others)].sort(),
   };
 }

@@ -13,6 +13,8 @@ export interface Provisioner {
   readonly command: string;
   /** Absent where a plan is judged: Terraform does not print it there. */
   readonly when?: "create" | "destroy";
+  /** What the command is given, by name. A value that is known only when it runs is its expression. */
+  readonly environment: Readonly<Record<string, unknown>>;
   /** What else is set, such as `on_failure`, sorted. */
   readonly others: readonly string[];
 }

@@ -10,3 +10,15 @@ export const hookWords = {
   lbDrained: (host: string): string => `lb-drained ${host}`,
   configureConsul: (host: string): string => `configure-consul ${host}`,
 } as const;
+
+/** The addresses that `configure-consul` is given: Terraform's own references, so that they are those of the new machines. */
+export const addressesFor = (host: string, servers: readonly string[]): Record<string, string> => ({
+  ROLLOUT_HOST_ADDRESS: host,
+  ROLLOUT_CONSUL_SERVERS: servers.join(","),
+});
+
+/** The reference to a machine's network address on each platform; undefined where machines have none. */
+export const networkAddressOn = {
+  aws: (host: string): string => `\${${host}.private_ip}`,
+  local: undefined,
+} as const;

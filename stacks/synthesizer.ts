@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { ISynthesisSession, IStackSynthesizer, TerraformStack } from "cdktf";
+import { HOOK_FILE } from "../spec/hook-file.js";
 
 /**
  * Writes a stack into a folder of its cluster, `cdktf.out/demo/broker-0`, so that two clusters that share an output
@@ -13,6 +14,8 @@ export class ClusterFolderSynthesizer implements IStackSynthesizer {
     private readonly inner: IStackSynthesizer,
     private readonly stack: TerraformStack,
     private readonly cluster: string,
+    /** What the hooks of the stack read. */
+    private readonly hookFile: string,
   ) {}
 
   synthesize(session: ISynthesisSession): void {
@@ -27,6 +30,7 @@ export class ClusterFolderSynthesizer implements IStackSynthesizer {
     const remembered = join(session.outdir, folder, ".terraform", "terraform.tfstate");
     const before = existsSync(remembered) ? backendOf(stackFile) : undefined;
     this.inner.synthesize(session);
+    writeFileSync(join(session.outdir, folder, HOOK_FILE), this.hookFile);
     if (before !== undefined && !isDeepStrictEqual(before, backendOf(stackFile))) rmSync(remembered);
   }
 }

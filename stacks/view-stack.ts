@@ -12,6 +12,7 @@ import { formatViolation, type Verdict } from "../guard/verdict.js";
 import { groupAddress, hostAddress, parseGroupName, type HostKind } from "../spec/address.js";
 import { isForReview, type Deployed } from "../spec/deployed.js";
 import { groupsOf, poolsOf, roleOf, type Group } from "../spec/groups.js";
+import { formatHookFile } from "../spec/hook-file.js";
 import { isNew, targetGroupAddress } from "../spec/pending.js";
 import type { Spec } from "../spec/schema.js";
 import type { Three } from "../spec/three.js";
@@ -61,7 +62,12 @@ export abstract class ViewStack extends TerraformStack {
       revisionHistoryLimit: spec.rollout.revisionHistoryLimit,
       cause,
     };
-    this.synthesizer = new ClusterFolderSynthesizer(this.synthesizer, this, spec.name);
+    this.synthesizer = new ClusterFolderSynthesizer(
+      this.synthesizer,
+      this,
+      spec.name,
+      formatHookFile(spec, props.deployed),
+    );
     this.node.addValidation({ validate: () => this.verdict().violations.map(formatViolation) });
   }
 

@@ -44,13 +44,18 @@ function formatResource(address: string, body: Body): string {
   return [
     formatBlock(address, rest),
     ...commands.map(({ when = "create", command }) => `  on ${when}: ${command}`),
+    ...commands.flatMap(({ environment }) => (environment ? [`  given: ${inline(environment)}`] : [])),
     ...(lifecycle ? [`  lifecycle: ${inline(lifecycle)}`] : []),
     ...(after ? [`  after: ${inline(after)}`] : []),
   ].join("\n");
 }
 
 interface Provisioner {
-  readonly "local-exec": { readonly when?: string; readonly command: string };
+  readonly "local-exec": {
+    readonly when?: string;
+    readonly command: string;
+    readonly environment?: Readonly<Record<string, string>>;
+  };
 }
 
 /** `key: value, key: value` of a map, the items of a list, and texts without line breaks. */

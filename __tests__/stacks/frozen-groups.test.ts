@@ -166,9 +166,14 @@ describe("with protection off", () => {
   });
 
   test("nothing is frozen and no hook runs, so that a teardown goes through", () => {
-    for (const deployed of [standing, nothing()]) {
-      const bodies = [...resourcesOf(open, deployed, "cluster").values()];
-      expect(bodies).toHaveLength(109);
+    const aws = exampleSpec();
+    for (const [spec, deployed, size] of [
+      [open, standing, 109],
+      [open, nothing(), 109],
+      [{ ...aws, protection: "off" }, deployedAs(aws), 123],
+    ] as const) {
+      const bodies = [...resourcesOf(spec, deployed, "cluster").values()];
+      expect(bodies).toHaveLength(size);
       expect(bodies.filter((body) => "lifecycle" in body || "provisioner" in body)).toEqual([]);
     }
   });

@@ -12,6 +12,7 @@ import type { AwsSettings } from "../../spec/schema.js";
 import { GROUP_INDEXES } from "../../spec/three.js";
 import { lifecycleOf } from "../lifecycle.js";
 import { localExec } from "../local-exec.js";
+import { networkAddressOn } from "../../spec/hook-words.js";
 import { idOf, named, waitFor } from "../named.js";
 import type {
   AttachmentDeclaration,
@@ -60,6 +61,8 @@ export class AwsPlatform implements Platform {
       vpcId: this.settings.vpcId,
     });
   }
+
+  networkAddress = networkAddressOn.aws;
 
   loadBalancer(scope: Construct, declaration: LoadBalancerDeclaration): void {
     new NetworkLoadBalancer(scope, "load-balancer", {
@@ -128,10 +131,12 @@ export class AwsPlatform implements Platform {
   hook(scope: Construct, hook: HookDeclaration): void {
     const { lifecycle } = lifecycleBlock(hook);
     const triggeredBy = hook.replaceTriggeredBy ? { replaceTriggeredBy: [...hook.replaceTriggeredBy] } : {};
+    const provisioners = localExec(hook);
     const made = new NullResource(scope, hook.name, {
       ...(lifecycle || hook.replaceTriggeredBy ? { lifecycle: { ...lifecycle, ...triggeredBy } } : {}),
       triggers: hook.triggers,
-      provisioners: localExec(hook),
+      // An empty list is a block without a label, which Terraform does not read.
+      ...(provisioners.length > 0 ? { provisioners } : {}),
     });
     declared(made, hook);
   }

@@ -43,11 +43,13 @@ export function readWiring(json: Fields, resources: readonly PlannedResource[], 
 }
 
 function provisionerOf({ type, expressions }: Fields): Provisioner {
-  const { command, ...others } = isFields(expressions) ? expressions : {};
+  const { command, environment, ...others } = isFields(expressions) ? expressions : {};
+  const given = optional(environment, "constant_value");
   const constant = optional(command, "constant_value");
   const isLocalExec = type === "local-exec";
   return {
     command: typeof constant === "string" ? constant : "a command that is not known before it runs",
+    environment: isFields(given) ? given : environment === undefined ? {} : { unknown: environment },
     others: [...(isLocalExec ? [] : [String(type)]), ...Object.keys(others)].sort(),
   };
 }

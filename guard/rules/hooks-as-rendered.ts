@@ -1,6 +1,7 @@
-import { hostName, parseGroupName, type Member } from "../../spec/address.js";
+import { isDeepStrictEqual } from "node:util";
+import { hostAddress, hostName, parseGroupName, type Member } from "../../spec/address.js";
 import { groupsOf, roleOf, type Group } from "../../spec/groups.js";
-import { hookWords } from "../../spec/hook-words.js";
+import { addressesFor, hookWords, networkAddressOn } from "../../spec/hook-words.js";
 import { isNew } from "../../spec/pending.js";
 import { listed } from "../listed.js";
 import type { Proposal, Rule } from "../proposal.js";
@@ -26,7 +27,8 @@ export const hooksAsRendered: Rule = (proposal) => {
     ({ member }) => member.kind === "config-consul" || changing.has(member.group),
   );
   const otherwise = running.flatMap((wiring) => {
-    const why = differenceOf(wiring, changing.get(wiring.member.group));
+    const why =
+      differenceOf(wiring, changing.get(wiring.member.group)) ?? environmentDifference(wiring, proposal);
     return why === undefined ? [] : [`${wiring.address} (${why})`];
   });
   const members = membersByGroup(proposal.wiring);
@@ -58,6 +60,22 @@ function differenceOf({ member, provisioners }: Wiring, group: Group | undefined
   return exact === undefined || exact === called
     ? undefined
     : `it is called with: ${called}, not with: ${exact}`;
+}
+
+/** Every machine is given its own address and those of all Consul servers, and no other hook is given anything. */
+function environmentDifference(
+  { member, provisioners }: Wiring,
+  { wiring, spec }: Proposal,
+): string | undefined {
+  const addressOf = networkAddressOn[spec.platform];
+  const given = provisioners[0]?.environment ?? {};
+  const host = hostAddress(spec.platform, member.group, member.host ?? 0, "host");
+  const servers = wiring.flatMap((each) =>
+    each.member.kind === "host" && each.member.pool === "consul-server" ? [each.address] : [],
+  );
+  const wanted =
+    addressOf && member.kind === "config-consul" ? addressesFor(addressOf(host), servers.map(addressOf)) : {};
+  return isDeepStrictEqual({ ...given }, wanted) ? undefined : "it is given other addresses";
 }
 
 /** Any path to the program: a plan may have been made in another folder. */

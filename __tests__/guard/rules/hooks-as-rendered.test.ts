@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { hooksAsRendered } from "../../../guard/rules/hooks-as-rendered.js";
 import { formatViolation } from "../../../guard/verdict.js";
 import {
@@ -142,3 +142,33 @@ function withoutEdge(proposal: typeof base, name: string, before: string): strin
   const broken = declaring(proposal, address, { body: { ...body, depends_on: needs } });
   return hooksAsRendered(broken).map(formatViolation);
 }
+
+describe("the addresses that a machine is told", () => {
+  const aws = exampleSpec();
+  const view = proposalOf(aws, deployedAs(aws), "consul-server-1");
+  const address = "null_resource.broker-1-0-config-consul";
+  const server = (index: number): string => `\${aws_instance.consul-server-${String(index)}-0.private_ip}`;
+  const given = (environment: object): typeof view => {
+    const { body = {} } = view.declared.find((resource) => resource.address === address) ?? {};
+    const [provisioner] = body["provisioner"] as { "local-exec": object }[];
+    const localExec = { ...provisioner?.["local-exec"], environment };
+    return declaring(view, address, { body: { ...body, provisioner: [{ "local-exec": localExec }] } });
+  };
+  const own = { ROLLOUT_HOST_ADDRESS: "${aws_instance.broker-1-0.private_ip}" };
+  const servers = [server(0), server(1), server(2)].join(",");
+
+  test("are its own and those of all Consul servers", () => {
+    expect(hooksAsRendered(given({ ...own, ROLLOUT_CONSUL_SERVERS: servers }))).toEqual([]);
+  });
+
+  test.each([
+    ["a server that is left out", { ...own, ROLLOUT_CONSUL_SERVERS: [server(0), server(2)].join(",") }],
+    ["another machine's address", { ROLLOUT_HOST_ADDRESS: server(0), ROLLOUT_CONSUL_SERVERS: servers }],
+    ["something more", { ...own, ROLLOUT_CONSUL_SERVERS: servers, CONSUL_HTTP_ADDR: "10.0.0.1" }],
+    ["nothing", {}],
+  ])("refuses %s", (_, environment) => {
+    expect(hooksAsRendered(given(environment)).map(formatViolation)).toEqual([
+      `hooks-as-rendered: hooks would not run what they are rendered with: ${address} (it is given other addresses); leave the hooks as they are rendered; remove the override`,
+    ]);
+  });
+});

@@ -1,0 +1,31 @@
+import * as z from "zod";
+import { type Deployed } from "./deployed.js";
+import { isNew } from "./pending.js";
+import { specSchema, type Spec } from "./schema.js";
+import { UserError } from "./user-error.js";
+
+/** The file beside a synthesized stack that its hooks read: what the stack was made from, whatever is edited since. */
+export const HOOK_FILE = "hooks.json";
+
+const hookFileSchema = z.strictObject({
+  spec: specSchema,
+  /** The groups that stand, with the names of their hosts. */
+  deployed: z.array(z.strictObject({ name: z.string(), hosts: z.array(z.string()) })),
+});
+
+export type HookFile = z.output<typeof hookFileSchema>;
+
+export function formatHookFile(spec: Spec, { groups }: Deployed): string {
+  const standing = [...groups.values()].filter((group) => !isNew(group));
+  const deployed = standing.map(({ name, hosts }) => ({ name, hosts: hosts.map((host) => host.name) }));
+  return `${JSON.stringify({ spec, deployed } satisfies HookFile, null, 2)}\n`;
+}
+
+/** @throws UserError when it is damaged */
+export function parseHookFile(text: string): HookFile {
+  try {
+    return hookFileSchema.parse(JSON.parse(text));
+  } catch {
+    throw new UserError(`${HOOK_FILE} is damaged, or of another version of this program; synthesize again`);
+  }
+}
