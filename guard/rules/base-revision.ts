@@ -1,5 +1,5 @@
 import type { Deployed } from "../../spec/deployed.js";
-import { plannedHost } from "../plan/planned-host.js";
+import { plannedCluster, plannedHost } from "../plan/planned-host.js";
 import type { Plan } from "../plan/plan.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
@@ -20,11 +20,10 @@ export const baseRevision: Rule = (proposal) => {
 };
 
 function otherCluster({ resources }: Plan, { spec }: Proposal): Violation | undefined {
-  const names = resources.flatMap(({ before, after }) => [
-    plannedHost(before)?.cluster,
-    plannedHost(after)?.cluster,
-  ]);
-  const others = [...new Set(names.filter((name) => name !== undefined && name !== spec.name))];
+  const names = new Set(
+    resources.flatMap(({ before, after }) => [plannedCluster(before), plannedCluster(after)]),
+  );
+  const others = [...names].filter((name) => name !== undefined && name !== spec.name);
   if (others.length === 0) return undefined;
   return {
     rule: "base-revision",
@@ -75,12 +74,11 @@ function hostsDiffer({ resources }: Plan, { groups }: Deployed): Violation[] {
   );
   const changed = resources.flatMap(({ address, before, deposed, previousAddress }) => {
     const [type, name = ""] = address.split(".");
-    const id = plannedHost(before)?.id;
     const known = ids.get(name);
     const isHost = type === "aws_instance" || type === "terraform_data";
-    return !isHost ||
-      known === undefined ||
-      id === undefined ||
+    if (!isHost || known === undefined) return [];
+    const id = plannedHost(before)?.id;
+    return id === undefined ||
       id === known ||
       deposed !== undefined ||
       previousAddress !== undefined
