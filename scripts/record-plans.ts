@@ -7,6 +7,7 @@ import type { Case } from "./recording/case.js";
 import { BOOTSTRAP, CLEAN } from "./recording/clean-cases.js";
 import { LOCAL_CLUSTER } from "./recording/local-cluster.js";
 import { makeNetwork } from "./recording/network.js";
+import { OPTIONS } from "./recording/option-cases.js";
 import { OWN_RESOURCES } from "./recording/own-cases.js";
 import { STATES } from "./recording/state-cases.js";
 import { TAMPERED } from "./recording/tampered-cases.js";
@@ -29,7 +30,7 @@ const standing = World.create(join(SCRATCH, "standing"), LOCAL_CLUSTER);
 await standing.roll("cluster");
 // Again, or a Consul server could not be planned: until the next apply the state remembers in which order the first one went.
 await standing.roll("cluster");
-for (const each of [...CLEAN, ...OWN_RESOURCES, ...TAMPERED, ...STATES].filter(isWanted)) {
+for (const each of [...CLEAN, ...OWN_RESOURCES, ...OPTIONS, ...TAMPERED, ...STATES].filter(isWanted)) {
   await record(each, standing.copy(join(SCRATCH, each.name)));
 }
 if (process.env["AWS_ENDPOINT_URL"] && AWS.some(isWanted)) {
