@@ -11,7 +11,9 @@ export function ownIds(entries, group) {
     const ids = JSON.stringify(entry).match(MADE_UP) ?? [];
     for (const id of ids) found[isOf(entry, group) ? "own" : "others"].add(id);
   }
-  return found.own.difference?.(found.others) ?? new Set([...found.own].filter((id) => !found.others.has(id)));
+  return (
+    found.own.difference?.(found.others) ?? new Set([...found.own].filter((id) => !found.others.has(id)))
+  );
 }
 
 const isOf = ({ name }, group) => name.startsWith(`${group}-`);

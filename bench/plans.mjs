@@ -88,7 +88,12 @@ function further(pools) {
 function specText(recorded, pools, hosts) {
   const spec = `${recorded.trimEnd()}\n    hosts: [${hosts.join(", ")}]\n`;
   const block = spec.slice(spec.indexOf(`  ${POOL}:\n`)).replaceAll("ami-0bbb", "ami-0aaa");
-  return spec + further(pools).map((pool) => block.replace(POOL, pool)).join("");
+  return (
+    spec +
+    further(pools)
+      .map((pool) => block.replace(POOL, pool))
+      .join("")
+  );
 }
 
 /** The entries of a list with those of the copies, each as JSON. */
@@ -140,6 +145,7 @@ function write(path, texts) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [, , folder, verdict, pools, hosts] = process.argv;
-  if (hosts === undefined) throw new Error("usage: node bench/plans.mjs FOLDER accepted|rejected POOLS HOSTS");
+  if (hosts === undefined)
+    throw new Error("usage: node bench/plans.mjs FOLDER accepted|rejected POOLS HOSTS");
   console.log(writePlan(folder, { verdict, pools: Number(pools), hosts: hosts.split(",").map(Number) }));
 }
