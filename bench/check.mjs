@@ -1,7 +1,7 @@
 /**
  * Compares `rollout check PLAN` with what reads the same bytes and judges nothing: `npm run bench`, or this alone:
  * `node bench/check.mjs` after a build. All are whole processes that run by turns; what counts is the ratio of their
- * fastest and of their median runs. The run fails when a verdict is not what it should be, or a target is missed.
+ * fastest and of their median runs. The run fails when a plan is not accepted, or a target is missed.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
@@ -21,10 +21,10 @@ const REFERENCES = {
 };
 
 const CASES = [
-  { pools: 1, hosts: [1, 1, 1], runs: 21, against: ["node -e 0"] },
-  { pools: 344, hosts: [2, 2, 1], runs: 9, against: ["JSON.parse", "jq"] },
-  { pools: 20, hosts: [42, 42, 41], runs: 9, against: ["JSON.parse", "jq"] },
-  { pools: 75, hosts: [42, 42, 41], runs: 5, against: ["JSON.parse", "jq"] },
+  { pools: 1, hosts: [1, 1, 1], runs: 15, against: ["node -e 0"] },
+  { pools: 344, hosts: [2, 2, 1], runs: 5, against: ["JSON.parse", "jq"] },
+  { pools: 20, hosts: [42, 42, 41], runs: 5, against: ["JSON.parse", "jq"] },
+  { pools: 75, hosts: [42, 42, 41], runs: 3, against: ["JSON.parse", "jq"] },
 ];
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "rollout-bench-check-")));
@@ -40,16 +40,13 @@ report(CASES.flatMap(measure));
 
 function measure({ pools, hosts, runs, against }) {
   const folder = join(root, "plan");
-  const twin = writePlan(folder, { verdict: "rejected", pools, hosts });
-  run([process.execPath, ROLLOUT, "check", twin.file], 1);
-  rmSync(folder, { recursive: true });
   const { file, bytes, resources } = writePlan(folder, { verdict: "accepted", pools, hosts });
   const check = [process.execPath, ROLLOUT, "check", file];
   const names = against.filter((name) => name !== "jq" || hasJq);
   const commands = [check, ...names.map((name) => REFERENCES[name].command(file))];
   const times = commands.map(() => []);
   for (let turn = 0; turn < runs; turn++) {
-    for (const [index, command] of commands.entries()) times[index].push(run(command, 0));
+    for (const [index, command] of commands.entries()) times[index].push(run(command));
     process.stderr.write(
       `${resources} resources: ${times.map((each) => each.at(-1).toFixed(2)).join(" / ")} s\n`,
     );
@@ -67,7 +64,7 @@ function measure({ pools, hosts, runs, against }) {
 }
 
 /** @returns the seconds from start to exit */
-function run([program, ...args], expected) {
+function run([program, ...args]) {
   const cwd = dirname(args.find((arg) => arg.endsWith(".json")) ?? join(root, "-"));
   const start = performance.now();
   const { status, stderr } = spawnSync(program, args, {
@@ -76,8 +73,8 @@ function run([program, ...args], expected) {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const seconds = (performance.now() - start) / 1000;
-  if (status === expected) return seconds;
-  throw new Error(`${basename(program)} ${args.join(" ")} ended with ${status}, not ${expected}: ${stderr}`);
+  if (status === 0) return seconds;
+  throw new Error(`${basename(program)} ${args.join(" ")} ended with ${status}: ${stderr}`);
 }
 
 function median(values) {

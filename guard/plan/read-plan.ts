@@ -37,7 +37,7 @@ export function readPlan(bytes: Uint8Array): Plan {
 function read(bytes: Uint8Array): Plan {
   const text = decode(bytes);
   const json = asObject(parse(text), "the document", fail);
-  const twice = duplicateKey(text, bytes, json);
+  const twice = duplicateKey(text, json);
   if (twice !== undefined) fail(`the key ${JSON.stringify(twice)} stands twice in one object`);
   const formatVersion = asText(json["format_version"], "format_version", fail);
   if (json["values"] !== undefined) fail("it shows a state");
