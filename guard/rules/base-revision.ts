@@ -78,10 +78,7 @@ function hostsDiffer({ resources }: Plan, { groups }: Deployed): Violation[] {
     const isHost = type === "aws_instance" || type === "terraform_data";
     if (!isHost || known === undefined) return [];
     const id = plannedHost(before)?.id;
-    return id === undefined ||
-      id === known ||
-      deposed !== undefined ||
-      previousAddress !== undefined
+    return id === undefined || id === known || deposed !== undefined || previousAddress !== undefined
       ? []
       : [`${address} (${id}, deployed is ${known})`];
   });
