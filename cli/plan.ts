@@ -12,8 +12,8 @@ import {
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { firstError } from "../clients/terraform-error.js";
-import { jsonOf, runTerraform, terraformVersion } from "../clients/terraform.js";
+import { makePlan } from "../clients/terraform-plan.js";
+import { terraformVersion } from "../clients/terraform.js";
 import { judgePlan } from "../guard/judge.js";
 import { readPlan } from "../guard/plan/read-plan.js";
 import { type PlanSummary, summarizePlan } from "../rollout/plan-summary.js";
@@ -109,29 +109,16 @@ function onlyView({ views }: Program): string {
 async function planIn(folder: string, file: string, env: Environment, kept: boolean): Promise<string> {
   const cache = env["TF_PLUGIN_CACHE_DIR"] ?? join(homedir(), ".terraform.d", "plugin-cache");
   mkdirSync(cache, { recursive: true });
-  const options = {
+  return makePlan({
     cwd: folder,
+    file,
+    reconfigure: true,
+    remark: "nothing was changed",
     env: {
       ...env,
       TF_PLUGIN_CACHE_DIR: cache,
       // The lock file of a scratch folder is thrown away, so a cached provider need not be downloaded again to fill it.
       ...(kept ? {} : { TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "true" }),
     },
-  };
-  const steps = [
-    ["init", "-input=false", "-no-color", "-reconfigure"],
-    ["plan", "-input=false", "-no-color", `-out=${file}`],
-    ["show", "-json", file],
-  ];
-  let printed = "";
-  for (const args of steps) {
-    const { exitCode, stdout, stderr } = await runTerraform(args, options);
-    if (exitCode !== 0) {
-      throw new UserError(
-        `terraform ${args[0] ?? ""} failed: ${firstError(`${stderr}\n${stdout}`)}; nothing was changed`,
-      );
-    }
-    printed = stdout;
-  }
-  return jsonOf(printed);
+  });
 }

@@ -1,5 +1,5 @@
-import { parseAddress } from "../spec/address.js";
-import type { Deployed } from "../spec/deployed.js";
+import { hostName, parseAddress } from "../spec/address.js";
+import type { Deployed, DeployedGroup, DeployedHost, DeployedVolume } from "../spec/deployed.js";
 import type { Change } from "./change.js";
 import { hostOf, isMultiplied, volumeOf, type DeclaredHost, type DeclaredResource } from "./declared.js";
 
@@ -14,8 +14,9 @@ export function foreseeChanges(declared: readonly DeclaredResource[], deployed: 
   const gone = [...deployed.addresses].filter(
     (address) => !addresses.has(withoutKey(address)) && !address.startsWith("data."),
   );
+  const objects = objectsOf(deployed);
   return [
-    ...declared.flatMap((resource) => changeOf(resource, deployed)),
+    ...declared.flatMap((resource) => changeOf(resource, objects)),
     ...gone.map((address): Change => {
       const member = parseAddress(address);
       return { address, action: "delete", ...(member ? { group: member.group, member } : {}) };
@@ -23,7 +24,38 @@ export function foreseeChanges(declared: readonly DeclaredResource[], deployed: 
   ];
 }
 
-function changeOf(resource: DeclaredResource, deployed: Deployed): Change[] {
+/** What is deployed, to be looked up for each of thousands of resources. */
+interface Objects {
+  readonly addresses: ReadonlySet<string>;
+  /** The addresses of objects that have a key, without it. */
+  readonly multiplied: ReadonlySet<string>;
+  /** By group and number, as in `broker-0-1`. */
+  readonly hosts: ReadonlyMap<string, DeployedHost>;
+  readonly volumes: ReadonlyMap<string, DeployedVolume>;
+}
+
+function objectsOf({ addresses, groups }: Deployed): Objects {
+  const byHost = <T>(list: (group: DeployedGroup) => readonly T[], numberOf: (each: T) => number) =>
+    new Map(
+      [...groups].flatMap(([name, group]) =>
+        list(group).map((each) => [hostName(name, numberOf(each)), each] as const),
+      ),
+    );
+  return {
+    addresses,
+    multiplied: new Set([...addresses].map(withoutKey).filter((address) => address.endsWith("[]"))),
+    hosts: byHost(
+      ({ hosts }) => hosts,
+      ({ number }) => number,
+    ),
+    volumes: byHost(
+      ({ volumes }) => volumes,
+      ({ host }) => host,
+    ),
+  };
+}
+
+function changeOf(resource: DeclaredResource, deployed: Objects): Change[] {
   const { address, member, group: name } = resource;
   const base = {
     address,
@@ -31,19 +63,18 @@ function changeOf(resource: DeclaredResource, deployed: Deployed): Change[] {
     ...(member ? { member } : {}),
   };
   if (isMultiplied(resource)) {
-    const present = [...deployed.addresses].some((each) => withoutKey(each) === `${address}[]`);
-    return present ? [] : [{ ...base, action: "create" }];
+    return deployed.multiplied.has(`${address}[]`) ? [] : [{ ...base, action: "create" }];
   }
   if (!deployed.addresses.has(address)) return [{ ...base, action: "create" }];
-  const group = member && deployed.groups.get(member.group);
+  const place = member?.host === undefined ? "" : hostName(member.group, member.host);
   if (member?.kind === "host") {
-    const host = group?.hosts.find(({ number }) => number === member.host);
+    const host = deployed.hosts.get(place);
     const want = hostOf(resource);
     const detail = host && hostDifference(host, want);
     return detail ? [{ ...base, action: "replace", detail }] : [];
   }
   if (member?.kind === "data") {
-    const volume = group?.volumes.find(({ host }) => host === member.host);
+    const volume = deployed.volumes.get(place);
     const want = volumeOf(resource);
     const detail =
       volume &&

@@ -8,6 +8,7 @@ import { BOOTSTRAP, CLEAN } from "./recording/clean-cases.js";
 import { HOOKS } from "./recording/hook-cases.js";
 import { LOCAL_CLUSTER } from "./recording/local-cluster.js";
 import { makeNetwork } from "./recording/network.js";
+import { OPTIONS } from "./recording/option-cases.js";
 import { OWN_RESOURCES } from "./recording/own-cases.js";
 import { STATES } from "./recording/state-cases.js";
 import { TAMPERED } from "./recording/tampered-cases.js";
@@ -30,7 +31,8 @@ const standing = World.create(join(SCRATCH, "standing"), LOCAL_CLUSTER);
 await standing.roll("cluster");
 // Again, or a Consul server could not be planned: until the next apply the state remembers in which order the first one went.
 await standing.roll("cluster");
-for (const each of [...CLEAN, ...OWN_RESOURCES, ...TAMPERED, ...HOOKS, ...STATES].filter(isWanted)) {
+const cases = [...CLEAN, ...OWN_RESOURCES, ...OPTIONS, ...TAMPERED, ...HOOKS, ...STATES];
+for (const each of cases.filter(isWanted)) {
   await record(each, standing.copy(join(SCRATCH, each.name)));
 }
 if (process.env["AWS_ENDPOINT_URL"] && AWS.some(isWanted)) {

@@ -1,18 +1,25 @@
 import { poolsOf } from "./groups.js";
 import type { Spec } from "./schema.js";
 
-/** The rules of the security group that all machines share, by Terraform name. */
-const CLUSTER_RULES = {
-  aws_vpc_security_group_ingress_rule: [
-    "cluster-consul-rpc",
-    "cluster-consul-serf-tcp",
-    "cluster-consul-serf-udp",
-    "cluster-nomad-http-rpc",
-    "cluster-nomad-serf-tcp",
-    "cluster-nomad-serf-udp",
-  ],
-  aws_vpc_security_group_egress_rule: ["cluster-out"],
-} as const;
+/**
+ * Ports that machines of the cluster open to each other, each a rule of the security group that all share.
+ * @see https://developer.hashicorp.com/consul/docs/reference/architecture/ports
+ * @see https://developer.hashicorp.com/nomad/docs/install/production/requirements#ports-used
+ */
+export const CLUSTER_PORTS = [
+  { name: "consul-rpc", ipProtocol: "tcp", fromPort: 8300, toPort: 8300 },
+  { name: "consul-serf-tcp", ipProtocol: "tcp", fromPort: 8301, toPort: 8301 },
+  { name: "consul-serf-udp", ipProtocol: "udp", fromPort: 8301, toPort: 8301 },
+  { name: "nomad-http-rpc", ipProtocol: "tcp", fromPort: 4646, toPort: 4647 },
+  { name: "nomad-serf-tcp", ipProtocol: "tcp", fromPort: 4648, toPort: 4648 },
+  { name: "nomad-serf-udp", ipProtocol: "udp", fromPort: 4648, toPort: 4648 },
+] as const;
+
+/** The Terraform name of the rule of such a port. */
+export const clusterPortRule = (port: string): string => `cluster-${port}`;
+
+/** The Terraform name of the rule that lets machines out. */
+export const CLUSTER_OUT_RULE = "cluster-out";
 
 /** Whether an address is that of a shared part which this program declares: the network's rules, a pool's load balancer. */
 export function isSharedAddress(address: string, spec: Spec): boolean {
@@ -30,16 +37,13 @@ export function isSharedAddress(address: string, spec: Spec): boolean {
       return balanced.includes(name);
     case "aws_vpc_security_group_ingress_rule":
       return (
-        CLUSTER_RULES[type].some((rule) => rule === name) ||
+        CLUSTER_PORTS.some((port) => name === clusterPortRule(port.name)) ||
         balanced.some(
           (pool) => name === `${pool}-from-load-balancer` || name.startsWith(`${pool}-load-balancer-in-`),
         )
       );
     case "aws_vpc_security_group_egress_rule":
-      return (
-        CLUSTER_RULES[type].some((rule) => rule === name) ||
-        balanced.some((pool) => name === `${pool}-load-balancer-out`)
-      );
+      return name === CLUSTER_OUT_RULE || balanced.some((pool) => name === `${pool}-load-balancer-out`);
     default:
       return false;
   }

@@ -1,4 +1,6 @@
 import {
+  Composer,
+  type CST,
   isCollection,
   isMap,
   isNode,
@@ -7,9 +9,9 @@ import {
   isSeq,
   Lexer,
   LineCounter,
-  parseDocument,
   Parser,
   visit,
+  YAMLParseError,
   type Document,
   type Node,
   type Pair,
@@ -30,15 +32,7 @@ export class YamlSource {
 
   /** @throws SpecError when the text cannot be read or leaves something in doubt */
   constructor(text: string, file: string) {
-    const tooDeep = nestingProblems(text);
-    if (tooDeep.length > 0) throw new SpecError(file, tooDeep);
-    this.document = parseDocument(text, {
-      lineCounter: this.lines,
-      prettyErrors: false,
-      schema: "core", // also for a text that says %YAML 1.1, where no is false
-      uniqueKeys: false, // the library compares each key with each other; see keyProblems
-      logLevel: "error",
-    });
+    this.document = documentOf(text, tokensOf(text, file, this.lines));
     for (const problems of [this.syntaxProblems(), this.nodeProblems()]) {
       if (problems.length > 0) throw new SpecError(file, problems);
     }
@@ -134,19 +128,41 @@ export class YamlSource {
 
 const EMPTY: Problem = { path: "", message: "the file is empty; start from cluster.example.yaml" };
 
-/** Found before the text is composed, token by token, since composing and all that follows is recursive. */
-function nestingProblems(text: string): Problem[] {
-  const parser = new Parser();
+/**
+ * The tokens of the whole text. How deep it is nested is found before it is composed, since composing and all that follows
+ * is recursive.
+ */
+function tokensOf(text: string, file: string, lines: LineCounter): CST.Token[] {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  const tokens: CST.Token[] = [];
   for (const lexeme of new Lexer().lex(text)) {
-    Array.from(parser.next(lexeme));
+    for (const token of parser.next(lexeme)) tokens.push(token);
     if (parser.stack.length > MOST_LEVELS) {
       const line = text.slice(0, parser.offset).split("\n").length;
-      return [
-        { line, path: "", message: `nested more than ${String(MOST_LEVELS)} levels deep; a spec has five` },
-      ];
+      const message = `nested more than ${String(MOST_LEVELS)} levels deep; a spec has five`;
+      throw new SpecError(file, [{ line, path: "", message }]);
     }
   }
-  return [];
+  return [...tokens, ...parser.end()];
+}
+
+/** The first document, as the library's own `parseDocument` makes it; of a second one it has the error. */
+function documentOf(text: string, tokens: readonly CST.Token[]): Document {
+  const composer = new Composer({
+    schema: "core", // also for a text that says %YAML 1.1, where no is false
+    uniqueKeys: false, // the library compares each key with each other; see keyProblems
+    logLevel: "error",
+  });
+  const [document, second] = composer.compose(tokens, true, text.length);
+  if (!document) throw new Error("the library composed no document");
+  if (second) {
+    const [start, end] = second.range;
+    document.errors.push(
+      new YAMLParseError([start, end], "MULTIPLE_DOCS", "Source contains multiple documents"),
+    );
+  }
+  return document;
 }
 
 /** A key as it is called once it is a property. */

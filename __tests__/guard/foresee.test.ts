@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { hostOf, readDeclared, triggersOf, volumeOf } from "../../guard/declared.js";
 import { foreseeChanges } from "../../guard/foresee.js";
-import { deployedAs, proposalOf, smallAwsSpec, smallSpec } from "../support/fixtures.js";
+import { change, deployedAs, poolOf, proposalOf, smallAwsSpec, smallSpec } from "../support/fixtures.js";
 
 const standing = deployedAs(smallSpec());
 
@@ -23,6 +23,41 @@ test("what is not declared goes, what is not deployed comes", () => {
       member: { pool: "broker", index: 0, group: "broker-0", kind: "leave" },
     },
   ]);
+});
+
+test("holds each host and volume against the one of its own group and number, in whatever order they are", () => {
+  const spec = change(smallAwsSpec(), (own) => {
+    poolOf(own, "broker").hosts = [3, 2, 1];
+  });
+  const deployed = deployedAs(spec);
+  const { declared } = proposalOf(spec, deployed, "cluster");
+  const groups = [...deployed.groups].map(([name, group]) => {
+    const hosts = group.hosts.map((host) => ({ ...host, image: `old-${host.name}` }));
+    const volumes = group.volumes.map((volume) => ({
+      ...volume,
+      type: `old-${name}-${String(volume.host)}`,
+    }));
+    return [name, { ...group, hosts: hosts.reverse(), volumes: volumes.reverse() }] as const;
+  });
+  const changes = foreseeChanges(declared, { ...deployed, groups: new Map(groups) });
+  const told = changes.map(({ address, detail }) => `${address}: ${detail ?? ""}`);
+  expect(told.filter((line) => line.includes(".broker-"))).toMatchInlineSnapshot(`
+   [
+     "aws_instance.broker-0-0: old-broker-0-0 -> ami-0aaa",
+     "aws_instance.broker-0-1: old-broker-0-1 -> ami-0aaa",
+     "aws_instance.broker-0-2: old-broker-0-2 -> ami-0aaa",
+     "aws_instance.broker-1-0: old-broker-1-0 -> ami-0aaa",
+     "aws_instance.broker-1-1: old-broker-1-1 -> ami-0aaa",
+     "aws_instance.broker-2-0: old-broker-2-0 -> ami-0aaa",
+     "aws_ebs_volume.broker-0-0-data: old-broker-0-0 -> gp3",
+     "aws_ebs_volume.broker-0-1-data: old-broker-0-1 -> gp3",
+     "aws_ebs_volume.broker-0-2-data: old-broker-0-2 -> gp3",
+     "aws_ebs_volume.broker-1-0-data: old-broker-1-0 -> gp3",
+     "aws_ebs_volume.broker-1-1-data: old-broker-1-1 -> gp3",
+     "aws_ebs_volume.broker-2-0-data: old-broker-2-0 -> gp3",
+   ]
+  `);
+  expect(told).toHaveLength(18);
 });
 
 test("a block that stands for many is there once one of them is", () => {

@@ -41,7 +41,8 @@ export async function readLocalState(
 
 async function readText(file: string, where: string): Promise<string | undefined> {
   try {
-    return await readFile(file, "utf8");
+    // Decoded at once: by itself Node would decode a large file piece by piece.
+    return (await readFile(file)).toString();
   } catch (error) {
     const code = codeOf(error);
     if (code === "ENOENT") return undefined;

@@ -2,6 +2,7 @@ import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group/index.js";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule/index.js";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule/index.js";
 import { Construct } from "constructs";
+import { CLUSTER_OUT_RULE, CLUSTER_PORTS, clusterPortRule } from "../../spec/shared-address.js";
 import { lifecycleOf } from "../lifecycle.js";
 import { idOf, named } from "../named.js";
 import type { SharedDeclaration } from "../platform.js";
@@ -10,20 +11,6 @@ export interface ClusterSecurityGroupProps extends SharedDeclaration {
   readonly cluster: string;
   readonly vpcId: string;
 }
-
-/**
- * Ports that machines of the cluster open to each other.
- * @see https://developer.hashicorp.com/consul/docs/reference/architecture/ports
- * @see https://developer.hashicorp.com/nomad/docs/install/production/requirements#ports-used
- */
-const PORTS = [
-  { name: "consul-rpc", ipProtocol: "tcp", fromPort: 8300, toPort: 8300 },
-  { name: "consul-serf-tcp", ipProtocol: "tcp", fromPort: 8301, toPort: 8301 },
-  { name: "consul-serf-udp", ipProtocol: "udp", fromPort: 8301, toPort: 8301 },
-  { name: "nomad-http-rpc", ipProtocol: "tcp", fromPort: 4646, toPort: 4647 },
-  { name: "nomad-serf-tcp", ipProtocol: "tcp", fromPort: 4648, toPort: 4648 },
-  { name: "nomad-serf-udp", ipProtocol: "udp", fromPort: 4648, toPort: 4648 },
-] as const;
 
 /** One security group for all machines: what Consul and Nomad need among themselves, out to anywhere, in from nowhere else. */
 export class ClusterSecurityGroup extends Construct {
@@ -47,8 +34,8 @@ export class ClusterSecurityGroup extends Construct {
       });
       named(made, "cluster");
     }
-    for (const { name, ...port } of PORTS) {
-      const id = `cluster-${name}`;
+    for (const { name, ...port } of CLUSTER_PORTS) {
+      const id = clusterPortRule(name);
       if (!includes(`aws_vpc_security_group_ingress_rule.${id}`)) continue;
       const rule = {
         ...meta,
@@ -60,7 +47,7 @@ export class ClusterSecurityGroup extends Construct {
       };
       named(new VpcSecurityGroupIngressRule(this, id, rule), id);
     }
-    if (includes("aws_vpc_security_group_egress_rule.cluster-out")) {
+    if (includes(`aws_vpc_security_group_egress_rule.${CLUSTER_OUT_RULE}`)) {
       const rule = {
         ...meta,
         ipProtocol: "-1",
@@ -69,7 +56,7 @@ export class ClusterSecurityGroup extends Construct {
         description: "out to anywhere",
         tags,
       };
-      named(new VpcSecurityGroupEgressRule(this, "cluster-out", rule), "cluster-out");
+      named(new VpcSecurityGroupEgressRule(this, CLUSTER_OUT_RULE, rule), CLUSTER_OUT_RULE);
     }
   }
 }

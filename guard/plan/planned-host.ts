@@ -14,13 +14,21 @@ export function plannedHost(values: unknown): PlannedHost | undefined {
   if (typeof values !== "object" || values === null) return undefined;
   const input = optional(values, "input");
   const tags = optional(values, "tags");
+  const cluster = plannedCluster(values);
   return {
     ...text("id", optional(values, "id")),
     ...text("image", optional(values, "ami") ?? optional(input, "image")),
     ...text("instanceType", optional(values, "instance_type") ?? optional(input, "instanceType")),
     ...text("hash", optional(tags, "rollout:template-hash") ?? optional(values, "triggers_replace")),
-    ...text("cluster", optional(tags, "rollout:cluster") ?? optional(input, "cluster")),
+    ...(cluster === undefined ? {} : { cluster }),
   };
+}
+
+/** The cluster that any resource's values name. */
+export function plannedCluster(values: unknown): string | undefined {
+  const name =
+    optional(optional(values, "tags"), "rollout:cluster") ?? optional(optional(values, "input"), "cluster");
+  return typeof name === "string" ? name : undefined;
 }
 
 function text<K extends keyof PlannedHost>(key: K, value: unknown): Partial<Record<K, string>> {

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { s3BackendBlock } from "../../spec/backend.js";
 import type { Deployed } from "../../spec/deployed.js";
-import { plannedHost } from "../plan/planned-host.js";
+import { plannedCluster, plannedHost } from "../plan/planned-host.js";
 import type { Backend } from "../../spec/schema.js";
 import { optional } from "../plan/fields.js";
 import type { Plan } from "../plan/plan.js";
@@ -15,8 +15,6 @@ import { listed } from "../listed.js";
 export const baseRevision: Rule = (proposal) => {
   const { plan, deployed } = proposal;
   if (!plan) return headerDiffers(proposal);
-  const stranger = otherCluster(proposal);
-  if (stranger) return [stranger];
   return [
     ...viewMissing(plan),
     ...revisionsDiffer(plan, deployed),
@@ -27,11 +25,10 @@ export const baseRevision: Rule = (proposal) => {
 
 /** The violation of a plan that is not of this cluster: then nothing else about it can be told. */
 export function otherCluster({ plan, spec }: Proposal): Violation | undefined {
-  const names = (plan?.resources ?? []).flatMap(({ before, after }) => [
-    plannedHost(before)?.cluster,
-    plannedHost(after)?.cluster,
-  ]);
-  const others = [...new Set(names.filter((name) => name !== undefined && name !== spec.name))];
+  const names = new Set(
+    (plan?.resources ?? []).flatMap(({ before, after }) => [plannedCluster(before), plannedCluster(after)]),
+  );
+  const others = [...names].filter((name) => name !== undefined && name !== spec.name);
   if (others.length === 0) return undefined;
   return {
     rule: "base-revision",
@@ -114,15 +111,11 @@ function hostsDiffer({ resources }: Plan, { groups }: Deployed): Violation[] {
   );
   const changed = resources.flatMap(({ address, before, deposed, previousAddress }) => {
     const [type, name = ""] = address.split(".");
-    const id = plannedHost(before)?.id;
     const known = ids.get(name);
     const isHost = type === "aws_instance" || type === "terraform_data";
-    return !isHost ||
-      known === undefined ||
-      id === undefined ||
-      id === known ||
-      deposed !== undefined ||
-      previousAddress !== undefined
+    if (!isHost || known === undefined) return [];
+    const id = plannedHost(before)?.id;
+    return id === undefined || id === known || deposed !== undefined || previousAddress !== undefined
       ? []
       : [`${address} (${id}, deployed is ${known})`];
   });

@@ -62,7 +62,8 @@ function hostsOf(group: Group, { plan, declared }: Proposal): FutureHost[] {
     return own.map((resource) => ({ address: resource.address, ...hostOf(resource) }));
   }
   return plan.resources.flatMap(({ address, actions, after, deposed }) => {
-    const member = parseAddress(address);
+    // Most resources are of other groups, and taking an address apart costs more than looking for a name in it.
+    const member = address.includes(group.name) ? parseAddress(address) : undefined;
     const stays = !actions.includes("delete") || actions.includes("create");
     if (member?.kind !== "host" || member.group !== group.name || !stays || deposed !== undefined) return [];
     return [{ address, ...plannedHost(after) }];

@@ -6,11 +6,11 @@ import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
-import { readEvents } from "../../cli/start-deploy.js";
-import { changedLines, formatCreation, formatRoll, labelled, wrap } from "../../cli/start-text.js";
-import { describeReal } from "../support/environment.js";
+import { readEvents } from "../../../cli/start/deploy.js";
+import { changedLines, formatCreation, formatRoll, labelled, wrap } from "../../../cli/start/text.js";
+import { describeReal } from "../../support/environment.js";
 
-const START = fileURLToPath(new URL("../../dist/cli/start.js", import.meta.url));
+const START = fileURLToPath(new URL("../../../dist/cli/start/start.js", import.meta.url));
 
 /** The parent of the scratch folder, so that what is left behind is seen. */
 let folder: string;

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
-import { parseAddress, type Member, type MemberKind } from "../spec/address.js";
-import type { ApplyEvent } from "./start-deploy.js";
+import { parseAddress, type Member, type MemberKind } from "../../spec/address.js";
+import type { ApplyEvent } from "./deploy.js";
 
 const WIDTH = 80;
 const LABEL = 10;

@@ -1,18 +1,18 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { Document, visit } from "yaml";
-import type { PlanSummary } from "../rollout/plan-summary.js";
-import { parseAddress } from "../spec/address.js";
-import type { Deployed } from "../spec/deployed.js";
-import { groupsOf, poolsOf } from "../spec/groups.js";
-import type { Spec } from "../spec/schema.js";
-import { formatPlan } from "./format-plan.js";
-import { buildApp, loadProgram, type Program } from "./program.js";
-import { readSpec } from "./read-spec.js";
-import { refusalOf } from "./report-failure.js";
-import { runSetImage } from "./set-image.js";
-import { count, difference, hostsOf, machineIds, replacedMachines } from "./start-checks.js";
-import { deployView, type ApplyEvent } from "./start-deploy.js";
-import { changedLines, formatCreation, formatRoll, formatSeconds } from "./start-text.js";
+import type { PlanSummary } from "../../rollout/plan-summary.js";
+import { parseAddress } from "../../spec/address.js";
+import type { Deployed } from "../../spec/deployed.js";
+import { groupsOf, poolsOf } from "../../spec/groups.js";
+import type { Spec } from "../../spec/schema.js";
+import { formatPlan } from "../format-plan.js";
+import { buildApp, loadProgram, type Program } from "../program.js";
+import { readSpec } from "../read-spec.js";
+import { refusalOf } from "../report-failure.js";
+import { runSetImage } from "../set-image.js";
+import { count, difference, hostsOf, machineIds, replacedMachines } from "./checks.js";
+import { deployView, type ApplyEvent } from "./deploy.js";
+import { changedLines, formatCreation, formatRoll, formatSeconds } from "./text.js";
 
 /** What a step works with: its working folder is the scratch folder. */
 export interface Walk {

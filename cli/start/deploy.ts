@@ -1,11 +1,9 @@
 import { join } from "node:path";
 import * as z from "zod";
-import { firstError } from "../clients/terraform-error.js";
-import { jsonOf, runTerraform } from "../clients/terraform.js";
-import { summarizePlan, type PlanSummary } from "../rollout/plan-summary.js";
-import { isNew } from "../spec/pending.js";
-import { UserError } from "../spec/user-error.js";
-import { buildApp, type Program } from "./program.js";
+import { makePlan, printedBy } from "../../clients/terraform-plan.js";
+import { summarizePlan, type PlanSummary } from "../../rollout/plan-summary.js";
+import { isNew } from "../../spec/pending.js";
+import { buildApp, type Program } from "../program.js";
 
 /** One resource that Terraform was done with. */
 export interface ApplyEvent {
@@ -42,12 +40,9 @@ export async function deployView(
   const start = performance.now();
   buildApp({ ...program, views: [view] }, outdir).synth();
   const synthesized = performance.now();
-  const terraform = (args: readonly string[]): Promise<string> =>
-    printedBy(args, join(outdir, program.spec.name, view), stop);
-  await terraform(["init", "-input=false", "-no-color"]);
-  await terraform(["plan", "-input=false", "-no-color", "-out=plan"]);
+  const options = { cwd: join(outdir, program.spec.name, view), env: withoutOwnSettings(), stop };
   const standing = [...program.deployed.groups.values()].filter((group) => !isNew(group));
-  const json = JSON.parse(jsonOf(await terraform(["show", "-json", "plan"]))) as unknown;
+  const json = JSON.parse(await makePlan({ ...options, file: "plan" })) as unknown;
   onPlan(
     summarizePlan(
       json,
@@ -56,7 +51,8 @@ export async function deployView(
     ),
   );
   const planned = performance.now();
-  const events = readEvents(await terraform(["apply", "-input=false", "-json", "plan"]));
+  const applied = await printedBy(["apply", "-input=false", "-json", "plan"], options, messagesIn);
+  const events = readEvents(applied);
   const seconds = (from: number, to: number): number => (to - from) / 1000;
   return {
     events,
@@ -66,15 +62,6 @@ export async function deployView(
       apply: seconds(planned, performance.now()),
     },
   };
-}
-
-async function printedBy(args: readonly string[], cwd: string, stop: AbortSignal): Promise<string> {
-  stop.throwIfAborted();
-  const { exitCode, stdout, stderr } = await runTerraform(args, { cwd, env: withoutOwnSettings() });
-  stop.throwIfAborted();
-  if (exitCode === 0) return stdout;
-  const said = args.includes("-json") ? messagesIn(stdout).join("\n") : stdout;
-  throw new UserError(`terraform ${args[0] ?? ""} failed: ${firstError(`${stderr}\n${said}`)}`);
 }
 
 /** Settings of the person's own that would lead a run in a scratch folder elsewhere. */
@@ -110,10 +97,11 @@ export function readEvents(stdout: string): ApplyEvent[] {
   return done.map(({ at, ...event }) => ({ ...event, seconds: (at - begin) / 1000 }));
 }
 
-const messagesIn = (stdout: string): string[] =>
+const messagesIn = (stdout: string): string =>
   linesOf(stdout)
     .filter((line) => line["@level"] === "error")
-    .map((line) => line["@message"]);
+    .map((line) => line["@message"])
+    .join("\n");
 
 /** OpenTofu may print warnings in front, which are no JSON. */
 function linesOf(stdout: string): z.output<typeof lineSchema>[] {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { parseAddress, type MemberKind } from "../spec/address.js";
-import type { Deployed, DeployedHost } from "../spec/deployed.js";
-import type { ApplyEvent } from "./start-deploy.js";
+import { parseAddress, type MemberKind } from "../../spec/address.js";
+import type { Deployed, DeployedHost } from "../../spec/deployed.js";
+import type { ApplyEvent } from "./deploy.js";
 
 /** All hosts that are deployed. */
 export const hostsOf = ({ groups }: Deployed): DeployedHost[] =>

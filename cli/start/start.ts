@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { styleText } from "node:util";
-import { terraformVersion } from "../clients/terraform.js";
-import { reportFailure } from "./report-failure.js";
-import type { Walk } from "./start-steps.js";
-import { formatSeconds, labelled, wrap } from "./start-text.js";
+import { terraformVersion } from "../../clients/terraform.js";
+import { reportFailure } from "../report-failure.js";
+import type { Walk } from "./steps.js";
+import { formatSeconds, labelled, wrap } from "./text.js";
 
 /** What `npm start` runs: the main job on this machine, in a scratch folder, in under a minute. */
 process.exitCode = await main();
@@ -53,7 +53,7 @@ function introduce(version: string, binary: string): void {
 async function walkThrough(stop: AbortSignal): Promise<number> {
   const start = performance.now();
   // Loading cdktf takes a moment, in which there is something to read already.
-  const { STEPS } = await import("./start-steps.js");
+  const { STEPS } = await import("./steps.js");
   const walk: Walk = {
     stop,
     say: (label, ...lines) => {
