@@ -34,11 +34,15 @@ export function nextClientLeave(observation: Observation, order: LeaveOrder): Ne
   if (missing.length > 0) return blocked(missing);
 
   const records = nodes.filter((node) => found.includes(node.name));
-  const staying = new Set([...records, ...catalog].filter((one) => stays(order, one)).map(({ name }) => name));
+  const staying = new Set(
+    [...records, ...catalog].filter((one) => stays(order, one)).map(({ name }) => name),
+  );
   const going = found.filter((host) => !staying.has(host));
   if (nodes.length === 0 && going.length > 0) return blocked([noNodes(order)]);
   const old = records.filter((node) => !stays(order, node));
-  const live = old.filter(({ name, status }) => status !== "down" && !isMachineGone(observation.machines, name));
+  const live = old.filter(
+    ({ name, status }) => status !== "down" && !isMachineGone(observation.machines, name),
+  );
   const notes = [
     ...going.flatMap((host) => deadInNomad(host, records)),
     ...deadInConsul(going, members, observation),

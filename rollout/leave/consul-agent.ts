@@ -60,7 +60,8 @@ export function deadInConsul(
   { machines }: Observation,
 ): string[] {
   return hosts.flatMap((host) => {
-    if (isMachineGone(machines, host)) return [`${host}: its machine is gone, so its agents are not asked to leave`];
+    if (isMachineGone(machines, host))
+      return [`${host}: its machine is gone, so its agents are not asked to leave`];
     return members.some(({ name, status }) => name === host && status === "failed")
       ? [`${host}: failed in Consul, so its agent is not asked to leave`]
       : [];

@@ -22,7 +22,8 @@ export function missingHosts(
     return [
       {
         subject: group,
-        message: "no host of this group is known to Consul or Nomad, so nothing proves that its work has left",
+        message:
+          "no host of this group is known to Consul or Nomad, so nothing proves that its work has left",
         remedy:
           "check CONSUL_HTTP_ADDR and NOMAD_ADDR and that node names are the hosts' names; where the machines are gone, end them in EC2 too and run this again",
       },

@@ -20,8 +20,13 @@ const OF_ROLE = {
 export function nextLeave(observation: Observation, order: LeaveOrder): NextLeave {
   const lacking = missingRights(order.role, observation);
   if (lacking.length > 0) return blocked(lacking);
-  const rights = { "rights in Nomad": observation.nomad.rights, "rights in Consul": observation.consul.rights };
-  const unasked = unknowns(order.role === "consul-server" ? { "rights in Consul": rights["rights in Consul"] } : rights);
+  const rights = {
+    "rights in Nomad": observation.nomad.rights,
+    "rights in Consul": observation.consul.rights,
+  };
+  const unasked = unknowns(
+    order.role === "consul-server" ? { "rights in Consul": rights["rights in Consul"] } : rights,
+  );
   if (unasked.length > 0) return waitForAnswers(unasked);
   return OF_ROLE[order.role](observation, order);
 }

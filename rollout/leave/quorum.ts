@@ -1,10 +1,8 @@
 import type { Finding } from "../finding.js";
 import { withoutRegion } from "../host-of.js";
 import type { Autopilot, AutopilotServer, RaftPeer } from "../observation.js";
+import { SERVERS } from "../servers.js";
 import { blocked, wait, type NextLeave, type ServerRef } from "./step.js";
-
-/** Server pools have one host in each of three groups. */
-export const SERVERS = 3;
 
 /** What is known of the servers of Consul or of Nomad. */
 export interface Servers {
