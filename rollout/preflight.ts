@@ -4,7 +4,7 @@ import { capacityWarnings } from "./capacity.js";
 import type { Finding } from "./finding.js";
 import { withoutRegion } from "./host-of.js";
 import { unknowns } from "./known.js";
-import { isMachineGone } from "./machine.js";
+import { isMachineEnded } from "./machine.js";
 import { isUnknown, type Autopilot, type Observation } from "./observation.js";
 import { missingRights } from "./rights.js";
 import { SERVERS } from "./servers.js";
@@ -41,7 +41,7 @@ export function preflight(observation: Observation, input: PreflightInput): Pref
   const others = cluster.filter(({ name }) => name !== group);
   return {
     refusals: [
-      ...missingRights(target.role, observation),
+      ...missingRights(target.role, observation, ["node:read"]),
       ...unanswered(observation, target.role),
       ...inFlight.filter((one) => one.group !== group).map((one) => stillInFlight(one)),
       ...others.flatMap((other) => notWell(observation, other, target)),
@@ -84,7 +84,7 @@ function notWell(observation: Observation, other: ClusterGroup, target: ClusterG
   const whose = other.pool === target.pool ? "of the same pool" : "of another pool";
   return other.hosts.flatMap((host) => {
     const reasons = [
-      ...(isMachineGone(observation.machines, host) ? ["its machine is gone"] : []),
+      ...(isMachineEnded(observation.machines, host) ? ["its machine is gone"] : []),
       ...inConsul(observation, host),
       ...(other.role === "client" ? asNode(observation, host) : []),
       ...(other.role === "nomad-server" ? asServer(observation, host) : []),
@@ -152,7 +152,7 @@ function enoughTolerance(autopilot: Autopilot, target: ClusterGroup, kind: strin
     {
       subject: target.name,
       message: `${kind} tolerates no failure now: ${String(voters)} of ${String(SERVERS)} servers vote, failure tolerance ${String(autopilot.failureTolerance)}, ${autopilot.healthy ? "healthy" : "not healthy"}`,
-      remedy: `wait until ${kind}'s servers are whole (${kind.toLowerCase()} operator autopilot ${kind === "Consul" ? "state" : "health"})`,
+      remedy: `wait until ${kind}'s servers are whole (${kind.toLowerCase()} operator raft list-peers)`,
     },
   ];
 }

@@ -33,13 +33,20 @@ const CONSUL_OF: Readonly<Record<Role, readonly ConsulRight[]>> = {
   "consul-server": ["node:read", "operator:read", "operator:write", "agent:write", "snapshot"],
 };
 
-/** The rights that tokens need to make a group leave, and lack; nothing for rights that could not be asked. */
-export function missingRights(role: Role, { nomad, consul }: Observation): Finding[] {
+/**
+ * The rights that tokens need to make a group leave, and lack; nothing for rights that could not be asked.
+ * @param more rights in Nomad that are needed besides
+ */
+export function missingRights(
+  role: Role,
+  { nomad, consul }: Observation,
+  more: readonly NomadRight[] = [],
+): Finding[] {
   const [inNomad, inConsul] = [nomad.rights, consul.rights];
   return [
     ...(isUnknown(inNomad)
       ? []
-      : NOMAD_OF[role]
+      : [...new Set([...more, ...NOMAD_OF[role]])]
           .filter((right) => !inNomad.includes(right))
           .map((right) => lacking("NOMAD_TOKEN", right, NOMAD[right]))),
     ...(isUnknown(inConsul)

@@ -1,5 +1,5 @@
 import { isKnown, unknowns } from "../known.js";
-import { isMachineGone } from "../machine.js";
+import { isMachineEnded } from "../machine.js";
 import type { NomadNode, Observation, Target } from "../observation.js";
 import { deadInConsul, leaveConsul } from "./consul-agent.js";
 import { drainNodes } from "./drain.js";
@@ -41,7 +41,7 @@ export function nextClientLeave(observation: Observation, order: LeaveOrder): Ne
   if (nodes.length === 0 && going.length > 0) return blocked([noNodes(order)]);
   const old = records.filter((node) => !stays(order, node));
   const live = old.filter(
-    ({ name, status }) => status !== "down" && !isMachineGone(observation.machines, name),
+    ({ name, status }) => status !== "down" && !isMachineEnded(observation.machines, name),
   );
   const notes = [
     ...going.flatMap((host) => deadInNomad(host, records)),

@@ -1,4 +1,4 @@
-import { isMachineGone } from "../machine.js";
+import { isMachineEnded } from "../machine.js";
 import type { CatalogNode, ConsulMember, Observation } from "../observation.js";
 import { stays, type LeaveOrder } from "./order.js";
 import { step, wait, type NextLeave } from "./step.js";
@@ -19,7 +19,7 @@ export function leaveConsul(
   notes: readonly string[],
 ): NextLeave | undefined {
   const states = hosts
-    .filter((host) => !isMachineGone(machines, host))
+    .filter((host) => !isMachineEnded(machines, host))
     .map((host) => ({
       host,
       status: known.members.find(({ name }) => name === host)?.status,
@@ -60,7 +60,7 @@ export function deadInConsul(
   { machines }: Observation,
 ): string[] {
   return hosts.flatMap((host) => {
-    if (isMachineGone(machines, host))
+    if (isMachineEnded(machines, host))
       return [`${host}: its machine is gone, so its agents are not asked to leave`];
     return members.some(({ name, status }) => name === host && status === "failed")
       ? [`${host}: failed in Consul, so its agent is not asked to leave`]

@@ -1,5 +1,5 @@
 import { isKnown, unknowns, type Known } from "../known.js";
-import { isMachineGone } from "../machine.js";
+import { isMachineEnded } from "../machine.js";
 import type { Observation } from "../observation.js";
 import { deadInConsul } from "./consul-agent.js";
 import { hostsAmong, missingHosts } from "./missing-hosts.js";
@@ -52,7 +52,7 @@ function leave(
   const member = asked.members.find(({ name }) => name === host);
   const peers = peersOf(host, servers, member?.address);
   const inSight = member?.status === "alive" || member?.status === "leaving";
-  if (member?.status === "leaving" || (inSight && isMachineGone(observation.machines, host))) {
+  if (member?.status === "leaving" || (inSight && isMachineEnded(observation.machines, host))) {
     return waitGone(host, [
       `member ${host} is ${member.status}`,
       ...peers.map(({ id }) => `peer ${id} is in raft`),

@@ -1,6 +1,6 @@
 import type { Finding } from "../finding.js";
 import { byNumber, isHostOf } from "../host-of.js";
-import { isGroupGone, isMachineGone } from "../machine.js";
+import { isGroupAbsent, isMachineAbsent } from "../machine.js";
 import type { Observation } from "../observation.js";
 import type { LeaveOrder } from "./order.js";
 
@@ -18,7 +18,7 @@ export function missingHosts(
   { group, hosts }: LeaveOrder,
   { machines }: Observation,
 ): Finding[] {
-  if (found.length === 0 && !isGroupGone(machines, group)) {
+  if (found.length === 0 && !isGroupAbsent(machines, group)) {
     return [
       {
         subject: group,
@@ -30,7 +30,7 @@ export function missingHosts(
     ];
   }
   return hosts
-    .filter((host) => !found.includes(host) && !isMachineGone(machines, host))
+    .filter((host) => !found.includes(host) && !isMachineAbsent(machines, host))
     .map((host) => ({
       subject: host,
       message: "neither Consul nor Nomad know this host, so nothing proves that its work has left",

@@ -1,6 +1,6 @@
 import { withoutRegion } from "../host-of.js";
 import { isKnown, unknowns, type Known } from "../known.js";
-import { isMachineGone } from "../machine.js";
+import { isMachineEnded } from "../machine.js";
 import type { NomadMember, Observation } from "../observation.js";
 import { deadInConsul, leaveConsul } from "./consul-agent.js";
 import { hostsAmong, missingHosts } from "./missing-hosts.js";
@@ -59,7 +59,7 @@ function leaveNomad(
   const inSight = member?.status === "alive" || member?.status === "leaving";
   const isStopped =
     member?.status === "leaving" ||
-    isMachineGone(observation.machines, host) ||
+    isMachineEnded(observation.machines, host) ||
     observation.agents.some((agent) => agent.host === host && agent.nomad === "stopped");
   if (inSight && isStopped) {
     return wait(

@@ -82,7 +82,10 @@ function stable({ autopilot, raft }: Servers): Condition {
   if (!raft.some(({ leader }) => leader)) return unmet(name, "no server leads", value);
   const unwell = autopilot.servers.filter(({ healthy }) => !healthy).map((server) => server.name);
   if (unwell.length > 0) return unmet(name, `not healthy: ${unwell.sort().join(", ")}`, value);
-  return autopilot.healthy && well.length === SERVERS
+  if (well.length !== SERVERS) {
+    return unmet(name, `${String(well.length)} of ${String(SERVERS)} servers are healthy`, value);
+  }
+  return autopilot.healthy
     ? met(name, "every server is healthy", value)
-    : unmet(name, `${String(well.length)} of ${String(SERVERS)} servers are healthy`, value);
+    : unmet(name, "autopilot does not call the whole healthy", value);
 }

@@ -74,13 +74,15 @@ export function apply(world: World, step: LeaveStep, habits = USUAL): void {
 export function tick(world: World, habits = USUAL): void {
   world.at += 1000;
   heal(world);
+  notice(world);
   drainOn(world, habits);
   for (const target of known(world.targets)) {
     if (target.state === "draining" && isSlow(world)) target.state = "unused";
   }
   for (const member of known(world.consul.members)) {
-    if (member.status !== "leaving" || !isSlow(world)) continue;
-    member.status = "left";
+    if (!isSlow(world)) break;
+    if (member.status === "leaving") member.status = "left";
+    if (member.status !== "left") continue;
     world.consul.catalog = known(world.consul.catalog).filter(({ name }) => name !== member.name);
     world.consul.raft = known(world.consul.raft).filter(({ name }) => name !== member.name);
   }
@@ -107,6 +109,17 @@ function heal(world: World): void {
     }
   }
   if (isUnknown(world.targets)) world.targets = [];
+}
+
+/** Consul and Nomad notice the machines that are gone. */
+function notice(world: World): void {
+  if (isUnknown(world.machines) || !isSlow(world)) return;
+  const gone = world.machines.filter(({ state }) => state === "terminated").map(({ host }) => host);
+  for (const member of [...known(world.consul.members), ...known(world.nomad.members)]) {
+    if (gone.includes(member.name.replace(".global", "")) && member.status !== "left")
+      member.status = "failed";
+  }
+  for (const node of known(world.nomad.nodes)) if (gone.includes(node.name)) node.status = "down";
 }
 
 function drainOn(world: World, { hitsDeadline }: Habits): void {
