@@ -1,11 +1,7 @@
+import { checkBake, checkChecks } from "./gate-rules.js";
 import { roleOf } from "./groups.js";
 import { formatValue } from "./problem.js";
-
-/** What a rule that goes beyond the shape of one value has found. */
-export interface Finding {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
+import { asList, asMap, type Finding, type Raw } from "./raw.js";
 
 /**
  * Checks what a schema cannot say, and returns all findings. It takes the raw value, so that these findings stand
@@ -21,6 +17,8 @@ export function checkRules(raw: unknown): Finding[] {
       return [
         ...checkPoolName(pool),
         ...checkWorkload(pool, settings),
+        ...checkBake(pool, settings),
+        ...checkChecks(pool, settings),
         ...(onAws
           ? [...checkImages(pool, settings), ...checkLoadBalancer(pool, settings, spec["name"])]
           : []),
@@ -100,9 +98,3 @@ function checkSubnets(aws: Raw): Finding[] {
         ],
   );
 }
-
-type Raw = Readonly<Record<string, unknown>>;
-
-const asMap = (value: unknown): Raw =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Raw) : {};
-const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

@@ -1,40 +1,6 @@
 import * as z from "zod";
-import { DURATION, durationSeconds } from "./duration.js";
-
-const three = <T extends z.ZodType>(value: T, what: string) =>
-  z.tuple([value, value, value], {
-    error: ({ input }) =>
-      `an array of exactly three, ${what} for each of the groups 0, 1 and 2` +
-      (input === undefined || Array.isArray(input)
-        ? ""
-        : "; a single value would change three groups at once"),
-  });
-
-/** A text of one form. What is expected is said whether it is no text or a wrong one. */
-const text = (form: RegExp, error: string) => z.string({ error }).regex(form, { error });
-
-const filled = (error: string) => z.string({ error }).min(1, { error });
-
-function whole(least: number, most: number) {
-  const error = `a whole number from ${String(least)} to ${String(most)}`;
-  return z.int({ error }).min(least, { error }).max(most, { error });
-}
-
-function duration(least: string, most: string) {
-  const error = `a duration from ${least} to ${most}: a whole number and s, m or h, such as 90s, 15m or 1h`;
-  const [from, to] = [durationSeconds(least), durationSeconds(most)];
-  const within = (seconds: number): boolean => seconds >= from && seconds <= to;
-  return text(DURATION, error).refine((value) => !DURATION.test(value) || within(durationSeconds(value)), {
-    error,
-  });
-}
-
-/** A key that is named only to say why it has no place here. */
-const refused = (reason: string) =>
-  z
-    .never({ error: `not allowed: ${reason}` })
-    .optional()
-    .describe(`Not allowed: ${reason}.`);
+import { bake, drain, ready } from "./gate-schema.js";
+import { duration, filled, refused, text, three, whole } from "./schema-values.js";
 
 const imageName = text(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
@@ -97,6 +63,9 @@ const serverPool = z.strictObject({
   dataVolumes: refused("data volumes are for client pools; a new server gets its data from the other two"),
   workload: refused("it is for client pools; servers run no work"),
   loadBalancer: refused("it is for client pools"),
+  drain: refused("it is for client pools; servers run no work"),
+  ready,
+  bake,
 });
 
 const clientPool = z.strictObject({
@@ -108,6 +77,9 @@ const clientPool = z.strictObject({
     .default("moves")
     .describe("moves (default): work runs elsewhere meanwhile; stays: work is bound to its data volume."),
   loadBalancer: loadBalancer.optional(),
+  drain,
+  ready,
+  bake,
 });
 
 const pools = z

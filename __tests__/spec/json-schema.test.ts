@@ -74,6 +74,8 @@ test("keys that are only named to be refused are not known", () => {
     "instanceTypes",
     "rootVolumes",
     "generations",
+    "ready",
+    "bake",
   ]);
 });
 

@@ -1,0 +1,77 @@
+import { expect, test } from "@jest/globals";
+import { deadRecords } from "../../../rollout/ready/purge.js";
+import { known, NEW, nodeOf, observed, pick, replaced, type World } from "../observed.js";
+
+const expected = {
+  cluster: "demo",
+  group: "broker-0",
+  role: "client",
+  image: "ami-0bbb",
+  hash: NEW,
+  hosts: ["broker-0-0", "broker-0-1"],
+  workload: "moves",
+  attributes: {},
+  oldIds: [],
+  hasLoadBalancer: false,
+  hasMachines: false,
+  checks: [],
+} as const;
+
+test("the dead records of replaced machines are purged", () => {
+  expect(purged(observed(replaced("broker-0-0"), replaced("broker-0-1")))).toEqual([
+    "broker-0-0-node",
+    "broker-0-1-node",
+  ]);
+});
+
+test("a record that is not down yet is never purged, and no live one", () => {
+  const world = observed(replaced("broker-0-0"), (one) => {
+    pick(one.nomad.nodes, "broker-0-0-node").status = "ready";
+  });
+  expect(purged(world)).toEqual([]);
+  pick(world.nomad.nodes, "broker-0-0-node").status = "disconnected";
+  expect(purged(world)).toEqual([]);
+});
+
+test("the new machine's own record is not purged while it is down", () => {
+  const world = observed(replaced("broker-0-0"), (one) => {
+    pick(one.nomad.nodes, "broker-0-0-node-new").status = "down";
+  });
+  expect(purged(world)).toEqual(["broker-0-0-node"]);
+});
+
+test("nothing of a host is purged whose present machine is not known", () => {
+  const silent = observed(replaced("broker-0-0"), (one) => {
+    pick(one.agents, "broker-0-0").nomad = { unknown: "ssh: connection refused" };
+  });
+  expect(purged(silent)).toEqual([]);
+  const elsewhere = observed(replaced("broker-0-0"), (one) => {
+    pick(one.agents, "broker-0-0").nomad = { id: "not-in-the-list" };
+  });
+  expect(purged(elsewhere)).toEqual([]);
+});
+
+test("dead records of other groups stay, also of one whose name begins alike", () => {
+  const world = observed((one) => {
+    pick(one.nomad.nodes, "broker-1-0-node").status = "down";
+    known(one.nomad.nodes).push({ ...nodeOf("broker-0-00"), status: "down" });
+    known(one.nomad.nodes).push({ ...nodeOf("broker-01-0"), status: "down" });
+  });
+  expect(purged(world)).toEqual([]);
+});
+
+test("the dead record of a host that the group no longer has is purged", () => {
+  const world = observed((one) => {
+    known(one.nomad.nodes).push({ ...nodeOf("broker-0-2"), status: "down" });
+  });
+  expect(purged(world)).toEqual(["broker-0-2-node"]);
+});
+
+test("servers have no records in Nomad's nodes, and what could not be asked is not purged", () => {
+  const world = observed(replaced("broker-0-0"));
+  expect(deadRecords(world, { ...expected, role: "nomad-server" })).toEqual([]);
+  world.nomad.nodes = { unknown: "403" };
+  expect(purged(world)).toEqual([]);
+});
+
+const purged = (world: World): string[] => deadRecords(world, expected).map(({ id }) => id);

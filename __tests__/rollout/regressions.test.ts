@@ -1,0 +1,104 @@
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { hostNumber } from "../../rollout/host-of.js";
+import { nextLeave } from "../../rollout/leave/next-leave.js";
+import { readiness } from "../../rollout/ready/readiness.js";
+import { known, NEW, nodeOf, observed, orderOf, pick } from "./observed.js";
+import { run } from "./leave/model.js";
+
+// What went wrong in the tool that this one replaces, line by line.
+
+test("broker-1 is not broker-10: names are compared whole, never by their beginning", () => {
+  expect(hostNumber("broker-1", "broker-10-0")).toBeUndefined();
+  expect(hostNumber("broker-1", "broker-1-0-config-consul")).toBeUndefined();
+  expect(hostNumber("broker-1", "broker-1-10")).toBe(10);
+  const world = observed((one) => {
+    known(one.nomad.nodes).push(nodeOf("broker-10-0"), nodeOf("broker-1-10"), nodeOf("my-broker-1-0"));
+  });
+  expect(nextLeave(world, orderOf("broker-1"))).toMatchObject({
+    step: { nodes: [{ host: "broker-1-0" }, { host: "broker-1-1" }, { host: "broker-1-10" }] },
+  });
+});
+
+test("a host of a group is that group's name, a hyphen and a number, and nothing else", () => {
+  fc.assert(
+    fc.property(fc.constantFrom("broker-0", "broker-1", "b-1"), fc.string(), (group, rest) => {
+      const isHost = /^-(0|[1-9][0-9]{0,5})$/.test(rest);
+      expect(hostNumber(group, `${group}${rest}`) !== undefined).toBe(isHost);
+    }),
+  );
+});
+
+test("hosts are not drained one after another: all of a group are ineligible before the first drain, then all drain", () => {
+  const { log } = run(observed(), orderOf("broker-0"));
+  expect(log.filter((line) => /^(mark|drain)/.test(line))).toEqual([
+    "mark-ineligible broker-0-0, broker-0-1",
+    "drain broker-0-0, broker-0-1",
+  ]);
+});
+
+test("refuses an empty list of hosts as a success: Consul's leave really runs", () => {
+  const empty = observed((one) => {
+    one.consul.members = [];
+    one.consul.catalog = [];
+    one.nomad.nodes = [];
+  });
+  expect(nextLeave(empty, orderOf("broker-0", { hosts: [] }))).toMatchObject({ kind: "blocked" });
+  expect(run(observed(), orderOf("broker-0")).log).toContain("consul-leave broker-0-0, broker-0-1");
+});
+
+test(`refuses "there is a leader" and "Healthy" as readiness: voters are counted, the new one among them`, () => {
+  const world = observed((one) => {
+    one.consul.raft = known(one.consul.raft).filter(({ name }) => name !== "consul-server-2-0");
+    const autopilot = known(one.consul.autopilot);
+    autopilot.servers = autopilot.servers.filter(({ name }) => name !== "consul-server-2-0");
+    autopilot.failureTolerance = 0;
+    pick(one.agents, "consul-server-2-0").consul = { nodeId: "new-id" };
+  });
+  expect(known(world.consul.autopilot).healthy).toBe(true);
+  expect(known(world.consul.raft).some(({ leader }) => leader)).toBe(true);
+  const { passed, conditions } = readiness(world, {
+    cluster: "demo",
+    group: "consul-server-2",
+    role: "consul-server",
+    image: "ami-0aaa",
+    hash: NEW,
+    hosts: ["consul-server-2-0"],
+    workload: "moves",
+    attributes: {},
+    oldIds: [],
+    hasLoadBalancer: false,
+    hasMachines: false,
+    checks: [],
+  });
+  expect(passed).toBe(false);
+  expect(conditions.filter(({ status }) => status === "unmet").map(({ name }) => name)).toEqual(
+    expect.arrayContaining(["new-id-votes", "voters", "failure-tolerance", "servers-stable"]),
+  );
+});
+
+test("nothing is forced: a drain has a deadline, which lets jobs migrate by their own settings", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 604_800 }),
+      fc.constantFrom("fail", "accept"),
+      (seconds, onDeadline) => {
+        const order = orderOf("broker-0", { drain: { deadlineSeconds: seconds, onDeadline } });
+        const drains = run(observed(), order).before.flatMap((world) => {
+          const next = nextLeave(world, order);
+          return next.kind === "step" && next.step.action === "drain" ? [next.step] : [];
+        });
+        expect(drains.map(({ drainDeadlineSeconds }) => drainDeadlineSeconds)).toEqual([seconds]);
+      },
+    ),
+    { numRuns: 10 },
+  );
+});
+
+test("a run that broke off half-way through a group is taken up where it is, and nothing is done twice", () => {
+  const order = orderOf("broker-0");
+  const { before } = run(observed(), order);
+  const half = before.at(2);
+  if (!half) throw new Error("the run was too short");
+  expect(run(half, order).log.filter((line) => /^(mark|drain)/.test(line))).toEqual([]);
+});

@@ -1,0 +1,59 @@
+import type { Role } from "../spec/groups.js";
+import type { Finding } from "./finding.js";
+import { isUnknown, type NomadNode, type Observation } from "./observation.js";
+
+/**
+ * Warns where the work of a group looks larger than what is free elsewhere. A warning, not a refusal: constraints, node
+ * pools and priorities decide, and only Nomad knows them.
+ */
+export function capacityWarnings(
+  { nomad }: Observation,
+  group: { readonly name: string; readonly role: Role; readonly hosts: readonly string[] },
+  workload: "moves" | "stays",
+): Finding[] {
+  if (group.role !== "client" || workload === "stays" || isUnknown(nomad.nodes)) return [];
+  const live = nomad.nodes.filter(({ status }) => status === "ready");
+  const going = live.filter(({ name }) => group.hosts.includes(name));
+  const elsewhere = live.filter(
+    ({ name, eligibility, drain }) => !group.hosts.includes(name) && eligibility === "eligible" && !drain,
+  );
+  const unmeasured = [...going, ...elsewhere].filter(({ resources, used }) => !resources || !used);
+  if (unmeasured.length > 0) {
+    return [
+      warning(
+        group.name,
+        `the resources of ${String(unmeasured.length)} ${unmeasured.length === 1 ? "node" : "nodes"} are not known, so nobody can say whether its work fits elsewhere`,
+      ),
+    ];
+  }
+  return [
+    ...short(group.name, "CPU", "MHz", sum(going, usedCpu), sum(elsewhere, freeCpu)),
+    ...short(group.name, "memory", "MiB", sum(going, usedMemory), sum(elsewhere, freeMemory)),
+  ];
+}
+
+function short(subject: string, what: string, unit: string, wanted: number, free: number): Finding[] {
+  if (wanted <= free) return [];
+  return [
+    warning(
+      subject,
+      `its work uses ${String(wanted)} ${unit} of ${what}, and ${String(free)} ${unit} are free on nodes elsewhere`,
+    ),
+  ];
+}
+
+const warning = (subject: string, message: string): Finding => ({
+  subject,
+  message,
+  remedy: "add hosts elsewhere first, or expect work to wait until the group is back",
+});
+
+const sum = (nodes: readonly NomadNode[], of: (node: NomadNode) => number): number =>
+  nodes.reduce((total, node) => total + of(node), 0);
+
+const usedCpu = ({ used }: NomadNode): number => used?.cpuMhz ?? 0;
+const usedMemory = ({ used }: NomadNode): number => used?.memoryMb ?? 0;
+const freeCpu = ({ resources, used }: NomadNode): number =>
+  Math.max(0, (resources?.cpuMhz ?? 0) - (used?.cpuMhz ?? 0));
+const freeMemory = ({ resources, used }: NomadNode): number =>
+  Math.max(0, (resources?.memoryMb ?? 0) - (used?.memoryMb ?? 0));

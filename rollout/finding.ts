@@ -1,0 +1,13 @@
+/** Why something may not go on, or a warning. */
+export interface Finding {
+  /** Whom it is about: a group, a host, a server, a token. */
+  readonly subject: string;
+  /** What is so, lower case, without a final full stop. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly remedy: string;
+}
+
+/** `broker-0-1: its drain was ended by the deadline; run it again` */
+export const formatFinding = ({ subject, message, remedy }: Finding): string =>
+  `${subject}: ${message}; ${remedy}`;

@@ -1,0 +1,119 @@
+import { isKnown, unknowns } from "../known.js";
+import { isMachineEnded } from "../machine.js";
+import type { NomadNode, Observation, Target } from "../observation.js";
+import { deadInConsul, leaveConsul } from "./consul-agent.js";
+import { drainNodes } from "./drain.js";
+import { hostsAmong, missingHosts } from "./missing-hosts.js";
+import { stays, type LeaveOrder } from "./order.js";
+import { blocked, step, wait, waitForAnswers, type NextLeave } from "./step.js";
+import { notWhole } from "./work-whole.js";
+
+/** Longer than the longest deregistration delay. */
+const TARGETS_SECONDS = 3700;
+
+/** Nomad's own healthy_deadline is 5 minutes; images have to be pulled before. */
+const WHOLE_SECONDS = 900;
+
+/** A group of clients: out of the load balancer, drained all together, whole again elsewhere, out of Consul. */
+export function nextClientLeave(observation: Observation, order: LeaveOrder): NextLeave {
+  const known = {
+    nodes: observation.nomad.nodes,
+    allocations: observation.nomad.allocations,
+    jobs: observation.nomad.jobs,
+    members: observation.consul.members,
+    catalog: observation.consul.catalog,
+    targets: observation.targets,
+  };
+  if (!isKnown(known)) return waitForAnswers(unknowns(known));
+  const { nodes, allocations, jobs, members, catalog, targets } = known;
+  const found = hostsAmong(
+    order.group,
+    [nodes, members, catalog].flatMap((list) => list.map(({ name }) => name)),
+  );
+  const missing = missingHosts(found, order, observation);
+  if (missing.length > 0) return blocked(missing);
+
+  const records = nodes.filter((node) => found.includes(node.name));
+  const staying = new Set(
+    [...records, ...catalog].filter((one) => stays(order, one)).map(({ name }) => name),
+  );
+  const going = found.filter((host) => !staying.has(host));
+  if (nodes.length === 0 && going.length > 0) return blocked([noNodes(order)]);
+  const old = records.filter((node) => !stays(order, node));
+  const live = old.filter(
+    ({ name, status }) => status !== "down" && !isMachineEnded(observation.machines, name),
+  );
+  const notes = [
+    ...going.flatMap((host) => deadInNomad(host, records)),
+    ...deadInConsul(going, members, observation),
+  ];
+
+  const leftIn = waitForTargets(
+    targets.filter(({ host }) => going.includes(host)),
+    notes,
+  );
+  if (leftIn) return leftIn;
+  const draining = drainNodes(live, allocations, order, observation.at, notes);
+  if (draining) return draining;
+  const oldIds = new Set(old.map(({ id }) => id));
+  const unfinished =
+    order.workload === "moves" && going.length > 0
+      ? notWhole(
+          allocations.filter(({ node }) => oldIds.has(node)),
+          jobs,
+        )
+      : [];
+  if (unfinished.length > 0) {
+    return wait(
+      "wait-whole",
+      `${order.group}: waiting until its work runs healthy elsewhere`,
+      unfinished,
+      WHOLE_SECONDS,
+      notes,
+    );
+  }
+  return leaveConsul(going, order, { members, catalog }, observation, notes) ?? { kind: "done", notes };
+}
+
+function waitForTargets(targets: readonly Target[], notes: readonly string[]): NextLeave | undefined {
+  const hostsIn = (isMeant: (target: Target) => boolean): string[] => [
+    ...new Set(targets.filter(isMeant).map(({ host }) => host)),
+  ];
+  const registered = hostsIn(({ state }) => state !== "draining" && state !== "unused");
+  if (registered.length > 0) {
+    return step(
+      {
+        name: "deregister-targets",
+        action: "deregister-targets",
+        hosts: registered,
+        message: `${registered.join(", ")} out of the load balancer`,
+        deadlineSeconds: 60,
+      },
+      notes,
+    );
+  }
+  const draining = hostsIn(({ state }) => state === "draining");
+  if (draining.length === 0) return undefined;
+  return wait(
+    "wait-targets-drained",
+    "waiting until open connections have ended",
+    draining.map((host) => `${host} is draining at the load balancer`),
+    TARGETS_SECONDS,
+    notes,
+  );
+}
+
+/** What is said of a host that Nomad is not asked to drain. */
+function deadInNomad(host: string, records: readonly NomadNode[]): string[] {
+  const own = records.filter(({ name }) => name === host);
+  if (own.length === 0) return [`${host}: Nomad has no node of this name, so there is nothing to drain`];
+  return own.every(({ status }) => status === "down")
+    ? [`${host}: down in Nomad, so it is not drained; its work counts as lost`]
+    : [];
+}
+
+const noNodes = ({ group }: LeaveOrder) => ({
+  subject: group,
+  message: "Nomad lists no node at all, so nothing proves that the work of this group has left",
+  remedy: "check NOMAD_ADDR and that the clients have joined, then run this again",
+});

@@ -1,0 +1,118 @@
+import type { Finding } from "../finding.js";
+import type { Allocation, NomadNode } from "../observation.js";
+import type { LeaveOrder } from "./order.js";
+import { blocked, step, wait, type NextLeave, type NodeRef } from "./step.js";
+
+/** Beyond the drain's own deadline: tasks may take their kill timeout, and records some seconds. */
+const GRACE_SECONDS = 600;
+
+/**
+ * Drains nodes: all of them ineligible before the first is drained, or what leaves one lands on another that is about
+ * to go. Undefined once they are clean.
+ * @param nodes the live nodes that go
+ */
+export function drainNodes(
+  nodes: readonly NomadNode[],
+  allocations: readonly Allocation[],
+  order: LeaveOrder,
+  at: number,
+  notes: readonly string[],
+): NextLeave | undefined {
+  const eligible = nodes.filter(({ eligibility }) => eligibility === "eligible");
+  if (eligible.length > 0) {
+    return step(
+      {
+        name: "mark-ineligible",
+        action: "mark-ineligible",
+        nodes: eligible.map(reference),
+        message: `${order.group}: ${namesOf(eligible)} may get no new work`,
+        deadlineSeconds: 60,
+      },
+      notes,
+    );
+  }
+  const undrained = nodes.filter((node) => drainOf(node) === "none");
+  if (undrained.length > 0) {
+    return step(
+      {
+        name: "drain",
+        action: "drain",
+        nodes: undrained.map(reference),
+        drainDeadlineSeconds: order.drain.deadlineSeconds,
+        ignoreSystemJobs: false,
+        message: `${order.group}: ${namesOf(undrained)} drained, deadline ${String(order.drain.deadlineSeconds)} s`,
+        deadlineSeconds: 60,
+      },
+      notes,
+    );
+  }
+  const cut = nodes.filter((node) => drainOf(node) === "deadline reached");
+  if (cut.length > 0 && order.drain.onDeadline === "fail") return blocked(cut.map(cutOff), notes);
+  const remaining = nodes.flatMap((node) => leftOn(node, allocations, at));
+  if (remaining.length === 0) return undefined;
+  return wait(
+    "wait-drained",
+    `${order.group}: waiting until no work is left`,
+    remaining,
+    order.drain.deadlineSeconds + GRACE_SECONDS,
+    notes,
+  );
+}
+
+/**
+ * What has become of the drain that counts now. One from before the node was eligible again, or that was cancelled, does
+ * not. `LastDrain` says "complete" after a hit deadline too: only the event differs.
+ */
+export function drainOf(node: NomadNode): "none" | "draining" | "clean" | "deadline reached" {
+  if (node.drain) return "draining";
+  if (node.lastDrain?.status !== "complete") return "none";
+  const last = node.events.findLast(({ message }) => TELLING.has(message));
+  if (last?.message !== "Node drain complete") return "none";
+  return last.deadlineReached ? "deadline reached" : "clean";
+}
+
+const TELLING: ReadonlySet<string> = new Set([
+  "Node drain complete",
+  "Node drain disabled",
+  "Node drain strategy set",
+  "Node marked as eligible for scheduling",
+]);
+
+/** Whatever is not known to have ended may still run: `unknown` is what Nomad says of a client that it lost sight of. */
+export const hasEnded = ({ clientStatus }: Allocation): boolean =>
+  clientStatus === "complete" || clientStatus === "failed" || clientStatus === "lost";
+
+function leftOn(node: NomadNode, allocations: readonly Allocation[], at: number): string[] {
+  const left = allocations.filter((allocation) => allocation.node === node.id && !hasEnded(allocation));
+  if (left.length === 0 && node.drain === null) return [];
+  const work = left
+    .map(
+      ({ id, job, taskGroup, clientStatus, since }) =>
+        `${short(id)} of ${job}.${taskGroup} ${clientStatus} since ${isoTime(since)}`,
+    )
+    .sort();
+  return [
+    `${node.name} (node ${short(node.id)}): ${deadlineText(node, at)}${work.length === 0 ? "no allocation left" : work.join(", ")}`,
+  ];
+}
+
+function deadlineText({ drain }: NomadNode, at: number): string {
+  if (!drain) return "";
+  if (drain.deadlineAt === null) return "draining without a deadline; ";
+  return `draining, deadline in ${String(Math.max(0, Math.round((drain.deadlineAt - at) / 1000)))} s; `;
+}
+
+const cutOff = (node: NomadNode): Finding => ({
+  subject: `${node.name} (node ${short(node.id)})`,
+  message: "its drain was ended by the deadline, so work was stopped before it had left",
+  remedy: `see to that work, then drain again (nomad node eligibility -enable ${node.id}, and run this again with a longer drain.deadline), or set drain.onDeadline: accept`,
+});
+
+const reference = ({ id, name }: NomadNode): NodeRef => ({ id, host: name });
+
+const namesOf = (nodes: readonly NomadNode[]): string => nodes.map(({ name }) => name).join(", ");
+
+/** As Nomad's own command line shows ids. */
+export const short = (id: string): string => id.slice(0, 8);
+
+const isoTime = (at: number): string => new Date(at).toISOString();

@@ -1,0 +1,32 @@
+import { unknowns } from "../known.js";
+import type { Observation } from "../observation.js";
+import { missingRights } from "../rights.js";
+import { nextClientLeave } from "./client.js";
+import { nextConsulServerLeave } from "./consul-server.js";
+import { nextNomadServerLeave } from "./nomad-server.js";
+import type { LeaveOrder } from "./order.js";
+import { blocked, waitForAnswers, type NextLeave } from "./step.js";
+
+const OF_ROLE = {
+  client: nextClientLeave,
+  "nomad-server": nextNomadServerLeave,
+  "consul-server": nextConsulServerLeave,
+} as const;
+
+/**
+ * What comes next until the machines of a group that go have left. It remembers nothing: whoever does a step observes
+ * anew and asks again, also after a run that was cut off. Rights come first, since lists are empty without them.
+ */
+export function nextLeave(observation: Observation, order: LeaveOrder): NextLeave {
+  const lacking = missingRights(order.role, observation);
+  if (lacking.length > 0) return blocked(lacking);
+  const rights = {
+    "rights in Nomad": observation.nomad.rights,
+    "rights in Consul": observation.consul.rights,
+  };
+  const unasked = unknowns(
+    order.role === "consul-server" ? { "rights in Consul": rights["rights in Consul"] } : rights,
+  );
+  if (unasked.length > 0) return waitForAnswers(unasked);
+  return OF_ROLE[order.role](observation, order);
+}

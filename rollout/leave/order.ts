@@ -1,0 +1,23 @@
+import type { Role } from "../../spec/groups.js";
+
+/** Which machines of a group are to leave, and how. */
+export interface LeaveOrder {
+  readonly group: string;
+  readonly role: Role;
+  /** The template that the group has from now on. */
+  readonly hash: string;
+  /** The names that the group has from now on. A host of such a name stays if it was made from {@link hash}; all others leave. */
+  readonly stay: readonly string[];
+  /** The hosts that the group is known to have had; empty where nobody knows. None of them may be overlooked. */
+  readonly hosts: readonly string[];
+  readonly workload: "moves" | "stays";
+  readonly drain: { readonly deadlineSeconds: number; readonly onDeadline: "fail" | "accept" };
+}
+
+/** Whether a machine of this name and these metadata stays. */
+export function stays(
+  { stay, hash }: LeaveOrder,
+  { name, meta }: { readonly name: string; readonly meta: Readonly<Record<string, string>> },
+): boolean {
+  return stay.includes(name) && meta["rollout_template_hash"] === hash;
+}

@@ -1,0 +1,88 @@
+import type { Finding } from "../finding.js";
+import { withoutRegion } from "../host-of.js";
+import type { Autopilot, AutopilotServer, RaftPeer } from "../observation.js";
+import { SERVERS } from "../servers.js";
+import { blocked, wait, type NextLeave, type ServerRef } from "./step.js";
+
+/** What is known of the servers of Consul or of Nomad. */
+export interface Servers {
+  readonly kind: "Consul" | "Nomad";
+  readonly members: readonly { readonly name: string; readonly status: string }[];
+  readonly autopilot: Autopilot;
+  readonly raft: readonly RaftPeer[];
+}
+
+/** The peers of a host: its name counts, and where raft knows none, its address. */
+export function peersOf(host: string, { raft }: Servers, address?: string): RaftPeer[] {
+  return raft.filter(
+    (peer) =>
+      withoutRegion(peer.name) === host ||
+      (!raftKnowsName(peer) && address !== undefined && peer.address.startsWith(`${address}:`)),
+  );
+}
+
+const raftKnowsName = ({ name }: RaftPeer): boolean => name !== "" && name !== "(unknown)";
+
+/**
+ * Whether a server may go: all others that vote are healthy, and there are two of them. What an election explains is
+ * waited for; what it does not is refused. Undefined when it may.
+ */
+export function keepQuorum(
+  host: string,
+  servers: Servers,
+  address: string | undefined,
+  notes: readonly string[],
+): NextLeave | undefined {
+  const own = new Set(peersOf(host, servers, address).map(({ id }) => id));
+  const others = servers.raft.filter(({ id, voter }) => voter && !own.has(id));
+  const lost = others.filter((peer) => !isAlive(peer, servers));
+  const findings = [
+    ...lost.map((peer) => notAlive(host, peer, servers)),
+    ...(others.length < SERVERS - 1 ? [tooFew(host, others, servers)] : []),
+  ];
+  if (findings.length > 0) return blocked(findings, notes);
+  const unwell = [
+    ...others
+      .filter((peer) => healthOf(peer, servers)?.voter !== true || healthOf(peer, servers)?.healthy !== true)
+      .map(({ name }) => `${name} is not (yet) a healthy voter for autopilot`),
+    ...(servers.raft.some(({ leader }) => leader) ? [] : ["no server leads"]),
+  ];
+  if (unwell.length === 0) return undefined;
+  return wait(
+    "wait-quorum",
+    `waiting until the other ${servers.kind} servers are healthy voters, so that ${host} may go`,
+    unwell,
+    60,
+    notes,
+  );
+}
+
+/** The healthy voter that is to lead in the place of a host: the one that has been stable for longest. */
+export function successorOf(host: string, servers: Servers): ServerRef | undefined {
+  const [heir] = servers.raft
+    .filter((peer) => peer.voter && withoutRegion(peer.name) !== host)
+    .flatMap((peer) => {
+      const health = healthOf(peer, servers);
+      return health?.healthy === true && health.voter ? [health] : [];
+    })
+    .sort((one, other) => one.stableSince - other.stableSince || (one.name < other.name ? -1 : 1));
+  return heir && { id: heir.id, name: heir.name };
+}
+
+const healthOf = (peer: RaftPeer, { autopilot }: Servers): AutopilotServer | undefined =>
+  autopilot.servers.find(({ id }) => id === peer.id);
+
+const isAlive = (peer: RaftPeer, { members }: Servers): boolean =>
+  members.some(({ name, status }) => name === peer.name && status === "alive");
+
+const notAlive = (host: string, peer: RaftPeer, { kind, members }: Servers): Finding => ({
+  subject: host,
+  message: `may not go: ${peer.name || peer.id}, another voter of ${kind}, is ${members.find(({ name }) => name === peer.name)?.status ?? "no member"}`,
+  remedy: `bring that server back, or remove its peer if it is gone for good, and wait until ${kind} has ${String(SERVERS - 1)} other healthy voters`,
+});
+
+const tooFew = (host: string, others: readonly RaftPeer[], { kind }: Servers): Finding => ({
+  subject: host,
+  message: `may not go: ${kind} has ${String(others.length)} other ${others.length === 1 ? "voter" : "voters"} (${others.map(({ name }) => name).join(", ") || "none"}), a majority of ${String(SERVERS)} needs ${String(SERVERS - 1)}`,
+  remedy: `wait until the other servers vote (${kind.toLowerCase()} operator raft list-peers)`,
+});

@@ -1,0 +1,76 @@
+import type { Finding } from "../finding.js";
+
+/** What comes next on a group's way out. Computed from what is observed alone: ask again after each step. */
+export type NextLeave =
+  | { readonly kind: "step"; readonly step: LeaveStep; readonly notes: readonly string[] }
+  | { readonly kind: "done"; readonly notes: readonly string[] }
+  | { readonly kind: "blocked"; readonly findings: readonly Finding[]; readonly notes: readonly string[] };
+
+/** One step. Doing it twice does no harm. */
+export type LeaveStep = {
+  /** Stable. The deadline counts from when a step of this name first came up in a row. */
+  readonly name: string;
+  /** What is done or waited for, one line. */
+  readonly message: string;
+  readonly deadlineSeconds: number;
+} & (
+  | {
+      readonly action: "wait";
+      /** What is still there, one line each. */
+      readonly remaining: readonly string[];
+    }
+  | { readonly action: "deregister-targets"; readonly hosts: readonly string[] }
+  | { readonly action: "mark-ineligible"; readonly nodes: readonly NodeRef[] }
+  | {
+      readonly action: "drain";
+      readonly nodes: readonly NodeRef[];
+      /** Positive always: Nomad takes 0 for none and a negative one for force. */
+      readonly drainDeadlineSeconds: number;
+      /** System jobs are stopped last, as Nomad does by itself. */
+      readonly ignoreSystemJobs: false;
+    }
+  | { readonly action: "consul-leave"; readonly hosts: readonly string[] }
+  | { readonly action: "snapshot-consul" }
+  | { readonly action: "transfer-consul-leadership"; readonly to: ServerRef }
+  | { readonly action: "remove-consul-peer"; readonly peer: ServerRef }
+  | { readonly action: "transfer-nomad-leadership"; readonly to: ServerRef }
+  | { readonly action: "stop-nomad-server"; readonly host: string }
+  | { readonly action: "remove-nomad-peer"; readonly peer: ServerRef }
+);
+
+/** A node of Nomad, by its full id. */
+export interface NodeRef {
+  readonly id: string;
+  readonly host: string;
+}
+
+/** A server of Consul or Nomad, by its raft id. */
+export interface ServerRef {
+  readonly id: string;
+  readonly name: string;
+}
+
+export const step = (next: LeaveStep, notes: readonly string[] = []): NextLeave => ({
+  kind: "step",
+  step: next,
+  notes,
+});
+
+export const blocked = (findings: readonly Finding[], notes: readonly string[] = []): NextLeave => ({
+  kind: "blocked",
+  findings,
+  notes,
+});
+
+/** @param remaining what is still there */
+export const wait = (
+  name: string,
+  message: string,
+  remaining: readonly string[],
+  deadlineSeconds: number,
+  notes: readonly string[] = [],
+): NextLeave => step({ name, action: "wait", message, remaining, deadlineSeconds }, notes);
+
+/** An election or a restart passes; what does not is named when the deadline has come. */
+export const waitForAnswers = (unanswered: readonly string[]): NextLeave =>
+  wait("wait-answers", "waiting for answers of Consul and Nomad", unanswered, 120);

@@ -1,0 +1,208 @@
+/**
+ * What has been seen of a cluster at one moment, shaped by the APIs of Consul, Nomad and EC2. Plain data: whoever asks
+ * fills it in, whoever decides reads it. Times are milliseconds since 1970, as `Date.now()` counts them.
+ */
+export interface Observation {
+  readonly at: number;
+  readonly consul: ConsulObservation;
+  readonly nomad: NomadObservation;
+  /** What EC2 says of the cluster's machines, asked by tag. Unknown where there is no such API (`platform: local`). */
+  readonly machines: Observed<readonly Machine[]>;
+  /** The targets of the group's load balancer; empty for a pool without one. */
+  readonly targets: Observed<readonly Target[]>;
+  /** What the machines' own agents say of themselves, as far as they were asked. */
+  readonly agents: readonly AgentSelf[];
+  /** The last result of each of the pool's own checks, as far as they were run. */
+  readonly checks: readonly CheckResult[];
+}
+
+/** What could not be asked is a value of its own: never an empty list, and never taken for one. */
+export interface Unknown {
+  /** Why, for people: `403 Permission denied`. */
+  readonly unknown: string;
+}
+
+export type Observed<T> = T | Unknown;
+
+export function isUnknown(value: unknown): value is Unknown {
+  return typeof value === "object" && value !== null && "unknown" in value;
+}
+
+export interface ConsulObservation {
+  /** What the token may do; every right where ACLs are off. */
+  readonly rights: Observed<readonly ConsulRight[]>;
+  readonly members: Observed<readonly ConsulMember[]>;
+  readonly catalog: Observed<readonly CatalogNode[]>;
+  readonly autopilot: Observed<Autopilot>;
+  readonly raft: Observed<readonly RaftPeer[]>;
+  /** The health checks of nodes and services, those of the group's hosts at least. */
+  readonly health: Observed<readonly HealthCheck[]>;
+  /** Whether `transfer-leader` is there (404 in older versions). */
+  readonly canTransferLeadership: Observed<boolean>;
+  /** When the newest snapshot that was kept was taken; null if there is none. */
+  readonly snapshotAt: Observed<number | null>;
+}
+
+/** `snapshot` is `acl:write`, which is what Consul asks for. */
+export const CONSUL_RIGHTS = [
+  "node:read",
+  "service:read",
+  "operator:read",
+  "operator:write",
+  "agent:write",
+  "snapshot",
+] as const;
+export type ConsulRight = (typeof CONSUL_RIGHTS)[number];
+
+export interface ConsulMember {
+  readonly name: string;
+  readonly address: string;
+  readonly status: "alive" | "leaving" | "left" | "failed";
+}
+
+export interface CatalogNode {
+  readonly id: string;
+  readonly name: string;
+  readonly address: string;
+  readonly meta: Readonly<Record<string, string>>;
+}
+
+/** As `/v1/operator/autopilot/health` of Consul and of Nomad has it; also in a 429. */
+export interface Autopilot {
+  readonly healthy: boolean;
+  readonly failureTolerance: number;
+  /** Empty where the API says null, which it does for some seconds after an election. */
+  readonly servers: readonly AutopilotServer[];
+}
+
+export interface AutopilotServer {
+  readonly id: string;
+  /** Nomad's carry the region: `nomad-server-0-0.global`. */
+  readonly name: string;
+  readonly voter: boolean;
+  readonly leader: boolean;
+  readonly healthy: boolean;
+  readonly stableSince: number;
+}
+
+export interface RaftPeer {
+  readonly id: string;
+  readonly name: string;
+  /** With the port: `10.0.0.1:8300`. */
+  readonly address: string;
+  readonly voter: boolean;
+  readonly leader: boolean;
+}
+
+export interface HealthCheck {
+  readonly node: string;
+  readonly id: string;
+  /** Empty for a check of the node itself, such as serfHealth. */
+  readonly service: string;
+  readonly status: "passing" | "warning" | "critical" | "maintenance";
+}
+
+export interface NomadObservation {
+  /** What the token may do; every right where ACLs are off. */
+  readonly rights: Observed<readonly NomadRight[]>;
+  readonly nodes: Observed<readonly NomadNode[]>;
+  /** Of every node of the group, finished ones included. */
+  readonly allocations: Observed<readonly Allocation[]>;
+  /** Every job of every namespace; one that was purged is not in it. */
+  readonly jobs: Observed<readonly NomadJob[]>;
+  readonly members: Observed<readonly NomadMember[]>;
+  readonly autopilot: Observed<Autopilot>;
+  readonly raft: Observed<readonly RaftPeer[]>;
+}
+
+/** `read-job` in every namespace: without it, lists of allocations are empty and look like a finished drain. */
+export const NOMAD_RIGHTS = ["node:read", "node:write", "read-job", "operator:read", "management"] as const;
+export type NomadRight = (typeof NOMAD_RIGHTS)[number];
+
+export interface NomadNode {
+  readonly id: string;
+  readonly name: string;
+  readonly status: "initializing" | "ready" | "down" | "disconnected";
+  readonly eligibility: "eligible" | "ineligible";
+  /** Null when nothing drains; the strategy can be null while work still runs. */
+  readonly drain: { readonly deadlineAt: number | null } | null;
+  readonly lastDrain: { readonly status: "draining" | "complete" | "canceled" } | null;
+  /** Oldest first, the newest ten. */
+  readonly events: readonly NodeEvent[];
+  readonly meta: Readonly<Record<string, string>>;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly resources?: { readonly cpuMhz: number; readonly memoryMb: number };
+  readonly used?: { readonly cpuMhz: number; readonly memoryMb: number };
+}
+
+export interface NodeEvent {
+  readonly at: number;
+  /** `Node drain complete` */
+  readonly message: string;
+  readonly deadlineReached: boolean;
+}
+
+export interface Allocation {
+  readonly id: string;
+  readonly node: string;
+  readonly job: string;
+  readonly namespace: string;
+  readonly taskGroup: string;
+  readonly clientStatus: "pending" | "running" | "complete" | "failed" | "lost" | "unknown";
+  readonly desiredStatus: "run" | "stop" | "evict";
+  /** What its deployment says; absent where there is none. */
+  readonly healthy?: boolean;
+  /** Since when it has its client status. */
+  readonly since: number;
+}
+
+export interface NomadJob {
+  readonly id: string;
+  readonly namespace: string;
+  readonly type: "service" | "batch" | "system" | "sysbatch";
+  /** Each with its numbers of allocations; `desired` is 0 for a job that was stopped. */
+  readonly groups: readonly {
+    readonly name: string;
+    readonly desired: number;
+    readonly running: number;
+    readonly healthy: number;
+  }[];
+}
+
+export interface NomadMember {
+  /** With the region: `nomad-server-0-0.global`. */
+  readonly name: string;
+  readonly id: string;
+  readonly address: string;
+  readonly status: "alive" | "leaving" | "left" | "failed";
+}
+
+export interface Machine {
+  readonly host: string;
+  readonly id: string;
+  readonly image: string;
+  readonly state: "pending" | "running" | "stopping" | "stopped" | "shutting-down" | "terminated";
+}
+
+export interface Target {
+  readonly host: string;
+  readonly state: "initial" | "healthy" | "unhealthy" | "draining" | "unused" | "unavailable";
+  /** The load balancer's own words: `Target.FailedHealthChecks`. */
+  readonly reason?: string;
+}
+
+/** `/v1/agent/self` of the agents of one machine. `stopped` is an agent that refuses the connection. */
+export interface AgentSelf {
+  readonly host: string;
+  readonly consul: Observed<{ readonly nodeId: string } | "stopped">;
+  /** Of a server its server id, of a client its node id. */
+  readonly nomad: Observed<{ readonly id: string } | "stopped">;
+}
+
+export interface CheckResult {
+  readonly name: string;
+  readonly host: string;
+  readonly passed: boolean;
+  /** What was seen, in a few words: `status 503`. */
+  readonly value: string;
+}

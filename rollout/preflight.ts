@@ -1,0 +1,172 @@
+import type { Role } from "../spec/groups.js";
+import type { InFlight } from "../spec/pending.js";
+import { capacityWarnings } from "./capacity.js";
+import type { Finding } from "./finding.js";
+import { withoutRegion } from "./host-of.js";
+import { unknowns } from "./known.js";
+import { isMachineEnded } from "./machine.js";
+import { isUnknown, type Autopilot, type Observation } from "./observation.js";
+import { missingRights } from "./rights.js";
+import { SERVERS } from "./servers.js";
+
+/** A group that is deployed. */
+export interface ClusterGroup {
+  readonly name: string;
+  readonly pool: string;
+  readonly role: Role;
+  readonly hosts: readonly string[];
+}
+
+export interface PreflightInput {
+  /** The group that is to be rolled. */
+  readonly group: string;
+  readonly workload: "moves" | "stays";
+  /** Every deployed group, the one that is to be rolled among them. */
+  readonly cluster: readonly ClusterGroup[];
+  /** What the state says is in flight. */
+  readonly inFlight: readonly InFlight[];
+}
+
+export interface Preflight {
+  /** Any of these, and no work may leave. */
+  readonly refusals: readonly Finding[];
+  readonly warnings: readonly Finding[];
+}
+
+/** Whether a group may be rolled now: everything that speaks against it, at once. */
+export function preflight(observation: Observation, input: PreflightInput): Preflight {
+  const { cluster, group, inFlight } = input;
+  const target = cluster.find(({ name }) => name === group);
+  if (!target) throw new Error(`no group ${group} among those that are deployed`);
+  const others = cluster.filter(({ name }) => name !== group);
+  return {
+    refusals: [
+      ...missingRights(target.role, observation, ["node:read"]),
+      ...unanswered(observation, target.role),
+      ...inFlight.filter((one) => one.group !== group).map((one) => stillInFlight(one)),
+      ...others.flatMap((other) => notWell(observation, other, target)),
+      ...tolerance(observation, target),
+    ],
+    warnings: capacityWarnings(observation, target, input.workload),
+  };
+}
+
+const stillInFlight = ({ group, reasons }: InFlight): Finding => ({
+  subject: group,
+  message: `is in flight: ${reasons.join(", ")}`,
+  remedy: `finish it first: npx cdktf deploy ${group}`,
+});
+
+/** A check that could not be made is no check that passed. */
+function unanswered({ nomad, consul }: Observation, role: Role): Finding[] {
+  const lists = {
+    "Consul's members": consul.members,
+    "the rights in Consul": consul.rights,
+    "Nomad's nodes": nomad.nodes,
+    "Nomad's members": nomad.members,
+    "the rights in Nomad": nomad.rights,
+    ...(role === "consul-server"
+      ? { "the health of Consul's servers": consul.autopilot, "Consul's raft configuration": consul.raft }
+      : {}),
+    ...(role === "nomad-server"
+      ? { "the health of Nomad's servers": nomad.autopilot, "Nomad's raft configuration": nomad.raft }
+      : {}),
+  };
+  return unknowns(lists).map((text) => ({
+    subject: "preflight",
+    message: `could not ask for ${text}`,
+    remedy: "what is not known counts as not well; see to it and run this again",
+  }));
+}
+
+/** Why another group is not whole, host by host. */
+function notWell(observation: Observation, other: ClusterGroup, target: ClusterGroup): Finding[] {
+  const whose = other.pool === target.pool ? "of the same pool" : "of another pool";
+  return other.hosts.flatMap((host) => {
+    const reasons = [
+      ...(isMachineEnded(observation.machines, host) ? ["its machine is gone"] : []),
+      ...inConsul(observation, host),
+      ...(other.role === "client" ? asNode(observation, host) : []),
+      ...(other.role === "nomad-server" ? asServer(observation, host) : []),
+    ];
+    return reasons.length === 0
+      ? []
+      : [
+          {
+            subject: host,
+            message: `is not well, and ${other.name} is a group ${whose}: ${reasons.join(", ")}`,
+            remedy: `make ${other.name} whole before ${target.name} is rolled`,
+          },
+        ];
+  });
+}
+
+function inConsul({ consul: { members } }: Observation, host: string): string[] {
+  if (isUnknown(members)) return [];
+  const status = members.find(({ name }) => name === host)?.status;
+  return status === "alive" ? [] : [`its Consul agent is ${status ?? "no member"}`];
+}
+
+function asServer({ nomad: { members } }: Observation, host: string): string[] {
+  if (isUnknown(members)) return [];
+  const status = members.find(({ name }) => withoutRegion(name) === host)?.status;
+  return status === "alive" ? [] : [`its Nomad server is ${status ?? "no member"}`];
+}
+
+/** A dead record beside the live one is no harm. */
+function asNode({ nomad: { nodes } }: Observation, host: string): string[] {
+  if (isUnknown(nodes)) return [];
+  const records = nodes.filter(({ name }) => name === host);
+  const live = records.filter(({ status }) => status !== "down");
+  if (records.length === 0) return ["Nomad has no node of this name"];
+  if (live.length === 0) return ["its node is down"];
+  if (live.length > 1) return [`Nomad has ${String(live.length)} live nodes of this name`];
+  return live.flatMap((node) => [
+    ...(node.status === "ready" ? [] : [`its node is ${node.status}`]),
+    ...(node.drain ? ["its node is draining"] : []),
+    ...(node.eligibility === "eligible" ? [] : ["its node is ineligible"]),
+  ]);
+}
+
+/**
+ * A server may go only while another may fail. If the one that is to go is dead already, it is what is missing: then the
+ * others have to be healthy voters.
+ */
+function tolerance(observation: Observation, target: ClusterGroup): Finding[] {
+  if (target.role === "client") return [];
+  const kind = target.role === "consul-server" ? "Consul" : "Nomad";
+  const { autopilot, members } = target.role === "consul-server" ? observation.consul : observation.nomad;
+  if (isUnknown(autopilot) || isUnknown(members)) return [];
+  const alive = new Set(
+    members.filter(({ status }) => status === "alive").map(({ name }) => withoutRegion(name)),
+  );
+  const isDead = !target.hosts.some((host) => alive.has(host));
+  return isDead ? othersHealthy(autopilot, target, kind) : enoughTolerance(autopilot, target, kind);
+}
+
+function enoughTolerance(autopilot: Autopilot, target: ClusterGroup, kind: string): Finding[] {
+  const voters = autopilot.servers.filter(({ voter }) => voter).length;
+  const isWell = autopilot.healthy && autopilot.failureTolerance >= 1 && voters === SERVERS;
+  if (isWell) return [];
+  return [
+    {
+      subject: target.name,
+      message: `${kind} tolerates no failure now: ${String(voters)} of ${String(SERVERS)} servers vote, failure tolerance ${String(autopilot.failureTolerance)}, ${autopilot.healthy ? "healthy" : "not healthy"}`,
+      remedy: `wait until ${kind}'s servers are whole (${kind.toLowerCase()} operator raft list-peers)`,
+    },
+  ];
+}
+
+function othersHealthy({ servers }: Autopilot, target: ClusterGroup, kind: string): Finding[] {
+  const well = servers.filter(
+    ({ name, voter, healthy }) => voter && healthy && !target.hosts.includes(withoutRegion(name)),
+  );
+  if (well.length >= SERVERS - 1) return [];
+  return [
+    {
+      subject: target.name,
+      message: `its ${kind} server is dead, and only ${String(well.length)} of the other ${String(SERVERS - 1)} are healthy voters`,
+      remedy: `make the other servers of ${kind} whole first`,
+    },
+  ];
+}

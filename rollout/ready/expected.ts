@@ -1,0 +1,22 @@
+import type { Check } from "../../spec/gate-settings.js";
+import type { Role } from "../../spec/groups.js";
+
+/** What a new group has to be. */
+export interface Expected {
+  readonly cluster: string;
+  readonly group: string;
+  readonly role: Role;
+  readonly image: string;
+  readonly hash: string;
+  /** The names of its hosts. */
+  readonly hosts: readonly string[];
+  readonly workload: "moves" | "stays";
+  /** Attributes of Nomad nodes that have to be there, with their values. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Ids (of Consul and of Nomad) that the group had before; none of them may pass for a new machine. */
+  readonly oldIds: readonly string[];
+  readonly hasLoadBalancer: boolean;
+  /** Whether EC2 can be asked for the machines: false on `platform: local`. */
+  readonly hasMachines: boolean;
+  readonly checks: readonly Pick<Check, "name">[];
+}

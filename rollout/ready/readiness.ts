@@ -1,0 +1,39 @@
+import type { Observation } from "../observation.js";
+import type { Condition } from "./condition.js";
+import type { Expected } from "./expected.js";
+import { registeredConditions } from "./registered.js";
+import { imageConditions } from "./runs-image.js";
+import { checkConditions, servicesCondition, targetsCondition } from "./services.js";
+import { workConditions } from "./takes-work.js";
+import { voteConditions } from "./votes.js";
+import { workBackCondition } from "./work-back.js";
+
+/** Whether a group is whole again, and what is in the way. */
+export interface Readiness {
+  readonly group: string;
+  /** When it was observed. */
+  readonly at: number;
+  readonly conditions: readonly Condition[];
+  /** Whether every condition is met; it counts once it has held for the bake time. */
+  readonly passed: boolean;
+}
+
+/** Judges a new group by what is observed, and by nothing else. */
+export function readiness(observation: Observation, expected: Expected): Readiness {
+  const isClient = expected.role === "client";
+  const conditions = [
+    ...registeredConditions(observation, expected),
+    ...imageConditions(observation, expected),
+    ...(isClient ? workConditions(observation, expected) : voteConditions(observation, expected)),
+    servicesCondition(observation, expected),
+    ...(isClient && expected.workload === "stays" ? [workBackCondition(observation, expected)] : []),
+    ...(expected.hasLoadBalancer ? [targetsCondition(observation, expected)] : []),
+    ...checkConditions(observation, expected),
+  ];
+  return {
+    group: expected.group,
+    at: observation.at,
+    conditions,
+    passed: conditions.every(({ status }) => status === "met"),
+  };
+}

@@ -1,0 +1,66 @@
+import { withoutRegion } from "../host-of.js";
+import type { Observation } from "../observation.js";
+import { asked, everyHost, type Condition } from "./condition.js";
+import type { Expected } from "./expected.js";
+import { newNode, ownId } from "./new-machine.js";
+
+/**
+ * The new machines are known under their new ids. The catalog may keep the id of a machine that was killed and came
+ * back empty: members show it alive then, and its services are never found.
+ */
+export function registeredConditions(observation: Observation, expected: Expected): Condition[] {
+  return [inConsul(observation, expected), ...inNomad(observation, expected)];
+}
+
+function inConsul(observation: Observation, expected: Expected): Condition {
+  const name = "registered-in-consul";
+  const { members, catalog } = observation.consul;
+  return asked(name, members, (agents) =>
+    asked(name, catalog, (nodes) =>
+      everyHost(name, expected.hosts, "is in Consul's catalog under its new id", (host) => {
+        const own = ownId(host, "consul", observation, expected);
+        if (!("id" in own)) return own;
+        const status = agents.find((member) => member.name === host)?.status ?? "no member";
+        if (status !== "alive") return { unmet: `its Consul agent is ${status}` };
+        const node = nodes.find((one) => one.name === host);
+        if (!node) return { unmet: "not in Consul's catalog" };
+        return node.id === own.id
+          ? undefined
+          : {
+              unmet: `Consul's catalog has the id ${node.id}, the agent says ${own.id}; if this stays so, deregister the node ${host}`,
+            };
+      }),
+    ),
+  );
+}
+
+function inNomad(observation: Observation, expected: Expected): Condition[] {
+  const name = "registered-in-nomad";
+  if (expected.role === "consul-server") return [];
+  const { nodes, members } = observation.nomad;
+  if (expected.role === "client") {
+    return [
+      asked(name, nodes, (list) =>
+        everyHost(name, expected.hosts, "is a ready node under its new id", (host) => {
+          const node = newNode(host, list, observation, expected);
+          if (!("id" in node)) return node;
+          return node.status === "ready" ? undefined : { unmet: `its node ${node.id} is ${node.status}` };
+        }),
+      ),
+    ];
+  }
+  return [
+    asked(name, members, (list) =>
+      everyHost(name, expected.hosts, "is an alive member under its new id", (host) => {
+        const own = ownId(host, "nomad", observation, expected);
+        if (!("id" in own)) return own;
+        const member = list.find((one) => withoutRegion(one.name) === host);
+        if (member?.status !== "alive")
+          return { unmet: `its Nomad server is ${member?.status ?? "no member"}` };
+        return member.id === own.id
+          ? undefined
+          : { unmet: `Nomad's members have the id ${member.id}, the agent says ${own.id}` };
+      }),
+    ),
+  ];
+}

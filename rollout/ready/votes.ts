@@ -1,0 +1,91 @@
+import { isKnown, unknowns } from "../known.js";
+import type { Autopilot, Observation, RaftPeer } from "../observation.js";
+import { SERVERS } from "../servers.js";
+import { everyHost, met, unknown, unmet, type Condition } from "./condition.js";
+import type { Expected } from "./expected.js";
+import { ownId } from "./new-machine.js";
+
+const NAMES = ["new-id-votes", "voters", "failure-tolerance", "servers-stable"] as const;
+
+/**
+ * The new server votes and the next may go. "Healthy" and "there is a leader" count nothing: both are said while two of
+ * three vote. Autopilot lags by up to 2 s, so it and raft have to agree on the ids, the new one among them.
+ */
+export function voteConditions(observation: Observation, expected: Expected): Condition[] {
+  const { autopilot, raft } = expected.role === "consul-server" ? observation.consul : observation.nomad;
+  const servers = { autopilot, raft };
+  if (!isKnown(servers)) return NAMES.map((name) => unknown(name, unknowns(servers).join(", ")));
+  return [
+    newIdVotes(servers, observation, expected),
+    voters(servers),
+    tolerance(servers.autopilot),
+    stable(servers),
+  ];
+}
+
+interface Servers {
+  readonly autopilot: Autopilot;
+  readonly raft: readonly RaftPeer[];
+}
+
+function newIdVotes({ autopilot, raft }: Servers, observation: Observation, expected: Expected): Condition {
+  const agent = expected.role === "consul-server" ? "consul" : "nomad";
+  return everyHost("new-id-votes", expected.hosts, "votes under its new id", (host) => {
+    const own = ownId(host, agent, observation, expected);
+    if (!("id" in own)) return own;
+    const peer = raft.find(({ id }) => id === own.id);
+    if (!peer) return { unmet: `${own.id} is not in the raft configuration` };
+    if (!peer.voter) return { unmet: `${own.id} is in the raft configuration and does not vote` };
+    return autopilot.servers.some(({ id, voter }) => id === own.id && voter)
+      ? undefined
+      : { unmet: `${own.id} is no voter for autopilot, which lags by some seconds` };
+  });
+}
+
+function voters({ autopilot, raft }: Servers): Condition {
+  const counts = [raft, autopilot.servers].map((list) => list.filter(({ voter }) => voter).length);
+  const [inRaft = 0, forAutopilot = 0] = counts;
+  const value = `${String(inRaft)} of ${String(SERVERS)}`;
+  if (counts.every((count) => count === SERVERS) && raft.length === SERVERS) {
+    return met("voters", `all ${String(SERVERS)} servers vote`, value);
+  }
+  return unmet(
+    "voters",
+    `${String(inRaft)} of ${String(raft.length)} peers vote in raft, ${String(forAutopilot)} for autopilot; ${String(SERVERS)} are declared`,
+    value,
+  );
+}
+
+function tolerance({ failureTolerance }: Autopilot): Condition {
+  const value = String(failureTolerance);
+  return failureTolerance >= (SERVERS - 1) / 2
+    ? met("failure-tolerance", "another server may fail", value)
+    : unmet("failure-tolerance", "no other server may fail", value);
+}
+
+function stable({ autopilot, raft }: Servers): Condition {
+  const name = "servers-stable";
+  const well = autopilot.servers.filter(({ healthy }) => healthy);
+  const value = `${String(well.length)} of ${String(SERVERS)}`;
+  const ids = (list: readonly { readonly id: string }[]): string =>
+    list
+      .map(({ id }) => id)
+      .sort()
+      .join(",");
+  if (ids(autopilot.servers) !== ids(raft)) {
+    return unmet(
+      name,
+      "autopilot and raft do not name the same servers (autopilot lags by some seconds)",
+      value,
+    );
+  }
+  if (!raft.some(({ leader }) => leader)) return unmet(name, "no server leads", value);
+  const unwell = autopilot.servers.filter(({ healthy }) => !healthy).map((server) => server.name);
+  if (unwell.length > 0) return unmet(name, `not healthy: ${unwell.sort().join(", ")}`, value);
+  if (well.length !== SERVERS) {
+    return unmet(name, `${String(well.length)} of ${String(SERVERS)} servers are healthy`, value);
+  }
+  return autopilot.healthy
+    ? met(name, "every server is healthy", value)
+    : unmet(name, "autopilot does not call the whole healthy", value);
+}

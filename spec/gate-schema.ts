@@ -1,0 +1,84 @@
+import * as z from "zod";
+import { duration, filled, text, whole } from "./schema-values.js";
+
+/** What a check may name instead of writing it out for each machine. */
+export const PLACEHOLDERS = ["{host}", "{address}", "{group}"] as const;
+
+const COMMAND = "a list of a program and its arguments, such as [mqadmin, haStatus, -b, '{address}:10911']";
+
+const answer = filled("a text that the answer has to contain");
+
+/** One kind of check or the other: `http` with what belongs to it, or `command` with `expect`. `rules.ts` sees to that. */
+const check = z.strictObject({
+  name: text(
+    /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
+    "a name in lower-case letters, digits and single hyphens, such as replicas-in-sync",
+  )
+    .max(40, { error: "a name of at most 40 characters" })
+    .describe("What the check proves; it stands in the output while it is waited for."),
+  http: text(/^https?:\/\/[^\s]+$/, "a URL of http or https, such as http://{address}:8080/health")
+    .optional()
+    .describe("A URL to GET for each machine; {host}, {address} and {group} stand for its own."),
+  status: whole(100, 599).optional().describe("Of http: the status that is expected. Default: 200."),
+  contains: answer.optional().describe("Of http: a text that the answer has to contain."),
+  command: z
+    .array(z.string({ error: "a text" }), { error: COMMAND })
+    .min(1, { error: COMMAND })
+    .optional()
+    .describe(
+      "A program and its arguments, run for each machine where this program runs, without a shell; {host}, {address} and {group} stand for the machine's own.",
+    ),
+  expect: z
+    .strictObject({
+      exitCode: whole(0, 255).default(0).describe("Default: 0."),
+      contains: answer.optional().describe("A text that standard output has to contain."),
+    })
+    .optional()
+    .describe("Of command: what is expected of it. Default: exit code 0."),
+  interval: duration("1s", "10m").default("5s").describe("The pause between two tries. Default: 5s."),
+  timeout: duration("1s", "5m").default("5s").describe("How long one try may take. Default: 5s."),
+});
+
+export const ready = z
+  .strictObject({
+    timeout: duration("10s", "24h")
+      .default("15m")
+      .describe("How long a new group may take to become ready, bake time not counted. Default: 15m."),
+    checks: z
+      .array(check, {
+        error: "a list of checks, such as [{ name: answers, http: 'http://{address}:8080/' }]",
+      })
+      .default([])
+      .describe("The pool's own checks; all have to pass on every machine of the group."),
+  })
+  .prefault({})
+  .describe("What has to be so before a new group counts as ready, beyond what Consul and Nomad say.");
+
+export const bake = z
+  .strictObject({
+    time: duration("0s", "24h")
+      .default("30s")
+      .describe("How long a group has to stay ready without a break. Default: 30s."),
+    first: duration("0s", "24h")
+      .optional()
+      .describe("The same for the first group of a pool that is rolled to an image. Default: as time."),
+  })
+  .prefault({})
+  .describe("How long a group has to stay ready before it counts as rolled.");
+
+export const drain = z
+  .strictObject({
+    deadline: duration("1s", "168h")
+      .default("1h")
+      .describe("How long work may take to leave a machine, after which Nomad stops it. Default: 1h."),
+    onDeadline: z
+      .enum(["fail", "accept"])
+      .default("fail")
+      .describe(
+        "fail (default): a group whose work was stopped by the deadline is not replaced; accept: it is.",
+      ),
+  })
+  .prefault({})
+  .describe("How work leaves the machines of a group.");
+
+export type CheckSpec = z.output<typeof check>;
