@@ -39,7 +39,9 @@ export type NodeStub = z.output<typeof NodeStub>;
 export const DrainStrategy = z.object({
   /** Nanoseconds. 0: none; below: at once, by force. */
   Deadline: z.number(),
-  ForceDeadline: z.string().optional(),
+  /** When the deadline will be hit; null where there is none. */
+  ForceDeadline: z.string().nullish(),
+  StartedAt: z.string().optional(),
   IgnoreSystemJobs: z.boolean(),
 });
 
