@@ -50,6 +50,10 @@ class RealConsul implements Cluster {
     throw new Error(`no Nomad runs on ${machine}`);
   }
 
+  runJob(): never {
+    throw new Error("no Nomad runs here");
+  }
+
   async kill(machine: string): Promise<void> {
     await this.#agents.get(machine)?.kill();
     this.#agents.delete(machine);

@@ -16,6 +16,9 @@ export interface Cluster {
   consul(machine: string): Endpoint;
   nomad(machine: string): Endpoint;
 
+  /** Submits a job, in the words of Nomad's API. */
+  runJob(job: object): Promise<void>;
+
   /** The power goes: nothing leaves, nothing is said. */
   kill(machine: string): Promise<void>;
   /** Another machine of the same name and address takes its place, with empty disks. Whatever still runs there is killed. */
