@@ -39,7 +39,7 @@ const cdktf = join(root, "node_modules", ".bin", "cdktf");
  */
 export class Workspace {
   private constructor(
-    private readonly real: RealEnvironment,
+    private readonly real: Pick<RealEnvironment, "terraform" | "env">,
     /** Absolute and real. */
     readonly folder: string,
     /** The name of the cluster, of its spec and of its state: `demo`, `demo.yaml`, `terraform.demo.tfstate`. */
@@ -48,7 +48,11 @@ export class Workspace {
   ) {}
 
   /** @param env added to that of every program */
-  static async create(real: RealEnvironment, spec: string, env: Environment = {}): Promise<Workspace> {
+  static async create(
+    real: Pick<RealEnvironment, "terraform" | "env">,
+    spec: string,
+    env: Environment = {},
+  ): Promise<Workspace> {
     const folder = await realpath(await mkdtemp(join(tmpdir(), "rollout-deploy-")));
     const workspace = new Workspace(real, folder, "demo", env);
     await workspace.write(spec);

@@ -6,12 +6,18 @@ import { describe, jest, test } from "@jest/globals";
 import { prepareOnce } from "./prepare.js";
 
 /** Something real that a test runs against. `aws` and `null` are Terraform's providers. */
-export type Need = "terraform" | "aws" | "null" | "moto";
+export type Need = "terraform" | "aws" | "null" | "moto" | "consul" | "nomad";
+
+/** What cannot be had everywhere, so that not even `ROLLOUT_TEST_REQUIRE=all` demands it. It is named all the same. */
+const mayBeMissing: ReadonlySet<Need> = new Set<Need>(["nomad"]);
 
 /** What a test with real programs works with. */
 export interface RealEnvironment {
   /** The Terraform or OpenTofu binary. */
   readonly terraform: string;
+  /** The Consul and Nomad binaries. */
+  readonly consul: string;
+  readonly nomad: string;
   /** To be merged into the environment of every child process (`execa` does that with its option `env`). */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -37,7 +43,7 @@ export function describeReal(
     describe(title, () => {
       body(realEnvironment());
     });
-  } else if (process.env["ROLLOUT_TEST_REQUIRE"] === "all") {
+  } else if (process.env["ROLLOUT_TEST_REQUIRE"] === "all" && isDemanded(needs)) {
     test(`${title}: what it needs is there`, () => {
       throw new Error(`cannot run, and ROLLOUT_TEST_REQUIRE=all: ${why}`);
     });
@@ -49,6 +55,11 @@ export function describeReal(
   }
 }
 
+/** Whether something is missing that can be had. */
+function isDemanded(needs: readonly Need[]): boolean {
+  return reasons(needs.filter((need) => !mayBeMissing.has(need))).length > 0;
+}
+
 function reasons(needs: readonly Need[]): string[] {
   const results = needs.map((need) => prepared[need]);
   return [...new Set(results.flatMap((result) => (result.ok ? [] : [result.reason])))];
@@ -58,6 +69,8 @@ function realEnvironment(): RealEnvironment {
   const terraform = prepared.terraform.ok ? prepared.terraform.binary : "terraform";
   return {
     terraform,
+    consul: prepared.consul.ok ? prepared.consul.binary : "consul",
+    nomad: prepared.nomad.ok ? prepared.nomad.binary : "nomad",
     env: {
       TERRAFORM_BINARY_NAME: terraform,
       TF_CLI_CONFIG_FILE: prepared.cliConfig,

@@ -1,0 +1,10 @@
+import { jest } from "@jest/globals";
+import { describeReal } from "../support/environment.js";
+import { consulContract } from "./consul-contract.js";
+import { realConsul } from "./real-consul.js";
+
+jest.setTimeout(300_000);
+
+describeReal(`What is relied on in Consul, against ${realConsul.name}`, realConsul.needs, (real) => {
+  consulContract(realConsul, real);
+});

@@ -1,0 +1,10 @@
+import { jest } from "@jest/globals";
+import { describeReal } from "../support/environment.js";
+import { nomadContract } from "./nomad-contract.js";
+import { realNomad } from "./real-nomad.js";
+
+jest.setTimeout(300_000);
+
+describeReal(`What is relied on in Nomad, against ${realNomad.name}`, realNomad.needs, (real) => {
+  nomadContract(realNomad, real);
+});

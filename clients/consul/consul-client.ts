@@ -1,0 +1,199 @@
+import * as z from "zod";
+import type { Environment } from "../environment.js";
+import type { Blocking, Indexed } from "../http/blocking.js";
+import type { Endpoint } from "../http/endpoint.js";
+import type { HttpOptions } from "../http/http-client.js";
+import { list } from "../http/parse-answer.js";
+import { unlessRefused } from "../http/unless-refused.js";
+import { ConsulBase, consulSettings } from "./base.js";
+import * as permission from "./permissions.js";
+import {
+  AutopilotHealth,
+  CatalogNode,
+  Check,
+  Member,
+  Node,
+  RaftConfiguration,
+  ServiceHealth,
+  TokenSelf,
+  type RaftServer,
+} from "./schemas.js";
+import { saveSnapshot } from "./snapshot.js";
+
+/** A raft operation waits for its turn behind an election. */
+const OPERATOR_TIMEOUT = 20;
+
+/**
+ * The Consul cluster, asked through any of its agents. What only a machine's own agent can do is {@link ConsulAgent}'s;
+ * keys and sessions are {@link ConsulKv}'s.
+ *
+ * Every method throws a {@link ClientError} as one of its kinds.
+ */
+export class ConsulClient extends ConsulBase {
+  /**
+   * The cluster that `CONSUL_HTTP_ADDR` and Consul's other variables name.
+   * @throws UserError naming the variable that cannot be used
+   */
+  static async fromEnvironment(env?: Environment, options?: HttpOptions): Promise<ConsulClient> {
+    return new ConsulClient(await consulSettings(env), options);
+  }
+
+  /** The same through one given address or tunnel. */
+  static async at(endpoint: Endpoint, env?: Environment, options?: HttpOptions): Promise<ConsulClient> {
+    return new ConsulClient(await consulSettings(env, endpoint), options);
+  }
+
+  /**
+   * All members as the agent that answers sees them, those that left or failed included.
+   * @throws HiddenByAclError where the token may not see them: the agent itself is always among them
+   */
+  async members(): Promise<Member[]> {
+    const call = { path: "/v1/agent/members", permission: permission.NODE_READ };
+    const members = await this.ask(call, list(Member));
+    if (members.length === 0) throw this.hidden(call);
+    return members;
+  }
+
+  /**
+   * The catalog's nodes with their meta.
+   * @throws HiddenByAclError where the token may not see them: the servers are always among them
+   */
+  async nodes(blocking?: Blocking): Promise<Indexed<Node[]>> {
+    const call = { path: "/v1/catalog/nodes", permission: permission.NODE_READ };
+    const nodes = await this.askIndexed(call, list(Node), blocking);
+    if (nodes.value.length === 0) throw this.hidden(call);
+    return nodes;
+  }
+
+  /** One node with its services; undefined where there is none, or where the token may not see it. */
+  async node(name: string, blocking?: Blocking): Promise<Indexed<CatalogNode | undefined>> {
+    const call = { path: `/v1/catalog/node/${encodeURIComponent(name)}`, permission: permission.NODE_READ };
+    const { value, index } = await this.askIndexed(call, CatalogNode, blocking);
+    return { value: value ?? undefined, index };
+  }
+
+  /** Names and tags. */
+  async services(blocking?: Blocking): Promise<Indexed<Record<string, string[]>>> {
+    const call = { path: "/v1/catalog/services", permission: permission.SERVICE_READ };
+    return this.askIndexed(call, z.record(z.string(), z.array(z.string())), blocking);
+  }
+
+  /** The instances of a service. @param options `passing` leaves out those whose checks do not all pass */
+  async serviceHealth(
+    name: string,
+    { passing = false, ...blocking }: Blocking & { readonly passing?: boolean } = {},
+  ): Promise<Indexed<ServiceHealth[]>> {
+    const path = `/v1/health/service/${encodeURIComponent(name)}`;
+    const query = passing ? ({ passing: true } as const) : {};
+    return this.askIndexed(
+      { path, query, permission: permission.SERVICE_READ },
+      list(ServiceHealth),
+      blocking,
+    );
+  }
+
+  /** The checks of one node and of its services. Empty for a node that is not there, or that the token may not see. */
+  async nodeHealth(name: string, blocking?: Blocking): Promise<Indexed<Check[]>> {
+    const path = `/v1/health/node/${encodeURIComponent(name)}`;
+    return this.askIndexed({ path, permission: permission.NODE_READ }, list(Check), blocking);
+  }
+
+  /** The catalog forgets a node, so that one of the same name can register under its new id. */
+  async deregister(node: string): Promise<void> {
+    await this.http.tell({
+      method: "PUT",
+      path: "/v1/catalog/deregister",
+      body: { Node: node },
+      repeatable: true,
+      permission: permission.NODE_WRITE,
+    });
+  }
+
+  /** `10.0.0.1:8300`; undefined where there is none. It may name a leader that has just gone. */
+  async leader(): Promise<string | undefined> {
+    return (await this.ask({ path: "/v1/status/leader" }, z.string())) || undefined;
+  }
+
+  /** The addresses of the raft peers. */
+  async peers(): Promise<string[]> {
+    return this.ask({ path: "/v1/status/peers" }, list(z.string()));
+  }
+
+  /** The raft peers. */
+  async raftConfiguration(): Promise<RaftServer[]> {
+    const call = { path: "/v1/operator/raft/configuration", permission: permission.OPERATOR_READ };
+    return (await this.ask({ ...call, timeout: OPERATOR_TIMEOUT }, RaftConfiguration)).Servers;
+  }
+
+  /** What autopilot thinks, healthy or not. @throws NoLeaderError without a leader */
+  async autopilotHealth(): Promise<AutopilotHealth> {
+    const call = { path: "/v1/operator/autopilot/health", permission: permission.OPERATOR_READ };
+    return this.ask({ ...call, accepted: [429], timeout: OPERATOR_TIMEOUT }, AutopilotHealth);
+  }
+
+  /** Takes a server that is gone out of raft. False where it is not in it. A live one would come back without a vote. */
+  async removePeer(id: string): Promise<boolean> {
+    const removed = this.http.tell({
+      method: "DELETE",
+      path: "/v1/operator/raft/peer",
+      query: { id },
+      repeatable: true,
+      timeout: OPERATOR_TIMEOUT,
+      permission: permission.OPERATOR_WRITE,
+    });
+    return unlessRefused(
+      removed.then(() => true),
+      isNoPeer,
+      false,
+    );
+  }
+
+  /** Hands the leadership over. "not supported" by older versions: the leader's leave then costs an election. */
+  async transferLeader(id?: string): Promise<"transferred" | "not supported"> {
+    const asked = this.http.tell({
+      method: "POST",
+      path: "/v1/operator/raft/transfer-leader",
+      query: { id },
+      timeout: OPERATOR_TIMEOUT,
+      permission: permission.OPERATOR_WRITE,
+    });
+    return unlessRefused(
+      asked.then(() => "transferred" as const),
+      ({ status }) => status === 404,
+      "not supported",
+    );
+  }
+
+  /**
+   * Marks a failed member as left. False where nobody knows it. Pruning is not offered: a live server that is pruned
+   * vanishes for minutes.
+   */
+  async forceLeave(node: string): Promise<boolean> {
+    const asked = this.http.tell({
+      method: "PUT",
+      path: `/v1/agent/force-leave/${encodeURIComponent(node)}`,
+      repeatable: true,
+      timeout: OPERATOR_TIMEOUT,
+      permission: permission.OPERATOR_WRITE,
+    });
+    return unlessRefused(
+      asked.then(() => true),
+      ({ text }) => text.includes("No node found with name"),
+      false,
+    );
+  }
+
+  /** Writes a snapshot of all that the servers hold: whole, or not at all. It holds secrets, so only its owner may read it. */
+  async saveSnapshot(file: string, signal?: AbortSignal): Promise<void> {
+    await saveSnapshot(this.http, file, signal);
+  }
+
+  /** The token itself; undefined where ACLs are off. Its rules can be read by a management token only. */
+  async tokenSelf(): Promise<TokenSelf | undefined> {
+    const asked = this.ask({ path: "/v1/acl/token/self", permission: "a token of its own" }, TokenSelf);
+    return unlessRefused(asked, ({ text }) => text.includes("ACL support disabled"), undefined);
+  }
+}
+
+const isNoPeer = ({ text }: { readonly text: string }): boolean =>
+  text.includes("was not found in the Raft configuration");

@@ -1,0 +1,152 @@
+import * as z from "zod";
+import { list } from "../http/parse-answer.js";
+
+// The names are those of Consul's API. Fields that nobody here reads are left out; what an answer has beside these is allowed.
+
+/** Names and values; Go writes an empty map as null. */
+const map = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((values) => values ?? {});
+
+/** `MemberStatus[member.Status]` */
+export const MemberStatus = ["none", "alive", "leaving", "left", "failed"] as const;
+
+export const Member = z.object({
+  Name: z.string(),
+  Addr: z.string(),
+  Port: z.number(),
+  /** `role` is consul for a server and node for a client; `id` is the node's; `build` is the version, a colon, a revision. */
+  Tags: map,
+  Status: z
+    .number()
+    .int()
+    .min(0)
+    .max(4)
+    .transform((status) => MemberStatus[status] ?? "none"),
+});
+export type Member = z.output<typeof Member>;
+
+export const Self = z.object({
+  Config: z.object({
+    NodeName: z.string(),
+    NodeID: z.string(),
+    Server: z.boolean(),
+    Version: z.string(),
+    Datacenter: z.string(),
+  }),
+  /** Statistics of Raft are text, numbers too. */
+  Stats: z.record(z.string(), z.unknown()).nullish(),
+  Member: Member.nullish(),
+  Meta: map,
+});
+export type Self = z.output<typeof Self>;
+
+export const Node = z.object({
+  ID: z.string(),
+  Node: z.string(),
+  Address: z.string(),
+  Datacenter: z.string().optional(),
+  Meta: map,
+});
+export type Node = z.output<typeof Node>;
+
+export const Check = z.object({
+  Node: z.string(),
+  CheckID: z.string(),
+  Name: z.string(),
+  /** passing, warning, critical or maintenance */
+  Status: z.string(),
+  Output: z.string(),
+  ServiceID: z.string(),
+  ServiceName: z.string(),
+});
+export type Check = z.output<typeof Check>;
+
+const NodeService = z.object({
+  ID: z.string(),
+  Service: z.string(),
+  Address: z.string(),
+  Port: z.number(),
+  Tags: list(z.string()),
+  Meta: map,
+});
+
+/** One node's entry in the catalog; null for a node that is not there. */
+export const CatalogNode = z.object({ Node, Services: z.record(z.string(), NodeService) }).nullable();
+export type CatalogNode = NonNullable<z.output<typeof CatalogNode>>;
+
+export const ServiceHealth = z.object({ Node, Service: NodeService, Checks: list(Check) });
+export type ServiceHealth = z.output<typeof ServiceHealth>;
+
+export const AutopilotServer = z.object({
+  ID: z.string(),
+  Name: z.string(),
+  Address: z.string(),
+  SerfStatus: z.string(),
+  Version: z.string(),
+  Leader: z.boolean(),
+  Voter: z.boolean(),
+  Healthy: z.boolean(),
+  LastTerm: z.number(),
+  LastIndex: z.number(),
+  /** `38.7ms`; `-1ns` for a dead server */
+  LastContact: z.string(),
+  /** An election resets it for all of them; year 1 for a dead server. */
+  StableSince: z.string(),
+});
+export type AutopilotServer = z.output<typeof AutopilotServer>;
+
+/** Up to 2 s old. `Healthy` counts no voters, and `Servers` is empty after an election. */
+export const AutopilotHealth = z.object({
+  Healthy: z.boolean(),
+  FailureTolerance: z.number(),
+  Servers: list(AutopilotServer),
+});
+export type AutopilotHealth = z.output<typeof AutopilotHealth>;
+
+export const RaftServer = z.object({
+  ID: z.string(),
+  Node: z.string(),
+  Address: z.string(),
+  Leader: z.boolean(),
+  Voter: z.boolean(),
+});
+export type RaftServer = z.output<typeof RaftServer>;
+
+export const RaftConfiguration = z.object({ Servers: list(RaftServer) });
+
+export const KvPair = z.object({
+  Key: z.string(),
+  /** An empty value is written as null. */
+  Value: z
+    .base64()
+    .nullable()
+    .transform((value) => Buffer.from(value ?? "", "base64").toString("utf8")),
+  Session: z.string().optional(),
+  CreateIndex: z.number(),
+  ModifyIndex: z.number(),
+  /** A plain write resets it, so it is no fencing token. */
+  LockIndex: z.number(),
+  Flags: z.number(),
+});
+export type KvPair = z.output<typeof KvPair>;
+
+export const Session = z.object({
+  ID: z.string(),
+  Name: z.string(),
+  Node: z.string(),
+  TTL: z.string(),
+  Behavior: z.string(),
+  /** Nanoseconds. */
+  LockDelay: z.number(),
+});
+export type Session = z.output<typeof Session>;
+
+export const TokenSelf = z.object({
+  AccessorID: z.string(),
+  Description: z.string().optional(),
+  Policies: list(z.object({ ID: z.string(), Name: z.string() })),
+  Roles: list(z.object({ ID: z.string(), Name: z.string() })),
+});
+export type TokenSelf = z.output<typeof TokenSelf>;

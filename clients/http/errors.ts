@@ -1,0 +1,143 @@
+import { UserError } from "../../spec/user-error.js";
+import type { Service } from "./service.js";
+
+/** A request and where it was sent, for messages. It holds no header, so no token. */
+export interface Subject {
+  readonly service: Service;
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  readonly where: string;
+  /** Whether a token was sent. */
+  readonly hasToken: boolean;
+}
+
+const formatSubject = ({ method, path, where }: Subject): string => `${method} ${path} at ${where}`;
+
+/** An agent was asked and did not give what it was asked for. It never carries a cause: those of the HTTP library hold requests. */
+export abstract class ClientError extends UserError {
+  protected constructor(
+    message: string,
+    readonly subject: Subject,
+  ) {
+    super(message);
+  }
+}
+
+/** One address and why it was of no use. */
+export interface Try {
+  readonly where: string;
+  readonly reason: string;
+}
+
+/** No whole answer came from any address. */
+export class UnreachableError extends ClientError {
+  override readonly name = "UnreachableError";
+
+  /** @param wasSent at least one address may have got the request, so that it may have been done */
+  constructor(
+    subject: Subject,
+    readonly tries: readonly Try[],
+    readonly wasSent: boolean,
+  ) {
+    const { service, method, path } = subject;
+    const list = tries.map(({ where, reason }) => `${where} (${reason})`).join(", ");
+    const doubt = wasSent && method !== "GET" ? "; it may have been done all the same" : "";
+    super(
+      `${service.name} did not answer: ${method} ${path} at ${list}${doubt}; see that the agent runs, and check ${service.addressVariable}`,
+      subject,
+    );
+  }
+}
+
+/** An answer that says no. */
+export class AnswerError extends ClientError {
+  override readonly name: string = "AnswerError";
+
+  constructor(
+    subject: Subject,
+    readonly status: number,
+    /** What the agent said: one line, cut. */
+    readonly text: string,
+    message?: string,
+  ) {
+    const said = text === "" ? "" : ` ${text}`;
+    super(
+      message ?? `${subject.service.name} answered ${String(status)}${said}: ${formatSubject(subject)}`,
+      subject,
+    );
+  }
+}
+
+/** The servers have no leader: an election runs, or the quorum is lost. */
+export class NoLeaderError extends AnswerError {
+  override readonly name = "NoLeaderError";
+
+  constructor(subject: Subject, status: number, text: string) {
+    super(
+      subject,
+      status,
+      text,
+      `${subject.service.name} has no leader: ${formatSubject(subject)} (${String(status)} ${text}); wait for an election, or bring the missing servers back`,
+    );
+  }
+}
+
+/** The token may not do that, or is none. */
+export class PermissionError extends AnswerError {
+  override readonly name = "PermissionError";
+
+  /** @param permission what the token needs, in the terms of a policy */
+  constructor(
+    subject: Subject,
+    status: number,
+    text: string,
+    readonly permission: string | undefined,
+  ) {
+    const { service } = subject;
+    super(
+      subject,
+      status,
+      text,
+      `${service.name} does not allow it: ${formatSubject(subject)} (${String(status)} ${text}); ${remedyFor(subject, text, permission)}`,
+    );
+  }
+}
+
+function remedyFor({ service, hasToken }: Subject, text: string, permission = "more rights"): string {
+  const { tokenVariable } = service;
+  if (isOfUnknownToken(text)) return `the cluster does not know this token: correct ${tokenVariable}`;
+  if (!hasToken) return `${tokenVariable} is not set: set it to a token that has ${permission}`;
+  return `the token in ${tokenVariable} needs ${permission}`;
+}
+
+/** Consul tells a token that it does not know from one without rights; Nomad only one that is no UUID. */
+export function isOfUnknownToken(text: string): boolean {
+  return /ACL (token )?not found|failed to parse signed token/i.test(text);
+}
+
+/** An answer of another shape than the agent's API has. */
+export class MalformedAnswerError extends ClientError {
+  override readonly name = "MalformedAnswerError";
+
+  constructor(
+    subject: Subject,
+    /** `[0].Status: …` */
+    readonly problems: readonly string[],
+  ) {
+    const { service } = subject;
+    super(
+      `${service.name}'s answer cannot be understood: ${formatSubject(subject)}: ${problems.join("; ")}; see that ${service.addressVariable} names a ${service.name} agent`,
+      subject,
+    );
+  }
+}
+
+/** An answer that is not read: it leads elsewhere, or has no end. */
+export class RefusedAnswerError extends ClientError {
+  override readonly name = "RefusedAnswerError";
+
+  constructor(subject: Subject, why: string) {
+    super(`${subject.service.name}'s answer is refused: ${formatSubject(subject)}: ${why}`, subject);
+  }
+}

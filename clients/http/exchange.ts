@@ -1,0 +1,144 @@
+import type { Readable } from "node:stream";
+import { request } from "undici";
+import type { Connection } from "./connection.js";
+import { formatEndpoint } from "./endpoint.js";
+import type { Failure } from "./failure.js";
+import { readText, TooLong } from "./read-text.js";
+
+/** One request, ready to be sent to any address. */
+export interface Message {
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  /** With its query: `/v1/agent/members?wan=1`. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Statuses beside the 200s whose body is what was asked for. */
+  readonly accepted: readonly number[];
+  /** Whether sending it twice does no more than sending it once. */
+  readonly repeatable: boolean;
+  /** For the whole answer, in seconds. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A whole answer. */
+export interface Answer<T> {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: T;
+}
+
+export type Outcome<T> =
+  { readonly ok: true; readonly answer: Answer<T> } | { readonly ok: false; readonly failure: Failure };
+
+/** Turns the body of an accepted answer into what the caller wants. Throws {@link TooLong} for one without end. */
+export type BodyReader<T> = (body: Readable) => Promise<T>;
+
+/** Aborts after so many seconds. */
+export type Deadline = (seconds: number) => AbortSignal;
+
+/** The texts of errors are short; what comes after this is not read. */
+const LONGEST_ERROR = 65_536;
+
+/**
+ * Sends one request to one address, once. Redirects are not followed: they would take the token elsewhere.
+ * @throws the reason of the caller's signal, once that is aborted; anything else is an outcome
+ */
+export async function exchange<T>(
+  connection: Connection,
+  message: Message,
+  read: BodyReader<T>,
+  deadlineAfter: Deadline,
+): Promise<Outcome<T>> {
+  message.signal?.throwIfAborted();
+  const deadline = deadlineAfter(message.timeout);
+  const signal = message.signal === undefined ? deadline : AbortSignal.any([deadline, message.signal]);
+  // A connection that the agent has just closed would look like a lost answer, which a repeatable request gets over.
+  const dispatcher = message.repeatable ? connection.kept : connection.fresh();
+  try {
+    const { method, path, headers, body } = message;
+    const response = await request(`${connection.endpoint.url}${path}`, {
+      dispatcher,
+      method,
+      headers,
+      body: body ?? null,
+      signal,
+    });
+    return await judge(response, message, read);
+  } catch (error) {
+    message.signal?.throwIfAborted();
+    if (deadline.aborted) return failed({ kind: "late", seconds: message.timeout });
+    return failed(failureOf(error, formatEndpoint(connection.endpoint)));
+  } finally {
+    if (dispatcher !== connection.kept) await dispatcher.destroy();
+  }
+}
+
+interface Response {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Readable;
+}
+
+async function judge<T>(
+  { statusCode: status, headers, body }: Response,
+  message: Message,
+  read: BodyReader<T>,
+): Promise<Outcome<T>> {
+  if (status >= 300 && status < 400) {
+    // Ending it early is an error to the stream, which would end the process if nobody listened.
+    body.on("error", () => undefined).destroy();
+    return failed({ kind: "redirect", status, location: String(headers["location"] ?? "") });
+  }
+  if (status >= 200 && status < 300) return { ok: true, answer: { status, headers, body: await read(body) } };
+  if (!message.accepted.includes(status)) {
+    return failed({ kind: "answer", status, text: await errorText(body) });
+  }
+  // Autopilot's 429 carries its JSON as text/plain, a 429 of a rate limit carries a sentence: only the body tells them apart.
+  const content = await read(body);
+  if (typeof content === "string" && !/^\s*[{[]/.test(content)) {
+    return failed({ kind: "answer", status, text: content });
+  }
+  return { ok: true, answer: { status, headers, body: content } };
+}
+
+async function errorText(body: Readable): Promise<string> {
+  try {
+    return await readText(LONGEST_ERROR)(body);
+  } catch (error) {
+    if (error instanceof TooLong) return error.start;
+    throw error;
+  }
+}
+
+const failed = (failure: Failure): { ok: false; failure: Failure } => ({ ok: false, failure });
+
+/** What Node and OpenSSL say before anything has been sent. */
+const NOT_SENT =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ENOENT|EACCES|EPROTO|UND_ERR_CONNECT_TIMEOUT|CERT_\w+|ERR_TLS_\w+|ERR_SSL_\w+|SELF_SIGNED_\w+|DEPTH_ZERO_\w+|UNABLE_TO_\w+|HOSTNAME_MISMATCH)$/;
+
+function failureOf(error: unknown, where: string): Failure {
+  if (error instanceof TooLong) return { kind: "oversized", limit: error.limit };
+  const code = codeOf(error);
+  const reason = reasonOf(code, error, where);
+  return { kind: NOT_SENT.test(code) ? "unreachable" : "broken", reason };
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+}
+
+function reasonOf(code: string, error: unknown, where: string): string {
+  const known: Readonly<Record<string, string>> = {
+    ECONNREFUSED: "connection refused",
+    ENOTFOUND: "no such host",
+    ECONNRESET: "connection reset",
+    ENOENT: `no such socket`,
+    UND_ERR_CONNECT_TIMEOUT: "no connection in time",
+    UND_ERR_SOCKET: "the connection ended before the answer",
+  };
+  const found = known[code];
+  if (found !== undefined) return found;
+  const text = typeof error === "object" && error !== null && "message" in error ? String(error.message) : "";
+  return [code, text].filter((part) => part !== "").join(": ") || `no answer from ${where}`;
+}

@@ -1,0 +1,62 @@
+/** How one request to one address ended without a usable answer. */
+export type Failure =
+  /** Nothing was sent: no connection, or no agreement on certificates. */
+  | { readonly kind: "unreachable"; readonly reason: string }
+  /** It was sent, and the connection ended before the whole answer had come: nobody knows whether it was done. */
+  | { readonly kind: "broken"; readonly reason: string }
+  /** It was sent, and the answer did not come in time: nobody knows whether it was done. */
+  | { readonly kind: "late"; readonly seconds: number }
+  | { readonly kind: "answer"; readonly status: number; readonly text: string }
+  | { readonly kind: "redirect"; readonly status: number; readonly location: string }
+  | { readonly kind: "oversized"; readonly limit: number };
+
+/**
+ * What an agent says while an election runs, or while the server that it forwards to goes away: through followers and client
+ * agents with `rpc error: ` in front, once or several times.
+ */
+const PASSING =
+  /No cluster leader|No known Consul servers|failed to get conn|lead thread didn't get connection|connection refused|stream closed|session shutdown|leadership lost|\bEOF$/i;
+
+/** Whether there was no leader to ask. */
+export function isLeaderless(text: string): boolean {
+  return /No cluster leader/i.test(text);
+}
+
+/**
+ * Whether a request that failed in this way may be sent again.
+ * @param repeatable sending it twice does no more than sending it once
+ */
+export function mayRepeat(failure: Failure, repeatable: boolean): boolean {
+  switch (failure.kind) {
+    case "unreachable":
+      return true;
+    case "broken":
+    case "late":
+      return repeatable;
+    case "answer":
+      // Turned away before anything was done.
+      if (failure.status === 429) return true;
+      return repeatable && isPassing(failure.status, failure.text);
+    case "redirect":
+    case "oversized":
+      return false;
+  }
+}
+
+function isPassing(status: number, text: string): boolean {
+  return (status >= 502 && status <= 504) || (status === 500 && PASSING.test(text));
+}
+
+const FIRST_DELAY = 250;
+const LONGEST_DELAY = 2000;
+
+/**
+ * How long to wait before the next round, in milliseconds: at least half of a time that doubles, so that many clients that
+ * failed together do not come back together.
+ * @param round counted from 0
+ * @param random at least 0 and less than 1
+ */
+export function delayBefore(round: number, random: number): number {
+  const most = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** round);
+  return Math.round(most / 2 + (most / 2) * random);
+}

@@ -1,0 +1,228 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type * as z from "zod";
+import { connectionTo, type Connection } from "./connection.js";
+import { formatEndpoint } from "./endpoint.js";
+import type { Subject, Try } from "./errors.js";
+import { RefusedAnswerError, UnreachableError } from "./errors.js";
+import { exchange, type Answer, type BodyReader, type Deadline, type Message } from "./exchange.js";
+import { delayBefore, mayRepeat, type Failure } from "./failure.js";
+import { parseAnswer } from "./parse-answer.js";
+import { readText } from "./read-text.js";
+import { refusalOf } from "./refusal.js";
+import { sanitise } from "./sanitise.js";
+import type { Service } from "./service.js";
+import type { Settings } from "./settings.js";
+
+/** One call of an agent's HTTP API. */
+export interface Call {
+  /** @default GET */
+  readonly method?: Message["method"];
+  /** From `/v1`, each part encoded. */
+  readonly path: string;
+  /** Undefined values are left out; true stands for a name alone, as in `?passing`. */
+  readonly query?: Readonly<Record<string, string | number | true | undefined>>;
+  /** A string is sent as it stands, anything else as JSON. */
+  readonly body?: unknown;
+  /** Statuses beside the 200s that carry what was asked for. */
+  readonly accepted?: readonly number[];
+  /** Whether it may be sent again when nobody knows whether it was done. @default true for GET, else false */
+  readonly repeatable?: boolean;
+  /** For the whole answer, in seconds. @default 15 */
+  readonly timeout?: number;
+  /** What a token needs for it, in the terms of a policy. */
+  readonly permission?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** What a test puts in place of the clock and of chance, and limits. */
+export interface HttpOptions {
+  /** For a connection to stand, in seconds. @default 5 */
+  readonly connectTimeout?: number;
+  /** Of an answer, in bytes. @default 64 MiB */
+  readonly limit?: number;
+  /** Requests for one call; every address gets at least one. @default 3 */
+  readonly attempts?: number;
+  readonly random?: () => number;
+  /** Waits so many milliseconds. */
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
+  readonly deadline?: Deadline;
+}
+
+/** Without a leader an answer takes up to 7.4 s (maintenance: 14 s), which must not look like a dead agent. */
+const USUAL_TIMEOUT = 15;
+
+/**
+ * Calls one service through one or several addresses. Each call goes to the address that answered last, and on to the next
+ * where that one fails, as far as repeating is harmless.
+ */
+export class HttpClient {
+  readonly #connections: readonly Connection[];
+  readonly #options: Required<HttpOptions>;
+  #current = 0;
+
+  constructor(
+    readonly service: Service,
+    readonly settings: Settings,
+    options: HttpOptions = {},
+  ) {
+    this.#options = {
+      connectTimeout: 5,
+      limit: 64 * 1024 * 1024,
+      attempts: 3,
+      random: Math.random,
+      sleep: waitAbortably,
+      deadline: (seconds) => AbortSignal.timeout(seconds * 1000),
+      ...options,
+    };
+    const { tls = {} } = settings.access;
+    this.#connections = settings.endpoints.map((endpoint) =>
+      connectionTo(endpoint, tls, this.#options.connectTimeout * 1000),
+    );
+  }
+
+  /**
+   * Makes a call and reads its answer.
+   * @param schema of the JSON; fields that it does not name are allowed
+   * @throws ClientError as one of its kinds
+   */
+  async call<T>(call: Call, schema: z.ZodType<T>): Promise<Answer<T>> {
+    const { answer, subject } = await this.#send(call, readText(this.#options.limit));
+    return { ...answer, body: parseAnswer(answer.body, schema, subject) };
+  }
+
+  /** Makes a call whose answer holds nothing of interest. */
+  async tell(call: Call): Promise<void> {
+    await this.#send(call, readText(this.#options.limit));
+  }
+
+  /** Makes a call whose answer is no JSON. */
+  async download<T>(call: Call, read: BodyReader<T>): Promise<T> {
+    return (await this.#send(call, read)).answer.body;
+  }
+
+  /** Ends the connections that are kept open. Not needed at the end of a process. */
+  async close(): Promise<void> {
+    await Promise.all(this.#connections.map(({ kept }) => kept.destroy()));
+  }
+
+  async #send<T>(call: Call, read: BodyReader<T>): Promise<{ answer: Answer<T>; subject: Subject }> {
+    const message = this.#message(call);
+    const { attempts, random, sleep, deadline } = this.#options;
+    const most = Math.max(attempts, this.#connections.length);
+    const failures: Failed[] = [];
+    for (;;) {
+      const index = (this.#current + failures.length) % this.#connections.length;
+      const connection = this.#connections[index];
+      if (connection === undefined) throw new Error("a client without addresses");
+      const subject = this.#subject(message, connection);
+      const outcome = await exchange(connection, message, read, deadline);
+      if (outcome.ok) {
+        this.#current = index;
+        return { answer: outcome.answer, subject };
+      }
+      failures.push({ failure: outcome.failure, subject });
+      if (failures.length >= most || !mayRepeat(outcome.failure, message.repeatable)) {
+        throw this.#errorOf(failures, call);
+      }
+      const rounds = failures.length / this.#connections.length;
+      if (Number.isInteger(rounds)) await sleep(delayBefore(rounds - 1, random()), call.signal);
+    }
+  }
+
+  #message(call: Call): Message {
+    const { method = "GET", path, query = {}, body, accepted = [], timeout = USUAL_TIMEOUT, signal } = call;
+    const { token, region } = this.settings.access;
+    const headers = {
+      accept: "application/json",
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(token === undefined ? {} : { [this.service.tokenHeader]: token.reveal() }),
+    };
+    return {
+      method,
+      path: `${path}${formatQuery({ ...query, region })}`,
+      headers,
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      accepted,
+      repeatable: call.repeatable ?? method === "GET",
+      timeout,
+      ...(signal === undefined ? {} : { signal }),
+    };
+  }
+
+  #subject({ method, path }: Message, { endpoint }: Connection): Subject {
+    return {
+      service: this.service,
+      method,
+      path,
+      where: formatEndpoint(endpoint),
+      hasToken: this.settings.access.token !== undefined,
+    };
+  }
+
+  /** What an agent said tells more than that another one could not be reached. */
+  #errorOf(failures: readonly Failed[], { permission }: Call): Error {
+    const { token } = this.settings.access;
+    for (const { failure, subject } of failures.toReversed()) {
+      if (failure.kind === "answer") {
+        return refusalOf(subject, failure.status, sanitise(failure.text, token), permission);
+      }
+      if (failure.kind === "redirect") {
+        const where = sanitise(failure.location.replace(/[?#].*/s, ""), token);
+        return new RefusedAnswerError(
+          subject,
+          `a redirect (${String(failure.status)}) to ${where} is not followed`,
+        );
+      }
+      if (failure.kind === "oversized") {
+        return new RefusedAnswerError(subject, `it is longer than ${String(failure.limit)} bytes`);
+      }
+    }
+    const tries = failures.map(({ failure, subject }) => ({
+      where: subject.where,
+      reason: sanitise(reasonOf(failure), token),
+    }));
+    const last = failures.at(-1);
+    if (last === undefined) throw new Error("no failure to tell of");
+    return new UnreachableError(
+      last.subject,
+      distinct(tries),
+      failures.some(({ failure }) => failure.kind !== "unreachable"),
+    );
+  }
+}
+
+/** Ends by the signal's own reason, as everything else here does. */
+async function waitAbortably(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await wait(ms, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+interface Failed {
+  readonly failure: Failure;
+  readonly subject: Subject;
+}
+
+function formatQuery(query: NonNullable<Call["query"]>): string {
+  const parts = Object.entries(query).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    return value === true ? [name] : [`${name}=${encodeURIComponent(value)}`];
+  });
+  return parts.length === 0 ? "" : `?${parts.join("&")}`;
+}
+
+function reasonOf(failure: Failure): string {
+  if (failure.kind === "late") return `no answer within ${String(failure.seconds)} s`;
+  return "reason" in failure ? failure.reason : failure.kind;
+}
+
+/** Three times the same says no more than once. */
+function distinct(tries: readonly Try[]): Try[] {
+  return tries.filter(
+    ({ where, reason }, index) =>
+      tries.findIndex((other) => other.where === where && other.reason === reason) === index,
+  );
+}

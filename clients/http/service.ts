@@ -1,0 +1,28 @@
+/** The agent that is talked to, as far as its HTTP API differs from the other's: names in messages, variables, headers. */
+export interface Service {
+  readonly name: "Consul" | "Nomad";
+  readonly addressVariable: string;
+  readonly defaultPort: number;
+  readonly tokenVariable: string;
+  readonly tokenHeader: string;
+  /** The header that carries the index for blocking queries. */
+  readonly indexHeader: string;
+}
+
+export const CONSUL: Service = {
+  name: "Consul",
+  addressVariable: "CONSUL_HTTP_ADDR",
+  defaultPort: 8500,
+  tokenVariable: "CONSUL_HTTP_TOKEN",
+  tokenHeader: "x-consul-token",
+  indexHeader: "x-consul-index",
+};
+
+export const NOMAD: Service = {
+  name: "Nomad",
+  addressVariable: "NOMAD_ADDR",
+  defaultPort: 4646,
+  tokenVariable: "NOMAD_TOKEN",
+  tokenHeader: "x-nomad-token",
+  indexHeader: "x-nomad-index",
+};

@@ -1,0 +1,42 @@
+import type { Environment } from "../environment.js";
+import { type Endpoint, isEncrypted, readEndpoints } from "./endpoint.js";
+import type { Service } from "./service.js";
+import { readTls, type TlsSettings } from "./tls.js";
+import { readToken, type Token } from "./token.js";
+
+/** Who asks and how connections are made: what the environment says of one service, apart from addresses. */
+export interface Access {
+  readonly token?: Token;
+  readonly tls?: TlsSettings;
+  /** Nomad's region, where it is not that of the agent. */
+  readonly region?: string;
+}
+
+export interface Settings {
+  readonly endpoints: readonly [Endpoint, ...Endpoint[]];
+  readonly access: Access;
+}
+
+/**
+ * What the agents' own variables say. Those for encryption are looked at only when an address is encrypted.
+ * @param at in place of the addresses in the environment
+ * @throws UserError naming the variable that cannot be used
+ */
+export async function readSettings(
+  service: Service,
+  env: Environment = process.env,
+  at?: Endpoint,
+): Promise<Settings> {
+  const endpoints: Settings["endpoints"] = at === undefined ? readEndpoints(service, env) : [at];
+  const token = await readToken(service, env);
+  const tls = endpoints.some(isEncrypted) ? await readTls(service, env) : undefined;
+  const region = service.name === "Nomad" ? (env["NOMAD_REGION"] ?? "") : "";
+  return {
+    endpoints,
+    access: {
+      ...(token === undefined ? {} : { token }),
+      ...(tls === undefined ? {} : { tls }),
+      ...(region === "" ? {} : { region }),
+    },
+  };
+}

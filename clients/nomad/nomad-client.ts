@@ -1,0 +1,153 @@
+import type { Environment } from "../environment.js";
+import type { Blocking, Indexed } from "../http/blocking.js";
+import type { Endpoint } from "../http/endpoint.js";
+import type { Call, HttpOptions } from "../http/http-client.js";
+import { list } from "../http/parse-answer.js";
+import { NOMAD } from "../http/service.js";
+import { readSettings } from "../http/settings.js";
+import { unlessRefused } from "../http/unless-refused.js";
+import { NomadServers } from "./nomad-servers.js";
+import * as permission from "./permissions.js";
+import * as schema from "./schemas.js";
+
+/** Every call that reads jobs or allocations names all namespaces: one that is left out would look like an empty one. */
+const ALL_NAMESPACES = { namespace: "*" } as const;
+
+/** How a node is drained. */
+export interface Drain {
+  /** Seconds after which what still runs is stopped by force; 0: never. */
+  readonly deadline: number;
+  /** Leaves system jobs running. @default false */
+  readonly ignoreSystemJobs?: boolean;
+  /** Kept in the node's `LastDrain`. */
+  readonly meta?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The Nomad cluster, asked through any of its agents.
+ *
+ * Every method throws a {@link ClientError} as one of its kinds. No read is ever a stale one: a server that has just been
+ * replaced answers those as if the cluster were empty.
+ */
+export class NomadClient extends NomadServers {
+  /**
+   * The cluster that `NOMAD_ADDR` and Nomad's other variables name.
+   * @throws UserError naming the variable that cannot be used
+   */
+  static async fromEnvironment(env?: Environment, options?: HttpOptions): Promise<NomadClient> {
+    return new NomadClient(await readSettings(NOMAD, env), options);
+  }
+
+  /** One agent at a given address or behind a tunnel. */
+  static async at(endpoint: Endpoint, env?: Environment, options?: HttpOptions): Promise<NomadClient> {
+    return new NomadClient(await readSettings(NOMAD, env, endpoint), options);
+  }
+
+  /** All clients, dead records included: a machine that was replaced has two of one name for a while. */
+  async nodes(blocking?: Blocking): Promise<Indexed<schema.NodeStub[]>> {
+    return this.readIndexed(
+      { path: "/v1/nodes", permission: permission.NODE_READ },
+      list(schema.NodeStub),
+      blocking,
+    );
+  }
+
+  /** One client; undefined where there is none of that id. */
+  async node(id: string, blocking?: Blocking): Promise<Indexed<schema.Node | undefined>> {
+    const call = { path: `/v1/node/${encodeURIComponent(id)}`, permission: permission.NODE_READ };
+    return this.find(call, schema.Node, blocking);
+  }
+
+  /**
+   * The allocations of a node, in all namespaces, finished ones included. An empty list proves nothing: it is also the answer
+   * for an unknown node and for a token that may not read jobs. See {@link rights}.
+   */
+  async nodeAllocations(id: string, blocking?: Blocking): Promise<Indexed<schema.Allocation[]>> {
+    const path = `/v1/node/${encodeURIComponent(id)}/allocations`;
+    const call = {
+      path,
+      query: ALL_NAMESPACES,
+      permission: `${permission.NODE_READ} and ${permission.READ_JOBS}`,
+    };
+    return this.readIndexed(call, list(schema.Allocation), blocking);
+  }
+
+  /** The jobs of all namespaces that the token may see. */
+  async jobs(blocking?: Blocking): Promise<Indexed<schema.JobStub[]>> {
+    const call = { path: "/v1/jobs", query: ALL_NAMESPACES, permission: permission.READ_JOBS };
+    return this.readIndexed(call, list(schema.JobStub), blocking);
+  }
+
+  /** One job; undefined where there is none. */
+  async job(id: string, namespace: string, blocking?: Blocking): Promise<Indexed<schema.Job | undefined>> {
+    return this.find(jobCall(id, namespace), schema.Job, blocking);
+  }
+
+  /** How many allocations of a job are in which state; undefined where there is no such job. */
+  async jobSummary(
+    id: string,
+    namespace: string,
+    blocking?: Blocking,
+  ): Promise<Indexed<schema.JobSummary | undefined>> {
+    return this.find(jobCall(id, namespace, "/summary"), schema.JobSummary, blocking);
+  }
+
+  /** The allocations of a job, finished ones included. */
+  async jobAllocations(
+    id: string,
+    namespace: string,
+    blocking?: Blocking,
+  ): Promise<Indexed<schema.Allocation[]>> {
+    return this.readIndexed(jobCall(id, namespace, "/allocations"), list(schema.Allocation), blocking);
+  }
+
+  /**
+   * Lets work be placed on a node, or not.
+   * @throws AnswerError when a node that is draining is to be eligible
+   */
+  async setEligibility(id: string, eligibility: "eligible" | "ineligible"): Promise<void> {
+    await this.#tellNode(id, "eligibility", { Eligibility: eligibility });
+  }
+
+  /** Begins to move work off a node, or gives the drain that runs a new deadline, counted from now. */
+  async drain(id: string, { deadline, ignoreSystemJobs = false, meta = {} }: Drain): Promise<void> {
+    // Below 0 would stop everything at once.
+    if (!(deadline >= 0)) throw new RangeError(`no deadline: ${String(deadline)}`);
+    await this.#tellNode(id, "drain", {
+      DrainSpec: { Deadline: Math.round(deadline * 1e9), IgnoreSystemJobs: ignoreSystemJobs },
+      MarkEligible: false,
+      Meta: meta,
+    });
+  }
+
+  /** Ends a drain; nothing happens where none runs. @param markEligible else the node stays ineligible */
+  async cancelDrain(id: string, { markEligible }: { readonly markEligible: boolean }): Promise<void> {
+    await this.#tellNode(id, "drain", { DrainSpec: null, MarkEligible: markEligible });
+  }
+
+  /** Forgets a node. False where it was not known. A node that lives loses its work at once and comes back, eligible. */
+  async purge(id: string): Promise<boolean> {
+    return unlessRefused(
+      this.#tellNode(id, "purge").then(() => true),
+      ({ text }) => text.endsWith("node not found"),
+      false,
+    );
+  }
+
+  async #tellNode(id: string, what: string, body?: object): Promise<void> {
+    await this.http.tell({
+      method: "PUT",
+      path: `/v1/node/${encodeURIComponent(id)}/${what}`,
+      ...(body === undefined ? {} : { body }),
+      // The same once more changes nothing, but for a drain's deadline, which moves by as much as the first took.
+      repeatable: true,
+      permission: permission.NODE_WRITE,
+    });
+  }
+}
+
+const jobCall = (id: string, namespace: string, what = ""): Call => ({
+  path: `/v1/job/${encodeURIComponent(id)}${what}`,
+  query: { namespace },
+  permission: `namespace ${JSON.stringify(namespace)} { capabilities = ["read-job"] }`,
+});

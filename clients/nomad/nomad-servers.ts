@@ -1,0 +1,132 @@
+import * as z from "zod";
+import type { AnswerError } from "../http/errors.js";
+import { list } from "../http/parse-answer.js";
+import { unlessRefused } from "../http/unless-refused.js";
+import { NomadBase } from "./base.js";
+import * as permission from "./permissions.js";
+import { rightsOf, type Rights } from "./rights.js";
+import * as schema from "./schemas.js";
+import * as acl from "./acl-schemas.js";
+
+/** What Nomad's client asks of the servers about themselves, and of the token about its rights. */
+export abstract class NomadServers extends NomadBase {
+  /** Lets servers and clients drop what has finished, whatever their thresholds; goes on after this returns. */
+  async systemGc(): Promise<void> {
+    await this.http.tell({
+      method: "PUT",
+      path: "/v1/system/gc",
+      repeatable: true,
+      permission: permission.MANAGEMENT,
+    });
+  }
+
+  /** What autopilot thinks, healthy or not. @throws NoLeaderError without a leader */
+  async autopilotHealth(): Promise<schema.AutopilotHealth> {
+    const call = { path: "/v1/operator/autopilot/health", permission: permission.OPERATOR_READ };
+    return this.ask({ ...call, accepted: [429] }, schema.AutopilotHealth);
+  }
+
+  /** The raft peers. */
+  async raftConfiguration(): Promise<schema.RaftServer[]> {
+    const call = { path: "/v1/operator/raft/configuration", permission: permission.MANAGEMENT };
+    return (await this.ask(call, schema.RaftConfiguration)).Servers;
+  }
+
+  /** Takes a server that is gone out of raft. False where it is not in it. A live one would come back without a vote. */
+  async removePeer(id: string): Promise<boolean> {
+    const removed = this.http.tell({
+      method: "DELETE",
+      path: "/v1/operator/raft/peer",
+      query: { id },
+      repeatable: true,
+      permission: permission.MANAGEMENT,
+    });
+    const isGone = ({ text }: AnswerError): boolean =>
+      text.includes("was not found in the Raft configuration");
+    return unlessRefused(
+      removed.then(() => true),
+      isGone,
+      false,
+    );
+  }
+
+  /** Makes another server the leader. @param id its id in raft */
+  async transferLeadership(id: string): Promise<schema.Transfer> {
+    const call = {
+      method: "PUT",
+      path: "/v1/operator/raft/transfer-leadership",
+      query: { id },
+      // Again it is a transfer to the present leader, which does nothing.
+      repeatable: true,
+      permission: permission.MANAGEMENT,
+    } as const;
+    return this.ask(call, schema.Transfer);
+  }
+
+  /** The servers, as the one that answers sees them, those that left or failed included. */
+  async members(): Promise<schema.Member[]> {
+    const call = { path: "/v1/agent/members", permission: permission.NODE_READ };
+    return (await this.ask(call, schema.Members)).Members;
+  }
+
+  /** `10.0.0.1:4647`; undefined where there is none. */
+  async leader(): Promise<string | undefined> {
+    return (await this.ask({ path: "/v1/status/leader" }, z.string())) || undefined;
+  }
+
+  /** The addresses of the raft peers. */
+  async peers(): Promise<string[]> {
+    return this.ask({ path: "/v1/status/peers" }, list(z.string()));
+  }
+
+  /** Who the agent is that answers: meant for a client of one address. */
+  async self(): Promise<schema.Self> {
+    return this.ask({ path: "/v1/agent/self", permission: permission.AGENT_READ }, schema.Self);
+  }
+
+  /**
+   * Marks a failed server as left; says nothing of whether it was known.
+   * Pruning is not offered: the successor of the same name would not get a vote.
+   * @param member with its region: `nomad-server-0-0.global`
+   */
+  async forceLeave(member: string): Promise<void> {
+    if (!member.includes(".")) throw new RangeError(`a server's name without its region: ${member}`);
+    await this.http.tell({
+      method: "PUT",
+      path: "/v1/agent/force-leave",
+      query: { node: member },
+      repeatable: true,
+      permission: permission.AGENT_WRITE,
+    });
+  }
+
+  /** The token itself, which needs no right. */
+  async tokenSelf(): Promise<acl.TokenSelf> {
+    return this.ask({ path: "/v1/acl/token/self", permission: "to be known to the cluster" }, acl.TokenSelf);
+  }
+
+  /**
+   * What the token may do, read from itself and its policies, which it may always see; so nothing is tried, and an empty list
+   * of allocations can be told from one that may not be seen.
+   */
+  async rights(): Promise<Rights> {
+    const token = await this.tokenSelf();
+    return rightsOf(token, await this.#policiesOf(token));
+  }
+
+  async #policiesOf({ Type, Policies, Roles }: acl.TokenSelf): Promise<acl.Policy[] | undefined> {
+    if (Type === "management") return [];
+    const read = async (): Promise<acl.Policy[]> => {
+      const roles = await Promise.all(
+        Roles.map(({ ID }) => this.ask({ path: `/v1/acl/role/${encodeURIComponent(ID)}` }, acl.Role)),
+      );
+      const names = new Set([...Policies, ...roles.flatMap((role) => role.Policies.map(({ Name }) => Name))]);
+      return Promise.all(
+        [...names].map((name) =>
+          this.ask({ path: `/v1/acl/policy/${encodeURIComponent(name)}` }, acl.Policy),
+        ),
+      );
+    };
+    return unlessRefused(read(), ({ status }) => status >= 400 && status < 500, undefined);
+  }
+}

@@ -1,0 +1,10 @@
+// What a token needs for each call, found by recording which policies allow it (Nomad 2.0.6).
+
+export const NODE_READ = 'node { policy = "read" }';
+export const NODE_WRITE = 'node { policy = "write" }';
+export const AGENT_READ = 'agent { policy = "read" }';
+export const AGENT_WRITE = 'agent { policy = "write" }';
+export const OPERATOR_READ = 'operator { policy = "read" }';
+export const READ_JOBS = 'namespace "*" { capabilities = ["read-job"] }';
+/** No policy allows it. */
+export const MANAGEMENT = "to be a management token";

@@ -1,0 +1,198 @@
+import * as z from "zod";
+import { list } from "../http/parse-answer.js";
+
+// The names are those of Nomad's API. Fields that nobody here reads are left out; what an answer has beside these is allowed.
+
+/** Names and values; Go writes an empty map as null. */
+const map = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((values) => values ?? {});
+
+const NodeStatus = z.enum(["initializing", "ready", "down", "disconnected"]);
+
+const Eligibility = z.enum(["eligible", "ineligible"]);
+
+/** How the last drain ended; `complete` also after its deadline was hit: only the node's events tell that. */
+export const LastDrain = z.object({
+  Status: z.enum(["draining", "complete", "canceled"]),
+  Meta: map,
+  StartedAt: z.string(),
+  UpdatedAt: z.string(),
+});
+
+export const NodeStub = z.object({
+  ID: z.string(),
+  /** Two records have the same one for a while after a machine was replaced. */
+  Name: z.string(),
+  Address: z.string(),
+  Status: NodeStatus,
+  SchedulingEligibility: Eligibility,
+  /** Absent in shortened answers. */
+  Drain: z.boolean().optional(),
+  NodePool: z.string().optional(),
+  LastDrain: LastDrain.nullish(),
+  ModifyIndex: z.number(),
+});
+export type NodeStub = z.output<typeof NodeStub>;
+
+export const DrainStrategy = z.object({
+  /** Nanoseconds. 0: none; below: at once, by force. */
+  Deadline: z.number(),
+  /** When the deadline will be hit; null where there is none. */
+  ForceDeadline: z.string().nullish(),
+  StartedAt: z.string().optional(),
+  IgnoreSystemJobs: z.boolean(),
+});
+
+export const NodeEvent = z.object({
+  Message: z.string(),
+  Subsystem: z.string(),
+  Timestamp: z.string(),
+  /** `deadline_reached` is "true" where a drain ended by its deadline. */
+  Details: map,
+});
+export type NodeEvent = z.output<typeof NodeEvent>;
+
+export const Node = z.object({
+  ID: z.string(),
+  Name: z.string(),
+  Status: NodeStatus,
+  StatusDescription: z.string().optional(),
+  SchedulingEligibility: Eligibility,
+  DrainStrategy: DrainStrategy.nullish(),
+  LastDrain: LastDrain.nullish(),
+  Meta: map,
+  Events: list(NodeEvent),
+  HTTPAddr: z.string().optional(),
+  /** Seconds since 1970. */
+  StatusUpdatedAt: z.number().optional(),
+  ModifyIndex: z.number(),
+});
+export type Node = z.output<typeof Node>;
+
+export const Allocation = z.object({
+  ID: z.string(),
+  Name: z.string().optional(),
+  Namespace: z.string().optional(),
+  JobID: z.string(),
+  TaskGroup: z.string().optional(),
+  NodeID: z.string().optional(),
+  NodeName: z.string().optional(),
+  /** pending, running, complete, failed, lost, unknown */
+  ClientStatus: z.string(),
+  /** run, stop, evict */
+  DesiredStatus: z.string(),
+  DeploymentStatus: z.object({ Healthy: z.boolean().nullish() }).nullish(),
+  NextAllocation: z.string().nullish(),
+  PreviousAllocation: z.string().nullish(),
+  /** Nanoseconds since 1970. */
+  CreateTime: z.number().optional(),
+  ModifyTime: z.number().optional(),
+});
+export type Allocation = z.output<typeof Allocation>;
+
+export const JobStub = z.object({
+  ID: z.string(),
+  Namespace: z.string().optional(),
+  Name: z.string(),
+  /** service, batch, system, sysbatch */
+  Type: z.string(),
+  /** pending, running, dead */
+  Status: z.string(),
+  Stop: z.boolean().optional(),
+});
+export type JobStub = z.output<typeof JobStub>;
+
+export const Job = JobStub.extend({
+  TaskGroups: list(z.object({ Name: z.string(), Count: z.number() })),
+});
+export type Job = z.output<typeof Job>;
+
+const GroupSummary = z.object({
+  Queued: z.number(),
+  Starting: z.number(),
+  Running: z.number(),
+  Complete: z.number(),
+  Failed: z.number(),
+  Lost: z.number(),
+});
+
+export const JobSummary = z.object({
+  JobID: z.string(),
+  Namespace: z.string(),
+  /** By task group. */
+  Summary: z.record(z.string(), GroupSummary),
+});
+export type JobSummary = z.output<typeof JobSummary>;
+
+export const AutopilotServer = z.object({
+  ID: z.string(),
+  /** `nomad-server-0-0.global`; empty for a server that has gone */
+  Name: z.string(),
+  Address: z.string(),
+  SerfStatus: z.string(),
+  Version: z.string(),
+  Leader: z.boolean(),
+  Voter: z.boolean(),
+  Healthy: z.boolean(),
+  LastTerm: z.number(),
+  LastIndex: z.number(),
+  LastContact: z.string(),
+  StableSince: z.string(),
+});
+export type AutopilotServer = z.output<typeof AutopilotServer>;
+
+/** `Healthy` counts no voters, and `Servers` is empty after an election. */
+export const AutopilotHealth = z.object({
+  Healthy: z.boolean(),
+  FailureTolerance: z.number(),
+  Servers: list(AutopilotServer),
+});
+export type AutopilotHealth = z.output<typeof AutopilotHealth>;
+
+export const RaftServer = z.object({
+  ID: z.string(),
+  Node: z.string(),
+  Address: z.string(),
+  Leader: z.boolean(),
+  Voter: z.boolean(),
+});
+export type RaftServer = z.output<typeof RaftServer>;
+
+export const RaftConfiguration = z.object({ Servers: list(RaftServer) });
+
+export const Member = z.object({
+  /** With the region: `nomad-server-0-0.global`. */
+  Name: z.string(),
+  Addr: z.string(),
+  /** alive, leaving, left, failed, none */
+  Status: z.string(),
+  /** `id` is the server's in raft. */
+  Tags: map,
+});
+export type Member = z.output<typeof Member>;
+
+export const Members = z.object({ Members: list(Member) });
+
+export const Self = z.object({
+  config: z.object({
+    NodeName: z.string().nullish(),
+    Region: z.string(),
+    Datacenter: z.string(),
+    Version: z.object({ Version: z.string(), VersionPrerelease: z.string().optional() }).nullish(),
+    Client: z.object({ Enabled: z.boolean() }).nullish(),
+    Server: z.object({ Enabled: z.boolean() }).nullish(),
+  }),
+  member: z.object({ Name: z.string(), Tags: map }).nullish(),
+  stats: z.record(z.string(), z.unknown()).nullish(),
+});
+export type Self = z.output<typeof Self>;
+
+/** What a transfer says of itself. */
+export const Transfer = z.object({
+  From: z.object({ ID: z.string() }),
+  To: z.object({ ID: z.string() }),
+  Noop: z.boolean(),
+});
+export type Transfer = z.output<typeof Transfer>;
