@@ -5,7 +5,8 @@ import { styleText } from "node:util";
 import { terraformVersion } from "../clients/terraform.js";
 import { reportFailure } from "./report-failure.js";
 import type { Walk } from "./start-steps.js";
-import { formatSeconds, labelled, wrap } from "./start-text.js";
+import { formatSeconds, labelled } from "./start-text.js";
+import { wrap } from "./wrap.js";
 
 /** What `npm start` runs: the main job on this machine, in a scratch folder, in under a minute. */
 process.exitCode = await main();
