@@ -81,18 +81,27 @@ const standing = ({ deployed }: Program): string[] =>
 
 /** Before Terraform is asked: a plan takes minutes, and half of it is no use. */
 function checkWritable(out: string): void {
+  const folder = dirname(out);
+  if (!isFolder(folder)) {
+    throw new UserError(`cannot write ${out}: there is no folder ${folder}; make it first`, 2);
+  }
   for (const file of [out, verdictFile(out)]) {
-    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
+    if (isFolder(file)) {
       throw new UserError(`cannot write ${file}: it is a folder; name a file for the plan`, 2);
     }
   }
-  const folder = dirname(out);
-  const isThere = statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  if (!isThere) throw new UserError(`cannot write ${out}: there is no folder ${folder}; make it first`, 2);
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch {
     throw new UserError(`cannot write ${out}: the folder ${folder} is not writable; name another`, 2);
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
   }
 }
 
