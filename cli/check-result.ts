@@ -28,7 +28,9 @@ export const checkResultSchema = z.strictObject({
   deployed: z.string().describe("What the plan was held against."),
   rules: z.int().describe("How many rules there are."),
   plan: z.strictObject({
-    sha256: z.string().describe("Of the very bytes that were judged."),
+    sha256: z
+      .string()
+      .describe("Of the very file that was judged: a saved plan, or what terraform show -json printed."),
     terraformVersion: z.string(),
     formatVersion: z.string(),
   }),

@@ -7,16 +7,18 @@ import { changesOf } from "../guard/plan/plan-changes.js";
 import type { Plan } from "../guard/plan/plan.js";
 import { NotAPlan, readPlan } from "../guard/plan/read-plan.js";
 import { RULE_IDS, type Verdict } from "../guard/verdict.js";
+import { parseGroupName } from "../spec/address.js";
 import { describeOrigin } from "../spec/deployed.js";
+import { formatValue } from "../spec/problem.js";
 import { UserError } from "../spec/user-error.js";
-import type { CheckResult } from "./check-result.js";
+import { checkResultSchema, type CheckResult } from "./check-result.js";
 import { readDeployed } from "./read-deployed.js";
 import { readSpec } from "./read-spec.js";
 
 export interface CheckArgs {
   /** A file of `terraform show -json`, a saved plan, or `-` for standard input. */
   readonly plan: string;
-  /** The SHA-256 of the plan that was approved; any other is refused. */
+  /** The SHA-256 of the file that was approved, byte for byte; any other is refused. */
   readonly sha256?: string;
 }
 
@@ -28,6 +30,12 @@ export async function runCheck(
   env: Environment,
   { plan: file, sha256: approved }: CheckArgs,
 ): Promise<CheckResult> {
+  if (approved !== undefined && !/^[0-9a-f]{64}$/i.test(approved)) {
+    throw new UserError(
+      `no SHA-256: ${formatValue(approved)}; expected 64 hexadecimal digits, as rollout check prints them`,
+      2,
+    );
+  }
   const bytes = readPlanFile(file);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   if (approved !== undefined && approved.toLowerCase() !== sha256) {
@@ -74,21 +82,23 @@ async function showPlan(file: string, env: Environment): Promise<Uint8Array> {
 /** Where a saved plan can be read: the folder of its view, if `rollout plan` made it, since providers are there. */
 function folderOf(file: string, env: Environment): string {
   const beside = dirname(resolve(file));
-  const view = writtenVerdict(file)?.view;
+  const named = writtenVerdict(file)?.view ?? "";
+  const view = named === "cluster" || parseGroupName(named) ? named : undefined;
   const folder = resolve(env["CDKTF_OUTDIR"] ?? "cdktf.out", readSpec(env).spec.name, view ?? "");
   return view && existsSync(join(folder, ".terraform")) ? folder : beside;
 }
 
-/** Where the verdict of the plan that `rollout plan --out` made lies. */
+/**
+ * Where the verdict of the plan that `rollout plan --out` made lies. It is no proof: whoever can write the plan can write that, too.
+ */
 export const verdictFile = (plan: string): string => `${plan}.verdict.json`;
 
 /** Whether `rollout plan` made this very plan, of a whole view: OpenTofu's plans do not say so themselves. */
-const wasMadeWhole = (file: string, sha256: string): boolean => writtenVerdict(file)?.plan?.sha256 === sha256;
+const wasMadeWhole = (file: string, sha256: string): boolean => writtenVerdict(file)?.plan.sha256 === sha256;
 
-function writtenVerdict(file: string): Partial<CheckResult> | undefined {
+function writtenVerdict(file: string): CheckResult | undefined {
   try {
-    const written = JSON.parse(readFileSync(verdictFile(file), "utf8")) as Partial<CheckResult> | null;
-    return written ?? undefined;
+    return checkResultSchema.parse(JSON.parse(readFileSync(verdictFile(file), "utf8")));
   } catch {
     return undefined;
   }

@@ -1,4 +1,7 @@
+import { listed } from "../guard/listed.js";
 import type { CheckResult } from "./check-result.js";
+import { escapeMarkdown } from "./escape-markdown.js";
+import { visible } from "./visible.js";
 
 /** The verdict for a terminal: violations first to be grepped by rule, then what was compared. */
 export function formatCheck(result: CheckResult): string {
@@ -10,11 +13,16 @@ export function formatCheck(result: CheckResult): string {
       : `rejected: ${subjectOf(result)} breaks ${String(broken)} of ${String(rules)} rules`,
     ...violations.map(({ rule, message, remedy }) => `${rule}: ${message}; ${remedy}`),
     `changes: ${changesOf(result)}`,
-    ...(drift.length > 0 ? [`drift, not counted: ${drift.map(({ address }) => address).join(", ")}`] : []),
+    ...(drift.length > 0 ? [`drift, not counted: ${listed(drift.map(({ address }) => address))}`] : []),
     `deployed: ${result.deployed}`,
     `plan: sha256 ${plan.sha256}, Terraform ${plan.terraformVersion}, format ${plan.formatVersion}`,
-  ].join("\n");
+  ]
+    .map(visible)
+    .join("\n");
 }
+
+/** More than a reader opens; a comment holds 65,536 bytes. */
+const MOST_DRIFT = 100;
 
 /** The verdict for a pull request or a job's summary. */
 export function formatCheckMarkdown(result: CheckResult): string {
@@ -32,7 +40,10 @@ export function formatCheckMarkdown(result: CheckResult): string {
           "",
           `<details><summary>drift, not counted (${String(drift.length)})</summary>`,
           "",
-          ...drift.map(({ address, action }) => `- ${escapeMarkdown(address)}: ${escapeMarkdown(action)}`),
+          ...drift
+            .slice(0, MOST_DRIFT)
+            .map(({ address, action }) => `- ${escapeMarkdown(address)}: ${escapeMarkdown(action)}`),
+          ...(drift.length > MOST_DRIFT ? [`- and ${String(drift.length - MOST_DRIFT)} more`] : []),
           "",
           "</details>",
         ]
@@ -55,17 +66,6 @@ function subjectOf({ view, touched }: CheckResult): string {
 function changesOf({ changes }: CheckResult): string {
   const counts = Object.entries(changes.byAction).filter(([, count]) => count > 0);
   const described = counts.map(([action, count]) => `${String(count)} ${action}`).join(", ");
-  const images = changes.images.length > 0 ? ` (${changes.images.join(", ")})` : "";
+  const images = changes.images.length > 0 ? ` (${listed(changes.images)})` : "";
   return `${String(changes.machines)} ${changes.machines === 1 ? "machine" : "machines"}${images}; Terraform: ${described || "no changes"}`;
-}
-
-/** Text that comes from a spec or a plan must not become markup, a mention or a comment. */
-export function escapeMarkdown(text: string): string {
-  return text
-    .replace(/&/g, "&amp;")
-    .replace(/</g, "&lt;")
-    .replace(/>/g, "&gt;")
-    .replace(/@/g, "@\u200b")
-    .replace(/([\\`*_[\]|#~!])/g, "\\$1")
-    .replace(/[\r\n]+/g, " ");
 }

@@ -37,7 +37,10 @@ export function formatPlan(summary: PlanSummary): string {
       `${name}: ${done.length > 0 ? done.join(", ") : "no machine is touched"}${images.length > 0 ? ` (${images.join(", ")})` : ""}`,
     ];
   });
-  const told = changes.filter(({ address }) => parseAddress(address)?.kind === "config-consul").length;
+  const told = changes.filter(
+    ({ address, action }) =>
+      (action === "create" || action === "replace") && parseAddress(address)?.kind === "config-consul",
+  ).length;
   const count = (...wanted: readonly string[]): number =>
     changes.filter(({ action }) => wanted.includes(action)).length;
   return [

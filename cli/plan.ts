@@ -1,17 +1,20 @@
 import type { Environment } from "../clients/environment.js";
 import { createHash } from "node:crypto";
 import {
+  accessSync,
   chmodSync,
+  constants,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { makePlan } from "../clients/terraform-plan.js";
 import { terraformVersion } from "../clients/terraform.js";
 import { judgePlan } from "../guard/judge.js";
@@ -45,6 +48,7 @@ export interface MadePlan {
  * plan is applied, and the plan is kept with its verdict.
  */
 export async function runPlan(env: Environment, { view, out }: PlanArgs): Promise<MadePlan> {
+  if (out !== undefined) checkWritable(out);
   const asked = view === undefined || view === "cluster" ? env : { ...env, ROLLOUT_GROUP: view };
   const loaded = await loadProgram(asked);
   if (isForReview(loaded.deployed.origin)) {
@@ -74,6 +78,32 @@ export async function runPlan(env: Environment, { view, out }: PlanArgs): Promis
 
 const standing = ({ deployed }: Program): string[] =>
   [...deployed.groups.values()].filter((group) => !isNew(group)).map((group) => group.name);
+
+/** Before Terraform is asked: a plan takes minutes, and half of it is no use. */
+function checkWritable(out: string): void {
+  const folder = dirname(out);
+  if (!isFolder(folder)) {
+    throw new UserError(`cannot write ${out}: there is no folder ${folder}; make it first`, 2);
+  }
+  for (const file of [out, verdictFile(out)]) {
+    if (isFolder(file)) {
+      throw new UserError(`cannot write ${file}: it is a folder; name a file for the plan`, 2);
+    }
+  }
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch {
+    throw new UserError(`cannot write ${out}: the folder ${folder} is not writable; name another`, 2);
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
 
 /** Verdict first: a plan without one is judged like any other, a verdict without its plan says nothing. */
 function keep(plan: string, out: string, result: CheckResult): void {

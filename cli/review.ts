@@ -7,6 +7,7 @@ import { offeredViews } from "../rollout/views.js";
 import { type Difference, type Review, reviewOf, reviewSchema } from "../rollout/review.js";
 import { loadSpec } from "../spec/load.js";
 import type { Spec } from "../spec/schema.js";
+import { UserError } from "../spec/user-error.js";
 import type { Deployed } from "../spec/deployed.js";
 import { addViews } from "../stacks/add-views.js";
 import type { ViewStack } from "../stacks/view-stack.js";
@@ -20,8 +21,19 @@ export interface ReviewArgs {
   readonly base?: string;
 }
 
-/** Explains what the spec as it is now is going to do, from synthesized stacks alone. */
-export async function runReview(env: Environment, { base }: ReviewArgs): Promise<Review> {
+/**
+ * Explains what the spec as it is now is going to do, from synthesized stacks alone.
+ * @throws UserError with exit code 2 when nothing can be said: 1 is for a review that rejects
+ */
+export async function runReview(env: Environment, args: ReviewArgs): Promise<Review> {
+  try {
+    return await review(env, args);
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(error.message, 2) : error;
+  }
+}
+
+async function review(env: Environment, { base }: ReviewArgs): Promise<Review> {
   const source = readSpec(env);
   const { spec, file } = source;
   const deployed = await readDeployed(
@@ -34,7 +46,7 @@ export async function runReview(env: Environment, { base }: ReviewArgs): Promise
   try {
     const views = offeredViews(spec, deployed);
     const stacks = synthesize(spec, deployed, views, join(scratch, "head"));
-    const messages = new Map(
+    const violations = new Map(
       stacks.flatMap((stack) =>
         stack
           .verdict()
@@ -43,20 +55,24 @@ export async function runReview(env: Environment, { base }: ReviewArgs): Promise
           ),
       ),
     );
-    const baseline = before ? synthesize(asWas(before, spec), deployed, views, join(scratch, "base")) : [];
-    const differences = stacks.flatMap((stack): Difference[] => {
-      const old = baseline.find(({ node }) => node.id === stack.node.id);
-      return old ? diffResources(stack.node.id, old.toTerraform(), stack.toTerraform()) : [];
-    });
-    return reviewSchema.parse(reviewOf({ spec, deployed, violations: [...messages.values()], differences }));
+    const baseline = before && synthesize(before, deployed, views, join(scratch, "base"));
+    const differences = baseline && stacks.flatMap((stack) => differencesOf(stack, baseline));
+    return reviewSchema.parse(
+      reviewOf({
+        spec,
+        deployed,
+        violations: [...violations.values()],
+        ...(differences ? { differences } : {}),
+      }),
+    );
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/** The old spec with the pools that have come since, so that the same views can be made of it. */
-function asWas(before: Spec, now: Spec): Spec {
-  return { ...before, pools: { ...now.pools, ...before.pools } };
+function differencesOf(stack: ViewStack, baseline: readonly ViewStack[]): Difference[] {
+  const old = baseline.find(({ node }) => node.id === stack.node.id);
+  return diffResources(stack.node.id, old?.toTerraform() ?? {}, stack.toTerraform());
 }
 
 /** Made without paths of this machine, so that the same spec gives the same bytes everywhere. */

@@ -82,7 +82,10 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .command("check")
     .description("judge a plan: accepted (0) or rejected (1); plan makes one, review explains a change")
     .argument("<plan>", "what terraform show -json printed, a saved plan, or - for standard input")
-    .option("--sha256 <hash>", "demand exactly the plan that was approved")
+    .option(
+      "--sha256 <hash>",
+      "demand exactly the file that was approved, byte for byte; its hash is what check and sha256sum print",
+    )
     .addOption(reportFormat())
     .action(async (plan: string, { format, sha256 }: { format: ReportFormat; sha256?: string }) => {
       const { runCheck } = await import("./check.js");
@@ -103,7 +106,8 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .action(async ({ format, ...options }: { base?: string; format: ReportFormat }) => {
       const { runReview } = await import("./review.js");
       const review = await runReview(process.env, options);
-      const { formatReview, formatReviewMarkdown } = await import("./format-review.js");
+      const { formatReview } = await import("./format-review.js");
+      const { formatReviewMarkdown } = await import("./format-review-markdown.js");
       print({ text: formatReview, markdown: formatReviewMarkdown, json: toJson }[format](review));
       if (review.verdict === "rejected") process.exitCode = 1;
     });

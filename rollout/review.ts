@@ -1,9 +1,10 @@
 import * as z from "zod";
-import { describeOrigin, type Deployed, type DeployedGroup } from "../spec/deployed.js";
-import { durationSeconds } from "../spec/duration.js";
-import { groupsOf, poolsOf, type Group, type Pool } from "../spec/groups.js";
-import { describePending, deployedHosts, isNew, pendingGroups } from "../spec/pending.js";
+import { parseAddress } from "../spec/address.js";
+import { describeOrigin, type Deployed } from "../spec/deployed.js";
+import { poolsOf, type Group } from "../spec/groups.js";
+import { groupsInFlight, isNew, pendingGroups } from "../spec/pending.js";
 import type { Spec } from "../spec/schema.js";
+import { count, explainGroup, type Explanation } from "./explain-group.js";
 
 const difference = z.strictObject({
   view: z.string(),
@@ -17,31 +18,51 @@ export const reviewSchema = z.strictObject({
   verdict: z.enum(["accepted", "rejected"]),
   headline: z.string(),
   violations: z.array(z.strictObject({ rule: z.string(), message: z.string(), remedy: z.string() })),
-  groups: z.array(
-    z.strictObject({
-      name: z.string(),
-      change: z.string().describe("`ami-0aaa -> ami-0bbb`"),
-      machines: z.int().describe("How many machines are replaced, created or destroyed."),
-      alsoReplaced: z.array(z.string()).describe("What else is replaced, and why."),
-      steps: z.array(z.string()).describe("The order in which things happen."),
-    }),
-  ),
+  groups: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        change: z.string().describe("`ami-0aaa -> ami-0bbb`"),
+        machines: z.strictObject({
+          replaced: z.int(),
+          created: z.int(),
+          destroyed: z.int(),
+          stay: z.int(),
+        }),
+        alsoReplaced: z.array(z.string()).describe("What else is replaced, and why."),
+        steps: z.array(z.string()).describe("The order in which things happen."),
+      }),
+    )
+    .describe("Deployed groups that change, in the order in which they are rolled."),
+  inFlight: z
+    .array(z.strictObject({ name: z.string(), reasons: z.array(z.string()) }))
+    .describe("Groups whose roll has begun and not ended. They come first."),
   frozen: z.array(z.string()).describe("Deployed groups that stay as they are."),
-  created: z.array(z.string()).describe("New groups, which come by the cluster view."),
+  created: z
+    .array(z.strictObject({ name: z.string(), image: z.string(), machines: z.int() }))
+    .describe("New groups, which come by the cluster view, in the order in which they come."),
+  gone: z.array(z.string()).describe("Deployed groups that the spec has no more."),
+  shared: z
+    .array(z.string())
+    .nullable()
+    .describe(
+      "Addresses that belong to no group and differ; null where they cannot be compared: with a state.",
+    ),
   pools: z.array(
     z.strictObject({
       name: z.string(),
       cells: z.array(
         z.strictObject({
-          deployed: z.string().nullable(),
-          desired: z.string(),
+          deployed: z.string().nullable().describe("The image."),
+          desired: z.string().describe("The image."),
+          change: z.string().nullable().describe("What changes; null for a group that is frozen or new."),
           state: z.enum(["frozen", "changes", "new"]),
         }),
       ),
     }),
   ),
   differences: z.array(difference),
-  deployed: z.string(),
+  deployed: z.string().describe("What the spec was held against."),
 });
 
 export type Review = z.output<typeof reviewSchema>;
@@ -51,125 +72,107 @@ export interface ReviewInput {
   readonly spec: Spec;
   readonly deployed: Deployed;
   readonly violations: Review["violations"];
-  readonly differences: readonly Difference[];
+  /** What differs in the synthesized stacks; absent where there is nothing to compare them with. */
+  readonly differences?: readonly Difference[];
 }
 
 /** Explains what a change of the spec is going to do, for the person who approves it. The same input gives the same review. */
 export function reviewOf({ spec, deployed, violations, differences }: ReviewInput): Review {
-  const pending = pendingGroups(spec, deployed);
-  const fresh = groupsOf(spec).filter(({ name }) => isNew(deployed.groups.get(name)));
-  const groups = pending.map((group) => explain(group, spec, deployed));
-  return {
+  const inFlight = groupsInFlight(deployed, spec.platform).map(({ group: name, reasons }) => ({
+    name,
+    reasons: [...reasons],
+  }));
+  const moving = new Set([
+    ...inFlight.map(({ name }) => name),
+    ...pendingGroups(spec, deployed).map(({ name }) => name),
+  ]);
+  const stateOf = ({ name }: Group): Review["pools"][number]["cells"][number]["state"] =>
+    isNew(deployed.groups.get(name)) ? "new" : moving.has(name) ? "changes" : "frozen";
+  const pools = poolsOf(spec);
+  const all = pools.flatMap((pool) => pool.groups);
+  const groups = [...moving].flatMap((name): Explanation[] => {
+    const [group, current] = [all.find((each) => each.name === name), deployed.groups.get(name)];
+    if (!group || !current) return [];
+    const balancer = pools.find((pool) => pool.name === group.pool)?.loadBalancer;
+    return [explainGroup(group, current, { deployed, platform: spec.platform, balancer })];
+  });
+  const review = {
     cluster: spec.name,
-    verdict: violations.length === 0 ? "accepted" : "rejected",
-    headline: headlineOf(groups, fresh, violations),
+    verdict: violations.length === 0 ? ("accepted" as const) : ("rejected" as const),
     violations: [...violations],
-    groups,
-    frozen: groupsOf(spec)
-      .filter(
-        ({ name }) => !isNew(deployed.groups.get(name)) && !pending.some((group) => group.name === name),
-      )
-      .map(({ name }) => name),
-    created: fresh.map(({ name }) => name),
-    pools: poolsOf(spec).map((pool) => ({
+    groups: groups.map((group) => ({
+      ...group,
+      alsoReplaced: [...group.alsoReplaced],
+      steps: [...group.steps],
+    })),
+    inFlight,
+    frozen: all.filter((group) => stateOf(group) === "frozen").map(({ name }) => name),
+    created: all
+      .filter((group) => stateOf(group) === "new")
+      .map(({ name, image, hosts }) => ({ name, image, machines: hosts })),
+    gone: [...deployed.groups.keys()].filter((name) => !all.some((group) => group.name === name)).sort(),
+    shared: differences ? sharedOf(differences) : null,
+    pools: pools.map((pool) => ({
       name: pool.name,
       cells: pool.groups.map((group) => ({
         deployed: deployed.groups.get(group.name)?.revisions.at(-1)?.image ?? null,
         desired: group.image,
-        state: fresh.includes(group)
-          ? "new"
-          : pending.some(({ name }) => name === group.name)
-            ? "changes"
-            : "frozen",
+        change: groups.find(({ name }) => name === group.name)?.change ?? null,
+        state: stateOf(group),
       })),
     })),
-    differences: [...differences],
+    differences: [...(differences ?? [])],
     deployed: describeOrigin(deployed.origin),
   };
+  return { ...review, headline: headlineOf(review) };
 }
 
-function headlineOf(
-  groups: Review["groups"],
-  fresh: readonly Group[],
-  violations: Review["violations"],
-): string {
-  const machines = groups.reduce((sum, group) => sum + group.machines, 0);
-  const names = groups.map(({ name }) => name).join(", ");
-  const created = fresh.length === 0 ? "" : `${count(fresh.length, "new group")} will be created`;
-  const rolled =
-    groups.length === 0
-      ? ""
-      : `${changes(groups.length, violations.length > 0)}: ${names}, ${count(machines, "machine")}`;
-  const what = [rolled, created].filter((part) => part !== "").join("; ") || "no group changes";
-  const rules = [...new Set(violations.map(({ rule }) => rule))].join(", ");
-  return violations.length === 0 ? what : `rejected (${rules}): ${what}`;
-}
+const sharedOf = (differences: readonly Difference[]): string[] => [
+  ...new Set(differences.filter(({ address }) => !parseAddress(address)).map(({ address }) => address)),
+];
 
-function explain(group: Group, spec: Spec, deployed: Deployed): Review["groups"][number] {
-  const current = deployed.groups.get(group.name);
-  const pool = poolsOf(spec).find(({ name }) => name === group.pool);
-  const there = current ? deployedHosts(current) : 0;
-  const replaced = current?.hosts.filter(({ hash }) => hash !== group.hash).length ?? 0;
-  const machines =
-    Math.max(replaced, 0) +
-    Math.max(group.hosts - there, 0) +
-    (replaced === 0 ? Math.max(there - group.hosts, 0) : 0);
-  return {
-    name: group.name,
-    change: current ? describePending(group, current) : "new",
-    machines,
-    alsoReplaced: pool ? alsoReplaced(group, pool, spec, there) : [],
-    steps: pool ? stepsOf(group, pool, nextRevision(current, deployed)) : [],
-  };
-}
+/** More names than this are in the way of the verdict; they stand below it. */
+const MOST_NAMES = 6;
 
-function alsoReplaced(group: Group, pool: Pool, spec: Spec, hosts: number): string[] {
-  const all = groupsOf(spec).reduce((sum, { hosts: own }) => sum + own, 0);
-  return [
-    group.role === "consul-server"
-      ? `every config_consul in the cluster (${String(all)}), because ${group.name} is a Consul server and every machine must learn its new address`
-      : `config_consul of these ${count(hosts, "machine")}, so that they know the Consul servers`,
-    ...(group.dataVolume ? [`${count(hosts, "volume attachment")}; the data volumes themselves stay`] : []),
-    ...(pool.loadBalancer ? [`${count(hosts, "registration")} at the load balancer`] : []),
-  ];
-}
-
-/** A spec knows no revisions, so its next has no number. */
-function nextRevision(current: DeployedGroup | undefined, { origin }: Deployed): string {
-  return origin.kind === "spec"
-    ? "the new revision"
-    : `revision ${String((current?.revisions.at(-1)?.number ?? 0) + 1)}`;
-}
-
-/** In the order that the edges between the resources make. */
-function stepsOf(group: Group, pool: Pool, revision: string): string[] {
-  const delay = pool.loadBalancer ? durationSeconds(pool.loadBalancer.deregistrationDelay) : 0;
-  return [
-    ...(pool.loadBalancer
-      ? [`out of the load balancer, open connections end (up to ${String(delay)} s)`]
+function headlineOf(review: Omit<Review, "headline">): string {
+  const { groups, inFlight, created, gone, shared, violations } = review;
+  const machines = created.reduce((sum, group) => sum + group.machines, 0);
+  const what = [
+    ...(groups.length > 0
+      ? [`${changes(groups.length, violations.length > 0)}: ${named(groups)}${machinesOf(groups)}`]
       : []),
-    LEAVES[group.role],
-    ...(group.dataVolume ? ["data volumes detached"] : []),
-    `old ${group.hosts === 1 ? "machine" : "machines"} destroyed, then new from ${group.image}`,
-    ...(group.dataVolume ? ["the same data volumes attached"] : []),
-    group.role === "consul-server"
-      ? "every machine in the cluster told of the new Consul server"
-      : "told of the Consul servers",
-    ...(pool.loadBalancer ? ["back into the load balancer"] : []),
-    "ready: the group is whole again, or everything stops here",
-    `${revision} recorded`,
+    ...(inFlight.length > 0 ? [`${count(inFlight.length, "group")} in flight`] : []),
+    ...(created.length > 0 ? [`${count(created.length, "new group")}, ${count(machines, "machine")}`] : []),
+    ...(gone.length > 0 ? [`${count(gone.length, "group")} gone from the spec`] : []),
+    ...(shared?.length
+      ? [`${count(shared.length, "shared part")} ${shared.length === 1 ? "differs" : "differ"}`]
+      : []),
   ];
+  const said = what.length > 0 ? what.join("; ") : "no group changes";
+  const rules = [...new Set(violations.map(({ rule }) => rule))].join(", ");
+  return violations.length === 0 ? `accepted, ${said}` : `rejected (${rules}), ${said}`;
 }
 
-const LEAVES = {
-  "consul-server": "leave: leadership handed over, out of Consul",
-  "nomad-server": "leave: leadership handed over, out of Nomad's raft, out of Consul",
-  client: "leave: all machines of the group ineligible, drained in Nomad, out of Consul",
-} as const;
+function named(groups: Review["groups"]): string {
+  if (groups.length > MOST_NAMES) return "";
+  return `${groups.map(({ name, change }) => `${name} (${change})`).join(", ")}, `;
+}
+
+/** `3 machines replaced, 1 created` */
+function machinesOf(groups: Review["groups"]): string {
+  const sums = (["replaced", "created", "destroyed"] as const).map((done) => ({
+    done,
+    sum: groups.reduce((sum, { machines }) => sum + machines[done], 0),
+  }));
+  const [first, ...rest] = sums.filter(({ sum }) => sum > 0);
+  if (!first) return "no machine touched";
+  return [
+    `${count(first.sum, "machine")} ${first.done}`,
+    ...rest.map(({ done, sum }) => `${String(sum)} ${done}`),
+  ].join(", ");
+}
 
 function changes(groups: number, isRejected: boolean): string {
   if (isRejected) return `${count(groups, "group")} would change`;
   return groups === 1 ? "one group changes" : `${String(groups)} groups change, one after another`;
 }
-
-const count = (number: number, noun: string): string => `${String(number)} ${noun}${number === 1 ? "" : "s"}`;

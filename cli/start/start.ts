@@ -4,8 +4,9 @@ import { basename, join } from "node:path";
 import { styleText } from "node:util";
 import { terraformVersion } from "../../clients/terraform.js";
 import { reportFailure } from "../report-failure.js";
+import { wrap } from "../wrap.js";
 import type { Walk } from "./steps.js";
-import { formatSeconds, labelled, wrap } from "./text.js";
+import { formatSeconds, labelled } from "./text.js";
 
 /** What `npm start` runs: the main job on this machine, in a scratch folder, in under a minute. */
 process.exitCode = await main();

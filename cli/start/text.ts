@@ -1,8 +1,8 @@
 import { styleText } from "node:util";
 import { parseAddress, type Member, type MemberKind } from "../../spec/address.js";
+import { WIDTH, wrap } from "../wrap.js";
 import type { ApplyEvent } from "./deploy.js";
 
-const WIDTH = 80;
 const LABEL = 10;
 const INDENT = "   ";
 
@@ -14,15 +14,6 @@ export function labelled(label: string, lines: readonly string[]): string {
   return [`${INDENT}${margin}${first}`, ...rest.map((line) => `${INDENT}${" ".repeat(LABEL)}${line}`)].join(
     "\n",
   );
-}
-
-/** Breaks a text between words. A word that is longer than a line stays whole. */
-export function wrap(text: string, width = WIDTH): string[] {
-  return text.split(" ").reduce<string[]>((lines, word) => {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + word.length > width) return [...lines, word];
-    return [...lines.slice(0, -1), `${last} ${word}`];
-  }, []);
 }
 
 /** The lines of a YAML text that differ from those of one with as many lines: where each stands, as it was, as it is. */

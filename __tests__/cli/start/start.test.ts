@@ -7,7 +7,8 @@ import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
 import { readEvents } from "../../../cli/start/deploy.js";
-import { changedLines, formatCreation, formatRoll, labelled, wrap } from "../../../cli/start/text.js";
+import { changedLines, formatCreation, formatRoll, labelled } from "../../../cli/start/text.js";
+import { wrap } from "../../../cli/wrap.js";
 import { describeReal } from "../../support/environment.js";
 
 const START = fileURLToPath(new URL("../../../dist/cli/start/start.js", import.meta.url));

@@ -1,0 +1,232 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createHash } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { execa } from "execa";
+import { checkResultSchema, type CheckResult } from "../../cli/check-result.js";
+import { readFixtureFiles } from "../guard/plan/plan-fixture.js";
+
+const PROGRAM = fileURLToPath(new URL("../../dist/bin/rollout.js", import.meta.url));
+
+/** Stands in for Terraform: a saved plan is any archive, and shown is what the fixture has. */
+const TERRAFORM = `#!/bin/sh
+echo "$*" >> "$FOLDER/calls"
+case "$1" in
+  version) echo '{"terraform_version":"1.11.4"}' ;;
+  plan) for each; do case "$each" in -out=*) printf 'PK\\003\\004%s' "$SAVED" > "\${each#-out=}" ;; esac; done
+    if [ -n "$STOP" ]; then echo stopping >> "$FOLDER/calls"; kill -s "$STOP" "$PPID"; exec sleep 2; fi ;;
+  show) cat "$FOLDER/plan.json" ;;
+esac
+`;
+
+jest.setTimeout(120_000);
+
+let folder: string;
+
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), "rollout-plan-test-")));
+  mkdirSync(join(folder, "tmp"));
+  writeFileSync(join(folder, "terraform"), TERRAFORM);
+  chmodSync(join(folder, "terraform"), 0o755);
+  prepare("roll-clients");
+});
+
+afterEach(() => {
+  chmodSync(join(folder, "tmp"), 0o755);
+  rmSync(folder, { recursive: true });
+});
+
+describe("rollout plan --out", () => {
+  test("keeps the plan and the verdict on exactly that plan, for their owner alone", async () => {
+    const { exitCode, stderr, stdout } = await rollout("plan", "broker-0", "--out", "kept");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(readFileSync(join(folder, "kept"), "utf8")).toBe("PK\u0003\u0004one");
+    expect(verdict()).toMatchObject({
+      verdict: "accepted",
+      view: "broker-0",
+      plan: { sha256: hashOf("kept") },
+    });
+    expect(["kept", "kept.verdict.json"].map((file) => statSync(join(folder, file)).mode & 0o777)).toEqual([
+      0o600, 0o600,
+    ]);
+    expect(stdout.split("\n").at(-1)).toBe(
+      `apply exactly this plan: terraform -chdir=cdktf.out/demo/broker-0 apply ${join(folder, "kept")}`,
+    );
+    expect(left()).toEqual(["kept", "kept.verdict.json"]);
+  });
+
+  test("replaces both by those of the next plan", async () => {
+    await rollout("plan", "broker-0", "--out", "kept");
+    const first = verdict().plan.sha256;
+    await rollout("plan", "broker-0", "--out", "kept", "SAVED=two");
+    expect(readFileSync(join(folder, "kept"), "utf8")).toBe("PK\u0003\u0004two");
+    expect(verdict().plan.sha256).toBe(hashOf("kept"));
+    expect(verdict().plan.sha256).not.toBe(first);
+  });
+
+  test("keeps one that is rejected, says so, and does not say how to apply it", async () => {
+    prepare("leave-held");
+    const { exitCode, stdout } = await rollout("plan", "broker-0", "--out", "kept");
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain("\nrejected: ");
+    expect(stdout).not.toContain("apply exactly");
+    expect(verdict().verdict).toBe("rejected");
+  });
+
+  test("refuses a folder, a file in none, and one that may not be written, before Terraform is asked", async () => {
+    mkdirSync(join(folder, "taken"));
+    mkdirSync(join(folder, "free.verdict.json"));
+    const said = [
+      await rollout("plan", "broker-0", "--out", "taken"),
+      await rollout("plan", "broker-0", "--out", "free"),
+      await rollout("plan", "broker-0", "--out", "nowhere/plan"),
+      await rollout("plan", "broker-0", "--out", "cluster.yaml/plan"),
+    ];
+    expect(said.map(({ exitCode, stdout, stderr }) => [exitCode, stdout, stderr])).toEqual([
+      [2, "", "cannot write taken: it is a folder; name a file for the plan"],
+      [2, "", "cannot write free.verdict.json: it is a folder; name a file for the plan"],
+      [2, "", "cannot write nowhere/plan: there is no folder nowhere; make it first"],
+      [2, "", "cannot write cluster.yaml/plan: there is no folder cluster.yaml; make it first"],
+    ]);
+    expect(existsSync(join(folder, "calls"))).toBe(false);
+    expect(readdirSync(join(folder, "taken"))).toEqual([]);
+  });
+
+  test("leaves what was kept before as it was when it is interrupted or Terraform fails", async () => {
+    await rollout("plan", "broker-0", "--out", "kept");
+    const before = ["kept", "kept.verdict.json"].map((file) => readFileSync(join(folder, file), "utf8"));
+    for (const signal of ["TERM", "KILL"]) {
+      const { exitCode } = await rollout("plan", "broker-0", "--out", "kept", `STOP=${signal}`, "SAVED=two");
+      expect(exitCode).not.toBe(0);
+      expect(readFileSync(join(folder, "calls"), "utf8")).toContain("stopping");
+    }
+    writeFileSync(join(folder, "plan.json"), "{");
+    expect((await rollout("plan", "broker-0", "--out", "kept", "SAVED=two")).exitCode).not.toBe(0);
+    expect(["kept", "kept.verdict.json"].map((file) => readFileSync(join(folder, file), "utf8"))).toEqual(
+      before,
+    );
+    expect(left()).toEqual(["kept", "kept.verdict.json"]);
+  });
+});
+
+describe("rollout check of a kept plan", () => {
+  test("accepts exactly the plan whose hash was approved, in any case of letters", async () => {
+    await rollout("plan", "broker-0", "--out", "kept");
+    const hash = hashOf("kept");
+    for (const approved of [hash, hash.toUpperCase()]) {
+      expect((await rollout("check", "kept", "--sha256", approved)).exitCode).toBe(0);
+    }
+    const { stdout } = await rollout("check", "kept", "--format", "json");
+    expect(checkResultSchema.parse(JSON.parse(stdout))).toEqual(verdict());
+  });
+
+  test("differs from the check of its JSON in the hash alone", async () => {
+    await rollout("plan", "broker-0", "--out", "kept");
+    const [saved, shown] = [await checked("kept"), await checked("plan.json")];
+    expect(saved.plan.sha256).not.toBe(shown.plan.sha256);
+    expect(shown.plan.sha256).toBe(hashOf("plan.json"));
+    expect({ ...saved, plan: { ...saved.plan, sha256: "" } }).toEqual({
+      ...shown,
+      plan: { ...shown.plan, sha256: "" },
+    });
+  });
+
+  test("refuses another plan with exit code 1, and asks Terraform nothing", async () => {
+    await rollout("plan", "broker-0", "--out", "kept");
+    const approved = hashOf("kept");
+    await rollout("plan", "broker-0", "--out", "kept", "SAVED=two");
+    rmSync(join(folder, "calls"));
+    const { exitCode, stdout, stderr } = await rollout("check", "kept", "--sha256", approved);
+    expect({ exitCode, stdout, stderr }).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr: `not the plan that was approved: kept is ${hashOf("kept")}, approved was ${approved}; have this one reviewed`,
+    });
+    expect(existsSync(join(folder, "calls"))).toBe(false);
+  });
+
+  test.each(["", "abc", "g".repeat(64), "a".repeat(63), "a".repeat(65), `${"a".repeat(64)}\n`])(
+    "refuses %j, which is no hash, with exit code 2",
+    async (approved) => {
+      const { exitCode, stdout, stderr } = await rollout("check", "plan.json", "--sha256", approved);
+      expect({ exitCode, stdout, stderr }).toEqual({
+        exitCode: 2,
+        stdout: "",
+        stderr: `no SHA-256: ${JSON.stringify(approved)}; expected 64 hexadecimal digits, as rollout check prints them`,
+      });
+    },
+  );
+
+  test("takes a verdict beside it that is none for no verdict", async () => {
+    await rollout("plan", "broker-0", "--out", "kept");
+    for (const written of [
+      "null",
+      "[]",
+      "{",
+      '{"view":5}',
+      JSON.stringify({ ...verdict(), view: "../../x" }),
+    ]) {
+      writeFileSync(join(folder, "kept.verdict.json"), written);
+      const { exitCode, stderr } = await rollout("check", "kept");
+      expect({ written, exitCode, stderr }).toEqual({ written, exitCode: 0, stderr: "" });
+    }
+  });
+});
+
+function prepare(name: string): void {
+  const { plan, state, spec } = readFixtureFiles(name);
+  writeFileSync(join(folder, "plan.json"), plan);
+  writeFileSync(join(folder, "terraform.demo.tfstate"), state);
+  writeFileSync(join(folder, "cluster.yaml"), spec);
+}
+
+const hashOf = (file: string): string =>
+  createHash("sha256")
+    .update(readFileSync(join(folder, file)))
+    .digest("hex");
+
+const verdict = (): CheckResult =>
+  checkResultSchema.parse(JSON.parse(readFileSync(join(folder, "kept.verdict.json"), "utf8")));
+
+const checked = async (file: string): Promise<CheckResult> =>
+  checkResultSchema.parse(JSON.parse((await rollout("check", file, "--format", "json")).stdout));
+
+/** What a run put beside the files that were there. */
+const left = (): string[] => readdirSync(folder).filter((file) => file.startsWith("kept"));
+
+/** The compiled program with the stand-in; `NAME=value` at the end goes to the environment. */
+function rollout(...args: readonly string[]) {
+  const isSetting = (arg: string): boolean => /^(SAVED|STOP)=/.test(arg);
+  const settings = Object.fromEntries(
+    args.filter(isSetting).map((arg) => arg.split("=") as [string, string]),
+  );
+  return execa(process.execPath, [PROGRAM, ...args.filter((arg) => !isSetting(arg))], {
+    cwd: folder,
+    env: {
+      NODE_OPTIONS: "",
+      CLUSTER: "cluster.yaml",
+      TERRAFORM_BINARY_NAME: join(folder, "terraform"),
+      FOLDER: folder,
+      TMPDIR: join(folder, "tmp"),
+      TF_PLUGIN_CACHE_DIR: join(folder, "tmp"),
+      SAVED: "one",
+      STOP: "",
+      ...settings,
+    },
+    stdin: "ignore",
+    reject: false,
+  });
+}
