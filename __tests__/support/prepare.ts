@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withLock } from "./lock.js";
+import { prepareConsul } from "./prepare-consul.js";
 import { prepareMoto } from "./prepare-moto.js";
 import { prepareProviders } from "./prepare-providers.js";
 import { prepareTerraform } from "./prepare-terraform.js";
@@ -26,8 +27,12 @@ export function prepareOnce(): Promise<Prepared> {
 }
 
 async function prepare(): Promise<Prepared> {
-  const [[terraform, providers], moto] = await Promise.all([prepareTerraformAndProviders(), prepareMoto()]);
-  return { terraform, ...providers, moto };
+  const [[terraform, providers], moto, consul] = await Promise.all([
+    prepareTerraformAndProviders(),
+    prepareMoto(),
+    prepareConsul(),
+  ]);
+  return { terraform, ...providers, moto, consul };
 }
 
 async function prepareTerraformAndProviders() {

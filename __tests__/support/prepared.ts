@@ -29,6 +29,7 @@ export interface Providers {
 export interface Prepared extends Providers {
   readonly terraform: Result<Terraform>;
   readonly moto: Result<{ readonly binary: string }>;
+  readonly consul: Result<{ readonly binary: string }>;
 }
 
 /** The exact provider versions that the tests' specs ask for. */

@@ -15,5 +15,5 @@ disable_update_check = true
 acl {
   enabled                  = true
   default_policy           = "deny"
-  enable_token_persistence = false # tokens are fetched at every start, into secrets.json
+  enable_token_persistence = false # tokens are fetched at every start, into /run/rollout/consul
 }
