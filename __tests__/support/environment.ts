@@ -6,7 +6,7 @@ import { describe, jest, test } from "@jest/globals";
 import { prepareOnce } from "./prepare.js";
 
 /** Something real that a test runs against. `aws` and `null` are Terraform's providers. */
-export type Need = "terraform" | "aws" | "null" | "moto" | "consul";
+export type Need = "terraform" | "aws" | "null" | "moto" | "consul" | "ext4";
 
 /** What a test with real programs works with. */
 export interface RealEnvironment {

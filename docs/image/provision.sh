@@ -10,7 +10,7 @@ packages() {
   cloud-init status --wait > /dev/null || true
   apt-get update
   apt-get install --yes --no-install-recommends \
-    amazon-ec2-utils awscli ca-certificates curl e2fsprogs gnupg gpgv jq openssh-server sudo unzip
+    amazon-ec2-utils awscli ca-certificates curl e2fsprogs gnupg gpgv openssh-server sudo unzip
 }
 
 get() { curl --fail --silent --show-error --location --proto '=https' --tlsv1.2 --retry 5 --output "$2" "$1"; }
