@@ -173,6 +173,20 @@ describeReal("The policy for Consul on a real agent that denies by default", ["c
     });
   });
 
+  test("a Consul server that waits for the others has no peers and looks up no token", async () => {
+    const alone = await startConsul(
+      { pool: "consul-server", name: "consul-server-1-0" },
+      { acl: { tokens: { agent: management } }, bootstrap_expect: 3 },
+    );
+    const peers = await alone.call("GET", "/v1/status/peers");
+    const reloaded = await alone.call("PUT", "/v1/agent/reload", token);
+    await alone.stop();
+    expect({ peers, reloaded }).toEqual({
+      peers: { status: 200, body: [] },
+      reloaded: { status: 403, body: "ACL not found" },
+    });
+  });
+
   describe("a machine whose list of servers has arrived", () => {
     let client: ConsulAgent;
 
