@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withLock } from "./lock.js";
 import { prepareConsul, prepareNomad } from "./prepare-agents.js";
+import { prepareExt4 } from "./prepare-ext4.js";
 import { prepareMoto } from "./prepare-moto.js";
 import { prepareProviders } from "./prepare-providers.js";
 import { prepareTerraform } from "./prepare-terraform.js";
@@ -27,13 +28,14 @@ export function prepareOnce(): Promise<Prepared> {
 }
 
 async function prepare(): Promise<Prepared> {
-  const [[terraform, providers], moto, consul, nomad] = await Promise.all([
+  const [[terraform, providers], moto, consul, nomad, ext4] = await Promise.all([
     prepareTerraformAndProviders(),
     prepareMoto(),
     prepareConsul(),
     prepareNomad(),
+    prepareExt4(),
   ]);
-  return { terraform, ...providers, moto, consul, nomad };
+  return { terraform, ...providers, moto, consul, nomad, ext4 };
 }
 
 async function prepareTerraformAndProviders() {

@@ -31,6 +31,8 @@ export interface Prepared extends Providers {
   readonly moto: Result<{ readonly binary: string }>;
   readonly consul: Result<{ readonly binary: string }>;
   readonly nomad: Result<{ readonly binary: string }>;
+  /** The programs that make and recognise a file system. */
+  readonly ext4: Result;
 }
 
 /** The exact provider versions that the tests' specs ask for. */

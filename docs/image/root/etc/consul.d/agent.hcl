@@ -1,0 +1,19 @@
+# Every machine. What differs by role is linked to role.hcl, what differs by machine is in rollout-machine.json; both are
+# written by rollout-boot. rollout-servers.json is rollout's, and absent on a machine that has just been created.
+datacenter = "dc1"
+data_dir   = "/var/lib/consul"
+
+bind_addr = "{{ GetPrivateIP }}"
+# The API is for this machine and for whoever has an ssh tunnel to it.
+client_addr = "127.0.0.1"
+
+# How long an agent waits between two tries to reach the servers of its list. The default is 30s.
+retry_interval = "5s"
+
+disable_update_check = true
+
+acl {
+  enabled                  = true
+  default_policy           = "deny"
+  enable_token_persistence = false # tokens are fetched at every start, into /run/rollout/consul
+}

@@ -1,0 +1,5 @@
+client {
+  host_volume "data" {
+    path = "/srv/data"
+  }
+}
