@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { describe, jest, test } from "@jest/globals";
 import { prepareOnce } from "./prepare.js";
 
-/** Something real that a test runs against. `aws` and `null` are Terraform's providers. */
-export type Need = "terraform" | "aws" | "null" | "moto";
+/** Something real that a test runs against. `aws` and `null` are Terraform's providers; `sshd` stands for all of OpenSSH. */
+export type Need = "terraform" | "aws" | "null" | "moto" | "sshd" | "consul";
 
 /** What a test with real programs works with. */
 export interface RealEnvironment {

@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withLock } from "./lock.js";
+import { findConsul } from "./find-consul.js";
+import { findSshd } from "./find-sshd.js";
 import { prepareMoto } from "./prepare-moto.js";
 import { prepareProviders } from "./prepare-providers.js";
 import { prepareTerraform } from "./prepare-terraform.js";
@@ -26,8 +28,13 @@ export function prepareOnce(): Promise<Prepared> {
 }
 
 async function prepare(): Promise<Prepared> {
-  const [[terraform, providers], moto] = await Promise.all([prepareTerraformAndProviders(), prepareMoto()]);
-  return { terraform, ...providers, moto };
+  const [[terraform, providers], moto, sshd, consul] = await Promise.all([
+    prepareTerraformAndProviders(),
+    prepareMoto(),
+    findSshd(),
+    findConsul(),
+  ]);
+  return { terraform, ...providers, moto, sshd, consul };
 }
 
 async function prepareTerraformAndProviders() {

@@ -29,6 +29,8 @@ export interface Providers {
 export interface Prepared extends Providers {
   readonly terraform: Result<Terraform>;
   readonly moto: Result<{ readonly binary: string }>;
+  readonly sshd: Result<{ readonly binary: string }>;
+  readonly consul: Result;
 }
 
 /** The exact provider versions that the tests' specs ask for. */
