@@ -25,6 +25,8 @@ export interface ClientOptions {
   readonly knownHost?: "key" | "authority" | "another key" | "nothing";
   /** @default true */
   readonly rightKey?: boolean;
+  /** Further lines of ssh_config. */
+  readonly lines?: readonly string[];
   /** @default the machine's */
   readonly port?: number;
 }
@@ -118,6 +120,7 @@ export async function startSshd({ fileBlocks, path = "/usr/bin:/bin" }: SshdOpti
           `  UserKnownHostsFile ${config}.known_hosts`,
           `  GlobalKnownHostsFile ${devNull}`,
           "  UpdateHostKeys no",
+          ...(client.lines ?? []),
           "",
         ].join("\n"),
       );

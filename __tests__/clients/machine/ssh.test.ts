@@ -72,6 +72,20 @@ describeReal("ssh and a real sshd", ["sshd"], () => {
     expect(await ssh.run("machine", ["echo", "in"])).toMatchObject({ stdout: "in\n" });
   });
 
+  test("what ssh_config says for people who log in does not hinder", async () => {
+    const forPeople = [
+      "RemoteCommand exit 3",
+      "RequestTTY force",
+      "LogLevel QUIET",
+      "LocalForward 1 127.0.0.1:1",
+    ];
+    const master = ["ControlMaster auto", "ControlPersist 600", `ControlPath ${sshd.folder}/%C`];
+    const options = { lines: [...forPeople, ...master] };
+    expect(await (await client(options)).run("machine", ["echo", "in"])).toMatchObject({ stdout: "in\n" });
+    const unknown = (await client({ ...options, knownHost: "nothing" })).run("machine", ["true"]);
+    expect(await refusal(unknown)).toMatchObject({ kind: "host-key-unknown" });
+  });
+
   test("what a shell says about its input is not told", async () => {
     const ssh = await client();
     const { stderr } = await ssh.run("machine", ["sh", "-c", "cat >&2"], { input: "token-1234567" });

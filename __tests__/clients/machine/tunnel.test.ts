@@ -47,6 +47,14 @@ describeReal("A tunnel through a real sshd", ["sshd"], () => {
     await tunnel.close();
   });
 
+  test("opens also where ssh_config clears forwardings and shares connections", async () => {
+    const lines = ["ClearAllForwardings yes", "ControlMaster auto", `ControlPath ${sshd.folder}/%C`];
+    const tunnel = await openTunnel(await client({ lines }), "machine", port);
+    expect(await get(tunnel, "/")).toBe("GET /");
+    await tunnel.close();
+    await expect(get(tunnel, "/")).rejects.toThrow("ENOENT");
+  });
+
   test("resets a connection when nothing listens at the other end, and stays open", async () => {
     const spare = createServer().listen(0, "127.0.0.1");
     await once(spare, "listening");
