@@ -3,7 +3,7 @@ import { AwsFailure, awsFailure } from "./aws/failure.js";
 import { clientSettings, type AwsSettings } from "./aws/settings.js";
 
 /** `gone`: it is not registered, or has been deregistered and is drained. */
-export type TargetStateName = "unused" | "draining" | "healthy" | "unhealthy" | "initial" | "gone";
+type TargetStateName = "unused" | "draining" | "healthy" | "unhealthy" | "initial" | "gone";
 
 export interface TargetState {
   readonly state: TargetStateName;
@@ -30,7 +30,8 @@ export class LoadBalancer {
     targetGroup: string,
     instanceIds: readonly string[],
   ): Promise<ReadonlyMap<string, TargetState>> {
-    const { client, DescribeTargetHealthCommand } = await this.#connect();
+    const { DescribeTargetHealthCommand } = await import("./aws/load-balancer-sdk.js");
+    const client = await this.#connect();
     const arn = targetGroup.startsWith("arn:") ? targetGroup : await this.#arnOf(targetGroup);
     // All targets, since AWS refuses a question for a machine that it has forgotten.
     const answer = await asked("elasticloadbalancing:DescribeTargetHealth", () =>
@@ -50,7 +51,8 @@ export class LoadBalancer {
   }
 
   async #arnOf(name: string): Promise<string> {
-    const { client, DescribeTargetGroupsCommand } = await this.#connect();
+    const { DescribeTargetGroupsCommand } = await import("./aws/load-balancer-sdk.js");
+    const client = await this.#connect();
     const action = "elasticloadbalancing:DescribeTargetGroups";
     const answer = await asked(action, () => client.send(new DescribeTargetGroupsCommand({ Names: [name] })));
     const arn = answer.TargetGroups?.find(({ TargetGroupName }) => TargetGroupName === name)?.TargetGroupArn;
@@ -59,10 +61,9 @@ export class LoadBalancer {
   }
 
   /** Credentials are looked up once a client. */
-  async #connect() {
-    const sdk = await import("./aws/load-balancer-sdk.js");
-    this.#client ??= new sdk.ElasticLoadBalancingV2Client(clientSettings(this.settings));
-    return { client: this.#client, ...sdk };
+  async #connect(): Promise<ElasticLoadBalancingV2Client> {
+    const { ElasticLoadBalancingV2Client } = await import("./aws/load-balancer-sdk.js");
+    return (this.#client ??= new ElasticLoadBalancingV2Client(clientSettings(this.settings)));
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import {
   configureConsul,
+  ConfigureConsulFailure,
   describeConfigured,
   type ConfigureConsulDeps,
   type ConsulAgent,
@@ -102,6 +103,16 @@ describe("One machine", () => {
       "Consul is not configured: broker-0-0: 500: cannot parse agent.hcl (its list of servers is written; a rerun does what is left)",
     );
     expect(await machine.configure()).toMatchObject({ file: "unchanged", reloaded: true });
+  });
+
+  test("refuses with what has been done", async () => {
+    const machine = new Machine({ stuck: true, deaf: servers });
+    await expect(machine.configure()).rejects.toEqual(
+      new ConfigureConsulFailure(
+        { host: "broker-0-0", file: "written", reloaded: true, joined: [] },
+        "its Consul agent knows no leader (500: No known Consul servers); wanted 10.0.0.1, 10.0.1.1, 10.0.2.1, alive 10.0.0.7",
+      ),
+    );
   });
 
   test("says what was done when it is told to end", async () => {

@@ -28,7 +28,7 @@ export interface ServersFile {
   reloaded(): Promise<void>;
 }
 
-export interface ServersFileContent {
+interface ServersFileContent {
   /** Undefined where there is no file. */
   readonly content: string | undefined;
   /** The note of {@link ServersFile.write} is there: a run was cut off before the agent had read its folder again. */
