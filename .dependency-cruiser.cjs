@@ -16,7 +16,7 @@ const pure = (folder) => ({
   severity: "error",
   from: { path: `^${folder}/` },
   to: {
-    path: "^(node:)?(fs|fs/promises|net|http|https|child_process|os|dns|tls)$|node_modules/(cdktf|@cdktf|execa)/",
+    path: "^(node:)?(fs|fs/promises|net|http|https|child_process|os|dns|tls)$|node_modules/(cdktf|@cdktf|@aws-sdk|execa)/",
   },
 });
 

@@ -15,6 +15,8 @@ await build({
   format: "esm",
   platform: "node",
   target: "node20",
+  // AWS's SDK as modules, so that a hook that asks AWS loads the few operations it needs and not all of EC2.
+  mainFields: ["module", "main"],
   external: ["cdktf", "constructs", "@cdktf/*", "execa", "jsonc-parser"],
   // Packages in the old module format call require.
   banner: {

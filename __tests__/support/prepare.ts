@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withLock } from "./lock.js";
+import { findSshd } from "./find-sshd.js";
 import { prepareConsul, prepareNomad } from "./prepare-agents.js";
 import { prepareExt4 } from "./prepare-ext4.js";
 import { prepareMoto } from "./prepare-moto.js";
@@ -28,14 +29,15 @@ export function prepareOnce(): Promise<Prepared> {
 }
 
 async function prepare(): Promise<Prepared> {
-  const [[terraform, providers], moto, consul, nomad, ext4] = await Promise.all([
+  const [[terraform, providers], moto, consul, nomad, ext4, sshd] = await Promise.all([
     prepareTerraformAndProviders(),
     prepareMoto(),
     prepareConsul(),
     prepareNomad(),
     prepareExt4(),
+    findSshd(),
   ]);
-  return { terraform, ...providers, moto, consul, nomad, ext4 };
+  return { terraform, ...providers, moto, consul, nomad, ext4, sshd };
 }
 
 async function prepareTerraformAndProviders() {

@@ -33,6 +33,7 @@ export interface Prepared extends Providers {
   readonly nomad: Result<{ readonly binary: string }>;
   /** The programs that make and recognise a file system. */
   readonly ext4: Result;
+  readonly sshd: Result<{ readonly binary: string }>;
 }
 
 /** The exact provider versions that the tests' specs ask for. */

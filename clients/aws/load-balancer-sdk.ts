@@ -1,0 +1,6 @@
+// Loaded when it is used, and only this much of the SDK gets into the bundle.
+export {
+  DescribeTargetGroupsCommand,
+  DescribeTargetHealthCommand,
+  ElasticLoadBalancingV2Client,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
