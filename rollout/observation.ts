@@ -28,7 +28,7 @@ export function isUnknown(value: unknown): value is Unknown {
   return typeof value === "object" && value !== null && "unknown" in value;
 }
 
-export interface ConsulObservation {
+interface ConsulObservation {
   /** What the token may do; every right where ACLs are off. */
   readonly rights: Observed<readonly ConsulRight[]>;
   readonly members: Observed<readonly ConsulMember[]>;
@@ -94,7 +94,7 @@ export interface RaftPeer {
   readonly leader: boolean;
 }
 
-export interface HealthCheck {
+interface HealthCheck {
   readonly node: string;
   readonly id: string;
   /** Empty for a check of the node itself, such as serfHealth. */
@@ -102,7 +102,7 @@ export interface HealthCheck {
   readonly status: "passing" | "warning" | "critical" | "maintenance";
 }
 
-export interface NomadObservation {
+interface NomadObservation {
   /** What the token may do; every right where ACLs are off. */
   readonly rights: Observed<readonly NomadRight[]>;
   readonly nodes: Observed<readonly NomadNode[]>;
@@ -135,7 +135,7 @@ export interface NomadNode {
   readonly used?: { readonly cpuMhz: number; readonly memoryMb: number };
 }
 
-export interface NodeEvent {
+interface NodeEvent {
   readonly at: number;
   /** `Node drain complete` */
   readonly message: string;
@@ -199,7 +199,7 @@ export interface AgentSelf {
   readonly nomad: Observed<{ readonly id: string } | "stopped">;
 }
 
-export interface CheckResult {
+interface CheckResult {
   readonly name: string;
   readonly host: string;
   readonly passed: boolean;

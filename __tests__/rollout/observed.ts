@@ -11,7 +11,7 @@ import {
 import type { LeaveOrder } from "../../rollout/leave/order.js";
 
 /** The same, to be written to. */
-export type Draft<T> = T extends Unknown
+type Draft<T> = T extends Unknown
   ? T
   : T extends readonly (infer E)[]
     ? Draft<E>[]

@@ -63,7 +63,7 @@ export function drainNodes(
  * What has become of the drain that counts now. One from before the node was eligible again, or that was cancelled, does
  * not. `LastDrain` says "complete" after a hit deadline too: only the event differs.
  */
-export function drainOf(node: NomadNode): "none" | "draining" | "clean" | "deadline reached" {
+function drainOf(node: NomadNode): "none" | "draining" | "clean" | "deadline reached" {
   if (node.drain) return "draining";
   if (node.lastDrain?.status !== "complete") return "none";
   const last = node.events.findLast(({ message }) => TELLING.has(message));
@@ -79,7 +79,7 @@ const TELLING: ReadonlySet<string> = new Set([
 ]);
 
 /** Whatever is not known to have ended may still run: `unknown` is what Nomad says of a client that it lost sight of. */
-export const hasEnded = ({ clientStatus }: Allocation): boolean =>
+const hasEnded = ({ clientStatus }: Allocation): boolean =>
   clientStatus === "complete" || clientStatus === "failed" || clientStatus === "lost";
 
 function leftOn(node: NomadNode, allocations: readonly Allocation[], at: number): string[] {
@@ -113,6 +113,6 @@ const reference = ({ id, name }: NomadNode): NodeRef => ({ id, host: name });
 const namesOf = (nodes: readonly NomadNode[]): string => nodes.map(({ name }) => name).join(", ");
 
 /** As Nomad's own command line shows ids. */
-export const short = (id: string): string => id.slice(0, 8);
+const short = (id: string): string => id.slice(0, 8);
 
 const isoTime = (at: number): string => new Date(at).toISOString();

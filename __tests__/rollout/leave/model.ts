@@ -5,7 +5,7 @@ import { isUnknown } from "../../../rollout/observation.js";
 import { known, START, wholeCluster, type AllocationDraft, type World } from "../observed.js";
 
 /** How the cluster of the model behaves. */
-export interface Habits {
+interface Habits {
   /** Nomad servers that are stopped read `alive` and `failed` before they are gone, instead of leaving. */
   readonly leavesGracefully: boolean;
   /** Drains end by their deadline. */
