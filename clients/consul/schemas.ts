@@ -94,7 +94,6 @@ const AutopilotServer = z.object({
   /** An election resets it for all of them; year 1 for a dead server. */
   StableSince: z.string(),
 });
-export type AutopilotServer = z.output<typeof AutopilotServer>;
 
 /** Up to 2 s old. `Healthy` counts no voters, and `Servers` is empty after an election. */
 export const AutopilotHealth = z.object({

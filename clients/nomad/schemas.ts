@@ -52,7 +52,6 @@ const NodeEvent = z.object({
   /** `deadline_reached` is "true" where a drain ended by its deadline. */
   Details: map,
 });
-export type NodeEvent = z.output<typeof NodeEvent>;
 
 export const Node = z.object({
   ID: z.string(),
@@ -141,7 +140,6 @@ const AutopilotServer = z.object({
   LastContact: z.string(),
   StableSince: z.string(),
 });
-export type AutopilotServer = z.output<typeof AutopilotServer>;
 
 /** `Healthy` counts no voters, and `Servers` is empty after an election. */
 export const AutopilotHealth = z.object({
