@@ -9,8 +9,7 @@ const map = z
   .nullish()
   .transform((values) => values ?? {});
 
-/** `MemberStatus[member.Status]` */
-export const MemberStatus = ["none", "alive", "leaving", "left", "failed"] as const;
+const MemberStatus = ["none", "alive", "leaving", "left", "failed"] as const;
 
 export const Member = z.object({
   Name: z.string(),
@@ -79,7 +78,7 @@ export type CatalogNode = NonNullable<z.output<typeof CatalogNode>>;
 export const ServiceHealth = z.object({ Node, Service: NodeService, Checks: list(Check) });
 export type ServiceHealth = z.output<typeof ServiceHealth>;
 
-export const AutopilotServer = z.object({
+const AutopilotServer = z.object({
   ID: z.string(),
   Name: z.string(),
   Address: z.string(),
@@ -95,7 +94,6 @@ export const AutopilotServer = z.object({
   /** An election resets it for all of them; year 1 for a dead server. */
   StableSince: z.string(),
 });
-export type AutopilotServer = z.output<typeof AutopilotServer>;
 
 /** Up to 2 s old. `Healthy` counts no voters, and `Servers` is empty after an election. */
 export const AutopilotHealth = z.object({

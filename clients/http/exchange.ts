@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { request } from "undici";
+import { UserError } from "../../spec/user-error.js";
 import type { Connection } from "./connection.js";
 import { formatEndpoint } from "./endpoint.js";
 import type { Failure } from "./failure.js";
@@ -42,7 +43,7 @@ const LONGEST_ERROR = 65_536;
 
 /**
  * Sends one request to one address, once. Redirects are not followed: they would take the token elsewhere.
- * @throws the reason of the caller's signal, once that is aborted; anything else is an outcome
+ * @throws the reason of the caller's signal, once that is aborted, and a UserError of the reader; anything else is an outcome
  */
 export async function exchange<T>(
   connection: Connection,
@@ -66,6 +67,8 @@ export async function exchange<T>(
     });
     return await judge(response, message, read);
   } catch (error) {
+    // Of the reader, about something that is no matter of this connection.
+    if (error instanceof UserError) throw error;
     message.signal?.throwIfAborted();
     if (deadline.aborted) return failed({ kind: "late", seconds: message.timeout });
     return failed(failureOf(error, formatEndpoint(connection.endpoint)));

@@ -7,4 +7,4 @@ export const AGENT_WRITE = 'agent { policy = "write" }';
 export const OPERATOR_READ = 'operator { policy = "read" }';
 export const READ_JOBS = 'namespace "*" { capabilities = ["read-job"] }';
 /** No policy allows it. */
-export const MANAGEMENT = "to be a management token";
+export const MANAGEMENT = "management rights (a token of type management)";

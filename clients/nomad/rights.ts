@@ -11,7 +11,7 @@ export interface Rights {
   readonly operator: Level | "unknown";
 }
 
-export type Level = "none" | "read" | "write";
+type Level = "none" | "read" | "write";
 
 /** Whoever asks may do all: ACLs are off, or the token is a management token. */
 const ALL: Rights = { management: true, readsJobs: true, node: "write", agent: "write", operator: "write" };

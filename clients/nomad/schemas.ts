@@ -14,7 +14,7 @@ const NodeStatus = z.enum(["initializing", "ready", "down", "disconnected"]);
 const Eligibility = z.enum(["eligible", "ineligible"]);
 
 /** How the last drain ended; `complete` also after its deadline was hit: only the node's events tell that. */
-export const LastDrain = z.object({
+const LastDrain = z.object({
   Status: z.enum(["draining", "complete", "canceled"]),
   Meta: map,
   StartedAt: z.string(),
@@ -36,7 +36,7 @@ export const NodeStub = z.object({
 });
 export type NodeStub = z.output<typeof NodeStub>;
 
-export const DrainStrategy = z.object({
+const DrainStrategy = z.object({
   /** Nanoseconds. 0: none; below: at once, by force. */
   Deadline: z.number(),
   /** When the deadline will be hit; null where there is none. */
@@ -45,14 +45,13 @@ export const DrainStrategy = z.object({
   IgnoreSystemJobs: z.boolean(),
 });
 
-export const NodeEvent = z.object({
+const NodeEvent = z.object({
   Message: z.string(),
   Subsystem: z.string(),
   Timestamp: z.string(),
   /** `deadline_reached` is "true" where a drain ended by its deadline. */
   Details: map,
 });
-export type NodeEvent = z.output<typeof NodeEvent>;
 
 export const Node = z.object({
   ID: z.string(),
@@ -126,7 +125,7 @@ export const JobSummary = z.object({
 });
 export type JobSummary = z.output<typeof JobSummary>;
 
-export const AutopilotServer = z.object({
+const AutopilotServer = z.object({
   ID: z.string(),
   /** `nomad-server-0-0.global`; empty for a server that has gone */
   Name: z.string(),
@@ -141,7 +140,6 @@ export const AutopilotServer = z.object({
   LastContact: z.string(),
   StableSince: z.string(),
 });
-export type AutopilotServer = z.output<typeof AutopilotServer>;
 
 /** `Healthy` counts no voters, and `Servers` is empty after an election. */
 export const AutopilotHealth = z.object({
