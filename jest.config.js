@@ -1,5 +1,10 @@
 /** @type {import("jest").Config} */
 export default {
+  // For a machine that does much else meanwhile: nothing here is a measurement.
+  testTimeout: 60_000,
+  // execa's signal-exit keeps an object on the global scope; jest's cleanup wraps it anew with every test file, until
+  // the stack is at its end.
+  testEnvironmentOptions: { globalsCleanup: "off" },
   testMatch: ["<rootDir>/__tests__/**/*.test.ts"],
   extensionsToTreatAsEsm: [".ts"],
   transform: {

@@ -30,7 +30,7 @@ describe("rollout check", () => {
      {
        "exitCode": 0,
        "stderr": "",
-       "stdout": "accepted: the plan of broker-0 (broker-0); 14 rules passed
+       "stdout": "accepted: the plan of broker-0 (broker-0); 15 rules passed
      changes: 2 machines (broker-0: v1 -> v2); Terraform: 1 update, 12 replace
      deployed: terraform.demo.tfstate, serial N
      plan: sha256 <sha256>, Terraform 1.11.4, format 1.2",
@@ -42,7 +42,7 @@ describe("rollout check", () => {
     const { exitCode, stdout, stderr } = await check("two-groups");
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: "" });
     const [first, ...rest] = stdout.split("\n");
-    expect(first).toBe("rejected: the plan of broker-0 (broker-0, broker-1) breaks 3 of 14 rules");
+    expect(first).toBe("rejected: the plan of broker-0 (broker-0, broker-1) breaks 3 of 15 rules");
     expect(rest.map((line) => line.split(":")[0])).toEqual([
       "one-group",
       "target-group",
@@ -59,7 +59,7 @@ describe("rollout check", () => {
     const { exitCode, stdout } = await rollout(["check", "-"], { input });
     expect({ exitCode, first: stdout.split("\n")[0] }).toEqual({
       exitCode: 0,
-      first: "accepted: the plan of broker-0 (broker-0); 14 rules passed",
+      first: "accepted: the plan of broker-0 (broker-0); 15 rules passed",
     });
   });
 
@@ -193,7 +193,7 @@ describeReal("rollout check of a saved plan", ["terraform"], ({ env, terraform }
     await execa(terraform, ["plan", "-out=saved"], { cwd, env });
 
     const text = await rollout(["check", join(cwd, "saved")], { env });
-    expect(text.stdout.split("\n")[0]).toBe("accepted: the plan of broker-0 (broker-0); 14 rules passed");
+    expect(text.stdout.split("\n")[0]).toBe("accepted: the plan of broker-0 (broker-0); 15 rules passed");
     expect(text.exitCode).toBe(0);
 
     const moved = join(folder, "moved");

@@ -1,10 +1,22 @@
 import { expect, test } from "@jest/globals";
+import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
-import { hostNumber } from "../../rollout/host-of.js";
-import { nextLeave } from "../../rollout/leave/next-leave.js";
-import { readiness } from "../../rollout/ready/readiness.js";
-import { known, NEW, nodeOf, observed, orderOf, pick } from "./observed.js";
-import { run } from "./leave/model.js";
+import { Ssh } from "../clients/machine/ssh.js";
+import { parseAddress } from "../spec/address.js";
+import {
+  change,
+  deployedAs,
+  localSpec,
+  poolOf,
+  refusal,
+  resourcesOf,
+  smallSpec,
+} from "./support/fixtures.js";
+import { hostNumber } from "../rollout/host-of.js";
+import { nextLeave } from "../rollout/leave/next-leave.js";
+import { readiness } from "../rollout/ready/readiness.js";
+import { known, NEW, nodeOf, observed, orderOf, pick } from "./rollout/observed.js";
+import { run } from "./rollout/leave/model.js";
 
 // What went wrong in the tool that this one replaces, line by line.
 
@@ -101,4 +113,66 @@ test("a run that broke off half-way through a group is taken up where it is, and
   const half = before.at(2);
   if (!half) throw new Error("the run was too short");
   expect(run(half, order).log.filter((line) => /^(mark|drain)/.test(line))).toEqual([]);
+});
+
+test("config_consul is one kind of a group's member, whatever else has these letters in its name", () => {
+  expect(parseAddress("null_resource.broker-1-0-config-consul")?.kind).toBe("config-consul");
+  expect(parseAddress("null_resource.config-consul-1-0-lb-drained")).toMatchObject({
+    pool: "config-consul",
+    kind: "lb-drained",
+  });
+  expect(parseAddress("null_resource.my-config_consul")).toBeUndefined();
+});
+
+test("config_consul has triggers: its own machine, and every Consul server", () => {
+  const spec = smallSpec();
+  const view = resourcesOf(spec, deployedAs(spec), "broker-0");
+  expect(view.get("terraform_data.broker-0-0-config-consul")).toMatchObject({
+    triggers_replace: {
+      host: "${terraform_data.broker-0-0.id}",
+      servers: [0, 1, 2].map((index) => `\${terraform_data.consul-server-${String(index)}-0.id}`).join(","),
+    },
+  });
+});
+
+test("refuses two groups at once", () => {
+  const spec = change(smallSpec(), (edited) => {
+    poolOf(edited, "broker").images = ["v2", "v2", "v1"];
+  });
+  expect(refusal(spec, deployedAs(smallSpec()), "broker-0")).toContain("one-group: 2 groups are pending");
+});
+
+test("a data volume outlives its machine: it cannot be destroyed, and a roll does not touch it", () => {
+  const spec = change(localSpec(), (edited) => {
+    poolOf(edited, "broker").images[0] = "v2";
+  });
+  const view = resourcesOf(spec, deployedAs(localSpec()), "broker-0");
+  for (const host of [0, 1, 2]) {
+    expect(view.get(`terraform_data.broker-0-${String(host)}-data`)).toMatchObject({
+      lifecycle: { prevent_destroy: true },
+      input: { sizeGib: 100, type: "gp3" },
+    });
+  }
+});
+
+test("host keys are checked, nothing is asked, and no secret is an argument", () => {
+  const env = { CONSUL_HTTP_TOKEN: "s3cret-1", NOMAD_TOKEN: "s3cret-2", HOME: "/home/ops" };
+  const command = new Ssh({ env }).command("10.0.0.7", ["true"]);
+  const all = command.args.join(" ");
+  expect(all).toContain("StrictHostKeyChecking=yes");
+  expect(all).toContain("BatchMode=yes");
+  expect(JSON.stringify(command)).not.toMatch(/s3cret/);
+});
+
+/** The text of every file below a folder that holds TypeScript. */
+const sources = (folder: string): string[] =>
+  readdirSync(new URL(`../${folder}/`, import.meta.url), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => readFileSync(new URL(`../${folder}/${file}`, import.meta.url), "utf8"));
+
+test("nothing taints: what is to be replaced is declared, and of a state nothing but reading is asked", () => {
+  const called = ["cli", "clients", "constructs", "guard", "rollout", "stacks"]
+    .flatMap(sources)
+    .flatMap((text) => text.match(/\[\s*"(taint|untaint|import|force-unlock|state)",\s*("\w+")?/g) ?? []);
+  expect(called).toEqual(['["state", "pull"']);
 });
