@@ -27,10 +27,20 @@ module.exports = {
     only("guard-knows-spec", "guard", ["spec"]),
     only("rollout-knows-spec", "rollout", ["spec"]),
     only("clients-know-spec", "clients", ["spec"]),
+    only("simulator-knows-spec", "simulator", ["spec"]),
     only("stacks-know-constructs-and-guard", "stacks", ["constructs", "guard", "spec"]),
     pure("guard"),
     pure("rollout"),
     pure("spec"),
+    {
+      ...pure("simulator"),
+      name: "simulated-cluster-is-pure",
+      comment: "the state machine: time and requests are passed in; HTTP and the process lie around it",
+      from: { path: "^simulator/", pathNot: ["^simulator/http/", "^simulator/main\\.ts$"] },
+      to: {
+        path: "^(node:)?(fs|fs/promises|net|http|https|child_process|os|dns|tls|perf_hooks|timers|timers/promises|crypto|process)$|node_modules/(cdktf|@cdktf|execa)/|^simulator/(http/|main\\.ts$)",
+      },
+    },
     { name: "no-circles", severity: "error", from: {}, to: { circular: true } },
     {
       name: "cdktf-from-its-root",

@@ -1,0 +1,131 @@
+import { performance } from "node:perf_hooks";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Request } from "../answer.js";
+import { SimulatedCluster, type ClusterOptions, type DiskState } from "../cluster.js";
+import type { MachineSettings } from "../machine.js";
+import { bodyOf } from "./body.js";
+import { listen, type Listening } from "./listen.js";
+import { writeAnswer } from "./write-answer.js";
+
+export interface SimulatorOptions extends ClusterOptions {
+  /**
+   * `manual`: time stands still but for `advance`. `real`: it passes by itself, an hour in 36 s at factor 0.01.
+   * Default: `manual`
+   */
+  readonly clock?: "manual" | "real";
+  /** Started at once, in this order. */
+  readonly machines?: readonly MachineSettings[];
+}
+
+/** A simulated cluster behind HTTP: one port a machine, which it keeps when it is replaced. */
+export class Simulator {
+  readonly cluster: SimulatedCluster;
+  readonly #ports = new Map<string, Listening>();
+  readonly #real: boolean;
+  #timer: NodeJS.Timeout | undefined;
+  #last = performance.now();
+
+  constructor(options: SimulatorOptions = {}) {
+    this.cluster = new SimulatedCluster(options);
+    this.#real = options.clock === "real";
+  }
+
+  /** Starts a machine. Its agents' meta gets `rollout_consul_http` and `rollout_nomad_http`, its own addresses. */
+  async startMachine(settings: MachineSettings, disk: DiskState = "empty"): Promise<void> {
+    const { name } = settings;
+    if (!this.#ports.has(name)) {
+      const listening = await listen((request, response) => {
+        this.#serve(name, request, response).catch(() => response.destroy());
+      });
+      this.#ports.set(name, listening);
+    }
+    const base = this.url(name);
+    const meta = {
+      ...settings.meta,
+      rollout_consul_http: `${base}/consul`,
+      rollout_nomad_http: `${base}/nomad`,
+    };
+    this.do(() => this.cluster.startMachine({ ...settings, meta }, disk));
+  }
+
+  /** `http://127.0.0.1:PORT` of a machine; `/consul` and `/nomad` lie below it. */
+  url(name: string): string {
+    const listening = this.#ports.get(name);
+    if (!listening)
+      throw new Error(`no such machine: ${name}; there are ${[...this.#ports.keys()].join(", ")}`);
+    return `http://127.0.0.1:${String(listening.port)}`;
+  }
+
+  get names(): string[] {
+    return [...this.#ports.keys()];
+  }
+
+  /** Lets time pass, with a manual clock. */
+  advance(ms: number): void {
+    this.cluster.advance(ms);
+  }
+
+  /** Does something to the cluster, at the time that it is by now. */
+  do<Result>(run: () => Result): Result {
+    this.#catchUp();
+    try {
+      return run();
+    } finally {
+      this.cluster.timeline.look();
+      this.#schedule();
+    }
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await Promise.all([...this.#ports.values()].map(async (listening) => listening.close()));
+    this.#ports.clear();
+  }
+
+  async #serve(name: string, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request = await requestOf(incoming);
+    this.do(() => {
+      this.cluster.ask(name, request, (answer) => {
+        if (!response.destroyed) writeAnswer(response, answer);
+      });
+    });
+  }
+
+  #catchUp(): void {
+    if (!this.#real) return;
+    const now = performance.now();
+    this.cluster.advance(now - this.#last);
+    this.#last = now;
+  }
+
+  /** With a real clock, wakes up for what happens next. */
+  #schedule(): void {
+    if (!this.#real) return;
+    clearTimeout(this.#timer);
+    const { nextIn } = this.cluster.timeline;
+    if (nextIn === undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#catchUp();
+      this.#schedule();
+    }, nextIn);
+  }
+}
+
+/** Starts a simulated cluster on 127.0.0.1. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const simulator = new Simulator(options);
+  for (const settings of options.machines ?? []) await simulator.startMachine(settings);
+  return simulator;
+}
+
+async function requestOf(incoming: IncomingMessage): Promise<Request> {
+  const url = new URL(incoming.url ?? "/", "http://127.0.0.1");
+  const headers = Object.entries(incoming.headers).map(([name, value]) => [name, [value].flat().join(", ")]);
+  return {
+    method: incoming.method ?? "GET",
+    path: url.pathname,
+    query: url.searchParams,
+    headers: Object.fromEntries(headers) as Record<string, string>,
+    body: await bodyOf(incoming),
+  };
+}
