@@ -3,7 +3,7 @@ import { afterMs, empty, isLater, text, type Answer, type Reply, type Request } 
 export type Product = "consul" | "nomad";
 
 /** What is wrong with the answers to some requests. */
-export type FaultKind =
+type FaultKind =
   | { readonly kind: "slow"; readonly ms: number }
   /** A status in place of the agent's own; 429 keeps the body, as autopilot does. */
   | { readonly kind: "status"; readonly status: number; readonly body?: string }

@@ -1,7 +1,7 @@
 import type { ConsulAgent, ConsulConfig, ConsulData } from "./consul/agent.js";
 import type { NomadAgent, NomadData } from "./nomad/agent.js";
 
-export type MachineRole = "consul-server" | "nomad-server" | "client";
+type MachineRole = "consul-server" | "nomad-server" | "client";
 
 export interface MachineSettings {
   /** `broker-0-1`: the name of its agents. */

@@ -39,6 +39,11 @@ export class Timeline {
     return this.#now;
   }
 
+  /** How many requests wait for their answers. */
+  get held(): number {
+    return this.#waiting.size;
+  }
+
   /** Lets `ms` milliseconds of the caller's time pass. */
   advance(ms: number): void {
     const until = this.#now + ms / this.factor;

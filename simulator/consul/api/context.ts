@@ -51,7 +51,7 @@ const isServing = (consul: Consul, address: string): boolean =>
   [...consul.agents.values()].some(({ running, rpcAddress }) => running && rpcAddress === address);
 
 /** A server that is not in the configuration has no leader to ask; one that leaves still has. */
-export const mayAskLeader = ({ consul, agent }: ConsulContext): boolean =>
+const mayAskLeader = ({ consul, agent }: ConsulContext): boolean =>
   consul.raft.leader !== undefined &&
   (!agent.server || agent.hasLeft || consul.raft.peer(agent.id) !== undefined);
 

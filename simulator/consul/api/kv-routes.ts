@@ -11,7 +11,7 @@ export const kvRoutes: readonly ConsulRoute[] = [
   { methods: ["DELETE"], path: "/v1/kv/*key", handle: remove },
 ];
 
-export const base64 = (value: string): string => Buffer.from(value, "utf8").toString("base64");
+const base64 = (value: string): string => Buffer.from(value, "utf8").toString("base64");
 
 export const entryView = (entry: Entry) => ({
   LockIndex: entry.lockIndex,

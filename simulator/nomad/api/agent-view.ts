@@ -58,7 +58,7 @@ export function selfOf(nomad: Nomad, agent: NomadAgent) {
         VersionMetadata: "",
         VersionPrerelease: "dev",
       },
-      Client: { Enabled: !server, ...(server ? {} : { Meta: settings.meta, NodePool: settings.nodePool }) },
+      Client: { Enabled: !server },
       Server: { Enabled: server },
       ACL: {
         Enabled: nomad.options.tokens !== undefined,

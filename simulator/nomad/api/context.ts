@@ -6,7 +6,7 @@ import type { NomadAgent } from "../agent.js";
 import type { Nomad } from "../nomad.js";
 import { TIMES } from "../times.js";
 
-export interface NomadContext {
+interface NomadContext {
   readonly nomad: Nomad;
   readonly agent: NomadAgent;
   readonly rights: NomadRights;
