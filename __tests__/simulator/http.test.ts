@@ -20,7 +20,11 @@ describe("the simulator on 127.0.0.1", () => {
     expect(await leader.json()).toBe("10.0.1.1:8300");
     const self: unknown = await (await fetch(`${base}/consul/v1/agent/self`)).json();
     expect(self).toMatchObject({
-      Meta: { rollout_consul_http: `${base}/consul`, rollout_nomad_http: `${base}/nomad` },
+      Meta: {
+        rollout_consul_http: `${base}/consul`,
+        rollout_nomad_http: `${base}/nomad`,
+        rollout_nomad_stop: `${base}/stop-nomad`,
+      },
     });
     const nodes = await fetch(`${base}/nomad/v1/nodes`);
     expect(nodes.headers.get("x-nomad-knownleader")).toBe("true");

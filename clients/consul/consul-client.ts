@@ -8,6 +8,7 @@ import { unlessRefused } from "../http/unless-refused.js";
 import { ConsulBase, consulSettings } from "./base.js";
 import * as permission from "./permissions.js";
 import {
+  Authorizations,
   AutopilotHealth,
   CatalogNode,
   Check,
@@ -19,6 +20,14 @@ import {
   type RaftServer,
 } from "./schemas.js";
 import { saveSnapshot } from "./snapshot.js";
+
+/** Something that a token may be allowed to do, in the words of a policy. */
+export interface Authorization {
+  readonly resource: "acl" | "agent" | "node" | "operator" | "service";
+  readonly access: "read" | "write";
+  /** Whom it is about, by name; the empty name is covered by the rule for all names alone. @default "" */
+  readonly segment?: string;
+}
 
 /** A raft operation waits for its turn behind an election. */
 const OPERATOR_TIMEOUT = 20;
@@ -98,6 +107,16 @@ export class ConsulClient extends ConsulBase {
     return this.askIndexed({ path, permission: permission.NODE_READ }, list(Check), blocking);
   }
 
+  /**
+   * The checks of all nodes and services.
+   * @param filter Consul's expression, such as `Node == "broker-0-0"`
+   */
+  async checks(filter?: string): Promise<Check[]> {
+    const needed = `${permission.NODE_READ} and ${permission.SERVICE_READ}`;
+    const call = { path: "/v1/health/state/any", query: { filter }, permission: needed };
+    return this.ask(call, list(Check));
+  }
+
   /** The catalog forgets a node, so that one of the same name can register under its new id. */
   async deregister(node: string): Promise<void> {
     await this.http.tell({
@@ -164,6 +183,13 @@ export class ConsulClient extends ConsulBase {
     );
   }
 
+  /** Whether this version can hand the leadership over. A wrong method tells, so that nothing is handed over. */
+  async canTransferLeader(): Promise<boolean> {
+    const asked = this.http.tell({ path: "/v1/operator/raft/transfer-leader" }).then(() => true);
+    const there = unlessRefused(asked, ({ status }) => status === 405, true);
+    return unlessRefused(there, ({ status }) => status === 404, false);
+  }
+
   /**
    * Marks a failed member as left. False where nobody knows it. Pruning is not offered: a live server that is pruned
    * vanishes for minutes.
@@ -188,12 +214,36 @@ export class ConsulClient extends ConsulBase {
     await saveSnapshot(this.http, file, signal);
   }
 
+  /**
+   * Whether the token may do each of these, which needs no right. Nothing is tried.
+   * @returns `no ACLs` where everybody may do all; `not supported` by versions before 1.7
+   */
+  async authorizations(
+    wanted: readonly Authorization[],
+  ): Promise<readonly boolean[] | "no ACLs" | "not supported"> {
+    const call = {
+      method: "POST",
+      path: "/v1/internal/acl/authorize",
+      body: wanted.map(({ resource, access, segment = "" }) => ({
+        Resource: resource,
+        Access: access,
+        Segment: segment,
+      })),
+      repeatable: true,
+    } as const;
+    const asked = this.ask(call, Authorizations).then((answers) => answers.map(({ Allow }) => Allow));
+    const known = unlessRefused(asked, isWithoutAcls, "no ACLs" as const);
+    return unlessRefused(known, ({ status }) => status === 404, "not supported" as const);
+  }
+
   /** The token itself; undefined where ACLs are off. Its rules can be read by a management token only. */
   async tokenSelf(): Promise<TokenSelf | undefined> {
     const asked = this.ask({ path: "/v1/acl/token/self", permission: "a token of its own" }, TokenSelf);
-    return unlessRefused(asked, ({ text }) => text.includes("ACL support disabled"), undefined);
+    return unlessRefused(asked, isWithoutAcls, undefined);
   }
 }
 
 const isNoPeer = ({ text }: { readonly text: string }): boolean =>
   text.includes("was not found in the Raft configuration");
+
+const isWithoutAcls = ({ text }: { readonly text: string }): boolean => text.includes("ACL support disabled");

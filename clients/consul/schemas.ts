@@ -148,3 +148,6 @@ export const TokenSelf = z.object({
   Roles: list(z.object({ ID: z.string(), Name: z.string() })),
 });
 export type TokenSelf = z.output<typeof TokenSelf>;
+
+/** The answer to what a token may do. */
+export const Authorizations = list(z.object({ Allow: z.boolean() }));

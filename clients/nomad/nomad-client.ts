@@ -23,6 +23,10 @@ export interface Drain {
   readonly meta?: Readonly<Record<string, string>>;
 }
 
+interface WithResources {
+  readonly resources?: boolean;
+}
+
 /**
  * The Nomad cluster, asked through any of its agents.
  *
@@ -43,13 +47,16 @@ export class NomadClient extends NomadServers {
     return new NomadClient(await readSettings(NOMAD, env, endpoint), options);
   }
 
-  /** All clients, dead records included: a machine that was replaced has two of one name for a while. */
-  async nodes(blocking?: Blocking): Promise<Indexed<schema.NodeStub[]>> {
-    return this.readIndexed(
-      { path: "/v1/nodes", permission: permission.NODE_READ },
-      list(schema.NodeStub),
-      blocking,
-    );
+  /**
+   * All clients, dead records included: a machine that was replaced has two of one name for a while.
+   * @param options `resources` asks for those, too
+   */
+  async nodes({ resources, ...blocking }: Blocking & WithResources = {}): Promise<
+    Indexed<schema.NodeStub[]>
+  > {
+    const query = resources === true ? { resources: "true" } : {};
+    const call = { path: "/v1/nodes", query, permission: permission.NODE_READ };
+    return this.readIndexed(call, list(schema.NodeStub), blocking);
   }
 
   /** One client; undefined where there is none of that id. */
@@ -69,6 +76,22 @@ export class NomadClient extends NomadServers {
       query: ALL_NAMESPACES,
       permission: `${permission.NODE_READ} and ${permission.READ_JOBS}`,
     };
+    return this.readIndexed(call, list(schema.Allocation), blocking);
+  }
+
+  /**
+   * All allocations of all namespaces that the token may see, finished ones included, without the states of their tasks.
+   * @param options `resources` asks for those, too
+   */
+  async allocations({ resources, ...blocking }: Blocking & WithResources = {}): Promise<
+    Indexed<schema.Allocation[]>
+  > {
+    const query = {
+      ...ALL_NAMESPACES,
+      task_states: "false",
+      ...(resources === true ? { resources: "true" } : {}),
+    };
+    const call = { path: "/v1/allocations", query, permission: permission.READ_JOBS };
     return this.readIndexed(call, list(schema.Allocation), blocking);
   }
 

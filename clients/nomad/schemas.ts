@@ -21,6 +21,15 @@ const LastDrain = z.object({
   UpdatedAt: z.string(),
 });
 
+/** CPU in MHz, memory in MiB. */
+const Resources = z.object({
+  Cpu: z.object({ CpuShares: z.number() }),
+  Memory: z.object({ MemoryMB: z.number() }),
+});
+
+/** Of the machine, and what of it is not for work. In lists only where asked for. */
+const nodeResources = { NodeResources: Resources.nullish(), ReservedResources: Resources.nullish() };
+
 export const NodeStub = z.object({
   ID: z.string(),
   /** Two records have the same one for a while after a machine was replaced. */
@@ -32,6 +41,7 @@ export const NodeStub = z.object({
   Drain: z.boolean().optional(),
   NodePool: z.string().optional(),
   LastDrain: LastDrain.nullish(),
+  ...nodeResources,
   ModifyIndex: z.number(),
 });
 export type NodeStub = z.output<typeof NodeStub>;
@@ -62,6 +72,8 @@ export const Node = z.object({
   DrainStrategy: DrainStrategy.nullish(),
   LastDrain: LastDrain.nullish(),
   Meta: map,
+  Attributes: map,
+  ...nodeResources,
   Events: list(NodeEvent),
   HTTPAddr: z.string().optional(),
   /** Seconds since 1970. */
@@ -83,6 +95,8 @@ export const Allocation = z.object({
   /** run, stop, evict */
   DesiredStatus: z.string(),
   DeploymentStatus: z.object({ Healthy: z.boolean().nullish() }).nullish(),
+  /** By task. In lists only where asked for. */
+  AllocatedResources: z.object({ Tasks: z.record(z.string(), Resources).nullish() }).nullish(),
   NextAllocation: z.string().nullish(),
   PreviousAllocation: z.string().nullish(),
   /** Nanoseconds since 1970. */

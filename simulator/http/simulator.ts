@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Request } from "../answer.js";
+import { empty, type Request } from "../answer.js";
 import { SimulatedCluster, type ClusterOptions, type DiskState } from "../cluster.js";
 import type { MachineSettings } from "../machine.js";
 import { bodyOf } from "./body.js";
@@ -17,6 +17,8 @@ export interface SimulatorOptions extends ClusterOptions {
   readonly machines?: readonly MachineSettings[];
 }
 
+const STOP_NOMAD = "/stop-nomad";
+
 /** A simulated cluster behind HTTP: one port a machine, which it keeps when it is replaced. */
 export class Simulator {
   readonly cluster: SimulatedCluster;
@@ -30,7 +32,10 @@ export class Simulator {
     this.#real = options.clock === "real";
   }
 
-  /** Starts a machine. Its agents' meta gets `rollout_consul_http` and `rollout_nomad_http`, its own addresses. */
+  /**
+   * Starts a machine. Its agents' meta gets `rollout_consul_http` and `rollout_nomad_http`, its own addresses, and
+   * `rollout_nomad_stop`, where a PUT does what `systemctl stop nomad` would.
+   */
   async startMachine(settings: MachineSettings, disk: DiskState = "empty"): Promise<void> {
     const { name } = settings;
     if (!this.#ports.has(name)) {
@@ -44,6 +49,7 @@ export class Simulator {
       ...settings.meta,
       rollout_consul_http: `${base}/consul`,
       rollout_nomad_http: `${base}/nomad`,
+      rollout_nomad_stop: `${base}${STOP_NOMAD}`,
     };
     this.do(() => this.cluster.startMachine({ ...settings, meta }, disk));
   }
@@ -85,6 +91,11 @@ export class Simulator {
   async #serve(name: string, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await requestOf(incoming);
     this.do(() => {
+      if (request.method === "PUT" && request.path === STOP_NOMAD) {
+        this.cluster.stopAgent(name, "nomad");
+        writeAnswer(response, empty());
+        return;
+      }
       this.cluster.ask(name, request, (answer) => {
         if (!response.destroyed) writeAnswer(response, answer);
       });

@@ -44,8 +44,13 @@ export class NomadRights {
 /** What the token of a request may do: nothing with none, and with one that is not known. */
 export function nomadRights(tokens: NomadTokens | undefined, request: Request): NomadRights {
   if (!tokens) return new NomadRights({ management: true });
-  const bearer = /^Bearer (.*)$/.exec(request.headers["authorization"] ?? "")?.[1];
-  return new NomadRights(tokens.get(request.headers["x-nomad-token"] ?? bearer ?? "") ?? {});
+  return new NomadRights(tokens.get(nomadSecret(request)) ?? {});
+}
+
+/** The token of a request; empty without one. */
+export function nomadSecret({ headers }: Request): string {
+  const bearer = /^Bearer (.*)$/.exec(headers["authorization"] ?? "")?.[1];
+  return headers["x-nomad-token"] ?? bearer ?? "";
 }
 
 export const denied = (): Answer => text(403, "Permission denied");

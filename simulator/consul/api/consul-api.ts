@@ -3,6 +3,7 @@ import { route } from "../../router.js";
 import { consulRights, ConsulRights } from "../access.js";
 import type { ConsulAgent } from "../agent.js";
 import type { Consul } from "../consul.js";
+import { aclRoutes } from "./acl-routes.js";
 import { agentRoutes } from "./agent-routes.js";
 import { catalogRoutes } from "./catalog-routes.js";
 import type { ConsulContext, ConsulRoute } from "./context.js";
@@ -26,6 +27,7 @@ const routes: readonly ConsulRoute[] = [
   ...sessionRoutes,
   transactionRoute,
   snapshotRoute,
+  ...aclRoutes,
 ];
 
 const newerRoutes: readonly ConsulRoute[] = [...routes, transferLeaderRoute];

@@ -103,22 +103,27 @@ export const allocationStub = (nomad: Nomad, allocation: Allocation) => ({
   TaskStates: taskStates(nomad, allocation),
 });
 
+export const allocatedResources = ({ group: { taskNames, cpu, memoryMb } }: Allocation) => ({
+  // What a group needs stands in its first task.
+  Tasks: Object.fromEntries(
+    taskNames.map((name, index) => [
+      name,
+      {
+        Cpu: { CpuShares: index === 0 ? cpu : 0, ReservedCores: null },
+        Memory: { MemoryMB: index === 0 ? memoryMb : 0, MemoryMaxMB: 0 },
+      },
+    ]),
+  ),
+  Shared: { DiskMB: 10 },
+});
+
 /** An allocation as it is shown whole: absent fields are left out, not null. */
 export const allocationView = (nomad: Nomad, allocation: Allocation) => {
   const { group } = allocation;
   const status = deploymentStatus(nomad, allocation);
-  const tasks = Object.fromEntries(
-    group.taskNames.map((name) => [
-      name,
-      {
-        Cpu: { CpuShares: group.cpu, ReservedCores: null },
-        Memory: { MemoryMB: group.memoryMb, MemoryMaxMB: 0 },
-      },
-    ]),
-  );
   return {
     AllocModifyIndex: allocation.createIndex,
-    AllocatedResources: { Tasks: tasks, Shared: { DiskMB: 10 } },
+    AllocatedResources: allocatedResources(allocation),
     ClientDescription: CLIENT_DESCRIPTION[allocation.client] as string,
     ClientStatus: allocation.client as string,
     CreateIndex: allocation.createIndex,

@@ -3,7 +3,7 @@ import { empty, json, text, type Headers, type Reply } from "../../answer.js";
 import { denied } from "../access.js";
 import type { Allocation } from "../allocation.js";
 import { jobSpec } from "../job.js";
-import { allocationStub, allocationView } from "./allocation-view.js";
+import { allocatedResources, allocationStub, allocationView } from "./allocation-view.js";
 import { atLeader, bodyJson, failure, read, type NomadCall, type NomadRoute } from "./context.js";
 import { deploymentView, jobStub, jobView, summaryView } from "./job-view.js";
 
@@ -87,14 +87,19 @@ function ofJob(call: NomadCall, view: (job: JobOf) => unknown): Reply {
 
 function ofAllocations(call: NomadCall, wanted: (each: Allocation) => boolean): Reply {
   const { nomad, rights } = call.agent;
+  const withResources = call.request.query.get("resources") === "true";
   if (!rights.mayIn(namespaceOf(call), "read-job")) return denied();
   return read(call, {
     index: () => nomad.scheduler.index,
     value: () =>
-      [...nomad.scheduler.allocations.values()].filter(wanted).map((each) => allocationStub(nomad, each)),
+      [...nomad.scheduler.allocations.values()]
+        .filter(wanted)
+        .map((each) => ({ ...allocationStub(nomad, each), ...(withResources ? resourcesOf(each) : {}) })),
     nothing: [],
   });
 }
+
+const resourcesOf = (each: Allocation) => ({ AllocatedResources: allocatedResources(each) });
 
 function deployments(call: NomadCall, wanted: (job: JobOf) => boolean): Reply {
   const { nomad, rights } = call.agent;

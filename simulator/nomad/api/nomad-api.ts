@@ -3,13 +3,21 @@ import { route } from "../../router.js";
 import { nomadRights } from "../access.js";
 import type { NomadAgent } from "../agent.js";
 import type { Nomad } from "../nomad.js";
+import { aclRoutes } from "./acl-routes.js";
 import { agentRoutes } from "./agent-routes.js";
 import { jobRoutes } from "./job-routes.js";
 import { nodeRoutes } from "./node-routes.js";
 import { operatorRoutes } from "./operator-routes.js";
 import { variableRoutes } from "./variable-routes.js";
 
-const routes = [...agentRoutes, ...nodeRoutes, ...jobRoutes, ...operatorRoutes, ...variableRoutes];
+const routes = [
+  ...agentRoutes,
+  ...nodeRoutes,
+  ...jobRoutes,
+  ...operatorRoutes,
+  ...variableRoutes,
+  ...aclRoutes,
+];
 
 /** What one Nomad agent answers to a request. */
 export function askNomad(nomad: Nomad, agent: NomadAgent, request: Request): Reply {

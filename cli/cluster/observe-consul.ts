@@ -1,0 +1,72 @@
+import type { ConsulClient } from "../../clients/consul/consul-client.js";
+import type { Check, Member, Node } from "../../clients/consul/schemas.js";
+import { isHostOf } from "../../rollout/host-of.js";
+import type { CatalogNode, ConsulMember, Observation } from "../../rollout/observation.js";
+import { ask, oneOf, unlessHidden } from "./ask.js";
+import { consulRights } from "./consul-rights.js";
+import { autopilotOf, MEMBER_STATES, raftPeersOf } from "./servers.js";
+import { snapshotTime } from "./snapshot-time.js";
+
+type ConsulObservation = Observation["consul"];
+
+/**
+ * What Consul says, in eight requests whatever the size of the cluster.
+ * @param catalog asked by the caller, who needs it for the machines' addresses, too
+ */
+export async function observeConsul(
+  consul: ConsulClient,
+  catalog: () => Promise<readonly Node[]>,
+  { group, snapshotFile }: { readonly group: string; readonly snapshotFile?: string },
+): Promise<ConsulObservation> {
+  const [rights, members, nodes, autopilot, raft, health, canTransferLeadership, snapshotAt] =
+    await Promise.all([
+      ask(() => consulRights(consul, group)),
+      ask(async () => (await consul.members()).map(memberOf)),
+      ask(async () => (await catalog()).map(catalogNodeOf)),
+      ask(async () => autopilotOf(await consul.autopilotHealth())),
+      ask(async () => raftPeersOf(await consul.raftConfiguration())),
+      ask(async () => checksOf(await consul.checks(filterFor(group)), group)),
+      ask(() => consul.canTransferLeader()),
+      ask(() => snapshotTime(snapshotFile)),
+    ]);
+  return {
+    rights,
+    members: unlessHidden(members, rights, ["node:read"]),
+    catalog: unlessHidden(nodes, rights, ["node:read"]),
+    autopilot,
+    raft,
+    health: unlessHidden(health, rights, ["node:read", "service:read"]),
+    canTransferLeadership,
+    snapshotAt,
+  };
+}
+
+const memberOf = ({ Name, Addr, Status }: Member): ConsulMember => ({
+  name: Name,
+  address: Addr,
+  status: oneOf(MEMBER_STATES, Status, `the state of Consul's member ${Name}`),
+});
+
+const catalogNodeOf = ({ ID, Node, Address, Meta }: Node): CatalogNode => ({
+  id: ID,
+  name: Node,
+  address: Address,
+  meta: Meta,
+});
+
+/** A cluster has thousands of checks; those of other groups would only cost time. */
+const filterFor = (group: string): string => `Node matches "^${group}-[0-9]+$"`;
+
+const CHECK_STATES = ["passing", "warning", "critical", "maintenance"] as const;
+
+/** Whatever the filter left over. */
+function checksOf(checks: readonly Check[], group: string) {
+  return checks
+    .filter(({ Node }) => isHostOf(group, Node))
+    .map(({ Node, CheckID, ServiceName, Status }) => ({
+      node: Node,
+      id: CheckID,
+      service: ServiceName,
+      status: oneOf(CHECK_STATES, Status, `the state of the check ${CheckID} of ${Node}`),
+    }));
+}
