@@ -33,7 +33,7 @@ export const hooksAsRendered: Rule = (proposal) => {
       environmentDifference(wiring, servers, spec.platform);
     return why === undefined ? [] : [`${wiring.address} (${why})`];
   });
-  const members = membersByGroup(proposal.wiring);
+  const members = membersByGroup(proposal.wiring.filter(({ member }) => changing.has(member.group)));
   const early = running.flatMap((wiring) => {
     if (!changing.has(wiring.member.group)) return [];
     const after = new Set(wiring.after);
