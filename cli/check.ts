@@ -11,9 +11,9 @@ import { parseGroupName } from "../spec/address.js";
 import { describeOrigin } from "../spec/deployed.js";
 import { formatValue } from "../spec/problem.js";
 import { UserError } from "../spec/user-error.js";
-import { checkResultSchema, type CheckResult } from "./check-result.js";
-import { readDeployed } from "./read-deployed.js";
-import { readSpec } from "./read-spec.js";
+import type { CheckResult } from "./check-result.js";
+import { ContextThread } from "./context-thread.js";
+import type { Context } from "./context.js";
 
 export interface CheckArgs {
   /** A file of `terraform show -json`, a saved plan, or `-` for standard input. */
@@ -44,12 +44,31 @@ export async function runCheck(
     );
   }
   const isSaved = bytes[0] === ZIP[0] && bytes[1] === ZIP[1];
-  const plan = readPlan(isSaved ? await showPlan(file, env) : bytes);
-  const source = readSpec(env);
-  const deployed = await readDeployed(source, env);
-  const madeWhole = isSaved && wasMadeWhole(file, sha256);
-  const verdict = judgePlan(plan, { spec: source.spec, deployed, madeWhole });
+  const { plan, spec, deployed } = await readAll(isSaved ? await showPlan(file, env) : bytes, env);
+  const madeWhole = isSaved && (await wasMadeWhole(file, sha256));
+  const verdict = judgePlan(plan, { spec, deployed, madeWhole });
   return resultOf(verdict, plan, describeOrigin(deployed.origin), sha256);
+}
+
+/** A thread takes some hundredths of a second to start: reading the spec and state of a smaller plan takes no longer. */
+const LARGE_BYTES = 8_000_000;
+
+/** Reads the plan and what it is held against, both at once where that is faster. */
+async function readAll(bytes: Uint8Array, env: Environment): Promise<Context & { plan: Plan }> {
+  const thread = bytes.length >= LARGE_BYTES && ContextThread.canStart() ? new ContextThread(env) : undefined;
+  try {
+    const plan = readPlan(bytes);
+    const context = (await thread?.context()) ?? (await readHere(env));
+    return { plan, ...context };
+  } finally {
+    await thread?.stop();
+  }
+}
+
+/** Loaded only here: with a thread, zod and yaml are needed there and nowhere else. */
+async function readHere(env: Environment): Promise<Context> {
+  const { readContext } = await import("./context.js");
+  return readContext(env);
 }
 
 /** A saved plan is an archive. */
@@ -71,7 +90,7 @@ function readPlanFile(file: string): Uint8Array {
 async function showPlan(file: string, env: Environment): Promise<Uint8Array> {
   const { jsonOf, runTerraform } = await import("../clients/terraform.js");
   const { firstError } = await import("../clients/terraform-error.js");
-  const shown = await runTerraform(["show", "-json", resolve(file)], { cwd: folderOf(file, env), env });
+  const shown = await runTerraform(["show", "-json", resolve(file)], { cwd: await folderOf(file, env), env });
   if (shown.exitCode === 0) return new TextEncoder().encode(jsonOf(shown.stdout));
   throw new UserError(
     `terraform show failed for ${file}: ${firstError(`${shown.stderr}\n${shown.stdout}`)}; a saved plan is read in the folder that was initialized for it: move it there, or pass what terraform show -json prints`,
@@ -80,9 +99,10 @@ async function showPlan(file: string, env: Environment): Promise<Uint8Array> {
 }
 
 /** Where a saved plan can be read: the folder of its view, if `rollout plan` made it, since providers are there. */
-function folderOf(file: string, env: Environment): string {
+async function folderOf(file: string, env: Environment): Promise<string> {
+  const { readSpec } = await import("./read-spec.js");
   const beside = dirname(resolve(file));
-  const named = writtenVerdict(file)?.view ?? "";
+  const named = (await writtenVerdict(file))?.view ?? "";
   const view = named === "cluster" || parseGroupName(named) ? named : undefined;
   const folder = resolve(env["CDKTF_OUTDIR"] ?? "cdktf.out", readSpec(env).spec.name, view ?? "");
   return view && existsSync(join(folder, ".terraform")) ? folder : beside;
@@ -94,9 +114,11 @@ function folderOf(file: string, env: Environment): string {
 export const verdictFile = (plan: string): string => `${plan}.verdict.json`;
 
 /** Whether `rollout plan` made this very plan, of a whole view: OpenTofu's plans do not say so themselves. */
-const wasMadeWhole = (file: string, sha256: string): boolean => writtenVerdict(file)?.plan.sha256 === sha256;
+const wasMadeWhole = async (file: string, sha256: string): Promise<boolean> =>
+  (await writtenVerdict(file))?.plan.sha256 === sha256;
 
-function writtenVerdict(file: string): CheckResult | undefined {
+async function writtenVerdict(file: string): Promise<CheckResult | undefined> {
+  const { checkResultSchema } = await import("./check-result.js");
   try {
     return checkResultSchema.parse(JSON.parse(readFileSync(verdictFile(file), "utf8")));
   } catch {

@@ -25,5 +25,13 @@ export function templateHash(template: Template): string {
     instanceType: template.instanceType,
     ...(template.rootVolume ? { rootVolume: { sizeGib: template.rootVolume.sizeGib } } : {}),
   };
-  return createHash("sha256").update(JSON.stringify(values)).digest("hex").slice(0, 10);
+  const text = JSON.stringify(values);
+  const known = hashes.get(text);
+  if (known !== undefined) return known;
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 10);
+  hashes.set(text, hash);
+  return hash;
 }
+
+/** By their text: a large cluster has few templates, and each rule asks for the hash of every group. */
+const hashes = new Map<string, string>();

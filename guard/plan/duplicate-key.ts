@@ -11,22 +11,31 @@ import type { Fields } from "./fields.js";
  * @param parsed what `JSON.parse` made of the text
  */
 export function duplicateKey(text: string, parsed: Fields): string | undefined {
-  const countable = !/"[ \t\r\n]+:/.test(text);
-  return countable && keysInText(text) === keysIn(parsed) ? undefined : findDuplicate(text);
+  return keysInText(text) === keysIn(parsed) ? undefined : findDuplicate(text);
 }
 
-/** How often a quote that is not escaped is followed by a colon: outside of keys every quote before a colon is escaped. */
-function keysInText(text: string): number {
+/**
+ * How often a quote that is not escaped is followed by a colon: outside of keys every quote before a colon is escaped, or
+ * begins a value, and then too many are counted and never too few. Undefined where white space stands between a quote and a
+ * colon, so that a key would be missed.
+ */
+function keysInText(text: string): number | undefined {
   let count = 0;
-  for (let at = text.indexOf('":'); at !== -1; at = text.indexOf('":', at + 2)) {
+  for (let at = text.indexOf(":"); at !== -1; at = text.indexOf(":", at + 1)) {
     let before = at - 1;
-    while (text.charCodeAt(before) === BACKSLASH) before--;
+    while (isSpace(text.charCodeAt(before))) before--;
+    if (text.charCodeAt(before) !== QUOTE) continue;
+    if (before < at - 1) return undefined;
+    while (text.charCodeAt(before - 1) === BACKSLASH) before--;
     if ((at - before) % 2 === 1) count++;
   }
   return count;
 }
 
-const BACKSLASH = 92;
+const [TAB, LINE_FEED, RETURN, SPACE, QUOTE, BACKSLASH] = [9, 10, 13, 32, 34, 92];
+
+const isSpace = (code: number): boolean =>
+  code === SPACE || code === TAB || code === LINE_FEED || code === RETURN;
 
 function keysIn(root: unknown): number {
   let count = 0;

@@ -36,7 +36,7 @@ export function readWiring(json: Fields, resources: readonly PlannedResource[], 
   const known = new Set(wiring.map(({ address }) => address));
   if (known.size < wiring.length) fail("the configuration has an address twice");
   const unknown = resources.find(
-    ({ address, after }) => after !== null && parseAddress(address) && !known.has(address),
+    ({ address, after }) => after !== null && !known.has(address) && parseAddress(address),
   );
   if (unknown) fail(`the configuration does not say what ${unknown.address} is`);
   return wiring;

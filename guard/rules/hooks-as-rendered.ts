@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { hostAddress, hostName, parseGroupName, type Member } from "../../spec/address.js";
+import { hostAddress, hostName, parseGroupName, type Member, type PlatformName } from "../../spec/address.js";
 import { groupsOf, roleOf, type Group } from "../../spec/groups.js";
 import { addressesFor, hookWords, networkAddressOn } from "../../spec/hook-words.js";
 import { isNew } from "../../spec/pending.js";
@@ -26,12 +26,14 @@ export const hooksAsRendered: Rule = (proposal) => {
   const running = proposal.wiring.filter(
     ({ member }) => member.kind === "config-consul" || changing.has(member.group),
   );
+  const servers = consulServers(proposal.wiring);
   const otherwise = running.flatMap((wiring) => {
     const why =
-      differenceOf(wiring, changing.get(wiring.member.group)) ?? environmentDifference(wiring, proposal);
+      differenceOf(wiring, changing.get(wiring.member.group)) ??
+      environmentDifference(wiring, servers, spec.platform);
     return why === undefined ? [] : [`${wiring.address} (${why})`];
   });
-  const members = membersByGroup(proposal.wiring);
+  const members = membersByGroup(proposal.wiring.filter(({ member }) => changing.has(member.group)));
   const early = running.flatMap((wiring) => {
     if (!changing.has(wiring.member.group)) return [];
     const after = new Set(wiring.after);
@@ -62,17 +64,20 @@ function differenceOf({ member, provisioners }: Wiring, group: Group | undefined
     : `it is called with: ${called}, not with: ${exact}`;
 }
 
+const consulServers = (wiring: readonly Wiring[]): string[] =>
+  wiring.flatMap(({ address, member }) =>
+    member.kind === "host" && member.pool === "consul-server" ? [address] : [],
+  );
+
 /** Every machine is given its own address and those of all Consul servers, and no other hook is given anything. */
 function environmentDifference(
   { member, provisioners }: Wiring,
-  { wiring, spec }: Proposal,
+  servers: readonly string[],
+  platform: PlatformName,
 ): string | undefined {
-  const addressOf = networkAddressOn[spec.platform];
+  const addressOf = networkAddressOn[platform];
   const given = provisioners[0]?.environment ?? {};
-  const host = hostAddress(spec.platform, member.group, member.host ?? 0, "host");
-  const servers = wiring.flatMap((each) =>
-    each.member.kind === "host" && each.member.pool === "consul-server" ? [each.address] : [],
-  );
+  const host = hostAddress(platform, member.group, member.host ?? 0, "host");
   const wanted =
     addressOf && member.kind === "config-consul" ? addressesFor(addressOf(host), servers.map(addressOf)) : {};
   return isDeepStrictEqual({ ...given }, wanted) ? undefined : "it is given other addresses";
