@@ -42,10 +42,10 @@ describeReal("The walk-through of npm start", ["terraform"], ({ env, terraform }
      "4. Change two groups at once
 
         command   npx rollout set image name-server-2=ami-0ccc broker-1=ami-0ccc
-        spec      line 14, name-server:
+        spec      line 24, name-server:
                    - images: [ami-0aaa, ami-0aaa, ami-0aaa]
                    + images: [ami-0aaa, ami-0aaa, ami-0ccc]
-                  line 18, broker:
+                  line 36, broker:
                    - images: [ami-0bbb, ami-0aaa, ami-0aaa]
                    + images: [ami-0bbb, ami-0ccc, ami-0aaa]
         command   npx cdktf list
