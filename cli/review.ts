@@ -35,14 +35,14 @@ export async function runReview(env: Environment, args: ReviewArgs): Promise<Rev
 async function review(env: Environment, { base }: ReviewArgs): Promise<Review> {
   const source = readSpec(env);
   const { spec, file } = source;
-  const deployed = await readDeployed(
-    source,
-    base === undefined ? env : { ...env, ROLLOUT_DEPLOYED: `git:${base}` },
-  );
   const before =
     base === undefined
       ? undefined
       : loadSpec(await fileAtRevision(file, base, source.shown), `${base}:${source.shown}`);
+  const deployed = await readDeployed(
+    source,
+    base === undefined ? env : { ...env, ROLLOUT_DEPLOYED: `git:${base}` },
+  );
   return inScratch("rollout-review-", (scratch) => {
     const views = offeredViews(spec, deployed);
     const stacks = synthesize(spec, deployed, views, join(scratch, "head"));
