@@ -3,7 +3,7 @@ import { listed } from "../guard/listed.js";
 import { count } from "../rollout/explain-group.js";
 import type { Review } from "../rollout/review.js";
 import { asCode, escapeHtml, escapeMarkdown } from "./escape-markdown.js";
-import { cellOf, differencesOf, notesOf } from "./format-review.js";
+import { cellOf, differencesOf, notesOf, REFUSED } from "./format-review.js";
 
 /** A comment of GitHub's holds 65,536 bytes; some are left for what a pipeline adds. */
 const MOST_BYTES = 60_000;
@@ -73,6 +73,7 @@ function violationsOf({ violations }: Review): string[] {
   return [
     ...kept.map(({ text }) => text.slice(0, -1)),
     ...(more > 0 ? [`And ${count(more, "more violation")}; see all by: rollout review`, ""] : []),
+    ...(all.length > 0 ? [REFUSED, ""] : []),
   ];
 }
 
@@ -89,7 +90,7 @@ function tableOf({ pools }: Review): string[] {
   const kept = rows.filter((row) => first.includes(row));
   const more = rows.length - kept.length;
   return [
-    "| pool | 0 | 1 | 2 |",
+    "| pool | group 0 | group 1 | group 2 |",
     "|---|---|---|---|",
     ...kept.map(({ text }) => text),
     ...(more > 0 ? ["", `And ${count(more, "more pool")}; see all by: rollout review`] : []),
