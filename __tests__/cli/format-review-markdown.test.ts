@@ -140,10 +140,42 @@ describe("A comment of a huge cluster", () => {
       const whole = Array.from({ length: 150 }, (_, count) => formatReviewMarkdown(filled(count, letter)));
       expect(whole.filter((text) => bytes(text) >= LIMIT)).toEqual([]);
       const most = Math.max(...whole.map(bytes));
-      expect(most).toBeGreaterThan(LIMIT - 3_000 - 600 * bytes(letter));
+      expect(most).toBeGreaterThan(LIMIT - 6_000 - 600 * bytes(letter));
       const fits = whole.findIndex((text) => text.includes("Dropped, "));
       expect(fits).toBeGreaterThan(20);
       expect(whole[fits]?.includes(`(1 part): what differs in x.y${String(fits - 1)}.`)).toBe(true);
+    }
+  });
+
+  test("leaves exactly the room for the list of what was dropped", () => {
+    const base = { ...bigReview({ pools: 1, changed: 0 }), deployed: "d".repeat(90) };
+    const differences = Array.from({ length: 3000 }, (_, count) => ({
+      view: "cluster",
+      address: `x.y${String(1000 + count)}`,
+      lines: ["+ z"],
+    }));
+    const text = formatReviewMarkdown({ ...base, differences });
+    const rest = text
+      .replace(/^Dropped, .*\n\n/m, "")
+      .replace(/<details><summary>3000 .*\n\n/, "")
+      .replace("</details>\n\n", "");
+    expect(bytes(rest)).toBeLessThanOrEqual(LIMIT - 6_000);
+    expect(bytes(rest)).toBeGreaterThan(LIMIT - 6_000 - 50);
+  });
+
+  test("has room for the names of what was dropped, however long they become where they are escaped", () => {
+    const base = bigReview({ pools: 1 });
+    for (const letter of ["|", "\u202e", "`😀"]) {
+      const most = Array.from({ length: 3 }, (_, index) => {
+        const lines = [`+ ${"x".repeat(1_000 + 100 * index)}`];
+        const differences = Array.from({ length: 100 }, (_each, count) => ({
+          view: "cluster",
+          address: `x.y${String(count)}["${letter.repeat(200)}"]`,
+          lines,
+        }));
+        return bytes(formatReviewMarkdown({ ...base, differences }));
+      });
+      expect(most.filter((size) => size >= LIMIT)).toEqual([]);
     }
   });
 

@@ -234,6 +234,14 @@ describe("What a review says of a group", () => {
     `);
   });
 
+  test("says that one machine stays", () => {
+    const two = deployedFromSpec(withPools({ broker: { hosts: [2, 2, 2] } }), "git:main", new Set());
+    const [shrinks] = review(withPools({ broker: { hosts: [2, 1, 2] } }), two).groups;
+    expect(shrinks?.steps[1]).toBe(
+      "leave: 1 machine ineligible, drained in Nomad, out of Consul; the other one stays as it is",
+    );
+  });
+
   test("counts those that are replaced, come and go together", () => {
     expect(only({ broker: { images: [A, B, A], hosts: [3, 5, 3] } })?.steps).toContain(
       "3 old machines destroyed, then 5 new from ami-0bbb",
