@@ -3,7 +3,8 @@ import { listed } from "../guard/listed.js";
 import { count } from "../rollout/explain-group.js";
 import type { Review } from "../rollout/review.js";
 import { asCode, escapeHtml, escapeMarkdown } from "./escape-markdown.js";
-import { cellOf, differencesOf, notesOf } from "./format-review.js";
+import { cellOf, differencesOf, notesOf, REFUSED } from "./format-review.js";
+import { onOneLine } from "./visible.js";
 
 /** A comment of GitHub's holds 65,536 bytes; some are left for what a pipeline adds. */
 const MOST_BYTES = 60_000;
@@ -11,8 +12,8 @@ const MOST_BYTES = 60_000;
 /** What violations and table may take of it, each, so that the other has room. */
 const MOST_OF_HEAD = 24_000;
 
-/** What the list of all that was dropped may take, markup included. */
-const NOTE_BYTES = 3_000;
+/** What the list of all that was dropped may take: names of 100 characters, each of which may be written by its code. */
+const NOTE_BYTES = 6_000;
 
 /** Something that may be left out where there is no room. */
 interface Part {
@@ -73,6 +74,7 @@ function violationsOf({ violations }: Review): string[] {
   return [
     ...kept.map(({ text }) => text.slice(0, -1)),
     ...(more > 0 ? [`And ${count(more, "more violation")}; see all by: rollout review`, ""] : []),
+    ...(all.length > 0 ? [REFUSED, ""] : []),
   ];
 }
 
@@ -89,7 +91,7 @@ function tableOf({ pools }: Review): string[] {
   const kept = rows.filter((row) => first.includes(row));
   const more = rows.length - kept.length;
   return [
-    "| pool | 0 | 1 | 2 |",
+    "| pool | group 0 | group 1 | group 2 |",
     "|---|---|---|---|",
     ...kept.map(({ text }) => text),
     ...(more > 0 ? ["", `And ${count(more, "more pool")}; see all by: rollout review`] : []),
@@ -158,7 +160,11 @@ function droppedNote(dropped: readonly Part[]): string {
   return `Dropped, since a comment has no room (${count(dropped.length, "part")}): ${escapeMarkdown(kinds.join("; "))}. See all by: \`rollout review\`\n\n`;
 }
 
-const cut = (text: string): string => (text.length > 100 ? `${text.slice(0, 99)}…` : text);
+/** Cut as it is seen, since what cannot be seen is written by longer codes. */
+function cut(text: string): string {
+  const seen = onOneLine(text);
+  return seen.length > 100 ? `${seen.slice(0, 99)}…` : seen;
+}
 
 /** Names the very content, so that an approval can say what it was of. */
 const hashOf = (review: Review): string =>

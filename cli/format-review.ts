@@ -13,6 +13,7 @@ export function formatReview(review: Review): string {
     `${review.verdict === "accepted" ? "✔" : "✖"} ${review.cluster}: ${review.headline}`,
     "",
     ...violations.flatMap(({ rule, message, remedy }) => [`${rule}: ${message}; ${remedy}`, ""]),
+    ...(violations.length > 0 ? [REFUSED, ""] : []),
     ...poolTable(review),
     "",
     ...groups.flatMap((group) => [
@@ -33,6 +34,9 @@ export function formatReview(review: Review): string {
     .flatMap((line) => wrapLine(visible(line)))
     .join("\n");
 }
+
+/** So that nobody takes what follows a rejection for what is about to happen. */
+export const REFUSED = "Synth refuses this, so nothing is deployed as it is. What it asks for:";
 
 /** Pools by groups; one line a group where that is too wide. */
 function poolTable({ pools }: Review): string[] {

@@ -6,14 +6,13 @@ import {
   constants,
   copyFileSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { makePlan } from "../clients/terraform-plan.js";
 import { terraformVersion } from "../clients/terraform.js";
@@ -25,6 +24,7 @@ import { isNew } from "../spec/pending.js";
 import { UserError } from "../spec/user-error.js";
 import { resultOf, verdictFile } from "./check.js";
 import type { CheckResult } from "./check-result.js";
+import { inScratch, type Asked } from "./in-scratch.js";
 import { buildApp, loadProgram, type Program } from "./program.js";
 
 export interface PlanArgs {
@@ -56,13 +56,12 @@ export async function runPlan(env: Environment, { view, out }: PlanArgs): Promis
   }
   await terraformVersion({ cwd: process.cwd(), env });
   const name = view ?? onlyView(loaded);
-  const scratch = mkdtempSync(join(tmpdir(), "rollout-plan-"));
-  const outdir = out === undefined ? scratch : (env["CDKTF_OUTDIR"] ?? "cdktf.out");
-  const file = join(scratch, "plan");
-  try {
+  return inScratch("rollout-plan-", async (scratch, asked) => {
+    const outdir = out === undefined ? scratch : (env["CDKTF_OUTDIR"] ?? "cdktf.out");
+    const file = join(scratch, "plan");
     buildApp(out === undefined ? { ...loaded, views: [name] } : loaded, outdir).synth();
     const folder = resolve(outdir, loaded.spec.name, name);
-    const json = await planIn(folder, file, env, out !== undefined);
+    const json = await planIn({ folder, file, env, kept: out !== undefined, ...asked });
     const plan = readPlan(new TextEncoder().encode(json));
     const verdict = judgePlan(plan, { spec: loaded.spec, deployed: loaded.deployed, madeWhole: true });
     const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
@@ -71,9 +70,7 @@ export async function runPlan(env: Environment, { view, out }: PlanArgs): Promis
     if (out === undefined) return { summary, result };
     keep(file, out, result);
     return { summary, result, kept: { file: resolve(out), folder } };
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
+  });
 }
 
 const standing = ({ deployed }: Program): string[] =>
@@ -135,11 +132,19 @@ function onlyView({ views }: Program): string {
   return groups[0] ?? "cluster";
 }
 
+interface Planned extends Asked {
+  readonly folder: string;
+  readonly file: string;
+  readonly env: Environment;
+  readonly kept: boolean;
+}
+
 /** @returns what `terraform show -json` prints of the plan that it wrote to `file` */
-async function planIn(folder: string, file: string, env: Environment, kept: boolean): Promise<string> {
+async function planIn({ folder, file, env, kept, ...asked }: Planned): Promise<string> {
   const cache = env["TF_PLUGIN_CACHE_DIR"] ?? join(homedir(), ".terraform.d", "plugin-cache");
   mkdirSync(cache, { recursive: true });
   return makePlan({
+    ...asked,
     cwd: folder,
     file,
     reconfigure: true,

@@ -1,5 +1,4 @@
 import type { Environment } from "../clients/environment.js";
-import { basename } from "node:path";
 import { fileAtRevision } from "../clients/git.js";
 import { parseState } from "../clients/state/parse-state.js";
 import { readState } from "../clients/state/read-state.js";
@@ -13,13 +12,13 @@ import { readBytes, type SpecFile } from "./read-spec.js";
  * What is deployed: the state, or only when `ROLLOUT_DEPLOYED` says so `git:REV`, the spec at that revision, or
  * `file:PATH`, a spec or a copy of a state.
  */
-export async function readDeployed({ spec, file }: SpecFile, env: Environment): Promise<Deployed> {
+export async function readDeployed({ spec, file, shown }: SpecFile, env: Environment): Promise<Deployed> {
   const named = env["ROLLOUT_DEPLOYED"] ?? "state";
   if (named === "state") return readState(spec, file);
   const [kind, ...rest] = named.split(":");
   const place = rest.join(":");
   if (kind === "git" && place !== "") {
-    return baseline(loadSpec(await fileAtRevision(file, place), `${place}:${basename(file)}`), named);
+    return baseline(loadSpec(await fileAtRevision(file, place, shown), `${place}:${shown}`), named);
   }
   if (kind === "file" && place !== "") return readCopy(spec, place, named);
   throw new UserError(`ROLLOUT_DEPLOYED is "${named}"; expected state, git:REVISION or file:PATH`, 2);

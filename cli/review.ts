@@ -1,6 +1,4 @@
 import type { Environment } from "../clients/environment.js";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App } from "cdktf";
 import { offeredViews } from "../rollout/views.js";
@@ -13,6 +11,7 @@ import { addViews } from "../stacks/add-views.js";
 import type { ViewStack } from "../stacks/view-stack.js";
 import { fileAtRevision } from "../clients/git.js";
 import { diffResources } from "./diff-resources.js";
+import { inScratch } from "./in-scratch.js";
 import { readDeployed } from "./read-deployed.js";
 import { readSpec } from "./read-spec.js";
 
@@ -36,14 +35,15 @@ export async function runReview(env: Environment, args: ReviewArgs): Promise<Rev
 async function review(env: Environment, { base }: ReviewArgs): Promise<Review> {
   const source = readSpec(env);
   const { spec, file } = source;
+  const before =
+    base === undefined
+      ? undefined
+      : loadSpec(await fileAtRevision(file, base, source.shown), `${base}:${source.shown}`);
   const deployed = await readDeployed(
     source,
     base === undefined ? env : { ...env, ROLLOUT_DEPLOYED: `git:${base}` },
   );
-  const before =
-    base === undefined ? undefined : loadSpec(await fileAtRevision(file, base), `${base}:${source.shown}`);
-  const scratch = mkdtempSync(join(tmpdir(), "rollout-review-"));
-  try {
+  return inScratch("rollout-review-", (scratch) => {
     const views = offeredViews(spec, deployed);
     const stacks = synthesize(spec, deployed, views, join(scratch, "head"));
     const violations = new Map(
@@ -65,9 +65,7 @@ async function review(env: Environment, { base }: ReviewArgs): Promise<Review> {
         ...(differences ? { differences } : {}),
       }),
     );
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
+  });
 }
 
 function differencesOf(stack: ViewStack, baseline: readonly ViewStack[]): Difference[] {

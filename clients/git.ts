@@ -3,9 +3,10 @@ import { UserError } from "../spec/user-error.js";
 
 /**
  * A file as it was committed at a revision: a commit, a branch, a tag.
+ * @param shown what errors call the file; default: its path
  * @throws UserError when there is no git, no repository, no such revision, or no such file in it
  */
-export async function fileAtRevision(file: string, rev: string): Promise<Uint8Array> {
+export async function fileAtRevision(file: string, rev: string, shown = file): Promise<Uint8Array> {
   if (rev === "" || rev.startsWith("-")) {
     throw new UserError(`no revision: "${rev}"; name a commit, a branch or a tag, such as origin/main`, 2);
   }
@@ -13,23 +14,23 @@ export async function fileAtRevision(file: string, rev: string): Promise<Uint8Ar
   const repository = await git(folder, ["rev-parse", "--git-dir"]);
   if (repository.exitCode !== 0) {
     throw new UserError(
-      `not in a git repository: ${file} (${repository.reason}); keep the spec in git to name a revision of it`,
+      `not in a git repository: ${shown} (${repository.reason}); keep the spec in git to name a revision of it`,
     );
   }
   const commit = await git(folder, ["rev-parse", "--verify", "--quiet", `${rev}^{commit}`]);
   if (commit.exitCode !== 0) {
     throw new UserError(
-      `unknown revision: ${rev} in the repository of ${file}; correct it, or fetch it first (a shallow clone has only the newest)`,
+      `unknown revision: ${rev} in the repository of ${shown}; correct it, or fetch it first (a shallow clone has only the newest)`,
       2,
     );
   }
-  const shown = await git(folder, ["show", `${decode(commit.stdout).trim()}:./${basename(file)}`]);
-  if (shown.exitCode !== 0) {
+  const content = await git(folder, ["show", `${decode(commit.stdout).trim()}:./${basename(file)}`]);
+  if (content.exitCode !== 0) {
     throw new UserError(
-      `not in the revision: ${file} at ${rev}; name a revision in which the file is committed`,
+      `not in the revision: ${shown} at ${rev}; name a revision in which the file is committed`,
     );
   }
-  return shown.stdout;
+  return content.stdout;
 }
 
 /**

@@ -10,6 +10,8 @@ export interface TerraformOptions {
   /** The folder in which Terraform runs. */
   readonly cwd: string;
   readonly env?: Environment;
+  /** Asks Terraform to end, which is waited for. Default: never. */
+  readonly end?: AbortSignal;
 }
 
 /** What a run printed and how it ended. */
@@ -36,7 +38,7 @@ const MOST_OUTPUT = 500_000_000;
  */
 export async function runTerraform(
   args: readonly string[],
-  { cwd, env = {} }: TerraformOptions,
+  { cwd, env = {}, end }: TerraformOptions,
 ): Promise<TerraformResult> {
   const binary = await findTerraform({ ...process.env, ...env });
   const { stdout, stderr, exitCode, signal, cause } = await execa(binary, args, {
@@ -46,6 +48,7 @@ export async function runTerraform(
     reject: false,
     forceKillAfterDelay: false,
     maxBuffer: MOST_OUTPUT,
+    ...(end ? { cancelSignal: end } : {}),
   });
   if (exitCode !== undefined) return { stdout, stderr, exitCode };
   const command = [basename(binary), ...args].join(" ");

@@ -8,10 +8,14 @@ import { checkResultSchema, type CheckResult } from "../../cli/check-result.js";
 import { runCheck } from "../../cli/check.js";
 import { formatCheckMarkdown } from "../../cli/format-check.js";
 import { buildApp, loadProgram } from "../../cli/program.js";
+import { RULE_IDS } from "../../guard/verdict.js";
 import { readFixtureFiles } from "../guard/plan/plan-fixture.js";
 import { describeReal } from "../support/environment.js";
+import { allNodes, readMarkdown, textOutsideCode } from "./read-markdown.js";
 
 const PROGRAM = fileURLToPath(new URL("../../dist/bin/rollout.js", import.meta.url));
+
+const RULES = `${String(RULE_IDS.length)} rules`;
 
 let folder: string;
 
@@ -30,7 +34,7 @@ describe("rollout check", () => {
      {
        "exitCode": 0,
        "stderr": "",
-       "stdout": "accepted: the plan of broker-0 (broker-0); 15 rules passed
+       "stdout": "accepted: the plan of broker-0 (broker-0); <all> rules passed
      changes: 2 machines (broker-0: v1 -> v2); Terraform: 1 update, 12 replace
      deployed: terraform.demo.tfstate, serial N
      plan: sha256 <sha256>, Terraform 1.11.4, format 1.2",
@@ -42,7 +46,7 @@ describe("rollout check", () => {
     const { exitCode, stdout, stderr } = await check("two-groups");
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: "" });
     const [first, ...rest] = stdout.split("\n");
-    expect(first).toBe("rejected: the plan of broker-0 (broker-0, broker-1) breaks 3 of 15 rules");
+    expect(first).toBe(`rejected: the plan of broker-0 (broker-0, broker-1) breaks 3 of ${RULES}`);
     expect(rest.map((line) => line.split(":")[0])).toEqual([
       "one-group",
       "target-group",
@@ -59,7 +63,7 @@ describe("rollout check", () => {
     const { exitCode, stdout } = await rollout(["check", "-"], { input });
     expect({ exitCode, first: stdout.split("\n")[0] }).toEqual({
       exitCode: 0,
-      first: "accepted: the plan of broker-0 (broker-0); 15 rules passed",
+      first: `accepted: the plan of broker-0 (broker-0); ${RULES} passed`,
     });
   });
 
@@ -151,11 +155,11 @@ describe("The verdict in Markdown", () => {
 
      2 machines (broker-0: v1 -&gt; v2); Terraform: 1 update, 11 replace
 
-     <sub>plan sha256 <sha256> · Terraform 1.11.4 · deployed: terraform.demo.tfstate, serial N</sub>"
+     <sub>plan sha256 <sha256> · Terraform \`1.11.4\` · deployed: terraform.demo.tfstate, serial N</sub>"
     `);
   });
 
-  test("nothing that a plan names can break out of the text", async () => {
+  test("nothing that a plan names is markup, a link or a mention", async () => {
     const result = await run("roll-clients");
     const evil = "</details><script>@all\n\n# x `y` | [z](w)";
     const violation = { rule: "one-group", subjects: [evil], message: evil, remedy: evil } as const;
@@ -170,15 +174,18 @@ describe("The verdict in Markdown", () => {
       plan: { ...result.plan, terraformVersion: evil },
     };
     const markdown = formatCheckMarkdown(spoiled);
-    expect(markdown).not.toMatch(/<\/?script|@all|^# x|[^\\]`y|[^\\]\[z/m);
-    expect(markdown.match(/<\/?\w+>/g)).toEqual([
-      "<details>",
-      "<summary>",
-      "</summary>",
+    const read = await readMarkdown(markdown);
+    const nodes = allNodes(read);
+    const tags = nodes.flatMap(({ type, value }) => (type === "html" ? [value ?? ""] : []));
+    expect(tags.filter((tag) => !/^<\/?code>$/.test(tag))).toEqual([
+      "<details><summary>drift, not counted (1)</summary>",
       "</details>",
       "<sub>",
       "</sub>",
     ]);
+    expect(nodes.filter(({ type }) => type === "heading")).toHaveLength(1);
+    expect(nodes.filter(({ type }) => ["link", "image", "table"].includes(type))).toEqual([]);
+    expect(textOutsideCode(read)).not.toMatch(/@all|script|# x/);
   });
 });
 
@@ -193,7 +200,7 @@ describeReal("rollout check of a saved plan", ["terraform"], ({ env, terraform }
     await execa(terraform, ["plan", "-out=saved"], { cwd, env });
 
     const text = await rollout(["check", join(cwd, "saved")], { env });
-    expect(text.stdout.split("\n")[0]).toBe("accepted: the plan of broker-0 (broker-0); 15 rules passed");
+    expect(text.stdout.split("\n")[0]).toBe(`accepted: the plan of broker-0 (broker-0); ${RULES} passed`);
     expect(text.exitCode).toBe(0);
 
     const moved = join(folder, "moved");
@@ -233,5 +240,6 @@ function rollout(args: readonly string[], options: { env?: Record<string, string
 const tidy = (text: string): string =>
   text
     .replace(/[0-9a-f]{64}/g, "<sha256>")
+    .replaceAll(RULES, "<all> rules")
     .replace(/serial \d+/g, "serial N")
     .replaceAll(folder, "<folder>");

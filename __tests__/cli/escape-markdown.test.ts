@@ -45,7 +45,7 @@ describe("Escaped text", () => {
     ["\\", "`\\`"],
     ["# title", "`#` title"],
     ["1. one", "`1`. one"],
-    ["1) one", "`1`. one"],
+    ["1) one", "`1`) one"],
     ["- item", "`-` item"],
     ["+ item", "`+` item"],
     ["> quote", "`>` quote"],

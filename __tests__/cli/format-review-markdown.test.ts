@@ -18,7 +18,7 @@ describe("A review as a comment", () => {
        "<!-- rollout-review cluster=demo -->",
        "### ✔ demo: accepted, 3 groups change, one after another: pool-a0-0 (ami-0aaa -&gt; ami-0bbb), pool-a0-1 (ami-0aaa -&gt; ami-0bbb), pool-a0-2 (ami-0aaa -&gt; ami-0bbb), 3 machines replaced",
        "",
-       "| pool | 0 | 1 | 2 |",
+       "| pool | group 0 | group 1 | group 2 |",
        "|---|---|---|---|",
        "| consul-server | \`ami-0aaa\` | \`ami-0aaa\` | \`ami-0aaa\` |",
        "| nomad-server | \`ami-0aaa\` | \`ami-0aaa\` | \`ami-0aaa\` |",
@@ -39,6 +39,22 @@ describe("A review as a comment", () => {
     const alone = formatReviewMarkdown({ ...whole, groups: whole.groups.slice(0, 1), differences: [] });
     expect(alone).not.toContain("<details>");
     expect(alone).toContain("\n**pool-a0-0**: ami-0aaa -&gt; ami-0bbb\n\n- also replaced: ");
+  });
+
+  test("says of a rejected change why it is, and that it is not going to happen", () => {
+    const whole = bigReview({ pools: 1 });
+    const violations = [{ rule: "one-group", message: "3 groups are pending", remedy: "set two back" }];
+    const rejected = formatReviewMarkdown({ ...whole, verdict: "rejected", violations });
+    expect(rejected.split("\n").slice(2, 9)).toEqual([
+      "",
+      "> [!CAUTION]",
+      "> **one-group**: 3 groups are pending; set two back",
+      "",
+      "Synth refuses this, so nothing is deployed as it is. What it asks for:",
+      "",
+      "| pool | group 0 | group 1 | group 2 |",
+    ]);
+    expect(formatReviewMarkdown(whole)).not.toContain("Synth refuses");
   });
 
   test("keeps its marker whatever changes", () => {
@@ -124,10 +140,42 @@ describe("A comment of a huge cluster", () => {
       const whole = Array.from({ length: 150 }, (_, count) => formatReviewMarkdown(filled(count, letter)));
       expect(whole.filter((text) => bytes(text) >= LIMIT)).toEqual([]);
       const most = Math.max(...whole.map(bytes));
-      expect(most).toBeGreaterThan(LIMIT - 3_000 - 600 * bytes(letter));
+      expect(most).toBeGreaterThan(LIMIT - 6_000 - 600 * bytes(letter));
       const fits = whole.findIndex((text) => text.includes("Dropped, "));
       expect(fits).toBeGreaterThan(20);
       expect(whole[fits]?.includes(`(1 part): what differs in x.y${String(fits - 1)}.`)).toBe(true);
+    }
+  });
+
+  test("leaves exactly the room for the list of what was dropped", () => {
+    const base = { ...bigReview({ pools: 1, changed: 0 }), deployed: "d".repeat(90) };
+    const differences = Array.from({ length: 3000 }, (_, count) => ({
+      view: "cluster",
+      address: `x.y${String(1000 + count)}`,
+      lines: ["+ z"],
+    }));
+    const text = formatReviewMarkdown({ ...base, differences });
+    const rest = text
+      .replace(/^Dropped, .*\n\n/m, "")
+      .replace(/<details><summary>3000 .*\n\n/, "")
+      .replace("</details>\n\n", "");
+    expect(bytes(rest)).toBeLessThanOrEqual(LIMIT - 6_000);
+    expect(bytes(rest)).toBeGreaterThan(LIMIT - 6_000 - 50);
+  });
+
+  test("has room for the names of what was dropped, however long they become where they are escaped", () => {
+    const base = bigReview({ pools: 1 });
+    for (const letter of ["|", "\u202e", "`😀"]) {
+      const most = Array.from({ length: 3 }, (_, index) => {
+        const lines = [`+ ${"x".repeat(1_000 + 100 * index)}`];
+        const differences = Array.from({ length: 100 }, (_each, count) => ({
+          view: "cluster",
+          address: `x.y${String(count)}["${letter.repeat(200)}"]`,
+          lines,
+        }));
+        return bytes(formatReviewMarkdown({ ...base, differences }));
+      });
+      expect(most.filter((size) => size >= LIMIT)).toEqual([]);
     }
   });
 
@@ -147,7 +195,7 @@ describe("A comment of a huge cluster", () => {
     const kept = rejected.match(/^> \[!CAUTION\]$/gm)?.length ?? 0;
     expect(kept).toBeGreaterThan(50);
     expect(rejected).toContain(
-      `And ${String(500 - kept)} more violations; see all by: rollout review\n\n| pool |`,
+      `And ${String(500 - kept)} more violations; see all by: rollout review\n\nSynth refuses this, so nothing is deployed as it is. What it asks for:\n\n| pool |`,
     );
   });
 });

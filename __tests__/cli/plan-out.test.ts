@@ -27,7 +27,14 @@ echo "$*" >> "$FOLDER/calls"
 case "$1" in
   version) echo '{"terraform_version":"1.11.4"}' ;;
   plan) for each; do case "$each" in -out=*) printf 'PK\\003\\004%s' "$SAVED" > "\${each#-out=}" ;; esac; done
-    if [ -n "$STOP" ]; then echo stopping >> "$FOLDER/calls"; kill -s "$STOP" "$PPID"; exec sleep 2; fi ;;
+    case "$STOP" in
+      TERM | HUP) trap 'kill $!; echo ended >> "$FOLDER/calls"; exit 1' TERM
+        kill -s "$STOP" "$PPID"
+        sleep 30 > /dev/null 2>&1 & wait ;;
+      INT) trap 'echo ended >> "$FOLDER/calls"; exit 1' INT TERM
+        kill -s INT "$PPID"; sleep 1; echo "went on" >> "$FOLDER/calls" ;;
+      KILL) kill -s KILL "$PPID" ;;
+    esac ;;
   show) cat "$FOLDER/plan.json" ;;
 esac
 `;
@@ -108,10 +115,9 @@ describe("rollout plan --out", () => {
   test("leaves what was kept before as it was when it is interrupted or Terraform fails", async () => {
     await rollout("plan", "broker-0", "--out", "kept");
     const before = ["kept", "kept.verdict.json"].map((file) => readFileSync(join(folder, file), "utf8"));
-    for (const signal of ["TERM", "KILL"]) {
-      const { exitCode } = await rollout("plan", "broker-0", "--out", "kept", `STOP=${signal}`, "SAVED=two");
-      expect(exitCode).not.toBe(0);
-      expect(readFileSync(join(folder, "calls"), "utf8")).toContain("stopping");
+    for (const stop of ["INT", "TERM", "HUP", "KILL"]) {
+      const ended = await rollout("plan", "broker-0", "--out", "kept", `STOP=${stop}`, "SAVED=two");
+      expect([ended.signal, ended.stdout, ended.stderr]).toEqual([`SIG${stop}`, "", ""]);
     }
     writeFileSync(join(folder, "plan.json"), "{");
     expect((await rollout("plan", "broker-0", "--out", "kept", "SAVED=two")).exitCode).not.toBe(0);
@@ -119,6 +125,26 @@ describe("rollout plan --out", () => {
       before,
     );
     expect(left()).toEqual(["kept", "kept.verdict.json"]);
+  });
+});
+
+describe("rollout plan that is asked to end", () => {
+  test.each(["INT", "TERM", "HUP"])("leaves no scratch folder behind by SIG%s", async (stop) => {
+    for (const out of [[], ["--out", "kept"]]) {
+      const { signal } = await rollout("plan", "broker-0", ...out, `STOP=${stop}`);
+      expect([signal, scratch(), left()]).toEqual([`SIG${stop}`, [], []]);
+    }
+    expect(calls()).not.toContain("show");
+  });
+
+  test("asks Terraform to end and waits for that, but by Ctrl-C, which reaches Terraform by itself", async () => {
+    const told: string[] = [];
+    for (const stop of ["TERM", "HUP", "INT"]) {
+      await rollout("plan", "broker-0", `STOP=${stop}`);
+      told.push(calls().split("\n").at(-2) ?? "");
+      rmSync(join(folder, "calls"));
+    }
+    expect(told).toEqual(["ended", "ended", "went on"]);
   });
 });
 
@@ -203,6 +229,11 @@ const verdict = (): CheckResult =>
 
 const checked = async (file: string): Promise<CheckResult> =>
   checkResultSchema.parse(JSON.parse((await rollout("check", file, "--format", "json")).stdout));
+
+const calls = (): string => readFileSync(join(folder, "calls"), "utf8");
+
+const scratch = (): string[] =>
+  readdirSync(join(folder, "tmp")).filter((name) => name.startsWith("rollout-"));
 
 /** What a run put beside the files that were there. */
 const left = (): string[] => readdirSync(folder).filter((file) => file.startsWith("kept"));

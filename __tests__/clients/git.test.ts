@@ -69,6 +69,20 @@ describe("A file at a revision", () => {
     );
   });
 
+  test("refuses by the name that the user gave the file", async () => {
+    for (const [file, rev, message] of [
+      [spec, "v2", "unknown revision: v2 in the repository of envs/prod.yaml; correct it"],
+      [
+        join(folder, "repository", "envs", "new.yaml"),
+        "v1",
+        "not in the revision: envs/prod.yaml at v1; name",
+      ],
+      [join(folder, "cluster.yaml"), "main", "not in a git repository: envs/prod.yaml (fatal"],
+    ] as const) {
+      await expect(fileAtRevision(file, rev, "envs/prod.yaml")).rejects.toThrow(message);
+    }
+  });
+
   test("rejects a folder outside a repository", async () => {
     expect(await refusal(join(folder, "cluster.yaml"), "main")).toMatchInlineSnapshot(
       `"not in a git repository: FOLDER/cluster.yaml (fatal: not a git repository (or any of the parent directories): .git); keep the spec in git to name a revision of it"`,

@@ -61,6 +61,18 @@ describe("The headline of a review", () => {
     );
   });
 
+  test("names up to six groups", () => {
+    const all = { images: [B, B, B] };
+    const six = review(withPools({ broker: all, "name-server": all })).headline;
+    expect(six).toMatch(
+      /^accepted, 6 groups change, one after another: name-server-0 \(ami-0aaa -> ami-0bbb\), /,
+    );
+    const seven = { broker: all, "name-server": all, "nomad-server": { images: [A, A, B] } };
+    expect(review(withPools(seven)).headline).toBe(
+      "accepted, 7 groups change, one after another: 13 machines replaced",
+    );
+  });
+
   test("says by which rules it is rejected, each once, and that groups would change", () => {
     const violation = (rule: string) => ({ rule, message: "m", remedy: "r" });
     const violations = [violation("one-group"), violation("target-group"), violation("one-group")];
@@ -97,6 +109,8 @@ describe("The headline of a review", () => {
         { name: "cache-2", image: A, machines: 1 },
       ],
     });
+    const two = review(base, standing, [shared, { ...shared, address: "aws_lb.other" }]);
+    expect(two.headline).toBe("accepted, 2 shared parts differ");
     expect(told.pools.at(-1)?.cells[0]).toEqual({ deployed: null, desired: A, change: null, state: "new" });
   });
 });
@@ -161,7 +175,9 @@ describe("What a review says of a group", () => {
   });
 
   test("is that a Nomad server hands its leadership over", () => {
-    expect(only({ "nomad-server": { images: [A, A, B] } })?.steps).toMatchInlineSnapshot(`
+    const told = only({ "nomad-server": { images: [A, A, B] } });
+    expect(told?.alsoReplaced).toEqual(["1 config_consul, so that the new machine knows the Consul servers"]);
+    expect(told?.steps).toMatchInlineSnapshot(`
      [
        "leave: leadership handed over, out of Nomad's raft, out of Consul",
        "1 old machine destroyed, then 1 new from ami-0bbb",
@@ -218,6 +234,14 @@ describe("What a review says of a group", () => {
     `);
   });
 
+  test("says that one machine stays", () => {
+    const two = deployedFromSpec(withPools({ broker: { hosts: [2, 2, 2] } }), "git:main", new Set());
+    const [shrinks] = review(withPools({ broker: { hosts: [2, 1, 2] } }), two).groups;
+    expect(shrinks?.steps[1]).toBe(
+      "leave: 1 machine ineligible, drained in Nomad, out of Consul; the other one stays as it is",
+    );
+  });
+
   test("counts those that are replaced, come and go together", () => {
     expect(only({ broker: { images: [A, B, A], hosts: [3, 5, 3] } })?.steps).toContain(
       "3 old machines destroyed, then 5 new from ami-0bbb",
@@ -237,6 +261,57 @@ describe("What a review says of a group", () => {
 });
 
 describe("A review against a state", () => {
+  test("takes the newest revision for what is deployed, and no machine of a new group for one that stands", () => {
+    const [server, broker] = ["consul-server-1", "broker-1"].map((name) => standing.groups.get(name));
+    const [old] = server?.revisions ?? [];
+    if (!server || !broker || !old) throw new Error("the example has no such groups");
+    const rolled = {
+      ...server,
+      revisions: [
+        { ...old, image: "ami-0old" },
+        { ...old, number: 1 },
+      ],
+    };
+    const groups = new Map([...standing.groups, [server.name, rolled]]);
+    const spec = withPools({ "consul-server": { images: [A, B, A] } });
+    const told = review(spec, { ...standing, groups });
+    expect(told.pools.find(({ name }) => name === "consul-server")?.cells[1]?.deployed).toBe(A);
+    expect(told.groups[0]?.alsoReplaced[0]).toContain("every config_consul in the cluster (18)");
+
+    groups.set(broker.name, { ...broker, revisions: [] });
+    const begun = review(spec, { ...standing, groups });
+    expect(begun.groups[0]?.alsoReplaced[0]).toContain("every config_consul in the cluster (15)");
+  });
+
+  test("counts the other machines that are told, also where it is one", () => {
+    const spec = withPools({ "consul-server": { images: [A, B, A] } });
+    const names = ["consul-server-1", "consul-server-0", "consul-server-2"];
+    const told = [2, 3].map((count) => {
+      const some = names.slice(0, count).flatMap((name) => {
+        const group = standing.groups.get(name);
+        return group ? [[name, group] as const] : [];
+      });
+      const [first] = review(spec, { ...standing, groups: new Map(some) }).groups;
+      return first?.steps.find((step) => step.startsWith("told of"));
+    });
+    expect(told).toEqual([
+      "told of the Consul servers; so is the other machine in the cluster, side by side",
+      "told of the Consul servers; so are the other 2 machines in the cluster, side by side",
+    ]);
+  });
+
+  test("counts groups in flight apart from those that change", () => {
+    const { spec, deployed } = readFixture("tainted-foreign-ready");
+    const { headline, groups, inFlight } = review(spec, deployed);
+    expect([groups.length, inFlight.length]).toEqual([2, 1]);
+    expect(headline).toBe(
+      "accepted, 2 groups change, one after another: broker-1 (to be finished), broker-0 (v1 -> v2), 2 machines replaced; 1 group in flight",
+    );
+    expect(review(asWas(spec, deployed), deployed).headline).toBe(
+      "accepted, one group changes: broker-1 (to be finished), no machine touched; 1 group in flight",
+    );
+  });
+
   test("numbers the revision, and says nothing of shared parts", () => {
     const { spec, deployed } = readFixture("roll-clients");
     const { groups, shared } = review(spec, deployed);
