@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { CheckResult } from "../../rollout/observation.js";
 import type { Check } from "../../spec/gate-settings.js";
 import type { CheckedMachine } from "./run-check.js";
@@ -25,7 +26,10 @@ export class PoolChecks {
   constructor(
     private readonly checks: readonly Check[],
     private readonly deps: PoolChecksDeps,
-  ) {}
+  ) {
+    // Each try that runs listens to it.
+    setMaxListeners(0, this.#stopped.signal);
+  }
 
   /**
    * Starts the tries that are due, and waits for none. What is known of machines that are not named is forgotten, and so is

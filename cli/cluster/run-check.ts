@@ -1,6 +1,6 @@
-import type { Environment } from "../../clients/environment.js";
 import type { CheckResult } from "../../rollout/observation.js";
 import { fillIn, type Check } from "../../spec/gate-settings.js";
+import type { CheckDeps } from "./check-try.js";
 import { runCommandCheck } from "./run-command-check.js";
 import { runHttpCheck } from "./run-http-check.js";
 
@@ -11,16 +11,6 @@ export interface CheckedMachine {
   readonly address: string;
   readonly group: string;
 }
-
-export interface CheckDeps {
-  /** What commands get, but for the agents' tokens. */
-  readonly env: Environment;
-  /** Ends a try before its time. */
-  readonly signal?: AbortSignal;
-}
-
-/** How one try ended. */
-export type Tried = Pick<CheckResult, "passed" | "value">;
 
 /**
  * Tries one of a pool's own checks on one machine, once. Whatever the machine or the program does, it is a result and no

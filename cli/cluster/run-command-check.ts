@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { Environment } from "../../clients/environment.js";
 import { withoutSecrets } from "../../clients/terraform-error.js";
 import type { Check } from "../../spec/gate-settings.js";
-import type { CheckDeps, Tried } from "./run-check.js";
+import type { CheckDeps, Tried } from "./check-try.js";
 
 type CommandCheck = Extract<Check, { readonly kind: "command" }>;
 
