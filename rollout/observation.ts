@@ -199,7 +199,7 @@ export interface AgentSelf {
   readonly nomad: Observed<{ readonly id: string } | "stopped">;
 }
 
-interface CheckResult {
+export interface CheckResult {
   readonly name: string;
   readonly host: string;
   readonly passed: boolean;

@@ -5,7 +5,7 @@ import { UserError } from "../../spec/user-error.js";
 const LONGEST_REASON = 300;
 
 /** The answer to a question, or why there is none. What a program does wrong is thrown on. */
-export async function ask<T>(question: () => Promise<T>): Promise<Observed<T>> {
+export async function ask<T>(question: () => Promise<Observed<T>>): Promise<Observed<T>> {
   try {
     return await question();
   } catch (error) {
@@ -35,6 +35,17 @@ export function unlessHidden<T, Right extends string>(
   return missing.length === 0
     ? observed
     : { unknown: `the token lacks ${missing.join(" and ")}, so what it is shown proves nothing` };
+}
+
+/** Goes on with two answers; one that is not known stands for the result. */
+export async function withBoth<A, B, R>(
+  one: Observed<A>,
+  other: Observed<B>,
+  goOn: (one: A, other: B) => Promise<Observed<R>>,
+): Promise<Observed<R>> {
+  if (isUnknown(one)) return one;
+  if (isUnknown(other)) return other;
+  return ask(() => goOn(one, other));
 }
 
 /** One of the values that are known here. @throws UserError for one of a newer version */
