@@ -14,7 +14,7 @@ export async function ask<T>(question: () => Promise<Observed<T>>): Promise<Obse
 }
 
 /** Why something could not be asked, one line. @throws what is no condition of the surroundings, but a bug */
-export function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   if (!(error instanceof UserError)) throw error;
   const line = error.message.replace(/\s+/g, " ").trim();
   return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON)}…` : line;

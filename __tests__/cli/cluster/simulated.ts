@@ -1,6 +1,6 @@
 import { connect, type LiveCluster, type Question } from "../../../cli/cluster/live-cluster.js";
 import type { Environment } from "../../../clients/environment.js";
-import { NOMAD_RIGHTS, type Observation } from "../../../rollout/observation.js";
+import type { Observation } from "../../../rollout/observation.js";
 import { startSimulator, type Simulator, type SimulatorOptions } from "../../../simulator/http/simulator.js";
 import { machine } from "../../simulator/world.js";
 import { LOCAL_EXAMPLE, specOf } from "../../spec/example.js";
@@ -9,9 +9,6 @@ export const CONSULS = ["consul-server-0-0", "consul-server-1-0", "consul-server
 export const NOMADS = ["nomad-server-0-0", "nomad-server-1-0", "nomad-server-2-0"] as const;
 export const BROKERS = ["broker-0-0", "broker-1-0"] as const;
 export const ALL = [...CONSULS, ...NOMADS, ...BROKERS] as const;
-
-/** Management in Nomad too, as NOMAD_RIGHTS has it. */
-export const EVERY_NOMAD_RIGHT = [...NOMAD_RIGHTS];
 
 /** A simulated cluster and the program's view of it. */
 export interface World {
