@@ -8,7 +8,7 @@ import type { Plan } from "../guard/plan/plan.js";
 import { NotAPlan, readPlan } from "../guard/plan/read-plan.js";
 import { RULE_IDS, type Verdict } from "../guard/verdict.js";
 import { parseGroupName } from "../spec/address.js";
-import { describeOrigin } from "../spec/deployed.js";
+import { describeOrigin, isForReview } from "../spec/deployed.js";
 import { formatValue } from "../spec/problem.js";
 import { UserError } from "../spec/user-error.js";
 import type { CheckResult } from "./check-result.js";
@@ -45,6 +45,12 @@ export async function runCheck(
   }
   const isSaved = bytes[0] === ZIP[0] && bytes[1] === ZIP[1];
   const { plan, spec, deployed } = await readAll(isSaved ? await showPlan(file, env) : bytes, env);
+  if (isForReview(deployed.origin)) {
+    throw new UserError(
+      `a plan is judged against the state, and deployed is taken from ${deployed.origin.where}; unset ROLLOUT_DEPLOYED`,
+      2,
+    );
+  }
   const madeWhole = isSaved && (await wasMadeWhole(file, sha256));
   const verdict = judgePlan(plan, { spec, deployed, madeWhole });
   return resultOf(verdict, plan, describeOrigin(deployed.origin), sha256);

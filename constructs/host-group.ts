@@ -41,6 +41,8 @@ export interface HostGroupProps {
   /** Whether the pool has a load balancer that hosts are attached to. */
   readonly balanced: boolean;
   readonly revisions: readonly Revision[];
+  /** The ids of the hosts that `ready` was passed for; absent where the group may change. */
+  readonly passedFor?: string;
   /** How each member is protected in this view. */
   readonly protect: (address: string) => Protection;
   /** Whether a member is rendered: everything where the group may change, what the state holds where it is frozen. */
@@ -165,18 +167,20 @@ export class HostGroup extends Construct {
   }
 
   private ready(): void {
-    const { name: group, hash, hosts, hooks } = this.props;
+    const { name: group, hash, hosts, hooks, passedFor } = this.props;
     const address = groupAddress(this.platform.name, group, "ready");
     if (!this.props.includes(address)) return;
+    const protection = this.props.protect(address);
     const members = hosts.flatMap(({ number }) => this.present(number, ["config-consul", "target"]));
     new ReadyGate(this, this.platform, {
       name: groupMemberName(group, "ready"),
-      protection: this.props.protect(address),
+      protection,
       group,
       hash,
       hosts: hosts.flatMap(({ number }) => this.present(number, ["host"])),
       after: [...this.presentOfGroup("leave"), ...members],
       ...(hooks ? { hooks } : {}),
+      ...(protection === "ignored" && passedFor !== undefined ? { passedFor } : {}),
     });
   }
 

@@ -3,6 +3,7 @@ import type { PlatformName } from "../spec/address.js";
 import type { LoadBalancer, RootVolume } from "../spec/schema.js";
 import type { GroupIndex } from "../spec/three.js";
 import type { Protection } from "./lifecycle.js";
+import type { Postcondition } from "./terraform-data.js";
 
 /** What every declared resource has. */
 export interface Declaration {
@@ -57,6 +58,8 @@ export interface HookDeclaration extends Declaration {
   readonly onDestroy?: string;
   /** References such as `aws_instance.consul-server-1-0.id`. */
   readonly replaceTriggeredBy?: readonly string[];
+  /** What must hold of it, or Terraform refuses the plan. */
+  readonly postcondition?: Postcondition;
 }
 
 export interface LoadBalancerDeclaration {
@@ -84,5 +87,7 @@ export interface Platform {
   dataVolume(scope: Construct, declaration: DataVolumeDeclaration): void;
   attachment(scope: Construct, declaration: AttachmentDeclaration): void;
   target(scope: Construct, declaration: TargetDeclaration): void;
+  /** Where the triggers of a hook stand in it: `triggers` or `triggers_replace`. */
+  readonly triggersAt: string;
   hook(scope: Construct, declaration: HookDeclaration): void;
 }

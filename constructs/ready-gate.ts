@@ -2,6 +2,7 @@ import { Construct } from "constructs";
 import type { HookCommands } from "./hook-commands.js";
 import { idOf } from "./named.js";
 import type { Declaration, Platform } from "./platform.js";
+import type { Postcondition } from "./terraform-data.js";
 
 export interface ReadyGateProps extends Declaration {
   readonly group: string;
@@ -9,6 +10,8 @@ export interface ReadyGateProps extends Declaration {
   /** The addresses of the group's hosts, by number. */
   readonly hosts: readonly string[];
   readonly hooks?: HookCommands;
+  /** The ids of the hosts that it was passed for, where it is to stay so. */
+  readonly passedFor?: string;
 }
 
 /**
@@ -18,11 +21,20 @@ export interface ReadyGateProps extends Declaration {
 export class ReadyGate extends Construct {
   constructor(scope: Construct, platform: Platform, props: ReadyGateProps) {
     super(scope, props.name);
-    const { group, hash, hosts, hooks, ...declaration } = props;
+    const { group, hash, hosts, hooks, passedFor, ...declaration } = props;
     platform.hook(this, {
       ...declaration,
       triggers: { hosts: hosts.map(idOf).join(","), hash, gate: "open" },
       ...(hooks ? { onCreate: hooks.ready(group, hash) } : {}),
+      ...(passedFor === undefined
+        ? {}
+        : { postcondition: isStill(`self.${platform.triggersAt}.hosts`, group, passedFor) }),
     });
   }
 }
+
+/** A stale view drops the hosts that a group has got since, and with them their data: no freeze holds what is not declared. */
+const isStill = (hosts: string, group: string, passedFor: string): Postcondition => ({
+  condition: `\${${hosts} == ${JSON.stringify(passedFor)}}`,
+  errorMessage: `This view was made when ${group} had other hosts than it has now. Synthesize again.`,
+});

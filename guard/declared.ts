@@ -26,7 +26,7 @@ export function readDeclared(stack: unknown): DeclaredResource[] {
 }
 
 function read(address: string, body: Body): DeclaredResource {
-  const lifecycle = bodyAt(body, "lifecycle");
+  const lifecycle = lifecycleIn(body);
   const path = bodyAt(bodyAt(body, "//"), "metadata")["path"];
   const group = typeof path === "string" ? groupOf(path) : undefined;
   const member = parseAddress(address);
@@ -86,12 +86,13 @@ export function triggersOf({ body }: DeclaredResource): Body {
 
 /** Whether Terraform is told not to mind what differs, wholly or in part. */
 export function ignoresAnything({ ignoresChanges, body }: DeclaredResource): boolean {
-  return ignoresChanges || listOf(bodyAt(body, "lifecycle")["ignore_changes"]).length > 0;
+  return ignoresChanges || listOf(lifecycleIn(body)["ignore_changes"]).length > 0;
 }
 
 /** Whether its successor comes first, which takes the destroy hooks from it and from all that it depends on. */
 export function isSucceededFirst({ body }: DeclaredResource): boolean {
-  return bodyAt(body, "lifecycle")["create_before_destroy"] === true;
+  const value = lifecycleIn(body)["create_before_destroy"];
+  return value !== undefined && value !== false;
 }
 
 /** Whether it stands for any number of objects, which have other addresses than its own. */
@@ -108,7 +109,7 @@ export function wiringOf(declared: readonly DeclaredResource[]): Wiring[] {
           {
             address,
             member,
-            provisioners: listOf(body["provisioner"]).map(provisionerOf),
+            provisioners: blocksOf(body["provisioner"]).map(provisionerOf),
             after: stringsOf(body["depends_on"]),
           },
         ],
@@ -129,4 +130,9 @@ function provisionerOf(provisioner: unknown): Provisioner {
 const asBody = (value: unknown): Body => (typeof value === "object" && value !== null ? (value as Body) : {});
 const bodyAt = (value: unknown, key: string): Body => asBody(asBody(value)[key]);
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
+/** In Terraform's JSON a block is an object, or a list of such. */
+const blocksOf = (value: unknown): unknown[] =>
+  value === undefined ? [] : Array.isArray(value) ? (value as unknown[]) : [value];
+const lifecycleIn = (body: Body): Body =>
+  Object.assign({}, ...blocksOf(body["lifecycle"]).map(asBody)) as Body;
 const stringsOf = (value: unknown): string[] => listOf(value).filter((each) => typeof each === "string");

@@ -14,6 +14,8 @@ export interface Proposal {
   readonly target: string | undefined;
   readonly spec: Spec;
   readonly deployed: Deployed;
+  /** The folder of the spec from that of the stack; absent where a plan is judged. */
+  readonly specFolder?: string;
   readonly changes: readonly Change[];
   /** What was synthesized; empty where a plan is judged. */
   readonly declared: readonly DeclaredResource[];

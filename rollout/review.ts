@@ -78,7 +78,11 @@ export interface ReviewInput {
 
 /** Explains what a change of the spec is going to do, for the person who approves it. The same input gives the same review. */
 export function reviewOf({ spec, deployed, violations, differences }: ReviewInput): Review {
-  const inFlight = groupsInFlight(deployed, spec.platform).map(({ group: name, reasons }) => ({
+  const inFlight = groupsInFlight(
+    deployed,
+    spec.platform,
+    pendingGroups(spec, deployed).map(({ name }) => name),
+  ).map(({ group: name, reasons }) => ({
     name,
     reasons: [...reasons],
   }));

@@ -39,7 +39,11 @@ export type GroupStatus = Status["groups"][number];
 /** Where each group of a cluster stands. */
 export function statusOf(spec: Spec, deployed: Deployed, views: readonly string[]): Status {
   const inFlight = new Map(
-    groupsInFlight(deployed, spec.platform).map(({ group, reasons }) => [group, reasons]),
+    groupsInFlight(
+      deployed,
+      spec.platform,
+      pendingGroups(spec, deployed).map(({ name }) => name),
+    ).map(({ group, reasons }) => [group, reasons]),
   );
   const pending = new Set(pendingGroups(spec, deployed).map(({ name }) => name));
   const groups = groupsOf(spec).map((group): GroupStatus => {

@@ -14,7 +14,11 @@ export function offeredViews(spec: Spec, deployed: Deployed, requested = ""): st
   const asked = requested === "" || requested === "cluster" ? [] : [requested];
   for (const name of asked) checkRequested(spec, deployed, name);
   if (spec.protection === "off") return ["cluster"];
-  const inFlight = groupsInFlight(deployed, spec.platform)[0];
+  const inFlight = groupsInFlight(
+    deployed,
+    spec.platform,
+    pendingGroups(spec, deployed).map(({ name }) => name),
+  )[0];
   const offered = inFlight ? [inFlight.group] : pendingGroups(spec, deployed).map(({ name }) => name);
   return [...new Set(["cluster", ...offered, ...asked])];
 }

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { Backend } from "./schema.js";
 
 /** The backend in which a team shares a state. */
@@ -21,3 +22,7 @@ export function s3BackendBlock(backend: S3Backend): Record<string, unknown> {
     ...(usePathStyle === undefined ? {} : { use_path_style: usePathStyle }),
   };
 }
+
+/** The path of a local state, from the folder of a stack. */
+export const localPathOf = ({ path }: Extract<Backend, { type: "local" }>, specFolder: string): string =>
+  path.startsWith("/") ? path : posix.join(specFolder, path);

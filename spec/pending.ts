@@ -71,9 +71,16 @@ export interface InFlight {
 /**
  * The groups in flight, servers first: the order in which they are to be finished. A group is in flight when one of its
  * members is tainted, missing or deposed, or when its `ready` was not passed for the hosts that are there. A
- * `config_consul` that is not done belongs to the Consul group that was rolled last, unless its own group is in flight.
+ * `config_consul` that is not done belongs to the Consul group that is being rolled or was rolled last, unless its own
+ * group is in flight.
+ * @param pending the names of the groups whose roll may have begun: where one was cut off before anything of its own
+ * went, only the others' `config_consul` are gone
  */
-export function groupsInFlight(deployed: Deployed, platform: PlatformName): InFlight[] {
+export function groupsInFlight(
+  deployed: Deployed,
+  platform: PlatformName,
+  pending: readonly string[] = [],
+): InFlight[] {
   if (deployed.origin.kind === "spec") return [];
   const standing = [...deployed.groups.values()].filter((group) => !isNew(group)).sort(byOrder);
   const found = standing.map((group) => ({ group, reasons: unfinished(group, deployed, platform) }));
@@ -82,7 +89,7 @@ export function groupsInFlight(deployed: Deployed, platform: PlatformName): InFl
   const strays = standing
     .filter((group) => !own.has(group.name))
     .flatMap((group) => untold(group, servers, platform));
-  const teacher = strays.length > 0 ? lastConsulGroup(standing, own) : undefined;
+  const teacher = strays.length > 0 ? lastConsulGroup(standing, own, pending) : undefined;
   return found
     .map(({ group, reasons }) => ({
       group: group.name,
@@ -176,12 +183,14 @@ function untold(group: DeployedGroup, servers: string, platform: PlatformName): 
 function lastConsulGroup(
   standing: readonly DeployedGroup[],
   inFlight: ReadonlySet<string>,
+  pending: readonly string[],
 ): DeployedGroup | undefined {
   const servers = standing.filter(({ role }) => role === "consul-server");
   const newest = (group: DeployedGroup): number => group.revisions.at(-1)?.number ?? 0;
   return (
     servers.find((group) => inFlight.has(group.name)) ??
     servers.find((group) => group.hosts.some(({ hash }) => hash !== deployedHash(group))) ??
+    servers.find(({ name }) => pending.includes(name)) ??
     servers.reduce<DeployedGroup | undefined>(
       (last, group) => (last && newest(last) > newest(group) ? last : group),
       undefined,

@@ -1,6 +1,5 @@
-import { posix } from "node:path";
 import { LocalBackend, S3Backend, type TerraformStack } from "cdktf";
-import { s3BackendBlock } from "../spec/backend.js";
+import { localPathOf, s3BackendBlock } from "../spec/backend.js";
 import type { Backend } from "../spec/schema.js";
 
 /**
@@ -9,8 +8,7 @@ import type { Backend } from "../spec/schema.js";
  */
 export function addBackend(stack: TerraformStack, backend: Backend, specFolder: string): void {
   if (backend.type === "local") {
-    const path = backend.path.startsWith("/") ? backend.path : posix.join(specFolder, backend.path);
-    new LocalBackend(stack, { path });
+    new LocalBackend(stack, { path: localPathOf(backend, specFolder) });
     return;
   }
   new S3Backend(stack, { bucket: backend.bucket, key: backend.key, region: backend.region });

@@ -9,7 +9,16 @@ import type { GroupIndex } from "../spec/three.js";
 /** The part of a group's rendering that depends on what is desired, what is deployed and what the view may change. */
 export type Rendering = Pick<
   HostGroupProps,
-  "pool" | "index" | "name" | "hash" | "hosts" | "volumes" | "revisions" | "protect" | "includes"
+  | "pool"
+  | "index"
+  | "name"
+  | "hash"
+  | "hosts"
+  | "volumes"
+  | "revisions"
+  | "passedFor"
+  | "protect"
+  | "includes"
 >;
 
 export interface RenderingOptions {
@@ -35,6 +44,7 @@ export function frozenRendering(
     hosts: group.hosts,
     volumes: group.volumes,
     revisions: group.revisions,
+    ...(group.ready ? { passedFor: group.ready.hosts } : {}),
     // A roll that was cut off may have left a machine untold. One that has left itself is told in its own view.
     includes: (address) =>
       addresses.has(address) || (told && group.leave && parseAddress(address)?.kind === "config-consul"),

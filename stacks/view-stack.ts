@@ -266,8 +266,11 @@ export abstract class ViewStack extends TerraformStack {
 
   /** What the guard says of the view as it is declared now. */
   verdict(): Verdict {
-    const { spec, deployed } = this.props;
-    return judgeSynthesized({ view: this.node.id, target: this.target, spec, deployed }, this.toTerraform());
+    const { spec, deployed, specFolder } = this.props;
+    return judgeSynthesized(
+      { view: this.node.id, target: this.target, spec, deployed, specFolder },
+      this.toTerraform(),
+    );
   }
 
   /** The addresses by which the first creation waits: `ready` of those new groups that come before a role. */

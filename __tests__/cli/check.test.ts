@@ -138,11 +138,22 @@ describe("rollout check", () => {
     `);
   });
 
-  test("says that a copy of the state was taken for what is deployed", async () => {
+  test("refuses to judge by anything but the state: a stale plan would pass", async () => {
     const file = prepare("roll-clients");
-    copyFileSync(join(folder, "terraform.demo.tfstate"), join(folder, "copy.json"));
-    const { stdout } = await rollout(["check", file], { env: { ROLLOUT_DEPLOYED: "file:copy.json" } });
-    expect(stdout).toMatch(/^deployed: file:copy\.json, serial \d+ \(a copy, for a review\)$/m);
+    for (const [value, where] of [
+      ["file:copy.json", "copy.json"],
+      ["file:cluster.yaml", "cluster.yaml"],
+    ] as const) {
+      writeFileSync(join(folder, "copy.json"), readFixtureFiles("roll-clients").state);
+      const { exitCode, stdout, stderr } = await rollout(["check", file], {
+        env: { ROLLOUT_DEPLOYED: value },
+      });
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+      expect(stderr).toContain(
+        `a plan is judged against the state, and deployed is taken from file:${where}`,
+      );
+      expect(stderr).toContain("unset ROLLOUT_DEPLOYED");
+    }
   });
 });
 

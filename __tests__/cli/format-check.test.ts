@@ -27,7 +27,7 @@ const violation = (rule: "one-group" | "target-group", subject: string) => ({
 describe("A verdict in text", () => {
   test("of an accepted plan is four lines", () => {
     expect(formatCheck(accepted)).toMatchInlineSnapshot(`
-     "accepted: the plan of broker-0 (broker-0); 15 rules passed
+     "accepted: the plan of broker-0 (broker-0); 14 rules passed
      changes: 1 machine (broker-0: v1 -> v2); Terraform: 1 update, 3 replace
      deployed: terraform.demo.tfstate, serial 3
      plan: sha256 abababababababababababababababababababababababababababababababab, Terraform 1.11.4, format 1.2"
@@ -45,7 +45,7 @@ describe("A verdict in text", () => {
         .split("\n")
         .slice(0, 4),
     ).toEqual([
-      "rejected: the plan of broker-0 (broker-0) breaks 2 of 15 rules",
+      "rejected: the plan of broker-0 (broker-0) breaks 2 of 14 rules",
       "one-group: wrong: a; set it back",
       "one-group: wrong: b; set it back",
       "target-group: wrong: c; set it back",
@@ -79,7 +79,7 @@ describe("A verdict in text", () => {
       drift: [{ address: evil, action: evil }],
     });
     expect(text.split("\n")).toHaveLength(5);
-    expect(text).not.toMatch(/[\u001b\u202e]/);
+    for (const hidden of ["\u001b", "\u202e"]) expect(text).not.toContain(hidden);
     expect(text).toContain("a\\u{a}rejected: b\\u{1b}[2J\\u{202e}");
   });
 

@@ -24,7 +24,11 @@ export function bigReview({ pools, hosts = 1, changed = pools, image = "ami-0bbb
         name: "demo",
         platform: "local",
         backend: { type: "local", path: "x" },
-        pools: { "consul-server": servers, "nomad-server": servers, ...Object.fromEntries(clients) },
+        pools: {
+          "consul-server": servers,
+          "nomad-server": servers,
+          ...(Object.fromEntries(clients) as object),
+        },
       }),
     );
   };

@@ -303,6 +303,23 @@ test("tells all that is wrong at once", () => {
   `);
 });
 
+describe("blocks that are written as lists or objects, which Terraform reads alike", () => {
+  test.each([
+    ["terraform_data.broker-0-leave", "lifecycle", [{ create_before_destroy: true }], "leave-hook-runs"],
+    ["terraform_data.broker-0-leave", "lifecycle", { create_before_destroy: "true" }, "leave-hook-runs"],
+    ["terraform_data.broker-0-leave", "lifecycle", [{ ignore_changes: "all" }], "leave-hook-runs"],
+    ["terraform_data.broker-0-0", "provisioner", { "local-exec": { command: "true" } }, "hooks-as-rendered"],
+    [
+      "terraform_data.broker-1-ready",
+      "lifecycle",
+      { ignore_changes: "all", replace_triggered_by: ["terraform_data.broker-0-0"] },
+      "freeze-kept",
+    ],
+  ])("refuses %s with %s %j", (address, path, value, rule) => {
+    expect(refusal(rolling, standing, "broker-0", override(address, path, value))).toContain(`${rule}: `);
+  });
+});
+
 describe("the stack itself", () => {
   test.each(["module", "moved", "import", "removed"])("refuses a %s block", (block) => {
     const tamper: Tamper = (view) => {

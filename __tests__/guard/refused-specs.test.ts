@@ -264,7 +264,11 @@ test("refuses every view where a machine's data volume was taken out of the stat
   const without = withGroup(standing, "broker-0", { volumes: volumes.filter(({ host }) => host !== 1) });
   const forgotten = withoutAddresses(without, "terraform_data.broker-0-1-data");
   expect(refusal(local, forgotten, "broker-0")).toMatchInlineSnapshot(
-    `"data-volume-kept: machines have data volumes that the state does not hold: terraform_data.broker-0-1-data; take each back with: terraform import ADDRESS ID; or restore the state from its backup"`,
+    `"data-volume-kept: machines have data volumes that the state does not hold: terraform_data.broker-0-1-data; take each back with: terraform import ADDRESS ID; or restore the state from its backup; where one is lost for good, end its machine, too, and both are made anew"`,
+  );
+  const attachment = "terraform_data.broker-0-1-data-attachment";
+  expect(refusal(local, withoutAddresses(forgotten, attachment), "broker-0")).toContain(
+    "data-volume-kept: machines have data volumes that the state does not hold: terraform_data.broker-0-1-data; ",
   );
   expect(refusal(local, forgotten, "cluster")).toContain(
     "data-volume-kept: machines have data volumes that the state does not hold: terraform_data.broker-0-1-data; ",

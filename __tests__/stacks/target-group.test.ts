@@ -145,16 +145,20 @@ describe("a group that was cut off", () => {
     expect(frozen).not.toContain("broker-0-1-data-attachment");
   });
 
-  test("attaches a new volume where one was lost", () => {
-    const { volumes } = groupIn(standing, "broker-0");
-    const lost = withGroup(standing, "broker-0", { volumes: volumes.filter(({ host }) => host !== 1) });
+  test("attaches a new volume where one was lost with its machine", () => {
+    const { volumes, hosts } = groupIn(standing, "broker-0");
+    const lost = withGroup(standing, "broker-0", {
+      volumes: volumes.filter(({ host }) => host !== 1),
+      hosts: hosts.filter(({ number }) => number !== 1),
+    });
     const deployed = withoutAddresses(
       lost,
+      "terraform_data.broker-0-1",
       "terraform_data.broker-0-1-data",
       "terraform_data.broker-0-1-data-attachment",
     );
     const frozen = protectedAs(resourcesOf(local, deployed, "broker-0"), "frozen");
-    expect(frozen).toContain("broker-0-1");
+    expect(frozen).toContain("broker-0-0");
     expect(frozen).not.toContain("broker-0-1-data-attachment");
   });
 

@@ -18,6 +18,9 @@ import type { ViewStack } from "../../stacks/view-stack.js";
 
 const EXAMPLE = readFileSync(new URL("../../cluster.example.yaml", import.meta.url));
 
+/** The folder of the spec, from that of a stack. */
+const SPEC_FOLDER = "../../..";
+
 /** `cluster.example.yaml`. */
 export const exampleSpec = (): Spec => loadSpec(EXAMPLE, "cluster.yaml");
 
@@ -181,7 +184,7 @@ export function addViewsTo(
   return addViews(app, views, {
     spec,
     deployed,
-    specFolder: "../../..",
+    specFolder: SPEC_FOLDER,
     program: "../../../dist/bin/rollout.js",
     cause: "a1b2c3d roll broker-0",
   });
@@ -237,6 +240,7 @@ const contextOf = (
   target: view === "cluster" ? undefined : view,
   spec,
   deployed,
+  specFolder: SPEC_FOLDER,
 });
 
 /** One view as cdktf would write it, without a synth. */

@@ -35,6 +35,7 @@ import { ClusterSecurityGroup } from "./cluster-security-group.js";
  */
 export class AwsPlatform implements Platform {
   readonly name = "aws";
+  readonly triggersAt = "triggers";
 
   /** Declares the providers and looks up the zones of the three subnets. */
   constructor(
@@ -130,10 +131,13 @@ export class AwsPlatform implements Platform {
 
   hook(scope: Construct, hook: HookDeclaration): void {
     const { lifecycle } = lifecycleBlock(hook);
-    const triggeredBy = hook.replaceTriggeredBy ? { replaceTriggeredBy: [...hook.replaceTriggeredBy] } : {};
+    const further = {
+      ...(hook.replaceTriggeredBy ? { replaceTriggeredBy: [...hook.replaceTriggeredBy] } : {}),
+      ...(hook.postcondition ? { postcondition: [hook.postcondition] } : {}),
+    };
     const provisioners = localExec(hook);
     const made = new NullResource(scope, hook.name, {
-      ...(lifecycle || hook.replaceTriggeredBy ? { lifecycle: { ...lifecycle, ...triggeredBy } } : {}),
+      ...(lifecycle || Object.keys(further).length > 0 ? { lifecycle: { ...lifecycle, ...further } } : {}),
       triggers: hook.triggers,
       // An empty list is a block without a label, which Terraform does not read.
       ...(provisioners.length > 0 ? { provisioners } : {}),

@@ -15,6 +15,7 @@ import { TerraformData } from "../terraform-data.js";
 /** A cluster of nothing but Terraform's built-in `terraform_data`: the same graph and order as elsewhere, no provider. */
 export class LocalPlatform implements Platform {
   readonly name = "local";
+  readonly triggersAt = "triggers_replace";
 
   constructor(private readonly cluster: string) {}
 

@@ -1,10 +1,8 @@
-import { posix } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { s3BackendBlock } from "../../spec/backend.js";
+import { localPathOf, s3BackendBlock } from "../../spec/backend.js";
 import type { Deployed } from "../../spec/deployed.js";
 import { plannedCluster, plannedHost } from "../plan/planned-host.js";
 import type { Backend } from "../../spec/schema.js";
-import { optional } from "../plan/fields.js";
 import type { Plan } from "../plan/plan.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { StackHeader } from "../stack-header.js";
@@ -39,7 +37,7 @@ export function otherCluster({ plan, spec }: Proposal): Violation | undefined {
 }
 
 /** The view that a plan will name, what it was made from, and where its state lies, whatever an override says. */
-function headerDiffers({ header, view, spec, deployed }: Proposal): Violation[] {
+function headerDiffers({ header, view, spec, deployed, specFolder = "." }: Proposal): Violation[] {
   if (!header) return [];
   const base = Object.fromEntries(
     [...deployed.groups.values()].map(({ name, revisions }) => [name, revisions.at(-1)?.number ?? 0]),
@@ -47,7 +45,7 @@ function headerDiffers({ header, view, spec, deployed }: Proposal): Violation[] 
   const wrong = [
     ...(header.view === view ? [] : ["variable.rollout_view"]),
     ...(isDeepStrictEqual(header.base, base) ? [] : ["variable.rollout_base"]),
-    ...(isBackendOf(spec.backend, header.backends) ? [] : ["terraform.backend"]),
+    ...(isBackendOf(spec.backend, specFolder, header.backends) ? [] : ["terraform.backend"]),
   ];
   if (wrong.length === 0) return [];
   return [
@@ -62,12 +60,12 @@ function headerDiffers({ header, view, spec, deployed }: Proposal): Violation[] 
 
 function isBackendOf(
   backend: Backend,
+  specFolder: string,
   { [backend.type]: body, ...others }: StackHeader["backends"],
 ): boolean {
   if (Object.keys(others).length > 0) return false;
-  if (backend.type === "s3") return isDeepStrictEqual(body, s3BackendBlock(backend));
-  const path = optional(body, "path");
-  return typeof path === "string" && `/${path}`.endsWith(`/${posix.normalize(backend.path)}`);
+  const wanted = backend.type === "s3" ? s3BackendBlock(backend) : { path: localPathOf(backend, specFolder) };
+  return isDeepStrictEqual(body, wanted);
 }
 
 function viewMissing({ view }: Plan): Violation[] {

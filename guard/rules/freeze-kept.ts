@@ -28,7 +28,7 @@ function isForeign({ group, address }: DeclaredResource, { target, deployed }: P
   return target !== undefined || !isNew(deployed.groups.get(group));
 }
 
-function isFrozen({ member, preventsDestroy, ignoresChanges }: DeclaredResource): boolean {
+function isFrozen({ member, preventsDestroy, ignoresChanges, triggeredBy }: DeclaredResource): boolean {
   if (member?.kind === "config-consul") return true;
-  return ignoresChanges && (preventsDestroy || member?.kind === "ready");
+  return triggeredBy.length === 0 && ignoresChanges && (preventsDestroy || member?.kind === "ready");
 }

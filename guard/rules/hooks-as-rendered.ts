@@ -1,8 +1,9 @@
-import { isDeepStrictEqual } from "node:util";
-import { hostAddress, hostName, parseGroupName, type Member, type PlatformName } from "../../spec/address.js";
+import { groupAddress, hostAddress, hostName, parseGroupName, type Member } from "../../spec/address.js";
 import { groupsOf, roleOf, type Group } from "../../spec/groups.js";
-import { addressesFor, hookWords, networkAddressOn } from "../../spec/hook-words.js";
 import { isNew } from "../../spec/pending.js";
+import type { Action } from "../change.js";
+import { ignoresAnything, triggersOf } from "../declared.js";
+import { callDifference, consulServers, environmentDifference, hostNames } from "../hook-call.js";
 import { listed } from "../listed.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { RuleId, Violation } from "../verdict.js";
@@ -29,7 +30,7 @@ export const hooksAsRendered: Rule = (proposal) => {
   const servers = consulServers(proposal.wiring);
   const otherwise = running.flatMap((wiring) => {
     const why =
-      differenceOf(wiring, changing.get(wiring.member.group)) ??
+      callDifference(wiring, changing.get(wiring.member.group)) ??
       environmentDifference(wiring, servers, spec.platform);
     return why === undefined ? [] : [`${wiring.address} (${why})`];
   });
@@ -43,82 +44,74 @@ export const hooksAsRendered: Rule = (proposal) => {
   return [
     ...(otherwise.length > 0 ? [runsOtherwise(otherwise)] : []),
     ...(early.length > 0 ? [outOfOrder(early)] : []),
+    ...heldBack(proposal),
+    ...triggersOtherwise(proposal, changing),
   ];
 };
 
-/** @param group the desired group, where it may change; a hook of another is called with what is deployed */
-function differenceOf({ member, provisioners }: Wiring, group: Group | undefined): string | undefined {
-  const wanted = expected(member);
-  const [first, ...more] = provisioners;
-  if (wanted === undefined) return first ? "it runs a command and is no hook" : undefined;
-  if (!first) return "it runs nothing";
-  if (more.length > 0) return "it runs more than one command";
-  if (first.others.length > 0) return `it sets ${first.others.join(", ")}`;
-  if (first.when !== undefined && first.when !== wanted.when) return `it runs on ${first.when}`;
-  const called = CALL.exec(first.command)?.groups?.["words"];
-  if (called === undefined || !(called === wanted.subject || called.startsWith(`${wanted.subject} `)))
-    return `it runs: ${first.command}`;
-  const exact = group && allWords(member, group);
-  return exact === undefined || exact === called
-    ? undefined
-    : `it is called with: ${called}, not with: ${exact}`;
-}
-
-const consulServers = (wiring: readonly Wiring[]): string[] =>
-  wiring.flatMap(({ address, member }) =>
-    member.kind === "host" && member.pool === "consul-server" ? [address] : [],
-  );
-
-/** Every machine is given its own address and those of all Consul servers, and no other hook is given anything. */
-function environmentDifference(
-  { member, provisioners }: Wiring,
-  servers: readonly string[],
-  platform: PlatformName,
-): string | undefined {
-  const addressOf = networkAddressOn[platform];
-  const given = provisioners[0]?.environment ?? {};
-  const host = hostAddress(platform, member.group, member.host ?? 0, "host");
-  const wanted =
-    addressOf && member.kind === "config-consul" ? addressesFor(addressOf(host), servers.map(addressOf)) : {};
-  return isDeepStrictEqual({ ...given }, wanted) ? undefined : "it is given other addresses";
-}
-
-/** Any path to the program: a plan may have been made in another folder. */
-const CALL = /^exec node "[^"$`\\\n]*\/dist\/bin\/rollout\.js" hook (?<words>[a-z0-9,-]+( [a-z0-9,-]+)*)$/;
-
-function expected({
-  kind,
-  group,
-  host = 0,
-}: Member): { when: "create" | "destroy"; subject: string } | undefined {
-  switch (kind) {
-    case "leave":
-      return { when: "destroy", subject: `leave ${group}` };
-    case "lb-drained":
-      return { when: "destroy", subject: hookWords.lbDrained(hostName(group, host)) };
-    case "ready":
-      return { when: "create", subject: `ready ${group}` };
-    case "config-consul":
-      return { when: "create", subject: hookWords.configureConsul(hostName(group, host)) };
-    default:
-      return undefined;
+/** The same at synth: what a hook is triggered by are the machines and the template that it is for. */
+function triggersOtherwise({ declared }: Proposal, changing: ReadonlyMap<string, Group>): Violation[] {
+  const hosts = new Map<string, string[]>();
+  for (const { member, address } of declared) {
+    if (member?.kind !== "host") continue;
+    hosts.set(member.group, [...(hosts.get(member.group) ?? []), `\${${address}.id}`]);
   }
+  const wrong = declared.filter((resource) => {
+    const group = changing.get(resource.member?.group ?? "");
+    if (!group) return false;
+    const triggers = triggersOf(resource);
+    switch (resource.member?.kind) {
+      case "ready":
+        return (
+          ignoresAnything(resource) ||
+          triggers["hash"] !== group.hash ||
+          triggers["hosts"] !== (hosts.get(group.name) ?? []).join(",")
+        );
+      case "config-consul":
+        return ignoresAnything(resource) || !hosts.get(group.name)?.includes(String(triggers["host"]));
+      case "leave":
+        return triggers["hosts"] !== hostNames(group).join(",");
+      default:
+        return false;
+    }
+  });
+  if (wrong.length === 0) return [];
+  const addresses = wrong.map(({ address }) => address).sort();
+  return [
+    {
+      rule: RULE,
+      subjects: addresses,
+      message: `hooks would not run when their machines change: ${listed(addresses)}`,
+      remedy: "leave triggers and lifecycle as they are rendered; remove the override",
+    },
+  ];
 }
 
-/** What a hook is called with, to the last word. */
-function allWords({ kind }: Member, { name, hash, hosts }: Group): string | undefined {
-  switch (kind) {
-    case "leave":
-      return hookWords.leave(
-        name,
-        hash,
-        Array.from({ length: hosts }, (_, number) => hostName(name, number)),
-      );
-    case "ready":
-      return hookWords.ready(name, hash);
-    default:
-      return undefined;
-  }
+/** Where a machine is made anew, so is all that hangs on it, and `ready` asks again: else a failed roll would pass for a done one. */
+function heldBack({ plan, changes, spec, target }: Proposal): Violation[] {
+  if (!plan) return [];
+  const there = new Set(plan.resources.flatMap(({ address, after }) => (after === null ? [] : [address])));
+  const made = (action: Action): boolean => action === "create" || action === "replace";
+  const remade = new Set(changes.filter(({ action }) => made(action)).map(({ address }) => address));
+  const due = changes.flatMap(({ member, action, planned }) => {
+    if (member?.kind !== "host" || member.host === undefined || planned?.deposed !== undefined) return [];
+    const { group, host } = member;
+    if ((target !== undefined && group !== target) || !(made(action) || action === "delete")) return [];
+    const own = (["data-attachment", "config-consul", "target"] as const).map((kind) =>
+      hostAddress(spec.platform, group, host, kind),
+    );
+    return [groupAddress(spec.platform, group, "ready"), ...(made(action) ? own : [])];
+  });
+  const held = [...new Set(due)].filter((address) => there.has(address) && !remade.has(address)).sort();
+  if (held.length === 0) return [];
+  return [
+    {
+      rule: RULE,
+      subjects: held,
+      message: `machines would change, and what hangs on them would not be made again: ${listed(held)}`,
+      remedy: "leave triggers and lifecycle as they are rendered; remove the override",
+    },
+  ];
 }
 
 type Members = ReadonlyMap<string, readonly string[]>;

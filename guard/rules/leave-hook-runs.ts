@@ -1,7 +1,7 @@
 import { groupAddress, hostAddress } from "../../spec/address.js";
 import type { DeployedHost } from "../../spec/deployed.js";
 import { groupsOf, type Group } from "../../spec/groups.js";
-import { deployedHash, isNew } from "../../spec/pending.js";
+import { deployedHash, deployedHosts, isNew } from "../../spec/pending.js";
 import { ignoresAnything, isSucceededFirst, triggersOf } from "../declared.js";
 import { isTainted, type Change } from "../change.js";
 import { plannedHost } from "../plan/planned-host.js";
@@ -117,7 +117,7 @@ function leftByHalf(group: Group, hosts: readonly DeployedHost[]): Violation {
 function taintedUnasked(group: Group, { deployed, spec }: Proposal): Violation[] {
   const current = deployed.groups.get(group.name);
   if (!current || isNew(current) || !current.leave) return [];
-  if (deployedHash(current) !== group.hash || current.hosts.length !== group.hosts) return [];
+  if (deployedHash(current) !== group.hash || deployedHosts(current) !== group.hosts) return [];
   const tainted = current.hosts
     .map(({ number }) => hostAddress(spec.platform, group.name, number, "host"))
     .filter((address) => current.tainted.includes(address));

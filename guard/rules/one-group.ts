@@ -14,9 +14,11 @@ function manyPending({ spec, deployed, plan }: Proposal): Violation[] {
     const current = deployed.groups.get(group.name);
     return current ? `${group.name} (${describePending(group, current)})` : group.name;
   });
-  const begun = groupsInFlight(deployed, spec.platform).find(({ group }) =>
-    pending.some(({ name }) => name === group),
-  );
+  const begun = groupsInFlight(
+    deployed,
+    spec.platform,
+    pending.map(({ name }) => name),
+  ).find(({ group }) => pending.some(({ name }) => name === group));
   const kept = begun ? `${begun.group}, which is in flight,` : "one";
   return [
     {

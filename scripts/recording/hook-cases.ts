@@ -39,6 +39,33 @@ export const HOOKS: readonly Case[] = [
     },
   },
   {
+    name: "ready-held",
+    what: "The gate ignores that its machines change: a roll that failed would pass for one that is done.",
+    expected: rejected("hooks-as-rendered"),
+    make: (world) =>
+      rollBroker0(world, "broker-0-ready with ignore_changes", (stack) => {
+        blockOf(stack, "broker-0-ready")["lifecycle"] = { ignore_changes: "all" };
+      }),
+  },
+  {
+    name: "stale-view-hosts",
+    what: "A view from before another group grew: it would drop the new host and its data.",
+    expected: rejected("complete-plan", "one-group", "replace-not-delete", "data-volume-kept"),
+    make: async (world) => {
+      world.edit(...brokers("v1, v1, v1", "v1, v2, v1"));
+      world.edit("hosts: [2, 1, 1]", "hosts: [3, 1, 1]");
+      world.edit("rollout: {", "rollout: { pendingGroups: queue,");
+      await world.synth("broker-1");
+      const made = world.stack("broker-1");
+      await world.roll("broker-0");
+      await world.synth("broker-1");
+      world.tamper("broker-1", "the stack from before broker-0 grew", (stack) => {
+        Object.assign(stack, made);
+      });
+      return world.planFailing("broker-1");
+    },
+  },
+  {
     name: "history-forged",
     what: "The revision that would be written names another image than the hosts get.",
     expected: rejected("image-as-desired"),

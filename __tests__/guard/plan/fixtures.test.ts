@@ -376,6 +376,14 @@ describe("hooks-as-rendered", () => {
     `);
   });
 
+  test("rejects the plan ready-held", () => {
+    expect(said("hooks-as-rendered", "ready-held")).toMatchInlineSnapshot(`
+     [
+       "hooks-as-rendered: machines would change, and what hangs on them would not be made again: terraform_data.broker-0-ready; leave triggers and lifecycle as they are rendered; remove the override",
+     ]
+    `);
+  });
+
   test("rejects the plan leave-out-of-order", () => {
     expect(said("hooks-as-rendered", "leave-out-of-order")).toMatchInlineSnapshot(`
      [

@@ -172,3 +172,33 @@ describe("the addresses that a machine is told", () => {
     ]);
   });
 });
+
+describe("what a hook is triggered by", () => {
+  const declaredAt = (address: string): Record<string, unknown> => ({
+    ...base.declared.find((resource) => resource.address === address)?.body,
+  });
+
+  test.each([
+    ["broker-0-ready", { ignoresChanges: true }, {}],
+    ["broker-0-0-config-consul", { ignoresChanges: true }, {}],
+    ["broker-0-ready", {}, { lifecycle: { ignore_changes: ["triggers_replace"] } }],
+    ["broker-0-ready", {}, { triggers_replace: { hosts: "", hash: "228f208c38", gate: "open" } }],
+    ["broker-0-1-config-consul", {}, { triggers_replace: { host: "i-1", servers: "" } }],
+    ["broker-0-leave", {}, { triggers_replace: { hash: "228f208c38", hosts: "broker-0-0" } }],
+  ])("refuses %s that would not follow its machines (%#)", (name, values, body) => {
+    const address = `terraform_data.${name}`;
+    const broken = declaring(base, address, { ...values, body: { ...declaredAt(address), ...body } });
+    expect(hooksAsRendered(broken).map(formatViolation)).toEqual([
+      `hooks-as-rendered: hooks would not run when their machines change: ${address}; leave triggers and lifecycle as they are rendered; remove the override`,
+    ]);
+  });
+});
+
+test("refuses more words than a machine's hook has", () => {
+  const address = "terraform_data.broker-1-0-config-consul";
+  const provisioner = [{ "local-exec": { command: `${CALL} configure-consul broker-1-0 --help` } }];
+  const { body = {} } = consulView.declared.find((resource) => resource.address === address) ?? {};
+  expect(hooksAsRendered(declaring(consulView, address, { body: { ...body, provisioner } }))).toMatchObject([
+    { subjects: [address] },
+  ]);
+});

@@ -1,0 +1,83 @@
+import { isDeepStrictEqual } from "node:util";
+import { hostAddress, hostName, type Member, type PlatformName } from "../spec/address.js";
+import type { Group } from "../spec/groups.js";
+import { addressesFor, hookWords, networkAddressOn } from "../spec/hook-words.js";
+import type { Wiring } from "./wiring.js";
+
+/** @param group the desired group, where it may change; a hook of another is called with what is deployed */
+export function callDifference(
+  { member, provisioners }: Wiring,
+  group: Group | undefined,
+): string | undefined {
+  const wanted = expected(member);
+  const [first, ...more] = provisioners;
+  if (wanted === undefined) return first ? "it runs a command and is no hook" : undefined;
+  if (!first) return "it runs nothing";
+  if (more.length > 0) return "it runs more than one command";
+  if (first.others.length > 0) return `it sets ${first.others.join(", ")}`;
+  if (first.when !== undefined && first.when !== wanted.when) return `it runs on ${first.when}`;
+  const called = CALL.exec(first.command)?.groups?.["words"];
+  if (called === undefined || !(called === wanted.subject || called.startsWith(`${wanted.subject} `)))
+    return `it runs: ${first.command}`;
+  const exact = member.host === undefined ? group && allWords(member, group) : wanted.subject;
+  return exact === undefined || exact === called
+    ? undefined
+    : `it is called with: ${called}, not with: ${exact}`;
+}
+
+export const consulServers = (wiring: readonly Wiring[]): string[] =>
+  wiring.flatMap(({ address, member }) =>
+    member.kind === "host" && member.pool === "consul-server" ? [address] : [],
+  );
+
+/** Every machine is given its own address and those of all Consul servers, and no other hook is given anything. */
+export function environmentDifference(
+  { member, provisioners }: Wiring,
+  servers: readonly string[],
+  platform: PlatformName,
+): string | undefined {
+  const addressOf = networkAddressOn[platform];
+  const given = provisioners[0]?.environment ?? {};
+  const host = hostAddress(platform, member.group, member.host ?? 0, "host");
+  const wanted =
+    addressOf && member.kind === "config-consul" ? addressesFor(addressOf(host), servers.map(addressOf)) : {};
+  return isDeepStrictEqual({ ...given }, wanted) ? undefined : "it is given other addresses";
+}
+
+/** Any path to the program: a plan may have been made in another folder. */
+const CALL = /^exec node "[^"$`\\\n]*\/dist\/bin\/rollout\.js" hook (?<words>[a-z0-9,-]+( [a-z0-9,-]+)*)$/;
+
+function expected({
+  kind,
+  group,
+  host = 0,
+}: Member): { when: "create" | "destroy"; subject: string } | undefined {
+  switch (kind) {
+    case "leave":
+      return { when: "destroy", subject: `leave ${group}` };
+    case "lb-drained":
+      return { when: "destroy", subject: hookWords.lbDrained(hostName(group, host)) };
+    case "ready":
+      return { when: "create", subject: `ready ${group}` };
+    case "config-consul":
+      return { when: "create", subject: hookWords.configureConsul(hostName(group, host)) };
+    default:
+      return undefined;
+  }
+}
+
+/** What a hook is called with, to the last word. */
+function allWords({ kind }: Member, { name, hash, hosts }: Group): string | undefined {
+  switch (kind) {
+    case "leave":
+      return hookWords.leave(name, hash, hostNames({ name, hosts }));
+    case "ready":
+      return hookWords.ready(name, hash);
+    default:
+      return undefined;
+  }
+}
+
+/** The names of the hosts that a group has from now on. */
+export const hostNames = ({ name, hosts }: Pick<Group, "name" | "hosts">): string[] =>
+  Array.from({ length: hosts }, (_, number) => hostName(name, number));
