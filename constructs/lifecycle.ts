@@ -24,3 +24,9 @@ export function lifecycleOf(protection: Protection): TerraformResourceLifecycle 
       return { preventDestroy: true, ignoreChanges: "all" };
   }
 }
+
+/** What must hold of a resource, by `self`, or Terraform refuses the plan. */
+export interface Postcondition {
+  readonly condition: string;
+  readonly errorMessage: string;
+}

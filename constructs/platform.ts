@@ -2,8 +2,7 @@ import type { Construct } from "constructs";
 import type { PlatformName } from "../spec/address.js";
 import type { LoadBalancer, RootVolume } from "../spec/schema.js";
 import type { GroupIndex } from "../spec/three.js";
-import type { Protection } from "./lifecycle.js";
-import type { Postcondition } from "./terraform-data.js";
+import type { Postcondition, Protection } from "./lifecycle.js";
 
 /** What every declared resource has. */
 export interface Declaration {

@@ -2,7 +2,7 @@ import { Construct } from "constructs";
 import type { HookCommands } from "./hook-commands.js";
 import { idOf } from "./named.js";
 import type { Declaration, Platform } from "./platform.js";
-import type { Postcondition } from "./terraform-data.js";
+import type { Postcondition } from "./lifecycle.js";
 
 export interface ReadyGateProps extends Declaration {
   readonly group: string;

@@ -1,7 +1,8 @@
 import { Construct } from "constructs";
 import type { Revision } from "../spec/deployed.js";
 import type { Declaration } from "./platform.js";
-import { TerraformData, type Postcondition } from "./terraform-data.js";
+import type { Postcondition } from "./lifecycle.js";
+import { TerraformData } from "./terraform-data.js";
 
 export interface RevisionRecordProps extends Declaration {
   readonly cluster: string;

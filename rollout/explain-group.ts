@@ -6,7 +6,7 @@ import { deployedHosts, describePending, isNew } from "../spec/pending.js";
 import type { LoadBalancer } from "../spec/schema.js";
 
 /** How many machines of a group are replaced, come, go and stay. */
-export interface Machines {
+interface Machines {
   readonly replaced: number;
   readonly created: number;
   readonly destroyed: number;
