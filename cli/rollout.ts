@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Argument, Command, CommanderError, Option } from "commander";
+import type { HookArgs } from "./hook/hook-context.js";
 import { reportFailure } from "./report-failure.js";
 
 const format = (): Option =>
@@ -119,9 +120,9 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .argument("<subject>")
     .option("--hash <hash>")
     .option("--stay <hosts>")
-    .action(async (hook: string, subject: string) => {
-      const { runHook } = await import("./hook.js");
-      print(runHook(hook as Parameters<typeof runHook>[0], subject));
+    .action(async (hook: HookArgs["hook"], subject: string, options: { hash?: string; stay?: string }) => {
+      const { runHook } = await import("./hook/run-hook.js");
+      await runHook(process.env, { hook, subject, ...options }, print);
     });
   return program;
 }

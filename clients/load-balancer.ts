@@ -14,7 +14,7 @@ export interface TargetState {
 /** A machine that is registered with several ports is as far as the one that holds it most. */
 const RANKS: readonly TargetStateName[] = ["unhealthy", "initial", "healthy", "draining", "unused"];
 
-/** AWS's load balancers, read only: targets are registered and deregistered by Terraform. */
+/** AWS's load balancers. Terraform registers and deregisters targets; what it has not taken out yet can be taken out here. */
 export class LoadBalancer {
   #client: ElasticLoadBalancingV2Client | undefined;
 
@@ -48,6 +48,20 @@ export class LoadBalancer {
         states.set(Target.Id, found);
     }
     return states;
+  }
+
+  /**
+   * Lets open connections end and sends no new ones. A machine that is not registered is no mistake.
+   * @throws AwsFailure
+   */
+  async deregister(targetGroup: string, instanceIds: readonly string[]): Promise<void> {
+    const { DeregisterTargetsCommand } = await import("./aws/load-balancer-sdk.js");
+    const client = await this.#connect();
+    const TargetGroupArn = targetGroup.startsWith("arn:") ? targetGroup : await this.#arnOf(targetGroup);
+    const Targets = instanceIds.map((Id) => ({ Id }));
+    await asked("elasticloadbalancing:DeregisterTargets", () =>
+      client.send(new DeregisterTargetsCommand({ TargetGroupArn, Targets })),
+    );
   }
 
   async #arnOf(name: string): Promise<string> {

@@ -7,6 +7,9 @@ import { changedMachines, groupOf, ingressRules, lookAt, metadataOptions, type C
 import { differenceOf, revisionsOf, triggersOf } from "./state-file.js";
 import { refusalOf, Workspace } from "./workspace.js";
 
+/** The machines of moto run no agents. */
+const HOOKS_STAND_IN = new URL("../support/hooks-stand-in.mjs", import.meta.url).href;
+
 describeReal("The example on AWS, one test after another", ["terraform", "aws", "null", "moto"], (real) => {
   let moto: Moto;
   let network: Network;
@@ -32,7 +35,8 @@ describeReal("The example on AWS, one test after another", ["terraform", "aws", 
     network = await moto.ec2.createNetwork();
     await moto.ec2.createInstanceProfile("demo-agents");
     await moto.ec2.createKeyPair("ops");
-    demo = await Workspace.create(real, specIn(network), moto.env);
+    const env = { ...moto.env, NODE_OPTIONS: `--import=${HOOKS_STAND_IN}` };
+    demo = await Workspace.create(real, specIn(network), env);
   });
 
   afterAll(async () => {

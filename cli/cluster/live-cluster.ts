@@ -5,7 +5,7 @@ import { Ec2Machines, type Ec2Machine } from "../../clients/machines/ec2.js";
 import { NomadClient } from "../../clients/nomad/nomad-client.js";
 import { isHostOf } from "../../rollout/host-of.js";
 import type { CheckResult, Machine, Observation, Observed, Target } from "../../rollout/observation.js";
-import { parseGroupName } from "../../spec/address.js";
+import { parseAddress, parseGroupName } from "../../spec/address.js";
 import type { Role } from "../../spec/groups.js";
 import type { Spec } from "../../spec/schema.js";
 import { ask } from "./ask.js";
@@ -26,6 +26,8 @@ export interface LiveCluster {
    * is that of the first question: nothing in it is older.
    */
   observe(question: Question): Promise<Observation>;
+  /** Takes machines out of their pool's load balancer; open connections go on until they are drained. */
+  deregister(hosts: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -44,7 +46,7 @@ export interface Question {
 interface Cloud {
   /** Every machine of the cluster, those that ended lately included. */
   machines(): Promise<readonly Ec2Machine[]>;
-  readonly balancer: Pick<LoadBalancer, "targetStates">;
+  readonly balancer: Pick<LoadBalancer, "targetStates" | "deregister">;
 }
 
 /**
@@ -116,6 +118,15 @@ class Cluster implements LiveCluster {
       observeAgents(this.agents, agentsOf, role),
     ]);
     return { at, consul, nomad, machines, targets, agents, checks };
+  }
+
+  async deregister(hosts: readonly string[]): Promise<void> {
+    const { cloud } = this.parts;
+    const pool = parseAddress(`aws_instance.${hosts[0] ?? ""}`)?.pool;
+    if (!cloud || pool === undefined) return;
+    const machines = (await cloud.machines()).filter(({ host }) => hosts.includes(host ?? ""));
+    const ids = machines.map(({ instanceId }) => instanceId);
+    await cloud.balancer.deregister(`${this.spec.name}-${pool}`, ids);
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 // Loaded when it is used, and only this much of the SDK gets into the bundle.
 export {
+  DeregisterTargetsCommand,
   DescribeTargetGroupsCommand,
   DescribeTargetHealthCommand,
   ElasticLoadBalancingV2Client,

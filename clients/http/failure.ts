@@ -43,7 +43,8 @@ export function mayRepeat(failure: Failure, repeatable: boolean): boolean {
   }
 }
 
-function isPassing(status: number, text: string): boolean {
+/** Whether an answer says only that servers change just now: the same question is answered a moment later. */
+export function isPassing(status: number, text: string): boolean {
   return (status >= 502 && status <= 504) || (status === 500 && PASSING.test(text));
 }
 

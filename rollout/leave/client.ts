@@ -33,7 +33,7 @@ export function nextClientLeave(observation: Observation, order: LeaveOrder): Ne
   const missing = missingHosts(found, order, observation);
   if (missing.length > 0) return blocked(missing);
 
-  const records = nodes.filter((node) => found.includes(node.name));
+  const records = found.flatMap((host) => nodes.filter(({ name }) => name === host));
   const staying = new Set(
     [...records, ...catalog].filter((one) => stays(order, one)).map(({ name }) => name),
   );

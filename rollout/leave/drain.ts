@@ -99,7 +99,9 @@ function leftOn(node: NomadNode, allocations: readonly Allocation[], at: number)
 function deadlineText({ drain }: NomadNode, at: number): string {
   if (!drain) return "";
   if (drain.deadlineAt === null) return "draining without a deadline; ";
-  return `draining, deadline in ${String(Math.max(0, Math.round((drain.deadlineAt - at) / 1000)))} s; `;
+  // No countdown: a line that changes with every look would be said with every look.
+  const deadline = isoTime(drain.deadlineAt);
+  return drain.deadlineAt > at ? `draining until ${deadline}; ` : `draining, past its deadline ${deadline}; `;
 }
 
 const cutOff = (node: NomadNode): Finding => ({

@@ -296,7 +296,7 @@ test("the wait for a drain names the allocations that are left, on which node an
     step: {
       message: "broker-0: waiting until no work is left",
       remaining: [
-        "broker-0-0 (node broker-0): draining, deadline in 3240 s; log@brok of log.g running since 2026-11-21T09:00:00.000Z, web@brok of web.g running since 2026-11-21T09:00:00.000Z",
+        "broker-0-0 (node broker-0): draining until 2026-11-21T10:54:00.000Z; log@brok of log.g running since 2026-11-21T09:00:00.000Z, web@brok of web.g running since 2026-11-21T09:00:00.000Z",
         "broker-0-1 (node broker-0): draining without a deadline; web@brok of web.g unknown since 2026-11-21T09:00:00.000Z",
       ],
     },
@@ -312,7 +312,9 @@ test("the wait goes on while the strategy is gone and work still runs, and while
     pick(one.nomad.nodes, "broker-0-1").drain = { deadlineAt: START + 5000 };
   });
   expect(nextLeave(draining, orderOf("broker-0"))).toMatchObject({
-    step: { remaining: ["broker-0-1 (node broker-0): draining, deadline in 5 s; no allocation left"] },
+    step: {
+      remaining: ["broker-0-1 (node broker-0): draining until 2026-11-21T10:00:05.000Z; no allocation left"],
+    },
   });
 });
 

@@ -1,0 +1,230 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { ConsulAgent } from "../../clients/consul/consul-agent.js";
+import { ConsulClient } from "../../clients/consul/consul-client.js";
+import { NomadClient } from "../../clients/nomad/nomad-client.js";
+import { ClientError } from "../../clients/http/errors.js";
+import { startSimulator, type Simulator } from "../../simulator/http/simulator.js";
+import type { SimulatorOptions } from "../../simulator/http/simulator.js";
+import type { MachineSettings } from "../../simulator/machine.js";
+import type { Clock } from "../../cli/hook/clock.js";
+import type { Environment } from "../../clients/environment.js";
+import { hostName } from "../../spec/address.js";
+import { groupsOf, type Group } from "../../spec/groups.js";
+import type { Spec } from "../../spec/schema.js";
+
+/**
+ * Simulated time passes twenty times as fast: by itself, because a request that takes its time is waited for. Faster, a
+ * busy machine's own pauses would look like minutes, and gates' deadlines would pass.
+ */
+const FACTOR = 0.05;
+
+/** Servers are stable 30 s after their start. */
+const STABLE_MS = 31_000;
+
+/** When simulated time begins. */
+const EPOCH = Date.parse("2026-01-01T00:00:00Z");
+
+/** A spec's cluster, simulated: every machine of it runs, as an image of the spec's contract would. */
+export interface SimulatedWorld {
+  readonly simulator: Simulator;
+  readonly env: Environment;
+  /** Of simulated time. */
+  readonly clock: Clock;
+  /** Ends the machine of a host, if it runs, and starts another from an image, with an empty disk. */
+  replace(group: Group, host: number): Promise<void>;
+  /** A folder that goes with the cluster. */
+  readonly folder: string;
+  /** Waits until every server votes and every client is ready. */
+  whole(): Promise<void>;
+  /** Lets simulated milliseconds pass at once. */
+  skip(ms: number): void;
+  /** Waits until something is so. */
+  until(isSo: () => boolean | Promise<boolean>): Promise<void>;
+  /** Runs a job and waits until all of it runs. */
+  run(job: object): Promise<void>;
+  kill(host: string): Promise<void>;
+  ineligible(host: string): Promise<void>;
+  eligible(host: string): Promise<void>;
+  /** Makes both agents of a machine leave, one after the other. */
+  leaveByHand(host: string): Promise<void>;
+  eligibility(): Promise<Record<string, string>>;
+  /** What Consul says of each member, by name. */
+  members(): Promise<Record<string, string>>;
+  nomadLeader(): Promise<string>;
+  allocations(): Promise<{ readonly host: string; readonly status: string }[]>;
+  close(): Promise<void>;
+}
+
+export async function startSimulatedCluster(
+  spec: Spec,
+  options: Omit<SimulatorOptions, "clock" | "factor" | "machines"> = {},
+  tokens: Environment = {},
+): Promise<SimulatedWorld> {
+  const machines = groupsOf(spec).flatMap((group) =>
+    hostsOf(group).map((host) => settingsOf(spec, group, host)),
+  );
+  const simulator = await startSimulator({ ...options, clock: "real", factor: FACTOR, machines });
+  const addressesOf = (role: Group["role"], agent: string): string =>
+    machines
+      .filter((machine) => machine.role === role)
+      .map(({ name }) => `${simulator.url(name)}/${agent}`)
+      .join(",");
+  const env = {
+    CONSUL_HTTP_ADDR: addressesOf("consul-server", "consul"),
+    NOMAD_ADDR: addressesOf("nomad-server", "nomad"),
+    ...tokens,
+  };
+  const clock: Clock = {
+    now: () => EPOCH + simulator.do(() => simulator.cluster.timeline.now),
+    pause: async (ms, signal) => {
+      await wait(ms * FACTOR);
+      signal.throwIfAborted();
+    },
+  };
+  const folder = await mkdtemp(join(tmpdir(), "rollout-simulated-"));
+  const until: SimulatedWorld["until"] = async (isSo) => {
+    for (let tries = 0; tries < 2000; tries++) {
+      try {
+        if (await isSo()) return;
+      } catch (error) {
+        // While servers change nobody answers.
+        if (!(error instanceof ClientError)) throw error;
+      }
+      await wait(5);
+    }
+    throw new Error("it has not become so");
+  };
+  const skip: SimulatedWorld["skip"] = (ms) => {
+    simulator.do(() => {
+      simulator.cluster.advance(ms * FACTOR);
+    });
+  };
+  const [consul, nomad] = [await ConsulClient.fromEnvironment(env), await NomadClient.fromEnvironment(env)];
+  const nodes = async () => (await nomad.nodes()).value;
+  const idOf = async (host: string): Promise<string> => {
+    const node = (await nodes()).find(({ Name, Status }) => Name === host && Status === "ready");
+    if (!node) throw new Error(`no ready node ${host}`);
+    return node.ID;
+  };
+  const allocations: SimulatedWorld["allocations"] = async () => {
+    const all = await Promise.all(
+      (await nodes()).map(async ({ ID, Name }) =>
+        (await nomad.nodeAllocations(ID)).value.map(({ ClientStatus }) => ({
+          host: Name,
+          status: ClientStatus,
+        })),
+      ),
+    );
+    return all.flat();
+  };
+  const clients = machines.filter(({ role }) => role === "client");
+  return {
+    folder,
+    until,
+    allocations,
+    skip,
+    whole: async () => {
+      skip(STABLE_MS);
+      await until(async () => {
+        const health = [await consul.autopilotHealth(), await nomad.autopilotHealth()];
+        const ready = (await nodes()).filter(({ Status }) => Status === "ready");
+        return (
+          health.every(({ FailureTolerance }) => FailureTolerance === 1) && ready.length >= clients.length
+        );
+      });
+    },
+    run: async (job) => {
+      simulator.do(() => {
+        simulator.cluster.runJob(job);
+      });
+      await until(async () => {
+        const work = await allocations();
+        return work.length > 0 && work.every(({ status }) => status === "running");
+      });
+    },
+    kill: async (host) => {
+      simulator.do(() => {
+        simulator.cluster.killMachine(host);
+      });
+      await until(async () =>
+        (await nodes()).every(({ Name, Status }) => Name !== host || Status === "down"),
+      );
+    },
+    eligible: async (host) => nomad.setEligibility(await idOf(host), "eligible"),
+    leaveByHand: async (host) => {
+      const { nomad: agent } = simulator.cluster.machine(host);
+      if (agent) {
+        simulator.do(() => {
+          simulator.cluster.stopAgent(host, "nomad");
+        });
+        await until(async () =>
+          (await nomad.raftConfiguration()).every(({ Node }) => Node !== `${host}.global`),
+        );
+      }
+      const own = await ConsulAgent.at({ url: `${simulator.url(host)}/consul` }, env);
+      await own.leave(host);
+      await own.close();
+      await until(async () =>
+        (await consul.members()).some(({ Name, Status }) => Name === host && Status === "left"),
+      );
+    },
+    ineligible: async (host) => nomad.setEligibility(await idOf(host), "ineligible"),
+    eligibility: async () =>
+      Object.fromEntries(
+        (await nodes()).map(({ Name, SchedulingEligibility }) => [Name, SchedulingEligibility]),
+      ),
+    members: async () =>
+      Object.fromEntries((await consul.members()).map(({ Name, Status }) => [Name, Status])),
+    nomadLeader: async () => {
+      const leader = (await nomad.raftConfiguration()).find(({ Leader }) => Leader);
+      if (!leader) throw new Error("no leader");
+      return leader.Node.replace(/\.global$/, "");
+    },
+    simulator,
+    env,
+    clock,
+    replace: async (group, host) => {
+      const settings = settingsOf(spec, group, host);
+      simulator.do(() => {
+        if (simulator.cluster.machine(settings.name).isRunning) simulator.cluster.killMachine(settings.name);
+      });
+      await simulator.startMachine(settings, "empty");
+    },
+    close: async () => {
+      await Promise.all([consul.close(), nomad.close()]);
+      await simulator.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const hostsOf = ({ hosts }: Group): number[] => Array.from({ length: hosts }, (_, host) => host);
+
+function settingsOf(spec: Spec, group: Group, host: number): MachineSettings {
+  const name = hostName(group.name, host);
+  const servers = groupsOf(spec).filter(({ role }) => role === "consul-server");
+  return {
+    name,
+    address: addressOf(group, host),
+    role: group.role,
+    leaveOnInterrupt: true,
+    retryJoin: servers.map((server) => addressOf(server, 0)),
+    meta: {
+      rollout_cluster: spec.name,
+      rollout_pool: group.pool,
+      rollout_group: group.name,
+      rollout_host: name,
+      rollout_image: group.image,
+      rollout_template_hash: group.hash,
+    },
+  };
+}
+
+/** One network a pool and group, so that a machine keeps its address when it is replaced. */
+function addressOf({ pool, index }: Group, host: number): string {
+  const network = Buffer.from(pool).reduce((sum, byte) => (sum * 31 + byte) % 200, 7);
+  return `10.${String(network)}.${String(index)}.${String(host + 1)}`;
+}

@@ -1,0 +1,22 @@
+import type { Environment } from "../../clients/environment.js";
+import type { HookFile } from "../../spec/hook-file.js";
+import type { Clock } from "./clock.js";
+
+/** How Terraform's local-exec calls a hook. */
+export interface HookArgs {
+  readonly hook: "leave" | "lb-drained" | "ready" | "configure-consul";
+  /** The group, or the host for a hook of one machine. */
+  readonly subject: string;
+  readonly hash?: string;
+  /** The hosts that stay, joined by commas. */
+  readonly stay?: string;
+}
+
+/** What a hook works with. */
+export interface HookContext {
+  readonly env: Environment;
+  readonly file: HookFile;
+  readonly clock: Clock;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}

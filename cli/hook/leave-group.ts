@@ -1,0 +1,112 @@
+import { AnswerError, NoLeaderError, UnreachableError } from "../../clients/http/errors.js";
+import { isPassing } from "../../clients/http/failure.js";
+import { formatFinding } from "../../rollout/finding.js";
+import { nextLeave } from "../../rollout/leave/next-leave.js";
+import type { LeaveOrder } from "../../rollout/leave/order.js";
+import type { LeaveStep } from "../../rollout/leave/step.js";
+import { preflight, type PreflightInput } from "../../rollout/preflight.js";
+import { UserError } from "../../spec/user-error.js";
+import { carryOut } from "../cluster/carry-out.js";
+import type { LiveCluster } from "../cluster/live-cluster.js";
+import type { Clock } from "./clock.js";
+import { Timeline } from "./timeline.js";
+
+export interface LeaveDeps {
+  readonly cluster: LiveCluster;
+  readonly clock: Clock;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+  /** Where a snapshot of Consul is kept. */
+  readonly snapshotFile: string;
+}
+
+/** How often a live cluster is looked at. */
+const EVERY_MS = 2000;
+
+/**
+ * Makes the work of a group leave, step by step, each decided from a new look at the cluster: a run that was cut off is
+ * finished by the next. Before the first step everything that speaks against the roll is told at once.
+ * @param cluster what else stands, for the preflight
+ * @throws UserError naming what is still there when a step's deadline has come, what is refused, or what cannot be done
+ */
+export async function leaveGroup(
+  deps: LeaveDeps,
+  order: LeaveOrder,
+  others: Omit<PreflightInput, "group" | "workload">,
+): Promise<void> {
+  const { cluster, clock, signal, snapshotFile } = deps;
+  const timeline = new Timeline(order.group, clock, deps.say);
+  const question = { group: order.group, role: order.role, agentsOf: [], checks: [], snapshotFile };
+  let isChecked = false;
+  let running: { readonly name: string; readonly since: number } | undefined;
+
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const observation = await cluster.observe(question);
+      const next = nextLeave(observation, order);
+      next.notes.forEach((note) => {
+        timeline.note(note);
+      });
+      if (next.kind === "done") {
+        timeline.end(isChecked ? "has left" : "nothing to do: nothing of it goes, or all of it has left");
+        return;
+      }
+      if (!isChecked) {
+        refuseUnsafe(
+          preflight(observation, { ...others, group: order.group, workload: order.workload }),
+          timeline,
+        );
+        isChecked = true;
+      }
+      if (next.kind === "blocked") {
+        throw new UserError(`${order.group} cannot leave:\n${next.findings.map(indented).join("\n")}`);
+      }
+      const { step } = next;
+      const isNew = running?.name !== step.name;
+      running = isNew || !running ? { name: step.name, since: clock.now() } : running;
+      if (clock.now() - running.since > step.deadlineSeconds * 1000) throw outOfTime(step, timeline);
+      if (isNew) timeline.step(step.name, step.message);
+      if (step.action === "wait") {
+        timeline.waits(step.remaining);
+        await clock.pause(EVERY_MS, signal);
+        continue;
+      }
+      try {
+        // What was asked for shows a moment later; the same step at once again is one that has not shown yet.
+        if (!isNew) await clock.pause(EVERY_MS, signal);
+        await carryOut(step, cluster, { snapshotFile, signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!mayPass(error)) throw error;
+        timeline.waits([error.message]);
+        await clock.pause(EVERY_MS, signal);
+      }
+    }
+  } catch (error) {
+    if (error instanceof UserError) throw new UserError(timeline.failure(error.message), error.exitCode);
+    throw error;
+  }
+}
+
+function refuseUnsafe({ refusals, warnings }: ReturnType<typeof preflight>, timeline: Timeline): void {
+  for (const warning of warnings) timeline.note(`warning: ${formatFinding(warning)}`);
+  if (refusals.length === 0) return;
+  throw new UserError(
+    `nothing has been done: no work may leave while this is so:\n${refusals.map(indented).join("\n")}`,
+  );
+}
+
+const indented = (finding: Parameters<typeof formatFinding>[0]): string => `  ${formatFinding(finding)}`;
+
+function outOfTime(step: LeaveStep, timeline: Timeline): UserError {
+  const remaining = step.action === "wait" ? step.remaining : timeline.lastRemaining;
+  const list = remaining.map((line) => `\n  ${line}`).join("");
+  return new UserError(`${step.name} has not ended within ${String(step.deadlineSeconds)} s${list}`);
+}
+
+/** An agent that restarts, an election, or a leader that has just gone. Every step may be asked for again. */
+const mayPass = (error: unknown): error is UnreachableError | AnswerError =>
+  error instanceof UnreachableError ||
+  error instanceof NoLeaderError ||
+  (error instanceof AnswerError && isPassing(error.status, error.text));

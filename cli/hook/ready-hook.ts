@@ -1,0 +1,47 @@
+import { gateSettingsOf } from "../../spec/gate-settings.js";
+import { poolsOf } from "../../spec/groups.js";
+import { connect } from "../cluster/live-cluster.js";
+import { PoolChecks } from "../cluster/pool-checks.js";
+import { runCheck } from "../cluster/run-check.js";
+import { awaitReady } from "./await-ready.js";
+import { groupOf, hostsOf } from "./group-of.js";
+import type { HookArgs, HookContext } from "./hook-context.js";
+
+/** Waits until a group is whole again. */
+export async function runReadyHook(
+  { env, file, clock, say, signal }: HookContext,
+  { subject, hash }: HookArgs,
+): Promise<void> {
+  const { spec } = file;
+  const group = groupOf(file, subject, hash);
+  const { workload, ready, bake } = gateSettingsOf(group.pool, spec);
+  const pool = poolsOf(spec).find(({ name }) => name === group.pool);
+  const cluster = await connect(spec, env, clock.now);
+  const checks = new PoolChecks(ready.checks, {
+    run: (check, machine, ending) => runCheck(check, machine, { env, signal: ending }),
+    now: clock.now,
+  });
+  try {
+    await awaitReady(
+      { cluster, checks, clock, say, signal },
+      {
+        cluster: spec.name,
+        group: group.name,
+        role: group.role,
+        image: group.image,
+        hash: group.hash,
+        hosts: hostsOf(group),
+        workload,
+        attributes: {},
+        // A machine that was made from this template has proven by its metadata that it is the new one.
+        oldIds: [],
+        hasLoadBalancer: spec.platform === "aws" && pool?.loadBalancer !== undefined,
+        hasMachines: spec.platform === "aws",
+        checks: ready.checks,
+      },
+      { timeoutSeconds: ready.timeoutSeconds, bakeSeconds: bake.seconds },
+    );
+  } finally {
+    await Promise.all([checks.stop(), cluster.close()]);
+  }
+}
