@@ -24,8 +24,11 @@ export function readRecordings(service: "consul" | "nomad"): Recording[] {
     .map((line) => Recording.parse(JSON.parse(line)));
 }
 
-/** The body as it was on the wire: text as it stands, anything else as JSON. */
+/** What stands in a recording for a part that was left out. Go writes an empty one as null. */
+const LEFT_OUT = "…trimmed";
+
+/** The body as it was on the wire, but for what was left out: text as it stands, anything else as JSON. */
 export function bodyOf({ response: { headers, body } }: Recording): string {
   const isJson = typeof body !== "string" || headers["Content-Type"] === "application/json";
-  return isJson ? JSON.stringify(body) : body;
+  return isJson ? JSON.stringify(body, (_, value: unknown) => (value === LEFT_OUT ? null : value)) : body;
 }
