@@ -13,13 +13,18 @@ export async function runLeaveHook(
   { subject, hash, stay = "" }: HookArgs,
 ): Promise<void> {
   const group = groupOf(file, subject, hash);
+  const deployed = file.deployed.find(({ name }) => name === group.name);
+  if (!deployed) {
+    say(`${group.name}: nothing to do: it has never stood, so no work is its own yet`);
+    return;
+  }
   const { workload, drain } = gateSettingsOf(group.pool, file.spec);
   const order = {
     group: group.name,
     role: group.role,
     hash: group.hash,
     stay: stay.split(",").filter((host) => host !== ""),
-    hosts: file.deployed.find(({ name }) => name === group.name)?.hosts ?? [],
+    hosts: deployed.hosts,
     workload,
     drain,
   };

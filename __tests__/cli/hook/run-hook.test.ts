@@ -8,7 +8,7 @@ import { groupsOf } from "../../../spec/groups.js";
 import { formatHookFile } from "../../../spec/hook-file.js";
 import type { Spec } from "../../../spec/schema.js";
 import { serviceJob } from "../../contract/service-job.js";
-import { change, deployedAs, poolOf, smallSpec } from "../../support/fixtures.js";
+import { change, deployedAs, poolOf, smallSpec, withGroup } from "../../support/fixtures.js";
 import { startSimulatedCluster } from "../../support/simulated-cluster.js";
 
 const PROGRAM = fileURLToPath(new URL("../../../dist/bin/rollout.js", import.meta.url));
@@ -67,6 +67,16 @@ describe("hook", () => {
       exitCode: 1,
       stdout: "",
       stderr: "hooks.json is damaged, or of another version of this program; synthesize again",
+    });
+  });
+
+  test("a group that has never stood has nothing to leave, whoever can be asked", async () => {
+    prepare(formatHookFile(spec, withGroup(deployedAs(spec), "broker-0", { revisions: [] })));
+    const args = ["leave", "broker-0", "--hash", hashOf("broker-0"), "--stay", "broker-0-0"];
+    expect(await outcome(args, NOWHERE)).toEqual({
+      exitCode: 0,
+      stdout: "broker-0: nothing to do: it has never stood, so no work is its own yet",
+      stderr: "",
     });
   });
 
