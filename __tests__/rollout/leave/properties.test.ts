@@ -5,7 +5,7 @@ import type { LeaveStep } from "../../../rollout/leave/step.js";
 import { known, NEW, observed, OLD, orderOf, START, type Node, type World } from "../observed.js";
 import { run } from "./model.js";
 
-const RUNS = { numRuns: 600 };
+const RUNS = { numRuns: 2500 };
 
 test("nothing is drained before every node that goes is ineligible", () => {
   let drains = 0;
