@@ -46,7 +46,7 @@ function introduce(version: string, binary: string): void {
     styleText("bold", `Rolling images through a cluster, one group at a time, with ${tool} ${version}`),
     "",
     ...wrap(
-      "The platform is local: machines are stand-ins (Terraform's terraform_data), and in this version the hooks do no work yet: nothing is drained, nothing is waited for. Synth, guard, plans, applies and their order are real. It all happens in a scratch folder. Each step names the command that does the same in a cluster of your own.",
+      "The platform is local: machines are stand-ins (Terraform's terraform_data), and in this version they run no agents yet, so the hooks find nothing to drain and nothing to wait for. Synth, guard, plans, applies and their order are real. It all happens in a scratch folder. Each step names the command that does the same in a cluster of your own.",
     ),
   );
 }
