@@ -8,7 +8,7 @@ import { groupsOf } from "../../../spec/groups.js";
 import { formatHookFile } from "../../../spec/hook-file.js";
 import type { Spec } from "../../../spec/schema.js";
 import { serviceJob } from "../../contract/service-job.js";
-import { change, deployedAs, poolOf, smallSpec, withGroup } from "../../support/fixtures.js";
+import { change, deployedAs, poolOf, smallAwsSpec, smallSpec, withGroup } from "../../support/fixtures.js";
 import { startSimulatedCluster } from "../../support/simulated-cluster.js";
 
 const PROGRAM = fileURLToPath(new URL("../../../dist/bin/rollout.js", import.meta.url));
@@ -78,6 +78,28 @@ describe("hook", () => {
       stdout: "broker-0: nothing to do: it has never stood, so no work is its own yet",
       stderr: "",
     });
+  });
+
+  test("rejects configure-consul without the addresses that Terraform gives it", async () => {
+    const aws = smallAwsSpec();
+    prepare(formatHookFile(aws, deployedAs(aws)));
+    expect(await outcome(["configure-consul", "broker-0-0"])).toEqual({
+      exitCode: 2,
+      stdout: "",
+      stderr:
+        "ROLLOUT_HOST_ADDRESS and ROLLOUT_CONSUL_SERVERS are not set; Terraform sets them where it calls this hook",
+    });
+  });
+
+  test("rejects addresses of Consul servers that are none, before a machine is asked", async () => {
+    const aws = smallAwsSpec();
+    prepare(formatHookFile(aws, deployedAs(aws)));
+    const given = { ROLLOUT_HOST_ADDRESS: "127.0.0.1", ROLLOUT_CONSUL_SERVERS: "10.0.0.1,,nowhere;rm" };
+    const { exitCode, stdout, stderr } = await outcome(["configure-consul", "broker-0-0"], given);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toMatchInlineSnapshot(
+      `"wrong list of Consul servers: "" is no IP address, "nowhere;rm" is no IP address; each is an address such as 10.0.0.1 or 10.0.0.1:8301, and stands once; nothing was changed"`,
+    );
   });
 
   test("rejects a hook that is none as wrong usage", async () => {
