@@ -78,41 +78,7 @@ export type CatalogNode = NonNullable<z.output<typeof CatalogNode>>;
 export const ServiceHealth = z.object({ Node, Service: NodeService, Checks: list(Check) });
 export type ServiceHealth = z.output<typeof ServiceHealth>;
 
-const AutopilotServer = z.object({
-  ID: z.string(),
-  Name: z.string(),
-  Address: z.string(),
-  SerfStatus: z.string(),
-  Version: z.string(),
-  Leader: z.boolean(),
-  Voter: z.boolean(),
-  Healthy: z.boolean(),
-  LastTerm: z.number(),
-  LastIndex: z.number(),
-  /** `38.7ms`; `-1ns` for a dead server */
-  LastContact: z.string(),
-  /** An election resets it for all of them; year 1 for a dead server. */
-  StableSince: z.string(),
-});
-
-/** Up to 2 s old. `Healthy` counts no voters, and `Servers` is empty after an election. */
-export const AutopilotHealth = z.object({
-  Healthy: z.boolean(),
-  FailureTolerance: z.number(),
-  Servers: list(AutopilotServer),
-});
-export type AutopilotHealth = z.output<typeof AutopilotHealth>;
-
-export const RaftServer = z.object({
-  ID: z.string(),
-  Node: z.string(),
-  Address: z.string(),
-  Leader: z.boolean(),
-  Voter: z.boolean(),
-});
-export type RaftServer = z.output<typeof RaftServer>;
-
-export const RaftConfiguration = z.object({ Servers: list(RaftServer) });
+export { AutopilotHealth, RaftConfiguration, type RaftServer } from "../http/raft-schemas.js";
 
 export const KvPair = z.object({
   Key: z.string(),

@@ -139,40 +139,7 @@ export const JobSummary = z.object({
 });
 export type JobSummary = z.output<typeof JobSummary>;
 
-const AutopilotServer = z.object({
-  ID: z.string(),
-  /** `nomad-server-0-0.global`; empty for a server that has gone */
-  Name: z.string(),
-  Address: z.string(),
-  SerfStatus: z.string(),
-  Version: z.string(),
-  Leader: z.boolean(),
-  Voter: z.boolean(),
-  Healthy: z.boolean(),
-  LastTerm: z.number(),
-  LastIndex: z.number(),
-  LastContact: z.string(),
-  StableSince: z.string(),
-});
-
-/** `Healthy` counts no voters, and `Servers` is empty after an election. */
-export const AutopilotHealth = z.object({
-  Healthy: z.boolean(),
-  FailureTolerance: z.number(),
-  Servers: list(AutopilotServer),
-});
-export type AutopilotHealth = z.output<typeof AutopilotHealth>;
-
-export const RaftServer = z.object({
-  ID: z.string(),
-  Node: z.string(),
-  Address: z.string(),
-  Leader: z.boolean(),
-  Voter: z.boolean(),
-});
-export type RaftServer = z.output<typeof RaftServer>;
-
-export const RaftConfiguration = z.object({ Servers: list(RaftServer) });
+export { AutopilotHealth, RaftConfiguration, type RaftServer } from "../http/raft-schemas.js";
 
 export const Member = z.object({
   /** With the region: `nomad-server-0-0.global`. */
