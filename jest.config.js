@@ -2,6 +2,8 @@
 export default {
   // For a machine that does much else meanwhile: nothing here is a measurement.
   testTimeout: 60_000,
+  // The longest tests wait for a provider most of the time.
+  maxWorkers: "100%",
   // execa's signal-exit keeps an object on the global scope; jest's cleanup wraps it anew with every test file, until
   // the stack is at its end.
   testEnvironmentOptions: { globalsCleanup: "off" },
