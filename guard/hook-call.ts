@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { hostAddress, hostName, type Member, type PlatformName } from "../spec/address.js";
-import type { Group } from "../spec/groups.js";
+import { hostNames, type Group } from "../spec/groups.js";
 import { addressesFor, hookWords, networkAddressOn } from "../spec/hook-words.js";
 import type { Wiring } from "./wiring.js";
 
@@ -77,7 +77,3 @@ function allWords({ kind }: Member, { name, hash, hosts }: Group): string | unde
       return undefined;
   }
 }
-
-/** The names of the hosts that a group has from now on. */
-export const hostNames = ({ name, hosts }: Pick<Group, "name" | "hosts">): string[] =>
-  Array.from({ length: hosts }, (_, number) => hostName(name, number));

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { parseAddress } from "../spec/address.js";
 import { describeOrigin, type Deployed } from "../spec/deployed.js";
 import { poolsOf, type Group } from "../spec/groups.js";
-import { groupsInFlight, isNew, pendingGroups } from "../spec/pending.js";
+import { inFlightOf, isNew, pendingGroups } from "../spec/pending.js";
 import type { Spec } from "../spec/schema.js";
 import { count, explainGroup, type Explanation } from "./explain-group.js";
 
@@ -78,11 +78,7 @@ export interface ReviewInput {
 
 /** Explains what a change of the spec is going to do, for the person who approves it. The same input gives the same review. */
 export function reviewOf({ spec, deployed, violations, differences }: ReviewInput): Review {
-  const inFlight = groupsInFlight(
-    deployed,
-    spec.platform,
-    pendingGroups(spec, deployed).map(({ name }) => name),
-  ).map(({ group: name, reasons }) => ({
+  const inFlight = inFlightOf(spec, deployed).map(({ group: name, reasons }) => ({
     name,
     reasons: [...reasons],
   }));

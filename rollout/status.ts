@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { describeOrigin, isForReview, type Deployed } from "../spec/deployed.js";
 import { groupsOf } from "../spec/groups.js";
-import { deployedHosts, describePending, groupsInFlight, isNew, pendingGroups } from "../spec/pending.js";
+import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../spec/pending.js";
 import type { Spec } from "../spec/schema.js";
 
 /** What a group is: as desired, waiting for its roll, being rolled, waiting behind another, or not there yet. */
@@ -38,13 +38,7 @@ export type GroupStatus = Status["groups"][number];
 
 /** Where each group of a cluster stands. */
 export function statusOf(spec: Spec, deployed: Deployed, views: readonly string[]): Status {
-  const inFlight = new Map(
-    groupsInFlight(
-      deployed,
-      spec.platform,
-      pendingGroups(spec, deployed).map(({ name }) => name),
-    ).map(({ group, reasons }) => [group, reasons]),
-  );
+  const inFlight = new Map(inFlightOf(spec, deployed).map(({ group, reasons }) => [group, reasons]));
   const pending = new Set(pendingGroups(spec, deployed).map(({ name }) => name));
   const groups = groupsOf(spec).map((group): GroupStatus => {
     const current = deployed.groups.get(group.name);

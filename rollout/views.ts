@@ -1,6 +1,6 @@
 import type { Deployed } from "../spec/deployed.js";
 import { findGroup } from "../spec/find-group.js";
-import { groupsInFlight, isNew, pendingGroups } from "../spec/pending.js";
+import { inFlightOf, isNew, pendingGroups } from "../spec/pending.js";
 import type { Spec } from "../spec/schema.js";
 import { UserError } from "../spec/user-error.js";
 
@@ -14,11 +14,7 @@ export function offeredViews(spec: Spec, deployed: Deployed, requested = ""): st
   const asked = requested === "" || requested === "cluster" ? [] : [requested];
   for (const name of asked) checkRequested(spec, deployed, name);
   if (spec.protection === "off") return ["cluster"];
-  const inFlight = groupsInFlight(
-    deployed,
-    spec.platform,
-    pendingGroups(spec, deployed).map(({ name }) => name),
-  )[0];
+  const inFlight = inFlightOf(spec, deployed)[0];
   const offered = inFlight ? [inFlight.group] : pendingGroups(spec, deployed).map(({ name }) => name);
   return [...new Set(["cluster", ...offered, ...asked])];
 }

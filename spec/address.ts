@@ -80,6 +80,10 @@ export function parseGroupName(name: string): { pool: string; index: GroupIndex 
   return found ? { pool: found["pool"] ?? "", index: Number(found["index"]) as GroupIndex } : undefined;
 }
 
+/** Takes the name of a host apart, such as `broker-0-1`; undefined for anything else. */
+export const parseHostName = (name: string): Member | undefined =>
+  parseAddress(`${memberType("aws", "host")}.${name}`);
+
 /** Reads an address such as `aws_instance.broker-0-1`; undefined for whatever is no member of a group. */
 export function parseAddress(address: string): Member | undefined {
   const [type, name, ...rest] = address.split(".");

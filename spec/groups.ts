@@ -1,4 +1,4 @@
-import { groupName } from "./address.js";
+import { groupName, hostName } from "./address.js";
 import type { LoadBalancer, PoolSpec, Spec } from "./schema.js";
 import { templateHash, type Template } from "./template-hash.js";
 import { GROUP_INDEXES, type GroupIndex } from "./three.js";
@@ -40,6 +40,10 @@ export function poolsOf(spec: Spec): Pool[] {
 export function groupsOf(spec: Spec): Group[] {
   return poolsOf(spec).flatMap((pool) => pool.groups);
 }
+
+/** The names of the hosts that a group is to have. */
+export const hostNames = ({ name, hosts }: Pick<Group, "name" | "hosts">): string[] =>
+  Array.from({ length: hosts }, (_, number) => hostName(name, number));
 
 function poolOf(name: string, spec: Spec): Pool {
   const settings = settingsOf(name, spec);

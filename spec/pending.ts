@@ -98,6 +98,14 @@ export function groupsInFlight(
     .filter(({ reasons }) => reasons.length > 0);
 }
 
+/** {@link groupsInFlight} of a spec: the groups that it leaves pending are those whose roll may have begun. */
+export const inFlightOf = (spec: Spec, deployed: Deployed): InFlight[] =>
+  groupsInFlight(
+    deployed,
+    spec.platform,
+    pendingGroups(spec, deployed).map(({ name }) => name),
+  );
+
 function unfinished(group: DeployedGroup, deployed: Deployed, platform: PlatformName): string[] {
   const ready = groupAddress(platform, group.name, "ready");
   const own = (address: string): boolean => !address.endsWith("-config-consul");

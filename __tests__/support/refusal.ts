@@ -9,3 +9,13 @@ export async function refusal(action: Promise<unknown>): Promise<{ kind: string;
   }
   throw new Error("it was not refused");
 }
+
+/** The message with which something failed. */
+export async function failure(action: Promise<unknown>): Promise<string> {
+  try {
+    await action;
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error("it did not fail");
+}

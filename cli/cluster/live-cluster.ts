@@ -5,7 +5,7 @@ import { Ec2Machines, type Ec2Machine } from "../../clients/machines/ec2.js";
 import { NomadClient } from "../../clients/nomad/nomad-client.js";
 import { isHostOf } from "../../rollout/host-of.js";
 import type { CheckResult, Machine, Observation, Observed, Target } from "../../rollout/observation.js";
-import { parseAddress, parseGroupName } from "../../spec/address.js";
+import { parseGroupName, parseHostName } from "../../spec/address.js";
 import type { Role } from "../../spec/groups.js";
 import type { Spec } from "../../spec/schema.js";
 import { ask } from "./ask.js";
@@ -122,7 +122,7 @@ class Cluster implements LiveCluster {
 
   async deregister(hosts: readonly string[]): Promise<void> {
     const { cloud } = this.parts;
-    const pool = parseAddress(`aws_instance.${hosts[0] ?? ""}`)?.pool;
+    const pool = parseHostName(hosts[0] ?? "")?.pool;
     if (!cloud || pool === undefined) return;
     const machines = (await cloud.machines()).filter(({ host }) => hosts.includes(host ?? ""));
     const ids = machines.map(({ instanceId }) => instanceId);

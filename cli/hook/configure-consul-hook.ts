@@ -1,7 +1,7 @@
 import { ConsulClient } from "../../clients/consul/consul-client.js";
 import { remoteServersFile } from "../../clients/machine/consul-servers-file.js";
 import { Ssh } from "../../clients/machine/ssh.js";
-import { parseAddress } from "../../spec/address.js";
+import { parseHostName } from "../../spec/address.js";
 import { gateSettingsOf } from "../../spec/gate-settings.js";
 import { UserError } from "../../spec/user-error.js";
 import { sshAgents } from "../cluster/machine-agents.js";
@@ -18,7 +18,7 @@ export async function runConfigureConsulHook(
     return;
   }
   const { address, servers } = addressesIn(env);
-  const pool = parseAddress(`aws_instance.${host}`)?.pool ?? "";
+  const pool = parseHostName(host)?.pool ?? "";
   const agents = sshAgents(env, () => Promise.resolve(address));
   try {
     const report = await configureConsul(

@@ -1,4 +1,3 @@
-import { hostName } from "../../spec/address.js";
 import { groupsOf, type Group } from "../../spec/groups.js";
 import { HOOK_FILE, type HookFile } from "../../spec/hook-file.js";
 import { UserError } from "../../spec/user-error.js";
@@ -17,7 +16,3 @@ export function groupOf({ spec }: HookFile, name: string, hash: string | undefin
   }
   return group;
 }
-
-/** The names of the hosts that a group has from now on. */
-export const hostsOf = ({ name, hosts }: Group): string[] =>
-  Array.from({ length: hosts }, (_, number) => hostName(name, number));

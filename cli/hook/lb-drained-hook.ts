@@ -1,6 +1,6 @@
 import { LoadBalancer } from "../../clients/load-balancer.js";
 import { Ec2Machines } from "../../clients/machines/ec2.js";
-import { parseAddress } from "../../spec/address.js";
+import { parseHostName } from "../../spec/address.js";
 import { durationSeconds } from "../../spec/duration.js";
 import { poolsOf } from "../../spec/groups.js";
 import { UserError } from "../../spec/user-error.js";
@@ -17,7 +17,7 @@ export async function runLbDrainedHook(
   { file: { spec }, clock, say, signal }: HookContext,
   { subject: host }: HookArgs,
 ): Promise<void> {
-  const member = parseAddress(`aws_instance.${host}`);
+  const member = parseHostName(host);
   const balancer = poolsOf(spec).find(({ name }) => name === member?.pool)?.loadBalancer;
   if (spec.platform !== "aws" || !member || !balancer) {
     say(`${host}: nothing to do: it is behind no load balancer`);

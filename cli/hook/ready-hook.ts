@@ -1,10 +1,10 @@
 import { gateSettingsOf } from "../../spec/gate-settings.js";
-import { poolsOf } from "../../spec/groups.js";
+import { hostNames, poolsOf } from "../../spec/groups.js";
 import { connect } from "../cluster/live-cluster.js";
 import { PoolChecks } from "../cluster/pool-checks.js";
 import { runCheck } from "../cluster/run-check.js";
 import { awaitReady } from "./await-ready.js";
-import { groupOf, hostsOf } from "./group-of.js";
+import { groupOf } from "./group-of.js";
 import type { HookArgs, HookContext } from "./hook-context.js";
 
 /** Waits until a group is whole again. */
@@ -30,7 +30,7 @@ export async function runReadyHook(
         role: group.role,
         image: group.image,
         hash: group.hash,
-        hosts: hostsOf(group),
+        hosts: hostNames(group),
         workload,
         attributes: {},
         // A machine that was made from this template has proven by its metadata that it is the new one.

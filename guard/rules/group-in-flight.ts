@@ -1,4 +1,4 @@
-import { groupsInFlight, isNew, pendingGroups } from "../../spec/pending.js";
+import { inFlightOf, isNew } from "../../spec/pending.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
@@ -7,11 +7,7 @@ import { listed } from "../listed.js";
 export const groupInFlight: Rule = (proposal) => [...otherInFlight(proposal), ...otherInCreation(proposal)];
 
 function otherInFlight({ target, spec, deployed }: Proposal): Violation[] {
-  const first = groupsInFlight(
-    deployed,
-    spec.platform,
-    pendingGroups(spec, deployed).map(({ name }) => name),
-  )[0];
+  const first = inFlightOf(spec, deployed)[0];
   if (!first || target === undefined || target === first.group) return [];
   return [
     {

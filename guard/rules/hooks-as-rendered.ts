@@ -1,9 +1,9 @@
 import { groupAddress, hostAddress, hostName, parseGroupName, type Member } from "../../spec/address.js";
-import { groupsOf, roleOf, type Group } from "../../spec/groups.js";
+import { groupsOf, hostNames, roleOf, type Group } from "../../spec/groups.js";
 import { isNew } from "../../spec/pending.js";
 import type { Action } from "../change.js";
 import { ignoresAnything, triggersOf } from "../declared.js";
-import { callDifference, consulServers, environmentDifference, hostNames } from "../hook-call.js";
+import { callDifference, consulServers, environmentDifference } from "../hook-call.js";
 import { listed } from "../listed.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { RuleId, Violation } from "../verdict.js";

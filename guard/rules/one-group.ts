@@ -1,4 +1,4 @@
-import { describePending, groupsInFlight, isNew, pendingGroups } from "../../spec/pending.js";
+import { describePending, inFlightOf, isNew, pendingGroups } from "../../spec/pending.js";
 import { describeChange } from "../change.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
@@ -14,11 +14,7 @@ function manyPending({ spec, deployed, plan }: Proposal): Violation[] {
     const current = deployed.groups.get(group.name);
     return current ? `${group.name} (${describePending(group, current)})` : group.name;
   });
-  const begun = groupsInFlight(
-    deployed,
-    spec.platform,
-    pending.map(({ name }) => name),
-  ).find(({ group }) => pending.some(({ name }) => name === group));
+  const begun = inFlightOf(spec, deployed).find(({ group }) => pending.some(({ name }) => name === group));
   const kept = begun ? `${begun.group}, which is in flight,` : "one";
   return [
     {

@@ -3,13 +3,13 @@ import { connect, type LiveCluster } from "../../../cli/cluster/live-cluster.js"
 import { runCheck } from "../../../cli/cluster/run-check.js";
 import { PoolChecks } from "../../../cli/cluster/pool-checks.js";
 import { awaitReady } from "../../../cli/hook/await-ready.js";
-import { hostsOf } from "../../../cli/hook/group-of.js";
 import { leaveGroup } from "../../../cli/hook/leave-group.js";
 import { gateSettingsOf } from "../../../spec/gate-settings.js";
-import { groupsOf, type Group } from "../../../spec/groups.js";
+import { groupsOf, hostNames, type Group } from "../../../spec/groups.js";
 import type { Spec } from "../../../spec/schema.js";
 import { serviceJob } from "../../contract/service-job.js";
 import { change, poolOf, smallSpec } from "../../support/fixtures.js";
+import { failure } from "../../support/refusal.js";
 import { startSimulatedCluster, type SimulatedWorld } from "../../support/simulated-cluster.js";
 
 const old = change(smallSpec(), (edited) => {
@@ -50,9 +50,9 @@ const say = (line: string): void => void lines.push(line.replace(/^\+\d+s /, "")
 async function roll(spec: Spec, name: string): Promise<void> {
   const group = groupIn(spec, name);
   const { workload, drain } = gateSettingsOf(group.pool, spec);
-  const hosts = hostsOf(group);
+  const hosts = hostNames(group);
   const order = { group: name, role: group.role, hash: group.hash, stay: hosts, hosts, workload, drain };
-  const deployed = groupsOf(old).map((each) => ({ ...each, hosts: hostsOf(each) }));
+  const deployed = groupsOf(old).map((each) => ({ ...each, hosts: hostNames(each) }));
   const snapshotFile = `${world.folder}/consul.snapshot`;
   await leaveGroup({ cluster, clock: world.clock, say, signal, snapshotFile }, order, {
     cluster: deployed,
@@ -67,7 +67,7 @@ async function ready(
   time = { timeoutSeconds: 900, bakeSeconds: 15 },
 ): Promise<void> {
   const group = groupIn(spec, name);
-  const hosts = hostsOf(group);
+  const hosts = hostNames(group);
   const { workload, ready: gate } = gateSettingsOf(group.pool, spec);
   const { env, clock } = world;
   const checks = new PoolChecks(gate.checks, {
@@ -90,15 +90,6 @@ async function ready(
   };
   await awaitReady({ cluster, checks, clock, say, signal }, expected, time);
 }
-
-const failure = async (run: Promise<void>): Promise<string> => {
-  try {
-    await run;
-  } catch (error) {
-    return (error as Error).message;
-  }
-  throw new Error("it did not fail");
-};
 
 describe("clients", () => {
   test("are ready once their new machines have held for the bake time; then their dead records are forgotten", async () => {

@@ -5,11 +5,11 @@ import { leaveGroup } from "../../../cli/hook/leave-group.js";
 import type { LeaveOrder } from "../../../rollout/leave/order.js";
 import type { Environment } from "../../../clients/environment.js";
 import { gateSettingsOf } from "../../../spec/gate-settings.js";
-import { groupsOf } from "../../../spec/groups.js";
+import { groupsOf, hostNames } from "../../../spec/groups.js";
 import type { Spec } from "../../../spec/schema.js";
-import { hostsOf } from "../../../cli/hook/group-of.js";
 import { serviceJob } from "../../contract/service-job.js";
 import { change, poolOf, smallSpec } from "../../support/fixtures.js";
+import { failure } from "../../support/refusal.js";
 import { startSimulatedCluster, type SimulatedWorld } from "../../support/simulated-cluster.js";
 import type { SimulatorOptions } from "../../../simulator/http/simulator.js";
 
@@ -42,7 +42,7 @@ function orderFor(name: string, values: Partial<LeaveOrder> = {}, of: Spec = spe
   const group = groupsOf(of).find((each) => each.name === name);
   if (!group) throw new Error(`no group ${name}`);
   const { workload, drain } = gateSettingsOf(group.pool, of);
-  const hosts = hostsOf(group);
+  const hosts = hostNames(group);
   return {
     group: name,
     role: group.role,
@@ -59,7 +59,7 @@ const everyGroup = groupsOf(spec).map((group) => ({
   name: group.name,
   pool: group.pool,
   role: group.role,
-  hosts: hostsOf(group),
+  hosts: hostNames(group),
 }));
 
 async function leave(order: LeaveOrder, signal = new AbortController().signal): Promise<void> {
@@ -89,15 +89,6 @@ const untimed = (text: string): string =>
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
     .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<id>")
     .replace(/\b[0-9a-f]{8}\b/g, "<id>");
-
-const failure = async (run: Promise<void>): Promise<string> => {
-  try {
-    await run;
-  } catch (error) {
-    return (error as Error).message;
-  }
-  throw new Error("it did not fail");
-};
 
 describe("clients", () => {
   test("are ineligible, drained, whole elsewhere and out of Consul, and asked again nothing is left to do", async () => {
