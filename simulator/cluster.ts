@@ -6,6 +6,7 @@ import { after, Faults, type Product } from "./faults.js";
 import { Machine, type MachineSettings } from "./machine.js";
 import { askNomad } from "./nomad/api/nomad-api.js";
 import { Nomad, type NomadOptions } from "./nomad/nomad.js";
+import { followServices, serves } from "./services.js";
 import { Timeline, type TimelineOptions } from "./timeline.js";
 
 export interface ClusterOptions extends TimelineOptions {
@@ -33,6 +34,7 @@ export class SimulatedCluster {
     this.timeline = new Timeline(options);
     this.consul = new Consul(this.timeline, options.consul);
     this.nomad = new Nomad(this.timeline, options.nomad);
+    followServices(this.nomad, this.consul, this.machines);
   }
 
   /** Lets so many milliseconds of the caller's time pass: divided by the factor, that is simulated time. */
@@ -130,6 +132,11 @@ export class SimulatedCluster {
     if (!machine)
       throw new Error(`no such machine: ${name}; there are ${[...this.machines.keys()].join(", ")}`);
     return machine;
+  }
+
+  /** The id of an allocation of a service that runs on a machine; undefined where none does. */
+  serves(name: string, service: string): string | undefined {
+    return serves(this.nomad, name, service);
   }
 
   /**

@@ -20,6 +20,8 @@ export interface MachineSettings {
   readonly memoryMb?: number;
   /** Whether SIGINT makes a Nomad server leave. Default: false, as Nomad's own */
   readonly leaveOnInterrupt?: boolean;
+  /** Where the services on it answer. Default: at its own address, on no port */
+  readonly servesAt?: { readonly address: string; readonly port: number };
   /** Whether SIGTERM makes a Consul server try to leave. Default: false, as Consul's own */
   readonly leaveOnTerminate?: boolean;
 }

@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { empty, type Request } from "../answer.js";
+import { empty, text, type Answer, type Request } from "../answer.js";
 import { SimulatedCluster, type ClusterOptions, type DiskState } from "../cluster.js";
 import type { MachineSettings } from "../machine.js";
 import { bodyOf } from "./body.js";
@@ -18,6 +18,9 @@ export interface SimulatorOptions extends ClusterOptions {
 }
 
 const STOP_NOMAD = "/stop-nomad";
+
+/** `GET /service/NAME` is answered while an allocation of that service runs on the machine. */
+const SERVICE = "/service/";
 
 /** A simulated cluster behind HTTP: one port a machine, which it keeps when it is replaced. */
 export class Simulator {
@@ -51,15 +54,20 @@ export class Simulator {
       rollout_nomad_http: `${base}/nomad`,
       rollout_nomad_stop: `${base}${STOP_NOMAD}`,
     };
-    this.do(() => this.cluster.startMachine({ ...settings, meta }, disk));
+    const servesAt = { address: "127.0.0.1", port: this.#port(name) };
+    this.do(() => this.cluster.startMachine({ servesAt, ...settings, meta }, disk));
   }
 
   /** `http://127.0.0.1:PORT` of a machine; `/consul` and `/nomad` lie below it. */
   url(name: string): string {
+    return `http://127.0.0.1:${String(this.#port(name))}`;
+  }
+
+  #port(name: string): number {
     const listening = this.#ports.get(name);
     if (!listening)
       throw new Error(`no such machine: ${name}; there are ${[...this.#ports.keys()].join(", ")}`);
-    return `http://127.0.0.1:${String(listening.port)}`;
+    return listening.port;
   }
 
   get names(): string[] {
@@ -96,10 +104,21 @@ export class Simulator {
         writeAnswer(response, empty());
         return;
       }
+      if (request.path.startsWith(SERVICE)) {
+        writeAnswer(response, this.#answerOfService(name, request.path.slice(SERVICE.length)));
+        return;
+      }
       this.cluster.ask(name, request, (answer) => {
         if (!response.destroyed) writeAnswer(response, answer);
       });
     });
+  }
+
+  #answerOfService(machine: string, service: string): Answer {
+    const allocation = this.cluster.serves(machine, service);
+    return allocation === undefined
+      ? { ...empty(), cut: "reset" }
+      : text(200, `${service} on ${machine}, allocation ${allocation}\n`);
   }
 
   #catchUp(): void {

@@ -23,9 +23,9 @@ export class Drainer {
     private readonly nodes: Nodes,
     private readonly scheduler: Scheduler,
   ) {
-    scheduler.onChange = (allocation) => {
+    scheduler.onChange((allocation) => {
       this.#finish(allocation.node);
-    };
+    });
   }
 
   /** Begins a drain, or moves the deadline of the one that is under way. */

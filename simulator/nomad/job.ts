@@ -9,9 +9,13 @@ const constraint = z.looseObject({
   RTarget: z.string().default(""),
 });
 
+const service = z.looseObject({ Name: z.string().min(1), Tags: z.array(z.string()).nullish() });
+
 const task = z.looseObject({
   Name: z.string().default("t"),
   KillTimeout: nanoseconds.nullish(),
+  ShutdownDelay: nanoseconds.nullish(),
+  Services: z.array(service).nullish(),
   Resources: z.looseObject({ CPU: z.number().default(100), MemoryMB: z.number().default(300) }).nullish(),
   Constraints: z.array(constraint).nullish(),
 });
@@ -38,6 +42,7 @@ export const jobSpec = z.looseObject({
       Count: z.number().default(1),
       Constraints: z.array(constraint).nullish(),
       Migrate: migrate.nullish(),
+      Services: z.array(service).nullish(),
       Tasks: z.array(task).default([]),
     }),
   ),
@@ -56,6 +61,10 @@ export interface Group {
   readonly cpu: number;
   readonly memoryMb: number;
   readonly taskNames: readonly string[];
+  /** What its allocations are in Consul. */
+  readonly services: readonly { readonly name: string; readonly tags: readonly string[] }[];
+  /** From the moment at which its services are taken out of Consul until its tasks are told to end. */
+  readonly shutdownDelayMs: number;
 }
 
 /**
@@ -96,6 +105,10 @@ export class Job {
       cpu: sum(group.Tasks.map(({ Resources }) => Resources?.CPU ?? 100)),
       memoryMb: sum(group.Tasks.map(({ Resources }) => Resources?.MemoryMB ?? 300)),
       taskNames: group.Tasks.map(({ Name }) => Name),
+      services: [group, ...group.Tasks]
+        .flatMap(({ Services }) => Services ?? [])
+        .map(({ Name, Tags }) => ({ name: Name, tags: Tags ?? [] })),
+      shutdownDelayMs: Math.max(0, ...group.Tasks.map(({ ShutdownDelay }) => (ShutdownDelay ?? 0) / 1e6)),
     }));
     const meta = spec.Meta ?? {};
     const runsFor = meta["sim_runs_for"];

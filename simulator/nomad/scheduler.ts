@@ -12,8 +12,7 @@ export class Scheduler {
   readonly jobs = new Map<string, Job>();
   readonly allocations = new Map<string, Allocation>();
   index = 1;
-  /** Told of every allocation that has changed. */
-  onChange: (allocation: Allocation) => void = () => undefined;
+  readonly #watchers: ((allocation: Allocation) => void)[] = [];
 
   constructor(
     private readonly timeline: Timeline,
@@ -21,6 +20,11 @@ export class Scheduler {
     private readonly raft: Raft,
     private readonly nodes: () => Nodes,
   ) {}
+
+  /** Tells of every allocation that has changed. */
+  onChange(watch: (allocation: Allocation) => void): void {
+    this.#watchers.push(watch);
+  }
 
   of(job: Job): Allocation[] {
     return [...this.allocations.values()].filter((each) => each.job.id === job.id);
@@ -200,8 +204,9 @@ export class Scheduler {
     if (allocation.desired === "stop") return;
     allocation.desired = "stop";
     this.#changed(allocation);
-    const { ignoresTerm } = allocation.job.behaviour;
-    this.timeline.after(ignoresTerm ? allocation.group.killTimeoutMs : TIMES.task.stopMs, () => {
+    const { shutdownDelayMs, killTimeoutMs } = allocation.group;
+    const endMs = allocation.job.behaviour.ignoresTerm ? killTimeoutMs : TIMES.task.stopMs;
+    this.timeline.after(shutdownDelayMs + endMs, () => {
       if (!isOver(allocation) && allocation.node.agent.running) this.#end(allocation, "complete");
     });
   }
@@ -242,7 +247,7 @@ export class Scheduler {
     this.index = this.raft.next();
     allocation.modifyIndex = this.index;
     allocation.modifiedAt = this.timeline.now;
-    this.onChange(allocation);
+    for (const watch of this.#watchers) watch(allocation);
   }
 }
 
