@@ -1,5 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import { isScalar, parse, Scalar } from "yaml";
+import { generationEdits, type Edit } from "./edit-generations.js";
 import { findGroup } from "./find-group.js";
+import { poolsOf, type Group } from "./groups.js";
 import { loadSpec } from "./load.js";
 import type { Spec } from "./schema.js";
 import { UserError } from "./user-error.js";
@@ -8,29 +11,37 @@ import { YamlSource } from "./yaml-source.js";
 /** An image for each of some groups, by the group's name. */
 export type ImageChanges = ReadonlyMap<string, string>;
 
+/** What is to be another one of a group. */
+export interface GroupChange {
+  readonly image?: string;
+  readonly generation?: number;
+}
+
+/** {@link setGroups}, with images alone. */
+export const setImages = (text: string, file: string, changes: ImageChanges): string =>
+  setGroups(text, file, new Map([...changes].map(([name, image]) => [name, { image }])));
+
 /**
- * The text of a spec with other images for some groups. Every byte around them stays: comments, quotes, line ends.
+ * The text of a spec with another image or generation for some groups. Every byte around them stays: comments, quotes,
+ * line ends. A pool without `generations` gets them.
  * @param file the name that errors carry
  * @throws UserError (exit code 2) for a group that the spec does not have
- * @throws SpecError when the spec is not valid, or would not be with the new images
+ * @throws SpecError when the spec is not valid, or would not be with the new values
  */
-export function setImages(text: string, file: string, changes: ImageChanges): string {
+export function setGroups(text: string, file: string, changes: ReadonlyMap<string, GroupChange>): string {
   const before = loadSpec(encode(text), file);
+  const wanted = [...changes].map(([name, change]) => ({ group: findGroup(before, name), change }));
   const source = new YamlSource(text, file);
-  const edits = [...changes].flatMap(([name, image]) => {
-    const group = findGroup(before, name);
-    if (group.image === image) return [];
-    const node = source.nodeAt(["pools", group.pool, "images", group.index]);
-    if (!isScalar(node) || !node.range) throw new Error(`the image of ${name} has no place in ${file}`);
-    const [start, end] = node.range;
-    return [{ start, end, text: rewritten(text.slice(start, end), node, group.image, image) }];
-  });
+  const edits = [
+    ...wanted.flatMap(({ group, change: { image } }) =>
+      image === undefined || image === group.image ? [] : [imageEdit(text, source, group, image)],
+    ),
+    ...generationEdits(text, file, source, generationsOf(before, wanted)),
+  ];
   const edited = splice(text, edits);
   const after = loadSpec(encode(edited), file);
-  if (JSON.stringify(after) !== JSON.stringify(withImages(before, changes))) {
-    throw new Error(
-      `an edit of ${file} would have changed more than the images of ${[...changes.keys()].join(", ")}`,
-    );
+  if (!isDeepStrictEqual(plain(after), plain(withChanges(before, wanted)))) {
+    throw new Error(`an edit of ${file} would have changed more than ${[...changes.keys()].join(", ")}`);
   }
   return edited;
 }
@@ -56,10 +67,9 @@ export function parseAssignments(args: readonly string[]): ImageChanges {
   return changes;
 }
 
-interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
+interface Wanted {
+  readonly group: Group;
+  readonly change: GroupChange;
 }
 
 function splice(text: string, edits: readonly Edit[]): string {
@@ -68,6 +78,13 @@ function splice(text: string, edits: readonly Edit[]): string {
     (result, edit) => result.slice(0, edit.start) + edit.text + result.slice(edit.end),
     text,
   );
+}
+
+function imageEdit(text: string, source: YamlSource, group: Group, image: string): Edit {
+  const node = source.nodeAt(["pools", group.pool, "images", group.index]);
+  if (!isScalar(node) || !node.range) throw new Error(`the image of ${group.name} has no place`);
+  const [start, end] = node.range;
+  return { start, end, text: rewritten(text.slice(start, end), node, group.image, image) };
 }
 
 /** A scalar's text with another value, in the quotes that it had; quoted where it had none and would be misread. */
@@ -81,14 +98,39 @@ function rewritten(old: string, node: Scalar, from: string, to: string): string 
   return JSON.stringify(to) + lineEnd;
 }
 
-function withImages(spec: Spec, changes: ImageChanges): Spec {
+/** What each pool's generations are to be, for the pools in which one changes. */
+function generationsOf(spec: Spec, wanted: readonly Wanted[]): Map<string, number[]> {
+  const changed = wanted.filter(
+    ({ group, change: { generation } }) => generation !== undefined && generation !== group.generation,
+  );
+  const pools = new Set(changed.map(({ group }) => group.pool));
+  return new Map(
+    poolsOf(spec)
+      .filter(({ name }) => pools.has(name))
+      .map(({ name, groups }) => [
+        name,
+        groups.map(
+          (each) =>
+            wanted.find(({ group }) => group.name === each.name)?.change.generation ?? each.generation,
+        ),
+      ]),
+  );
+}
+
+function withChanges(spec: Spec, wanted: readonly Wanted[]): Spec {
   const changed = structuredClone(spec);
-  for (const [name, image] of changes) {
-    const { pool, index } = findGroup(spec, name);
+  for (const { group, change } of wanted) {
+    const settings = changed.pools[group.pool];
+    if (settings && change.image !== undefined) settings.images[group.index] = change.image;
+  }
+  for (const [pool, [first = 0, second = 0, third = 0]] of generationsOf(spec, wanted)) {
     const settings = changed.pools[pool];
-    if (settings) settings.images[index] = image;
+    if (settings) settings.generations = [first, second, third];
   }
   return changed;
 }
+
+/** Without regard to the order of keys: a new one stands where it fits. */
+const plain = (spec: Spec): unknown => JSON.parse(JSON.stringify(spec));
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,6 +1,7 @@
+import { isCanary, type RunImages } from "./canary.js";
 import { durationSeconds } from "./duration.js";
 import type { CheckSpec } from "./gate-schema.js";
-import { roleOf } from "./groups.js";
+import { roleOf, type Group } from "./groups.js";
 import type { PoolSpec, Spec } from "./schema.js";
 
 /** How the groups of a pool leave and become ready, with every default filled in and durations in seconds. */
@@ -44,6 +45,15 @@ export function gateSettingsOf(pool: string, spec: Spec): GateSettings {
       firstSeconds: durationSeconds(bake.first ?? bake.time),
     },
   };
+}
+
+/**
+ * How long a group has to stay ready: the first of its pool to run an image for longer.
+ * @param standing the groups that stand
+ */
+export function bakeSecondsOf(group: Group, spec: Spec, standing: readonly RunImages[]): number {
+  const { seconds, firstSeconds } = gateSettingsOf(group.pool, spec).bake;
+  return isCanary(group, standing) ? firstSeconds : seconds;
 }
 
 function checkOf(check: CheckSpec): Check {

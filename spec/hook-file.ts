@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { imagesOf } from "./canary.js";
 import { type Deployed } from "./deployed.js";
 import { isNew } from "./pending.js";
 import { specSchema, type Spec } from "./schema.js";
@@ -9,15 +10,21 @@ export const HOOK_FILE = "hooks.json";
 
 const hookFileSchema = z.strictObject({
   spec: specSchema,
-  /** The groups that stand, with the names of their hosts. */
-  deployed: z.array(z.strictObject({ name: z.string(), hosts: z.array(z.string()) })),
+  /** The groups that stand, with the names of their hosts and the images that their revisions name. */
+  deployed: z.array(
+    z.strictObject({ name: z.string(), hosts: z.array(z.string()), images: z.array(z.string()) }),
+  ),
 });
 
 export type HookFile = z.output<typeof hookFileSchema>;
 
 export function formatHookFile(spec: Spec, { groups }: Deployed): string {
   const standing = [...groups.values()].filter((group) => !isNew(group));
-  const deployed = standing.map(({ name, hosts }) => ({ name, hosts: hosts.map((host) => host.name) }));
+  const deployed = standing.map(({ name, hosts, revisions }) => ({
+    name,
+    hosts: hosts.map((host) => host.name),
+    images: imagesOf(revisions),
+  }));
   return `${JSON.stringify({ spec, deployed } satisfies HookFile, null, 2)}\n`;
 }
 

@@ -1,3 +1,4 @@
+import { checkRollout } from "./rollout-rules.js";
 import { checkBake, checkChecks } from "./gate-rules.js";
 import { roleOf } from "./groups.js";
 import { formatValue } from "./problem.js";
@@ -25,6 +26,10 @@ export function checkRules(raw: unknown): Finding[] {
       ];
     }),
     ...checkSubnets(asMap(spec["aws"])),
+    ...checkRollout(
+      asMap(spec["rollout"]),
+      pools.map(([pool]) => pool),
+    ),
   ];
 }
 

@@ -121,11 +121,34 @@ const backend = z.discriminatedUnion(
   },
 );
 
+const names = (what: string) => z.array(filled("the name of a group"), { error: what });
+
 const rollout = z.strictObject({
   pendingGroups: z
     .enum(["one", "queue"])
     .default("one")
     .describe("one (default): more than one pending group is refused; queue: one view for each."),
+  order: names("a list of pools and groups, such as [broker-1, broker]")
+    .default([])
+    .describe(
+      "What is rolled first; a pool stands for those of its groups that are not named, and what is not named follows. Default: Consul servers, Nomad servers, client pools; in a server pool the leader last.",
+    ),
+  interval: duration("0s", "168h")
+    .default("0s")
+    .describe("How long to wait between two groups. Default: 0s."),
+  pauseAfter: names("a list of groups, such as [broker-0]")
+    .default([])
+    .describe("Groups after which a roll waits for rollout resume."),
+  manual: z
+    .boolean({ error: "true or false" })
+    .default(false)
+    .describe("true: every group waits for rollout resume. Default: false."),
+  onFailure: z
+    .enum(["stop", "undo"])
+    .default("stop")
+    .describe(
+      "Of a group that does not become ready. stop (default): it stays as it is; undo: it goes back to its last good image. Either way the roll ends there.",
+    ),
   ownResources: z
     .array(text(/^[\w.-]+(\/[\w.-]+)*$/, "a construct path without the view's name, such as dns/zone"), {
       error: "a list of construct paths, such as [dns/zone]",

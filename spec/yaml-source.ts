@@ -55,13 +55,17 @@ export class YamlSource {
   /** The line of a key or of a list's item, else that of the nearest thing around it; counted from 1. */
   lineOf(path: readonly PropertyKey[]): number | undefined {
     for (let length = path.length; length > 0; length--) {
-      const parent = this.nodeAt(path.slice(0, length - 1));
-      const key = isMap(parent)
-        ? this.pairOf(parent, path[length - 1] ?? "")?.key
-        : this.nodeAt(path.slice(0, length));
-      if (isNode(key) && key.range) return this.lineAt(key.range[0]);
+      const key = this.keyAt(path.slice(0, length));
+      if (key?.range) return this.lineAt(key.range[0]);
     }
     return undefined;
+  }
+
+  /** The node of a value's key, or of a list's item; undefined where nothing is. */
+  keyAt(path: readonly PropertyKey[]): Node | undefined {
+    const parent = this.nodeAt(path.slice(0, -1));
+    const key = isMap(parent) ? this.pairOf(parent, path.at(-1) ?? "")?.key : this.nodeAt(path);
+    return isNode(key) ? key : undefined;
   }
 
   private lineAt(offset: number): number {

@@ -10,6 +10,7 @@ test("what a stack was made from comes back whole, defaults and all", () => {
     expect(deployed.find(({ name }) => name === "broker-1")).toEqual({
       name: "broker-1",
       hosts: ["broker-1-0", "broker-1-1", "broker-1-2"],
+      images: ["ami-0aaa"],
     });
   }
 });

@@ -1,4 +1,4 @@
-import { gateSettingsOf } from "../../spec/gate-settings.js";
+import { bakeSecondsOf, gateSettingsOf } from "../../spec/gate-settings.js";
 import { hostNames, poolsOf } from "../../spec/groups.js";
 import { connect } from "../cluster/live-cluster.js";
 import { PoolChecks } from "../cluster/pool-checks.js";
@@ -14,7 +14,7 @@ export async function runReadyHook(
 ): Promise<void> {
   const { spec } = file;
   const group = groupOf(file, subject, hash);
-  const { workload, ready, bake } = gateSettingsOf(group.pool, spec);
+  const { workload, ready } = gateSettingsOf(group.pool, spec);
   const pool = poolsOf(spec).find(({ name }) => name === group.pool);
   const cluster = await connect(spec, env, clock.now);
   const checks = new PoolChecks(ready.checks, {
@@ -39,7 +39,7 @@ export async function runReadyHook(
         hasMachines: spec.platform === "aws",
         checks: ready.checks,
       },
-      { timeoutSeconds: ready.timeoutSeconds, bakeSeconds: bake.seconds },
+      { timeoutSeconds: ready.timeoutSeconds, bakeSeconds: bakeSecondsOf(group, spec, file.deployed) },
     );
   } finally {
     await Promise.all([checks.stop(), cluster.close()]);

@@ -4,11 +4,20 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
+import type { Deployed } from "../../../spec/deployed.js";
 import { groupsOf } from "../../../spec/groups.js";
 import { formatHookFile } from "../../../spec/hook-file.js";
 import type { Spec } from "../../../spec/schema.js";
 import { serviceJob } from "../../contract/service-job.js";
-import { change, deployedAs, poolOf, smallAwsSpec, smallSpec, withGroup } from "../../support/fixtures.js";
+import {
+  change,
+  deployedAs,
+  groupIn,
+  poolOf,
+  smallAwsSpec,
+  smallSpec,
+  withGroup,
+} from "../../support/fixtures.js";
 import { startSimulatedCluster } from "../../support/simulated-cluster.js";
 
 const PROGRAM = fileURLToPath(new URL("../../../dist/bin/rollout.js", import.meta.url));
@@ -200,4 +209,38 @@ describe("leave", () => {
       }
     },
   );
+});
+
+describe("ready", () => {
+  test("holds the first group of a pool that is rolled to an image for longer", async () => {
+    const edited = change(spec, (next) => {
+      const broker = poolOf(next, "broker");
+      broker.images[0] = "v2";
+      broker.bake = { time: "1m", first: "30m" };
+    });
+    const world = await startSimulatedCluster(edited);
+    try {
+      await world.whole();
+      const { CONSUL_HTTP_ADDR, NOMAD_ADDR } = world.env;
+      const heldBy = async (deployed: Deployed): Promise<string> => {
+        prepare(formatHookFile(edited, deployed));
+        const args = ["ready", "broker-0", "--hash", hashOf("broker-0", edited)];
+        const run = hook(args, { CONSUL_HTTP_ADDR, NOMAD_ADDR });
+        let said = "";
+        run.stdout.on("data", (text: Buffer) => (said += text.toString()));
+        await world.until(() => said.includes("every condition is met"));
+        run.kill("SIGTERM");
+        await run;
+        return said.split("\n").find((line) => line.includes("every condition is met")) ?? "";
+      };
+      const before = deployedAs(spec);
+      expect(await heldBy(before)).toMatch(/held 0s of 1800s$/);
+      const [first] = groupIn(before, "broker-1").revisions;
+      if (!first) throw new Error("broker-1 has no revision");
+      const rolled = withGroup(before, "broker-1", { revisions: [{ ...first, image: "v2" }] });
+      expect(await heldBy(rolled)).toMatch(/held 0s of 60s$/);
+    } finally {
+      await world.close();
+    }
+  });
 });

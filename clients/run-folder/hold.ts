@@ -1,0 +1,48 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { holdSchema, type Hold } from "../../spec/hold.js";
+import { UserError } from "../../spec/user-error.js";
+import { codeOf, makeRunFolder } from "../run-folder.js";
+
+/** Where the hold of a run folder lies. */
+export const holdFile = (folder: string): string => join(folder, "hold.json");
+
+/**
+ * What keeps the next group from being rolled; undefined where nothing does.
+ * @throws UserError where it cannot be read: a hold that nobody understands still holds
+ */
+export function readHold(folder: string): Hold | undefined {
+  const file = holdFile(folder);
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw new UserError(`cannot read ${file}: ${codeOf(error)}; make it readable`);
+  }
+  try {
+    return holdSchema.parse(JSON.parse(text));
+  } catch {
+    throw new UserError(`${file} is damaged, so nothing is rolled; remove it with: rollout resume`);
+  }
+}
+
+/** Puts a hold in place of what was there, whole or not at all. */
+export function writeHold(folder: string, hold: Hold): void {
+  makeRunFolder(folder);
+  const file = holdFile(folder);
+  const beside = `${file}.${String(process.pid)}.tmp`;
+  try {
+    writeFileSync(beside, `${JSON.stringify(holdSchema.parse(hold), null, 2)}\n`, { mode: 0o600 });
+    renameSync(beside, file);
+  } catch (error) {
+    throw new UserError(`cannot write ${file}: ${codeOf(error)}; nothing is held by it`);
+  } finally {
+    rmSync(beside, { force: true });
+  }
+}
+
+/** Takes the hold away; harmless where there is none. */
+export function clearHold(folder: string): void {
+  rmSync(holdFile(folder), { force: true });
+}

@@ -1,0 +1,137 @@
+import { randomUUID } from "node:crypto";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import * as z from "zod";
+import { UserError } from "../../spec/user-error.js";
+import { codeOf, makeRunFolder, whoRuns } from "../run-folder.js";
+
+const holderSchema = z.object({
+  /** Tells one lock of a process from another. */
+  id: z.string(),
+  /** `user@host` */
+  by: z.string(),
+  host: z.string(),
+  pid: z.int().positive(),
+  /** ISO 8601 in UTC. */
+  since: z.iso.datetime(),
+  /** As it was typed: `rollout deploy broker-1`. */
+  command: z.string(),
+});
+
+/** Who holds the lock of a cluster's run folder. */
+export type LockHolder = z.output<typeof holderSchema>;
+
+export interface HeldLock {
+  readonly holder: LockHolder;
+  /** Lets others in. Harmless when it is called again, and when somebody has taken the lock over. */
+  release(): void;
+}
+
+export interface LockRequest {
+  readonly command: string;
+  readonly now: Date;
+}
+
+const LOCK = "lock";
+
+/**
+ * Takes the lock of a run folder, so that one run at a time changes a cluster from this machine. A lock whose process is
+ * gone from this machine is taken over.
+ * @throws UserError when somebody holds it, naming who, since when and with which command
+ */
+export function takeLock(folder: string, { command, now }: LockRequest): HeldLock {
+  makeRunFolder(folder);
+  const file = join(folder, LOCK);
+  const holder: LockHolder = {
+    id: randomUUID(),
+    by: whoRuns(),
+    host: hostname(),
+    pid: process.pid,
+    since: now.toISOString(),
+    command,
+  };
+  const mine = `${file}.${holder.id}`;
+  try {
+    writeFileSync(mine, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
+    take(file, mine);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`cannot lock ${folder}: ${codeOf(error)}; nothing was begun`);
+  } finally {
+    rmSync(mine, { force: true });
+  }
+  return {
+    holder,
+    release: () => {
+      if (readHolder(file)?.id === holder.id) rmSync(file, { force: true });
+    },
+  };
+}
+
+/** Who holds the lock of a run folder; undefined where nobody does, or only a process that is gone from this machine. */
+export function lockHolder(folder: string): LockHolder | undefined {
+  const holder = readHolder(join(folder, LOCK));
+  return holder === undefined || isGone(holder) ? undefined : holder;
+}
+
+/**
+ * A link appears whole and only where there is none. The right to take a dead lock over is a lock itself: whoever has it is
+ * the only one to replace what it still finds dead.
+ */
+function take(file: string, mine: string): void {
+  for (;;) {
+    if (link(mine, file)) return;
+    const holder = readHolder(file);
+    if (holder === undefined) continue;
+    if (!isGone(holder)) throw refusal(holder, file);
+    const next = `${file}.next`;
+    take(next, mine);
+    if (readHolder(file)?.id === holder.id) {
+      renameSync(next, file);
+      return;
+    }
+    rmSync(next, { force: true });
+  }
+}
+
+function link(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function readHolder(file: string): LockHolder | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    return holderSchema.parse(JSON.parse(text));
+  } catch {
+    throw new UserError(`the lock ${file} is damaged; remove it if no run of this cluster is under way`);
+  }
+}
+
+/** Another machine's process cannot be asked for, so it counts as alive. */
+function isGone({ host, pid }: LockHolder): boolean {
+  if (host !== hostname()) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return codeOf(error) === "ESRCH";
+  }
+}
+
+const refusal = ({ by, pid, since, command }: LockHolder, file: string): UserError =>
+  new UserError(
+    `another run is under way: ${command}, by ${by} (process ${String(pid)}) since ${since}; wait until it has ended, or remove ${file} if that process is no run of rollout`,
+  );
