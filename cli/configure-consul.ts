@@ -23,8 +23,8 @@ export interface ConsulAgent {
 export interface ConfigureConsulDeps {
   readonly file: ServersFile;
   readonly agent: ConsulAgent;
-  /** Whether an error of the agent will not pass, such as a missing permission. @default none is */
-  readonly isFinal?: (error: unknown) => boolean;
+  /** Why an error of the agent will not pass, such as a right that the token lacks. @default each may pass */
+  readonly refusalOf?: (error: UserError) => Promise<UserError | undefined>;
   /** Milliseconds that only grow. */
   readonly now: () => number;
   /** Between two looks. Throws when the run is to end. */
@@ -152,35 +152,40 @@ async function seeFile({ file }: ConfigureConsulDeps): Promise<SeenFile> {
   }
 }
 
-async function seeAgent({ agent, isFinal = () => false }: ConfigureConsulDeps): Promise<SeenAgent> {
+async function seeAgent(deps: ConfigureConsulDeps): Promise<SeenAgent> {
+  let members: readonly SeenMember[];
   try {
-    const members = await agent.members();
-    try {
-      return { answers: true, members, leader: await agent.leader() };
-    } catch (error) {
-      // An agent that is stuck answers this with an error.
-      if (isFinal(error) || !(error instanceof UserError)) throw error;
-      return { answers: true, members, leader: "", reason: error.message };
-    }
+    members = await deps.agent.members();
   } catch (error) {
-    if (isFinal(error) || !(error instanceof UserError)) throw error;
-    if (error instanceof SshFailure && !mayPass(error)) throw error;
-    return { answers: false, reason: error.message };
+    return { answers: false, reason: await passing(error, deps) };
+  }
+  try {
+    return { answers: true, members, leader: await deps.agent.leader() };
+  } catch (error) {
+    // An agent that is stuck answers this with an error.
+    return { answers: true, members, leader: "", reason: await passing(error, deps) };
   }
 }
 
+/** The reason of an error of the agent that may pass. @throws UserError for one that will not */
+async function passing(error: unknown, { refusalOf }: ConfigureConsulDeps): Promise<string> {
+  if (!(error instanceof UserError)) throw error;
+  const isFinal: boolean = error instanceof SshFailure && !mayPass(error);
+  if (isFinal) throw error;
+  const refusal = await refusalOf?.(error);
+  if (refusal) throw refusal;
+  return error.message;
+}
+
 /** One address that does not answer is no reason not to join the others: the answer is the addresses that did. */
-async function joinEach(
-  { agent, isFinal = () => false }: ConfigureConsulDeps,
-  addresses: readonly string[],
-): Promise<string[]> {
+async function joinEach(deps: ConfigureConsulDeps, addresses: readonly string[]): Promise<string[]> {
   const joined: string[] = [];
   for (const address of addresses) {
     try {
-      await agent.join(address);
+      await deps.agent.join(address);
       joined.push(address);
     } catch (error) {
-      if (isFinal(error) || !(error instanceof UserError)) throw error;
+      await passing(error, deps);
     }
   }
   return joined;

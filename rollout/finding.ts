@@ -6,6 +6,8 @@ export interface Finding {
   readonly message: string;
   /** What to do about it. */
   readonly remedy: string;
+  /** It passes by itself within seconds, unless more is wrong: an election. */
+  readonly passing?: true;
 }
 
 /** `broker-0-1: its drain was ended by the deadline; run it again` */

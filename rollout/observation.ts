@@ -20,6 +20,8 @@ export interface Observation {
 export interface Unknown {
   /** Why, for people: `403 Permission denied`. */
   readonly unknown: string;
+  /** It passes by itself within seconds: an election. */
+  readonly passing?: true;
 }
 
 export type Observed<T> = T | Unknown;

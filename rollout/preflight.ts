@@ -3,9 +3,8 @@ import type { InFlight } from "../spec/pending.js";
 import { capacityWarnings } from "./capacity.js";
 import type { Finding } from "./finding.js";
 import { withoutRegion } from "./host-of.js";
-import { unknowns } from "./known.js";
 import { isMachineEnded } from "./machine.js";
-import { isUnknown, type Autopilot, type Observation } from "./observation.js";
+import { isUnknown, type Autopilot, type Observation, type Observed, type RaftPeer } from "./observation.js";
 import { missingRights } from "./rights.js";
 import { SERVERS } from "./servers.js";
 
@@ -31,6 +30,18 @@ export interface Preflight {
   /** Any of these, and no work may leave. */
   readonly refusals: readonly Finding[];
   readonly warnings: readonly Finding[];
+}
+
+/** An election takes seconds, and autopilot some more until it says that all is well. */
+const PATIENCE_SECONDS = 60;
+
+/** Whether to look again, since nothing speaks against a roll but what passes by itself, and has had little time to. */
+export function isWorthWaiting({ refusals }: Preflight, waitedMs: number): boolean {
+  return (
+    refusals.length > 0 &&
+    refusals.every(({ passing }) => passing === true) &&
+    waitedMs < PATIENCE_SECONDS * 1000
+  );
 }
 
 /** Whether a group may be rolled now: everything that speaks against it, at once. */
@@ -72,11 +83,18 @@ function unanswered({ nomad, consul }: Observation, role: Role): Finding[] {
       ? { "the health of Nomad's servers": nomad.autopilot, "Nomad's raft configuration": nomad.raft }
       : {}),
   };
-  return unknowns(lists).map((text) => ({
-    subject: "preflight",
-    message: `could not ask for ${text}`,
-    remedy: "what is not known counts as not well; see to it and run this again",
-  }));
+  return Object.entries(lists).flatMap(([name, list]) =>
+    isUnknown(list)
+      ? [
+          {
+            subject: "preflight",
+            message: `could not ask for ${name}: ${list.unknown}`,
+            remedy: "what is not known counts as not well; see to it and run this again",
+            ...(list.passing ? { passing: true as const } : {}),
+          },
+        ]
+      : [],
+  );
 }
 
 /** Why another group is not whole, host by host. */
@@ -135,13 +153,23 @@ function asNode({ nomad: { nodes } }: Observation, host: string): string[] {
 function tolerance(observation: Observation, target: ClusterGroup): Finding[] {
   if (target.role === "client") return [];
   const kind = target.role === "consul-server" ? "Consul" : "Nomad";
-  const { autopilot, members } = target.role === "consul-server" ? observation.consul : observation.nomad;
+  const { autopilot, members, raft } =
+    target.role === "consul-server" ? observation.consul : observation.nomad;
   if (isUnknown(autopilot) || isUnknown(members)) return [];
   const alive = new Set(
     members.filter(({ status }) => status === "alive").map(({ name }) => withoutRegion(name)),
   );
   const isDead = !target.hosts.some((host) => alive.has(host));
-  return isDead ? othersHealthy(autopilot, target, kind) : enoughTolerance(autopilot, target, kind);
+  const found = isDead ? othersHealthy(autopilot, target, kind) : enoughTolerance(autopilot, target, kind);
+  // Autopilot speaks of an election for some seconds after it, while raft and the members have nothing against the roll.
+  return isLate(raft, alive, SERVERS - (isDead ? 1 : 0))
+    ? found.map((finding) => ({ ...finding, passing: true }))
+    : found;
+}
+
+function isLate(raft: Observed<readonly RaftPeer[]>, alive: ReadonlySet<string>, wanted: number): boolean {
+  if (isUnknown(raft)) return raft.passing === true;
+  return raft.filter(({ name, voter }) => voter && alive.has(withoutRegion(name))).length === wanted;
 }
 
 function enoughTolerance(autopilot: Autopilot, target: ClusterGroup, kind: string): Finding[] {

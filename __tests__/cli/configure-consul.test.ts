@@ -92,7 +92,7 @@ describe("One machine", () => {
     );
     const denied = new Machine({ denied: true });
     expect(await failure(denied)).toBe(
-      "Consul is not configured: broker-0-0: Permission denied (its file was not changed; a rerun does what is left)",
+      "Consul is not configured: broker-0-0: the token lacks it (its file was not changed; a rerun does what is left)",
     );
     expect(denied.time).toBe(0);
   });
@@ -199,7 +199,8 @@ class Machine {
         },
       },
       agent: this.#agent,
-      isFinal: (error) => error instanceof UserError && error.message === "Permission denied",
+      refusalOf: ({ message }) =>
+        Promise.resolve(message === "Permission denied" ? new UserError("the token lacks it") : undefined),
       now: () => this.time,
       pause: (ms) => {
         this.time += ms;

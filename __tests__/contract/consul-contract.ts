@@ -97,6 +97,28 @@ export function consulContract(target: Target, environment: RealEnvironment): vo
     expect((await consul.nodeHealth("nobody")).value).toEqual([]);
   });
 
+  test("the checks of all nodes and services are there, and a filter leaves out the others", async () => {
+    const [machine, other] = cluster.clients;
+    const asked = async (filter?: string): Promise<string[]> =>
+      (await consul.checks(filter)).map(({ Node, CheckID }) => `${Node} ${CheckID}`).sort();
+
+    const all = await asked();
+
+    for (const name of [...cluster.consulServers, machine, other])
+      expect(all).toContain(`${name} serfHealth`);
+    expect(await asked(`Node matches "^${machine.replace(/-0$/, "")}-[0-9]+$"`)).toEqual(
+      all.filter((check) => check.startsWith(`${machine} `)),
+    );
+    expect(await asked('Node matches "^nobody-[0-9]+$"')).toEqual([]);
+  });
+
+  test("without ACLs everybody may do all, and no token is anything", async () => {
+    expect(await consul.authorizations([{ resource: "agent", access: "write", segment: "nobody" }])).toBe(
+      "no ACLs",
+    );
+    expect(await consul.tokenSelf()).toBeUndefined();
+  });
+
   test("what is gone already is said to be, and is no error", async () => {
     expect(await consul.forceLeave("nobody")).toBe(false);
     expect(await consul.removePeer("00000000-0000-0000-0000-000000000000")).toBe(false);
@@ -206,7 +228,10 @@ export function consulContract(target: Target, environment: RealEnvironment): vo
   });
 
   test("leadership is handed over, or the version says that it cannot", async () => {
-    expect(["transferred", "not supported"]).toContain(await consul.transferLeader());
+    const leader = await consul.leader();
+    const can = await consul.canTransferLeader();
+    expect(await consul.leader()).toBe(leader);
+    expect(await consul.transferLeader()).toBe(can ? "transferred" : "not supported");
     await eventually(cluster, "all is whole", whole, 60);
   });
 

@@ -1,6 +1,11 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { formatFinding } from "../../rollout/finding.js";
-import { preflight, type ClusterGroup, type PreflightInput } from "../../rollout/preflight.js";
+import {
+  isWorthWaiting,
+  preflight,
+  type ClusterGroup,
+  type PreflightInput,
+} from "../../rollout/preflight.js";
 import { BROKERS, groupOfHost, known, observed, pick, replaced, type World } from "./observed.js";
 
 test.each(["broker-0", "nomad-server-0", "consul-server-2"])(
@@ -127,6 +132,69 @@ test("a server that is dead may be rolled while the other two are healthy voters
   expect(refusals(dead, inputFor("nomad-server-0"))).toMatchInlineSnapshot(
     `"nomad-server-0: its Nomad server is dead, and only 1 of the other 2 are healthy voters; make the other servers of Nomad whole first"`,
   );
+});
+
+describe("An election", () => {
+  const election = { unknown: "500 No cluster leader", passing: true } as const;
+
+  test("is worth waiting for, for a minute", () => {
+    const found = preflight(
+      observed((one) => {
+        one.nomad.nodes = election;
+        one.consul.autopilot = election;
+        one.consul.raft = election;
+      }),
+      inputFor("consul-server-0"),
+    );
+    expect(found.refusals).toHaveLength(3);
+    expect(isWorthWaiting(found, 0)).toBe(true);
+    expect(isWorthWaiting(found, 59_999)).toBe(true);
+    expect(isWorthWaiting(found, 60_000)).toBe(false);
+  });
+
+  test("is not, where nothing speaks against the roll, or something else does too", () => {
+    expect(isWorthWaiting(preflight(observed(), inputFor("broker-0")), 0)).toBe(false);
+    const more = observed((one) => {
+      one.nomad.nodes = election;
+      one.nomad.members = { unknown: "connection refused" };
+    });
+    expect(isWorthWaiting(preflight(more, inputFor("broker-0")), 0)).toBe(false);
+  });
+
+  test.each(["consul-server-0", "nomad-server-0"])(
+    "is what autopilot speaks of while raft and members are whole (%s)",
+    (group) => {
+      const world = observed(unwell);
+      expect(isWorthWaiting(preflight(world, inputFor(group)), 0)).toBe(true);
+      world.consul.raft = election;
+      world.nomad.raft = election;
+      expect(isWorthWaiting(preflight(world, inputFor(group)), 0)).toBe(true);
+    },
+  );
+
+  test("is not what autopilot speaks of while a server does not vote", () => {
+    const world = observed(unwell, (one) => {
+      pick(one.consul.raft, "consul-server-1-0").voter = false;
+    });
+    expect(isWorthWaiting(preflight(world, inputFor("consul-server-0")), 0)).toBe(false);
+    world.consul.raft = { unknown: "403 Permission denied" };
+    expect(isWorthWaiting(preflight(world, inputFor("consul-server-0")), 0)).toBe(false);
+  });
+
+  test("follows the death of the server that is to go; the death of another is no election", () => {
+    const world = observed(unwell, (one) => {
+      pick(one.nomad.members, "nomad-server-0-0.global").status = "failed";
+    });
+    expect(isWorthWaiting(preflight(world, inputFor("nomad-server-0")), 0)).toBe(true);
+    pick(world.nomad.members, "nomad-server-1-0.global").status = "failed";
+    expect(isWorthWaiting(preflight(world, inputFor("nomad-server-0")), 0)).toBe(false);
+  });
+
+  function unwell({ consul, nomad }: World): void {
+    for (const { autopilot } of [consul, nomad]) {
+      Object.assign(known(autopilot), { healthy: false, failureTolerance: 0, servers: [] });
+    }
+  }
 });
 
 test("warns where the work does not look as if it fitted elsewhere, and refuses nothing for it", () => {

@@ -17,6 +17,8 @@ export interface Answer {
 
 /** A real Consul agent on 127.0.0.1, started as a machine of `docs/image` starts it. */
 export interface ConsulAgent {
+  /** Of its HTTP API. */
+  readonly url: string;
   /** Where other agents join it. */
   readonly gossip: string;
   call(method: string, path: string, token?: string, body?: unknown): Promise<Answer>;
@@ -91,8 +93,9 @@ export async function startConsul(
   let gone = false;
   void agent.then(() => (gone = true));
 
+  const url = `http://127.0.0.1:${String(http)}`;
   const call = async (method: string, path: string, token?: string, body?: unknown): Promise<Answer> => {
-    const response = await fetch(`http://127.0.0.1:${String(http)}${path}`, {
+    const response = await fetch(`${url}${path}`, {
       method,
       headers: token === undefined ? {} : { "X-Consul-Token": token },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -122,7 +125,7 @@ export async function startConsul(
   const ended = async (): Promise<void> => {
     await agent;
   };
-  return { gossip: `127.0.0.1:${String(serf)}`, call, until, runs: () => !gone, ended, stop };
+  return { url, gossip: `127.0.0.1:${String(serf)}`, call, until, runs: () => !gone, ended, stop };
 }
 
 /** What the user data that the program renders writes to the machine. */

@@ -1,3 +1,5 @@
+import { AnswerError, NoLeaderError } from "../../clients/http/errors.js";
+import { isPassing } from "../../clients/http/failure.js";
 import { isUnknown, type Observed } from "../../rollout/observation.js";
 import { UserError } from "../../spec/user-error.js";
 
@@ -9,9 +11,13 @@ export async function ask<T>(question: () => Promise<Observed<T>>): Promise<Obse
   try {
     return await question();
   } catch (error) {
-    return { unknown: reasonOf(error) };
+    return { unknown: reasonOf(error), ...(isElection(error) ? { passing: true } : {}) };
   }
 }
+
+/** No leader, or one that has just gone. */
+const isElection = (error: unknown): boolean =>
+  error instanceof NoLeaderError || (error instanceof AnswerError && isPassing(error.status, error.text));
 
 /** Why something could not be asked, one line. @throws what is no condition of the surroundings, but a bug */
 function reasonOf(error: unknown): string {
@@ -30,7 +36,7 @@ export function unlessHidden<T, Right extends string>(
   needed: readonly Right[],
 ): Observed<T> {
   if (isUnknown(observed)) return observed;
-  if (isUnknown(rights)) return { unknown: `the token's rights are not known: ${rights.unknown}` };
+  if (isUnknown(rights)) return { ...rights, unknown: `the token's rights are not known: ${rights.unknown}` };
   const missing = needed.filter((right) => !rights.includes(right));
   return missing.length === 0
     ? observed

@@ -1,6 +1,5 @@
 import type { Authorization, ConsulClient } from "../../clients/consul/consul-client.js";
 import { CONSUL_RIGHTS, type ConsulRight } from "../../rollout/observation.js";
-import { hostName } from "../../spec/address.js";
 import { UserError } from "../../spec/user-error.js";
 
 /** The policy that no token can be denied anything with; its id is the same everywhere. */
@@ -8,24 +7,33 @@ const MANAGEMENT = "00000000-0000-0000-0000-000000000001";
 
 /**
  * What the token may do, asked of Consul itself: nothing is tried. Lists have to be whole, so reading counts only by a rule
- * for all names; leaving counts for the hosts of the group.
+ * for all names; leaving counts only where it is allowed for every host of the group.
  * @throws UserError, a ClientError among them, where that cannot be told
  */
-export async function consulRights(consul: ConsulClient, group: string): Promise<readonly ConsulRight[]> {
-  const wanted = Object.entries(authorizationsFor(group));
-  const answers = await consul.authorizations(wanted.map(([, authorization]) => authorization));
+export async function consulRights(
+  consul: ConsulClient,
+  hosts: readonly string[],
+): Promise<readonly ConsulRight[]> {
+  const needed = authorizationsFor(hosts);
+  const wanted = CONSUL_RIGHTS.flatMap((right) =>
+    needed[right].map((authorization) => ({ right, authorization })),
+  );
+  const answers = await consul.authorizations(wanted.map(({ authorization }) => authorization));
   if (answers === "no ACLs") return CONSUL_RIGHTS;
   if (answers === "not supported") return rightsInOldVersions(consul);
-  return CONSUL_RIGHTS.filter((right) => answers[wanted.findIndex(([name]) => name === right)] === true);
+  const refused = new Set(wanted.filter((_, index) => answers[index] !== true).map(({ right }) => right));
+  return CONSUL_RIGHTS.filter((right) => !refused.has(right));
 }
 
-const authorizationsFor = (group: string): Readonly<Record<ConsulRight, Authorization>> => ({
-  "node:read": { resource: "node", access: "read" },
-  "service:read": { resource: "service", access: "read" },
-  "operator:read": { resource: "operator", access: "read" },
-  "operator:write": { resource: "operator", access: "write" },
-  "agent:write": { resource: "agent", access: "write", segment: hostName(group, 0) },
-  snapshot: { resource: "acl", access: "write" },
+const authorizationsFor = (
+  hosts: readonly string[],
+): Readonly<Record<ConsulRight, readonly Authorization[]>> => ({
+  "node:read": [{ resource: "node", access: "read" }],
+  "service:read": [{ resource: "service", access: "read" }],
+  "operator:read": [{ resource: "operator", access: "read" }],
+  "operator:write": [{ resource: "operator", access: "write" }],
+  "agent:write": hosts.map((host) => ({ resource: "agent", access: "write", segment: host })),
+  snapshot: [{ resource: "acl", access: "write" }],
 });
 
 /** Before 1.7 only a management token can be told from the others. */

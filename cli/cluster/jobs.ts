@@ -14,7 +14,7 @@ const TYPES = ["service", "batch", "system", "sysbatch"] as const;
  * asks what became of their work and each would be a request more.
  */
 export async function observeJobs(
-  nomad: NomadClient,
+  nomad: Pick<NomadClient, "job">,
   stubs: readonly JobStub[],
   nodes: ReadonlySet<string>,
   allocations: readonly Allocation[],
@@ -34,15 +34,17 @@ export async function observeJobs(
 }
 
 /**
- * What a service's work says of its health comes late: until then it counts as not healthy. Other jobs say nothing of it.
+ * What a service's work says of its health comes late: until then it counts as not healthy. Where people decide on it,
+ * nobody does for work that moves, so running is all that is known. Other jobs say nothing of it.
  */
 function groupsOf({ TaskGroups, Stop }: Job, type: NomadJob["type"], allocations: readonly Allocation[]) {
-  return TaskGroups.map(({ Name, Count }) => {
+  return TaskGroups.map(({ Name, Count, Update }) => {
     const wanted = allocations.filter(
       ({ TaskGroup, DesiredStatus }) => TaskGroup === Name && DesiredStatus === "run",
     );
     const running = wanted.filter(({ ClientStatus }) => ClientStatus === "running");
-    const healthy = running.filter(({ DeploymentStatus }) => DeploymentStatus?.Healthy === true);
+    const isManual = Update?.HealthCheck === "manual";
+    const healthy = running.filter(({ DeploymentStatus }) => DeploymentStatus?.Healthy ?? isManual);
     return {
       name: Name,
       desired: Stop === true ? 0 : type === "system" || type === "sysbatch" ? wanted.length : Count,

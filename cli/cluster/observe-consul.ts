@@ -1,7 +1,13 @@
 import type { ConsulClient } from "../../clients/consul/consul-client.js";
 import type { Check, Member, Node } from "../../clients/consul/schemas.js";
 import { isHostOf } from "../../rollout/host-of.js";
-import type { CatalogNode, ConsulMember, Observation } from "../../rollout/observation.js";
+import {
+  isUnknown,
+  type CatalogNode,
+  type ConsulMember,
+  type Observation,
+} from "../../rollout/observation.js";
+import { hostName } from "../../spec/address.js";
 import { ask, oneOf, unlessHidden } from "./ask.js";
 import { consulRights } from "./consul-rights.js";
 import { autopilotOf, MEMBER_STATES, raftPeersOf } from "./servers.js";
@@ -10,7 +16,7 @@ import { snapshotTime } from "./snapshot-time.js";
 type ConsulObservation = Observation["consul"];
 
 /**
- * What Consul says, in eight requests whatever the size of the cluster.
+ * What Consul says, in eight requests whatever the size of the cluster, and one more for each 64 hosts of a large group.
  * @param catalog asked by the caller, who needs it for the machines' addresses, too
  */
 export async function observeConsul(
@@ -20,7 +26,7 @@ export async function observeConsul(
 ): Promise<ConsulObservation> {
   const [rights, members, nodes, autopilot, raft, health, canTransferLeadership, snapshotAt] =
     await Promise.all([
-      ask(() => consulRights(consul, group)),
+      ask(async () => consulRights(consul, await hostsIn(catalog, group))),
       ask(async () => (await consul.members()).map(memberOf)),
       ask(async () => (await catalog()).map(catalogNodeOf)),
       ask(async () => autopilotOf(await consul.autopilotHealth())),
@@ -39,6 +45,13 @@ export async function observeConsul(
     canTransferLeadership,
     snapshotAt,
   };
+}
+
+/** Those of the catalog, and one at least: a catalog that is hidden or not known hides no right that is missing. */
+async function hostsIn(catalog: () => Promise<readonly Node[]>, group: string): Promise<string[]> {
+  const nodes = await ask(catalog);
+  const found = isUnknown(nodes) ? [] : nodes.map(({ Node }) => Node).filter((host) => isHostOf(group, host));
+  return [...new Set([hostName(group, 0), ...found])];
 }
 
 const memberOf = ({ Name, Addr, Status }: Member): ConsulMember => ({

@@ -5,6 +5,7 @@ import { parseHostName } from "../../spec/address.js";
 import { gateSettingsOf } from "../../spec/gate-settings.js";
 import { UserError } from "../../spec/user-error.js";
 import { sshAgents } from "../cluster/machine-agents.js";
+import { tokenRefusal } from "../cluster/token-refusal.js";
 import { configureConsul, describeConfigured } from "../configure-consul.js";
 import type { HookArgs, HookContext } from "./hook-context.js";
 
@@ -20,6 +21,7 @@ export async function runConfigureConsulHook(
   const { address, servers } = addressesIn(env);
   const pool = parseHostName(host)?.pool ?? "";
   const agents = sshAgents(env, () => Promise.resolve(address));
+  const cluster = await ConsulClient.fromEnvironment(env);
   try {
     const report = await configureConsul(
       {
@@ -35,9 +37,11 @@ export async function runConfigureConsulHook(
             })),
           leader: async () => {
             const { endpoint } = await agents.consul(host);
-            return (await (await ConsulClient.at(endpoint, env)).leader()) ?? "";
+            const consul = await ConsulClient.at(endpoint, env);
+            return (await consul.leader().finally(() => consul.close())) ?? "";
           },
         },
+        refusalOf: (error) => tokenRefusal(error, cluster, host),
         now: clock.now,
         pause: (ms) => clock.pause(ms, signal),
         onWait: (reason) => {
@@ -48,7 +52,7 @@ export async function runConfigureConsulHook(
     );
     say(describeConfigured(report));
   } finally {
-    await agents.close();
+    await Promise.all([agents.close(), cluster.close()]);
   }
 }
 

@@ -4,7 +4,7 @@ import { formatFinding } from "../../rollout/finding.js";
 import { nextLeave } from "../../rollout/leave/next-leave.js";
 import type { LeaveOrder } from "../../rollout/leave/order.js";
 import type { LeaveStep } from "../../rollout/leave/step.js";
-import { preflight, type PreflightInput } from "../../rollout/preflight.js";
+import { isWorthWaiting, preflight, type PreflightInput } from "../../rollout/preflight.js";
 import { UserError } from "../../spec/user-error.js";
 import { carryOut } from "../cluster/carry-out.js";
 import type { LiveCluster } from "../cluster/live-cluster.js";
@@ -25,7 +25,8 @@ const EVERY_MS = 2000;
 
 /**
  * Makes the work of a group leave, step by step, each decided from a new look at the cluster: a run that was cut off is
- * finished by the next. Before the first step everything that speaks against the roll is told at once.
+ * finished by the next. Before the first step everything that speaks against the roll is told at once, unless it is only an
+ * election, which is waited for.
  * @param cluster what else stands, for the preflight
  * @throws UserError naming what is still there when a step's deadline has come, what is refused, or what cannot be done
  */
@@ -37,7 +38,8 @@ export async function leaveGroup(
   const { cluster, clock, signal, snapshotFile } = deps;
   const timeline = new Timeline(order.group, clock, deps.say);
   const question = { group: order.group, role: order.role, agentsOf: [], checks: [], snapshotFile };
-  let isChecked = false;
+  const begun = clock.now();
+  let [isWaiting, isChecked] = [false, false];
   let running: { readonly name: string; readonly since: number } | undefined;
 
   try {
@@ -53,10 +55,16 @@ export async function leaveGroup(
         return;
       }
       if (!isChecked) {
-        refuseUnsafe(
-          preflight(observation, { ...others, group: order.group, workload: order.workload }),
-          timeline,
-        );
+        const { group, workload } = order;
+        const found = preflight(observation, { ...others, group, workload });
+        if (isWorthWaiting(found, clock.now() - begun)) {
+          if (!isWaiting) timeline.step("preflight", `${group}: waiting for what passes by itself`);
+          isWaiting = true;
+          timeline.waits(found.refusals.map(formatFinding));
+          await clock.pause(EVERY_MS, signal);
+          continue;
+        }
+        refuseUnsafe(found, timeline);
         isChecked = true;
       }
       if (next.kind === "blocked") {

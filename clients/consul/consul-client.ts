@@ -32,6 +32,9 @@ export interface Authorization {
 /** A raft operation waits for its turn behind an election. */
 const OPERATOR_TIMEOUT = 20;
 
+/** Consul answers no more of these in one request. */
+const AT_ONCE = 64;
+
 /**
  * The Consul cluster, asked through any of its agents. What only a machine's own agent can do is {@link ConsulAgent}'s;
  * keys and sessions are {@link ConsulKv}'s.
@@ -221,6 +224,15 @@ export class ConsulClient extends ConsulBase {
   async authorizations(
     wanted: readonly Authorization[],
   ): Promise<readonly boolean[] | "no ACLs" | "not supported"> {
+    const batches = Array.from({ length: Math.ceil(wanted.length / AT_ONCE) }, (_, batch) =>
+      wanted.slice(batch * AT_ONCE, (batch + 1) * AT_ONCE),
+    );
+    const asked = Promise.all(batches.map((batch) => this.#authorize(batch))).then((all) => all.flat());
+    const known = unlessRefused(asked, isWithoutAcls, "no ACLs" as const);
+    return unlessRefused(known, ({ status }) => status === 404, "not supported" as const);
+  }
+
+  async #authorize(wanted: readonly Authorization[]): Promise<boolean[]> {
     const call = {
       method: "POST",
       path: "/v1/internal/acl/authorize",
@@ -231,9 +243,7 @@ export class ConsulClient extends ConsulBase {
       })),
       repeatable: true,
     } as const;
-    const asked = this.ask(call, Authorizations).then((answers) => answers.map(({ Allow }) => Allow));
-    const known = unlessRefused(asked, isWithoutAcls, "no ACLs" as const);
-    return unlessRefused(known, ({ status }) => status === 404, "not supported" as const);
+    return (await this.ask(call, Authorizations)).map(({ Allow }) => Allow);
   }
 
   /** The token itself; undefined where ACLs are off. Its rules can be read by a management token only. */

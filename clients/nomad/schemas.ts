@@ -118,7 +118,13 @@ export const JobStub = z.object({
 export type JobStub = z.output<typeof JobStub>;
 
 export const Job = JobStub.extend({
-  TaskGroups: list(z.object({ Name: z.string(), Count: z.number() })),
+  TaskGroups: list(
+    z.object({
+      Name: z.string(),
+      Count: z.number(),
+      Update: z.object({ HealthCheck: z.string().nullish() }).nullish(),
+    }),
+  ),
 });
 export type Job = z.output<typeof Job>;
 

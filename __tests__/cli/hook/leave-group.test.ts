@@ -218,6 +218,43 @@ describe("clients", () => {
   });
 });
 
+describe("an election at the first look", () => {
+  const election = { kind: "status", status: 500, body: "No cluster leader", product: "nomad" } as const;
+
+  test("is waited for", async () => {
+    await start();
+    // Two looks, each at every address.
+    world.simulator.cluster.faults.add({ ...election, path: "/v1/nodes", times: 6 });
+    await leave(orderFor("broker-0"));
+    expect(lines.slice(0, 3).map((line) => line.replace(/ at http.*?\(/, " at <address> (")))
+      .toMatchInlineSnapshot(`
+     [
+       "preflight: broker-0: waiting for what passes by itself",
+       "  still: preflight: could not ask for Nomad's nodes: Nomad has no leader: GET /v1/nodes?resources=true at <address> (500 No cluster leader); wait for an election, or bring the missing servers back; what is not known counts as not well; see to it and run this again",
+       "mark-ineligible: broker-0: broker-0-0, broker-0-1 may get no new work",
+     ]
+    `);
+    expect(lines.filter((line) => line.startsWith("  still: preflight"))).toHaveLength(1);
+    expect(lines.at(-1)).toBe("broker-0 has left");
+  });
+
+  test("that does not end is refused after a minute: nothing is done", async () => {
+    await start();
+    world.simulator.cluster.faults.add({ ...election, path: "/v1/nodes" });
+    const said = failure(leave(orderFor("broker-0")));
+    await world.until(() => lines.some((line) => line.startsWith("  still: ")));
+    world.skip(61_000);
+    expect((await said).split("\n").map((line) => line.replace(/: Nomad has.*/, ""))).toMatchInlineSnapshot(`
+     [
+       "nothing has been done: no work may leave while this is so:",
+       "  preflight: could not ask for Nomad's nodes",
+       "done: nothing; not ended: preflight; run it again: it goes on from here",
+     ]
+    `);
+    expect(await world.members()).toMatchObject({ "broker-0-0": "alive" });
+  });
+});
+
 describe("a Nomad server", () => {
   test.each(["leader", "follower"])("leaves raft while the other two vote (%s)", async (which) => {
     await start();

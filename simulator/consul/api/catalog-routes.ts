@@ -63,14 +63,19 @@ export const catalogRoutes: readonly ConsulRoute[] = [
   {
     methods: ["GET"],
     path: "/v1/health/state/:state",
-    handle: (call) =>
-      read(call, indexOf(call), () =>
-        nodes(call.agent).flatMap((node) =>
-          [...node.checks.values()]
-            .filter(({ status }) => call.part("state") === "any" || status === call.part("state"))
-            .map((check) => checkView(node, check)),
-        ),
-      ),
+    handle: (call) => {
+      const filter = nodeFilter(call.request.query.get("filter"));
+      if (!filter) return text(500, "the simulator knows no such filter");
+      return read(call, indexOf(call), () =>
+        nodes(call.agent)
+          .filter(({ name }) => filter.test(name))
+          .flatMap((node) =>
+            [...node.checks.values()]
+              .filter(({ status }) => call.part("state") === "any" || status === call.part("state"))
+              .map((check) => checkView(node, check)),
+          ),
+      );
+    },
   },
   {
     methods: ["GET"],
@@ -254,3 +259,10 @@ const checkView = (node: CatalogNode, check: Check) => ({
   CreateIndex: check.createIndex,
   ModifyIndex: check.modifyIndex,
 });
+
+/** Of Consul's language for filters, what this program writes in it: `Node matches "^broker-0-[0-9]+$"`. */
+function nodeFilter(expression: string | null): RegExp | undefined {
+  if (expression === null) return /^/;
+  const pattern = /^Node matches ("(?:[^"\\]|\\.)*")$/.exec(expression)?.[1];
+  return pattern === undefined ? undefined : new RegExp(z.string().parse(JSON.parse(pattern)));
+}
