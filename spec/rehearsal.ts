@@ -17,8 +17,8 @@ export interface RehearsalSpec {
   readonly leftOut: readonly string[];
 }
 
-/** Each machine is processes on this one: more of a group show nothing new and cost memory. */
-export const MOST_HOSTS = 3;
+/** Each machine is processes on this one: more than two of a group show nothing new, and cost memory and time. */
+export const MOST_HOSTS = 2;
 
 /**
  * Puts a cluster's spec on platform local, its state beside the spec. How work is drained, how long a group has to hold and

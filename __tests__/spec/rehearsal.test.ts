@@ -16,11 +16,11 @@ describe("The spec of a rehearsal", () => {
       platform: "local",
       local: { agents: "simulated", speed: 20 },
       backend: { type: "local", path: "terraform.demo.tfstate" },
-      pools: spec.pools,
+      pools: { ...spec.pools, broker: { ...spec.pools["broker"], hosts: [2, 2, 2] } },
       rollout: spec.rollout,
       protection: "on",
     });
-    expect(leftOut).toEqual([]);
+    expect(leftOut).toEqual(["broker: at most 2 machines a group, not 3, 3, 3"]);
   });
 
   test("keeps how long work may take to leave and how long a group has to hold", () => {
@@ -40,7 +40,7 @@ describe("The spec of a rehearsal", () => {
     });
   });
 
-  test("says what it leaves out: checks, machines beyond three a group, own resources, a queue", () => {
+  test("says what it leaves out: checks, machines beyond two a group, own resources, a queue", () => {
     const spec = {
       ...broker(
         "ready: { timeout: 9m, checks: [{ name: answers, http: 'http://{address}/' }, { name: in-sync, command: [check] }] }",
@@ -57,13 +57,13 @@ describe("The spec of a rehearsal", () => {
     );
     expect(leftOut).toEqual([
       "broker: its own checks are not asked, they need real machines: answers, in-sync",
-      "broker: at most 3 machines a group, not 5, 3, 1",
+      "broker: at most 2 machines a group, not 5, 3, 1",
       "rollout.pendingGroups is one, so that a change of two groups is refused",
       "resources of your own are left out: dns/zone, monitoring",
       "protection is on, or no group could be rolled",
     ]);
     expect(read(text)).toMatchObject({
-      pools: { broker: { hosts: [3, 3, 1], ready: { timeout: "9m", checks: [] } } },
+      pools: { broker: { hosts: [2, 2, 1], ready: { timeout: "9m", checks: [] } } },
       rollout: { pendingGroups: "one", ownResources: [] },
       protection: "on",
     });

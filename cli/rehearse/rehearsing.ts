@@ -47,12 +47,16 @@ export class Rehearsing {
   async work(): Promise<Work[]> {
     const nomad = await this.nomad();
     try {
-      return (await nomad.allocations()).value.map((each) => ({
-        id: each.ID,
-        name: each.Name ?? each.JobID,
-        node: each.NodeID ?? "",
-        host: each.NodeName ?? "",
-        previous: each.PreviousAllocation ?? "",
+      const all = (await nomad.allocations()).value;
+      // Of the two links, lists have the one that leads forward.
+      const previous = new Map(all.map(({ ID, NextAllocation }) => [NextAllocation ?? "", ID]));
+      return all.map(({ ID, Name, JobID, NodeID = "", NodeName = "", ClientStatus }) => ({
+        id: ID,
+        name: Name ?? JobID,
+        node: NodeID,
+        host: NodeName,
+        previous: previous.get(ID) ?? "",
+        runs: ClientStatus === "running",
       }));
     } finally {
       await nomad.close();

@@ -54,6 +54,7 @@ export async function rollGroup(
           knowingServers(deployed),
           machineIds(deployed).size,
         ),
+        ...difference("work that nothing follows", moves.missing, []),
         ...difference("views on offer", views, ["cluster"]),
       ],
     },

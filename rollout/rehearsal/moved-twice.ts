@@ -10,6 +10,7 @@ export interface Work {
   readonly host: string;
   /** The id of the allocation that it follows; empty for none. */
   readonly previous: string;
+  readonly runs: boolean;
 }
 
 export interface Moves {
@@ -17,6 +18,8 @@ export interface Moves {
   readonly moved: number;
   /** Work that was moved more than once, or onto a machine that was about to go: `web.g[0]: broker-0-0 -> broker-0-1 -> …`. */
   readonly twice: readonly string[];
+  /** Work that ran on a machine which went, and that nothing follows. */
+  readonly missing: readonly string[];
 }
 
 /**
@@ -36,6 +39,10 @@ export function movesOf(before: readonly Work[], after: readonly Work[], going: 
     .filter((chain) => chain.length > 2 || chain.slice(1).some(({ node }) => going.has(node)));
   return {
     moved: moves.length,
+    missing: before
+      .filter(({ id, node, runs }) => runs && going.has(node) && !followed.has(id))
+      .map(({ name, host }) => `${name} on ${host}`)
+      .sort(),
     twice: chains
       .map((chain) => `${chain[0]?.name ?? ""}: ${chain.map(({ host }) => host).join(" -> ")}`)
       .sort(),

@@ -17,6 +17,9 @@ export interface LoadOptions {
 /** While Consul servers elect a leader nothing is written: that takes some seconds, and applications wait for it. */
 const PATIENCE_WITH_CONSUL = { forMs: 15_000, everyMs: 500 };
 
+/** Between two operations of one client: enough of them to see what goes wrong, and no load on a small machine. */
+const PAUSE_MS = 100;
+
 /** An instance that has just gone is in nobody's way for longer than it takes to ask another. */
 const PATIENCE_WITH_A_SERVICE = { forMs: 3_000, everyMs: 500 };
 
@@ -40,7 +43,7 @@ export async function startLoad({ consul, service, speed }: LoadOptions): Promis
   });
   const keys = new KeyValueLoad(() => agents.kv, {
     writers: 3,
-    pauseMs: 50,
+    pauseMs: PAUSE_MS,
     patience: scaled(PATIENCE_WITH_CONSUL),
   });
   const requests =
@@ -48,7 +51,7 @@ export async function startLoad({ consul, service, speed }: LoadOptions): Promis
       ? undefined
       : new RequestLoad(() => agents.health, service, {
           clients: 2,
-          pauseMs: 50,
+          pauseMs: PAUSE_MS,
           patience: scaled(PATIENCE_WITH_A_SERVICE),
         });
   const end = new AbortController();
