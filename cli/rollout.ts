@@ -116,7 +116,16 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
   program
     .command("hook", { hidden: true })
     .description("what Terraform calls")
-    .addArgument(new Argument("<hook>").choices(["leave", "lb-drained", "ready", "configure-consul"]))
+    .addArgument(
+      new Argument("<hook>").choices([
+        "leave",
+        "lb-drained",
+        "ready",
+        "configure-consul",
+        "start-agents",
+        "stop-agents",
+      ]),
+    )
     .argument("<subject>")
     .option("--hash <hash>")
     .option("--stay <hosts>")

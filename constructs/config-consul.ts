@@ -9,6 +9,8 @@ export interface ConsulKnowledge {
   readonly cluster: string;
   /** The addresses of all Consul servers' hosts. */
   readonly servers: readonly string[];
+  /** The addresses of what starts these hosts' agents, where Terraform does: their network addresses come by it. */
+  readonly starts: readonly string[];
   /** The addresses of the servers that this view replaces: every machine must learn of their successors. */
   readonly replaced: readonly string[];
 }

@@ -21,6 +21,14 @@ export class HookCommands {
     return this.hook(hookWords.configureConsul(host));
   }
 
+  startAgents(...args: Parameters<typeof hookWords.startAgents>): string {
+    return this.hook(hookWords.startAgents(...args));
+  }
+
+  stopAgents(host: string): string {
+    return this.hook(hookWords.stopAgents(host));
+  }
+
   private hook(words: string): string {
     return `exec node "${this.program}" hook ${words}`;
   }

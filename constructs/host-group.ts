@@ -11,6 +11,7 @@ import type { RootVolume } from "../spec/schema.js";
 import type { GroupIndex } from "../spec/three.js";
 import { ConfigConsul, type ConsulKnowledge } from "./config-consul.js";
 import type { HookCommands } from "./hook-commands.js";
+import { idOf } from "./named.js";
 import { LeaveHook } from "./leave-hook.js";
 import type { Protection } from "./lifecycle.js";
 import type { Platform } from "./platform.js";
@@ -54,12 +55,15 @@ export interface HostGroupProps {
   readonly consul: ConsulKnowledge;
   /** Absent where nothing may be drained, as with `protection: off`. */
   readonly hooks?: HookCommands;
+  /** What starts and stops the agents of each host; absent where machines do that themselves, or have none. */
+  readonly agents?: HookCommands;
 }
 
 /**
  * One of the three groups of a pool: its hosts with what hangs on them, and the group's own `leave`, `ready` and
  * revision. The edges between these resources are the order in which a group is rolled: out of the load balancer, drained
- * there, leave, volume detached, old host gone, new host, volume, config_consul, registered, ready, revision.
+ * there, leave, agents stopped, volume detached, old host gone, new host, volume, agents started, config_consul,
+ * registered, ready, revision.
  *
  * An address is made of the group's name, the host's number and the kind of member, and of nothing else.
  */
@@ -110,16 +114,49 @@ export class HostGroup extends Construct {
         this.platform.attachment(this, { name, protection, host: address, volume });
       });
     }
+    this.agents(number, host.hash);
     this.member(number, "config-consul", (name, protection) => {
       new ConfigConsul(this, this.platform, {
         name,
         protection,
         host: this.address(number, "host"),
         consul: this.props.consul,
-        after: this.present(number, ["data-attachment"]),
+        after: [
+          ...this.present(number, ["data-attachment", "start-agents"]),
+          ...this.props.consul.starts.filter((each) => each !== this.address(number, "start-agents")),
+        ],
         ...(this.props.hooks
           ? { hooks: this.props.hooks, hostName: hostMemberName(group, number, "host") }
           : {}),
+      });
+    });
+  }
+
+  /**
+   * Stopped by a hook that runs when it is destroyed, started by one that runs when it is created. They are two, since a
+   * start that failed is tainted, and what is tainted is replaced without its destroy hook.
+   */
+  private agents(number: number, hash: string): void {
+    const { agents, name: group } = this.props;
+    if (!agents) return;
+    const host = hostMemberName(group, number, "host");
+    const triggers = { host: idOf(this.address(number, "host")) };
+    this.member(number, "stop-agents", (name, protection) => {
+      this.platform.hook(this, {
+        name,
+        protection,
+        triggers,
+        onDestroy: agents.stopAgents(host),
+        after: this.present(number, ["data-attachment"]),
+      });
+    });
+    this.member(number, "start-agents", (name, protection) => {
+      this.platform.hook(this, {
+        name,
+        protection,
+        triggers,
+        onCreate: agents.startAgents(host, hash),
+        after: this.present(number, ["data-attachment", "stop-agents"]),
       });
     });
   }
@@ -135,7 +172,7 @@ export class HostGroup extends Construct {
       hash,
       hosts: hosts.map(({ number }) => hostMemberName(group, number, "host")),
       after: hosts.flatMap(({ number }) =>
-        this.present(number, ["host", "data-attachment", "config-consul"]),
+        this.present(number, ["host", "data-attachment", "stop-agents", "start-agents", "config-consul"]),
       ),
       ...(hooks ? { hooks } : {}),
     });

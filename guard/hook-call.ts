@@ -19,7 +19,7 @@ export function callDifference(
   const called = CALL.exec(first.command)?.groups?.["words"];
   if (called === undefined || !(called === wanted.subject || called.startsWith(`${wanted.subject} `)))
     return `it runs: ${first.command}`;
-  const exact = member.host === undefined ? group && allWords(member, group) : wanted.subject;
+  const exact = HAS_MORE_WORDS.has(member.kind) ? group && allWords(member, group) : wanted.subject;
   return exact === undefined || exact === called
     ? undefined
     : `it is called with: ${called}, not with: ${exact}`;
@@ -57,6 +57,10 @@ function expected({
       return { when: "destroy", subject: `leave ${group}` };
     case "lb-drained":
       return { when: "destroy", subject: hookWords.lbDrained(hostName(group, host)) };
+    case "stop-agents":
+      return { when: "destroy", subject: hookWords.stopAgents(hostName(group, host)) };
+    case "start-agents":
+      return { when: "create", subject: `start-agents ${hostName(group, host)}` };
     case "ready":
       return { when: "create", subject: `ready ${group}` };
     case "config-consul":
@@ -66,13 +70,17 @@ function expected({
   }
 }
 
+const HAS_MORE_WORDS: ReadonlySet<Member["kind"]> = new Set(["leave", "ready", "start-agents"]);
+
 /** What a hook is called with, to the last word. */
-function allWords({ kind }: Member, { name, hash, hosts }: Group): string | undefined {
+function allWords({ kind, host = 0 }: Member, { name, hash, hosts }: Group): string | undefined {
   switch (kind) {
     case "leave":
       return hookWords.leave(name, hash, hostNames({ name, hosts }));
     case "ready":
       return hookWords.ready(name, hash);
+    case "start-agents":
+      return hookWords.startAgents(hostName(name, host), hash);
     default:
       return undefined;
   }

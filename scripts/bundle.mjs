@@ -6,7 +6,11 @@ import { build } from "esbuild";
 const outdir = "dist/bin";
 await rm(outdir, { recursive: true, force: true });
 await build({
-  entryPoints: ["dist/cli/rollout.js", "dist/cli/context-worker.js"],
+  entryPoints: {
+    rollout: "dist/cli/rollout.js",
+    "context-worker": "dist/cli/context-worker.js",
+    simulator: "dist/simulator/main.js",
+  },
   outdir,
   bundle: true,
   splitting: true,

@@ -19,6 +19,8 @@ export const HOST_KINDS = [
   "host",
   "data",
   "data-attachment",
+  "stop-agents",
+  "start-agents",
   "config-consul",
   "lb-drained",
   "target",
@@ -35,6 +37,9 @@ const AWS_TYPES: Readonly<Record<MemberKind, string>> = {
   host: "aws_instance",
   data: "aws_ebs_volume",
   "data-attachment": "aws_volume_attachment",
+  // On platform local alone: elsewhere a machine starts and stops its agents itself.
+  "stop-agents": "terraform_data",
+  "start-agents": "terraform_data",
   "config-consul": "null_resource",
   "lb-drained": "null_resource",
   target: "aws_lb_target_group_attachment",

@@ -9,16 +9,26 @@ export const HOOK_FILE = "hooks.json";
 
 const hookFileSchema = z.strictObject({
   spec: specSchema,
+  /** The folder of the spec, from the one of this file: where the run folder lies. */
+  specFolder: z.string().min(1),
   /** The groups that stand, with the names of their hosts. */
   deployed: z.array(z.strictObject({ name: z.string(), hosts: z.array(z.string()) })),
 });
 
 export type HookFile = z.output<typeof hookFileSchema>;
 
-export function formatHookFile(spec: Spec, { groups }: Deployed): string {
+export function formatHookFile({
+  spec,
+  deployed: { groups },
+  specFolder,
+}: {
+  readonly spec: Spec;
+  readonly deployed: Deployed;
+  readonly specFolder: string;
+}): string {
   const standing = [...groups.values()].filter((group) => !isNew(group));
   const deployed = standing.map(({ name, hosts }) => ({ name, hosts: hosts.map((host) => host.name) }));
-  return `${JSON.stringify({ spec, deployed } satisfies HookFile, null, 2)}\n`;
+  return `${JSON.stringify({ spec, specFolder, deployed } satisfies HookFile, null, 2)}\n`;
 }
 
 /** @throws UserError when it is damaged */

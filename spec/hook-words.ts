@@ -9,6 +9,9 @@ export const hookWords = {
   ready: (group: string, hash: string): string => `ready ${group} --hash ${hash}`,
   lbDrained: (host: string): string => `lb-drained ${host}`,
   configureConsul: (host: string): string => `configure-consul ${host}`,
+  /** @param hash the template that the machine is made from */
+  startAgents: (host: string, hash: string): string => `start-agents ${host} --hash ${hash}`,
+  stopAgents: (host: string): string => `stop-agents ${host}`,
 } as const;
 
 /** The addresses that `configure-consul` is given: Terraform's own references, so that they are those of the new machines. */

@@ -153,6 +153,8 @@ function missingMembers(
   const address = (kind: Parameters<typeof hostAddress>[3]): string =>
     hostAddress(platform, group.name, host.number, kind);
   const wanted = [
+    ...(deployed.addresses.has(address("stop-agents")) ? [address("start-agents")] : []),
+    ...(deployed.addresses.has(address("start-agents")) ? [address("stop-agents")] : []),
     ...(deployed.addresses.has(address("data")) ? [address("data-attachment")] : []),
     ...(deployed.addresses.has(address("data-attachment")) ? [address("data")] : []),
     ...(deployed.addresses.has(targetGroupAddress(platform, group.pool))

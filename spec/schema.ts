@@ -160,6 +160,23 @@ const aws = z.strictObject({
     .describe("Default: the version that the bindings were made from."),
 });
 
+const local = z
+  .strictObject({
+    agents: z
+      .enum(["none", "simulated", "real"])
+      .default("none")
+      .describe(
+        "What runs on the machines. none (default): nothing; simulated: one process that speaks for all; real: consul and nomad from the PATH, on Linux.",
+      ),
+    speed: whole(1, 1000)
+      .default(1)
+      .describe("How many times as fast as real time simulated agents live. Default: 1."),
+  })
+  .refine(({ agents, speed }) => agents === "simulated" || speed === 1, {
+    path: ["speed"],
+    error: "1, or agents: simulated; nothing else can live faster than real time",
+  });
+
 const NAME =
   "at most 24 lower-case letters, digits and single hyphens, starting with a letter (legal in Terraform, Consul and Nomad)";
 
@@ -177,12 +194,19 @@ const common = {
     .describe("off allows a deliberate teardown: cdktf destroy cluster works, nothing is drained."),
 };
 
-const onAws = z.strictObject({ name, platform: z.literal("aws", { error: "aws or local" }), aws, ...common });
+const onAws = z.strictObject({
+  name,
+  platform: z.literal("aws", { error: "aws or local" }),
+  aws,
+  local: refused("it is for platform: local"),
+  ...common,
+});
 
 const onLocal = z.strictObject({
   name,
   platform: z.literal("local", { error: "aws or local" }),
   aws: refused("it is for platform: aws"),
+  local: local.optional(),
   ...common,
 });
 
@@ -202,6 +226,8 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 export type Spec = z.output<typeof specSchema>;
 export type AwsSettings = z.output<typeof aws>;
+/** What runs on the machines of platform local. */
+export type LocalSettings = z.output<typeof local>;
 export type Backend = z.output<typeof backend>;
 export type PoolSpec = z.output<typeof clientPool>;
 export type RootVolume = z.output<typeof rootVolume>;

@@ -13,6 +13,7 @@ import { groupAddress, hostAddress, parseGroupName, type HostKind } from "../spe
 import { isForReview, type Deployed } from "../spec/deployed.js";
 import { groupsOf, poolsOf, roleOf, type Group } from "../spec/groups.js";
 import { formatHookFile } from "../spec/hook-file.js";
+import { startsAgents } from "../spec/local-agents.js";
 import { isNew, targetGroupAddress } from "../spec/pending.js";
 import type { Spec } from "../spec/schema.js";
 import type { Three } from "../spec/three.js";
@@ -62,12 +63,7 @@ export abstract class ViewStack extends TerraformStack {
       revisionHistoryLimit: spec.rollout.revisionHistoryLimit,
       cause,
     };
-    this.synthesizer = new ClusterFolderSynthesizer(
-      this.synthesizer,
-      this,
-      spec.name,
-      formatHookFile(spec, props.deployed),
-    );
+    this.synthesizer = new ClusterFolderSynthesizer(this.synthesizer, this, spec.name, formatHookFile(props));
     this.node.addValidation({ validate: () => this.verdict().violations.map(formatViolation) });
   }
 
@@ -140,13 +136,16 @@ export abstract class ViewStack extends TerraformStack {
     return this.target !== undefined && roleOf(parseGroupName(this.target)?.pool ?? "") === "consul-server";
   }
 
-  private contextOf(rendered: readonly Rendered[]): Pick<HostGroupProps, "consul" | "hooks"> {
-    const { spec, program } = this.props;
+  private contextOf(rendered: readonly Rendered[]): Pick<HostGroupProps, "consul" | "hooks" | "agents"> {
+    const { spec, program, deployed } = this.props;
+    const commands = new HookCommands(program);
+    const agents = startsAgents(spec, deployed) ? commands : undefined;
     const servers = rendered.filter(({ group }) => group.role === "consul-server");
     return {
       consul: {
         cluster: spec.name,
         servers: this.members(servers, "host"),
+        starts: agents ? this.members(servers, "start-agents") : [],
         replaced: this.isConsulView
           ? this.members(
               servers.filter(({ group }) => group.name === this.target),
@@ -154,7 +153,8 @@ export abstract class ViewStack extends TerraformStack {
             )
           : [],
       },
-      ...(spec.protection === "on" ? { hooks: new HookCommands(program) } : {}),
+      ...(spec.protection === "on" ? { hooks: commands } : {}),
+      ...(agents ? { agents } : {}),
     };
   }
 

@@ -72,7 +72,7 @@ function group(pool: string, index: GroupIndex, hosts: number): HostGroupProps {
     revisions: [],
     protect: () => "live",
     includes: () => true,
-    consul: { cluster: "demo", servers: [], replaced: [] },
+    consul: { cluster: "demo", servers: [], starts: [], replaced: [] },
   };
 }
 

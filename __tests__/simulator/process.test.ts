@@ -71,7 +71,7 @@ describe("the simulator as a process", () => {
       const { exitCode, stderr } = await execa("node", [MAIN, ...wrong], { reject: false });
       expect({ exitCode, stderr }).toEqual({
         exitCode: 2,
-        stderr: "usage: main.js --file cluster.json [--factor 0.01] [--with-parent]",
+        stderr: "usage: main.js --file cluster.json | --announce FILE [--factor 0.01] [--with-parent]",
       });
     }
   });

@@ -4,7 +4,9 @@ import { deployedAs, exampleSpec, localSpec, nothing, withGroup } from "../suppo
 
 test("what a stack was made from comes back whole, defaults and all", () => {
   for (const spec of [exampleSpec(), localSpec()]) {
-    const { spec: read, deployed } = parseHookFile(formatHookFile(spec, deployedAs(spec)));
+    const { spec: read, deployed } = parseHookFile(
+      formatHookFile({ spec, deployed: deployedAs(spec), specFolder: "../.." }),
+    );
     expect(read).toEqual(spec);
     expect(deployed).toHaveLength(12);
     expect(deployed.find(({ name }) => name === "broker-1")).toEqual({
@@ -18,8 +20,8 @@ test("groups that have never stood are not among the deployed ones", () => {
   const spec = localSpec();
   const deployed = withGroup(deployedAs(spec), "broker-1", { revisions: [] });
   const names = (text: string): string[] => parseHookFile(text).deployed.map(({ name }) => name);
-  expect(names(formatHookFile(spec, deployed))).not.toContain("broker-1");
-  expect(names(formatHookFile(spec, nothing()))).toEqual([]);
+  expect(names(formatHookFile({ spec, deployed, specFolder: ".." }))).not.toContain("broker-1");
+  expect(names(formatHookFile({ spec, deployed: nothing(), specFolder: ".." }))).toEqual([]);
 });
 
 test.each(["", "{", "[]", '{"spec":{},"deployed":[]}'])("refuses a damaged file: %s", (text) => {

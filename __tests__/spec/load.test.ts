@@ -73,19 +73,19 @@ test.each([
 
 test("refuses a list at the top", () => {
   expect(refusal("- name: demo\n")).toMatchInlineSnapshot(
-    `"cluster.yaml: got [{"name":"demo"}]; expected a map with the keys name, platform, aws, backend, pools, rollout, protection"`,
+    `"cluster.yaml: got [{"name":"demo"}]; expected a map with the keys name, platform, aws, backend, pools, rollout, protection, local"`,
   );
 });
 
 test("refuses a scalar at the top", () => {
   expect(refusal("42\n")).toMatchInlineSnapshot(
-    `"cluster.yaml: got 42; expected a map with the keys name, platform, aws, backend, pools, rollout, protection"`,
+    `"cluster.yaml: got 42; expected a map with the keys name, platform, aws, backend, pools, rollout, protection, local"`,
   );
 });
 
 test("refuses a text at the top", () => {
   expect(refusal("just a few words\nin two lines\n")).toMatchInlineSnapshot(
-    `"cluster.yaml: got "just a few words in two lines"; expected a map with the keys name, platform, aws, backend, pools, rollout, protection"`,
+    `"cluster.yaml: got "just a few words in two lines"; expected a map with the keys name, platform, aws, backend, pools, rollout, protection, local"`,
   );
 });
 

@@ -1,5 +1,6 @@
 import { ConsulClient } from "../../clients/consul/consul-client.js";
 import type { Environment } from "../../clients/environment.js";
+import type { LocalMachines } from "../../clients/local/machines.js";
 import { LoadBalancer } from "../../clients/load-balancer.js";
 import { Ec2Machines, type Ec2Machine } from "../../clients/machines/ec2.js";
 import { NomadClient } from "../../clients/nomad/nomad-client.js";
@@ -10,6 +11,7 @@ import type { Role } from "../../spec/groups.js";
 import type { Spec } from "../../spec/schema.js";
 import { ask } from "./ask.js";
 import { Directory } from "./directory.js";
+import { localAgents, localEnvironment } from "./local-agents.js";
 import { directAgents, sshAgents, type MachineAgents } from "./machine-agents.js";
 import { observeAgents } from "./observe-agents.js";
 import { observeConsul } from "./observe-consul.js";
@@ -53,18 +55,22 @@ interface Cloud {
  * The cluster that the environment names (`CONSUL_HTTP_ADDR`, `NOMAD_ADDR` and the others), and the machines of the spec.
  * Nothing is asked yet.
  * @param now milliseconds since 1970
+ * @param local the machines of platform local, where agents run on them: asked where the environment names no cluster
  * @throws UserError naming the variable that cannot be used
  */
 export async function connect(
   spec: Spec,
-  env: Environment,
+  outer: Environment,
   now: () => number = Date.now,
+  local?: LocalMachines,
 ): Promise<LiveCluster> {
+  const env = local ? localEnvironment(local, outer) : outer;
   const [consul, nomad] = await Promise.all([
     ConsulClient.fromEnvironment(env),
     NomadClient.fromEnvironment(env),
   ]);
-  if (spec.platform === "local") return new Cluster(spec, env, { consul, nomad, now });
+  if (spec.platform === "local")
+    return new Cluster(spec, env, { consul, nomad, now, ...(local ? { local } : {}) });
   const { region } = spec.aws;
   const ec2 = new Ec2Machines({ region });
   const cloud: Cloud = {
@@ -80,6 +86,7 @@ interface Parts {
   readonly now: () => number;
   /** Absent on the local platform. */
   readonly cloud?: Cloud;
+  readonly local?: LocalMachines;
 }
 
 class Cluster implements LiveCluster {
@@ -93,7 +100,7 @@ class Cluster implements LiveCluster {
     env: Environment,
     private readonly parts: Parts,
   ) {
-    const { consul, nomad, cloud } = parts;
+    const { consul, nomad, cloud, local } = parts;
     this.consul = consul;
     this.nomad = nomad;
     const directory = new Directory({
@@ -103,15 +110,23 @@ class Cluster implements LiveCluster {
     this.#directory = directory;
     this.agents = cloud
       ? sshAgents(env, (host) => directory.addressOf(host))
-      : directAgents(env, (host) => directory.metaOf(host));
+      : local
+        ? localAgents(env, local)
+        : directAgents(env, (host) => directory.metaOf(host));
   }
 
   async observe({ group, role, agentsOf, checks, ...more }: Question): Promise<Observation> {
-    const at = this.parts.now();
+    const { now, local } = this.parts;
+    const at = now();
+    const timeAt = local ? (real: number) => local.timeAt(real) : undefined;
     this.#directory.forget();
     const asking = this.#machines(group);
     const [consul, nomad, machines, targets, agents] = await Promise.all([
-      observeConsul(this.consul, () => this.#directory.catalog(), { group, ...more }),
+      observeConsul(this.consul, () => this.#directory.catalog(), {
+        group,
+        ...more,
+        ...(timeAt ? { timeAt } : {}),
+      }),
       observeNomad(this.nomad, { group, role }),
       asking,
       asking.then((machines) => this.#targets(group, machines)),

@@ -7,6 +7,13 @@ import { consulRights } from "./consul-rights.js";
 import { autopilotOf, MEMBER_STATES, raftPeersOf } from "./servers.js";
 import { snapshotTime } from "./snapshot-time.js";
 
+interface ConsulQuestion {
+  readonly group: string;
+  readonly snapshotFile?: string;
+  /** The cluster's own time at a moment of real time. Default: the same */
+  readonly timeAt?: (real: number) => number;
+}
+
 type ConsulObservation = Observation["consul"];
 
 /**
@@ -16,7 +23,7 @@ type ConsulObservation = Observation["consul"];
 export async function observeConsul(
   consul: ConsulClient,
   catalog: () => Promise<readonly Node[]>,
-  { group, snapshotFile }: { readonly group: string; readonly snapshotFile?: string },
+  { group, snapshotFile, timeAt = (real) => real }: ConsulQuestion,
 ): Promise<ConsulObservation> {
   const [rights, members, nodes, autopilot, raft, health, canTransferLeadership, snapshotAt] =
     await Promise.all([
@@ -27,7 +34,10 @@ export async function observeConsul(
       ask(async () => raftPeersOf(await consul.raftConfiguration())),
       ask(async () => checksOf(await consul.checks(filterFor(group)), group)),
       ask(() => consul.canTransferLeader()),
-      ask(() => snapshotTime(snapshotFile)),
+      ask(async () => {
+        const written = await snapshotTime(snapshotFile);
+        return written === null ? null : timeAt(written);
+      }),
     ]);
   return {
     rights,

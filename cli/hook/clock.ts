@@ -8,6 +8,17 @@ export interface Clock {
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
+/** The time of a cluster that lives faster than real time, or slower. */
+export function clusterClock(cluster: {
+  readonly speed: number;
+  readonly timeAt: (real: number) => number;
+}): Clock {
+  return {
+    now: () => cluster.timeAt(Date.now()),
+    pause: (ms, signal) => realClock.pause(ms / cluster.speed, signal),
+  };
+}
+
 export const realClock: Clock = {
   now: () => Date.now(),
   pause: async (ms, signal) => {

@@ -1,29 +1,30 @@
 import { ConsulClient } from "../../clients/consul/consul-client.js";
-import { remoteServersFile } from "../../clients/machine/consul-servers-file.js";
+import type { LocalMachines } from "../../clients/local/machines.js";
+import { remoteServersFile, type ServersFile } from "../../clients/machine/consul-servers-file.js";
 import { Ssh } from "../../clients/machine/ssh.js";
 import { parseHostName } from "../../spec/address.js";
 import { gateSettingsOf } from "../../spec/gate-settings.js";
 import { UserError } from "../../spec/user-error.js";
-import { sshAgents } from "../cluster/machine-agents.js";
+import { localAgents, localEnvironment } from "../cluster/local-agents.js";
+import { sshAgents, type MachineAgents } from "../cluster/machine-agents.js";
 import { configureConsul, describeConfigured } from "../configure-consul.js";
 import type { HookArgs, HookContext } from "./hook-context.js";
 
 /** Writes the addresses of the Consul servers to one machine, and sees that its agent has found them. */
 export async function runConfigureConsulHook(
-  { env, file: { spec }, clock, say, signal }: HookContext,
+  { env, file: { spec }, machines, clock, say, signal }: HookContext,
   { subject: host }: HookArgs,
 ): Promise<void> {
-  if (spec.platform === "local") {
-    say(`${host}: nothing to do: machines of platform local are told by their start`);
+  if (spec.platform === "local" && !machines) {
+    say(`${host}: nothing to do: nobody started its agents, so somebody else tells them`);
     return;
   }
-  const { address, servers } = addressesIn(env);
   const pool = parseHostName(host)?.pool ?? "";
-  const agents = sshAgents(env, () => Promise.resolve(address));
+  const { agents, file, servers, own } = machines ? locally(host, machines, env) : remotely(env, signal);
   try {
     const report = await configureConsul(
       {
-        file: remoteServersFile(new Ssh({ env }), address, { signal }),
+        file,
         agent: {
           reload: async () => (await agents.consul(host)).reload(),
           join: async (server) => (await agents.consul(host)).join(server),
@@ -35,7 +36,7 @@ export async function runConfigureConsulHook(
             })),
           leader: async () => {
             const { endpoint } = await agents.consul(host);
-            return (await (await ConsulClient.at(endpoint, env)).leader()) ?? "";
+            return (await (await ConsulClient.at(endpoint, own)).leader()) ?? "";
           },
         },
         now: clock.now,
@@ -50,6 +51,36 @@ export async function runConfigureConsulHook(
   } finally {
     await agents.close();
   }
+}
+
+interface Machine {
+  readonly agents: MachineAgents;
+  readonly file: ServersFile;
+  readonly servers: readonly string[];
+  /** The environment that its agent is asked with. */
+  readonly own: HookContext["env"];
+}
+
+/** A machine of platform local, and the servers that have been started there. */
+function locally(host: string, machines: LocalMachines, env: HookContext["env"]): Machine {
+  const servers = machines.list().filter(({ role }) => role === "consul-server");
+  const own = localEnvironment(machines, env);
+  return {
+    own,
+    agents: localAgents(own, machines),
+    file: machines.serversFile(host),
+    servers: servers.map(({ address }) => address).sort(),
+  };
+}
+
+function remotely(env: HookContext["env"], signal: AbortSignal): Machine {
+  const { address, servers } = addressesIn(env);
+  return {
+    own: env,
+    agents: sshAgents(env, () => Promise.resolve(address)),
+    file: remoteServersFile(new Ssh({ env }), address, { signal }),
+    servers,
+  };
 }
 
 /** Terraform gives the addresses of the machines as they are now. */

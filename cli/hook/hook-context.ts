@@ -1,10 +1,11 @@
 import type { Environment } from "../../clients/environment.js";
+import type { LocalMachines } from "../../clients/local/machines.js";
 import type { HookFile } from "../../spec/hook-file.js";
 import type { Clock } from "./clock.js";
 
 /** How Terraform's local-exec calls a hook. */
 export interface HookArgs {
-  readonly hook: "leave" | "lb-drained" | "ready" | "configure-consul";
+  readonly hook: "leave" | "lb-drained" | "ready" | "configure-consul" | "start-agents" | "stop-agents";
   /** The group, or the host for a hook of one machine. */
   readonly subject: string;
   readonly hash?: string;
@@ -16,6 +17,8 @@ export interface HookArgs {
 export interface HookContext {
   readonly env: Environment;
   readonly file: HookFile;
+  /** The machines of platform local, where agents run on them. */
+  readonly machines?: LocalMachines;
   readonly clock: Clock;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;

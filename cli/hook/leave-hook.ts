@@ -9,7 +9,7 @@ import type { HookArgs, HookContext } from "./hook-context.js";
 
 /** Makes the work of a group leave before its machines go. */
 export async function runLeaveHook(
-  { env, file, clock, say, signal }: HookContext,
+  { env, file, machines, clock, say, signal }: HookContext,
   { subject, hash, stay = "" }: HookArgs,
 ): Promise<void> {
   const group = groupOf(file, subject, hash);
@@ -32,7 +32,7 @@ export async function runLeaveHook(
     const pool = parseGroupName(name)?.pool ?? name;
     return { name, pool, role: roleOf(pool), hosts };
   });
-  const cluster = await connect(file.spec, env, clock.now);
+  const cluster = await connect(file.spec, env, clock.now, machines);
   try {
     const snapshotFile = resolve(`consul-${group.name}.snapshot`);
     // What is in flight in the state was judged when the view was made.

@@ -1,3 +1,4 @@
+import { parseHostName } from "../../spec/address.js";
 import { gateSettingsOf } from "../../spec/gate-settings.js";
 import { hostNames, poolsOf } from "../../spec/groups.js";
 import { connect } from "../cluster/live-cluster.js";
@@ -9,14 +10,19 @@ import type { HookArgs, HookContext } from "./hook-context.js";
 
 /** Waits until a group is whole again. */
 export async function runReadyHook(
-  { env, file, clock, say, signal }: HookContext,
+  { env, file, machines, clock, say, signal }: HookContext,
   { subject, hash }: HookArgs,
 ): Promise<void> {
   const { spec } = file;
   const group = groupOf(file, subject, hash);
   const { workload, ready, bake } = gateSettingsOf(group.pool, spec);
   const pool = poolsOf(spec).find(({ name }) => name === group.pool);
-  const cluster = await connect(spec, env, clock.now);
+  // A host that a group has lost is destroyed without a hook of its own: its block is gone. It has left before.
+  for (const { name } of machines?.list() ?? []) {
+    if (parseHostName(name)?.group === group.name && !hostNames(group).includes(name))
+      await machines?.stop(name, signal);
+  }
+  const cluster = await connect(spec, env, clock.now, machines);
   const checks = new PoolChecks(ready.checks, {
     run: (check, machine, ending) => runCheck(check, machine, { env, signal: ending }),
     now: clock.now,

@@ -1,8 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Environment } from "../../clients/environment.js";
+import { localMachines, type LocalMachines } from "../../clients/local/machines.js";
 import { HOOK_FILE, parseHookFile, type HookFile } from "../../spec/hook-file.js";
+import { localSettingsOf } from "../../spec/local-agents.js";
 import { UserError } from "../../spec/user-error.js";
-import { realClock } from "./clock.js";
+import { clusterClock, realClock } from "./clock.js";
 import type { HookArgs, HookContext } from "./hook-context.js";
 import { interruptions } from "./interruption.js";
 
@@ -12,14 +15,16 @@ import { interruptions } from "./interruption.js";
  */
 export async function runHook(env: Environment, args: HookArgs, say: (line: string) => void): Promise<void> {
   const file = readHookFile();
-  if (!hasAgents(file, env)) {
+  const machines = machinesOf(file, args);
+  if (!machines && !hasAgents(file, env)) {
     say(
       `hook ${args.hook} ${args.subject}: nothing to do: this cluster on platform local has no agents (CONSUL_HTTP_ADDR and NOMAD_ADDR are not set)`,
     );
     return;
   }
   const { signal, stop } = interruptions();
-  const context: HookContext = { env, file, clock: realClock, say, signal };
+  const clock = machines ? clusterClock(machines) : realClock;
+  const context: HookContext = { env, file, clock, say, signal, ...(machines ? { machines } : {}) };
   try {
     switch (args.hook) {
       case "leave":
@@ -30,6 +35,12 @@ export async function runHook(env: Environment, args: HookArgs, say: (line: stri
         return;
       case "lb-drained":
         await (await import("./lb-drained-hook.js")).runLbDrainedHook(context, args);
+        return;
+      case "start-agents":
+        await (await import("./start-agents-hook.js")).runStartAgentsHook(context, args);
+        return;
+      case "stop-agents":
+        await (await import("./stop-agents-hook.js")).runStopAgentsHook(context, args);
         return;
       case "configure-consul":
         await (await import("./configure-consul-hook.js")).runConfigureConsulHook(context, args);
@@ -46,6 +57,17 @@ function readHookFile(): HookFile {
     `no ${HOOK_FILE} in this folder: hooks are called by Terraform in the folder of a synthesized stack, such as cdktf.out/demo/broker-0`,
     2,
   );
+}
+
+/**
+ * The machines of platform local, where the spec wants agents on them. What starts and stops them works on those that are
+ * there whatever the spec says by now.
+ */
+function machinesOf({ spec, specFolder }: HookFile, { hook }: HookArgs): LocalMachines | undefined {
+  const wanted = localSettingsOf(spec).agents !== "none";
+  return wanted || hook === "start-agents" || hook === "stop-agents"
+    ? localMachines(resolve(specFolder, ".rollout", spec.name))
+    : undefined;
 }
 
 /** On aws agents are always there: where nothing is named, the agents' own default addresses are asked. */

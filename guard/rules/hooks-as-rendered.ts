@@ -67,6 +67,9 @@ function triggersOtherwise({ declared }: Proposal, changing: ReadonlyMap<string,
           triggers["hash"] !== group.hash ||
           triggers["hosts"] !== (hosts.get(group.name) ?? []).join(",")
         );
+      case "stop-agents":
+      case "start-agents":
+        return !hosts.get(group.name)?.includes(String(triggers["host"]));
       case "config-consul":
         return ignoresAnything(resource) || !hosts.get(group.name)?.includes(String(triggers["host"]));
       case "leave":
@@ -97,9 +100,7 @@ function heldBack({ plan, changes, spec, target }: Proposal): Violation[] {
     if (member?.kind !== "host" || member.host === undefined || planned?.deposed !== undefined) return [];
     const { group, host } = member;
     if ((target !== undefined && group !== target) || !(made(action) || action === "delete")) return [];
-    const own = (["data-attachment", "config-consul", "target"] as const).map((kind) =>
-      hostAddress(spec.platform, group, host, kind),
-    );
+    const own = HANGS_ON_HOST.map((kind) => hostAddress(spec.platform, group, host, kind));
     return [groupAddress(spec.platform, group, "ready"), ...(made(action) ? own : [])];
   });
   const held = [...new Set(due)].filter((address) => there.has(address) && !remade.has(address)).sort();
@@ -113,6 +114,8 @@ function heldBack({ plan, changes, spec, target }: Proposal): Violation[] {
     },
   ];
 }
+
+const HANGS_ON_HOST = ["data-attachment", "stop-agents", "start-agents", "config-consul", "target"] as const;
 
 type Members = ReadonlyMap<string, readonly string[]>;
 
@@ -137,10 +140,14 @@ function precedents({ member }: Wiring, members: Members, { wiring, target }: Pr
   const those = (kinds: readonly Member["kind"][], of?: number): string[] =>
     kinds.flatMap((each) => members.get(`${of === undefined ? group : hostName(group, of)} ${each}`) ?? []);
   switch (kind) {
-    case "config-consul":
+    case "stop-agents":
       return those(["data-attachment"], host);
+    case "start-agents":
+      return those(["data-attachment", "stop-agents"], host);
+    case "config-consul":
+      return [...those(["data-attachment", "start-agents"], host), ...serversStarted(wiring)];
     case "leave":
-      return those(["host", "data-attachment", "config-consul"]);
+      return those(["host", "data-attachment", "stop-agents", "start-agents", "config-consul"]);
     case "lb-drained":
       return those(["leave"]);
     case "target":
@@ -153,6 +160,12 @@ function precedents({ member }: Wiring, members: Members, { wiring, target }: Pr
       return [];
   }
 }
+
+/** Where Terraform starts the agents, a server has an address once it has been started. */
+const serversStarted = (wiring: readonly Wiring[]): string[] =>
+  wiring.flatMap(({ address, member }) =>
+    member.kind === "start-agents" && roleOf(member.pool) === "consul-server" ? [address] : [],
+  );
 
 /** Where a Consul server is rolled, the machines of all other groups are told before it is done. */
 function toldOf(group: string, wiring: readonly Wiring[]): string[] {

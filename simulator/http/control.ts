@@ -23,7 +23,8 @@ const clusterFault = z.discriminatedUnion("fault", [
 /**
  * The control of a simulator that runs as a process of its own:
  * `GET /machines`; `POST /machines` starts one; `POST /machines/:name/stop|kill|start-agent`, of one product if the body
- * says so; `PUT /machines/:name/retry-join`; `POST /jobs`; `POST /faults`, `DELETE /faults`; `POST /cluster-faults`.
+ * says so; `DELETE /machines/:name` takes its power away, if it runs; `PUT /machines/:name/retry-join`; `GET /events`;
+ * `POST /jobs`; `POST /faults`, `DELETE /faults`; `POST /cluster-faults`.
  */
 export function controlOf(
   simulator: Simulator,
@@ -67,6 +68,11 @@ async function answer(simulator: Simulator, request: IncomingMessage): Promise<A
       });
       return json(true);
     }
+    case "DELETE machines":
+      simulator.killMachine(name ?? "");
+      return json(machinesOf(simulator));
+    case "GET events":
+      return json(simulator.events);
     case "PUT machines retry-join":
       cluster.writeRetryJoin(name ?? "", retryJoin.parse(body).retryJoin);
       return json(true);

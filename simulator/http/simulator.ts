@@ -22,9 +22,24 @@ const STOP_NOMAD = "/stop-nomad";
 /** `GET /service/NAME` is answered while an allocation of that service runs on the machine. */
 const SERVICE = "/service/";
 
+/** What happened to a machine, or was asked of its agents and may change something. */
+export interface SimulatorEvent {
+  /** Simulated time. */
+  readonly at: string;
+  readonly machine: string;
+  /** `started`, `killed`, or a request such as `PUT /consul/v1/agent/leave`. */
+  readonly what: string;
+  /** The allocations that still ran on a machine that was killed. */
+  readonly work?: number;
+}
+
+/** Older events are forgotten. */
+const MOST_EVENTS = 10_000;
+
 /** A simulated cluster behind HTTP: one port a machine, which it keeps when it is replaced. */
 export class Simulator {
   readonly cluster: SimulatedCluster;
+  readonly events: SimulatorEvent[] = [];
   readonly #ports = new Map<string, Listening>();
   readonly #real: boolean;
   #timer: NodeJS.Timeout | undefined;
@@ -56,6 +71,19 @@ export class Simulator {
     };
     const servesAt = { address: "127.0.0.1", port: this.#port(name) };
     this.do(() => this.cluster.startMachine({ servesAt, ...settings, meta }, disk));
+    this.#happened({ machine: name, what: "started" });
+  }
+
+  /** Takes a machine's power away. Nothing happens where it does not run. */
+  killMachine(name: string): void {
+    const machine = this.cluster.machines.get(name);
+    if (!machine?.isRunning) return;
+    const work = this.do(() => {
+      const running = runningOn(this.cluster, name);
+      this.cluster.killMachine(name);
+      return running;
+    });
+    this.#happened({ machine: name, what: "killed", work });
   }
 
   /** `http://127.0.0.1:PORT` of a machine; `/consul` and `/nomad` lie below it. */
@@ -99,6 +127,8 @@ export class Simulator {
   async #serve(name: string, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await requestOf(incoming);
     this.do(() => {
+      if (request.method !== "GET" && request.method !== "HEAD")
+        this.#happened({ machine: name, what: `${request.method} ${request.path}` });
       if (request.method === "PUT" && request.path === STOP_NOMAD) {
         this.cluster.stopAgent(name, "nomad");
         writeAnswer(response, empty());
@@ -121,6 +151,11 @@ export class Simulator {
       : text(200, `${service} on ${machine}, allocation ${allocation}\n`);
   }
 
+  #happened(event: Omit<SimulatorEvent, "at">): void {
+    this.events.push({ at: this.cluster.timeline.stamp(), ...event });
+    if (this.events.length > MOST_EVENTS) this.events.shift();
+  }
+
   #catchUp(): void {
     if (!this.#real) return;
     const now = performance.now();
@@ -139,6 +174,14 @@ export class Simulator {
       this.#schedule();
     }, nextIn);
   }
+}
+
+/** How many allocations run on a machine. */
+function runningOn({ machines, nomad }: SimulatedCluster, name: string): number {
+  const id = machines.get(name)?.nomad?.id;
+  return [...nomad.scheduler.allocations.values()].filter(
+    (allocation) => allocation.node.id === id && allocation.client === "running",
+  ).length;
 }
 
 /** Starts a simulated cluster on 127.0.0.1. */

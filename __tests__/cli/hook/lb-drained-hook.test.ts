@@ -19,7 +19,7 @@ async function run(spec: Spec, host: string, whileWaiting: () => Promise<void>):
   let now = 0;
   const context: HookContext = {
     env: process.env,
-    file: { spec, deployed: [] },
+    file: { spec, specFolder: ".", deployed: [] },
     clock: {
       now: () => now,
       pause: async (ms) => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
+import type { Deployed } from "../../../spec/deployed.js";
 import { groupsOf } from "../../../spec/groups.js";
 import { formatHookFile } from "../../../spec/hook-file.js";
 import type { Spec } from "../../../spec/schema.js";
@@ -33,7 +34,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const prepare = (text = formatHookFile(spec, deployedAs(spec))): void => {
+const hookFile = (of: Spec, deployed: Deployed): string =>
+  formatHookFile({ spec: of, deployed, specFolder: "." });
+
+const prepare = (text = hookFile(spec, deployedAs(spec))): void => {
   writeFileSync(join(folder, "hooks.json"), text);
 };
 
@@ -71,7 +75,7 @@ describe("hook", () => {
   });
 
   test("a group that has never stood has nothing to leave, whoever can be asked", async () => {
-    prepare(formatHookFile(spec, withGroup(deployedAs(spec), "broker-0", { revisions: [] })));
+    prepare(hookFile(spec, withGroup(deployedAs(spec), "broker-0", { revisions: [] })));
     const args = ["leave", "broker-0", "--hash", hashOf("broker-0"), "--stay", "broker-0-0"];
     expect(await outcome(args, NOWHERE)).toEqual({
       exitCode: 0,
@@ -82,7 +86,7 @@ describe("hook", () => {
 
   test("rejects configure-consul without the addresses that Terraform gives it", async () => {
     const aws = smallAwsSpec();
-    prepare(formatHookFile(aws, deployedAs(aws)));
+    prepare(hookFile(aws, deployedAs(aws)));
     expect(await outcome(["configure-consul", "broker-0-0"])).toEqual({
       exitCode: 2,
       stdout: "",
@@ -93,7 +97,7 @@ describe("hook", () => {
 
   test("rejects addresses of Consul servers that are none, before a machine is asked", async () => {
     const aws = smallAwsSpec();
-    prepare(formatHookFile(aws, deployedAs(aws)));
+    prepare(hookFile(aws, deployedAs(aws)));
     const given = { ROLLOUT_HOST_ADDRESS: "127.0.0.1", ROLLOUT_CONSUL_SERVERS: "10.0.0.1,,nowhere;rm" };
     const { exitCode, stdout, stderr } = await outcome(["configure-consul", "broker-0-0"], given);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
@@ -107,7 +111,7 @@ describe("hook", () => {
     expect({ exitCode, first: stderr.split("\n")[0] }).toEqual({
       exitCode: 2,
       first:
-        "error: command-argument value 'explode' is invalid for argument 'hook'. Allowed choices are leave, lb-drained, ready, configure-consul.",
+        "error: command-argument value 'explode' is invalid for argument 'hook'. Allowed choices are leave, lb-drained, ready, configure-consul, start-agents, stop-agents.",
     });
   });
 
@@ -169,7 +173,7 @@ describe("leave", () => {
         const edited = change(spec, (next) => {
           poolOf(next, "broker").images[0] = "v2";
         });
-        prepare(formatHookFile(edited, deployedAs(spec)));
+        prepare(hookFile(edited, deployedAs(spec)));
         const hash = hashOf("broker-0", edited);
         const run = hook(["leave", "broker-0", "--hash", hash, "--stay", "broker-0-0"], {
           CONSUL_HTTP_ADDR,
