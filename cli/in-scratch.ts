@@ -1,16 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
-/** How an action learns that the process was asked to end. */
-export interface Asked {
-  /** Aborted by any signal: nothing more is begun. */
-  readonly stop: AbortSignal;
-  /** Aborted by a signal that children did not get, too: they are asked to end. Ctrl-C reaches them by itself. */
-  readonly end: AbortSignal;
-}
-
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+import { heedSignals, type Asked } from "./heed-signals.js";
 
 /**
  * Runs an action with a scratch folder, which is removed whatever becomes of the action. A process that is asked to end by a
@@ -21,22 +12,12 @@ export async function inScratch<T>(
   prefix: string,
   action: (folder: string, asked: Asked) => Promise<T> | T,
 ): Promise<T> {
-  const [stop, end] = [new AbortController(), new AbortController()];
-  let asked: NodeJS.Signals | undefined;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    asked ??= signal;
-    stop.abort();
-    if (signal !== "SIGINT") end.abort();
-  };
-  for (const signal of SIGNALS) process.on(signal, onSignal);
-  const folder = mkdtempSync(join(tmpdir(), prefix));
-  try {
-    return await action(folder, { stop: stop.signal, end: end.signal });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-    // What came while the action kept the process busy is heard of only now.
-    await new Promise((heard) => setImmediate(heard));
-    for (const signal of SIGNALS) process.off(signal, onSignal);
-    if (asked !== undefined) process.kill(process.pid, asked);
-  }
+  return heedSignals(async (asked) => {
+    const folder = mkdtempSync(join(tmpdir(), prefix));
+    try {
+      return await action(folder, asked);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 }

@@ -24,7 +24,8 @@ import { isNew } from "../spec/pending.js";
 import { UserError } from "../spec/user-error.js";
 import { resultOf, verdictFile } from "./check.js";
 import type { CheckResult } from "./check-result.js";
-import { inScratch, type Asked } from "./in-scratch.js";
+import type { Asked } from "./heed-signals.js";
+import { inScratch } from "./in-scratch.js";
 import { buildApp, loadProgram, type Program } from "./program.js";
 
 export interface PlanArgs {

@@ -7,7 +7,7 @@ import { lastCause } from "../clients/git.js";
 import { offeredViews } from "../rollout/views.js";
 import type { Deployed } from "../spec/deployed.js";
 import { HOOK_FILE } from "../spec/hook-file.js";
-import { addViews } from "../stacks/add-views.js";
+import { addViews, type AddViewsOptions } from "../stacks/add-views.js";
 import { readDeployed } from "./read-deployed.js";
 import { EXAMPLE_IS_USED, readSpec, type SpecFile } from "./read-spec.js";
 
@@ -28,20 +28,28 @@ export async function loadProgram(env: Environment): Promise<Program> {
   return { ...source, deployed, views, cause };
 }
 
-/** Adds all views to an app whose output goes to a folder. `synth()` is the caller's. */
-export function buildApp(program: Program, outdir: string): App {
+/**
+ * Adds all views to an app whose output goes to a folder. `synth()` is the caller's.
+ * @param options `ownResources`: whether what `own-resources.ts` declares is part of it; default: true
+ */
+export function buildApp(program: Program, outdir: string, options: AddViewsOptions = {}): App {
   mkdirSync(outdir, { recursive: true });
   dropStaleViews(join(outdir, program.spec.name), program.views);
   const app = new App({ outdir });
   const stackFolder = join(realpathSync(outdir), program.spec.name, "view");
   const fromStack = (path: string): string => relative(stackFolder, path).split(sep).join("/");
-  const stacks = addViews(app, program.views, {
-    spec: program.spec,
-    deployed: program.deployed,
-    specFolder: fromStack(dirname(program.file)),
-    program: fromStack(bundledProgram()),
-    cause: program.cause,
-  });
+  const stacks = addViews(
+    app,
+    program.views,
+    {
+      spec: program.spec,
+      deployed: program.deployed,
+      specFolder: fromStack(dirname(program.file)),
+      program: fromStack(bundledProgram()),
+      cause: program.cause,
+    },
+    options,
+  );
   const [first] = stacks;
   if (program.isExample && first) Annotations.of(first).addWarning(EXAMPLE_IS_USED);
   return app;

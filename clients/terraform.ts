@@ -12,6 +12,13 @@ export interface TerraformOptions {
   readonly env?: Environment;
   /** Asks Terraform to end, which is waited for. Default: never. */
   readonly end?: AbortSignal;
+  /**
+   * Keeps a terminal's Ctrl-C from Terraform, so that it gets exactly one signal, by `end`. Default: false, Terraform
+   * belongs to the caller's process group.
+   */
+  readonly ownGroup?: boolean;
+  /** Told of each line of the standard output as it comes. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** What a run printed and how it ended. */
@@ -38,16 +45,18 @@ const MOST_OUTPUT = 500_000_000;
  */
 export async function runTerraform(
   args: readonly string[],
-  { cwd, env = {}, end }: TerraformOptions,
+  { cwd, env = {}, end, ownGroup = false, onLine }: TerraformOptions,
 ): Promise<TerraformResult> {
   const binary = await findTerraform({ ...process.env, ...env });
   const { stdout, stderr, exitCode, signal, cause } = await execa(binary, args, {
     cwd,
     env: { ...env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" },
     stdin: "ignore",
+    detached: ownGroup,
     reject: false,
     forceKillAfterDelay: false,
     maxBuffer: MOST_OUTPUT,
+    ...(onLine ? { stdout: telling(onLine) } : {}),
     ...(end ? { cancelSignal: end } : {}),
   });
   if (exitCode !== undefined) return { stdout, stderr, exitCode };
@@ -55,6 +64,13 @@ export async function runTerraform(
   if (signal !== undefined) throw new UserError(`Terraform was ended by ${signal}: ${command}; run it again`);
   throw new UserError(`Terraform cannot be started: ${command}: ${reasonOf(cause)}; ${HOW_TO_GET_IT}`);
 }
+
+/** Passes each line on as it is, after having told of it. */
+const telling = (onLine: (line: string) => void) =>
+  function* (line: unknown): Generator<unknown> {
+    onLine(String(line));
+    yield line;
+  };
 
 /**
  * The Terraform or OpenTofu that {@link runTerraform} runs.

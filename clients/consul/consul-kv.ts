@@ -32,6 +32,16 @@ export class ConsulKv extends ConsulBase {
     return { value: value[0], index };
   }
 
+  /** All keys below a prefix, in their order; none where there is none. */
+  async list(prefix: string): Promise<KvPair[]> {
+    const call = {
+      path: pathOf(prefix),
+      query: { recurse: true },
+      permission: keyRule(prefix, "read"),
+    } as const;
+    return unlessRefused(this.ask(call, list(KvPair)), isMissing, []);
+  }
+
   /**
    * Writes a key.
    * @param cas the ModifyIndex that it must still have; 0: it must not exist. Writing the value that is there already does not

@@ -124,6 +124,17 @@ export class NomadClient extends NomadServers {
     return this.readIndexed(jobCall(id, namespace, "/allocations"), list(schema.Allocation), blocking);
   }
 
+  /** Registers a job in Nomad's own JSON, or its next version. */
+  async register(job: { readonly ID: string; readonly Namespace?: string }): Promise<void> {
+    await this.http.tell({
+      method: "PUT",
+      path: "/v1/jobs",
+      body: { Job: job },
+      repeatable: true,
+      permission: `namespace ${JSON.stringify(job.Namespace ?? "default")} { capabilities = ["submit-job"] }`,
+    });
+  }
+
   /**
    * Lets work be placed on a node, or not.
    * @throws AnswerError when a node that is draining is to be eligible

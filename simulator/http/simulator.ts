@@ -21,6 +21,7 @@ const STOP_NOMAD = "/stop-nomad";
 
 /** `GET /service/NAME` is answered while an allocation of that service runs on the machine. */
 const SERVICE = "/service/";
+
 /** What happened to a machine, or was asked of its agents and may change something. */
 export interface SimulatorEvent {
   /** Simulated time. */

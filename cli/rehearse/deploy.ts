@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import { applyPlan, type ApplyEvent } from "../../clients/terraform-apply.js";
+import { makePlan } from "../../clients/terraform-plan.js";
+import { judgePlan } from "../../guard/judge.js";
+import { readPlan } from "../../guard/plan/read-plan.js";
+import type { Applied } from "../../rollout/rehearsal/phases.js";
+import { UserError } from "../../spec/user-error.js";
+import { buildApp, type Program } from "../program.js";
+import { withoutForeignSettings } from "./own-environment.js";
+
+export interface DeployOptions {
+  /** Where stacks are written. */
+  readonly outdir: string;
+  /** Asks Terraform to end, which is waited for, since it may be writing the state. */
+  readonly stop: AbortSignal;
+  readonly onEvent: (event: ApplyEvent) => void;
+}
+
+/**
+ * Synthesizes a view, plans it, has the plan judged and applies that very plan, as `rollout plan` and Terraform would.
+ * @throws UserError with what Terraform or the guard said
+ */
+export async function deployView(
+  program: Program,
+  view: string,
+  { outdir, stop, onEvent }: DeployOptions,
+): Promise<Applied[]> {
+  buildApp({ ...program, views: [view] }, outdir, { ownResources: false }).synth();
+  const options = {
+    cwd: join(outdir, program.spec.name, view),
+    env: withoutForeignSettings(process.env),
+    end: stop,
+    ownGroup: true,
+  };
+  const json = await makePlan({ ...options, stop, file: "plan" });
+  const plan = readPlan(new TextEncoder().encode(json));
+  const verdict = judgePlan(plan, { ...program, madeWhole: true });
+  if (verdict.verdict === "rejected") {
+    throw new UserError(verdict.violations.map(({ rule, message }) => `${rule}: ${message}`).join("\n"));
+  }
+  stop.throwIfAborted();
+  const events: ApplyEvent[] = [];
+  try {
+    await applyPlan("plan", options, (event) => {
+      events.push(event);
+      onEvent(event);
+    });
+  } finally {
+    // Whatever Terraform says of having been asked to end.
+    stop.throwIfAborted();
+  }
+  return appliedIn(events);
+}
+
+/** What began and was done, with its times from the first event on. */
+export function appliedIn(events: readonly ApplyEvent[]): Applied[] {
+  const origin = events[0]?.at ?? 0;
+  const seconds = (at: number): number => (at - origin) / 1000;
+  return events
+    .filter(({ what }) => what === "done")
+    .map(({ address, action, at }) => {
+      const started = events.find(
+        (event) => event.what === "started" && event.address === address && event.action === action,
+      );
+      return { address, action, begins: seconds(started?.at ?? at), ends: seconds(at) };
+    });
+}
