@@ -2,13 +2,13 @@ import { isUnknown, type Observation } from "../../rollout/observation.js";
 import type { CheckedMachine } from "../cluster/run-check.js";
 import type { PoolChecks } from "../cluster/pool-checks.js";
 import type { LiveCluster } from "../cluster/live-cluster.js";
-import { deadRecords } from "../../rollout/ready/purge.js";
 import type { Expected } from "../../rollout/ready/expected.js";
 import { formatHeld, held } from "../../rollout/ready/held.js";
 import { readiness } from "../../rollout/ready/readiness.js";
 import { describeTimeout, isTimedOut, unmetConditions } from "../../rollout/ready/timeout.js";
 import { UserError } from "../../spec/user-error.js";
 import type { Clock } from "./clock.js";
+import { forgetDead } from "./forget-dead.js";
 import { Timeline } from "./timeline.js";
 
 export interface ReadyDeps {
@@ -50,11 +50,8 @@ export async function awaitReady(
     since = bake.since;
     timeline.waits(unmetConditions(reading));
     if (bake.done) {
-      const dead = deadRecords(observation, expected);
-      for (const { id, name } of dead) {
-        await cluster.nomad.purge(id);
-        timeline.note(`${name}: the record ${id} of its dead machine is purged`);
-      }
+      const look = (): Promise<Observation> => cluster.observe(question);
+      await forgetDead({ look, nomad: cluster.nomad, clock, timeline, signal }, observation, expected);
       timeline.end(`is ready (${formatHeld(bake)})`);
       return;
     }

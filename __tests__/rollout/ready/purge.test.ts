@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { deadRecords } from "../../../rollout/ready/purge.js";
+import { deadRecords, dyingRecords } from "../../../rollout/ready/purge.js";
 import { known, NEW, nodeOf, observed, pick, replaced, type World } from "../observed.js";
 
 const expected = {
@@ -72,6 +72,17 @@ test("servers have no records in Nomad's nodes, and what could not be asked is n
   expect(deadRecords(world, { ...expected, role: "nomad-server" })).toEqual([]);
   world.nomad.nodes = { unknown: "403" };
   expect(purged(world)).toEqual([]);
+});
+
+test("a record of a machine that is gone and is not down yet is one to wait for; no live one is", () => {
+  const dying = (of: World): string[] => dyingRecords(of, expected).map(({ id }) => id);
+  const world = observed(replaced("broker-0-0"), (one) => {
+    pick(one.nomad.nodes, "broker-0-0-node").status = "ready";
+    known(one.nomad.nodes).push(nodeOf("broker-0-2"));
+  });
+  expect(dying(world)).toEqual(["broker-0-0-node", "broker-0-2-node"]);
+  expect(dying(observed(replaced("broker-0-0")))).toEqual([]);
+  expect(dying(observed())).toEqual([]);
 });
 
 const purged = (world: World): string[] => deadRecords(world, expected).map(({ id }) => id);
