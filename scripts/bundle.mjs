@@ -6,7 +6,7 @@ import { build } from "esbuild";
 const outdir = "dist/bin";
 await rm(outdir, { recursive: true, force: true });
 await build({
-  entryPoints: ["dist/cli/rollout.js", "dist/cli/context-worker.js"],
+  entryPoints: ["dist/cli/rollout.js", "dist/cli/context-worker.js", "dist/cli/planned-worker.js"],
   outdir,
   bundle: true,
   splitting: true,
