@@ -99,6 +99,26 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     });
 
   program
+    .command("history")
+    .description("show what each group ran, oldest first: revisions, and rolls that failed")
+    .argument("[group]", "default: all groups")
+    .addOption(
+      new Option("--revision <number>", "show one revision of the group in full").argParser(
+        usage(revisionNumber),
+      ),
+    )
+    .addOption(format())
+    .action(async (group: string | undefined, options: { format: "text" | "json"; revision?: number }) => {
+      if (options.revision !== undefined && group === undefined)
+        throw new UserError(
+          "--revision is that of a group; name it: rollout history broker-1 --revision 16",
+          2,
+        );
+      const { runHistory } = await import("./history.js");
+      print(await runHistory(process.env, { ...(group === undefined ? {} : { group }), ...options }));
+    });
+
+  program
     .command("plan")
     .description("make the plan of a view with Terraform and say what it does; nothing is changed")
     .argument("[group]", "a group, or cluster; default: the pending one")
