@@ -158,7 +158,7 @@ describeReal(
         ROLLOUT_CONSUL_SERVERS: server,
         ...more,
       };
-      const file = { spec: smallAwsSpec(), deployed: [] };
+      const file = { spec: smallAwsSpec(), specFolder: ".", deployed: [] };
       await runConfigureConsulHook(
         { env, file, clock: realClock, say: (line) => void said.push(line), signal },
         { hook: "configure-consul", subject: "broker-0-0" },

@@ -226,7 +226,7 @@ describe("ready", () => {
       await world.whole();
       const { CONSUL_HTTP_ADDR, NOMAD_ADDR } = world.env;
       const heldBy = async (deployed: Deployed): Promise<string> => {
-        prepare(formatHookFile(edited, deployed));
+        prepare(formatHookFile({ spec: edited, deployed, specFolder: "." }));
         const args = ["ready", "broker-0", "--hash", hashOf("broker-0", edited)];
         const run = hook(args, { CONSUL_HTTP_ADDR, NOMAD_ADDR });
         let said = "";
