@@ -139,7 +139,11 @@ class Cluster implements LiveCluster {
     const { cloud } = this.parts;
     const pool = parseHostName(hosts[0] ?? "")?.pool;
     if (!cloud || pool === undefined) return;
-    const machines = (await cloud.machines()).filter(({ host }) => hosts.includes(host ?? ""));
+    // A target group has let go of a machine that is terminated by itself, and refuses its id.
+    const machines = (await cloud.machines()).filter(
+      ({ host, state }) => hosts.includes(host ?? "") && state !== "terminated",
+    );
+    if (machines.length === 0) return;
     const ids = machines.map(({ instanceId }) => instanceId);
     await cloud.balancer.deregister(`${this.spec.name}-${pool}`, ids);
   }
