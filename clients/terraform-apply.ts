@@ -1,82 +1,144 @@
-import * as z from "zod";
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { StringDecoder } from "node:string_decoder";
 import { UserError } from "../spec/user-error.js";
-import { firstError } from "./terraform-error.js";
-import { runTerraform, type TerraformOptions } from "./terraform.js";
+import { type ApplyEvent, Lines, readApplyLine } from "./apply-stream.js";
+import { findTerraform, HOW_TO_GET_IT } from "./find-terraform.js";
+import type { Environment } from "./environment.js";
+import { codeOf } from "./run-folder.js";
 
-/** What Terraform says of one resource while it applies a plan. */
-export interface ApplyEvent {
-  readonly address: string;
-  readonly action: "create" | "update" | "delete";
-  readonly what: "started" | "done" | "failed";
-  /** Milliseconds since 1970, by Terraform's clock. */
-  readonly at: number;
+export interface ApplyOptions {
+  /** The folder of the stack. */
+  readonly cwd: string;
+  /** The saved plan, absolute. */
+  readonly plan: string;
+  readonly env: Environment;
+  /** Where all that Terraform prints goes, absolute. It is added at the end. */
+  readonly log: string;
+  readonly onEvent: (event: ApplyEvent) => void;
+  /** Asks Terraform to end, once, by SIGINT; it then saves its state, which is waited for. */
+  readonly stop: AbortSignal;
 }
+
+type Diagnostic = Extract<ApplyEvent, { kind: "error" | "warning" }>;
+
+/** How an apply ended. */
+export interface Applied {
+  /** Success is 0 and nothing else. */
+  readonly exitCode: number;
+  readonly errors: readonly Diagnostic[];
+  /** The addresses of what failed. */
+  readonly failed: readonly string[];
+  /** What Terraform said that was no event, such as that its program is broken. */
+  readonly texts: readonly string[];
+}
+
+const EVERY_MS = 100;
 
 /**
- * Applies a saved plan, and tells of each resource as it goes.
- * @param plan its file, relative to the folder
- * @throws UserError with what Terraform said, when it failed
+ * Applies a saved plan. Terraform runs in a session of its own, so that no Ctrl-C and no closed terminal reaches it, and
+ * writes into a file and not to us, so that it goes on to its end if this process is killed.
+ * @throws UserError when it cannot be started, or was ended by a signal
  */
-export async function applyPlan(
-  plan: string,
-  options: TerraformOptions,
-  onEvent: (event: ApplyEvent) => void,
-): Promise<void> {
-  const messages: string[] = [];
-  const { exitCode, stderr } = await runTerraform(["apply", "-input=false", "-json", plan], {
-    ...options,
-    onLine: (text) => {
-      const line = readLine(text);
-      if (line === undefined) return;
-      if (line["@level"] === "error") messages.push(messageOf(line));
-      const event = eventOf(line);
-      if (event !== undefined) onEvent(event);
-    },
+export async function applyPlan(options: ApplyOptions): Promise<Applied> {
+  const { cwd, plan, env, log, onEvent, stop } = options;
+  stop.throwIfAborted();
+  const binary = await findTerraform({ ...process.env, ...env });
+  const output = openLog(log);
+  const errors: Diagnostic[] = [];
+  const failed: string[] = [];
+  const texts: string[] = [];
+  const reader = new LogReader(log, (line) => {
+    const event = readApplyLine(line);
+    if (!event) return;
+    if (event.kind === "error") errors.push(event);
+    if (event.kind === "failed") failed.push(event.address);
+    if (event.kind === "text") texts.push(event.text);
+    onEvent(event);
   });
-  if (exitCode === 0) return;
-  throw new UserError(`terraform apply failed: ${messages.join("\n") || firstError(stderr)}`);
-}
-
-const lineSchema = z.object({
-  type: z.string(),
-  "@level": z.string(),
-  "@message": z.string(),
-  "@timestamp": z.string(),
-  hook: z.looseObject({}).optional(),
-  diagnostic: z.object({ detail: z.string().default("") }).optional(),
-});
-type Line = z.output<typeof lineSchema>;
-
-const hookSchema = z.object({
-  action: z.enum(["create", "update", "delete"]),
-  resource: z.object({ addr: z.string() }),
-});
-
-const WHAT: ReadonlyMap<string, ApplyEvent["what"]> = new Map([
-  ["apply_start", "started"],
-  ["apply_complete", "done"],
-  ["apply_errored", "failed"],
-]);
-
-function eventOf({ type, hook, "@timestamp": time }: Line): ApplyEvent | undefined {
-  const what = WHAT.get(type);
-  const { success, data } = hookSchema.safeParse(hook);
-  if (what === undefined || !success) return undefined;
-  return { address: data.resource.addr, action: data.action, what, at: Date.parse(time) };
-}
-
-/** What a hook printed stands in the detail of the error that it ended with. */
-function messageOf({ "@message": message, diagnostic }: Line): string {
-  const detail = diagnostic?.detail.trim() ?? "";
-  return detail === "" ? message : `${message}\n${detail}`;
-}
-
-/** OpenTofu may print warnings in front, which are no JSON. */
-function readLine(text: string): Line | undefined {
-  if (!text.startsWith("{")) return undefined;
+  // Not by execa, which would end it with us, and by force in the end.
+  const child = spawn(binary, ["apply", "-json", "-input=false", "-no-color", plan], {
+    cwd,
+    env: { ...process.env, ...env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" },
+    stdio: ["ignore", output, output],
+    detached: true,
+  });
+  const ending = endOf(child);
+  closeSync(output);
+  const onStop = (): void => {
+    child.kill("SIGINT");
+  };
+  stop.addEventListener("abort", onStop, { once: true });
+  const timer = setInterval(() => {
+    reader.read();
+  }, EVERY_MS);
   try {
-    return lineSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
+    const { exitCode, signal } = await ending;
+    reader.read();
+    reader.end();
+    if (exitCode !== null) return { exitCode, errors, failed, texts };
+    throw new UserError(
+      `Terraform was ended by ${signal ?? "nobody knows what"}: what it said is in ${log}; run it again`,
+    );
+  } finally {
+    clearInterval(timer);
+    stop.removeEventListener("abort", onStop);
+    reader.close();
+  }
+}
+
+interface End {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+const endOf = (child: ChildProcess): Promise<End> =>
+  new Promise((resolve, reject) => {
+    child.once("error", (error) => {
+      reject(new UserError(`Terraform cannot be started: ${error.message}; ${HOW_TO_GET_IT}`));
+    });
+    child.once("close", (exitCode, signal) => {
+      resolve({ exitCode, signal });
+    });
+  });
+
+function openLog(log: string): number {
+  try {
+    return openSync(log, "a", 0o600);
+  } catch (error) {
+    throw new UserError(`cannot write ${log}: ${codeOf(error)}; nothing was applied`);
+  }
+}
+
+/** Reads on in a file that grows. */
+class LogReader {
+  readonly #file: number;
+  readonly #decoder = new StringDecoder("utf8");
+  readonly #lines: Lines;
+  readonly #buffer = Buffer.alloc(65_536);
+  #position: number;
+
+  constructor(path: string, take: (line: string) => void) {
+    this.#file = openSync(path, "r");
+    this.#lines = new Lines(take);
+    this.#position = fstatSync(this.#file).size;
+  }
+
+  read(): void {
+    for (;;) {
+      const length = readSync(this.#file, this.#buffer, 0, this.#buffer.length, this.#position);
+      if (length === 0) return;
+      this.#position += length;
+      this.#lines.add(this.#decoder.write(this.#buffer.subarray(0, length)));
+    }
+  }
+
+  end(): void {
+    this.#lines.add(this.#decoder.end());
+    this.#lines.end();
+  }
+
+  close(): void {
+    closeSync(this.#file);
   }
 }

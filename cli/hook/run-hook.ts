@@ -24,7 +24,8 @@ export async function runHook(env: Environment, args: HookArgs, say: (line: stri
   }
   const { signal, stop } = interruptions();
   const clock = machines ? clusterClock(machines) : realClock;
-  const context: HookContext = { env, file, clock, say, signal, ...(machines ? { machines } : {}) };
+  const folder = process.cwd();
+  const context: HookContext = { env, file, clock, say, signal, folder, ...(machines ? { machines } : {}) };
   try {
     switch (args.hook) {
       case "leave":
@@ -71,5 +72,5 @@ function machinesOf({ spec, specFolder }: HookFile, { hook }: HookArgs): LocalMa
 }
 
 /** On aws agents are always there: where nothing is named, the agents' own default addresses are asked. */
-const hasAgents = ({ spec }: HookFile, env: Environment): boolean =>
+export const hasAgents = ({ spec }: HookFile, env: Environment): boolean =>
   spec.platform === "aws" || [env["CONSUL_HTTP_ADDR"], env["NOMAD_ADDR"]].some((address) => address);

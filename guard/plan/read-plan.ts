@@ -1,3 +1,4 @@
+import { GATE_VARIABLE, type Gate, isGate } from "../../spec/rollout-gate.js";
 import { UserError } from "../../spec/user-error.js";
 import { type CutPlan, readAside, readMembers } from "./cut-plan.js";
 import { asList, asObject, asText, type Fields, optional } from "./fields.js";
@@ -82,6 +83,7 @@ function planOf(json: Fields): (planned: readonly string[]) => Plan {
     ...(typeof view === "string" ? { view } : {}),
     base: baseOf(variables["rollout_base"]),
     own: ownOf(variables["rollout_own"]),
+    gate: gateOf(json),
     saysComplete: json["complete"] === true,
     resources,
     wiring: known ? readWiring(json, resources, fail) : [],
@@ -116,6 +118,12 @@ function rootVariables(json: Fields): Readonly<Record<string, unknown>> {
     return [[name, value] as const];
   });
   return Object.fromEntries(entries);
+}
+
+/** It may be given by hand, unlike the others; the stack itself has it open. */
+function gateOf(json: Fields): Gate {
+  const value = optional(optional(optional(json, "variables"), GATE_VARIABLE), "value") ?? "open";
+  return isGate(value) ? value : fail(`the variable ${GATE_VARIABLE} is neither open nor closed`);
 }
 
 function baseOf(value: unknown): ReadonlyMap<string, number> {
