@@ -6,6 +6,7 @@ import { UserError } from "../spec/user-error.js";
 import { connect, type LiveCluster } from "./cluster/live-cluster.js";
 import { readContext, type Context } from "./context.js";
 import { formatTable } from "./table.js";
+import { wrapLine } from "./wrap.js";
 
 export interface GcArgs {
   readonly format: "text" | "json";
@@ -105,8 +106,8 @@ export function formatGc({ records, system }: Gc, asked: Asked): string {
     ...(records.length === 0
       ? ["no records of machines that are gone"]
       : [`${many} of machines that are gone:`, formatTable(rows)]),
-    ...(system ? [`asked for: ${SYSTEM}; it goes on by itself`] : []),
-    ...(asked.system && !asked.yes ? [`warning: ${SYSTEM}`] : []),
+    ...(system ? wrapLine(`asked for: ${SYSTEM}; it goes on by itself`) : []),
+    ...(asked.system && !asked.yes ? wrapLine(`warning: ${SYSTEM}`) : []),
     ...(asked.yes || (records.length === 0 && !asked.system)
       ? []
       : [`next: npx rollout gc${asked.system ? " --system" : ""} --yes`]),
