@@ -3,13 +3,14 @@
  * is protected and what it comes after. A line for each value; maps and line breaks are written into one line.
  */
 export function formatStack(json: string): string {
-  const { terraform, provider, variable, data, resource } = JSON.parse(json) as Stack;
+  const { terraform, provider, variable, data, locals, resource } = JSON.parse(json) as Stack;
   return [
     formatBlock("terraform", terraform),
     ...Object.entries({ ...provider }).flatMap(([name, bodies]) =>
       bodies.map((body) => formatBlock(`provider ${name}`, body)),
     ),
     ...Object.entries(variable).map(([name, body]) => formatBlock(`variable ${name}`, body)),
+    ...Object.entries({ ...locals }).map(([name, body]) => formatBlock(`local ${name}`, body)),
     ...blocksOf(data).map(([name, body]) => formatBlock(`data ${name}`, body)),
     ...blocksOf(resource).map(([name, body]) => formatResource(name, body)),
   ].join("\n\n");
@@ -20,6 +21,7 @@ interface Stack {
   readonly provider?: Readonly<Record<string, readonly Body[]>>;
   readonly variable: Readonly<Record<string, Body>>;
   readonly data?: Blocks;
+  readonly locals?: Readonly<Record<string, Body>>;
   readonly resource: Blocks;
 }
 

@@ -10,6 +10,7 @@ import {
   poolOf,
   proposalOf,
   resourcesOf,
+  revisionsOf,
   withGroup,
   withoutAddresses,
   type Resources,
@@ -127,10 +128,7 @@ describe("the history of a group", () => {
   const revisionsIn = (spec: Spec, count: number): { number: number }[] => {
     const deployed = withGroup(standing, "broker-0", { revisions: past(count) });
     const view = resourcesOf(spec, deployed, "broker-0");
-    const { input } = view.get("terraform_data.broker-0-revision") as {
-      input: { revisions: { number: number }[] };
-    };
-    return input.revisions;
+    return revisionsOf(view, "broker-0") as { number: number }[];
   };
   const rolled = (limit: number): Spec =>
     change(local, (spec) => {

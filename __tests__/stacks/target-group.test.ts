@@ -10,7 +10,9 @@ import {
   groupIn,
   localSpec,
   poolOf,
+  nothing,
   resourcesOf,
+  revisionsOf,
   withGroup,
   withoutAddresses,
   type Resources,
@@ -105,6 +107,32 @@ describe("a group that changes its image and its number of hosts at once", () =>
     expect(commandOf(view, "broker-0-leave")).toContain(`--hash ${NEW_HASH} `);
     expect(view.has(`terraform_data.broker-0-${String(hosts)}`)).toBe(false);
     expect(revisionsOf(view, "broker-0")).toMatchObject([{ number: 1 }, { number: 2, hash: NEW_HASH }]);
+  });
+});
+
+describe("a group whose gate is closed", () => {
+  const rolled = (): Resources => resourcesOf(withHosts(3, "ami-0bbb"), standing, "broker-0");
+
+  test("keeps its history as it is deployed", () => {
+    expect(revisionsOf(rolled(), "broker-0", "closed")).toEqual(groupIn(standing, "broker-0").revisions);
+  });
+
+  test("is told so by the variable of the view, in what triggers ready and in what its hook is given", () => {
+    expect(rolled().get("terraform_data.broker-0-ready")).toMatchObject({
+      triggers_replace: { gate: "${var.rollout_gate}" },
+      provisioner: [{ "local-exec": { environment: { ROLLOUT_GATE: "${var.rollout_gate}" } } }],
+    });
+  });
+
+  test("closes no other group's, and none that is created", () => {
+    expect(rolled().get("terraform_data.broker-1-ready")).toMatchObject({
+      triggers_replace: { gate: "open" },
+    });
+    const created = resourcesOf(withHosts(3), nothing(), "cluster").get("terraform_data.broker-0-ready");
+    expect(created).toMatchObject({
+      triggers_replace: { gate: "open" },
+      provisioner: [{ "local-exec": { environment: { ROLLOUT_GATE: "open" } } }],
+    });
   });
 });
 
@@ -345,9 +373,4 @@ function commandOf(view: Resources, name: string): string | undefined {
     provisioner: readonly { "local-exec": { command: string } }[];
   };
   return provisioner[0]?.["local-exec"].command;
-}
-
-function revisionsOf(view: Resources, group: string): unknown {
-  const { input } = view.get(`terraform_data.${group}-revision`) as { input: { revisions: unknown } };
-  return input.revisions;
 }

@@ -190,17 +190,28 @@ export function addViewsTo(
   });
 }
 
-/** The resources of one view, as they are written. */
+/** The resources of one view, as they are written, and its named values as `local.NAME`. */
 export function resourcesOf(spec: Spec, deployed: Deployed, view: string, tamper?: Tamper): Resources {
   const text = synthesize(spec, deployed, [view], tamper).get(view) ?? "{}";
-  const { resource } = JSON.parse(text) as {
+  const { resource, locals: local = {} } = JSON.parse(text) as {
     resource: Record<string, Record<string, Record<string, unknown>>>;
+    locals?: Record<string, Record<string, unknown>>;
   };
   return new Map(
-    Object.entries(resource).flatMap(([type, byName]) =>
+    Object.entries({ ...resource, local }).flatMap(([type, byName]) =>
       Object.entries(byName).map(([name, body]) => [`${type}.${name}`, body] as const),
     ),
   );
+}
+
+/** The history of a group as a view records it: with an open gate, where it is the variable's. */
+export function revisionsOf(view: Resources, group: string, gate: "open" | "closed" = "open"): unknown {
+  const { input } = view.get(`terraform_data.${group}-revision`) as { input: { revisions: unknown } };
+  const chosen = view.get(`local.${group}-revision-by-gate`);
+  if (!chosen) return input.revisions;
+  return input.revisions === `\${local.${group}-revision-by-gate[var.rollout_gate]}`
+    ? chosen[gate]
+    : undefined;
 }
 
 /** What a refused synth says, as the command line prints it. That it is not refused is a failure of the test. */
