@@ -119,6 +119,65 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     });
 
   program
+    .command("undo")
+    .description("set a group's image in the spec back to an earlier revision's; deploy then rolls it")
+    .argument("<group>")
+    .addOption(
+      new Option("--to-revision <number>", "default: the one before").argParser(usage(revisionNumber)),
+    )
+    .option("--dry-run", "check all the same, and change nothing")
+    .action(async (group: string, options: { toRevision?: number; dryRun?: boolean }) => {
+      const { runUndo } = await import("./undo.js");
+      print(await runUndo(process.env, { group, ...options }, console.error));
+    });
+
+  program
+    .command("restart")
+    .description("raise a group's generation in the spec: deploy then replaces its machines as they are")
+    .argument("<group>")
+    .action(async (group: string) => {
+      const { runRestart } = await import("./restart.js");
+      print(await runRestart(process.env, { group }));
+    });
+
+  program
+    .command("pause")
+    .description("hold back the next group; the one in flight is finished")
+    .option("--reason <text>", "shown wherever the pause is")
+    .action(async (options: { reason?: string }) => {
+      const { runPause } = await import("./hold.js");
+      print(runPause(process.env, options, new Date()));
+    });
+
+  program
+    .command("resume")
+    .description("let the next group be rolled: takes a pause or a cancel away")
+    .action(async () => {
+      const { runResume } = await import("./hold.js");
+      print(runResume(process.env, new Date()));
+    });
+
+  program
+    .command("cancel")
+    .description("end the run once the group in flight is whole; what is rolled already stays")
+    .option("--undo", "take the group in flight back to its last image instead")
+    .action(async (options: { undo?: boolean }) => {
+      const { runCancel } = await import("./hold.js");
+      print(runCancel(process.env, options, new Date()));
+    });
+
+  program
+    .command("gc")
+    .description("list what Nomad and Consul remember of machines that are gone, and remove it with --yes")
+    .option("--yes", "remove what is listed")
+    .option("--system", "ask for Nomad's own garbage collection, too: data of finished allocations goes")
+    .addOption(format())
+    .action(async (options: { format: "text" | "json"; yes?: boolean; system?: boolean }) => {
+      const { runGc } = await import("./gc.js");
+      print(await runGc(process.env, options));
+    });
+
+  program
     .command("plan")
     .description("make the plan of a view with Terraform and say what it does; nothing is changed")
     .argument("[group]", "a group, or cluster; default: the pending one")
