@@ -162,6 +162,19 @@ export class Workspace {
     return readRun(exitCode ?? -1, stdout);
   }
 
+  /** Ctrl-C at a terminal, which reaches Terraform and its hooks alike, once a hook has said something. */
+  async interruptAll(view: string, said: RegExp): Promise<TerraformRun> {
+    await this.init(view);
+    const args = ["apply", "-auto-approve", "-json"];
+    const running = this.start(this.real.terraform, args, {}, this.stackFolder(view), { detached: true });
+    for await (const line of running.iterable({ from: "stdout" })) {
+      if (readRun(0, line).hooks.some((each) => said.test(each)) && running.pid !== undefined)
+        process.kill(-running.pid, "SIGINT");
+    }
+    const { exitCode, stdout } = await running;
+    return readRun(exitCode ?? -1, stdout);
+  }
+
   /** Edits a synthesized stack by hand. */
   async tamper(view: string, change: (stack: Stack) => void): Promise<void> {
     const file = join(this.stackFolder(view), "cdk.tf.json");
@@ -212,8 +225,15 @@ export class Workspace {
     return { exitCode: exitCode ?? -1, output };
   }
 
-  private start(file: string, args: readonly string[], env: Environment, cwd: string) {
+  private start(
+    file: string,
+    args: readonly string[],
+    env: Environment,
+    cwd: string,
+    options: { readonly detached?: boolean } = {},
+  ) {
     return execa(file, args, {
+      ...options,
       cwd,
       env: { ...this.real.env, CLUSTER: this.specFile, ...this.env, ...env },
       stdin: "ignore",
