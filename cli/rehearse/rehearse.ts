@@ -1,3 +1,4 @@
+import type { LocalMachines } from "../../clients/local/machines.js";
 import { basename } from "node:path";
 import type { Environment } from "../../clients/environment.js";
 import { terraformVersion } from "../../clients/terraform.js";
@@ -13,7 +14,6 @@ import { readSpec } from "../read-spec.js";
 import { createCluster } from "./create.js";
 import { SERVICE } from "./job.js";
 import { startLoad, type RunningLoad } from "./load/load.js";
-import type { LocalCluster } from "./local-cluster.js";
 import { leaveRehearsalFolder, makeRehearsalFolder, removeRehearsalFolder } from "./rehearsal-folder.js";
 import { Rehearsing } from "./rehearsing.js";
 import { beRefused } from "./refuse.js";
@@ -34,7 +34,7 @@ export interface RehearseArgs {
 export interface RehearseDeps {
   readonly env: Environment;
   /** The cluster of a run folder. */
-  readonly clusterIn: (runFolder: string) => LocalCluster;
+  readonly clusterIn: (runFolder: string) => LocalMachines;
   readonly run: RunTasks;
   /** Tells something beside the tasks. */
   readonly note: (line: string) => void;
