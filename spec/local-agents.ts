@@ -10,5 +10,6 @@ export function localSettingsOf(spec: Spec): LocalSettings {
 
 /** Whether Terraform starts and stops agents: where the spec wants some, and where it has started some. */
 export const startsAgents = (spec: Spec, { addresses }: Pick<Deployed, "addresses">): boolean =>
-  localSettingsOf(spec).agents !== "none" ||
-  [...addresses].some((address) => parseAddress(address)?.kind === "stop-agents");
+  spec.platform === "local" &&
+  (localSettingsOf(spec).agents !== "none" ||
+    [...addresses].some((address) => parseAddress(address)?.kind === "stop-agents"));

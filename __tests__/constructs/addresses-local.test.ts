@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { readDeclared } from "../../guard/declared.js";
-import { localSpec, nothing, synthesize } from "../support/fixtures.js";
+import { agentsSpec, localSpec, nothing, synthesize } from "../support/fixtures.js";
 
 /**
  * The addresses of the example on local. They are a contract with every state that exists: a resource whose address changes
@@ -137,6 +137,25 @@ const declared = readDeclared(cluster);
 test("the example has exactly these addresses on local", () => {
   const pinned = ADDRESSES.trim().split(/\s+/);
   expect(declared.map(({ address }) => address).sort()).toEqual(pinned.sort());
+});
+
+test("where Terraform starts the agents each host has two addresses more", () => {
+  const view: unknown = JSON.parse(synthesize(agentsSpec(), nothing(), ["cluster"]).get("cluster") ?? "");
+  const known = new Set(declared.map(({ address }) => address));
+  const more = readDeclared(view).filter(({ address }) => !known.has(address));
+  expect(more).toHaveLength(2 * declared.filter(({ member }) => member?.kind === "host").length);
+  expect(
+    more.map(({ address }) => address).filter((address) => /\.(consul-server-1|broker-2)-/.test(address)),
+  ).toEqual([
+    "terraform_data.broker-2-0-start-agents",
+    "terraform_data.broker-2-0-stop-agents",
+    "terraform_data.broker-2-1-start-agents",
+    "terraform_data.broker-2-1-stop-agents",
+    "terraform_data.broker-2-2-start-agents",
+    "terraform_data.broker-2-2-stop-agents",
+    "terraform_data.consul-server-1-0-start-agents",
+    "terraform_data.consul-server-1-0-stop-agents",
+  ]);
 });
 
 test("a member belongs to the group of its construct path, which is the group of its address", () => {

@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { loadSpec } from "../../spec/load.js";
 import { SpecError } from "../../spec/problem.js";
@@ -159,6 +159,44 @@ test("refuses settings of aws on the local platform, with the reason", () => {
   expect(refusal(exampleWith(["platform: aws", "platform: local"]))).toMatchInlineSnapshot(
     `"cluster.yaml:6: aws: not allowed: it is for platform: aws"`,
   );
+});
+
+describe("local", () => {
+  const withLocal = (settings: string): string =>
+    LOCAL_EXAMPLE.replace("platform: local\n", `platform: local\nlocal: ${settings}\n`);
+
+  test("says what runs on the machines, and how fast", () => {
+    expect(specOf(withLocal("{ agents: simulated, speed: 20 }"))).toMatchObject({
+      local: { agents: "simulated", speed: 20 },
+    });
+    expect(specOf(withLocal("{ agents: real }"))).toMatchObject({ local: { agents: "real", speed: 1 } });
+    expect(specOf(withLocal("{}"))).toMatchObject({ local: { agents: "none", speed: 1 } });
+  });
+
+  test("refuses agents and speeds that there are not", () => {
+    expect(refusal(withLocal("{ agents: fake, speed: 0 }"))).toMatchInlineSnapshot(`
+     "cluster.yaml:6: local.agents: got "fake"; expected none, simulated or real
+     cluster.yaml:6: local.speed: got 0; expected a whole number from 1 to 1000"
+    `);
+    expect(refusal(withLocal("{ agents: simulated, speed: 1001 }"))).toMatchInlineSnapshot(
+      `"cluster.yaml:6: local.speed: got 1001; expected a whole number from 1 to 1000"`,
+    );
+    expect(refusal(withLocal("{ agents: simulated, sped: 2 }"))).toMatchInlineSnapshot(
+      `"cluster.yaml:6: local.sped: unknown key; did you mean speed?"`,
+    );
+  });
+
+  test("refuses a speed for what lives in real time", () => {
+    expect(refusal(withLocal("{ agents: real, speed: 20 }"))).toMatchInlineSnapshot(
+      `"cluster.yaml:6: local.speed: got 20; expected 1, or agents: simulated; nothing else can live faster than real time"`,
+    );
+  });
+
+  test("is refused on aws, with the reason", () => {
+    expect(
+      refusal(exampleWith(["backend:", "local: { agents: simulated }\nbackend:"])),
+    ).toMatchInlineSnapshot(`"cluster.yaml:12: local: not allowed: it is for platform: local"`);
+  });
 });
 
 test("refuses unknown keys with what was probably meant", () => {

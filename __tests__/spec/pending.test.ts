@@ -230,6 +230,20 @@ describe("groupsInFlight", () => {
     expect(groupsInFlight({ ...standing(), addresses }, "aws")).toEqual([]);
   });
 
+  test.each(["start-agents", "stop-agents"] as const)(
+    "a group with a missing %s is, where Terraform starts the agents",
+    (missing) => {
+      const address = (kind: "start-agents" | "stop-agents"): string =>
+        hostAddress("aws", "broker-0", 1, kind);
+      const addresses = new Set([...standing().addresses, address("start-agents"), address("stop-agents")]);
+      expect(groupsInFlight({ ...standing(), addresses }, "aws")).toEqual([]);
+      addresses.delete(address(missing));
+      expect(groupsInFlight({ ...standing(), addresses }, "aws")).toEqual([
+        { group: "broker-0", reasons: [`${address(missing)} is missing`] },
+      ]);
+    },
+  );
+
   test("a group has all its reasons", () => {
     const [found] = inFlightWith("broker-0", { tainted: ["aws_instance.broker-0-0"], leave: false });
     expect(found?.reasons).toHaveLength(2);

@@ -30,6 +30,13 @@ export function localSpec(): Spec {
   return { name, platform: "local", backend, pools, rollout, protection };
 }
 
+/** The example on the local platform, with simulated agents. */
+export function agentsSpec(): Spec {
+  const { name, backend, pools, rollout, protection } = exampleSpec();
+  const local = { agents: "simulated", speed: 20 } as const;
+  return { name, platform: "local", local, backend, pools, rollout, protection };
+}
+
 /** A small cluster on the local platform: one client pool, one host a group, nothing but machines. */
 export function smallSpec(): Spec {
   const three = "images: [v1, v1, v1], instanceTypes: [small, small, small]";

@@ -1,11 +1,13 @@
 import { parseAddress } from "../../spec/address.js";
+import type { DeployedGroup } from "../../spec/deployed.js";
 import { isTainted } from "../change.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 
 /**
  * What is tainted is replaced without its destroy hooks. So a tainted `leave` or `lb-drained` means that work would not
- * leave, and a tainted member of a foreign group would be replaced by whatever view comes first.
+ * leave, and a tainted member of a foreign group would be replaced by whatever view comes first. A tainted `start-agents`
+ * is the start that failed, unless its group is whole.
  */
 export const taintedReplacement: Rule = (proposal) => [...ofPlan(proposal), ...neverDestroyed(proposal)];
 
@@ -40,6 +42,23 @@ function ofPlan({ changes, target, deployed }: Proposal): Violation[] {
       message: `${address} is tainted, and any view would replace it, though it is ${String(group)}'s`,
       remedy: `finish ${String(group)} first with: cdktf deploy ${String(group)}`,
     })),
+    ...tainted
+      .filter(({ group, member }) => group === target && member?.kind === "stop-agents")
+      .map(({ address }) => ({
+        rule: "tainted-replacement" as const,
+        subjects: [address],
+        message: `${address} is tainted, so it would be replaced without its hook, and what it stops would go on`,
+        remedy: `run: terraform untaint ${address}`,
+      })),
+    ...tainted
+      .filter((change) => change.group === target && change.member?.kind === "start-agents")
+      .filter(({ group = "" }) => isWhole(deployed.groups.get(group)))
+      .map(({ address }) => ({
+        rule: "tainted-replacement" as const,
+        subjects: [address],
+        message: `${address} is tainted, so agents that have work would be started anew`,
+        remedy: `run: terraform untaint ${address}`,
+      })),
     ...silent.map(({ address }) => ({
       rule: "tainted-replacement" as const,
       subjects: [address],
@@ -48,3 +67,9 @@ function ofPlan({ changes, target, deployed }: Proposal): Violation[] {
     })),
   ];
 }
+
+/** Whether the gate was passed for what is there: a start that failed had it destroyed before. */
+const isWhole = (group: DeployedGroup | undefined): boolean =>
+  group?.ready !== undefined &&
+  group.leave &&
+  !group.tainted.some((address) => parseAddress(address)?.kind === "ready");

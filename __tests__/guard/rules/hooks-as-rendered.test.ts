@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { hooksAsRendered } from "../../../guard/rules/hooks-as-rendered.js";
 import { formatViolation } from "../../../guard/verdict.js";
 import {
+  agentsSpec,
   change,
   declaring,
   deployedAs,
@@ -99,6 +100,76 @@ test.each([
   expect(hooksAsRendered(broken).map(formatViolation)).toEqual([
     `hooks-as-rendered: hooks would not run what they are rendered with: ${address} (${why}); leave the hooks as they are rendered; remove the override`,
   ]);
+});
+
+describe("on a cluster whose agents Terraform starts", () => {
+  const wanted = change(agentsSpec(), (edited) => {
+    poolOf(edited, "broker").images[0] = "v2";
+  });
+  const agents = proposalOf(wanted, deployedAs(agentsSpec()), "broker-0");
+  const consulAgents = proposalOf(
+    change(agentsSpec(), (edited) => {
+      poolOf(edited, "consul-server").images[1] = "v2";
+    }),
+    deployedAs(agentsSpec()),
+    "consul-server-1",
+  );
+  const start = "terraform_data.broker-0-1-start-agents";
+  const bodyOf = (address: string): Record<string, unknown> => ({
+    ...agents.declared.find((resource) => resource.address === address)?.body,
+  });
+
+  test("accepts views as they are rendered", () => {
+    for (const proposal of [agents, consulAgents, proposalOf(wanted, nothing(), "cluster")])
+      expect(hooksAsRendered(proposal)).toEqual([]);
+  });
+
+  test.each([
+    ["broker-0-0-start-agents", "broker-0-0-stop-agents"],
+    ["broker-0-0-start-agents", "broker-0-0-data-attachment"],
+    ["broker-0-0-stop-agents", "broker-0-0-data-attachment"],
+    ["broker-0-0-config-consul", "broker-0-0-start-agents"],
+    ["broker-0-0-config-consul", "consul-server-2-0-start-agents"],
+    ["broker-0-leave", "broker-0-2-start-agents"],
+    ["broker-0-leave", "broker-0-2-stop-agents"],
+  ])("refuses %s that does not wait for %s", (name, before) => {
+    expect(withoutEdge(agents, name, before)).toEqual([
+      `hooks-as-rendered: members of groups would not wait for what comes before them: terraform_data.${name} (terraform_data.${before}); leave depends_on as it is rendered; remove the override`,
+    ]);
+  });
+
+  test.each([
+    ["broker-0-1-stop-agents", {}, "it runs nothing"],
+    ["broker-0-1-stop-agents", local({ command: "true", when: "destroy" }), "it runs: true"],
+    ["broker-0-1-stop-agents", local({ command: `${CALL} stop-agents broker-0-1` }), "it runs on create"],
+    [
+      "broker-0-1-start-agents",
+      local({ command: `${CALL} start-agents broker-0-1 --hash 9ed2e93399` }),
+      "it is called with: start-agents broker-0-1 --hash 9ed2e93399, not with: start-agents broker-0-1 --hash 228f208c38",
+    ],
+    [
+      "broker-0-1-start-agents",
+      local({ command: `${CALL} start-agents broker-0-10 --hash 228f208c38` }),
+      `it runs: ${CALL} start-agents broker-0-10 --hash 228f208c38`,
+    ],
+  ])("refuses %s that does otherwise (%#)", (name, provisioners, why) => {
+    const address = `terraform_data.${name}`;
+    const broken = declaring(agents, address, {
+      body: { ...bodyOf(address), provisioner: [], ...provisioners },
+    });
+    expect(hooksAsRendered(broken).map(formatViolation)).toEqual([
+      `hooks-as-rendered: hooks would not run what they are rendered with: ${address} (${why}); leave the hooks as they are rendered; remove the override`,
+    ]);
+  });
+
+  test("refuses a start that would not follow its machine", () => {
+    const broken = declaring(agents, start, {
+      body: { ...bodyOf(start), triggers_replace: { host: "i-1" } },
+    });
+    expect(hooksAsRendered(broken).map(formatViolation)).toEqual([
+      `hooks-as-rendered: hooks would not run when their machines change: ${start}; leave triggers and lifecycle as they are rendered; remove the override`,
+    ]);
+  });
 });
 
 test.each([
