@@ -35,7 +35,7 @@ const FOREIGN = {
   CONSUL_HTTP_TOKEN: "not-for-a-rehearsal",
   NOMAD_ADDR: "http://127.0.0.1:1",
   ROLLOUT_DEPLOYED: "file:nowhere",
-  TF_WORKSPACE: "another",
+  TF_CLI_ARGS_plan: "-destroy",
 };
 
 /** The folder of temporary files, so that what is left behind is seen. */
@@ -163,6 +163,23 @@ describe("A rehearsal", () => {
         "Terraform is not installed: looked for terraform and tofu on the PATH; install Terraform 1.9 or newer (developer.hashicorp.com/terraform/install) or OpenTofu (opentofu.org/docs/intro/install), or name a binary by TERRAFORM_BINARY_NAME",
     });
     expect((await left()).files).toEqual(["cluster.yaml", "node"]);
+  });
+
+  test("says what real agents need where they are not there", async () => {
+    await symlink(process.execPath, join(folder, "node"));
+    await writeFile(join(folder, "terraform"), '#!/bin/sh\necho \'{"terraform_version":"1.11.4"}\'\n', {
+      mode: 0o755,
+    });
+    const run = await rehearse(["--spec", spec, "--agents", "real"], {
+      PATH: `${folder}:/usr/sbin`,
+      TERRAFORM_BINARY_NAME: "",
+    });
+    expect({ exitCode: run.exitCode, stdout: run.stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(run.stderr).toMatch(
+      process.platform === "linux"
+        ? /^no consul on the PATH, which agents: real needs; get it from https:\/\/developer.hashicorp.com\/consul\/install, or use simulated agents$/
+        : /^agents: real needs Linux/,
+    );
   });
 
   test("takes everything out of Terraform's environment that leads to a real cluster", () => {
