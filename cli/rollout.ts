@@ -3,6 +3,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { durationSeconds } from "../spec/duration.js";
 import { UserError } from "../spec/user-error.js";
 import type { HookArgs } from "./hook/hook-context.js";
+import type { RehearseOptions } from "./rehearse/verb.js";
 import { reportFailure } from "./report-failure.js";
 
 const format = (): Option =>
@@ -244,6 +245,30 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
       const { formatReviewMarkdown } = await import("./format-review-markdown.js");
       print({ text: formatReview, markdown: formatReviewMarkdown, json: toJson }[format](review));
       if (review.verdict === "rejected") process.exitCode = 1;
+    });
+
+  program
+    .command("rehearse")
+    .description("roll a cluster like this one on this machine, under load; nothing real is touched")
+    .argument("[group...]", "groups to roll; default: one of clients and a Consul server")
+    .addOption(
+      new Option("--agents <agents>", "simulated, or consul and nomad from the PATH (Linux)")
+        .choices(["simulated", "real"])
+        .default("simulated"),
+    )
+    .option("--spec <file>", "the spec; default: cluster.yaml, or what CLUSTER names")
+    .option("--keep", "leave the cluster for a look", false)
+    .addOption(
+      new Option("--clean", "remove what rehearsals have left, and do nothing else").conflicts([
+        "keep",
+        "spec",
+        "agents",
+      ]),
+    )
+    .addOption(format())
+    .action(async (groups: string[], options: RehearseOptions) => {
+      const { runRehearseVerb } = await import("./rehearse/verb.js");
+      process.exitCode = await runRehearseVerb({ groups, ...options }, print);
     });
 
   program

@@ -17,8 +17,6 @@ export interface TerraformOptions {
    * belongs to the caller's process group.
    */
   readonly ownGroup?: boolean;
-  /** Told of each line of the standard output as it comes. */
-  readonly onLine?: (line: string) => void;
 }
 
 /** What a run printed and how it ended. */
@@ -45,7 +43,7 @@ const MOST_OUTPUT = 500_000_000;
  */
 export async function runTerraform(
   args: readonly string[],
-  { cwd, env = {}, end, ownGroup = false, onLine }: TerraformOptions,
+  { cwd, env = {}, end, ownGroup = false }: TerraformOptions,
 ): Promise<TerraformResult> {
   const binary = await findTerraform({ ...process.env, ...env });
   const { stdout, stderr, exitCode, signal, cause } = await execa(binary, args, {
@@ -56,7 +54,6 @@ export async function runTerraform(
     reject: false,
     forceKillAfterDelay: false,
     maxBuffer: MOST_OUTPUT,
-    ...(onLine ? { stdout: telling(onLine) } : {}),
     ...(end ? { cancelSignal: end } : {}),
   });
   if (exitCode !== undefined) return { stdout, stderr, exitCode };
@@ -64,13 +61,6 @@ export async function runTerraform(
   if (signal !== undefined) throw new UserError(`Terraform was ended by ${signal}: ${command}; run it again`);
   throw new UserError(`Terraform cannot be started: ${command}: ${reasonOf(cause)}; ${HOW_TO_GET_IT}`);
 }
-
-/** Passes each line on as it is, after having told of it. */
-const telling = (onLine: (line: string) => void) =>
-  function* (line: unknown): Generator<unknown> {
-    onLine(String(line));
-    yield line;
-  };
 
 /**
  * The Terraform or OpenTofu that {@link runTerraform} runs.

@@ -137,6 +137,10 @@ export function consulContract(target: Target, environment: RealEnvironment): vo
     expect(await kv.put(key, "two", { cas: seen?.ModifyIndex ?? -1 })).toBe(true);
     expect(await kv.put(key, "three", { cas: seen?.ModifyIndex ?? -1 })).toBe(false);
     expect((await kv.get(key)).value?.Value).toBe("two");
+    await kv.put(`${key}/below`, "three");
+    expect((await kv.list(`${key}/`)).map(({ Value }) => Value)).toEqual(["three"]);
+    expect(await kv.list(`contract/${randomUUID()}/`)).toEqual([]);
+    expect(await kv.delete(`${key}/below`)).toBe(true);
     expect(await kv.delete(key, { cas: seen?.ModifyIndex ?? -1 })).toBe(false);
     expect(await kv.delete(key)).toBe(true);
     expect((await kv.get(key)).value).toBeUndefined();

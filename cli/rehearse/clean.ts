@@ -1,12 +1,12 @@
+import type { LocalMachines } from "../../clients/local/machines.js";
 import { removeRehearsalFolder, rehearsalFolders } from "./rehearsal-folder.js";
-import type { LocalCluster } from "./local-cluster.js";
 
 /**
  * Ends and removes what rehearsals have left, kept or killed; one that still runs is left alone.
  * @param clusterIn the cluster of a run folder
  * @returns a line for each
  */
-export async function cleanRehearsals(clusterIn: (runFolder: string) => LocalCluster): Promise<string[]> {
+export async function cleanRehearsals(clusterIn: (runFolder: string) => LocalMachines): Promise<string[]> {
   const lines: string[] = [];
   for (const { path, runFolder, pid } of rehearsalFolders()) {
     if (pid !== undefined) {

@@ -1,4 +1,4 @@
-import type { ApplyEvent } from "../../clients/terraform-apply.js";
+import type { ApplyEvent } from "../../clients/apply-stream.js";
 import { meaningOf } from "../../rollout/rehearsal/phases.js";
 import { parseAddress } from "../../spec/address.js";
 import type { Say } from "./tasks.js";
@@ -6,10 +6,12 @@ import type { Say } from "./tasks.js";
 /** Tells what Terraform begins to do, each kind of it once a group. */
 export function narrate(say: Say): (event: ApplyEvent) => void {
   const told = new Set<string>();
-  return ({ address, action, what }) => {
+  return (event) => {
+    if (event.kind !== "started") return;
+    const { address, action } = event;
     const meaning = meaningOf(address, action);
     const group = parseAddress(address)?.group;
-    if (what !== "started" || meaning === undefined || group === undefined) return;
+    if (meaning === undefined || group === undefined) return;
     const line = `${group}: ${meaning}`;
     if (told.has(line)) return;
     told.add(line);

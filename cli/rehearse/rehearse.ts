@@ -1,4 +1,6 @@
+import type { LocalMachines } from "../../clients/local/machines.js";
 import { basename } from "node:path";
+import { checkRealAgents } from "../../clients/local/real-agents.js";
 import type { Environment } from "../../clients/environment.js";
 import { terraformVersion } from "../../clients/terraform.js";
 import { defaultGroups, refusedPair } from "../../rollout/rehearsal/default-groups.js";
@@ -13,7 +15,6 @@ import { readSpec } from "../read-spec.js";
 import { createCluster } from "./create.js";
 import { SERVICE } from "./job.js";
 import { startLoad, type RunningLoad } from "./load/load.js";
-import type { LocalCluster } from "./local-cluster.js";
 import { leaveRehearsalFolder, makeRehearsalFolder, removeRehearsalFolder } from "./rehearsal-folder.js";
 import { Rehearsing } from "./rehearsing.js";
 import { beRefused } from "./refuse.js";
@@ -34,7 +35,7 @@ export interface RehearseArgs {
 export interface RehearseDeps {
   readonly env: Environment;
   /** The cluster of a run folder. */
-  readonly clusterIn: (runFolder: string) => LocalCluster;
+  readonly clusterIn: (runFolder: string) => LocalMachines;
   readonly run: RunTasks;
   /** Tells something beside the tasks. */
   readonly note: (line: string) => void;
@@ -50,6 +51,7 @@ const SPEED = 20;
  */
 export async function runRehearse(deps: RehearseDeps, args: RehearseArgs): Promise<Rehearsal> {
   const { binary, version } = await terraformVersion();
+  if (args.agents === "real") checkRealAgents();
   const { spec } = readSpec(args.spec === undefined ? deps.env : { CLUSTER: args.spec });
   const groups = groupsToRoll(spec, args.groups);
   const speed = args.agents === "simulated" ? SPEED : 1;
@@ -57,14 +59,16 @@ export async function runRehearse(deps: RehearseDeps, args: RehearseArgs): Promi
   const tool = basename(binary).startsWith("tofu") ? "OpenTofu" : "Terraform";
   return heedSignals(async ({ stop }) => {
     stop.addEventListener("abort", () => {
-      deps.note("stopping: Terraform is asked to end, then everything is removed");
+      deps.note(`stopping: Terraform is asked to end${args.keep ? "" : ", then everything is removed"}`);
     });
     const begun = performance.now();
     const { path, runFolder } = makeRehearsalFolder(spec.name, text);
     const cluster = deps.clusterIn(runFolder);
+    let isTold = false;
     try {
       const found = await rehearse(new Rehearsing(path, cluster, stop, speed), groups, deps.run);
-      const kept = args.keep && !stop.aborted ? { folder: path, ...cluster.endpoints() } : null;
+      const kept = args.keep ? { folder: path, ...cluster.endpoints() } : null;
+      isTold = true;
       return {
         verdict: faultsOf(found).length === 0 ? "passed" : "failed",
         cluster: spec.name,
@@ -80,7 +84,7 @@ export async function runRehearse(deps: RehearseDeps, args: RehearseArgs): Promi
     } finally {
       if (args.keep) {
         leaveRehearsalFolder(path, spec.name);
-        deps.note(`kept: ${path}; npx rollout rehearse --clean removes it`);
+        if (!isTold) deps.note(`kept: ${path}; npx rollout rehearse --clean removes it`);
       } else {
         await cluster.stopAll();
         removeRehearsalFolder(path);

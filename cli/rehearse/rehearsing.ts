@@ -1,3 +1,4 @@
+import type { LocalMachines } from "../../clients/local/machines.js";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConsulClient } from "../../clients/consul/consul-client.js";
@@ -5,13 +6,12 @@ import { NomadClient } from "../../clients/nomad/nomad-client.js";
 import type { Work } from "../../rollout/rehearsal/moved-twice.js";
 import { setImages } from "../../spec/edit.js";
 import { loadProgram, type Program } from "../program.js";
-import type { LocalCluster } from "./local-cluster.js";
 
 /** The scratch folder of a rehearsal: its spec, its state, its stacks, and the cluster that it stands for. */
 export class Rehearsing {
   constructor(
     readonly folder: string,
-    readonly cluster: LocalCluster,
+    readonly cluster: LocalMachines,
     readonly stop: AbortSignal,
     /** How many times as fast as real time the cluster lives. */
     readonly speed: number,

@@ -33,11 +33,7 @@ export class RealAgents implements AgentsRunner {
   constructor(private readonly folder: MachinesFolder) {}
 
   async start(order: MachineOrder, signal: AbortSignal): Promise<void> {
-    if (process.platform !== "linux") {
-      throw new UserError(
-        `agents: real needs Linux, where every machine gets a loopback address of its own; this is ${process.platform}: set local.agents: simulated`,
-      );
-    }
+    needsLinux();
     const consul = find("consul");
     const nomad = order.role === "consul-server" ? undefined : find("nomad");
     const started = await withFolderLock(this.folder.path, signal, () => this.#spawn(order, consul, nomad));
@@ -151,6 +147,20 @@ export class RealAgents implements AgentsRunner {
   }
 }
 
+/** @throws UserError where real agents cannot run, before anything has been started */
+export function checkRealAgents(): void {
+  needsLinux();
+  find("consul");
+  find("nomad");
+}
+
+function needsLinux(): void {
+  if (process.platform === "linux") return;
+  throw new UserError(
+    `agents: real needs Linux, where every machine gets a loopback address of its own; this is ${process.platform}; use simulated agents`,
+  );
+}
+
 /** A program on the PATH. @throws UserError that says how to get it */
 function find(program: "consul" | "nomad"): string {
   for (const folder of (process.env["PATH"] ?? "").split(delimiter).filter((each) => each !== "")) {
@@ -163,7 +173,7 @@ function find(program: "consul" | "nomad"): string {
     }
   }
   throw new UserError(
-    `no ${program} on the PATH, which agents: real needs; get it from https://developer.hashicorp.com/${program}/install, or set local.agents: simulated`,
+    `no ${program} on the PATH, which agents: real needs; get it from https://developer.hashicorp.com/${program}/install, or use simulated agents`,
   );
 }
 

@@ -4,7 +4,8 @@ import type { Phase } from "./report.js";
 /** What an apply did with one resource. */
 export interface Applied {
   readonly address: string;
-  readonly action: "create" | "update" | "delete";
+  /** In Terraform's words: create, update, delete. */
+  readonly action: string;
   /** Seconds since the apply began. */
   readonly begins: number;
   readonly ends: number;

@@ -160,7 +160,7 @@ describeReal(
       };
       const file = { spec: smallAwsSpec(), specFolder: ".", deployed: [] };
       await runConfigureConsulHook(
-        { env, file, clock: realClock, say: (line) => void said.push(line), signal },
+        { env, file, folder: ".", clock: realClock, say: (line) => void said.push(line), signal },
         { hook: "configure-consul", subject: "broker-0-0" },
       );
     }

@@ -19,7 +19,7 @@ test("work that came back to the new machine of the same name was moved once", (
 });
 
 test("work that is placed for the first time, and moves of earlier rolls, count for nothing", () => {
-  const before = [work("1", "b-0-0"), work("2", "b-1-0", "1")];
+  const before = [{ ...work("1", "b-0-0"), runs: false }, work("2", "b-1-0", "1")];
   expect(movesOf(before, [...before, work("3", "b-2-0")], GOING)).toEqual({
     moved: 0,
     twice: [],
