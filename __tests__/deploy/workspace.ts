@@ -119,6 +119,18 @@ export class Workspace {
     return this.run(process.execPath, [cli, ...args], env, this.folder);
   }
 
+  /** The same, with what it prints and what it tells apart. Fails if it fails. */
+  async rolloutApart(args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+    const { exitCode, stdout, stderr } = await this.startRollout(args);
+    if (exitCode !== 0) throw new Error(stderr);
+    return { stdout, stderr };
+  }
+
+  /** The same, to be ended by a signal. */
+  startRollout(args: readonly string[], env: Environment = {}) {
+    return this.start(process.execPath, [cli, ...args], env, this.folder);
+  }
+
   /** `rollout status --format json` */
   async status(env: Environment = {}): Promise<Status> {
     const { output } = await this.rollout(["status", "--format", "json"], env);
