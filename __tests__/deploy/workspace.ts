@@ -66,6 +66,11 @@ export class Workspace {
     return workspace;
   }
 
+  /** The same, with more in the environment of every program. */
+  with(env: Environment): Workspace {
+    return new Workspace(this.real, this.folder, this.cluster, { ...this.env, ...env });
+  }
+
   async remove(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
   }
