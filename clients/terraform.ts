@@ -67,7 +67,7 @@ export async function runTerraform(
 
 /** Passes each line on as it is, after having told of it. */
 const telling = (onLine: (line: string) => void) =>
-  function* (line: unknown): Generator<unknown> {
+  function* (line: unknown): Generator {
     onLine(String(line));
     yield line;
   };
