@@ -18,7 +18,7 @@ export interface RehearsalSpec {
 }
 
 /** Each machine is processes on this one: more than two of a group show nothing new, and cost memory and time. */
-export const MOST_HOSTS = 2;
+const MOST_HOSTS = 2;
 
 /**
  * Puts a cluster's spec on platform local, its state beside the spec. How work is drained, how long a group has to hold and

@@ -28,8 +28,6 @@ export function rehearsalJob({ name, workload, groups }: Pool) {
   };
 }
 
-export type RehearsalJob = ReturnType<typeof rehearsalJob>;
-
 function taskGroup(name: string, count: number) {
   return {
     Name: name,

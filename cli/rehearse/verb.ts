@@ -28,15 +28,17 @@ export async function runRehearseVerb(
     (await cleanRehearsals(localMachines)).forEach(print);
     return 0;
   }
-  const run = format === "text" && process.stdout.isTTY ? onTerminal : inLines(note);
+  const isWatched = format === "text" && process.stdout.isTTY;
+  const run = isWatched ? onTerminal : inLines(note);
   const rehearsal = await runRehearse(
     { env: process.env, clusterIn: localMachines, run, note },
     { ...options, groups },
   );
+  if (isWatched) print("");
   print(
     format === "json"
       ? JSON.stringify(rehearsalSchema.parse(rehearsal), null, 2)
-      : `${format === "text" && process.stdout.isTTY ? "\n" : ""}${formatRehearsal(rehearsal)}`,
+      : formatRehearsal(rehearsal),
   );
   return rehearsal.verdict === "passed" ? 0 : 1;
 }
