@@ -6,7 +6,7 @@ import { groupsOf } from "../spec/groups.js";
 import { UserError } from "../spec/user-error.js";
 import { readSituation } from "./situation.js";
 import { formatTable } from "./table.js";
-import { visible } from "./visible.js";
+import { onOneLine } from "./visible.js";
 import { WIDTH, wrapLine } from "./wrap.js";
 
 export interface HistoryArgs {
@@ -79,7 +79,7 @@ function formatAttempts(attempts: readonly Attempt[]): string {
     attempt.at === null ? "-" : formatMinute(attempt.at),
     attempt.seconds === null ? "-" : formatSeconds(attempt.seconds),
     attempt.result ?? "-",
-    attempt.message === null ? visible(attempt.cause ?? "<none>") : visible(attempt.message),
+    attempt.message === null ? onOneLine(attempt.cause ?? "<none>") : onOneLine(attempt.message),
   ]);
   return formatTable([["REVISION", "IMAGE", "DONE", "TOOK", "RESULT", "CAUSE"], ...rows])
     .split("\n")
@@ -107,6 +107,6 @@ function formatInFull(attempt: Attempt): string {
   ];
   return lines
     .filter(([name, value]) => value !== null || name !== "message")
-    .flatMap(([name, value]) => wrapLine(visible(`${`${name}:`.padEnd(12)}${String(value ?? "-")}`)))
+    .flatMap(([name, value]) => wrapLine(`${`${name}:`.padEnd(12)}${onOneLine(String(value ?? "-"))}`))
     .join("\n");
 }

@@ -30,7 +30,7 @@ export type Attempt = z.output<typeof attempt>;
  * log of this machine.
  */
 export function historyOf(group: DeployedGroup, events: readonly LogEvent[]): Attempt[] {
-  const ended = attemptsIn(group.name, events);
+  const ended = attemptsIn(group, events);
   const recorded = group.revisions.map((revision): Attempt => {
     const { number, image, cause, generation, hash } = revision;
     const own = ended.findLast((each) => isOf(each, revision));
@@ -65,33 +65,39 @@ const unknown: Pick<Attempt, "at" | "seconds" | "result" | "message" | "steps"> 
   steps: [],
 };
 
-/** Every end of a roll that the log has. One that does not say its number gets the one that it was about to get. */
-function attemptsIn(group: string, events: readonly LogEvent[]): Attempt[] {
+/**
+ * Every end of a roll that the log has, but of those that were refused before they began. One that does not say its number
+ * has that of the next success, else the one that comes next.
+ */
+function attemptsIn({ name, revisions }: DeployedGroup, events: readonly LogEvent[]): Attempt[] {
   const found: Attempt[] = [];
+  const own = events.filter(({ group }) => group === name);
   let started: LogEvent | undefined;
   let steps: Attempt["steps"] = [];
-  let next = 1;
-  for (const event of events.filter((each) => each.group === group)) {
+  for (const [index, event] of own.entries()) {
     if (event.event === "group-started") [started, steps] = [event, []];
     if (event.event === "step-ended" && event.step !== undefined)
       steps.push({ step: event.step, seconds: event.seconds ?? 0 });
-    if (event.event !== "group-ended") continue;
-    const revision = event.revision ?? started?.revision ?? next;
-    if (event.result === "ok") next = revision + 1;
+    if (event.event !== "group-ended" || !started) continue;
+    const success = own
+      .slice(index)
+      .find(({ result, revision }) => result === "ok" && revision !== undefined);
     found.push({
-      group,
-      revision,
-      image: event.to ?? started?.to ?? null,
+      group: name,
+      revision:
+        event.revision ?? started.revision ?? success?.revision ?? (revisions.at(-1)?.number ?? 0) + 1,
+      image: event.to ?? started.to ?? null,
       at: event.at,
       seconds: event.seconds ?? null,
       result: event.result ?? null,
       message: event.message ?? null,
-      cause: event.cause ?? started?.cause ?? null,
+      cause: event.cause ?? started.cause ?? null,
       deployed: false,
       generation: null,
       hash: null,
       steps,
     });
+    started = undefined;
   }
   return found;
 }

@@ -3,7 +3,7 @@ import { historyOf, historySchema, type Attempt } from "../../rollout/history.js
 import type { Revision } from "../../spec/deployed.js";
 import type { LogEvent } from "../../spec/run-log.js";
 import { deployedAs, groupIn, localSpec, withGroup } from "../support/fixtures.js";
-import { ago, GATE_FAILED, runOf } from "../support/situation.js";
+import { ago, runOf } from "../support/situation.js";
 
 const standing = deployedAs(localSpec());
 const revision = (number: number, image: string): Revision => ({
@@ -54,25 +54,24 @@ describe("a revision is", () => {
   });
 
   test("not given what the log says of another cluster's life: another image under its number", () => {
-    const log = runOf([12, "group-ended", { group: "broker-0", revision: 15, to: "ami-0ccc", result: "ok" }]);
+    const log = runOf(
+      [13, "group-started", { group: "broker-0" }],
+      [12, "group-ended", { group: "broker-0", revision: 15, to: "ami-0ccc", result: "ok" }],
+    );
     expect(history(log)[1]).toMatchObject({ revision: 15, image: "ami-0bbb", at: null });
   });
 });
 
 describe("an attempt that failed stands", () => {
-  const failed = (minutes: number, number: number) =>
-    runOf([
-      minutes,
-      "group-ended",
-      {
-        group: "broker-0",
-        revision: number,
-        to: "ami-0bbb",
-        result: "failed",
-        message: "not ready",
-        seconds: 60,
-      },
-    ]);
+  const failed = (minutes: number, number?: number) =>
+    runOf(
+      [
+        minutes + 1,
+        "group-started",
+        { group: "broker-0", to: "ami-0bbb", ...(number ? { revision: number } : {}) },
+      ],
+      [minutes, "group-ended", { group: "broker-0", result: "failed", message: "not ready", seconds: 60 }],
+    );
 
   test("before the revision that took its number at last", () => {
     const seen = history(failed(9, 15)).map(({ revision, result, deployed }) => [revision, result, deployed]);
@@ -98,15 +97,21 @@ describe("an attempt that failed stands", () => {
     expect(history(failed(900, 3))).toHaveLength(2);
   });
 
-  test("with the number that its start said, or that came next", () => {
-    expect(
-      history(GATE_FAILED.map((event) => ({ ...event, ...(event.revision ? { revision: 16 } : {}) }))).at(-1),
-    ).toMatchObject({ revision: 16 });
-    const numberless = runOf(
-      [9, "group-ended", { group: "broker-0", revision: 15, result: "ok" }],
-      [8, "group-ended", { group: "broker-0", result: "undone" }],
+  test("with the number of the next success, else with the one that comes next", () => {
+    const ok = runOf(
+      [5, "group-started", { group: "broker-0", to: "ami-0bbb" }],
+      [4, "group-ended", { group: "broker-0", revision: 15, result: "ok" }],
     );
-    expect(history(numberless).at(-1)).toMatchObject({ revision: 16, result: "undone" });
+    expect(history([...failed(9), ...ok]).map(({ revision, result }) => [revision, result])).toEqual([
+      [14, null],
+      [15, "failed"],
+      [15, "ok"],
+    ]);
+    expect(history([...ok, ...failed(1)]).at(-1)).toMatchObject({ revision: 16, result: "failed" });
+  });
+
+  test("not at all where it was refused before it began", () => {
+    expect(history(runOf([9, "group-ended", { group: "broker-0", result: "failed" }]))).toHaveLength(2);
   });
 });
 

@@ -22,7 +22,7 @@ export interface LastRun {
   /** How it ended itself; undefined before, and where it was not said. */
   readonly result: Result | undefined;
   readonly isEnded: boolean;
-  /** What was said of the end of its last group or of its own. */
+  /** The first line of what was said of the end of its last group or of its own. */
   readonly message: string | undefined;
 }
 
@@ -50,7 +50,8 @@ const begun = ({ at }: LogEvent): LastRun => ({
 });
 
 function after(before: LastRun, event: LogEvent): LastRun {
-  const { command = before.command, by = before.by, group = before.group, message, result } = event;
+  const { command = before.command, by = before.by, group = before.group, result } = event;
+  const message = event.message?.split("\n", 1)[0];
   const run = { ...before, command, by, group, lastAt: event.at };
   const nowhere = { step: undefined, stepSince: undefined, condition: undefined };
   switch (event.event) {

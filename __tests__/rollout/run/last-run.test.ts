@@ -48,6 +48,11 @@ test("a second group forgets how the first one ended", () => {
   });
 });
 
+test("of a message only the first line", () => {
+  const end = runOf([1, "group-ended", { group: "broker-0", result: "failed", message: "one\ntwo" }]);
+  expect(lastRun(end)?.message).toBe("one");
+});
+
 test("only the newest run counts, and a hold is no part of it", () => {
   const newer = runOf([2, "run-started"]).map((event) => ({ ...event, run: "run-2" }));
   const held = runOf([1, "held", { by: "ops@build-2" }]).map((event) => ({ ...event, run: "other" }));
