@@ -21,6 +21,7 @@ const SYMBOLS: Readonly<Record<GroupStatus["state"], string>> = {
   "in flight": "◌",
   frozen: "॥",
   new: "+",
+  retired: "-",
 };
 
 /** One row a group, at most 80 columns with image ids of AWS's length where nothing is pending. */
@@ -47,8 +48,16 @@ function formatStatus(status: Status): string {
     formatTable([["POOL", "GROUP", "STATE", "HOSTS", "IMAGE", "DESIRED"], ...rows]),
     "",
     ...reasons,
+    ...status.leftovers.map(describeLeftovers),
     status.next === null ? nothingNext(status) : `next: ${status.next}`,
   ].join("\n");
+}
+
+function describeLeftovers({ pool, volumes, addresses }: Status["leftovers"][number]): string {
+  if (addresses === 0)
+    return `${pool} has retired: nothing of it is in the state; take pools.${pool} out of the spec`;
+  const fate = volumes === "keep-volumes" ? "its data volumes are kept" : "its data volumes are DELETED";
+  return `${pool} has no machine any more; what is left of it goes with the cluster view, and ${fate}`;
 }
 
 function nothingNext({ groups, protection }: Status): string {

@@ -1,11 +1,19 @@
 import * as z from "zod";
 import { describeOrigin, isForReview, type Deployed } from "../spec/deployed.js";
 import { groupsOf } from "../spec/groups.js";
-import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../spec/pending.js";
+import {
+  countedPending,
+  deployedHosts,
+  describePending,
+  inFlightOf,
+  isNew,
+  pendingGroups,
+} from "../spec/pending.js";
+import { emptiedPools, leftoversOf } from "../spec/retiring.js";
 import type { Spec } from "../spec/schema.js";
 
-/** What a group is: as desired, waiting for its roll, being rolled, waiting behind another, or not there yet. */
-const GROUP_STATES = ["current", "pending", "in flight", "frozen", "new"] as const;
+/** What a group is: as desired, waiting for its roll, being rolled, waiting behind another, not there yet, or left for good. */
+const GROUP_STATES = ["current", "pending", "in flight", "frozen", "new", "retired"] as const;
 
 /** What `rollout status --format json` prints. */
 export const statusSchema = z.strictObject({
@@ -29,6 +37,17 @@ export const statusSchema = z.strictObject({
       reason: z.string().nullable().describe("What differs, or why the group is in flight."),
     }),
   ),
+  leftovers: z
+    .array(
+      z.strictObject({
+        pool: z.string(),
+        volumes: z.enum(["keep-volumes", "delete-volumes"]),
+        addresses: z
+          .int()
+          .describe("How many resources are still in the state; 0: the pool may leave the spec."),
+      }),
+    )
+    .describe("Pools that have retired, group by group. What is left of them goes by the cluster view."),
   views: z.array(z.string()).describe("The stacks that can be deployed now."),
   next: z.string().nullable().describe("The command that comes next."),
 });
@@ -39,20 +58,25 @@ export type GroupStatus = Status["groups"][number];
 /** Where each group of a cluster stands. */
 export function statusOf(spec: Spec, deployed: Deployed, views: readonly string[]): Status {
   const inFlight = new Map(inFlightOf(spec, deployed).map(({ group, reasons }) => [group, reasons]));
-  const pending = new Set(pendingGroups(spec, deployed).map(({ name }) => name));
+  const waiting = pendingGroups(spec, deployed);
+  const pending = new Set(waiting.map(({ name }) => name));
   const groups = groupsOf(spec).map((group): GroupStatus => {
     const current = deployed.groups.get(group.name);
     const reasons = inFlight.get(group.name);
     const waits = pending.has(group.name);
     const state = isNew(current)
-      ? "new"
+      ? group.retires && !current?.hosts.length
+        ? "retired"
+        : "new"
       : reasons
         ? "in flight"
         : waits
           ? views.includes(group.name)
             ? "pending"
             : "frozen"
-          : "current";
+          : group.retires
+            ? "retired"
+            : "current";
     return {
       name: group.name,
       pool: group.pool,
@@ -67,6 +91,12 @@ export function statusOf(spec: Spec, deployed: Deployed, views: readonly string[
       reason: reasons?.join(", ") ?? (waits && current ? describePending(group, current) : null),
     };
   });
+  const left = new Map(leftoversOf(spec, deployed).map(({ pool, addresses }) => [pool, addresses.size]));
+  const leftovers = emptiedPools(spec, deployed).map(({ name: pool, retire = "keep-volumes" }) => ({
+    pool,
+    volumes: retire,
+    addresses: left.get(pool) ?? 0,
+  }));
   return {
     cluster: spec.name,
     platform: spec.platform,
@@ -77,21 +107,24 @@ export function statusOf(spec: Spec, deployed: Deployed, views: readonly string[
       empty: deployed.addresses.size === 0,
     },
     groups,
+    leftovers,
     views: [...views],
-    next: nextCommand(groups, [...inFlight.keys()][0], spec),
+    next: nextCommand({ groups, leftovers }, [...inFlight.keys()][0], spec, countedPending(waiting).length),
   };
 }
 
 function nextCommand(
-  groups: readonly GroupStatus[],
+  { groups, leftovers }: Pick<Status, "groups" | "leftovers">,
   inFlight: string | undefined,
   { rollout, protection }: Spec,
+  counted: number,
 ): string | null {
-  if (protection === "off")
-    return groups.some(({ state }) => state === "new") ? "npx cdktf deploy cluster" : null;
+  const isForCluster =
+    groups.some(({ state }) => state === "new") || leftovers.some(({ addresses }) => addresses > 0);
+  if (protection === "off") return isForCluster ? "npx cdktf deploy cluster" : null;
   if (inFlight !== undefined) return `npx cdktf deploy ${inFlight}`;
-  const pending = groups.filter(({ state }) => state === "pending");
-  if (pending.length > 1 && rollout.pendingGroups === "one") return null;
-  if (pending[0]) return `npx cdktf deploy ${pending[0].name}`;
-  return groups.some(({ state }) => state === "new") ? "npx cdktf deploy cluster" : null;
+  if (counted > 1 && rollout.pendingGroups === "one") return null;
+  const pending = groups.find(({ state }) => state === "pending");
+  if (pending) return `npx cdktf deploy ${pending.name}`;
+  return isForCluster ? "npx cdktf deploy cluster" : null;
 }

@@ -14,6 +14,7 @@ import { isForReview, type Deployed } from "../spec/deployed.js";
 import { groupsOf, poolsOf, roleOf, type Group } from "../spec/groups.js";
 import { formatHookFile } from "../spec/hook-file.js";
 import { isNew, targetGroupAddress } from "../spec/pending.js";
+import { emptiedPools, forgetBlocks, leftoversOf } from "../spec/retiring.js";
 import type { Spec } from "../spec/schema.js";
 import type { Three } from "../spec/three.js";
 import { addBackend } from "./backend.js";
@@ -91,7 +92,11 @@ export abstract class ViewStack extends TerraformStack {
     this.announceOrigin();
     const platform =
       spec.platform === "aws" ? new AwsPlatform(this, spec.name, spec.aws) : new LocalPlatform(spec.name);
-    const pools = poolsOf(spec);
+    const emptied = new Set(
+      this.target === undefined ? emptiedPools(spec, deployed).map(({ name }) => name) : [],
+    );
+    const pools = poolsOf(spec).filter(({ name }) => !emptied.has(name));
+    this.forget();
     const rendered = pools
       .flatMap(({ groups }) => groups)
       .map((group) => ({ group, rendering: this.rendering(group) }));
@@ -121,6 +126,13 @@ export abstract class ViewStack extends TerraformStack {
         new ServerPool(scope, platform, { name, groups });
       }
     }
+  }
+
+  /** The data volumes of a pool that has retired leave the state and stay where they are; all else of it is dropped. */
+  private forget(): void {
+    if (this.target !== undefined) return;
+    const blocks = forgetBlocks(leftoversOf(this.props.spec, this.props.deployed));
+    if (blocks.length > 0) this.addOverride("removed", blocks);
   }
 
   /** Resources of the user's own get what makes them harmless in the view of a group, once all have been added. */

@@ -54,7 +54,12 @@ export async function leaveGroup(
       }
       if (!isChecked) {
         refuseUnsafe(
-          preflight(observation, { ...others, group: order.group, workload: order.workload }),
+          preflight(observation, {
+            ...others,
+            group: order.group,
+            workload: order.workload,
+            retires: order.retires,
+          }),
           timeline,
         );
         isChecked = true;

@@ -18,6 +18,10 @@ export async function runLeaveHook(
     say(`${group.name}: nothing to do: it has never stood, so no work is its own yet`);
     return;
   }
+  if (deployed.hosts.length === 0) {
+    say(`${group.name}: nothing to do: it has no machine`);
+    return;
+  }
   const { workload, drain } = gateSettingsOf(group.pool, file.spec);
   const order = {
     group: group.name,
@@ -26,6 +30,7 @@ export async function runLeaveHook(
     stay: stay.split(",").filter((host) => host !== ""),
     hosts: deployed.hosts,
     workload,
+    retires: group.retires,
     drain,
   };
   const others = file.deployed.map(({ name, hosts }) => {

@@ -14,6 +14,10 @@ export async function runReadyHook(
 ): Promise<void> {
   const { spec } = file;
   const group = groupOf(file, subject, hash);
+  if (group.retires) {
+    say(`${group.name}: nothing to wait for: it has no machine any more`);
+    return;
+  }
   const { workload, ready } = gateSettingsOf(group.pool, spec);
   const pool = poolsOf(spec).find(({ name }) => name === group.pool);
   const cluster = await connect(spec, env, clock.now);
