@@ -1,4 +1,4 @@
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { UserError } from "../spec/user-error.js";
 
@@ -31,10 +31,14 @@ export async function confirmName(
   if (input.isTTY !== true) {
     throw new UserError(`${question}\nnobody can be asked here; repeat it with: --confirm ${name}`, 2);
   }
-  const lines = createInterface({ input, output });
+  const lines = createInterface({ input });
   try {
-    const closed = new Promise<string>((resolve) => lines.once("close", () => { resolve(""); }));
-    const answer = await Promise.race([lines.question(`${question}\nType ${name} to go on: `), closed]);
+    output.write(`${question}\nType ${name} to go on: `);
+    const answer = await new Promise<string>((resolve) => {
+      lines.once("line", resolve).once("close", () => {
+        resolve("");
+      });
+    });
     if (answer.trim() !== name) throw new UserError("nothing was changed");
   } finally {
     lines.close();
