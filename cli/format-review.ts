@@ -57,6 +57,7 @@ type Cell = Review["pools"][number]["cells"][number];
 
 /** `ami-0aaa`, `ami-0aaa -> ami-0bbb`, `+ ami-0aaa`, `ami-0aaa: 3 -> 4 hosts` */
 export function cellOf({ deployed, desired, change, state }: Cell): string {
+  if (state === "retired") return state;
   if (state === "new") return `+ ${desired}`;
   if (change === null) return deployed ?? desired;
   return change.startsWith(`${deployed ?? ""} -> `) ? change : `${desired}: ${change}`;
@@ -64,7 +65,7 @@ export function cellOf({ deployed, desired, change, state }: Cell): string {
 
 /** What there is to say besides the groups that change. */
 export function notesOf(review: Review): { label: string; text: string }[] {
-  const { inFlight, created, gone, frozen, shared } = review;
+  const { inFlight, created, retired, gone, frozen, shared } = review;
   return [
     ...inFlight.map(({ name, reasons }) => ({
       label: "in flight",
@@ -81,6 +82,7 @@ export function notesOf(review: Review): { label: string; text: string }[] {
           },
         ]
       : []),
+    ...retired.map((pool) => ({ label: "retired", text: endOf(pool) })),
     ...(gone.length > 0 ? [{ label: "gone from the spec", text: groupRanges(gone) }] : []),
     ...(shared?.length ? [{ label: "shared, by the view cluster", text: listed(shared) }] : []),
     ...(shared === null
@@ -94,6 +96,17 @@ export function notesOf(review: Review): { label: string; text: string }[] {
           : `${count(frozen.length, "group")} ${frozen.length === 1 ? "stays as it is" : "stay as they are"}: ${groupRanges(frozen)}`,
     },
   ];
+}
+
+/** What becomes of a pool that has no machine any more. */
+function endOf({ pool, keptVolumes, deletedVolumes }: Review["retired"][number]): string {
+  const fate = [
+    ...(keptVolumes.length > 0
+      ? [`its data volumes leave the state and are kept: ${listed(keptVolumes)}`]
+      : []),
+    ...(deletedVolumes.length > 0 ? [`its data volumes are DELETED: ${listed(deletedVolumes)}`] : []),
+  ];
+  return [`${pool} has no machine any more; what is left of it goes by the view cluster`, ...fate].join("; ");
 }
 
 /** `1 synthesized resource differs` */

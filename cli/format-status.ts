@@ -9,6 +9,7 @@ const SYMBOLS: Readonly<Record<GroupStatus["state"], string>> = {
   "in flight": "◌",
   frozen: "॥",
   new: "+",
+  retired: "-",
 };
 
 /**
@@ -17,18 +18,28 @@ const SYMBOLS: Readonly<Record<GroupStatus["state"], string>> = {
  */
 export function formatStatus(status: Status, log: string): string {
   const reasons = status.groups
-    .filter(({ state, reason }) => reason !== null && state !== "current" && state !== "new")
+    .filter(({ state, reason }) => reason !== null && !UNREMARKABLE.has(state))
     .map(({ name, state, reason }) => `${name} is ${state}: ${reason ?? ""}`);
   const lines = [
     `${status.cluster}  ${phaseLine(status)}${ageOfStep(status)}`,
     "",
     ...reasons,
+    ...status.leftovers.map(describeLeftovers),
     ...describeRun(status, log),
     `deployed: ${status.deployed.origin}`,
     status.next === null ? nothingNext(status) : `next: ${status.next}${orBack(status)}`,
   ];
   const [first = "", ...rest] = lines;
   return [...wrapLine(first), formatPools(status.groups), ...rest.flatMap(wrapLine)].join("\n");
+}
+
+const UNREMARKABLE: ReadonlySet<GroupStatus["state"]> = new Set(["current", "new", "retired"]);
+
+function describeLeftovers({ pool, volumes, addresses }: Status["leftovers"][number]): string {
+  if (addresses === 0)
+    return `${pool} has retired: nothing of it is in the state; take pools.${pool} out of the spec`;
+  const fate = volumes === "keep-volumes" ? "its data volumes are kept" : "its data volumes are DELETED";
+  return `${pool} has no machine any more; what is left of it goes with the cluster view, and ${fate}`;
 }
 
 /** `progressing: broker-1 leave: 2 of 9 allocations left` */

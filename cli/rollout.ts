@@ -248,6 +248,18 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     });
 
   program
+    .command("retire")
+    .description("let a pool of clients leave for good, group by group: writes that into the spec")
+    .argument("<pool>")
+    .option("--delete-volumes", "delete its data volumes once it has left; default: they are kept")
+    .option("--confirm <pool>", "the pool's name once more, where nobody can be asked")
+    .action(async (pool: string, options: { deleteVolumes?: boolean; confirm?: string }) => {
+      const { runRetire } = await import("./retire.js");
+      const dialogue = { input: process.stdin, output: process.stderr };
+      print(await runRetire(process.env, { pool, ...options }, dialogue));
+    });
+
+  program
     .command("rehearse")
     .description("roll a cluster like this one on this machine, under load; nothing real is touched")
     .argument("[group...]", "groups to roll; default: one of clients and a Consul server")

@@ -1,7 +1,7 @@
 import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-/** A reader never sees half a file, and a full disk leaves the old one. */
+/** Rewrites a file that is there: a reader never sees half of it, and a full disk leaves the old one. */
 export function writeBeside(file: string, text: string): void {
   const beside = join(dirname(file), `.${basename(file)}.${String(process.pid)}.tmp`);
   try {

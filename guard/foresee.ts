@@ -6,8 +6,13 @@ import { hostOf, isMultiplied, volumeOf, type DeclaredHost, type DeclaredResourc
 /**
  * What Terraform would do with what was synthesized, as far as that can be told from the state. A freeze is not counted
  * on: a frozen resource that is declared otherwise than it is deployed counts as a change.
+ * @param forgotten the addresses that Terraform lets go of
  */
-export function foreseeChanges(declared: readonly DeclaredResource[], deployed: Deployed): Change[] {
+export function foreseeChanges(
+  declared: readonly DeclaredResource[],
+  deployed: Deployed,
+  forgotten: readonly string[] = [],
+): Change[] {
   const addresses = new Set(
     declared.map((resource) => (isMultiplied(resource) ? `${resource.address}[]` : resource.address)),
   );
@@ -19,7 +24,8 @@ export function foreseeChanges(declared: readonly DeclaredResource[], deployed: 
     ...declared.flatMap((resource) => changeOf(resource, objects)),
     ...gone.map((address): Change => {
       const member = parseAddress(address);
-      return { address, action: "delete", ...(member ? { group: member.group, member } : {}) };
+      const action = forgotten.includes(address) ? "forget" : "delete";
+      return { address, action, ...(member ? { group: member.group, member } : {}) };
     }),
   ];
 }

@@ -1,5 +1,6 @@
 import { readDeclared, wiringOf } from "./declared.js";
 import { foreseeChanges } from "./foresee.js";
+import { forgottenBy } from "./leftovers.js";
 import { changesOf } from "./plan/plan-changes.js";
 import type { Plan } from "./plan/plan.js";
 import type { Proposal, Rule } from "./proposal.js";
@@ -72,11 +73,12 @@ export function judgeSynthesized(
   stack: unknown,
 ): Verdict {
   const declared = readDeclared(stack);
+  const header = readHeader(stack);
   return judge({
     ...view,
     declared,
-    header: readHeader(stack),
+    header,
     wiring: wiringOf(declared),
-    changes: foreseeChanges(declared, view.deployed),
+    changes: foreseeChanges(declared, view.deployed, forgottenBy(header.removed, view)),
   });
 }

@@ -4,6 +4,8 @@ import { GATE_VARIABLE } from "../spec/rollout-gate.js";
 export interface StackHeader {
   /** Blocks that bring resources along, or move, take over or let go of them. */
   readonly blocks: readonly string[];
+  /** The `removed` blocks, by which Terraform lets go of resources or destroys them; absent where there are none. */
+  readonly removed: unknown;
   /** `rollout_view`, `rollout_base` and `rollout_gate` as they would stand in the plan. */
   readonly view: unknown;
   readonly base: unknown;
@@ -20,6 +22,7 @@ export function readHeader(stack: unknown): StackHeader {
   const defaultOf = (name: string): unknown => fieldsOf(fieldsOf(variable)[name])["default"];
   return {
     blocks: ACTING.filter((block) => others[block] !== undefined),
+    removed: others["removed"],
     view: defaultOf("rollout_view"),
     base: defaultOf("rollout_base"),
     gate: defaultOf(GATE_VARIABLE),

@@ -9,9 +9,10 @@ import { isUnknown, type NomadNode, type Observation } from "./observation.js";
 export function capacityWarnings(
   { nomad }: Observation,
   group: { readonly name: string; readonly role: Role; readonly hosts: readonly string[] },
-  workload: "moves" | "stays",
+  { workload, retires = false }: { readonly workload: "moves" | "stays"; readonly retires?: boolean },
 ): Finding[] {
   if (group.role !== "client" || workload === "stays" || isUnknown(nomad.nodes)) return [];
+  const remedy = remedyFor(retires);
   const live = nomad.nodes.filter(({ status }) => status === "ready");
   const going = live.filter(({ name }) => group.hosts.includes(name));
   const elsewhere = live.filter(
@@ -20,33 +21,30 @@ export function capacityWarnings(
   const unmeasured = [...going, ...elsewhere].filter(({ resources, used }) => !resources || !used);
   if (unmeasured.length > 0) {
     return [
-      warning(
-        group.name,
-        `the resources of ${String(unmeasured.length)} ${unmeasured.length === 1 ? "node" : "nodes"} are not known, so nobody can say whether its work fits elsewhere`,
-      ),
+      {
+        subject: group.name,
+        message: `the resources of ${String(unmeasured.length)} ${unmeasured.length === 1 ? "node" : "nodes"} are not known, so nobody can say whether its work fits elsewhere`,
+        remedy,
+      },
     ];
   }
   return [
-    ...short(group.name, "CPU", "MHz", sum(going, usedCpu), sum(elsewhere, freeCpu)),
-    ...short(group.name, "memory", "MiB", sum(going, usedMemory), sum(elsewhere, freeMemory)),
-  ];
+    ...short("CPU", "MHz", sum(going, usedCpu), sum(elsewhere, freeCpu)),
+    ...short("memory", "MiB", sum(going, usedMemory), sum(elsewhere, freeMemory)),
+  ].map((message) => ({ subject: group.name, message, remedy }));
 }
 
-function short(subject: string, what: string, unit: string, wanted: number, free: number): Finding[] {
+function short(what: string, unit: string, wanted: number, free: number): string[] {
   if (wanted <= free) return [];
   return [
-    warning(
-      subject,
-      `its work uses ${String(wanted)} ${unit} of ${what}, and ${String(free)} ${unit} are free on nodes elsewhere`,
-    ),
+    `its work uses ${String(wanted)} ${unit} of ${what}, and ${String(free)} ${unit} are free on nodes elsewhere`,
   ];
 }
 
-const warning = (subject: string, message: string): Finding => ({
-  subject,
-  message,
-  remedy: "add hosts elsewhere first, or expect work to wait until the group is back",
-});
+const remedyFor = (retires: boolean): string =>
+  retires
+    ? "add hosts elsewhere first: the group does not come back"
+    : "add hosts elsewhere first, or expect work to wait until the group is back";
 
 const sum = (nodes: readonly NomadNode[], of: (node: NomadNode) => number): number =>
   nodes.reduce((total, node) => total + of(node), 0);

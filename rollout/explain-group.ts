@@ -40,7 +40,7 @@ export function explainGroup(
     change: isDesired(group, current) ? unfinished(group, machines) : describePending(group, current),
     machines,
     alsoReplaced: alsoReplaced(what),
-    steps: machines.replaced > 0 ? rollSteps(what) : resizeSteps(what),
+    steps: group.retires ? retireSteps(what) : machines.replaced > 0 ? rollSteps(what) : resizeSteps(what),
   };
 }
 
@@ -111,6 +111,17 @@ function rollSteps({ group, current, machines, deployed, balancer }: What): stri
     ...(balancer ? ["back into the load balancer"] : []),
     READY,
     `${nextRevision(current, deployed)} recorded${isConsul ? ", once every machine in the cluster has been told" : ""}`,
+  ];
+}
+
+/** A group that leaves for good: its pool's data volumes and records go once no machine is left of the pool. */
+function retireSteps({ group, current, machines: { destroyed }, balancer }: What): string[] {
+  if (destroyed === 0) return ["no machine is left; its hooks are made for none"];
+  return [
+    ...outOfBalancer(balancer),
+    current.leave ? LEAVES[group.role] : "the group has left already; what is done is not done again",
+    ...(group.dataVolume ? ["data volumes detached; they are kept until the whole pool has left"] : []),
+    `${count(destroyed, "machine")} destroyed, and none comes back`,
   ];
 }
 

@@ -1,5 +1,6 @@
-import { inFlightOf, isNew, describePending, pendingGroups } from "../spec/pending.js";
+import { countedPending, describePending, inFlightOf, isNew, pendingGroups } from "../spec/pending.js";
 import { groupsOf, type Group } from "../spec/groups.js";
+import { leftoversOf } from "../spec/retiring.js";
 import { describeHold } from "./run/hold-words.js";
 import { lastRun, type LastRun } from "./run/last-run.js";
 import type { Situation } from "./run/situation.js";
@@ -65,11 +66,11 @@ interface Facts extends Situation {
 const isDone = ({ groups, deployed, pending, inFlight, run }: Facts): boolean =>
   run === undefined &&
   pending.length + inFlight.length === 0 &&
-  !groups.some(({ name }) => isNew(deployed.groups.get(name)));
+  !groups.some(({ name, retires }) => !retires && isNew(deployed.groups.get(name)));
 
 /** The policy speaks of all groups, whoever is asked for. */
 function invalid({ spec, deployed }: Facts): Phase | undefined {
-  const names = pendingGroups(spec, deployed).map(({ name }) => name);
+  const names = countedPending(pendingGroups(spec, deployed)).map(({ name }) => name);
   if (names.length < 2 || spec.rollout.pendingGroups !== "one" || spec.protection === "off") return undefined;
   return {
     phase: "invalid spec",
@@ -140,7 +141,8 @@ function inFlight({ inFlight, spec }: Facts): Phase | undefined {
 }
 
 function pending({ pending, groups, deployed, spec }: Facts): Phase | undefined {
-  const fresh = groups.filter(({ name }) => isNew(deployed.groups.get(name)));
+  const fresh = groups.filter(({ name, retires }) => !retires && isNew(deployed.groups.get(name)));
+  const left = leftoversOf(spec, deployed);
   const [first] = pending;
   const current = first && deployed.groups.get(first.name);
   if (first && current) {
@@ -151,12 +153,17 @@ function pending({ pending, groups, deployed, spec }: Facts): Phase | undefined 
       next: spec.protection === "off" ? null : `npx rollout deploy ${first.name}`,
     };
   }
-  if (fresh.length === 0) return undefined;
+  if (fresh.length === 0 && left.length === 0) return undefined;
+  const CLUSTER = "npx cdktf deploy cluster";
+  if (fresh.length === 0) {
+    const pools = left.map(({ pool }) => pool).join(", ");
+    return { phase: "pending", message: `${pools}: what is left of a pool that has retired`, next: CLUSTER };
+  }
   const all = fresh.length === groups.length && fresh.length > 1 ? "all " : "";
   return {
     phase: "pending",
     message: `${all}${String(fresh.length)} ${fresh.length === 1 ? "group is" : "groups are"} new`,
-    next: "npx cdktf deploy cluster",
+    next: CLUSTER,
   };
 }
 

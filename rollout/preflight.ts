@@ -20,6 +20,8 @@ export interface PreflightInput {
   /** The group that is to be rolled. */
   readonly group: string;
   readonly workload: "moves" | "stays";
+  /** Whether the group leaves for good. Default: it comes back. */
+  readonly retires?: boolean;
   /** Every deployed group, the one that is to be rolled among them. */
   readonly cluster: readonly ClusterGroup[];
   /** What the state says is in flight. */
@@ -58,7 +60,7 @@ export function preflight(observation: Observation, input: PreflightInput): Pref
       ...others.flatMap((other) => notWell(observation, other, target)),
       ...tolerance(observation, target),
     ],
-    warnings: capacityWarnings(observation, target, input.workload),
+    warnings: capacityWarnings(observation, target, input),
   };
 }
 

@@ -3,6 +3,7 @@ import { parseAddress } from "../spec/address.js";
 import { describeOrigin, type Deployed } from "../spec/deployed.js";
 import { poolsOf, type Group } from "../spec/groups.js";
 import { inFlightOf, isNew, pendingGroups } from "../spec/pending.js";
+import { emptiedPools, leftoversOf } from "../spec/retiring.js";
 import type { Spec } from "../spec/schema.js";
 import { count, explainGroup, type Explanation } from "./explain-group.js";
 
@@ -41,6 +42,15 @@ export const reviewSchema = z.strictObject({
   created: z
     .array(z.strictObject({ name: z.string(), image: z.string(), machines: z.int() }))
     .describe("New groups, which come by the cluster view, in the order in which they come."),
+  retired: z
+    .array(
+      z.strictObject({
+        pool: z.string(),
+        keptVolumes: z.array(z.string()).describe("Addresses of data volumes that leave the state and stay."),
+        deletedVolumes: z.array(z.string()).describe("Addresses of data volumes that are deleted."),
+      }),
+    )
+    .describe("Pools without a machine, of which all that is left goes by the cluster view."),
   gone: z.array(z.string()).describe("Deployed groups that the spec has no more."),
   shared: z
     .array(z.string())
@@ -56,7 +66,7 @@ export const reviewSchema = z.strictObject({
           deployed: z.string().nullable().describe("The image."),
           desired: z.string().describe("The image."),
           change: z.string().nullable().describe("What changes; null for a group that is frozen or new."),
-          state: z.enum(["frozen", "changes", "new"]),
+          state: z.enum(["frozen", "changes", "new", "retired"]),
         }),
       ),
     }),
@@ -86,8 +96,15 @@ export function reviewOf({ spec, deployed, violations, differences }: ReviewInpu
     ...inFlight.map(({ name }) => name),
     ...pendingGroups(spec, deployed).map(({ name }) => name),
   ]);
-  const stateOf = ({ name }: Group): Review["pools"][number]["cells"][number]["state"] =>
-    isNew(deployed.groups.get(name)) ? "new" : moving.has(name) ? "changes" : "frozen";
+  const emptied = new Set(emptiedPools(spec, deployed).map(({ name }) => name));
+  const stateOf = ({ name, pool }: Group): Review["pools"][number]["cells"][number]["state"] =>
+    moving.has(name)
+      ? "changes"
+      : emptied.has(pool)
+        ? "retired"
+        : isNew(deployed.groups.get(name))
+          ? "new"
+          : "frozen";
   const pools = poolsOf(spec);
   const all = pools.flatMap((pool) => pool.groups);
   const groups = [...moving].flatMap((name): Explanation[] => {
@@ -110,6 +127,11 @@ export function reviewOf({ spec, deployed, violations, differences }: ReviewInpu
     created: all
       .filter((group) => stateOf(group) === "new")
       .map(({ name, image, hosts }) => ({ name, image, machines: hosts })),
+    retired: leftoversOf(spec, deployed).map(({ pool, retire, volumes }) => ({
+      pool,
+      keptVolumes: retire === "keep-volumes" ? [...volumes] : [],
+      deletedVolumes: retire === "delete-volumes" ? [...volumes] : [],
+    })),
     gone: [...deployed.groups.keys()].filter((name) => !all.some((group) => group.name === name)).sort(),
     shared: differences ? sharedOf(differences) : null,
     pools: pools.map((pool) => ({
@@ -135,7 +157,8 @@ const sharedOf = (differences: readonly Difference[]): string[] => [
 const MOST_NAMES = 6;
 
 function headlineOf(review: Omit<Review, "headline">): string {
-  const { groups, inFlight, created, gone, shared, violations } = review;
+  const { groups, inFlight, created, retired, gone, shared, violations } = review;
+  const deletedVolumes = retired.flatMap((pool) => pool.deletedVolumes);
   const machines = created.reduce((sum, group) => sum + group.machines, 0);
   const what = [
     ...(groups.length > 0
@@ -143,6 +166,8 @@ function headlineOf(review: Omit<Review, "headline">): string {
       : []),
     ...(inFlight.length > 0 ? [`${count(inFlight.length, "group")} in flight`] : []),
     ...(created.length > 0 ? [`${count(created.length, "new group")}, ${count(machines, "machine")}`] : []),
+    ...(retired.length > 0 ? [`${count(retired.length, "pool")} retired`] : []),
+    ...(deletedVolumes.length > 0 ? [`${count(deletedVolumes.length, "data volume")} DELETED`] : []),
     ...(gone.length > 0 ? [`${count(gone.length, "group")} gone from the spec`] : []),
     ...(shared?.length
       ? [`${count(shared.length, "shared part")} ${shared.length === 1 ? "differs" : "differ"}`]

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { describeOrigin, isForReview, type Deployed } from "../spec/deployed.js";
 import { groupsOf } from "../spec/groups.js";
 import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../spec/pending.js";
+import { emptiedPools, leftoversOf } from "../spec/retiring.js";
 import { holdSchema } from "../spec/hold.js";
 import { STEPS } from "../spec/run-log.js";
 import { PHASES, phaseOf } from "./phase.js";
@@ -9,8 +10,8 @@ import { lastRun } from "./run/last-run.js";
 import type { Spec } from "../spec/schema.js";
 import type { Situation } from "./run/situation.js";
 
-/** What a group is: as desired, waiting for its roll, being rolled, waiting behind another, or not there yet. */
-const GROUP_STATES = ["current", "pending", "in flight", "frozen", "new"] as const;
+/** What a group is: as desired, waiting for its roll, being rolled, waiting behind another, not there yet, or left for good. */
+const GROUP_STATES = ["current", "pending", "in flight", "frozen", "new", "retired"] as const;
 
 /** What `rollout status --format json` prints. */
 export const statusSchema = z.strictObject({
@@ -58,6 +59,17 @@ export const statusSchema = z.strictObject({
     .nullable()
     .describe("How far the last run in this machine's log has come."),
   hold: holdSchema.nullable().describe("What keeps the next group from being rolled."),
+  leftovers: z
+    .array(
+      z.strictObject({
+        pool: z.string(),
+        volumes: z.enum(["keep-volumes", "delete-volumes"]),
+        addresses: z
+          .int()
+          .describe("How many resources are still in the state; 0: the pool may leave the spec."),
+      }),
+    )
+    .describe("Pools that have retired, group by group. What is left of them goes by the cluster view."),
   views: z.array(z.string()).describe("The stacks that can be deployed now."),
   next: z.string().nullable().describe("The command that comes next."),
 });
@@ -85,6 +97,7 @@ export function statusOf(situation: Situation, views: readonly string[], only?: 
       empty: deployed.addresses.size === 0,
     },
     groups: groupStates(spec, deployed, views),
+    leftovers: describeLeftovers(spec, deployed),
     run: run ? { command: run.command, by: run.by, pid: run.pid, since: run.since } : null,
     lastRun: describeRun(situation),
     hold: hold ?? null,
@@ -119,14 +132,18 @@ function groupStates(spec: Spec, deployed: Deployed, views: readonly string[]): 
     const reasons = inFlight.get(group.name);
     const waits = pending.has(group.name);
     const state = isNew(current)
-      ? "new"
+      ? group.retires && !current?.hosts.length
+        ? "retired"
+        : "new"
       : reasons
         ? "in flight"
         : waits
           ? views.includes(group.name)
             ? "pending"
             : "frozen"
-          : "current";
+          : group.retires
+            ? "retired"
+            : "current";
     return {
       name: group.name,
       pool: group.pool,
@@ -141,4 +158,13 @@ function groupStates(spec: Spec, deployed: Deployed, views: readonly string[]): 
       reason: reasons?.join(", ") ?? (waits && current ? describePending(group, current) : null),
     };
   });
+}
+
+function describeLeftovers(spec: Spec, deployed: Deployed): Status["leftovers"] {
+  const left = new Map(leftoversOf(spec, deployed).map(({ pool, addresses }) => [pool, addresses.size]));
+  return emptiedPools(spec, deployed).map(({ name: pool, retire = "keep-volumes" }) => ({
+    pool,
+    volumes: retire,
+    addresses: left.get(pool) ?? 0,
+  }));
 }

@@ -28,6 +28,12 @@ function checkRequested(spec: Spec, deployed: Deployed, requested: string): void
     );
   }
   if (!isNew(deployed.groups.get(group.name))) return;
+  if (group.retires) {
+    throw new UserError(
+      `${requested} has no view: its pool retires, and nothing of this group has ever stood or is left; see: rollout status`,
+      2,
+    );
+  }
   throw new UserError(
     `${requested} is new, so it has no view of its own yet; create it with: cdktf deploy cluster`,
     2,

@@ -11,6 +11,7 @@ import { LOCAL_CLUSTER } from "./recording/local-cluster.js";
 import { makeNetwork } from "./recording/network.js";
 import { OPTIONS } from "./recording/option-cases.js";
 import { OWN_RESOURCES } from "./recording/own-cases.js";
+import { RETIRING } from "./recording/retire-cases.js";
 import { STATES } from "./recording/state-cases.js";
 import { TAMPERED } from "./recording/tampered-cases.js";
 import { World } from "./recording/world.js";
@@ -32,7 +33,16 @@ const standing = World.create(join(SCRATCH, "standing"), LOCAL_CLUSTER);
 await standing.roll("cluster");
 // Again, or a Consul server could not be planned: until the next apply the state remembers in which order the first one went.
 await standing.roll("cluster");
-const cases = [...CLEAN, ...OWN_RESOURCES, ...OPTIONS, ...TAMPERED, ...HOOKS, ...GATES, ...STATES];
+const cases = [
+  ...CLEAN,
+  ...OWN_RESOURCES,
+  ...OPTIONS,
+  ...TAMPERED,
+  ...HOOKS,
+  ...GATES,
+  ...STATES,
+  ...RETIRING,
+];
 for (const each of cases.filter(isWanted)) {
   await record(each, standing.copy(join(SCRATCH, each.name)));
 }

@@ -110,7 +110,8 @@ export function nothingDeployed(origin: Origin): Deployed {
  * @param addresses every address that the spec declares
  */
 export function deployedFromSpec(spec: Spec, where: string, addresses: ReadonlySet<string>): Deployed {
-  const groups = groupsOf(spec).map((group): DeployedGroup => {
+  const standing = groupsOf(spec).filter(({ retires }) => !retires);
+  const groups = standing.map((group): DeployedGroup => {
     const numbers = Array.from({ length: group.hosts }, (_, number) => number);
     return {
       name: group.name,

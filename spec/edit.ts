@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { isScalar, parse, Scalar } from "yaml";
-import { generationEdits, type Edit } from "./edit-generations.js";
+import { generationEdits } from "./edit-generations.js";
 import { findGroup } from "./find-group.js";
 import { poolsOf, type Group } from "./groups.js";
 import { loadSpec } from "./load.js";
+import type { Edit } from "./new-pool-key.js";
 import type { Spec } from "./schema.js";
 import { UserError } from "./user-error.js";
 import { YamlSource } from "./yaml-source.js";

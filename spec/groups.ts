@@ -11,6 +11,8 @@ export interface Pool {
   readonly role: Role;
   readonly workload: "moves" | "stays";
   readonly loadBalancer?: LoadBalancer;
+  /** What becomes of its data volumes once no machine is left of it; absent for a pool that stays. */
+  readonly retire?: "keep-volumes" | "delete-volumes";
   readonly groups: readonly Group[];
 }
 
@@ -21,7 +23,9 @@ export interface Group extends Template {
   /** `broker-0` */
   readonly name: string;
   readonly role: Role;
+  /** None, where its pool retires. */
   readonly hosts: number;
+  readonly retires: boolean;
   readonly hash: string;
 }
 
@@ -53,6 +57,7 @@ function poolOf(name: string, spec: Spec): Pool {
     role,
     workload: settings.workload ?? "moves",
     ...(settings.loadBalancer ? { loadBalancer: settings.loadBalancer } : {}),
+    ...(settings.retire ? { retire: settings.retire } : {}),
     groups: GROUP_INDEXES.map((index) => {
       const dataVolume = settings.dataVolumes?.[index];
       const rootVolume = settings.rootVolumes?.[index];
@@ -69,7 +74,8 @@ function poolOf(name: string, spec: Spec): Pool {
         index,
         name: groupName(name, index),
         role,
-        hosts: settings.hosts?.[index] ?? 1,
+        hosts: settings.retire ? 0 : (settings.hosts?.[index] ?? 1),
+        retires: settings.retire !== undefined,
         hash: templateHash(template),
       };
     }),

@@ -3,9 +3,9 @@
  * secret. The constructs render it and the guard compares it.
  */
 export const hookWords = {
-  /** @param stay the hosts that stay if they were made from `hash`; all others leave */
+  /** @param stay the hosts that stay if they were made from `hash`; all others leave, all of a group that retires */
   leave: (group: string, hash: string, stay: readonly string[]): string =>
-    `leave ${group} --hash ${hash} --stay ${stay.join(",")}`,
+    `leave ${group} --hash ${hash}${stay.length > 0 ? ` --stay ${stay.join(",")}` : ""}`,
   ready: (group: string, hash: string): string => `ready ${group} --hash ${hash}`,
   lbDrained: (host: string): string => `lb-drained ${host}`,
   configureConsul: (host: string): string => `configure-consul ${host}`,

@@ -1,6 +1,7 @@
 import { groupAddress, hostAddress, type PlatformName } from "./address.js";
 import type { Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
 import { groupsOf, type Group, type Role } from "./groups.js";
+import { emptiedPools } from "./retiring.js";
 import type { Spec } from "./schema.js";
 
 /**
@@ -27,12 +28,20 @@ export function pendingGroups(spec: Spec, deployed: Deployed): Group[] {
   return groupsOf(spec).filter((group) => {
     const current = deployed.groups.get(group.name);
     if (!current || isNew(current)) return false;
+    if (group.retires) return deployedHosts(current) > 0;
     return deployedHash(current) !== group.hash || deployedHosts(current) !== group.hosts;
   });
 }
 
+/** Those of pending groups that count: a pool that retires is one change, which the user has confirmed as a whole. */
+export const countedPending = (pending: readonly Group[]): Group[] =>
+  pending.filter(
+    (group, place) => !group.retires || pending.findIndex(({ pool }) => pool === group.pool) === place,
+  );
+
 /** What differs between a deployed group and the desired one, for people: `ami-0aaa -> ami-0bbb`, `3 -> 4 hosts`. */
 export function describePending(group: Group, deployed: DeployedGroup): string {
+  if (group.retires) return `retires, ${String(deployedHosts(deployed))} -> 0 hosts`;
   const last = deployed.revisions.at(-1);
   const host = deployed.hosts[0];
   const volume = deployed.volumes[0];
@@ -98,13 +107,17 @@ export function groupsInFlight(
     .filter(({ reasons }) => reasons.length > 0);
 }
 
-/** {@link groupsInFlight} of a spec: the groups that it leaves pending are those whose roll may have begun. */
-export const inFlightOf = (spec: Spec, deployed: Deployed): InFlight[] =>
-  groupsInFlight(
-    deployed,
-    spec.platform,
-    pendingGroups(spec, deployed).map(({ name }) => name),
+/**
+ * {@link groupsInFlight} of a spec: the groups that it leaves pending are those whose roll may have begun. What is left of
+ * a pool that retires is nobody's roll.
+ */
+export function inFlightOf(spec: Spec, deployed: Deployed): InFlight[] {
+  const pending = pendingGroups(spec, deployed).map(({ name }) => name);
+  const emptied = new Set(
+    emptiedPools(spec, deployed).flatMap(({ groups }) => groups.map(({ name }) => name)),
   );
+  return groupsInFlight(deployed, spec.platform, pending).filter(({ group }) => !emptied.has(group));
+}
 
 function unfinished(group: DeployedGroup, deployed: Deployed, platform: PlatformName): string[] {
   const ready = groupAddress(platform, group.name, "ready");

@@ -62,6 +62,7 @@ const serverPool = z.strictObject({
   ),
   dataVolumes: refused("data volumes are for client pools; a new server gets its data from the other two"),
   workload: refused("it is for client pools; servers run no work"),
+  retire: refused("server pools stay: a cluster without one is none; a teardown is protection: off"),
   loadBalancer: refused("it is for client pools"),
   drain: refused("it is for client pools; servers run no work"),
   ready,
@@ -77,6 +78,10 @@ const clientPool = z.strictObject({
     .default("moves")
     .describe("moves (default): work runs elsewhere meanwhile; stays: work is bound to its data volume."),
   loadBalancer: loadBalancer.optional(),
+  retire: z
+    .enum(["keep-volumes", "delete-volumes"])
+    .optional()
+    .describe("The pool leaves for good, group by group; rollout retire sets it. Default: it stays."),
   drain,
   ready,
   bake,

@@ -23,27 +23,40 @@ export const CLUSTER_OUT_RULE = "cluster-out";
 
 /** Whether an address is that of a shared part which this program declares: the network's rules, a pool's load balancer. */
 export function isSharedAddress(address: string, spec: Spec): boolean {
+  return (
+    (spec.platform === "aws" && isNetworkAddress(address)) ||
+    poolsOf(spec).some(({ name, loadBalancer }) => loadBalancer && isBalancerAddress(address, name, spec))
+  );
+}
+
+function isNetworkAddress(address: string): boolean {
+  switch (address) {
+    case "aws_security_group.cluster":
+    case `aws_vpc_security_group_egress_rule.${CLUSTER_OUT_RULE}`:
+      return true;
+    default:
+      return CLUSTER_PORTS.some(
+        ({ name }) => address === `aws_vpc_security_group_ingress_rule.${clusterPortRule(name)}`,
+      );
+  }
+}
+
+/** Whether an address is that of a part of a pool's load balancer. */
+export function isBalancerAddress(address: string, pool: string, { platform }: Spec): boolean {
   const [type = "", name = "", ...rest] = address.split(".");
   if (rest.length > 0) return false;
-  const balanced = poolsOf(spec).flatMap(({ name: pool, loadBalancer }) => (loadBalancer ? [pool] : []));
-  if (spec.platform === "local")
-    return type === "terraform_data" && balanced.some((pool) => name === `${pool}-load-balancer`);
+  if (platform === "local") return type === "terraform_data" && name === `${pool}-load-balancer`;
   switch (type) {
     case "aws_security_group":
-      return name === "cluster" || balanced.some((pool) => name === `${pool}-load-balancer`);
+      return name === `${pool}-load-balancer`;
     case "aws_lb":
     case "aws_lb_target_group":
     case "aws_lb_listener":
-      return balanced.includes(name);
+      return name === pool;
     case "aws_vpc_security_group_ingress_rule":
-      return (
-        CLUSTER_PORTS.some((port) => name === clusterPortRule(port.name)) ||
-        balanced.some(
-          (pool) => name === `${pool}-from-load-balancer` || name.startsWith(`${pool}-load-balancer-in-`),
-        )
-      );
+      return name === `${pool}-from-load-balancer` || name.startsWith(`${pool}-load-balancer-in-`);
     case "aws_vpc_security_group_egress_rule":
-      return name === CLUSTER_OUT_RULE || balanced.some((pool) => name === `${pool}-load-balancer-out`);
+      return name === `${pool}-load-balancer-out`;
     default:
       return false;
   }

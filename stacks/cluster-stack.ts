@@ -32,6 +32,7 @@ export class ClusterStack extends ViewStack {
   protected override rendering(group: Group): Rendering | undefined {
     const { deployed, spec } = this.props;
     const current = deployed.groups.get(group.name);
+    if (group.retires && !current) return undefined;
     const rendering =
       !current || isNew(current)
         ? newRendering(group, current, this.options)

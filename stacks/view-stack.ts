@@ -15,6 +15,7 @@ import { groupsOf, poolsOf, roleOf, type Group } from "../spec/groups.js";
 import { formatHookFile } from "../spec/hook-file.js";
 import { startsAgents } from "../spec/local-agents.js";
 import { isNew, targetGroupAddress } from "../spec/pending.js";
+import { emptiedPools, forgetBlocks, leftoversOf } from "../spec/retiring.js";
 import { GATE_VARIABLE, GATES } from "../spec/rollout-gate.js";
 import type { Spec } from "../spec/schema.js";
 import type { Three } from "../spec/three.js";
@@ -88,7 +89,11 @@ export abstract class ViewStack extends TerraformStack {
     this.announceOrigin();
     const platform =
       spec.platform === "aws" ? new AwsPlatform(this, spec.name, spec.aws) : new LocalPlatform(spec.name);
-    const pools = poolsOf(spec);
+    const emptied = new Set(
+      this.target === undefined ? emptiedPools(spec, deployed).map(({ name }) => name) : [],
+    );
+    const pools = poolsOf(spec).filter(({ name }) => !emptied.has(name));
+    this.forget();
     const rendered = pools
       .flatMap(({ groups }) => groups)
       .map((group) => ({ group, rendering: this.rendering(group) }));
@@ -118,6 +123,13 @@ export abstract class ViewStack extends TerraformStack {
         new ServerPool(scope, platform, { name, groups });
       }
     }
+  }
+
+  /** The data volumes of a pool that has retired leave the state and stay where they are; all else of it is dropped. */
+  private forget(): void {
+    if (this.target !== undefined) return;
+    const blocks = forgetBlocks(leftoversOf(this.props.spec, this.props.deployed));
+    if (blocks.length > 0) this.addOverride("removed", blocks);
   }
 
   /** Resources of the user's own get what makes them harmless in the view of a group, once all have been added. */

@@ -86,9 +86,9 @@ test("refuses a spec that drops a pool", () => {
     edited.pools = withoutPool(edited, "broker");
   });
   expect(refusal(spec, standing, "cluster")).toMatchInlineSnapshot(`
-   "replace-not-delete: deployed groups are gone from the spec: broker-0, broker-1, broker-2; put their pool back under its name; this version cannot rename a pool or take one away
+   "replace-not-delete: deployed groups are gone from the spec: broker-0, broker-1, broker-2; put their pool back under its name; a pool goes for good by: rollout retire broker
    data-volume-kept: data volumes would be lost: terraform_data.broker-0-0-data, terraform_data.broker-0-1-data, terraform_data.broker-0-2-data, terraform_data.broker-1-0-data, terraform_data.broker-1-1-data, terraform_data.broker-1-2-data, terraform_data.broker-2-0-data, terraform_data.broker-2-1-data, terraform_data.broker-2-2-data; keep declaring the volumes that the state holds, those of hosts that are gone included
-   shared-kept: shared parts would be destroyed: terraform_data.broker-load-balancer; put back what declared them: in this version a shared part, such as a load balancer, stays once it is there"
+   shared-kept: shared parts would be destroyed: terraform_data.broker-load-balancer; put back what declared them: a shared part, such as a load balancer, stays once it is there; with its whole pool it goes by: rollout retire POOL"
   `);
 });
 
@@ -99,7 +99,7 @@ test("refuses a pool that was renamed", () => {
     Object.assign(edited.pools, { names });
   });
   expect(refusal(spec, standing, "cluster")).toMatchInlineSnapshot(
-    `"replace-not-delete: deployed groups are gone from the spec (names is new: a renamed pool is another pool): name-server-0, name-server-1, name-server-2; put their pool back under its name; this version cannot rename a pool or take one away"`,
+    `"replace-not-delete: deployed groups are gone from the spec (names is new: a renamed pool is another pool): name-server-0, name-server-1, name-server-2; put their pool back under its name; a pool goes for good by: rollout retire name-server"`,
   );
 });
 
@@ -111,7 +111,7 @@ test("names the new pools in one order, whatever theirs in the spec", () => {
       for (const name of names) Object.assign(edited.pools, { [name]: pool });
     });
   expect(refusal(spec("dns", "names"), standing, "cluster")).toMatchInlineSnapshot(
-    `"replace-not-delete: deployed groups are gone from the spec (dns, names are new: a renamed pool is another pool): name-server-0, name-server-1, name-server-2; put their pool back under its name; this version cannot rename a pool or take one away"`,
+    `"replace-not-delete: deployed groups are gone from the spec (dns, names are new: a renamed pool is another pool): name-server-0, name-server-1, name-server-2; put their pool back under its name; a pool goes for good by: rollout retire name-server"`,
   );
   expect(refusal(spec("names", "dns"), standing, "cluster")).toBe(
     refusal(spec("dns", "names"), standing, "cluster"),
@@ -123,7 +123,7 @@ test("refuses a load balancer that was taken away", () => {
     delete pool.loadBalancer;
   });
   expect(refusal(spec, standing, "cluster")).toMatchInlineSnapshot(
-    `"shared-kept: shared parts would be destroyed: terraform_data.broker-load-balancer; put back what declared them: in this version a shared part, such as a load balancer, stays once it is there"`,
+    `"shared-kept: shared parts would be destroyed: terraform_data.broker-load-balancer; put back what declared them: a shared part, such as a load balancer, stays once it is there; with its whole pool it goes by: rollout retire POOL"`,
   );
 });
 

@@ -186,6 +186,7 @@ export function orderOf(group: string, more: Partial<LeaveOrder> = {}): LeaveOrd
     stay: hosts,
     hosts,
     workload: "moves",
+    retires: false,
     drain: { deadlineSeconds: 3600, onDeadline: "fail" },
     ...more,
   };

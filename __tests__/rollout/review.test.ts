@@ -468,3 +468,66 @@ function asWas(spec: Spec, { groups }: Deployed): Spec {
   );
   return specOf(JSON.stringify({ ...spec, pools }));
 }
+
+describe("A pool that retires", () => {
+  const of = (name: string): Review => {
+    const { spec, deployed } = readFixture(name);
+    return review(spec, deployed);
+  };
+
+  test("is explained group by group, with what becomes of its data", () => {
+    const { headline, groups } = of("retire-group");
+    expect(headline).toMatchInlineSnapshot(
+      `"accepted, 3 groups change, one after another: broker-0 (retires, 2 -> 0 hosts), broker-1 (retires, 1 -> 0 hosts), broker-2 (retires, 1 -> 0 hosts), 4 machines destroyed"`,
+    );
+    expect(groups[0]).toMatchInlineSnapshot(`
+     {
+       "alsoReplaced": [],
+       "change": "retires, 2 -> 0 hosts",
+       "machines": {
+         "created": 0,
+         "destroyed": 2,
+         "replaced": 0,
+         "stay": 0,
+       },
+       "name": "broker-0",
+       "steps": [
+         "out of the load balancer, open connections end (up to 300 s)",
+         "leave: all machines of the group ineligible, drained in Nomad, out of Consul",
+         "data volumes detached; they are kept until the whole pool has left",
+         "2 machines destroyed, and none comes back",
+       ],
+     }
+    `);
+  });
+
+  test("ends with what is left, and says in the headline what is deleted", () => {
+    const { headline, retired, created, pools } = of("retire-end");
+    expect({ headline, retired, created }).toMatchInlineSnapshot(`
+     {
+       "created": [],
+       "headline": "accepted, 1 pool retired",
+       "retired": [
+         {
+           "deletedVolumes": [],
+           "keptVolumes": [
+             "terraform_data.broker-0-0-data",
+             "terraform_data.broker-0-1-data",
+             "terraform_data.broker-1-0-data",
+             "terraform_data.broker-2-0-data",
+           ],
+           "pool": "broker",
+         },
+       ],
+     }
+    `);
+    expect(pools.find(({ name }) => name === "broker")?.cells.map(({ state }) => state)).toEqual([
+      "retired",
+      "retired",
+      "retired",
+    ]);
+    expect(of("retire-end-deleting").headline).toMatchInlineSnapshot(
+      `"accepted, 1 pool retired; 4 data volumes DELETED"`,
+    );
+  });
+});

@@ -71,6 +71,53 @@ describe("a group is", () => {
   });
 });
 
+describe("a pool that retires", () => {
+  const retiring = change(local, (spec) => {
+    poolOf(spec, "broker").retire = "keep-volumes";
+  });
+  const emptied = (...groups: readonly string[]): Deployed =>
+    groups.reduce(
+      (deployed, name) =>
+        withGroup(deployed, name, { hosts: [], ready: { hosts: "", hash: "gone", gate: "open" } }),
+      standing,
+    );
+
+  test("is pending group by group, and retired where it has no host any more", () => {
+    const before = status(retiring, emptied("broker-0"));
+    expect(groupOf(before, "broker-0")).toMatchObject({
+      state: "retired",
+      hosts: { deployed: 0, desired: 0 },
+    });
+    expect(groupOf(before, "broker-1")).toMatchObject({ state: "pending", reason: "retires, 3 -> 0 hosts" });
+    expect(before).toMatchObject({ next: "npx cdktf deploy broker-1", leftovers: [] });
+  });
+
+  test("ends by the cluster view", () => {
+    expect(status(retiring, emptied("broker-0", "broker-1", "broker-2"))).toMatchObject({
+      next: "npx cdktf deploy cluster",
+      leftovers: [{ pool: "broker", volumes: "keep-volumes" }],
+    });
+  });
+
+  test("is no new pool where nothing of it is deployed", () => {
+    const gone = {
+      ...standing,
+      groups: new Map([...standing.groups].filter(([name]) => !name.startsWith("broker-"))),
+      addresses: new Set([...standing.addresses].filter((address) => !address.includes(".broker-"))),
+    };
+    const after = status(retiring, gone);
+    expect(groupOf(after, "broker-0").state).toBe("retired");
+    expect(after).toMatchObject({ next: null, leftovers: [{ pool: "broker", addresses: 0 }] });
+  });
+
+  test("waits where another pool is pending, too, and only one change may be", () => {
+    const both = change(retiring, (spec) => {
+      poolOf(spec, "name-server").images[0] = "ami-0bbb";
+    });
+    expect(status(both, standing).next).toBeNull();
+  });
+});
+
 describe("next is", () => {
   test("nothing where all is as desired", () => {
     expect(status(local, standing).next).toBeNull();

@@ -191,3 +191,21 @@ const three = <T>(value: T): [T, T, T] => [value, value, value];
 /** What is written of a group, as text. */
 const textOf = (view: Resources, prefix: string): string =>
   JSON.stringify([...view].filter(([address]) => address.includes(`.${prefix}`)));
+
+test("a pool that retires is made by no view where it is not there, nor is its load balancer", () => {
+  const retiring = change(localSpec(), (spec) => {
+    poolOf(spec, "broker").retire = "keep-volumes";
+  });
+  const ofBroker = (deployed: typeof standing, view: string): string[] =>
+    [...resourcesOf(retiring, deployed, view).keys()].filter((address) => address.includes(".broker-"));
+  expect(ofBroker(nothing(), "cluster")).toEqual([]);
+  const { groups, addresses } = standing;
+  const partly = {
+    ...standing,
+    groups: new Map([...groups].filter(([name]) => name !== "broker-2")),
+    addresses: new Set([...addresses].filter((address) => !address.includes(".broker-2-"))),
+  };
+  expect(ofBroker(partly, "cluster").sort()).toEqual(
+    [...partly.addresses].filter((address) => address.includes(".broker-")).sort(),
+  );
+});

@@ -55,8 +55,8 @@ export async function leaveGroup(
         return;
       }
       if (!isChecked) {
-        const { group, workload } = order;
-        const found = preflight(observation, { ...others, group, workload });
+        const { group, workload, retires } = order;
+        const found = preflight(observation, { ...others, group, workload, retires });
         if (isWorthWaiting(found, clock.now() - begun)) {
           if (!isWaiting) timeline.step("preflight", `${group}: waiting for what passes by itself`);
           isWaiting = true;

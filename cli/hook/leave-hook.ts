@@ -22,6 +22,10 @@ export async function runLeaveHook(
   }
   const staying = stay.split(",").filter((host) => host !== "");
   const order = leaveOrderOf(file, group, staying);
+  if (order.hosts.length === 0) {
+    say(`${group.name}: nothing to do: it has no machine`);
+    return;
+  }
   const cluster = await connect(file.spec, env, clock.now, machines);
   try {
     const snapshotFile = join(folder, snapshotNameOf(group.name));
@@ -39,7 +43,8 @@ export async function runLeaveHook(
 export function leaveOrderOf(file: HookFile, group: Group, stay: readonly string[]): LeaveOrder {
   const { workload, drain } = gateSettingsOf(group.pool, file.spec);
   const hosts = file.deployed.find(({ name }) => name === group.name)?.hosts ?? [];
-  return { group: group.name, role: group.role, hash: group.hash, stay, hosts, workload, drain };
+  const { name, role, hash, retires } = group;
+  return { group: name, role, hash, stay, hosts, workload, retires, drain };
 }
 
 /** Every group that stands, for the preflight. */

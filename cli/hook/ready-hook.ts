@@ -28,6 +28,10 @@ export async function runReadyHook(
   }
   const { spec } = file;
   const group = groupOf(file, subject, hash);
+  if (group.retires) {
+    say(`${group.name}: nothing to wait for: it has no machine any more`);
+    return;
+  }
   const { workload, ready } = gateSettingsOf(group.pool, spec);
   const pool = poolsOf(spec).find(({ name }) => name === group.pool);
   // A host that a group has lost is destroyed without a hook of its own: its block is gone. It has left before.

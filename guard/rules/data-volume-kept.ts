@@ -3,11 +3,17 @@ import type { DeployedHost } from "../../spec/deployed.js";
 import { groupsOf } from "../../spec/groups.js";
 import { ignoresAnything, volumeOf } from "../declared.js";
 import { plannedVolume } from "../plan/planned-volume.js";
+import type { Leftovers } from "../../spec/retiring.js";
+import type { Change } from "../change.js";
+import { isEndOfLeftover, leftoversIn } from "../leftovers.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
 
-/** A data volume outlives its machine, also when its group shrinks, and never moves to another zone. */
+/**
+ * A data volume outlives its machine, also when its group shrinks, and never moves to another zone. With a pool that retires
+ * it is let go of, and deleted only where the spec says so.
+ */
 export const dataVolumeKept: Rule = (proposal) => [
   ...volumesLost(proposal),
   ...volumesUnprotected(proposal),
@@ -17,22 +23,41 @@ export const dataVolumeKept: Rule = (proposal) => [
   ...zonesLeft(proposal),
 ];
 
-function volumesLost({ changes }: Proposal): Violation[] {
-  const lost = changes
-    .filter(
-      ({ member, action }) => member?.kind === "data" && ["delete", "replace", "forget"].includes(action),
-    )
-    .map(({ address }) => address);
-  if (lost.length === 0) return [];
+function volumesLost(proposal: Proposal): Violation[] {
+  const isEnd = isEndOfLeftover(proposal);
+  const going = proposal.changes.filter(
+    ({ member, action }) => member?.kind === "data" && ["delete", "replace", "forget"].includes(action),
+  );
+  const lost = going.filter((change) => !isEnd(change)).map(({ address }) => address);
+  return [
+    ...leftoversIn(proposal).flatMap((leftovers) => deletedUnasked(leftovers, going)),
+    ...(lost.length === 0 ? [] : [wouldBeLost(lost)]),
+  ];
+}
+
+/** A pool that retires keeps its data in any case but one: its spec says otherwise. */
+function deletedUnasked({ pool, retire, addresses }: Leftovers, going: readonly Change[]): Violation[] {
+  const deleted = going
+    .filter(({ address, action }) => action === "delete" && addresses.has(address))
+    .map(({ address }) => address)
+    .sort();
+  if (retire === "delete-volumes" || deleted.length === 0) return [];
   return [
     {
       rule: "data-volume-kept",
-      subjects: lost.sort(),
-      message: `data volumes would be lost: ${listed(lost)}`,
-      remedy: "keep declaring the volumes that the state holds, those of hosts that are gone included",
+      subjects: deleted,
+      message: `data volumes of ${pool} would be deleted, and it retires with ${retire}: ${listed(deleted)}`,
+      remedy: `synthesize and plan again; to delete them: rollout retire ${pool} --delete-volumes`,
     },
   ];
 }
+
+const wouldBeLost = (lost: string[]): Violation => ({
+  rule: "data-volume-kept",
+  subjects: lost.sort(),
+  message: `data volumes would be lost: ${listed(lost)}`,
+  remedy: "keep declaring the volumes that the state holds, those of hosts that are gone included",
+});
 
 function volumesUnprotected({ declared, spec }: Proposal): Violation[] {
   if (spec.protection === "off") return [];

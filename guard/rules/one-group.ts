@@ -1,5 +1,6 @@
-import { describePending, inFlightOf, isNew, pendingGroups } from "../../spec/pending.js";
+import { countedPending, describePending, inFlightOf, isNew, pendingGroups } from "../../spec/pending.js";
 import { describeChange } from "../change.js";
+import { isEndOfLeftover } from "../leftovers.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 
@@ -8,7 +9,7 @@ export const oneGroup: Rule = (proposal) => [...manyPending(proposal), ...manyTo
 
 function manyPending({ spec, deployed, plan }: Proposal): Violation[] {
   if (plan || spec.rollout.pendingGroups === "queue" || spec.protection === "off") return [];
-  const pending = pendingGroups(spec, deployed);
+  const pending = countedPending(pendingGroups(spec, deployed));
   if (pending.length < 2) return [];
   const described = pending.map((group) => {
     const current = deployed.groups.get(group.name);
@@ -27,13 +28,16 @@ function manyPending({ spec, deployed, plan }: Proposal): Violation[] {
 }
 
 /** Whatever else a plan is about, it touches the machines of one deployed group. */
-function manyTouched({ plan, changes, deployed, target }: Proposal): Violation[] {
+function manyTouched(proposal: Proposal): Violation[] {
+  const { plan, changes, deployed, target } = proposal;
   if (!plan) return [];
+  const isEnd = isEndOfLeftover(proposal);
   const touching = changes.filter(
-    ({ group, member }) =>
-      group !== undefined &&
-      member?.kind !== "config-consul" &&
-      (target !== undefined || !isNew(deployed.groups.get(group))),
+    (change) =>
+      change.group !== undefined &&
+      change.member?.kind !== "config-consul" &&
+      (target !== undefined || !isNew(deployed.groups.get(change.group))) &&
+      !isEnd(change),
   );
   const groups = [...new Set(touching.map(({ group }) => group ?? ""))].sort();
   if (groups.length < 2) return [];

@@ -1,20 +1,25 @@
 import { groupsOf, poolsOf } from "../../spec/groups.js";
+import { parseGroupName } from "../../spec/address.js";
 import { isNew, targetGroupAddress } from "../../spec/pending.js";
 import { describeChange, type Change } from "../change.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
+import { isEndOfLeftover } from "../leftovers.js";
 import { listed } from "../listed.js";
 
 /**
  * Members of groups are replaced, never dropped: a dropped block is destroyed without its hooks, and no freeze holds it.
- * Only a group that shrinks in its own view loses hosts, the last ones. What is left of a machine that was terminated
- * outside may go in any view.
+ * Only a group that shrinks in its own view loses hosts, the last ones, and one of a pool that retires all of them. What is
+ * left of a machine that was terminated outside may go in any view, and what is left of a pool without machines in the
+ * cluster view.
  */
 export const replaceNotDelete: Rule = (proposal) => {
+  const isEnd = isEndOfLeftover(proposal);
   const dropped = proposal.changes.filter(
     (change) =>
       change.action === "delete" &&
       change.group !== undefined &&
+      !isEnd(change) &&
       !shrinks(change, proposal) &&
       !goesWithBalancer(change, proposal) &&
       !isLeftover(change, proposal),
@@ -27,7 +32,7 @@ export const replaceNotDelete: Rule = (proposal) => {
     ...groups
       .filter((group) => known.has(group))
       .flatMap((group) => membersDropped(group, dropped, proposal)),
-    ...otherwiseChanged(proposal),
+    ...otherwiseChanged(proposal, isEnd),
   ];
 };
 
@@ -44,7 +49,7 @@ function goneFromSpec(gone: readonly string[], { spec, deployed }: Proposal): Vi
     rule: "replace-not-delete",
     subjects: gone,
     message: `deployed groups are gone from the spec${renamed}: ${gone.join(", ")}`,
-    remedy: "put their pool back under its name; this version cannot rename a pool or take one away",
+    remedy: `put their pool back under its name; a pool goes for good by: rollout retire ${parseGroupName(gone[0] ?? "")?.pool ?? "POOL"}`,
   };
 }
 
@@ -64,11 +69,11 @@ function membersDropped(group: string, dropped: readonly Change[], { view }: Pro
 }
 
 /** A host is replaced, and first the old one goes: not changed in place, let go of, moved or taken over. */
-function otherwiseChanged({ changes, spec }: Proposal): Violation[] {
+function otherwiseChanged({ changes, spec }: Proposal, isEnd: (change: Change) => boolean): Violation[] {
   if (spec.protection === "off") return [];
   const odd = changes.flatMap((change) => {
     const { action, member, planned } = change;
-    if (!member || !planned) return [];
+    if (!member || !planned || isEnd(change)) return [];
     if (action === "forget" || action === "move" || action === "unknown") return [describeChange(change)];
     if (member.kind === "host" && action === "update")
       return [`${change.address} (changed in place while its work runs)`];

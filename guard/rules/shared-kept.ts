@@ -1,11 +1,13 @@
 import { describeChange } from "../change.js";
+import { isEndOfLeftover } from "../leftovers.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
 
 /**
  * Shared parts, such as a pool's load balancer, serve all three groups: the cluster view creates them and updates them in
- * place, nothing replaces or deletes them, and the view of a group leaves them alone.
+ * place, nothing replaces or deletes them, and the view of a group leaves them alone. A load balancer goes with its pool,
+ * once that has retired.
  */
 export const sharedKept: Rule = (proposal) => [
   ...deleted(proposal),
@@ -13,9 +15,11 @@ export const sharedKept: Rule = (proposal) => [
   ...changedByGroup(proposal),
 ];
 
-function deleted({ changes, spec }: Proposal): Violation[] {
+function deleted(proposal: Proposal): Violation[] {
+  const { changes, spec } = proposal;
+  const isEnd = isEndOfLeftover(proposal);
   const gone = changes
-    .filter(({ group, action }) => group === undefined && action === "delete")
+    .filter((change) => change.group === undefined && change.action === "delete" && !isEnd(change))
     .map(({ address }) => address);
   if (gone.length === 0 || spec.protection === "off") return [];
   return [
@@ -24,7 +28,7 @@ function deleted({ changes, spec }: Proposal): Violation[] {
       subjects: gone.sort(),
       message: `shared parts would be destroyed: ${listed(gone)}`,
       remedy:
-        "put back what declared them: in this version a shared part, such as a load balancer, stays once it is there",
+        "put back what declared them: a shared part, such as a load balancer, stays once it is there; with its whole pool it goes by: rollout retire POOL",
     },
   ];
 }

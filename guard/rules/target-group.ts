@@ -1,16 +1,20 @@
 import { listed } from "../listed.js";
 import { isNew } from "../../spec/pending.js";
 import { describeChange } from "../change.js";
+import { isEndOfLeftover } from "../leftovers.js";
 import type { Rule } from "../proposal.js";
 
 /** Nothing changes in a group that the view is not for. Deletions and `config_consul` have rules of their own. */
-export const targetGroup: Rule = ({ target, view, deployed, changes }) => {
+export const targetGroup: Rule = (proposal) => {
+  const { target, view, deployed, changes } = proposal;
+  const isEnd = isEndOfLeftover(proposal);
   const mayChange = (group: string): boolean =>
     target === undefined ? isNew(deployed.groups.get(group)) : group === target;
-  const foreign = changes.filter(
-    ({ group, action, member }) =>
-      group !== undefined && !mayChange(group) && action !== "delete" && member?.kind !== "config-consul",
-  );
+  const foreign = changes.filter((change) => {
+    const { group, action, member } = change;
+    if (group === undefined || mayChange(group) || isEnd(change)) return false;
+    return action !== "delete" && member?.kind !== "config-consul";
+  });
   const groups = [...new Set(foreign.map(({ group }) => group ?? ""))].sort();
   return groups.map((group) => {
     const own = foreign.filter((change) => change.group === group);

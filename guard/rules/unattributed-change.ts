@@ -1,5 +1,6 @@
 import { isOwnPath, isSharedAddress } from "../../spec/shared-address.js";
 import { describeChange } from "../change.js";
+import { forgottenBy } from "../leftovers.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
@@ -15,8 +16,11 @@ export const unattributedChange: Rule = (proposal) => [
 ];
 
 /** Blocks of which only Terraform knows what they would do. */
-function byBlocks({ header }: Proposal): Violation[] {
-  const blocks = header?.blocks ?? [];
+function byBlocks(proposal: Proposal): Violation[] {
+  const { header } = proposal;
+  const isKnown = (block: string): boolean =>
+    block === "removed" && forgottenBy(header?.removed, proposal) !== undefined;
+  const blocks = (header?.blocks ?? []).filter((block) => !isKnown(block));
   if (blocks.length === 0) return [];
   return [
     {

@@ -1,8 +1,8 @@
 import { isKnown, unknowns } from "../known.js";
 import { isMachineEnded } from "../machine.js";
-import type { NomadNode, Observation, Target } from "../observation.js";
+import type { Allocation, NomadJob, NomadNode, Observation, Target } from "../observation.js";
 import { deadInConsul, leaveConsul } from "./consul-agent.js";
-import { drainNodes } from "./drain.js";
+import { drainNodes, hasEnded } from "./drain.js";
 import { hostsAmong, missingHosts } from "./missing-hosts.js";
 import { stays, type LeaveOrder } from "./order.js";
 import { blocked, step, wait, waitForAnswers, type NextLeave } from "./step.js";
@@ -48,6 +48,8 @@ export function nextClientLeave(observation: Observation, order: LeaveOrder): Ne
     ...deadInConsul(going, members, observation),
   ];
 
+  const bound = order.retires && order.workload === "stays" ? boundWork(live, allocations, jobs) : [];
+  if (bound.length > 0) return blocked([nowhereToGo(order, bound)], notes);
   const leftIn = waitForTargets(
     targets.filter(({ host }) => going.includes(host)),
     notes,
@@ -111,6 +113,30 @@ function deadInNomad(host: string, records: readonly NomadNode[]): string[] {
     ? [`${host}: down in Nomad, so it is not drained; its work counts as lost`]
     : [];
 }
+
+/** The jobs with work on these nodes, but those that run on every node and go with it: `default/rocketmq (2)`. */
+function boundWork(
+  nodes: readonly NomadNode[],
+  allocations: readonly Allocation[],
+  jobs: readonly NomadJob[],
+): string[] {
+  const ids = new Set(nodes.map(({ id }) => id));
+  return jobs
+    .filter(({ type }) => type === "service" || type === "batch")
+    .flatMap(({ id, namespace }) => {
+      const own = allocations.filter(
+        (each) => each.job === id && each.namespace === namespace && ids.has(each.node) && !hasEnded(each),
+      );
+      return own.length === 0 ? [] : [`${namespace}/${id} (${String(own.length)})`];
+    })
+    .sort();
+}
+
+const nowhereToGo = ({ group }: LeaveOrder, jobs: readonly string[]) => ({
+  subject: group,
+  message: `its pool retires, and work that is bound to its data volumes has nowhere to go: ${jobs.join(", ")}`,
+  remedy: "stop these jobs or take their work off this group yourself, then run this again",
+});
 
 const noNodes = ({ group }: LeaveOrder) => ({
   subject: group,

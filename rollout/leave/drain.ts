@@ -79,7 +79,7 @@ const TELLING: ReadonlySet<string> = new Set([
 ]);
 
 /** Whatever is not known to have ended may still run: `unknown` is what Nomad says of a client that it lost sight of. */
-const hasEnded = ({ clientStatus }: Allocation): boolean =>
+export const hasEnded = ({ clientStatus }: Allocation): boolean =>
   clientStatus === "complete" || clientStatus === "failed" || clientStatus === "lost";
 
 function leftOn(node: NomadNode, allocations: readonly Allocation[], at: number): string[] {

@@ -11,6 +11,8 @@ export interface LeaveOrder {
   /** The hosts that the group is known to have had; empty where nobody knows. None of them may be overlooked. */
   readonly hosts: readonly string[];
   readonly workload: "moves" | "stays";
+  /** Whether its pool leaves for good, so that work which is bound to it has nowhere to go. */
+  readonly retires: boolean;
   readonly drain: { readonly deadlineSeconds: number; readonly onDeadline: "fail" | "accept" };
 }
 

@@ -51,7 +51,16 @@ async function roll(spec: Spec, name: string): Promise<void> {
   const group = groupIn(spec, name);
   const { workload, drain } = gateSettingsOf(group.pool, spec);
   const hosts = hostNames(group);
-  const order = { group: name, role: group.role, hash: group.hash, stay: hosts, hosts, workload, drain };
+  const order = {
+    group: name,
+    role: group.role,
+    hash: group.hash,
+    stay: hosts,
+    hosts,
+    workload,
+    retires: false,
+    drain,
+  };
   const deployed = groupsOf(old).map((each) => ({ ...each, hosts: hostNames(each) }));
   const snapshotFile = `${world.folder}/consul.snapshot`;
   await leaveGroup({ cluster, clock: world.clock, say, signal, snapshotFile }, order, {

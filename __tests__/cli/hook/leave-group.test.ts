@@ -50,6 +50,7 @@ function orderFor(name: string, values: Partial<LeaveOrder> = {}, of: Spec = spe
     stay: hosts,
     hosts,
     workload,
+    retires: false,
     drain,
     ...values,
   };

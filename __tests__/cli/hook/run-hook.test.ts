@@ -92,6 +92,24 @@ describe("hook", () => {
     });
   });
 
+  test("a group without a machine has nothing to leave and nothing to wait for, whoever can be asked", async () => {
+    const retiring = change(spec, (edited) => {
+      poolOf(edited, "broker").retire = "keep-volumes";
+    });
+    const emptied = withGroup(deployedAs(spec), "broker-0", { hosts: [] });
+    prepare(formatHookFile({ spec: retiring, deployed: emptied, specFolder: "." }));
+    expect(await outcome(["leave", "broker-0", "--hash", hashOf("broker-0")], NOWHERE)).toEqual({
+      exitCode: 0,
+      stdout: "broker-0: nothing to do: it has no machine",
+      stderr: "",
+    });
+    expect(await outcome(["ready", "broker-0", "--hash", hashOf("broker-0")], NOWHERE)).toEqual({
+      exitCode: 0,
+      stdout: "broker-0: nothing to wait for: it has no machine any more",
+      stderr: "",
+    });
+  });
+
   test("rejects configure-consul without the addresses that Terraform gives it", async () => {
     const aws = smallAwsSpec();
     prepare(hookFile(aws, deployedAs(aws)));

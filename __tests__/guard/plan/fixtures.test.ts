@@ -504,3 +504,59 @@ describe("image-as-desired", () => {
     `);
   });
 });
+
+describe("a pool that retires", () => {
+  const saidOf = (name: string): string[] =>
+    judge(readFixture(name)).violations.map((violation) => formatViolation(violation));
+
+  test("accepts the roll of one group to no host, and the end of what is left", () => {
+    expect(["retire-group", "retire-end", "retire-end-deleting"].flatMap(saidOf)).toEqual([]);
+  });
+
+  test("rejects two groups at once", () => {
+    expect(saidOf("retire-two-groups")).toMatchInlineSnapshot(`
+     [
+       "one-group: 2 groups would change in one plan: broker-0 (terraform_data.broker-0-0 (deleted) and 9 more), broker-1 (terraform_data.broker-1-0 (deleted) and 6 more); plan the view of one group; all others are frozen there",
+       "replace-not-delete: members of broker-1 would be destroyed in the view broker-0, without a hook: terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-lb-drained, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-1",
+     ]
+    `);
+  });
+
+  test("rejects removed blocks in the place of the hook", () => {
+    expect(saidOf("retire-without-hook")).toMatchInlineSnapshot(`
+     [
+       "replace-not-delete: members of broker-0 would be destroyed in the view broker-0, without a hook: terraform_data.broker-0-leave, terraform_data.broker-0-ready, terraform_data.broker-0-revision; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-0",
+     ]
+    `);
+  });
+
+  test("rejects the end of a pool that has machines", () => {
+    expect(saidOf("retire-too-early")).toMatchInlineSnapshot(`
+     [
+       "one-group: 3 groups would change in one plan: broker-0 (terraform_data.broker-0-0-data (deleted) and 4 more), broker-1 (terraform_data.broker-1-0 (deleted) and 7 more), broker-2 (terraform_data.broker-2-0 (deleted) and 7 more); plan the view of one group; all others are frozen there",
+       "replace-not-delete: members of broker-0 would be destroyed in the view cluster, without a hook: terraform_data.broker-0-leave, terraform_data.broker-0-ready, terraform_data.broker-0-revision; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-0",
+       "replace-not-delete: members of broker-1 would be destroyed in the view cluster, without a hook: terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-1",
+       "replace-not-delete: members of broker-2 would be destroyed in the view cluster, without a hook: terraform_data.broker-2-0, terraform_data.broker-2-0-config-consul, terraform_data.broker-2-0-data-attachment, terraform_data.broker-2-leave, terraform_data.broker-2-ready, terraform_data.broker-2-revision; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-2",
+       "data-volume-kept: data volumes would be lost: terraform_data.broker-0-0-data, terraform_data.broker-0-1-data, terraform_data.broker-1-0-data, terraform_data.broker-2-0-data; keep declaring the volumes that the state holds, those of hosts that are gone included",
+       "shared-kept: shared parts would be destroyed: terraform_data.broker-load-balancer; put back what declared them: a shared part, such as a load balancer, stays once it is there; with its whole pool it goes by: rollout retire POOL",
+     ]
+    `);
+  });
+
+  test("rejects that a data volume is deleted unasked", () => {
+    expect(saidOf("retire-volume-deleted")).toMatchInlineSnapshot(`
+     [
+       "data-volume-kept: data volumes of broker would be deleted, and it retires with keep-volumes: terraform_data.broker-0-0-data; synthesize and plan again; to delete them: rollout retire broker --delete-volumes",
+     ]
+    `);
+  });
+
+  test("rejects that a group of servers goes", () => {
+    expect(saidOf("retire-server")).toMatchInlineSnapshot(`
+     [
+       "replace-not-delete: members of nomad-server-0 would be destroyed in the view nomad-server-0, without a hook: terraform_data.nomad-server-0-0, terraform_data.nomad-server-0-0-config-consul, terraform_data.nomad-server-0-leave, terraform_data.nomad-server-0-ready, terraform_data.nomad-server-0-revision; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy nomad-server-0",
+       "image-as-desired: nomad-server-0 would have 0 hosts, desired 1; synthesize and plan again from the spec as it is now",
+     ]
+    `);
+  });
+});

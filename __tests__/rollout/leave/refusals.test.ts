@@ -463,3 +463,28 @@ function forget(host: string) {
 
 const without = (group: string): World =>
   observed(...[0, 1].map((number) => forget(`${group}-${String(number)}`)), snapshot);
+
+test("refuses that a group retires while work is bound to it, by the jobs, before anything is drained", () => {
+  const order = orderOf("broker-0", { retires: true, workload: "stays", stay: [] });
+  expect(refusals(observed(), order)).toMatchInlineSnapshot(
+    `"broker-0: its pool retires, and work that is bound to its data volumes has nowhere to go: default/web (2); stop these jobs or take their work off this group yourself, then run this again"`,
+  );
+  expect(nextLeave(observed(), { ...order, retires: false })).toMatchObject({ kind: "step" });
+});
+
+test("a group retires once the work that was bound to it has ended, and with work that moves at once", () => {
+  const order = orderOf("broker-0", { retires: true, workload: "stays", stay: [] });
+  const stopped = observed((one) => {
+    for (const each of known(one.nomad.allocations)) each.clientStatus = "complete";
+  });
+  const everywhere = observed((one) => {
+    for (const each of known(one.nomad.jobs)) each.type = "system";
+  });
+  for (const [world, of] of [
+    [stopped, order],
+    [everywhere, order],
+    [observed(), { ...order, workload: "moves" as const }],
+  ] as const) {
+    expect(nextLeave(world, of)).toMatchObject({ kind: "step", step: { action: "mark-ineligible" } });
+  }
+});

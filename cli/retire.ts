@@ -1,0 +1,73 @@
+import { readFileSync } from "node:fs";
+import type { Environment } from "../clients/environment.js";
+import { statusOf } from "../rollout/status.js";
+import { offeredViews } from "../rollout/views.js";
+import type { Deployed } from "../spec/deployed.js";
+import { findRetirable, setRetire } from "../spec/edit-retire.js";
+import type { Pool } from "../spec/groups.js";
+import { loadSpec } from "../spec/load.js";
+import { leftoversOf } from "../spec/retiring.js";
+import type { Spec } from "../spec/schema.js";
+import { UserError } from "../spec/user-error.js";
+import { confirmName, type Dialogue } from "./confirm-name.js";
+import { readDeployed } from "./read-deployed.js";
+import { readSpec } from "./read-spec.js";
+import { writeBeside } from "./write-beside.js";
+
+export interface RetireArgs {
+  readonly pool: string;
+  /** Whether the pool's data volumes are deleted. Default: they leave the state and stay where they are. */
+  readonly deleteVolumes?: boolean;
+  /** The pool's name once more, where nobody can be asked. */
+  readonly confirm?: string;
+}
+
+/**
+ * Writes into the spec that a pool leaves for good, and says what comes next. The machines go group by group by the views of
+ * the groups, and what is left by the cluster view: nothing is deployed here.
+ */
+export async function runRetire(env: Environment, args: RetireArgs, dialogue: Dialogue): Promise<string> {
+  const source = readSpec(env);
+  const { spec, file, shown, isExample } = source;
+  if (isExample) throw new UserError("there is no cluster.yaml, so no pool of yours can retire", 2);
+  const pool = findRetirable(spec, args.pool);
+  const retire = args.deleteVolumes === true ? "delete-volumes" : (pool.retire ?? "keep-volumes");
+  const deployed = await readDeployed(source, env);
+  if (pool.retire === retire) {
+    return [`${pool.name} retires already (${retire})`, nextOf(pool, spec, deployed)].join("\n");
+  }
+  const text = readFileSync(file, "utf8");
+  const edited = setRetire(text, shown, pool.name, retire);
+  await confirmName(
+    { name: pool.name, given: args.confirm, question: describe(pool, retire, deployed) },
+    dialogue,
+  );
+  writeBeside(file, edited);
+  return [
+    `${pool.name} retires (${retire}), as ${shown} says now; take the key out again, and it comes back`,
+    nextOf(pool, loadSpec(new TextEncoder().encode(edited), shown), deployed),
+  ].join("\n");
+}
+
+function describe({ name }: Pool, retire: NonNullable<Pool["retire"]>, { groups }: Deployed): string {
+  const own = [...groups.values()].filter(({ pool }) => pool === name);
+  const hosts = own.flatMap((group) => group.hosts).length;
+  const volumes = own.flatMap((group) => group.volumes).length;
+  const fate =
+    volumes === 0
+      ? "it has no data volumes"
+      : retire === "keep-volumes"
+        ? `its data volumes (${String(volumes)}) leave the state and are kept`
+        : `its data volumes (${String(volumes)}) are DELETED, with all that is on them`;
+  return `${name} leaves for good, group by group: ${String(hosts)} machines are drained and destroyed; ${fate}.`;
+}
+
+function nextOf({ name }: Pool, spec: Spec, deployed: Deployed): string {
+  const situation = { spec, deployed, hold: undefined, run: undefined, events: [], at: Date.now() };
+  const { groups, next } = statusOf(situation, offeredViews(spec, deployed));
+  const isStanding = groups.some(({ pool, state }) => pool === name && state !== "retired");
+  const isLeft = leftoversOf(spec, deployed).some(({ pool }) => pool === name);
+  if (!isStanding && !isLeft)
+    return `next: take pools.${name} out of the spec: nothing of it is in the state`;
+  return next === null ? "next: see rollout status" : `next: ${next}`;
+}
