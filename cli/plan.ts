@@ -5,14 +5,12 @@ import {
   chmodSync,
   constants,
   copyFileSync,
-  mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { makePlan } from "../clients/terraform-plan.js";
 import { terraformVersion } from "../clients/terraform.js";
@@ -26,6 +24,7 @@ import { resultOf, verdictFile } from "./check.js";
 import type { CheckResult } from "./check-result.js";
 import { inScratch, type Asked } from "./in-scratch.js";
 import { buildApp, loadProgram, type Program } from "./program.js";
+import { terraformEnvironment } from "./terraform-environment.js";
 
 export interface PlanArgs {
   /** A group's name or `cluster`; default: the one view that has something to do. */
@@ -73,7 +72,7 @@ export async function runPlan(env: Environment, { view, out }: PlanArgs): Promis
   });
 }
 
-const standing = ({ deployed }: Program): string[] =>
+export const standing = ({ deployed }: Program): string[] =>
   [...deployed.groups.values()].filter((group) => !isNew(group)).map((group) => group.name);
 
 /** Before Terraform is asked: a plan takes minutes, and half of it is no use. */
@@ -141,8 +140,6 @@ interface Planned extends Asked {
 
 /** @returns what `terraform show -json` prints of the plan that it wrote to `file` */
 async function planIn({ folder, file, env, kept, ...asked }: Planned): Promise<string> {
-  const cache = env["TF_PLUGIN_CACHE_DIR"] ?? join(homedir(), ".terraform.d", "plugin-cache");
-  mkdirSync(cache, { recursive: true });
   return makePlan({
     ...asked,
     cwd: folder,
@@ -150,8 +147,7 @@ async function planIn({ folder, file, env, kept, ...asked }: Planned): Promise<s
     reconfigure: true,
     remark: "nothing was changed",
     env: {
-      ...env,
-      TF_PLUGIN_CACHE_DIR: cache,
+      ...terraformEnvironment(env),
       // The lock file of a scratch folder is thrown away, so a cached provider need not be downloaded again to fill it.
       ...(kept ? {} : { TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "true" }),
     },

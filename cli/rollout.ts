@@ -80,6 +80,21 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     });
 
   program
+    .command("deploy")
+    .description(
+      "roll a group, or finish it where a run was cut off: its work leaves, new machines, gate, record",
+    )
+    .argument("<group>")
+    .option("--yes", "roll clients without asking", false)
+    .option("--confirm <group...>", "roll these groups without asking, servers among them", [])
+    .addOption(format())
+    .action(async (group: string, options: { yes: boolean; confirm: string[]; format: "text" | "json" }) => {
+      const { formatDeployResult, runDeploy } = await import("./deploy.js");
+      const result = await runDeploy(process.env, { group, ...options });
+      print({ text: formatDeployResult, json: toJson }[options.format](result));
+    });
+
+  program
     .command("check")
     .description("judge a plan: accepted (0) or rejected (1); plan makes one, review explains a change")
     .argument("<plan>", "what terraform show -json printed, a saved plan, or - for standard input")

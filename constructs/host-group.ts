@@ -41,6 +41,8 @@ export interface HostGroupProps {
   /** Whether the pool has a load balancer that hosts are attached to. */
   readonly balanced: boolean;
   readonly revisions: readonly Revision[];
+  /** The revisions that stay recorded while the gate of the view is closed; absent where it is always open. */
+  readonly whileClosed?: readonly Revision[];
   /** The ids of the hosts that `ready` was passed for; absent where the group may change. */
   readonly passedFor?: string;
   /** How each member is protected in this view. */
@@ -167,7 +169,7 @@ export class HostGroup extends Construct {
   }
 
   private ready(): void {
-    const { name: group, hash, hosts, hooks, passedFor } = this.props;
+    const { name: group, hash, hosts, hooks, passedFor, whileClosed } = this.props;
     const address = groupAddress(this.platform.name, group, "ready");
     if (!this.props.includes(address)) return;
     const protection = this.props.protect(address);
@@ -179,13 +181,14 @@ export class HostGroup extends Construct {
       hash,
       hosts: hosts.flatMap(({ number }) => this.present(number, ["host"])),
       after: [...this.presentOfGroup("leave"), ...members],
+      closable: whileClosed !== undefined,
       ...(hooks ? { hooks } : {}),
       ...(protection === "ignored" && passedFor !== undefined ? { passedFor } : {}),
     });
   }
 
   private revision(): void {
-    const { name: group, revisions, revisionAfter = [] } = this.props;
+    const { name: group, revisions, whileClosed, revisionAfter = [] } = this.props;
     const address = groupAddress(this.platform.name, group, "revision");
     if (!this.props.includes(address)) return;
     new RevisionRecord(this, {
@@ -194,6 +197,7 @@ export class HostGroup extends Construct {
       cluster: this.props.consul.cluster,
       group,
       revisions,
+      ...(whileClosed ? { whileClosed } : {}),
       after: [...this.presentOfGroup("ready"), ...revisionAfter],
     });
   }

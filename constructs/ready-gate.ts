@@ -1,5 +1,6 @@
 import { Construct } from "constructs";
 import type { HookCommands } from "./hook-commands.js";
+import { GATE_ENVIRONMENT, GATE_REFERENCE } from "../spec/rollout-gate.js";
 import { idOf } from "./named.js";
 import type { Declaration, Platform } from "./platform.js";
 import type { Postcondition } from "./lifecycle.js";
@@ -12,6 +13,8 @@ export interface ReadyGateProps extends Declaration {
   readonly hooks?: HookCommands;
   /** The ids of the hosts that it was passed for, where it is to stay so. */
   readonly passedFor?: string;
+  /** Whether the variable of the view may close it; else it is always open. */
+  readonly closable: boolean;
 }
 
 /**
@@ -21,11 +24,12 @@ export interface ReadyGateProps extends Declaration {
 export class ReadyGate extends Construct {
   constructor(scope: Construct, platform: Platform, props: ReadyGateProps) {
     super(scope, props.name);
-    const { group, hash, hosts, hooks, passedFor, ...declaration } = props;
+    const { group, hash, hosts, hooks, passedFor, closable, ...declaration } = props;
+    const gate = closable ? GATE_REFERENCE : "open";
     platform.hook(this, {
       ...declaration,
-      triggers: { hosts: hosts.map(idOf).join(","), hash, gate: "open" },
-      ...(hooks ? { onCreate: hooks.ready(group, hash) } : {}),
+      triggers: { hosts: hosts.map(idOf).join(","), hash, gate },
+      ...(hooks ? { onCreate: hooks.ready(group, hash), environment: { [GATE_ENVIRONMENT]: gate } } : {}),
       ...(passedFor === undefined
         ? {}
         : { postcondition: isStill(`self.${platform.triggersAt}.hosts`, group, passedFor) }),

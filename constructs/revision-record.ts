@@ -1,5 +1,7 @@
+import { TerraformLocal } from "cdktf";
 import { Construct } from "constructs";
 import type { Revision } from "../spec/deployed.js";
+import { GATE_VARIABLE } from "../spec/rollout-gate.js";
 import type { Declaration } from "./platform.js";
 import type { Postcondition } from "./lifecycle.js";
 import { TerraformData } from "./terraform-data.js";
@@ -8,6 +10,8 @@ export interface RevisionRecordProps extends Declaration {
   readonly cluster: string;
   readonly group: string;
   readonly revisions: readonly Revision[];
+  /** What stays recorded while the gate of the view is closed; default: `revisions`. */
+  readonly whileClosed?: readonly Revision[];
 }
 
 /**
@@ -15,19 +19,36 @@ export interface RevisionRecordProps extends Declaration {
  * the gate has passed (an output would be written even if it failed).
  */
 export class RevisionRecord extends Construct {
-  constructor(scope: Construct, { cluster, group, revisions, ...declaration }: RevisionRecordProps) {
+  constructor(
+    scope: Construct,
+    { cluster, group, revisions, whileClosed, ...declaration }: RevisionRecordProps,
+  ) {
     super(scope, declaration.name);
     const newest = revisions.at(-1)?.number;
-    const entries = revisions.map((revision) => ({ ...revision, cause: literal(revision.cause) }));
+    const entries = entriesOf(revisions);
     new TerraformData(this, {
       ...declaration,
-      input: { cluster, group, revisions: entries },
+      input: {
+        cluster,
+        group,
+        revisions: whileClosed ? this.byGate(entries, entriesOf(whileClosed), declaration.name) : entries,
+      },
       ...(declaration.protection === "frozen" && newest !== undefined
         ? { postcondition: isStill(group, newest) }
         : {}),
     });
   }
+
+  /** Looked up, since Terraform would make a list of another type of what a condition chooses. */
+  private byGate(open: unknown, closed: unknown, name: string): string {
+    const local = new TerraformLocal(this, `${name}-by-gate`, { open, closed });
+    local.overrideLogicalId(`${name}-by-gate`);
+    return `\${local.${name}-by-gate[var.${GATE_VARIABLE}]}`;
+  }
 }
+
+const entriesOf = (revisions: readonly Revision[]): Revision[] =>
+  revisions.map((revision) => ({ ...revision, cause: literal(revision.cause) }));
 
 /** Two views that were synthesized at once: the second is stale once the first is applied, and Terraform refuses it. */
 const isStill = (group: string, revision: number): Postcondition => ({

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { hostAddress, hostName, type Member, type PlatformName } from "../spec/address.js";
 import { hostNames, type Group } from "../spec/groups.js";
 import { addressesFor, hookWords, networkAddressOn } from "../spec/hook-words.js";
+import { GATE_ENVIRONMENT } from "../spec/rollout-gate.js";
 import type { Wiring } from "./wiring.js";
 
 /** @param group the desired group, where it may change; a hook of another is called with what is deployed */
@@ -30,15 +31,23 @@ export const consulServers = (wiring: readonly Wiring[]): string[] =>
     member.kind === "host" && member.pool === "consul-server" ? [address] : [],
   );
 
-/** Every machine is given its own address and those of all Consul servers, and no other hook is given anything. */
+/**
+ * Every machine is given its own address and those of all Consul servers, `ready` its gate, and no other hook is given
+ * anything.
+ */
 export function environmentDifference(
   { member, provisioners }: Wiring,
   servers: readonly string[],
   platform: PlatformName,
+  gate: string,
 ): string | undefined {
   const addressOf = networkAddressOn[platform];
   const given = provisioners[0]?.environment ?? {};
   const host = hostAddress(platform, member.group, member.host ?? 0, "host");
+  if (member.kind === "ready")
+    return isDeepStrictEqual({ ...given }, { [GATE_ENVIRONMENT]: gate })
+      ? undefined
+      : "it is not told of its gate as it is rendered";
   const wanted =
     addressOf && member.kind === "config-consul" ? addressesFor(addressOf(host), servers.map(addressOf)) : {};
   return isDeepStrictEqual({ ...given }, wanted) ? undefined : "it is given other addresses";

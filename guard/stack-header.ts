@@ -1,10 +1,13 @@
+import { GATE_VARIABLE } from "../spec/rollout-gate.js";
+
 /** What a synthesized stack holds beside its resources. */
 export interface StackHeader {
   /** Blocks that bring resources along, or move, take over or let go of them. */
   readonly blocks: readonly string[];
-  /** `rollout_view` and `rollout_base` as they would stand in the plan. */
+  /** `rollout_view`, `rollout_base` and `rollout_gate` as they would stand in the plan. */
   readonly view: unknown;
   readonly base: unknown;
+  readonly gate: unknown;
   /** The body of each backend by its type, such as `s3`. */
   readonly backends: Readonly<Record<string, unknown>>;
 }
@@ -19,6 +22,7 @@ export function readHeader(stack: unknown): StackHeader {
     blocks: ACTING.filter((block) => others[block] !== undefined),
     view: defaultOf("rollout_view"),
     base: defaultOf("rollout_base"),
+    gate: defaultOf(GATE_VARIABLE),
     backends: fieldsOf(fieldsOf(terraform)["backend"]),
   };
 }

@@ -5,6 +5,7 @@ import { format, resolveConfig } from "prettier";
 import { AWS, awsCluster } from "./recording/aws-cases.js";
 import type { Case } from "./recording/case.js";
 import { BOOTSTRAP, CLEAN } from "./recording/clean-cases.js";
+import { GATES } from "./recording/gate-cases.js";
 import { HOOKS } from "./recording/hook-cases.js";
 import { LOCAL_CLUSTER } from "./recording/local-cluster.js";
 import { makeNetwork } from "./recording/network.js";
@@ -31,7 +32,7 @@ const standing = World.create(join(SCRATCH, "standing"), LOCAL_CLUSTER);
 await standing.roll("cluster");
 // Again, or a Consul server could not be planned: until the next apply the state remembers in which order the first one went.
 await standing.roll("cluster");
-const cases = [...CLEAN, ...OWN_RESOURCES, ...OPTIONS, ...TAMPERED, ...HOOKS, ...STATES];
+const cases = [...CLEAN, ...OWN_RESOURCES, ...OPTIONS, ...TAMPERED, ...HOOKS, ...GATES, ...STATES];
 for (const each of cases.filter(isWanted)) {
   await record(each, standing.copy(join(SCRATCH, each.name)));
 }

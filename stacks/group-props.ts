@@ -16,6 +16,7 @@ export type Rendering = Pick<
   | "hosts"
   | "volumes"
   | "revisions"
+  | "whileClosed"
   | "passedFor"
   | "protect"
   | "includes"
@@ -98,6 +99,7 @@ export function targetRendering(group: Group, deployed: DeployedGroup, options: 
   );
   return {
     ...desired,
+    whileClosed: deployed.revisions,
     // Over the desired values, which are those of the same template: a state read does not tell the root volume.
     hosts: desired.hosts.map((host) => ({ ...host, ...staying.get(host.number) })),
     protect: (address) => (frozen.has(address) ? "frozen" : desired.protect(address)),

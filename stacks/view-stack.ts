@@ -14,6 +14,7 @@ import { isForReview, type Deployed } from "../spec/deployed.js";
 import { groupsOf, poolsOf, roleOf, type Group } from "../spec/groups.js";
 import { formatHookFile } from "../spec/hook-file.js";
 import { isNew, targetGroupAddress } from "../spec/pending.js";
+import { GATE_VARIABLE, GATES } from "../spec/rollout-gate.js";
 import type { Spec } from "../spec/schema.js";
 import type { Three } from "../spec/three.js";
 import { addBackend } from "./backend.js";
@@ -42,7 +43,7 @@ const REQUIRED_VERSION = ">= 1.9.0";
 /**
  * One view of a cluster's one state. All views have the same backend and the same construct ids, hence the same
  * addresses; they differ in what they may change. What a view was made from stands in two variables of its plan:
- * `rollout_view`, its name, and `rollout_base`, the revision of each group.
+ * `rollout_view`, its name, and `rollout_base`, the revision of each group. A third, `rollout_gate`, is the driver's.
  *
  * Fails synth if what it declares, escape hatches included, would change anything that this view may not.
  */
@@ -237,6 +238,17 @@ export abstract class ViewStack extends TerraformStack {
         [...deployed.groups.values()].map(({ name, revisions }) => [name, revisions.at(-1)?.number ?? 0]),
       ),
     );
+    new TerraformVariable(this, GATE_VARIABLE, {
+      type: "string",
+      default: "open",
+      description: "Whether the group that this view rolls is proven whole and recorded, or stays in flight.",
+      validation: [
+        {
+          condition: `\${contains(${JSON.stringify(GATES)}, var.${GATE_VARIABLE})}`,
+          errorMessage: `${GATE_VARIABLE} is open or closed.`,
+        },
+      ],
+    });
     if (!isForReview(deployed.origin)) return;
     new TerraformVariable(this, "rollout_review_only", {
       type: "bool",

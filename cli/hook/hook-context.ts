@@ -19,4 +19,6 @@ export interface HookContext {
   readonly clock: Clock;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
+  /** Where it keeps what it needs again after it was cut off: the folder of the stack. */
+  readonly folder: string;
 }

@@ -1,7 +1,10 @@
-import { resolve } from "node:path";
+import { join } from "node:path";
 import { parseGroupName } from "../../spec/address.js";
 import { gateSettingsOf } from "../../spec/gate-settings.js";
-import { roleOf } from "../../spec/groups.js";
+import type { LeaveOrder } from "../../rollout/leave/order.js";
+import type { ClusterGroup } from "../../rollout/preflight.js";
+import { type Group, roleOf } from "../../spec/groups.js";
+import type { HookFile } from "../../spec/hook-file.js";
 import { connect } from "../cluster/live-cluster.js";
 import { groupOf } from "./group-of.js";
 import { leaveGroup } from "./leave-group.js";
@@ -9,35 +12,42 @@ import type { HookArgs, HookContext } from "./hook-context.js";
 
 /** Makes the work of a group leave before its machines go. */
 export async function runLeaveHook(
-  { env, file, clock, say, signal }: HookContext,
+  { env, file, clock, say, signal, folder }: HookContext,
   { subject, hash, stay = "" }: HookArgs,
 ): Promise<void> {
   const group = groupOf(file, subject, hash);
-  const deployed = file.deployed.find(({ name }) => name === group.name);
-  if (!deployed) {
+  if (!file.deployed.some(({ name }) => name === group.name)) {
     say(`${group.name}: nothing to do: it has never stood, so no work is its own yet`);
     return;
   }
-  const { workload, drain } = gateSettingsOf(group.pool, file.spec);
-  const order = {
-    group: group.name,
-    role: group.role,
-    hash: group.hash,
-    stay: stay.split(",").filter((host) => host !== ""),
-    hosts: deployed.hosts,
-    workload,
-    drain,
-  };
-  const others = file.deployed.map(({ name, hosts }) => {
-    const pool = parseGroupName(name)?.pool ?? name;
-    return { name, pool, role: roleOf(pool), hosts };
-  });
+  const staying = stay.split(",").filter((host) => host !== "");
+  const order = leaveOrderOf(file, group, staying);
   const cluster = await connect(file.spec, env, clock.now);
   try {
-    const snapshotFile = resolve(`consul-${group.name}.snapshot`);
+    const snapshotFile = join(folder, snapshotNameOf(group.name));
     // What is in flight in the state was judged when the view was made.
-    await leaveGroup({ cluster, clock, say, signal, snapshotFile }, order, { cluster: others, inFlight: [] });
+    await leaveGroup({ cluster, clock, say, signal, snapshotFile }, order, {
+      cluster: standingIn(file),
+      inFlight: [],
+    });
   } finally {
     await cluster.close();
   }
 }
+
+/** @param stay the names of the hosts that stay if they were made from the desired template */
+export function leaveOrderOf(file: HookFile, group: Group, stay: readonly string[]): LeaveOrder {
+  const { workload, drain } = gateSettingsOf(group.pool, file.spec);
+  const hosts = file.deployed.find(({ name }) => name === group.name)?.hosts ?? [];
+  return { group: group.name, role: group.role, hash: group.hash, stay, hosts, workload, drain };
+}
+
+/** Every group that stands, for the preflight. */
+export const standingIn = (file: HookFile): ClusterGroup[] =>
+  file.deployed.map(({ name, hosts }) => {
+    const pool = parseGroupName(name)?.pool ?? name;
+    return { name, pool, role: roleOf(pool), hosts };
+  });
+
+/** Where Consul's snapshot is kept while its group leaves. */
+export const snapshotNameOf = (group: string): string => `consul-${group}.snapshot`;

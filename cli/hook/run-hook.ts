@@ -19,7 +19,7 @@ export async function runHook(env: Environment, args: HookArgs, say: (line: stri
     return;
   }
   const { signal, stop } = interruptions();
-  const context: HookContext = { env, file, clock: realClock, say, signal };
+  const context: HookContext = { env, file, clock: realClock, say, signal, folder: process.cwd() };
   try {
     switch (args.hook) {
       case "leave":
@@ -49,5 +49,5 @@ function readHookFile(): HookFile {
 }
 
 /** On aws agents are always there: where nothing is named, the agents' own default addresses are asked. */
-const hasAgents = ({ spec }: HookFile, env: Environment): boolean =>
+export const hasAgents = ({ spec }: HookFile, env: Environment): boolean =>
   spec.platform === "aws" || [env["CONSUL_HTTP_ADDR"], env["NOMAD_ADDR"]].some((address) => address);

@@ -1,3 +1,4 @@
+import type { Gate } from "../../spec/rollout-gate.js";
 import type { Wiring } from "../wiring.js";
 
 /** What a plan of Terraform or OpenTofu says, as far as the rules look at it. */
@@ -10,6 +11,8 @@ export interface Plan {
   readonly base: ReadonlyMap<string, number>;
   /** `rollout_own`: the construct path of each resource of the user's own, by address. */
   readonly own: ReadonlyMap<string, string>;
+  /** `rollout_gate`: whether the plan proves and records what it rolls, or leaves it in flight. */
+  readonly gate: Gate;
   /** Why the plan does not show all that would happen; empty when it does. */
   readonly gaps: readonly string[];
   /** Whether it says itself that it is complete. OpenTofu's plans never do. */

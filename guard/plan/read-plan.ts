@@ -1,3 +1,4 @@
+import { GATE_VARIABLE, type Gate, isGate } from "../../spec/rollout-gate.js";
 import { UserError } from "../../spec/user-error.js";
 import { duplicateKey } from "./duplicate-key.js";
 import { asList, asObject, asText, type Fields, optional } from "./fields.js";
@@ -54,6 +55,7 @@ function read(bytes: Uint8Array): Plan {
     ...(typeof view === "string" ? { view } : {}),
     base: baseOf(variables["rollout_base"]),
     own: ownOf(variables["rollout_own"]),
+    gate: gateOf(json),
     gaps: known
       ? gapsOf(json, resources, planned)
       : [`its format ${formatVersion} is not known (${MAJOR}.x is)`],
@@ -110,6 +112,12 @@ function rootVariables(json: Fields): Readonly<Record<string, unknown>> {
     return [[name, value] as const];
   });
   return Object.fromEntries(entries);
+}
+
+/** It may be given by hand, unlike the others; the stack itself has it open. */
+function gateOf(json: Fields): Gate {
+  const value = optional(optional(optional(json, "variables"), GATE_VARIABLE), "value") ?? "open";
+  return isGate(value) ? value : fail(`the variable ${GATE_VARIABLE} is neither open nor closed`);
 }
 
 function baseOf(value: unknown): ReadonlyMap<string, number> {

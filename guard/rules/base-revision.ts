@@ -45,6 +45,7 @@ function headerDiffers({ header, view, spec, deployed, specFolder = "." }: Propo
   const wrong = [
     ...(header.view === view ? [] : ["variable.rollout_view"]),
     ...(isDeepStrictEqual(header.base, base) ? [] : ["variable.rollout_base"]),
+    ...(header.gate === "open" ? [] : ["variable.rollout_gate"]),
     ...(isBackendOf(spec.backend, specFolder, header.backends) ? [] : ["terraform.backend"]),
   ];
   if (wrong.length === 0) return [];

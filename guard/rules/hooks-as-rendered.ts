@@ -1,10 +1,19 @@
-import { groupAddress, hostAddress, hostName, parseGroupName, type Member } from "../../spec/address.js";
+import {
+  groupAddress,
+  hostAddress,
+  hostName,
+  parseAddress,
+  parseGroupName,
+  type Member,
+} from "../../spec/address.js";
 import { groupsOf, hostNames, roleOf, type Group } from "../../spec/groups.js";
 import { isNew } from "../../spec/pending.js";
+import { GATE_REFERENCE } from "../../spec/rollout-gate.js";
 import type { Action } from "../change.js";
 import { ignoresAnything, triggersOf } from "../declared.js";
 import { callDifference, consulServers, environmentDifference } from "../hook-call.js";
 import { listed } from "../listed.js";
+import { optional } from "../plan/fields.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { RuleId, Violation } from "../verdict.js";
 import type { Wiring } from "../wiring.js";
@@ -31,7 +40,7 @@ export const hooksAsRendered: Rule = (proposal) => {
   const otherwise = running.flatMap((wiring) => {
     const why =
       callDifference(wiring, changing.get(wiring.member.group)) ??
-      environmentDifference(wiring, servers, spec.platform);
+      environmentDifference(wiring, servers, spec.platform, gateIn(target));
     return why === undefined ? [] : [`${wiring.address} (${why})`];
   });
   const members = membersByGroup(proposal.wiring.filter(({ member }) => changing.has(member.group)));
@@ -45,12 +54,41 @@ export const hooksAsRendered: Rule = (proposal) => {
     ...(otherwise.length > 0 ? [runsOtherwise(otherwise)] : []),
     ...(early.length > 0 ? [outOfOrder(early)] : []),
     ...heldBack(proposal),
+    ...gateOtherwise(proposal, changing),
     ...triggersOtherwise(proposal, changing),
   ];
 };
 
+/** A group that is rolled has the gate of its view. The first creation of one has no other proof, so it is never closed. */
+const gateIn = (target: string | undefined): string => (target === undefined ? "open" : GATE_REFERENCE);
+
+/** What a plan says of the gate is what it was made with: a group that is not proven must not look like one that is. */
+function gateOtherwise({ plan, target }: Proposal, changing: ReadonlyMap<string, Group>): Violation[] {
+  if (!plan) return [];
+  const gate = target === undefined ? "open" : plan.gate;
+  const wrong = plan.resources.flatMap(({ address, after, deposed }) => {
+    const member = after === null || deposed !== undefined ? undefined : parseAddress(address);
+    if (member?.kind !== "ready" || !changing.has(member.group)) return [];
+    const triggers = optional(after, "triggers") ?? optional(after, "triggers_replace");
+    const planned = optional(triggers, "gate");
+    return planned === gate ? [] : [`${address} (${JSON.stringify(planned)}, not ${gate})`];
+  });
+  if (wrong.length === 0) return [];
+  return [
+    {
+      rule: RULE,
+      subjects: wrong.map((each) => each.replace(/ \(.*$/s, "")).sort(),
+      message: `gates would be otherwise than the plan was made with: ${listed(wrong.sort())}`,
+      remedy: "leave triggers and lifecycle as they are rendered; remove the override",
+    },
+  ];
+}
+
 /** The same at synth: what a hook is triggered by are the machines and the template that it is for. */
-function triggersOtherwise({ declared }: Proposal, changing: ReadonlyMap<string, Group>): Violation[] {
+function triggersOtherwise(
+  { declared, target }: Proposal,
+  changing: ReadonlyMap<string, Group>,
+): Violation[] {
   const hosts = new Map<string, string[]>();
   for (const { member, address } of declared) {
     if (member?.kind !== "host") continue;
@@ -65,6 +103,7 @@ function triggersOtherwise({ declared }: Proposal, changing: ReadonlyMap<string,
         return (
           ignoresAnything(resource) ||
           triggers["hash"] !== group.hash ||
+          triggers["gate"] !== gateIn(target) ||
           triggers["hosts"] !== (hosts.get(group.name) ?? []).join(",")
         );
       case "config-consul":

@@ -111,22 +111,28 @@ function otherwise(group: Group, hosts: readonly FutureHost[], proposal: Proposa
   ];
 }
 
-/** The history that a plan would write is the deployed one and the desired template: what an undo goes back to. */
-function recordedOtherwise(group: Group, { plan, deployed, spec }: Proposal): Violation[] {
+/**
+ * The history that a plan would write is the deployed one and the desired template: what an undo goes back to. With a
+ * closed gate, which proves nothing, it is the deployed one.
+ */
+function recordedOtherwise(group: Group, { plan, deployed, spec, target }: Proposal): Violation[] {
   if (!plan || deployed.origin.kind === "spec") return [];
   const address = groupAddress(spec.platform, group.name, "revision");
   const record = plan.resources.find((resource) => resource.address === address);
   if (!record || record.after === null) return [];
   const { revisionHistoryLimit } = spec.rollout;
   const history = deployed.groups.get(group.name)?.revisions ?? [];
-  const wanted = nextRevisions(group, history, { revisionHistoryLimit, cause: "" });
+  const isClosed = target !== undefined && plan.gate === "closed";
+  const wanted = isClosed ? history : nextRevisions(group, history, { revisionHistoryLimit, cause: "" });
   const planned = optional(optional(record.after, "input"), "revisions");
   if (isDeepStrictEqual(withoutCauses(planned), withoutCauses(wanted))) return [];
   return [
     {
       rule: "image-as-desired",
       subjects: [address],
-      message: `the history of ${group.name} would not end with what the spec says: ${address}`,
+      message: isClosed
+        ? `the history of ${group.name} would change though the gate is closed: ${address}`
+        : `the history of ${group.name} would not end with what the spec says: ${address}`,
       remedy: "synthesize and plan again from the spec as it is now",
     },
   ];

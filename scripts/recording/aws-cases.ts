@@ -1,4 +1,5 @@
 import { accepted, type Case, rejected } from "./case.js";
+import { localsOf } from "./local-cluster.js";
 import type { World } from "./world.js";
 
 /** A small cluster on AWS. Root volumes are named, since moto's images have none. */
@@ -83,10 +84,11 @@ export const AWS: readonly Case[] = [
       await world.synth("broker-1");
       const other = world.stack("broker-1");
       await world.synth("broker-0");
-      world.tamper("broker-0", "broker-1 as in its own view", ({ resource }) => {
+      world.tamper("broker-0", "broker-1 as in its own view", (stack) => {
+        Object.assign(localsOf(stack), localsOf(other));
         for (const [type, blocks] of Object.entries(other.resource)) {
           const own = Object.entries(blocks).filter(([name]) => name.startsWith("broker-1-"));
-          Object.assign(resource[type] ?? {}, Object.fromEntries(own));
+          Object.assign(stack.resource[type] ?? {}, Object.fromEntries(own));
         }
       });
       return world.plan("broker-0");

@@ -1,5 +1,5 @@
 import { type Case, rejected } from "./case.js";
-import { blockOf, brokers, rollBroker0, thaw } from "./local-cluster.js";
+import { blockOf, brokers, localsOf, rollBroker0, thaw } from "./local-cluster.js";
 import type { Block } from "./world.js";
 
 /** Plans of broker-0 whose resources are planned as they are to be, and would do something else. */
@@ -71,8 +71,8 @@ export const HOOKS: readonly Case[] = [
     expected: rejected("image-as-desired"),
     make: (world) =>
       rollBroker0(world, "v9 in the last entry of broker-0-revision", (stack) => {
-        const { revisions } = blockOf(stack, "broker-0-revision")["input"] as { revisions: Block[] };
-        Object.assign(revisions.at(-1) ?? {}, { image: "v9" });
+        const { open = [] } = localsOf(stack)["broker-0-revision-by-gate"] as { open?: Block[] };
+        Object.assign(open.at(-1) ?? {}, { image: "v9" });
       }),
   },
   {

@@ -48,6 +48,11 @@ export function blockOf(stack: Stack, name: string): Block {
   return block;
 }
 
+/** The values that a stack has by name, to be edited. */
+export function localsOf(stack: Stack): Record<string, unknown> {
+  return (stack["locals"] ??= {}) as Record<string, unknown>;
+}
+
 export const hostInput = (stack: Stack, name: string): Block => blockOf(stack, name)["input"] as Block;
 
 /** Takes the freeze from every block whose name begins so. */

@@ -1,5 +1,5 @@
 import { type Case, rejected } from "./case.js";
-import { blockOf, blocksOf, brokers, drop, hostInput, rollBroker0, thaw } from "./local-cluster.js";
+import { blockOf, blocksOf, brokers, drop, hostInput, localsOf, rollBroker0, thaw } from "./local-cluster.js";
 import type { Block, Stack } from "./world.js";
 
 /** Plans of stacks whose resources were changed by hand after synth. */
@@ -179,6 +179,7 @@ export const TAMPERED: readonly Case[] = [
 ];
 
 function copyBlocks(from: Stack, to: Stack, group: string): void {
+  Object.assign(localsOf(to), localsOf(from));
   for (const [name, block] of Object.entries(blocksOf(from))) {
     if (name.startsWith(`${group}-`)) blocksOf(to)[name] = block;
   }

@@ -19,6 +19,7 @@ async function run(spec: Spec, host: string, whileWaiting: () => Promise<void>):
   let now = 0;
   const context: HookContext = {
     env: process.env,
+    folder: ".",
     file: { spec, deployed: [] },
     clock: {
       now: () => now,

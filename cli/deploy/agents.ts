@@ -1,0 +1,70 @@
+import { nextLeave } from "../../rollout/leave/next-leave.js";
+import { formatFinding } from "../../rollout/finding.js";
+import { preflight } from "../../rollout/preflight.js";
+import { formatHookFile, parseHookFile } from "../../spec/hook-file.js";
+import { hostNames, type Group } from "../../spec/groups.js";
+import { gateSettingsOf } from "../../spec/gate-settings.js";
+import { inFlightOf } from "../../spec/pending.js";
+import { UserError } from "../../spec/user-error.js";
+import { connect } from "../cluster/live-cluster.js";
+import type { HookContext } from "../hook/hook-context.js";
+import { leaveOrderOf, runLeaveHook, standingIn } from "../hook/leave-hook.js";
+import { runReadyHook } from "../hook/ready-hook.js";
+import { hasAgents } from "../hook/run-hook.js";
+import type { Program } from "../program.js";
+import type { Run } from "./run.js";
+
+/** What a group is asked for through its agents: the very functions that Terraform's hooks call. */
+export interface GroupAgents {
+  /** @throws UserError with everything that speaks against the roll */
+  readonly preflight: () => Promise<void>;
+  readonly leave: () => Promise<void>;
+  readonly ready: () => Promise<void>;
+}
+
+/**
+ * Undefined where there are no agents, as on platform local.
+ * @param folder where a hook of the group's view runs
+ */
+export function agentsOf(
+  run: Pick<Run, "env" | "clock" | "stop">,
+  program: Pick<Program, "spec" | "deployed">,
+  group: Group,
+  { say, folder }: Pick<HookContext, "say" | "folder">,
+): GroupAgents | undefined {
+  const { spec, deployed } = program;
+  const { env, clock, stop: signal } = run;
+  const file = parseHookFile(formatHookFile(spec, deployed));
+  if (!hasAgents(file, env)) return undefined;
+  const context: HookContext = { env, file, clock, say, signal, folder };
+  const { name: subject, hash } = group;
+  const stay = hostNames(group);
+  return {
+    preflight: async () => {
+      const order = leaveOrderOf(file, group, stay);
+      const cluster = await connect(spec, env, clock.now);
+      try {
+        const { role } = group;
+        const observation = await cluster.observe({ group: subject, role, agentsOf: [], checks: [] });
+        if (nextLeave(observation, order).kind === "done") {
+          say("nothing of it has to leave any more");
+          return;
+        }
+        const { refusals, warnings } = preflight(observation, {
+          group: subject,
+          workload: gateSettingsOf(group.pool, spec).workload,
+          cluster: standingIn(file),
+          inFlight: inFlightOf(spec, deployed),
+        });
+        for (const warning of warnings) say(`warning: ${formatFinding(warning)}`);
+        if (refusals.length === 0) return;
+        const list = refusals.map((refusal) => `  ${formatFinding(refusal)}`);
+        throw new UserError([`${subject} cannot be rolled now:`, ...list].join("\n"));
+      } finally {
+        await cluster.close();
+      }
+    },
+    leave: () => runLeaveHook(context, { hook: "leave", subject, hash, stay: stay.join(",") }),
+    ready: () => runReadyHook(context, { hook: "ready", subject, hash }),
+  };
+}

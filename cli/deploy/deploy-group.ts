@@ -1,0 +1,342 @@
+import { isDeepStrictEqual } from "node:util";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { firstError, withoutSecrets } from "../../clients/terraform-error.js";
+import { type Applied, applyPlan } from "../../clients/terraform-apply.js";
+import type { ApplyEvent } from "../../clients/apply-stream.js";
+import { nextInGroup } from "../../rollout/next-in-group.js";
+import { parseAddress } from "../../spec/address.js";
+import { isForReview } from "../../spec/deployed.js";
+import { findGroup } from "../../spec/find-group.js";
+import type { Group } from "../../spec/groups.js";
+import { inFlightOf } from "../../spec/pending.js";
+import type { Gate } from "../../spec/rollout-gate.js";
+import type { Step } from "../../spec/run-log.js";
+import { UserError } from "../../spec/user-error.js";
+import { formatPlan } from "../format-plan.js";
+import { BAKED, bakedBy } from "../hook/ready-hook.js";
+import { Interruption } from "../hook/interruption.js";
+import { loadProgram, type Program } from "../program.js";
+import { readDeployed } from "../read-deployed.js";
+import { terraformEnvironment } from "../terraform-environment.js";
+import { agentsOf, type GroupAgents } from "./agents.js";
+import type { GroupResult } from "./deploy-result.js";
+import { planGroup, type GroupPlan } from "./plan-group.js";
+import { type Run, unlessItFails } from "./run.js";
+import { strayMachines } from "./stray-machines.js";
+
+/** A group that is not whole after its machines were made anew: it stays in flight. */
+export class GateFailure extends UserError {
+  override readonly name = "GateFailure";
+}
+
+/**
+ * Rolls one group, from wherever it is: what was done before is not done again. Preflight, plan, guard, question, leave, the
+ * apply of that very plan with a closed gate, the gate, and a small second apply that records.
+ * @throws GateFailure when the group does not become whole; UserError when it may not be rolled, was not confirmed, or
+ * something failed; each says what to do next
+ */
+export async function deployGroup(
+  run: Run,
+  { group: name }: { readonly group: string },
+): Promise<GroupResult> {
+  return new GroupRoll(run, name).go();
+}
+
+/** How often a phase may come up in one run: the state may move under it once. */
+const MOST = 2;
+
+class GroupRoll {
+  private readonly begun: number;
+  private readonly steps: { step: Step; seconds: number }[] = [];
+  private step: Step | undefined;
+  private isConfirmed = false;
+  /** Whether anything was done that leaves the group in flight. */
+  private hasBegun = false;
+
+  constructor(
+    private readonly run: Run,
+    private readonly name: string,
+  ) {
+    this.begun = run.clock.now();
+  }
+
+  async go(): Promise<GroupResult> {
+    const { stop, log } = this.run;
+    const onStop = (): void => {
+      this.say(`stopping after this step; ${this.howToFinish()}`);
+    };
+    stop.addEventListener("abort", onStop, { once: true });
+    try {
+      return await this.phases();
+    } catch (error) {
+      const isStopped = stop.aborted;
+      const message = error instanceof UserError ? error.message : String(error);
+      unlessItFails(() => {
+        log({
+          event: "group-ended",
+          group: this.name,
+          result: isStopped ? "interrupted" : "failed",
+          seconds: this.seconds(),
+          message,
+        });
+      });
+      if (isStopped)
+        throw new Interruption(
+          this.hasBegun ? `stopped: ${this.howToFinish()}` : "stopped: nothing was done",
+        );
+      throw error;
+    } finally {
+      stop.removeEventListener("abort", onStop);
+      rmSync(join(this.run.folder, `plan-${this.name}`), { force: true });
+    }
+  }
+
+  private async phases(): Promise<GroupResult> {
+    const done = { roll: 0, gate: 0 };
+    let first: Group | undefined;
+    for (;;) {
+      this.run.stop.throwIfAborted();
+      const program = await this.load();
+      const { spec, deployed } = program;
+      const next = nextInGroup(spec, deployed, this.name);
+      if (next.kind === "done") return this.result(program, first !== undefined);
+      if (next.kind === "blocked") {
+        throw new UserError(
+          next.command === undefined ? next.reason : `${next.reason}; run first: ${next.command}`,
+        );
+      }
+      if (done[next.kind]++ >= MOST) throw this.noEnd(program);
+      const group = findGroup(spec, this.name);
+      if (!first) this.start(group, program);
+      first ??= group;
+      if (group.hash !== first.hash || group.hosts !== first.hosts) throw this.edited(first, group);
+      await (next.kind === "roll" ? this.roll(group, program) : this.gate(group, program));
+    }
+  }
+
+  private async load(): Promise<Program> {
+    const program = await loadProgram(this.run.env);
+    if (isForReview(program.deployed.origin)) {
+      throw new UserError("ROLLOUT_DEPLOYED is set: a group is rolled by the state alone; unset it", 2);
+    }
+    return program;
+  }
+
+  private start(group: Group, { deployed, cause }: Program): void {
+    const last = deployed.groups.get(group.name)?.revisions.at(-1);
+    this.run.log({
+      event: "group-started",
+      group: group.name,
+      ...(last ? { from: last.image } : {}),
+      to: group.image,
+      cause,
+    });
+  }
+
+  private result({ deployed }: Program, hasRolled: boolean): GroupResult {
+    if (!hasRolled) return { result: "nothing" };
+    const revision = deployed.groups.get(this.name)?.revisions.at(-1)?.number ?? 1;
+    const seconds = this.seconds();
+    this.run.log({ event: "group-ended", group: this.name, result: "ok", seconds, revision });
+    return { result: "rolled", revision, seconds, steps: this.steps };
+  }
+
+  /** The work leaves and the machines are made anew. */
+  private async roll(group: Group, program: Program): Promise<void> {
+    await this.during("preflight", "may it be rolled now?", async () => {
+      for (const line of await strayMachines(program, group.name)) this.say(line);
+      await this.agents(group, program, ".")?.preflight();
+    });
+    let plan = await this.during("plan", "what Terraform would do, and whether the guard accepts it", () =>
+      planGroup(this.run, this.name, "closed"),
+    );
+    if (!this.isConfirmed) {
+      const { role } = group;
+      await this.run.confirm({ group: this.name, role, summary: formatPlan(plan.summary) });
+      this.isConfirmed = true;
+    }
+    await this.during("leave", "its work leaves", async () => {
+      this.hasBegun = true;
+      await this.agents(group, plan.program, plan.folder)?.leave();
+    });
+    await this.during("apply", "its machines are made anew, with a closed gate", async () => {
+      for (let tries = 0; ; tries++) {
+        if (tries > 0 || (await this.hasMoved(plan))) plan = await this.planAgain(plan, "closed");
+        const applied = await this.apply(plan, "apply");
+        if (applied.exitCode === 0) return;
+        if (tries >= MOST || !isStale(applied)) throw this.applyFailure(applied, "apply");
+      }
+    });
+  }
+
+  /** The machines are there: the group is proven whole, and that is recorded. */
+  private async gate(group: Group, program: Program): Promise<void> {
+    this.hasBegun = true;
+    const agents = this.agents(group, program, ".");
+    try {
+      await this.during("gate", "until it is whole again, and has been for its bake time", async () => {
+        await agents?.ready();
+      });
+    } catch (error) {
+      if (error instanceof UserError && !this.run.stop.aborted)
+        throw new GateFailure(`${error.message}\n${this.howToFinish()}`);
+      throw error;
+    }
+    await this.during("record", "its revision is written, with an open gate", async () => {
+      const plan = await planGroup(this.run, this.name, "open");
+      const more = plan.summary.changes
+        .filter(({ address }) => !isRecord(address))
+        .map(({ address }) => address);
+      if (more.length > 0) {
+        throw new UserError(
+          `something of ${this.name} has changed meanwhile, which is no longer a matter of recording: ${more.join(", ")}; ${this.howToFinish()}`,
+        );
+      }
+      const applied = await this.apply(plan, "record", { [BAKED]: bakedBy(group) });
+      if (applied.exitCode === 0) return;
+      const isGate = applied.failed.some((address) => parseAddress(address)?.kind === "ready");
+      const failure = this.applyFailure(applied, "record");
+      throw isGate ? new GateFailure(failure.message) : failure;
+    });
+  }
+
+  private agents(group: Group, program: Program, folder: string): GroupAgents | undefined {
+    const say = (line: string): void => {
+      this.say(line);
+    };
+    const agents = agentsOf(this.run, program, group, { say, folder });
+    if (!agents) this.say("this cluster on platform local has no agents: nobody is asked");
+    return agents;
+  }
+
+  private async hasMoved({ program }: GroupPlan): Promise<boolean> {
+    const { origin } = await readDeployed(program, this.run.env);
+    return !isDeepStrictEqual(origin, program.deployed.origin);
+  }
+
+  /** What was confirmed may be done, whoever has written the state meanwhile; anything else may not. */
+  private async planAgain(before: GroupPlan, gate: Gate): Promise<GroupPlan> {
+    this.say("the state has moved since the plan was made: it is planned and checked again");
+    const plan = await planGroup(this.run, this.name, gate);
+    if (isDeepStrictEqual(plan.summary, before.summary)) return plan;
+    throw new UserError(
+      `the state has moved, and the plan of ${this.name} is another than was confirmed; ${this.howToFinish()}`,
+    );
+  }
+
+  private apply(plan: GroupPlan, step: Step, more: Readonly<Record<string, string>> = {}): Promise<Applied> {
+    return applyPlan({
+      cwd: plan.folder,
+      plan: plan.file,
+      env: { ...terraformEnvironment(this.run.env), ...more },
+      log: this.logFile(step),
+      onEvent: (event) => {
+        const line = describe(event);
+        if (line !== undefined) this.say(line);
+      },
+      stop: this.run.stop,
+    });
+  }
+
+  private applyFailure({ errors, texts, exitCode }: Applied, step: Step): UserError {
+    const [first] = errors;
+    const said = first ? `${first.summary}: ${first.detail}` : firstError(texts.join("\n"));
+    const why = withoutSecrets(said.trim() || `exit code ${String(exitCode)}`, this.run.env);
+    return new UserError(
+      `terraform apply failed: ${why}\nall that it said is in ${this.logFile(step)}\n${this.howToFinish()}`,
+    );
+  }
+
+  private logFile(step: Step): string {
+    return join(this.run.folder, `${this.run.id}-${this.name}-${step}.jsonl`);
+  }
+
+  /** What was asked for and confirmed is what is rolled, and nothing else. */
+  private edited(before: Group, now: Group): UserError {
+    const describe = ({ image, hash, hosts }: Group): string =>
+      `${image}, template ${hash}, ${String(hosts)} ${hosts === 1 ? "host" : "hosts"}`;
+    return new UserError(
+      `the spec was edited during the run: ${this.name} was to be ${describe(before)} and is to be ${describe(now)}; ${this.howToFinish()}`,
+    );
+  }
+
+  private noEnd({ spec, deployed }: Program): UserError {
+    const reasons = inFlightOf(spec, deployed).flatMap(({ group, reasons }) =>
+      group === this.name ? reasons : [],
+    );
+    const why = reasons.length > 0 ? reasons.join(", ") : "it is still pending";
+    return new UserError(`${this.name} is not as desired after its roll: ${why}; see: rollout status`);
+  }
+
+  private async during<T>(step: Step, message: string, action: () => Promise<T>): Promise<T> {
+    const { run, name: group } = this;
+    run.stop.throwIfAborted();
+    const begun = run.clock.now();
+    this.step = step;
+    run.progress({ kind: "started", group, step, message });
+    run.log({ event: "step-started", group, step });
+    const end = (result: "ok" | "failed" | "interrupted"): { step: Step; seconds: number } => {
+      const seconds = Math.max(0, (run.clock.now() - begun) / 1000);
+      this.step = undefined;
+      run.progress({ kind: "ended", group, step, seconds, result });
+      return { step, seconds };
+    };
+    let value: T;
+    try {
+      value = await action();
+    } catch (error) {
+      const result = run.stop.aborted ? "interrupted" : "failed";
+      const { seconds } = end(result);
+      unlessItFails(() => {
+        run.log({ event: "step-ended", group, step, seconds, result });
+      });
+      throw error;
+    }
+    const ended = end("ok");
+    this.steps.push(ended);
+    run.log({ event: "step-ended", group, ...ended, result: "ok" });
+    return value;
+  }
+
+  private say(text: string): void {
+    const { progress } = this.run;
+    progress({ kind: "line", group: this.name, ...(this.step ? { step: this.step } : {}), text });
+  }
+
+  private seconds(): number {
+    return Math.max(0, (this.run.clock.now() - this.begun) / 1000);
+  }
+
+  private howToFinish(): string {
+    return this.hasBegun
+      ? `${this.name} stays in flight, finish it with: rollout deploy ${this.name}`
+      : "nothing is done yet";
+  }
+}
+
+const isStale = ({ errors }: Applied): boolean =>
+  errors.some(({ summary }) => summary === "Saved plan is stale");
+
+/** Whether it is of those that a recording touches. */
+function isRecord(address: string): boolean {
+  const kind = parseAddress(address)?.kind;
+  return kind === "ready" || kind === "revision";
+}
+
+/** What is worth a line. */
+function describe(event: ApplyEvent): string | undefined {
+  switch (event.kind) {
+    case "done":
+      return `${event.address}: ${event.action} done`;
+    case "failed":
+      return `${event.address}: ${event.action} failed`;
+    case "said":
+      // Terraform says first what it runs, which everybody can see in the stack.
+      return event.text.startsWith("Executing: ") ? undefined : event.text;
+    case "warning":
+      return `warning: ${event.summary}`;
+    default:
+      return undefined;
+  }
+}
