@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-import { Argument, Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { durationSeconds } from "../spec/duration.js";
+import { UserError } from "../spec/user-error.js";
 import type { HookArgs } from "./hook/hook-context.js";
 import { reportFailure } from "./report-failure.js";
 
@@ -12,6 +14,14 @@ const reportFormat = (): Option =>
   new Option("--format <format>", "how to print the result")
     .choices(["text", "json", "markdown"])
     .default("text");
+
+interface StatusOptions {
+  readonly format: "text" | "json";
+  readonly watch?: boolean;
+  readonly timeout?: number;
+  readonly revision?: number;
+  readonly until?: "paused";
+}
 
 const toJson = (value: unknown): string => JSON.stringify(value, null, 2);
 
@@ -53,10 +63,118 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
   program
     .command("status")
     .description("show which group runs what, and what comes next")
+    .argument("[group]", "say what one group is, instead of the whole cluster")
+    .option("--watch", "print a line whenever it changes; ends 0 when healthy, 1 when failed or paused")
+    .addOption(
+      new Option("--timeout <duration>", "give up watching after this time (default: 30m)").argParser(
+        usage(durationSeconds),
+      ),
+    )
+    .addOption(
+      new Option("--revision <number>", "watch until the group runs this revision").argParser(
+        usage(revisionNumber),
+      ),
+    )
+    .addOption(new Option("--until <phase>", "a pause, too, ends the watch with 0").choices(["paused"]))
     .addOption(format())
-    .action(async (options: { format: "text" | "json" }) => {
-      const { runStatus } = await import("./status.js");
-      print(await runStatus(process.env, options));
+    .action(async (group: string | undefined, options: StatusOptions) => {
+      const { runStatus, runWatch } = await import("./status.js");
+      const { format, watch = false, timeout, revision, until } = options;
+      if (!watch && [timeout, revision, until].some((option) => option !== undefined))
+        throw new UserError("--timeout, --revision and --until are for --watch", 2);
+      if (revision !== undefined && group === undefined)
+        throw new UserError(
+          "--revision is that of a group; name it: rollout status broker-1 --watch --revision 16",
+          2,
+        );
+      if (!watch) {
+        print(await runStatus(process.env, { format, ...(group === undefined ? {} : { group }) }));
+        return;
+      }
+      await runWatch(
+        process.env,
+        { format, group, timeoutSeconds: timeout ?? 1800, revision, untilPaused: until === "paused" },
+        print,
+      );
+    });
+
+  program
+    .command("history")
+    .description("show what each group ran, oldest first: revisions, and rolls that failed")
+    .argument("[group]", "default: all groups")
+    .addOption(
+      new Option("--revision <number>", "show one revision of the group in full").argParser(
+        usage(revisionNumber),
+      ),
+    )
+    .addOption(format())
+    .action(async (group: string | undefined, options: { format: "text" | "json"; revision?: number }) => {
+      if (options.revision !== undefined && group === undefined)
+        throw new UserError(
+          "--revision is that of a group; name it: rollout history broker-1 --revision 16",
+          2,
+        );
+      const { runHistory } = await import("./history.js");
+      print(await runHistory(process.env, { ...(group === undefined ? {} : { group }), ...options }));
+    });
+
+  program
+    .command("undo")
+    .description("set a group's image in the spec back to an earlier revision's; deploy then rolls it")
+    .argument("<group>")
+    .addOption(
+      new Option("--to-revision <number>", "default: the one before").argParser(usage(revisionNumber)),
+    )
+    .option("--dry-run", "check all the same, and change nothing")
+    .action(async (group: string, options: { toRevision?: number; dryRun?: boolean }) => {
+      const { runUndo } = await import("./undo.js");
+      print(await runUndo(process.env, { group, ...options }, console.error));
+    });
+
+  program
+    .command("restart")
+    .description("raise a group's generation in the spec: deploy then replaces its machines as they are")
+    .argument("<group>")
+    .action(async (group: string) => {
+      const { runRestart } = await import("./restart.js");
+      print(await runRestart(process.env, { group }));
+    });
+
+  program
+    .command("pause")
+    .description("hold back the next group; the one in flight is finished")
+    .option("--reason <text>", "shown wherever the pause is")
+    .action(async (options: { reason?: string }) => {
+      const { runPause } = await import("./hold.js");
+      print(runPause(process.env, options, new Date()));
+    });
+
+  program
+    .command("resume")
+    .description("let the next group be rolled: takes a pause or a cancel away")
+    .action(async () => {
+      const { runResume } = await import("./hold.js");
+      print(runResume(process.env, new Date()));
+    });
+
+  program
+    .command("cancel")
+    .description("end the run once the group in flight is whole; what is rolled already stays")
+    .option("--undo", "take the group in flight back to its last image instead")
+    .action(async (options: { undo?: boolean }) => {
+      const { runCancel } = await import("./hold.js");
+      print(runCancel(process.env, options, new Date()));
+    });
+
+  program
+    .command("gc")
+    .description("list what Nomad and Consul remember of machines that are gone, and remove it with --yes")
+    .option("--yes", "remove what is listed")
+    .option("--system", "ask for Nomad's own garbage collection, too: data of finished allocations goes")
+    .addOption(format())
+    .action(async (options: { format: "text" | "json"; yes?: boolean; system?: boolean }) => {
+      const { runGc } = await import("./gc.js");
+      print(await runGc(process.env, options));
     });
 
   program
@@ -140,6 +258,22 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
       await runHook(process.env, { hook, subject, ...options }, print);
     });
   return program;
+}
+
+/** What is no value of an option is wrong usage, in the words of whoever reads it. */
+const usage =
+  <T>(parse: (text: string) => T) =>
+  (text: string): T => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw error instanceof UserError ? new InvalidArgumentError(error.message) : error;
+    }
+  };
+
+function revisionNumber(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new UserError(`no revision: "${text}"; see rollout history`, 2);
 }
 
 const print = (text: string): void => {

@@ -1,10 +1,11 @@
 import type { Environment } from "../clients/environment.js";
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
 import { parseAssignments, setImages } from "../spec/edit.js";
 import { imageFromPackerManifest } from "../spec/packer.js";
 import { UserError } from "../spec/user-error.js";
+import { refuseExample } from "./edit-spec.js";
 import { readSpec } from "./read-spec.js";
+import { writeBeside } from "./write-beside.js";
 
 export interface SetImageArgs {
   /** `broker-0=ami-0bbb`; with `packer` only the group, `broker-0`. */
@@ -15,12 +16,9 @@ export interface SetImageArgs {
 
 /** Changes images in the spec and nothing else: comments and layout stay byte for byte. Says what became of each group. */
 export function runSetImage(env: Environment, { assignments, packer }: SetImageArgs): string {
-  const { spec, file, shown, isExample } = readSpec(env);
-  if (isExample)
-    throw new UserError(
-      "there is no cluster.yaml; copy cluster.example.yaml to cluster.yaml first, or name a spec by CLUSTER=FILE",
-      2,
-    );
+  const source = readSpec(env);
+  refuseExample(source);
+  const { spec, file, shown } = source;
   const changes =
     packer === undefined ? parseAssignments(assignments) : fromPacker(assignments, packer, spec);
   const text = readFileSync(file, "utf8");
@@ -55,15 +53,4 @@ function fromPacker(
   }
   const image = imageFromPackerManifest(bytes, packer, spec.aws.region);
   return new Map(groups.map((group) => [group, image]));
-}
-
-/** A reader never sees half a file, and a full disk leaves the old one. */
-function writeBeside(file: string, text: string): void {
-  const beside = join(dirname(file), `.${basename(file)}.${String(process.pid)}.tmp`);
-  try {
-    writeFileSync(beside, text, { mode: statSync(file).mode });
-    renameSync(beside, file);
-  } finally {
-    rmSync(beside, { force: true });
-  }
 }

@@ -1,60 +1,55 @@
 import type { Environment } from "../clients/environment.js";
-import { statusOf, statusSchema, type GroupStatus, type Status } from "../rollout/status.js";
-import { loadProgram } from "./program.js";
-
-import { formatTable } from "./table.js";
+import { statusOf, statusSchema, type Status } from "../rollout/status.js";
+import { offeredViews } from "../rollout/views.js";
+import { findGroup } from "../spec/find-group.js";
+import { formatStatus } from "./format-status.js";
+import { realClock } from "./hook/clock.js";
+import { readSpec } from "./read-spec.js";
+import { readSituation, shownLog } from "./situation.js";
+import { watchStatus, type WatchArgs } from "./watch-status.js";
 
 export interface StatusArgs {
   readonly format: "text" | "json";
+  /** The phase of one group instead of the cluster's. */
+  readonly group?: string;
 }
 
-/** Shows which group runs what and which view comes next. Reads the state, asks no agent. */
-export async function runStatus(env: Environment, { format }: StatusArgs): Promise<string> {
-  const { spec, deployed, views } = await loadProgram(env);
-  const status = statusOf(spec, deployed, views);
-  return format === "json" ? JSON.stringify(statusSchema.parse(status), null, 2) : formatStatus(status);
+/** Shows what the cluster is, which group runs what and what comes next. Reads state and run folder, asks no agent. */
+export async function runStatus(env: Environment, { format, group }: StatusArgs): Promise<string> {
+  const { status, folder } = await readStatus(env, Date.now(), group);
+  return format === "json" ? JSON.stringify(status, null, 2) : formatStatus(status, shownLog(folder));
 }
 
-const SYMBOLS: Readonly<Record<GroupStatus["state"], string>> = {
-  current: "✔",
-  pending: "◷",
-  "in flight": "◌",
-  frozen: "॥",
-  new: "+",
-};
-
-/** One row a group, at most 80 columns with image ids of AWS's length where nothing is pending. */
-function formatStatus(status: Status): string {
-  const rows = status.groups.map(({ pool, index, state, image, hosts }) => [
-    index === 0 ? pool : "",
-    String(index),
-    `${SYMBOLS[state]} ${state}`,
-    hosts.deployed === hosts.desired
-      ? String(hosts.desired)
-      : `${String(hosts.deployed)} -> ${String(hosts.desired)}`,
-    image.deployed ?? "-",
-    image.deployed === image.desired ? "" : image.desired,
-  ]);
-  const reasons = status.groups
-    .filter(
-      ({ state, reason }) =>
-        reason !== null && (state === "in flight" || state === "frozen" || state === "pending"),
-    )
-    .map(({ name, state, reason }) => `${name} is ${state}: ${reason ?? ""}`);
-  return [
-    `${status.cluster} on ${status.platform}; deployed: ${status.deployed.origin}`,
-    "",
-    formatTable([["POOL", "GROUP", "STATE", "HOSTS", "IMAGE", "DESIRED"], ...rows]),
-    "",
-    ...reasons,
-    status.next === null ? nothingNext(status) : `next: ${status.next}`,
-  ].join("\n");
+/** Watches until the roll has ended. Every line is printed as soon as it is known. */
+export async function runWatch(
+  env: Environment,
+  args: WatchArgs,
+  say: (line: string) => void,
+): Promise<void> {
+  const { spec } = readSpec(env);
+  const ending = new AbortController();
+  const end = (): void => {
+    ending.abort();
+  };
+  process.on("SIGINT", end).on("SIGTERM", end);
+  const read = async (now: number): Promise<Status> => (await readStatus(env, now, args.group)).status;
+  try {
+    const intervalMs = spec.backend.type === "local" ? 2_000 : 10_000;
+    await watchStatus({ read, clock: realClock, intervalMs, say, signal: ending.signal }, args);
+  } finally {
+    process.off("SIGINT", end).off("SIGTERM", end);
+  }
 }
 
-function nothingNext({ groups, protection }: Status): string {
-  if (protection === "off") return "next: no group is rolled while protection is off; it is for a teardown";
-  const waiting = groups.filter(({ state }) => state === "pending").length;
-  return waiting === 0
-    ? "next: nothing, all groups are as desired"
-    : `next: set all but one of the ${String(waiting)} pending groups back, or set rollout.pendingGroups: queue`;
+/** @param now milliseconds since 1970 */
+async function readStatus(
+  env: Environment,
+  now: number,
+  group?: string,
+): Promise<{ readonly status: Status; readonly folder: string }> {
+  const situation = await readSituation(env, now);
+  if (group !== undefined) findGroup(situation.spec, group);
+  for (const note of situation.notes) console.error(note);
+  const views = offeredViews(situation.spec, situation.deployed, env["ROLLOUT_GROUP"]);
+  return { status: statusSchema.parse(statusOf(situation, views, group)), folder: situation.folder };
 }

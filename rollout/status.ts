@@ -2,14 +2,22 @@ import * as z from "zod";
 import { describeOrigin, isForReview, type Deployed } from "../spec/deployed.js";
 import { groupsOf } from "../spec/groups.js";
 import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../spec/pending.js";
+import { holdSchema } from "../spec/hold.js";
+import { STEPS } from "../spec/run-log.js";
+import { PHASES, phaseOf } from "./phase.js";
+import { lastRun } from "./run/last-run.js";
 import type { Spec } from "../spec/schema.js";
+import type { Situation } from "./run/situation.js";
 
 /** What a group is: as desired, waiting for its roll, being rolled, waiting behind another, or not there yet. */
 const GROUP_STATES = ["current", "pending", "in flight", "frozen", "new"] as const;
 
 /** What `rollout status --format json` prints. */
 export const statusSchema = z.strictObject({
+  at: z.iso.datetime().describe("When this was so."),
   cluster: z.string(),
+  phase: z.enum(PHASES).describe("The first of these that is so."),
+  message: z.string().describe("What the phase means here."),
   platform: z.enum(["aws", "local"]),
   protection: z.enum(["on", "off"]).describe("off: a teardown, nothing is rolled."),
   deployed: z.strictObject({
@@ -29,6 +37,27 @@ export const statusSchema = z.strictObject({
       reason: z.string().nullable().describe("What differs, or why the group is in flight."),
     }),
   ),
+  run: z
+    .strictObject({ command: z.string(), by: z.string(), pid: z.int(), since: z.iso.datetime() })
+    .nullable()
+    .describe("The run that is under way, as its lock on this machine says."),
+  lastRun: z
+    .strictObject({
+      command: z.string().nullable(),
+      by: z.string().nullable(),
+      since: z.iso.datetime(),
+      lastLineAt: z.iso.datetime(),
+      group: z.string().nullable(),
+      step: z.enum(STEPS).nullable(),
+      stepSince: z.iso.datetime().nullable(),
+      condition: z.string().nullable().describe("What is waited for."),
+      isEnded: z.boolean(),
+      result: z.enum(["ok", "failed", "undone", "interrupted"]).nullable(),
+      message: z.string().nullable(),
+    })
+    .nullable()
+    .describe("How far the last run in this machine's log has come."),
+  hold: holdSchema.nullable().describe("What keeps the next group from being rolled."),
   views: z.array(z.string()).describe("The stacks that can be deployed now."),
   next: z.string().nullable().describe("The command that comes next."),
 });
@@ -36,11 +65,56 @@ export const statusSchema = z.strictObject({
 export type Status = z.output<typeof statusSchema>;
 export type GroupStatus = Status["groups"][number];
 
-/** Where each group of a cluster stands. */
-export function statusOf(spec: Spec, deployed: Deployed, views: readonly string[]): Status {
+/**
+ * What a cluster is and where each of its groups stands.
+ * @param only a group whose phase is asked for instead of the cluster's
+ */
+export function statusOf(situation: Situation, views: readonly string[], only?: string): Status {
+  const { spec, deployed, run, hold } = situation;
+  const { phase, message, next } = phaseOf(situation, only);
+  return {
+    at: new Date(situation.at).toISOString(),
+    cluster: spec.name,
+    phase,
+    message,
+    platform: spec.platform,
+    protection: spec.protection,
+    deployed: {
+      origin: describeOrigin(deployed.origin),
+      forReview: isForReview(deployed.origin),
+      empty: deployed.addresses.size === 0,
+    },
+    groups: groupStates(spec, deployed, views),
+    run: run ? { command: run.command, by: run.by, pid: run.pid, since: run.since } : null,
+    lastRun: describeRun(situation),
+    hold: hold ?? null,
+    views: [...views],
+    next,
+  };
+}
+
+function describeRun({ events }: Situation): Status["lastRun"] {
+  const last = lastRun(events);
+  if (!last) return null;
+  return {
+    command: last.command ?? null,
+    by: last.by ?? null,
+    since: last.since,
+    lastLineAt: last.lastAt,
+    group: last.group ?? null,
+    step: last.step ?? null,
+    stepSince: last.stepSince ?? null,
+    condition: last.condition ?? null,
+    isEnded: last.isEnded,
+    result: last.result ?? null,
+    message: last.message ?? null,
+  };
+}
+
+function groupStates(spec: Spec, deployed: Deployed, views: readonly string[]): GroupStatus[] {
   const inFlight = new Map(inFlightOf(spec, deployed).map(({ group, reasons }) => [group, reasons]));
   const pending = new Set(pendingGroups(spec, deployed).map(({ name }) => name));
-  const groups = groupsOf(spec).map((group): GroupStatus => {
+  return groupsOf(spec).map((group): GroupStatus => {
     const current = deployed.groups.get(group.name);
     const reasons = inFlight.get(group.name);
     const waits = pending.has(group.name);
@@ -67,31 +141,4 @@ export function statusOf(spec: Spec, deployed: Deployed, views: readonly string[
       reason: reasons?.join(", ") ?? (waits && current ? describePending(group, current) : null),
     };
   });
-  return {
-    cluster: spec.name,
-    platform: spec.platform,
-    protection: spec.protection,
-    deployed: {
-      origin: describeOrigin(deployed.origin),
-      forReview: isForReview(deployed.origin),
-      empty: deployed.addresses.size === 0,
-    },
-    groups,
-    views: [...views],
-    next: nextCommand(groups, [...inFlight.keys()][0], spec),
-  };
-}
-
-function nextCommand(
-  groups: readonly GroupStatus[],
-  inFlight: string | undefined,
-  { rollout, protection }: Spec,
-): string | null {
-  if (protection === "off")
-    return groups.some(({ state }) => state === "new") ? "npx cdktf deploy cluster" : null;
-  if (inFlight !== undefined) return `npx cdktf deploy ${inFlight}`;
-  const pending = groups.filter(({ state }) => state === "pending");
-  if (pending.length > 1 && rollout.pendingGroups === "one") return null;
-  if (pending[0]) return `npx cdktf deploy ${pending[0].name}`;
-  return groups.some(({ state }) => state === "new") ? "npx cdktf deploy cluster" : null;
 }

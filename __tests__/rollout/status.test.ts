@@ -5,6 +5,7 @@ import type { Deployed } from "../../spec/deployed.js";
 import type { Spec } from "../../spec/schema.js";
 import { baselineOf } from "../../stacks/baseline.js";
 import { change, deployedAs, groupIn, localSpec, nothing, poolOf, withGroup } from "../support/fixtures.js";
+import { situationOf } from "../support/situation.js";
 
 const local = localSpec();
 const standing = deployedAs(local);
@@ -80,12 +81,12 @@ describe("next is", () => {
   });
 
   test("the pending group, or the first of a queue", () => {
-    expect(status(rolling, standing).next).toBe("npx cdktf deploy broker-0");
+    expect(status(rolling, standing).next).toBe("npx rollout deploy broker-0");
     const queued = change(rolling, (spec) => {
       spec.rollout.pendingGroups = "queue";
       spec.pools["consul-server"].images[2] = "ami-0bbb";
     });
-    expect(status(queued, standing).next).toBe("npx cdktf deploy consul-server-2");
+    expect(status(queued, standing).next).toBe("npx rollout deploy consul-server-2");
   });
 
   test("nothing where two are pending and one may be", () => {
@@ -96,10 +97,10 @@ describe("next is", () => {
   });
 
   test("the group in flight before all, and of several the one whose view is offered", () => {
-    expect(status(rolling, inFlight).next).toBe("npx cdktf deploy name-server-1");
+    expect(status(rolling, inFlight).next).toBe("npx rollout deploy name-server-1");
     const two = withGroup(inFlight, "broker-2", { leave: false });
     expect(offeredViews(rolling, two)).toEqual(["cluster", "broker-2"]);
-    expect(status(rolling, two).next).toBe("npx cdktf deploy broker-2");
+    expect(status(rolling, two).next).toBe("npx rollout deploy broker-2");
   });
 
   test("no group while protection is off", () => {
@@ -125,7 +126,7 @@ test("says where deployed was read, and whether it is for a review or empty", ()
 });
 
 function status(spec: Spec, deployed: Deployed): Status {
-  const found = statusOf(spec, deployed, offeredViews(spec, deployed));
+  const found = statusOf(situationOf(spec, deployed), offeredViews(spec, deployed));
   expect(statusSchema.parse(JSON.parse(JSON.stringify(found)))).toEqual(found);
   return found;
 }

@@ -1,0 +1,96 @@
+import { ageOf, formatTime } from "../rollout/run/time.js";
+import type { GroupStatus, Status } from "../rollout/status.js";
+import { formatTable } from "./table.js";
+import { WIDTH, wrapLine } from "./wrap.js";
+
+const SYMBOLS: Readonly<Record<GroupStatus["state"], string>> = {
+  current: "✔",
+  pending: "◷",
+  "in flight": "◌",
+  frozen: "॥",
+  new: "+",
+};
+
+/**
+ * What a cluster is, one row a pool, at most 80 columns; then why groups are not as desired, and last the next command.
+ * @param log the log's file, as the user would write it
+ */
+export function formatStatus(status: Status, log: string): string {
+  const reasons = status.groups
+    .filter(({ state, reason }) => reason !== null && state !== "current" && state !== "new")
+    .map(({ name, state, reason }) => `${name} is ${state}: ${reason ?? ""}`);
+  const lines = [
+    `${status.cluster}  ${phaseLine(status)}${ageOfStep(status)}`,
+    "",
+    ...reasons,
+    ...describeRun(status, log),
+    `deployed: ${status.deployed.origin}`,
+    status.next === null ? nothingNext(status) : `next: ${status.next}${orBack(status)}`,
+  ];
+  const [first = "", ...rest] = lines;
+  return [...wrapLine(first), formatPools(status.groups), ...rest.flatMap(wrapLine)].join("\n");
+}
+
+/** `progressing: broker-1 leave: 2 of 9 allocations left` */
+export const phaseLine = ({ phase, message }: Pick<Status, "phase" | "message">): string =>
+  `${phase}: ${message}`;
+
+function ageOfStep({ at, phase, lastRun }: Status): string {
+  if (phase !== "progressing" || lastRun?.stepSince == null) return "";
+  return ` (${ageOf(lastRun.stepSince, Date.parse(at))})`;
+}
+
+/** Where ids are long they are cut in their middle, as little as has to be. */
+function formatPools(groups: readonly GroupStatus[]): string {
+  const pools = [...new Set(groups.map(({ pool }) => pool))];
+  const rows = (most: number): string[][] => [
+    ["POOL", "0", "1", "2"],
+    ...pools.map((pool) => [
+      pool,
+      ...groups.filter((group) => group.pool === pool).map((group) => formatCell(group, most)),
+    ]),
+  ];
+  const longest = Math.max(...groups.map(({ image }) => image.deployed?.length ?? 0));
+  for (let most = longest; most > LEAST; most--) {
+    const table = formatTable(rows(most));
+    if (table.split("\n").every((line) => line.length <= WIDTH)) return table;
+  }
+  return formatTable(rows(LEAST));
+}
+
+/** Of an id, in characters. */
+const LEAST = 9;
+
+function formatCell({ state, image }: GroupStatus, most: number): string {
+  const what = state === "current" ? shorten(image.deployed ?? "-", most) : state;
+  return `${SYMBOLS[state]} ${what}`;
+}
+
+function shorten(id: string, most: number): string {
+  if (id.length <= most) return id;
+  const end = Math.floor((most - 1) / 2);
+  return `${id.slice(0, most - 1 - end)}…${id.slice(-end)}`;
+}
+
+function describeRun({ at, run, lastRun }: Status, log: string): string[] {
+  const now = Date.parse(at);
+  const last = lastRun === null ? "no line yet" : `last line ${ageOf(lastRun.lastLineAt, now)} ago`;
+  if (run) {
+    return [
+      `run: ${run.command} by ${run.by} (process ${String(run.pid)}) since ${formatTime(run.since, now)}`,
+      `log: ${log}, ${last}`,
+    ];
+  }
+  if (!lastRun) return [];
+  const end = lastRun.isEnded ? `ended ${lastRun.result ?? ""}`.trimEnd() : "its process is gone";
+  return [`last run: ${lastRun.command ?? "unknown"}, ${end}`, `log: ${log}, ${last}`];
+}
+
+const orBack = ({ phase, lastRun }: Status): string =>
+  phase === "failed" && lastRun?.group != null ? `, or back: npx rollout undo ${lastRun.group}` : "";
+
+function nothingNext({ phase, protection }: Status): string {
+  if (protection === "off") return "next: no group is rolled while protection is off; it is for a teardown";
+  if (phase !== "invalid spec") return "next: nothing, all groups are as desired";
+  return "next: set all but one of the pending groups back, or set rollout.pendingGroups: queue";
+}

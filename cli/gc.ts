@@ -1,0 +1,114 @@
+import * as z from "zod";
+import type { Environment } from "../clients/environment.js";
+import { deadRecordsOf, type DeadRecord, type Remembered } from "../rollout/dead-records.js";
+import { describeOrigin, isForReview } from "../spec/deployed.js";
+import { UserError } from "../spec/user-error.js";
+import { connect, type LiveCluster } from "./cluster/live-cluster.js";
+import { readContext, type Context } from "./context.js";
+import { formatTable } from "./table.js";
+
+export interface GcArgs {
+  readonly format: "text" | "json";
+  /** Removes what is listed. */
+  readonly yes?: boolean;
+  /** Asks Nomad for its own garbage collection, too. */
+  readonly system?: boolean;
+}
+
+/** What `rollout gc --format json` prints. */
+export const gcSchema = z.strictObject({
+  records: z.array(
+    z.strictObject({
+      of: z.enum(["nomad", "consul"]),
+      name: z.string(),
+      id: z.string(),
+      why: z.string(),
+      removed: z.boolean().describe("false: it was only listed, or has come back since."),
+    }),
+  ),
+  system: z.boolean().describe("Whether Nomad was asked for its own garbage collection."),
+});
+
+export type Gc = z.output<typeof gcSchema>;
+
+/** Lists the records of machines that are gone, and removes them when told to. */
+export async function runGc(
+  env: Environment,
+  { format, yes = false, system = false }: GcArgs,
+): Promise<string> {
+  const { spec, deployed } = await readContext(env);
+  if (isForReview(deployed.origin) || deployed.addresses.size === 0)
+    throw new UserError(
+      `nobody knows which machines are gone: deployed is ${describeOrigin(deployed.origin)}; only a state that holds the cluster says it`,
+    );
+  const cluster = await connect(spec, env);
+  try {
+    const gc = gcSchema.parse(await collect(cluster, { spec, deployed }, { yes, system }));
+    return format === "json" ? JSON.stringify(gc, null, 2) : formatGc(gc, { yes, system });
+  } finally {
+    await cluster.close();
+  }
+}
+
+type Agents = Pick<LiveCluster, "consul" | "nomad">;
+type Asked = Required<Pick<GcArgs, "yes" | "system">>;
+
+/** Finds what is to go, and with `yes` removes it. */
+export async function collect(
+  cluster: Agents,
+  { spec, deployed }: Context,
+  { yes, system }: Asked,
+): Promise<Gc> {
+  const records = [];
+  for (const record of deadRecordsOf(spec, deployed, await remembered(cluster)))
+    records.push({ ...record, removed: yes && (await remove(cluster, record)) });
+  if (system && yes) await cluster.nomad.systemGc();
+  return { records, system: system && yes };
+}
+
+/** The list of nodes has no metadata, so the few that are down are asked for one by one. */
+async function remembered({ consul, nomad }: Agents): Promise<Remembered> {
+  const [stubs, members, catalog] = await Promise.all([nomad.nodes(), consul.members(), consul.nodes()]);
+  const nodes = [];
+  for (const { ID, Name, Status } of stubs.value) {
+    const meta = Status === "down" ? (await nomad.node(ID)).value?.Meta : undefined;
+    nodes.push({ id: ID, name: Name, status: Status, meta: meta ?? {} });
+  }
+  return {
+    nodes,
+    members: members.map(({ Name, Status }) => ({ name: Name, status: Status })),
+    catalog: catalog.value.map(({ Node, Meta }) => ({ name: Node, meta: Meta })),
+  };
+}
+
+/** Looks once more before: purging a node that lives loses its work at once. False where it has come back, or is gone. */
+async function remove({ consul, nomad }: Agents, { of, id, name }: DeadRecord): Promise<boolean> {
+  if (of === "nomad") return (await nomad.node(id)).value?.Status === "down" && nomad.purge(id);
+  const now = (await consul.members()).find(({ Name }) => Name === name);
+  return now?.Status === "failed" && consul.forceLeave(name);
+}
+
+const SYSTEM =
+  "Nomad's own garbage collection drops all data of finished allocations, logs too, on every machine";
+
+/** The list, what became of it, and the next command last. */
+export function formatGc({ records, system }: Gc, asked: Asked): string {
+  const rows = records.map(({ of, name, id, why, removed }) => [
+    of,
+    name,
+    of === "nomad" ? id.slice(0, 8) : "",
+    why,
+    asked.yes ? (removed ? "removed" : "left alone: it has changed since") : "",
+  ]);
+  const many = `${String(records.length)} ${records.length === 1 ? "record" : "records"}`;
+  return [
+    ...(records.length === 0
+      ? ["no records of machines that are gone"]
+      : [`${many} of machines that are gone:`, formatTable(rows)]),
+    ...(system ? [`asked for: ${SYSTEM}; it goes on by itself`] : []),
+    ...(asked.system && !asked.yes ? [`warning: ${SYSTEM}`] : []),
+    ...(asked.yes || (records.length === 0 && !asked.system)
+      ? []
+      : [`next: npx rollout gc${asked.system ? " --system" : ""} --yes`]),
+  ].join("\n");
+}

@@ -1,0 +1,15 @@
+import type { Environment } from "../clients/environment.js";
+import { restartOf } from "../rollout/restart.js";
+import { editSpec, refuseExample } from "./edit-spec.js";
+import { readSituation } from "./situation.js";
+
+/** Raises a group's generation in the spec, so that its next roll replaces its machines as they are. */
+export async function runRestart(env: Environment, { group }: { readonly group: string }): Promise<string> {
+  const situation = await readSituation(env, Date.now());
+  refuseExample(situation.source);
+  const restart = restartOf(situation, group);
+  const next = `next: npx rollout deploy ${group}`;
+  if (restart.kind === "nothing") return `${restart.message}\n${next}`;
+  editSpec(situation.source, group, { generation: restart.generation }, { isDryRun: false });
+  return `${restart.message}\n${situation.source.shown} is changed; ${next}`;
+}

@@ -1,0 +1,34 @@
+import type { Environment } from "../clients/environment.js";
+import { undoOf } from "../rollout/undo.js";
+import { editSpec, refuseExample } from "./edit-spec.js";
+import { readSituation } from "./situation.js";
+
+export interface UndoArgs {
+  readonly group: string;
+  /** Default: the revision before. */
+  readonly toRevision?: number;
+  readonly dryRun?: boolean;
+}
+
+/**
+ * Takes a group's image in the spec back to an earlier revision's. It is an edit like any other, seen in review; the roll
+ * is `rollout deploy`'s, with its plan and its confirmation.
+ * @param warn prints on standard error
+ */
+export async function runUndo(
+  env: Environment,
+  { group, toRevision, dryRun = false }: UndoArgs,
+  warn: (line: string) => void,
+): Promise<string> {
+  const situation = await readSituation(env, Date.now());
+  refuseExample(situation.source);
+  const undo = undoOf(situation, group, toRevision);
+  if (undo.kind === "nothing") return undo.message;
+  for (const warning of undo.warnings) warn(`warning: ${warning}`);
+  editSpec(situation.source, undo.group, undo.change, { isDryRun: dryRun });
+  const { shown } = situation.source;
+  const next = undo.isRolled ? `npx rollout deploy ${undo.group}` : "nothing has to be rolled for it";
+  return dryRun
+    ? `${undo.message} (dry run: ${shown} is as it was)`
+    : `${undo.message}\n${shown} is changed; next: ${next}`;
+}

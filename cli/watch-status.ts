@@ -1,0 +1,113 @@
+import * as z from "zod";
+import { formatSeconds } from "../rollout/run/time.js";
+import { unmet, watchEnd, type Watched } from "../rollout/run/watch-end.js";
+import { statusSchema, type Status } from "../rollout/status.js";
+import { UserError } from "../spec/user-error.js";
+import { phaseLine } from "./format-status.js";
+import type { Clock } from "./hook/clock.js";
+
+export interface WatchArgs {
+  readonly format: "text" | "json";
+  /** A group whose phase is watched instead of the cluster's. */
+  readonly group: string | undefined;
+  readonly timeoutSeconds: number;
+  /** Of the group. */
+  readonly revision: number | undefined;
+  readonly untilPaused: boolean;
+}
+
+export interface WatchDeps {
+  /** @param now milliseconds since 1970 */
+  readonly read: (now: number) => Promise<Status>;
+  readonly clock: Clock;
+  readonly intervalMs: number;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What `rollout status --watch --format json` prints, one object a line. */
+export const watchLineSchema = z.union([
+  statusSchema,
+  z.strictObject({ at: z.iso.datetime(), unknown: z.string().describe("Why nothing could be read.") }),
+]);
+
+/**
+ * Prints the phase whenever it changed, until there is nothing more to wait for.
+ * @throws UserError when it failed, was paused, cancelled or superseded, or when the time is up
+ */
+export async function watchStatus(
+  { read, clock, intervalMs, say, signal }: WatchDeps,
+  args: WatchArgs,
+): Promise<void> {
+  const since = clock.now();
+  const deadline = since + args.timeoutSeconds * 1000;
+  const { group, revision: number } = args;
+  const watched: Watched = {
+    untilPaused: args.untilPaused,
+    revision: group === undefined || number === undefined ? undefined : { group, number },
+    since,
+  };
+  const lines = new Lines(args.format, say);
+  let status = await read(since);
+  lines.status(status);
+  for (;;) {
+    const end = watchEnd(status, watched);
+    if (end?.result === "ok") return;
+    if (end) throw new UserError(end.why);
+    if (clock.now() >= deadline) {
+      throw new UserError(
+        `timed out after ${formatSeconds(args.timeoutSeconds)}: ${group ?? status.cluster} is ${unmet(status, watched)}; watch on with a longer --timeout`,
+      );
+    }
+    await pause(Math.min(intervalMs, deadline - clock.now()));
+    status = (await readOrSay()) ?? status;
+  }
+
+  async function pause(ms: number): Promise<void> {
+    try {
+      await clock.pause(ms, signal);
+    } catch {
+      const run = status.run === null ? "" : "; the roll goes on (rollout cancel ends it)";
+      throw new UserError(`stopped watching${run}`);
+    }
+  }
+
+  /** What stood once may be unreadable for a moment, while somebody writes it. */
+  async function readOrSay(): Promise<Status | undefined> {
+    const now = clock.now();
+    try {
+      const found = await read(now);
+      lines.status(found);
+      return found;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      lines.unknown(new Date(now).toISOString(), error.message);
+      return undefined;
+    }
+  }
+}
+
+/** Says what has changed. */
+class Lines {
+  #last = "";
+
+  constructor(
+    private readonly format: "text" | "json",
+    private readonly say: (line: string) => void,
+  ) {}
+
+  status(status: Status): void {
+    this.#line(phaseLine(status), status.at, status);
+  }
+
+  unknown(at: string, why: string): void {
+    this.#line(`unknown: ${why}`, at, { at, unknown: why });
+  }
+
+  #line(text: string, at: string, object: z.output<typeof watchLineSchema>): void {
+    if (text === this.#last) return;
+    this.#last = text;
+    const time = `${at.slice(11, 19)} UTC`;
+    this.say(this.format === "json" ? JSON.stringify(object) : `${time}  ${text}`);
+  }
+}

@@ -1,0 +1,30 @@
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A length of time as `kubectl` writes ages: `42s`, `6m`, `2h5m`, `3d`. A clock that was set back gives `0s`. */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < MINUTE) return `${String(whole)}s`;
+  if (whole < HOUR) return `${String(Math.floor(whole / MINUTE))}m`;
+  if (whole >= DAY) return `${String(Math.floor(whole / DAY))}d`;
+  const minutes = Math.floor((whole % HOUR) / MINUTE);
+  return `${String(Math.floor(whole / HOUR))}h${minutes === 0 ? "" : `${String(minutes)}m`}`;
+}
+
+/**
+ * How long ago something was.
+ * @param at ISO 8601
+ * @param now milliseconds since 1970
+ */
+export const ageOf = (at: string, now: number): string => formatSeconds((now - Date.parse(at)) / 1000);
+
+/** `2026-11-09 10:02` in UTC, as tables have it. */
+export const formatMinute = (at: string): string => new Date(at).toISOString().slice(0, 16).replace("T", " ");
+
+/** `09:12 UTC` on the day itself, else `2026-11-09 10:02 UTC`. */
+export function formatTime(at: string, now: number): string {
+  const minute = formatMinute(at);
+  const isToday = minute.slice(0, 10) === new Date(now).toISOString().slice(0, 10);
+  return `${isToday ? minute.slice(11) : minute} UTC`;
+}
