@@ -112,11 +112,10 @@ describe("a common roll goes step by step", () => {
   });
 });
 
-const RUNS = Number(process.env["SCHEDULES"] ?? 1000);
+const RUNS = 250;
 
 test("whatever happens, nothing that must not be is, and every roll ends whole or blocked with a reason", async () => {
   const ends = new Map<string, number>();
-  let steps = 0;
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(
@@ -135,7 +134,6 @@ test("whatever happens, nothing that must not be is, and every roll ends whole o
         const world = newWorld(spec);
         try {
           const outcome = await play(world, asked(what), schedule);
-          steps += outcome.steps;
           ends.set(outcome.end.kind, (ends.get(outcome.end.kind) ?? 0) + 1);
         } catch (error) {
           // fast-check prints the seed and what it was given; this is what came of it.
@@ -148,5 +146,6 @@ test("whatever happens, nothing that must not be is, and every roll ends whole o
     ),
     { numRuns: RUNS },
   );
-  console.log(Object.fromEntries(ends), steps);
+  // Were most of them blocked, the schedules would prove little.
+  expect(ends.get("done")).toBeGreaterThan(RUNS / 2);
 });

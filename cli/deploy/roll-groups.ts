@@ -6,6 +6,7 @@ import type { GroupChange } from "../../spec/edit.js";
 import { groupsOf } from "../../spec/groups.js";
 import type { Hold } from "../../spec/hold.js";
 import type { LogEvent } from "../../spec/run-log.js";
+import type { GroupResult } from "./deploy-result.js";
 import type { Spec } from "../../spec/schema.js";
 import { UserError } from "../../spec/user-error.js";
 import type { Clock } from "../hook/clock.js";
@@ -17,9 +18,9 @@ export interface RollDeps {
   /** Gives one group of `cluster.yaml` other values. What somebody else has written meanwhile is never overwritten. */
   edit(group: string, change: GroupChange): Promise<Spec>;
   /** Rolls one group, or finishes its roll. @throws UserError; {@link isGateFailure} tells a gate that was not passed */
-  deploy(group: string): Promise<{ readonly result: "rolled" | "nothing" }>;
+  deploy(group: string): Promise<GroupResult>;
   isGateFailure(error: unknown): error is Error;
-  /** Puts a hold down that `rollout resume` takes away. */
+  /** Puts a hold down that `rollout resume` takes away, and then says so in the log. */
   hold(reason: string): Promise<void>;
   /** Says what the roll waits for. */
   readonly waiting: (message: string) => void;
@@ -38,9 +39,11 @@ export interface Look {
 }
 
 /** How a roll ended. */
-export type RollEnd = { readonly rolled: readonly string[] } & (
+export type RollEnd = { readonly groups: readonly RolledGroup[] } & (
   { readonly kind: "done" } | { readonly kind: "blocked"; readonly reason: string; readonly command: string }
 );
+
+export type RolledGroup = GroupResult & { readonly group: string };
 
 /** How often a roll that waits looks whether something has changed. */
 const EVERY_MS = 5000;
@@ -52,7 +55,7 @@ const EVERY_MS = 5000;
  */
 export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEnd> {
   const { clock, signal, say } = deps;
-  const rolled: string[] = [];
+  const groups: RolledGroup[] = [];
   const memory = new Memory();
   let known: Spec | undefined;
   let before: string | undefined;
@@ -63,7 +66,7 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
     known = seen.spec;
     const facts = memory.complete(rollFacts(seen.events), seen.hold);
     const next = nextRoll({ ...seen, wanted, facts, now: clock.now() });
-    if (next.kind !== "step") return { ...next, rolled };
+    if (next.kind !== "step") return { ...next, groups };
     const { step } = next;
     const said = describe(step);
     if (said !== before) say(said);
@@ -78,7 +81,7 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
         break;
       case "roll":
         try {
-          if ((await deps.deploy(step.group)).result === "rolled") rolled.push(step.group);
+          groups.push({ group: step.group, ...(await deps.deploy(step.group)) });
           memory.ended();
         } catch (error) {
           if (!deps.isGateFailure(error)) throw error;

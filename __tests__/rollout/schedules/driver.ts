@@ -1,3 +1,4 @@
+import type { GroupResult } from "../../../cli/deploy/deploy-result.js";
 import { rollGroups, type RollDeps, type RollEnd } from "../../../cli/deploy/roll-groups.js";
 import { nextInGroup } from "../../../rollout/next-in-group.js";
 import { nextLeave } from "../../../rollout/leave/next-leave.js";
@@ -62,6 +63,7 @@ export async function drive(world: World, wanted: Wanted, between: () => Promise
     hold: async (reason) => {
       await tick();
       world.hold = { kind: "pause", since: new Date(world.now).toISOString(), by: "the run", reason };
+      world.log({ event: "held" });
     },
     waiting: () => undefined,
     say: () => undefined,
@@ -95,7 +97,7 @@ class GroupDriver {
     private readonly pause: (ms: number) => Promise<void>,
   ) {}
 
-  async deploy(name: string): Promise<{ readonly result: "rolled" | "nothing" }> {
+  async deploy(name: string): Promise<GroupResult> {
     const { world } = this;
     const spec = structuredClone(world.spec);
     if (nextInGroup(spec, world.deployed, name).kind === "done") return { result: "nothing" };
@@ -108,7 +110,7 @@ class GroupDriver {
         if (next.kind === "done") {
           world.log({ event: "group-ended", group: name, result: "ok" });
           world.story.push(`${name} is whole`);
-          return { result: "rolled" };
+          return { result: "rolled", revision: 1, seconds: 0, steps: [] };
         }
         if (next.kind === "roll") await this.#roll(name, spec);
         else await this.#gate(name, spec);

@@ -208,7 +208,6 @@ function apply(world: World, event: Event): void {
 function release(world: World): void {
   if (!world.hold) return;
   world.hold = undefined;
-  world.log({ event: "released" });
 }
 
 /** Takes away what went wrong, as people would. */
