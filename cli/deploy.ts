@@ -2,13 +2,17 @@ import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
 import { runFolderOf } from "../clients/run-folder.js";
 import { readHold } from "../clients/run-folder/hold.js";
+import type { Wanted } from "../rollout/next.js";
 import { findGroup } from "../spec/find-group.js";
+import { groupsOf, poolsOf } from "../spec/groups.js";
 import { inFlightOf } from "../spec/pending.js";
+import type { Spec } from "../spec/schema.js";
 import { UserError } from "../spec/user-error.js";
 import { askOnTerminal, confirmBy } from "./deploy/confirm.js";
 import { deployGroup } from "./deploy/deploy-group.js";
 import { groupResultSchema } from "./deploy/deploy-result.js";
 import { formatSeconds, jsonProgress, plainProgress } from "./deploy/progress.js";
+import { roll } from "./deploy/roll.js";
 import { inRun } from "./deploy/run.js";
 import { realClock } from "./hook/clock.js";
 import { readDeployed } from "./read-deployed.js";
@@ -23,35 +27,72 @@ export const deployResultSchema = z.strictObject({
 export type DeployResult = z.output<typeof deployResultSchema>;
 
 export interface DeployArgs {
-  readonly group: string;
+  /** A group or a pool; absent for all groups. */
+  readonly target?: string;
+  readonly all: boolean;
+  /** The image that the groups are to run; absent: what the spec leaves pending is rolled. */
+  readonly image?: string;
   readonly yes: boolean;
   readonly confirm: readonly string[];
   readonly format: "text" | "json";
 }
 
 /**
- * Rolls a group, or goes on with it where an earlier run was cut off. Progress goes to standard error.
+ * Rolls a group, a pool or all groups, or goes on where an earlier run was cut off. Progress goes to standard error.
  * @throws UserError saying what to do next
  */
 export async function runDeploy(env: Environment, args: DeployArgs): Promise<DeployResult> {
   const { spec, file } = readSpec(env);
-  findGroup(spec, args.group);
-  await refuseHeld(env, args.group, runFolderOf(file, spec.name));
+  const wanted = wantedOf(spec, args);
+  const isOne = args.image === undefined && wanted.groups.length === 1;
+  const [first = ""] = wanted.groups;
+  if (isOne) await refuseHeld(env, first, runFolderOf(file, spec.name));
   const say = (line: string): void => {
     process.stderr.write(`${line}\n`);
   };
+  const isJson = args.format === "json";
   const confirm = confirmBy({
     yes: args.yes,
     confirmed: args.confirm,
     ask: process.stdin.isTTY ? askOnTerminal : undefined,
-    show: args.format === "json" ? () => undefined : say,
+    show: isJson ? () => undefined : say,
   });
-  const progress = args.format === "json" ? jsonProgress(say) : plainProgress(say);
-  const command = `rollout deploy ${args.group}`;
-  const result = await inRun({ env, clock: realClock, progress, confirm, command }, (run) =>
-    deployGroup(run, { group: args.group }),
-  );
-  return { cluster: spec.name, groups: [{ group: args.group, ...result }] };
+  const progress = isJson ? jsonProgress(say) : plainProgress(say);
+  const { command } = wanted;
+  const groups = await inRun({ env, clock: realClock, progress, confirm, command }, async (run) => {
+    if (isOne) return [{ group: first, ...(await deployGroup(run, { group: first })) }];
+    const tell = (text: string): void => {
+      if (isJson) say(JSON.stringify({ kind: "line", text }));
+      else say(text);
+    };
+    const end = await roll(run, wanted, tell);
+    if (end.kind === "done") return end.groups;
+    const rolled = end.groups.map(({ group }) => group).join(", ");
+    throw new UserError(`${end.reason}; rolled: ${rolled || "none"}; next: ${end.command}`);
+  });
+  return { cluster: spec.name, groups: [...groups] };
+}
+
+/** @throws UserError (exit code 2) where it is not clear what is to be rolled */
+function wantedOf(spec: Spec, { target, all, image }: DeployArgs): Wanted {
+  if (all === (target !== undefined)) {
+    throw new UserError(
+      all
+        ? `${String(target)} and --all were both given; name a group or a pool, or say --all`
+        : "nothing to roll; name a group or a pool, or say --all",
+      2,
+    );
+  }
+  const pool = poolsOf(spec).find(({ name }) => name === target);
+  const groups = all
+    ? groupsOf(spec).map(({ name }) => name)
+    : (pool?.groups.map(({ name }) => name) ?? [findGroup(spec, target ?? "").name]);
+  const words = [
+    "rollout deploy",
+    all ? "--all" : (target ?? ""),
+    ...(image === undefined ? [] : ["--image", image]),
+  ];
+  return { groups, command: words.join(" "), ...(image === undefined ? {} : { image }) };
 }
 
 /** A pause or a cancel holds what is to begin; what is in flight is finished. */
@@ -69,10 +110,12 @@ async function refuseHeld(env: Environment, group: string, folder: string): Prom
 
 /** What became of each group. */
 export const formatDeployResult = ({ groups }: DeployResult): string =>
-  groups
-    .map((each) =>
-      each.result === "nothing"
-        ? `${each.group}: nothing to do, it is as desired`
-        : `${each.group}: rolled, revision ${String(each.revision)}, in ${formatSeconds(each.seconds)} (${each.steps.map(({ step, seconds }) => `${step} ${formatSeconds(seconds)}`).join(", ")})`,
-    )
-    .join("\n");
+  groups.length === 0
+    ? "nothing to do, all of it is as desired"
+    : groups
+        .map((each) =>
+          each.result === "nothing"
+            ? `${each.group}: nothing to do, it is as desired`
+            : `${each.group}: rolled, revision ${String(each.revision)}, in ${formatSeconds(each.seconds)} (${each.steps.map(({ step, seconds }) => `${step} ${formatSeconds(seconds)}`).join(", ")})`,
+        )
+        .join("\n");

@@ -13,13 +13,21 @@ export function refuseExample({ isExample }: Pick<SpecFile, "isExample">): void 
   );
 }
 
-/** Gives one group of the spec another image or generation; comments and layout stay. */
+/**
+ * Gives one group of the spec another image or generation; comments and layout stay. What somebody else writes meanwhile is
+ * not overwritten.
+ * @throws UserError where that has happened
+ */
 export function editSpec(
   { file, shown }: Pick<SpecFile, "file" | "shown">,
   group: string,
   change: GroupChange,
   { isDryRun }: { readonly isDryRun: boolean },
 ): void {
-  const edited = setGroups(readFileSync(file, "utf8"), shown, new Map([[group, change]]));
-  if (!isDryRun) writeBeside(file, edited);
+  const text = readFileSync(file, "utf8");
+  const edited = setGroups(text, shown, new Map([[group, change]]));
+  if (isDryRun) return;
+  if (readFileSync(file, "utf8") !== text)
+    throw new UserError(`${shown} was edited at this very moment; nothing was overwritten: run this again`);
+  writeBeside(file, edited);
 }

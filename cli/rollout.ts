@@ -2,6 +2,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { durationSeconds } from "../spec/duration.js";
 import { UserError } from "../spec/user-error.js";
+import type { DeployArgs } from "./deploy.js";
 import type { HookArgs } from "./hook/hook-context.js";
 import type { RehearseOptions } from "./rehearse/verb.js";
 import { reportFailure } from "./report-failure.js";
@@ -23,6 +24,8 @@ interface StatusOptions {
   readonly revision?: number;
   readonly until?: "paused";
 }
+
+type DeployOptions = Omit<DeployArgs, "target">;
 
 const toJson = (value: unknown): string => JSON.stringify(value, null, 2);
 
@@ -201,15 +204,23 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
   program
     .command("deploy")
     .description(
-      "roll a group, or finish it where a run was cut off: its work leaves, new machines, gate, record",
+      "roll a group, a pool or --all, group after group, or go on where a run was cut off: work leaves, new machines, gate, record",
     )
-    .argument("<group>")
+    .argument("[target]", "a group or a pool")
+    .option("--all", "every group: Consul servers, Nomad servers, client pools", false)
+    .option(
+      "--image <image>",
+      "the image to roll; cluster.yaml gets it group by group. Default: what is pending",
+    )
     .option("--yes", "roll clients without asking", false)
     .option("--confirm <group...>", "roll these groups without asking, servers among them", [])
     .addOption(format())
-    .action(async (group: string, options: { yes: boolean; confirm: string[]; format: "text" | "json" }) => {
+    .action(async (target: string | undefined, options: DeployOptions) => {
       const { formatDeployResult, runDeploy } = await import("./deploy.js");
-      const result = await runDeploy(process.env, { group, ...options });
+      const result = await runDeploy(process.env, {
+        ...(target === undefined ? {} : { target }),
+        ...options,
+      });
       print({ text: formatDeployResult, json: toJson }[options.format](result));
     });
 

@@ -6,7 +6,10 @@ export interface RollFacts {
   readonly lastEndAt?: number;
   /** The group that this roll has finished last. */
   readonly lastEnded?: string;
-  /** Whether somebody has said `rollout resume` since then; before the first group, since the roll before this one. */
+  /**
+   * Whether the roll has held since then, before the first group since the roll before this one. While a hold is there it
+   * still holds; once `rollout resume` has taken it away it has been let go.
+   */
   readonly released: boolean;
   /** The gate that was not passed last in this roll. */
   readonly failure?: RollFailure;
@@ -55,6 +58,7 @@ const NOTHING: Reading = { released: false, out: [], at: {} };
 function take(before: Reading, event: LogEvent): Reading {
   const { group = before.at.group, step } = event;
   switch (event.event) {
+    case "held":
     case "released":
       return { ...before, released: true };
     case "group-started":

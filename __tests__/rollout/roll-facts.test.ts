@@ -41,7 +41,7 @@ test("an empty log says nothing", () => {
   expect(rollFacts([])).toEqual({ released: false, out: [] });
 });
 
-test("what ended last, and when, is known; a release counts until the next group has ended", () => {
+test("what ended last, and when, is known; a hold and its release count until the next group has ended", () => {
   expect(rollFacts(log(started("broker-0"), ended("broker-0", "ok")))).toEqual({
     lastEndAt: START + 60_000,
     lastEnded: "broker-0",
@@ -49,6 +49,7 @@ test("what ended last, and when, is known; a release counts until the next group
     out: [],
   });
   expect(rollFacts(log(ended("broker-0", "ok"), RESUMED)).released).toBe(true);
+  expect(rollFacts(log(ended("broker-0", "ok"), { event: "held" })).released).toBe(true);
   expect(rollFacts(log(ended("broker-0", "ok"), RESUMED, started("broker-1"))).released).toBe(true);
   expect(rollFacts(log(RESUMED, started("broker-0"), ended("broker-0", "ok"))).released).toBe(false);
 });

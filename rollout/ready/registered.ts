@@ -44,7 +44,12 @@ function inNomad(observation: Observation, expected: Expected): Condition[] {
         everyHost(name, expected.hosts, "is a ready node under its new id", (host) => {
           const node = newNode(host, list, observation, expected);
           if (!("id" in node)) return node;
-          return node.status === "ready" ? undefined : { unmet: `its node ${node.id} is ${node.status}` };
+          if (node.status !== "ready") return { unmet: `its node ${node.id} is ${node.status}` };
+          // Until then the next group is refused, and nobody could purge the record.
+          const old = list.find(
+            ({ name, id, status }) => name === host && id !== node.id && status !== "down",
+          );
+          return old && { unmet: `the record ${old.id} of its old machine is still ${old.status}` };
         }),
       ),
     ];

@@ -117,6 +117,15 @@ test.each<[string, string, World, Partial<Expected>, string]>([
     ].join("\n"),
   ],
   [
+    "the old record beside the new one, which the next group's preflight would take for a second machine",
+    "broker-0",
+    brokers((one) => {
+      pick(one.nomad.nodes, "broker-0-0-node").status = "ready";
+    }),
+    {},
+    "registered-in-nomad (1 of 2): broker-0-0: the record broker-0-0-node of its old machine is still ready",
+  ],
+  [
     "a node that is not ready",
     "broker-0",
     brokers((one) => {

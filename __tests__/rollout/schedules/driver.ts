@@ -1,0 +1,238 @@
+import type { GroupResult } from "../../../cli/deploy/deploy-result.js";
+import { rollGroups, type RollDeps, type RollEnd } from "../../../cli/deploy/roll-groups.js";
+import { nextInGroup } from "../../../rollout/next-in-group.js";
+import { nextLeave } from "../../../rollout/leave/next-leave.js";
+import type { LeaveOrder } from "../../../rollout/leave/order.js";
+import type { Wanted } from "../../../rollout/next.js";
+import { withoutRegion } from "../../../rollout/host-of.js";
+import { preflight } from "../../../rollout/preflight.js";
+import { deadRecords } from "../../../rollout/ready/purge.js";
+import { held } from "../../../rollout/ready/held.js";
+import { readiness } from "../../../rollout/ready/readiness.js";
+import { describeTimeout, isTimedOut } from "../../../rollout/ready/timeout.js";
+import { imagesOf } from "../../../spec/canary.js";
+import { findGroup } from "../../../spec/find-group.js";
+import { bakeSecondsOf, gateSettingsOf } from "../../../spec/gate-settings.js";
+import { hostNames } from "../../../spec/groups.js";
+import { inFlightOf, isNew } from "../../../spec/pending.js";
+import type { Spec } from "../../../spec/schema.js";
+import type { Step } from "../../../spec/run-log.js";
+import { UserError } from "../../../spec/user-error.js";
+import { judge, type Plan } from "./state.js";
+import { Killed, Violation, type World } from "./world.js";
+
+class GateFailure extends UserError {}
+
+/** How a run ended. `broken`: what the run said to its user, in an error. */
+export type RunEnd =
+  | RollEnd
+  | { readonly kind: "broken"; readonly reason: string; readonly command: string }
+  | { readonly kind: "killed" };
+
+const EVERY_MS = 8000;
+
+/**
+ * One run of the driver over a world: the real decisions, with effects that are done at once.
+ * @param between whatever happens between two steps; it may throw {@link Killed}
+ */
+export async function drive(world: World, wanted: Wanted, between: () => Promise<void>): Promise<RunEnd> {
+  const controller = new AbortController();
+  const tick = async (): Promise<void> => {
+    await between();
+    world.watch();
+  };
+  const pause = async (ms: number): Promise<void> => {
+    world.cluster.advance(ms);
+    await tick();
+  };
+  const group = new GroupDriver(world, tick, pause);
+  const deps: RollDeps = {
+    look: async () => {
+      await tick();
+      const { spec, deployed, hold, events } = world;
+      return { spec: structuredClone(spec), deployed, hold, events, leaders: leadersOf(world) };
+    },
+    edit: async (name, change) => {
+      await tick();
+      world.edit(name, change);
+      world.story.push(`${name}: image ${change.image ?? ""} in the spec`);
+      return structuredClone(world.spec);
+    },
+    deploy: (name) => group.deploy(name),
+    isGateFailure: (error) => error instanceof GateFailure,
+    hold: async (reason) => {
+      await tick();
+      world.hold = { kind: "pause", since: new Date(world.now).toISOString(), by: "the run", reason };
+      world.log({ event: "held" });
+    },
+    waiting: () => undefined,
+    say: () => undefined,
+    clock: { now: () => world.now, pause },
+    signal: controller.signal,
+  };
+  world.log({ event: "run-started" });
+  try {
+    const end = await rollGroups(deps, wanted);
+    world.log({ event: "run-ended", result: end.kind === "done" ? "ok" : "failed" });
+    return end;
+  } catch (error) {
+    if (error instanceof Killed) return { kind: "killed" };
+    if (!(error instanceof UserError)) throw error;
+    world.log({ event: "run-ended", result: "failed" });
+    return { kind: "broken", reason: error.message, command: wanted.command };
+  }
+}
+
+/** The group whose Consul server leads, and the one whose Nomad server does. */
+const leadersOf = ({ cluster }: World): string[] =>
+  [cluster.consul.raft.leader, cluster.nomad.servers.raft.leader].flatMap((peer) =>
+    peer ? [withoutRegion(peer.name).replace(/-\d+$/, "")] : [],
+  );
+
+/** The roll of one group, as `rollout deploy GROUP` does it. */
+class GroupDriver {
+  constructor(
+    private readonly world: World,
+    private readonly tick: () => Promise<void>,
+    private readonly pause: (ms: number) => Promise<void>,
+  ) {}
+
+  async deploy(name: string): Promise<GroupResult> {
+    const { world } = this;
+    const spec = structuredClone(world.spec);
+    if (nextInGroup(spec, world.deployed, name).kind === "done") return { result: "nothing" };
+    world.log({ event: "group-started", group: name, to: findGroup(spec, name).image });
+    try {
+      for (let rounds = 0; rounds < 5; rounds++) {
+        await this.tick();
+        const next = nextInGroup(spec, world.deployed, name);
+        if (next.kind === "blocked") throw new UserError(`${next.reason}; ${next.command ?? ""}`);
+        if (next.kind === "done") {
+          world.log({ event: "group-ended", group: name, result: "ok" });
+          world.story.push(`${name} is whole`);
+          return { result: "rolled", revision: 1, seconds: 0, steps: [] };
+        }
+        if (next.kind === "roll") await this.#roll(name, spec);
+        else await this.#gate(name, spec);
+      }
+      throw new Violation(`${name} is never done`);
+    } catch (error) {
+      if (error instanceof UserError)
+        world.log({ event: "group-ended", group: name, result: "failed", message: error.message });
+      throw error;
+    }
+  }
+
+  async #step(group: string, step: Step): Promise<void> {
+    this.world.log({ event: "step-started", group, step });
+    await this.tick();
+  }
+
+  async #roll(name: string, spec: Spec): Promise<void> {
+    const { world } = this;
+    const group = findGroup(spec, name);
+    await this.#step(name, "preflight");
+    const cluster = [...world.deployed.groups.values()].map(({ name, pool, role, hosts }) => ({
+      name,
+      pool,
+      role,
+      hosts: hosts.map((host) => host.name),
+    }));
+    const { workload, drain } = gateSettingsOf(group.pool, spec);
+    const inFlight = inFlightOf(spec, world.deployed);
+    const { refusals } = preflight(world.observe(name), { group: name, workload, cluster, inFlight });
+    if (refusals[0])
+      throw new UserError(`${refusals[0].subject} ${refusals[0].message}; ${refusals[0].remedy}`);
+    await this.#step(name, "plan");
+    let plan = this.#plan(name, spec, "closed");
+    await this.#step(name, "leave");
+    const hosts = cluster.find((each) => each.name === name)?.hosts ?? [];
+    await this.#leave({
+      group: name,
+      role: group.role,
+      hash: group.hash,
+      stay: hostNames(group),
+      hosts,
+      workload,
+      drain,
+    });
+    await this.#step(name, "apply");
+    // The state has moved: what was judged is no longer what would be done.
+    if (plan.base !== world.state.serial) plan = this.#plan(name, spec, "closed");
+    await world.apply(plan, judge(plan, world.state), this.tick);
+  }
+
+  #plan(name: string, spec: Spec, gate: "open" | "closed"): Plan {
+    const plan = this.world.state.plan(spec, name, gate);
+    if (judge(plan, this.world.state).accepted) return plan;
+    throw new UserError(`the plan of ${name} is rejected; see rollout check`);
+  }
+
+  async #leave(order: LeaveOrder): Promise<void> {
+    const { world } = this;
+    let running: { readonly name: string; readonly since: number } | undefined;
+    for (;;) {
+      await this.tick();
+      const next = nextLeave(world.observe(order.group), order);
+      if (next.kind === "done") return;
+      if (next.kind === "blocked") {
+        const [finding] = next.findings;
+        throw new UserError(
+          `${order.group} cannot leave: ${finding?.message ?? ""}; ${finding?.remedy ?? ""}`,
+        );
+      }
+      const { step } = next;
+      if (running?.name !== step.name) running = { name: step.name, since: world.now };
+      if (world.now - running.since > step.deadlineSeconds * 1000)
+        throw new UserError(`out of time: ${step.message}; run it again`);
+      world.act(step, order.group);
+      await this.pause(EVERY_MS);
+    }
+  }
+
+  async #gate(name: string, spec: Spec): Promise<void> {
+    const { world } = this;
+    const group = findGroup(spec, name);
+    const { workload, ready } = gateSettingsOf(group.pool, spec);
+    const standing = [...world.deployed.groups.values()]
+      .filter((each) => !isNew(each))
+      .map((each) => ({ name: each.name, images: imagesOf(each.revisions) }));
+    const time = { timeoutSeconds: ready.timeoutSeconds, bakeSeconds: bakeSecondsOf(group, spec, standing) };
+    const expected = {
+      cluster: spec.name,
+      group: name,
+      role: group.role,
+      image: group.image,
+      hash: group.hash,
+      hosts: hostNames(group),
+      workload,
+      attributes: {},
+      oldIds: [],
+      hasLoadBalancer: false,
+      hasMachines: false,
+      checks: [],
+    };
+    await this.#step(name, "gate");
+    const begun = world.now;
+    for (let since: number | undefined; ;) {
+      await this.tick();
+      const observation = world.observe(name, expected.hosts);
+      const reading = readiness(observation, expected);
+      const bake = held(reading, since, time.bakeSeconds);
+      since = bake.since;
+      if (bake.done) {
+        for (const { id } of deadRecords(observation, expected)) {
+          const record = world.cluster.nomad.nodes.records.get(id);
+          if (record) world.cluster.nomad.nodes.purge(record);
+        }
+        break;
+      }
+      if (isTimedOut(reading, begun, time))
+        throw new GateFailure(describeTimeout(reading, time.timeoutSeconds));
+      await this.pause(EVERY_MS);
+    }
+    await this.#step(name, "record");
+    const plan = this.#plan(name, spec, "open");
+    await world.apply(plan, judge(plan, world.state), this.tick);
+  }
+}

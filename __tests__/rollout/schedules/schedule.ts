@@ -1,0 +1,228 @@
+import fc from "fast-check";
+import type { Wanted } from "../../../rollout/next.js";
+import { groupsOf, hostNames } from "../../../spec/groups.js";
+import type { Spec } from "../../../spec/schema.js";
+import { change, deployedAs, poolOf, smallSpec } from "../../support/fixtures.js";
+import { drive, type RunEnd } from "./driver.js";
+import { Killed, Violation, World } from "./world.js";
+
+/** One client pool with two hosts in its first group; gates and drains that do not take for ever. */
+export const SPEC = change(smallSpec(), (spec) => {
+  const broker = poolOf(spec, "broker");
+  broker.hosts = [2, 1, 1];
+  broker.drain = { deadline: "3m", onDeadline: "fail" };
+  for (const pool of Object.values(spec.pools)) {
+    pool.ready.timeout = "4m";
+    pool.bake = { time: "10s", first: "20s" };
+  }
+});
+
+const DEPLOYED = deployedAs(SPEC);
+const HOSTS = groupsOf(SPEC).flatMap(hostNames);
+const GROUPS = groupsOf(SPEC).map(({ name }) => name);
+
+export const newWorld = (spec = SPEC): World => new World(spec, DEPLOYED);
+
+/** What somebody asks for: a pool or all, with a new image. */
+export function asked(what: string): Wanted {
+  const groups = what === "--all" ? GROUPS : GROUPS.filter((name) => name.startsWith(`${what}-`));
+  return { groups, image: "v2", command: `rollout deploy ${what} --image v2` };
+}
+
+/** Something that happens between two steps of a run. */
+export type Event =
+  | { readonly what: "killed" }
+  | { readonly what: "paused" | "resumed" | "cancelled" | "undone" }
+  | { readonly what: "edited"; readonly group: string; readonly image: string }
+  | { readonly what: "machine dies"; readonly host: string; readonly isLost: boolean }
+  | { readonly what: "agent restarts"; readonly host: string; readonly product: "consul" | "nomad" }
+  | { readonly what: "work stays"; readonly host: string }
+  | { readonly what: "next machine is dead"; readonly host: string }
+  | { readonly what: "nobody answers"; readonly seconds: number }
+  | { readonly what: "state moves" }
+  | { readonly what: "time passes"; readonly seconds: number };
+
+/** Each event after so many steps of the runs. */
+export type Schedule = readonly { readonly after: number; readonly event: Event }[];
+
+const anyHost = fc.constantFrom(...HOSTS);
+
+const anyEvent: fc.Arbitrary<Event> = fc.oneof(
+  { weight: 6, arbitrary: fc.constant({ what: "killed" } as const) },
+  { weight: 4, arbitrary: fc.record({ what: fc.constantFrom("paused", "resumed", "cancelled", "undone") }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      what: fc.constant("edited"),
+      group: fc.constantFrom(...GROUPS),
+      image: fc.constantFrom("v1", "v2", "v3"),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ what: fc.constant("machine dies"), host: anyHost, isLost: fc.boolean() }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      what: fc.constant("agent restarts"),
+      host: anyHost,
+      product: fc.constantFrom("consul", "nomad"),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant("work stays"), host: anyHost }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constant("next machine is dead"), host: anyHost }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ what: fc.constant("nobody answers"), seconds: fc.constantFrom(10, 60, 200) }),
+  },
+  { weight: 2, arbitrary: fc.constant({ what: "state moves" } as const) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ what: fc.constant("time passes"), seconds: fc.constantFrom(3, 20, 60, 300) }),
+  },
+);
+
+export const anySchedule: fc.Arbitrary<Schedule> = fc.array(
+  fc.record({ after: fc.nat(60), event: anyEvent }),
+  { maxLength: 6 },
+);
+
+export const anySpec: fc.Arbitrary<Spec> = fc
+  .record({
+    onFailure: fc.constantFrom("stop", "undo"),
+    manual: fc.boolean(),
+    interval: fc.constantFrom("0s", "0s", "20s"),
+    pauseAfter: fc.constantFrom([], [], ["broker-0"], ["nomad-server-1"]),
+    order: fc.constantFrom([], [], ["broker-1"], ["nomad-server", "broker"]),
+  })
+  .map((rollout) =>
+    change(SPEC, (spec) => {
+      Object.assign(spec.rollout, { ...rollout, manual: rollout.manual && rollout.interval === "20s" });
+    }),
+  );
+
+/** A run that takes more steps than this does not end. */
+const MOST_STEPS = 4000;
+
+export interface Outcome {
+  readonly end: RunEnd;
+  readonly runs: number;
+  readonly steps: number;
+}
+
+/** Runs a roll again and again while a schedule happens to it; then everything is put right, and it is run to its end. */
+export async function play(world: World, wanted: Wanted, schedule: Schedule): Promise<Outcome> {
+  const queue = [...schedule];
+  let [steps, due, runs] = [0, queue[0]?.after ?? 0, 0];
+  let [answering, again] = [0, 0];
+  const happen = (): void => {
+    const next = queue.shift();
+    due = steps + (queue[0]?.after ?? 0);
+    if (!next) return;
+    world.story.push(`--- ${JSON.stringify(next.event)}`);
+    apply(world, next.event);
+  };
+  const between = (): Promise<void> => {
+    if (++steps > MOST_STEPS) throw new Violation(`no end after ${String(MOST_STEPS)} steps`);
+    if (queue.length > 0 && steps >= due) happen();
+    // Somebody who is waited for comes in the end.
+    if (world.hold && queue.length === 0 && ++answering % 3 === 0) release(world);
+    return Promise.resolve();
+  };
+  for (;;) {
+    world.story.push(`--- ${wanted.command}`);
+    const end = await drive(world, wanted, between).catch((error: unknown): RunEnd => {
+      if (error instanceof Killed) return { kind: "killed" };
+      throw error;
+    });
+    runs++;
+    world.story.push(`--- ${end.kind}${"reason" in end ? `: ${end.reason}` : ""}`);
+    if ("reason" in end && (end.reason === "" || end.command === ""))
+      throw new Violation("blocked without a reason");
+    if (end.kind === "killed") continue;
+    if (queue[0]) {
+      // There is no run that could be killed.
+      if (queue[0].event.what === "killed") queue.shift();
+      else happen();
+      continue;
+    }
+    if (end.kind === "done" || again++ === 3) return { end, runs, steps };
+    putRight(world);
+  }
+}
+
+function apply(world: World, event: Event): void {
+  const { cluster } = world;
+  const since = new Date(world.now).toISOString();
+  switch (event.what) {
+    case "killed":
+      throw new Killed();
+    case "paused":
+      world.hold = { kind: "pause", since, by: "ops", reason: "a look" };
+      break;
+    case "resumed":
+      release(world);
+      break;
+    case "cancelled":
+      world.hold = { kind: "cancel", since, by: "ops" };
+      break;
+    case "undone":
+      world.hold = { kind: "cancel", since, by: "ops", undo: true };
+      break;
+    case "edited":
+      world.edited = true;
+      world.edit(event.group, { image: event.image });
+      break;
+    case "machine dies":
+      if (cluster.machines.get(event.host)?.isRunning === true) cluster.killMachine(event.host);
+      if (event.isLost) world.state.lose(event.host);
+      break;
+    case "agent restarts": {
+      const agent = cluster.machines.get(event.host)?.[event.product];
+      if (agent?.running !== true) break;
+      cluster.killAgent(event.host, event.product);
+      cluster.advance(3000);
+      const now = cluster.machines.get(event.host)?.[event.product];
+      if (now && !now.running) cluster.startAgent(event.host, event.product);
+      break;
+    }
+    case "work stays":
+      cluster.nomad.drainer.endless.add(event.host);
+      break;
+    case "next machine is dead":
+      cluster.neverBack.add(event.host);
+      break;
+    case "nobody answers":
+      world.muteUntil = cluster.timeline.now + event.seconds * 1000;
+      break;
+    case "state moves":
+      world.state.serial++;
+      break;
+    case "time passes":
+      cluster.advance(event.seconds * 1000);
+      break;
+  }
+}
+
+function release(world: World): void {
+  if (!world.hold) return;
+  world.hold = undefined;
+}
+
+/** Takes away what went wrong, as people would. */
+function putRight(world: World): void {
+  const { cluster } = world;
+  release(world);
+  cluster.nomad.drainer.endless.clear();
+  cluster.neverBack.clear();
+  for (const group of world.state.groups.values()) {
+    for (const { name } of group.hosts) {
+      const machine = cluster.machines.get(name);
+      if (!machine || machine.isRunning) continue;
+      cluster.startMachine(machine.settings, "kept");
+      world.story.push(`${name} is started again`);
+    }
+  }
+  cluster.advance(120_000);
+}

@@ -1,0 +1,312 @@
+import { hostName } from "../../../spec/address.js";
+import type { GroupChange } from "../../../spec/edit.js";
+import { findGroup } from "../../../spec/find-group.js";
+import { groupsOf, roleOf, type Group } from "../../../spec/groups.js";
+import type { Hold } from "../../../spec/hold.js";
+import { deployedHash, groupsInFlight } from "../../../spec/pending.js";
+import type { LogEvent } from "../../../spec/run-log.js";
+import type { Spec } from "../../../spec/schema.js";
+import type { Deployed } from "../../../spec/deployed.js";
+import type { LeaveStep } from "../../../rollout/leave/step.js";
+import { isHostOf, withoutRegion } from "../../../rollout/host-of.js";
+import type { Observation } from "../../../rollout/observation.js";
+import { SimulatedCluster } from "../../../simulator/cluster.js";
+import { leave } from "../../../simulator/consul/leaving.js";
+import { isOver } from "../../../simulator/nomad/allocation.js";
+import type { NodeRecord } from "../../../simulator/nomad/node-record.js";
+import { serviceJob } from "../../contract/service-job.js";
+import { EPOCH, observe } from "./observe.js";
+import { judge, State, type Plan } from "./state.js";
+
+/** A rule that must hold whatever happens, broken. */
+export class Violation extends Error {}
+
+/** The process of the run is gone. */
+export class Killed extends Error {}
+
+/** A simulated cluster, its state, its spec and its run folder; and the watch over what must never be. */
+export class World {
+  readonly cluster = new SimulatedCluster();
+  readonly state: State;
+  spec: Spec;
+  hold: Hold | undefined;
+  events: LogEvent[] = [];
+  snapshotAt: number | null = null;
+  /** Nobody answers until then, in simulated milliseconds. */
+  muteUntil = 0;
+  /** Groups that were touched by a run and have not been whole since. */
+  readonly out = new Set<string>();
+  /** What was done, for people. */
+  readonly story: string[] = [];
+  /** Groups that may be pending beside the one at hand: the operator's own edits. */
+  edited = false;
+  #addresses = 0;
+  /** The serial for which the spec was watched last. */
+  #watched = -1;
+  #inFlight = { serial: -1, groups: new Set<string>() };
+
+  constructor(spec: Spec, deployed: Deployed) {
+    this.spec = structuredClone(spec);
+    this.state = new State(structuredClone(deployed), {
+      start: (group, host) => {
+        this.#start(group, host);
+        this.story.push(`${hostName(group.name, host)} starts from ${group.image}`);
+      },
+      end: (group, host) => {
+        this.#end(group, host);
+      },
+      tell: (group, host) => {
+        const name = hostName(group, host);
+        if (this.cluster.machines.has(name)) this.cluster.writeRetryJoin(name, this.#consulAddresses());
+      },
+    });
+    for (const group of groupsOf(spec))
+      for (let host = 0; host < group.hosts; host++) this.#start(group, host);
+    const addresses = this.#consulAddresses();
+    for (const name of this.cluster.machines.keys()) this.cluster.writeRetryJoin(name, addresses);
+    this.cluster.advance(45_000);
+    this.cluster.runJob(serviceJob("web", 3));
+    this.cluster.advance(15_000);
+  }
+
+  get now(): number {
+    return EPOCH + this.cluster.timeline.now;
+  }
+
+  get deployed(): Deployed {
+    return this.state.deployed;
+  }
+
+  log(event: Omit<LogEvent, "at" | "run">): void {
+    this.events.push({ at: new Date(this.now).toISOString(), run: "r", ...event });
+  }
+
+  observe(group: string, agentsOf: readonly string[] = []): Observation {
+    const isMute = this.cluster.timeline.now < this.muteUntil;
+    return observe(this.cluster, { group, agentsOf, isMute, snapshotAt: this.snapshotAt });
+  }
+
+  /** Does one step of a leave, as the agents would. */
+  act(step: LeaveStep, group: string): void {
+    const { cluster } = this;
+    if (step.action === "wait") return;
+    this.story.push(sentence(step));
+    if (step.action === "snapshot-consul") {
+      this.snapshotAt = this.now;
+      return;
+    }
+    this.#touches(group);
+    switch (step.action) {
+      case "mark-ineligible":
+        for (const node of this.#nodes(step.nodes)) cluster.nomad.nodes.setEligible(node, false);
+        break;
+      case "drain":
+        this.#mayDrain(group);
+        for (const node of this.#nodes(step.nodes)) {
+          cluster.nomad.drainer.start(node, {
+            deadline: step.drainDeadlineSeconds * 1e9,
+            ignoreSystemJobs: step.ignoreSystemJobs,
+            meta: null,
+            accessor: "",
+          });
+        }
+        break;
+      case "consul-leave":
+        for (const host of step.hosts) {
+          this.#mayGo(host, "consul-server");
+          const agent = cluster.machine(host).consul;
+          if (agent?.running) leave(cluster.consul, agent);
+        }
+        break;
+      case "stop-nomad-server":
+        this.#mayGo(step.host, "nomad-server");
+        cluster.stopAgent(step.host, "nomad");
+        break;
+      case "transfer-nomad-leadership":
+        cluster.nomad.servers.raft.transfer(step.to.id);
+        break;
+      case "remove-nomad-peer":
+        cluster.nomad.servers.removePeer(step.peer.id);
+        break;
+      case "remove-consul-peer":
+        cluster.consul.raft.remove(step.peer.id);
+        break;
+      case "transfer-consul-leadership":
+      case "deregister-targets":
+        throw new Error(`not in this world: ${step.action}`);
+    }
+    cluster.timeline.look();
+  }
+
+  /** Applies a plan, one change after the other; whoever is killed between two leaves the rest undone. */
+  async apply(plan: Plan, verdict: ReturnType<typeof judge>, between: () => Promise<void>): Promise<void> {
+    if (!verdict.accepted || verdict.plan !== plan || plan.base !== this.state.serial) {
+      throw new Violation(`a plan of ${plan.target} is applied without an accepted verdict on it`);
+    }
+    for (const change of plan.changes) {
+      await between();
+      if (change.kind === "host") this.#touches(change.group);
+      if (change.kind === "host" && change.action === "destroy") this.#mayEnd(change.group, change.host ?? 0);
+      change.make();
+      this.state.serial++;
+    }
+  }
+
+  /** Gives a group another image or generation in the spec. */
+  edit(name: string, { image, generation }: GroupChange): void {
+    const { pool, index } = findGroup(this.spec, name);
+    const settings = this.spec.pools[pool];
+    if (settings && image !== undefined) settings.images[index] = image;
+    if (settings && generation !== undefined && generation !== (settings.generations?.[index] ?? 0)) {
+      settings.generations ??= [0, 0, 0];
+      settings.generations[index] = generation;
+    }
+    this.#watched = -1;
+  }
+
+  /** What must hold at any moment. */
+  watch(): void {
+    for (const group of this.out) if (this.isWhole(group)) this.out.delete(group);
+    if (this.#watched === this.state.serial) return;
+    this.#watched = this.state.serial;
+    const pending = groupsOf(this.spec)
+      .filter(({ name, hash }) => deployedHash(this.state.groups.get(name)) !== hash)
+      .map(({ name }) => name);
+    if (!this.edited && pending.length > 1) {
+      throw new Violation(`the spec says more than one group beyond what is deployed: ${pending.join(", ")}`);
+    }
+  }
+
+  /** By the state and by the cluster itself. */
+  isWhole(name: string): boolean {
+    const group = this.state.group(name);
+    const { serial } = this.state;
+    if (this.#inFlight.serial !== serial) {
+      const groups = groupsInFlight(this.deployed, "local").map((each) => each.group);
+      this.#inFlight = { serial, groups: new Set(groups) };
+    }
+    if (this.#inFlight.groups.has(name)) return false;
+    return group.hosts.every((host) => {
+      const machine = this.cluster.machines.get(host.name);
+      if (machine?.consul?.running !== true) return false;
+      if (group.role === "consul-server") return this.#votes(host.name, "consul-server");
+      if (machine.nomad?.running !== true) return false;
+      if (group.role === "nomad-server") return this.#votes(host.name, "nomad-server");
+      return this.cluster.nomad.nodes.records.get(machine.nomad.id)?.takesWork === true;
+    });
+  }
+
+  /** Images and wholeness of every group: where a roll has ended. */
+  get place(): string {
+    return [...this.state.groups.values()]
+      .map(
+        (group) =>
+          `${group.name} ${group.revisions.at(-1)?.image ?? "-"}${this.isWhole(group.name) ? "" : " (not whole)"}`,
+      )
+      .join(", ");
+  }
+
+  /** Never two groups out at once. */
+  #touches(group: string): void {
+    const others = [...this.out].filter((each) => each !== group && !this.isWhole(each));
+    if (others.length > 0) throw new Violation(`${group} is touched while ${others.join(", ")} is out`);
+    this.out.add(group);
+  }
+
+  /** Never a drain before the whole group is ineligible. */
+  #mayDrain(group: string): void {
+    const hash = groupsOf(this.spec).find(({ name }) => name === group)?.hash;
+    const eligible = [...this.cluster.nomad.nodes.records.values()].filter(
+      (node) =>
+        isHostOf(group, node.name) &&
+        node.status === "ready" &&
+        node.eligible &&
+        node.agent.settings.meta["rollout_template_hash"] !== hash,
+    );
+    if (eligible.length > 0) {
+      throw new Violation(
+        `${group} is drained while ${eligible.map(({ name }) => name).join(", ")} may get work`,
+      );
+    }
+  }
+
+  /** Never a server pool without its majority, as far as its members can know by now. */
+  #mayGo(host: string, pool: "consul-server" | "nomad-server"): void {
+    if (roleOf(host.slice(0, -4)) !== pool) return;
+    const others = this.#side(pool).raft.peers.filter(({ name }) => withoutRegion(name) !== host);
+    const alive = others.filter(({ name }) => this.#votes(withoutRegion(name), pool));
+    if (alive.length < 2)
+      throw new Violation(`${host} goes, and ${String(alive.length)} others of ${pool} vote`);
+  }
+
+  /** Never a machine whose work has not left, and no server that has not left. */
+  #mayEnd(group: string, host: number): void {
+    const name = hostName(group, host);
+    const machine = this.cluster.machines.get(name);
+    if (machine?.nomad?.running === true && machine.settings.role === "client") {
+      const { id } = machine.nomad;
+      const work = [...this.cluster.nomad.scheduler.allocations.values()].filter(
+        (one) => one.node.id === id && !isOver(one),
+      );
+      if (work.length > 0)
+        throw new Violation(`${name} is ended while ${String(work.length)} allocations run there`);
+    }
+    this.#mayGo(name, "consul-server");
+    this.#mayGo(name, "nomad-server");
+  }
+
+  #votes(host: string, pool: "consul-server" | "nomad-server"): boolean {
+    const { raft, gossip } = this.#side(pool);
+    const peer = raft.peers.find(({ name }) => withoutRegion(name) === host);
+    return peer?.voter === true && gossip.members.get(peer.name)?.status === "alive";
+  }
+
+  #side(pool: "consul-server" | "nomad-server") {
+    return pool === "consul-server" ? this.cluster.consul : this.cluster.nomad.servers;
+  }
+
+  #nodes(refs: readonly { readonly id: string }[]): NodeRecord[] {
+    return refs.flatMap(({ id }) => this.cluster.nomad.nodes.records.get(id) ?? []);
+  }
+
+  #start(group: Group, host: number): void {
+    const name = hostName(group.name, host);
+    const number = ++this.#addresses;
+    this.cluster.startMachine({
+      name,
+      address: `10.0.${String(Math.floor(number / 250))}.${String((number % 250) + 1)}`,
+      role: group.role,
+      leaveOnInterrupt: true,
+      retryJoin: this.#consulAddresses(),
+      meta: {
+        rollout_cluster: this.spec.name,
+        rollout_pool: group.pool,
+        rollout_group: group.name,
+        rollout_host: name,
+        rollout_image: group.image,
+        rollout_template_hash: group.hash,
+      },
+    });
+  }
+
+  #end(group: string, host: number): void {
+    const name = hostName(group, host);
+    if (this.cluster.machines.get(name)?.isRunning === true) this.cluster.killMachine(name);
+    this.story.push(`${name} is destroyed`);
+  }
+
+  #consulAddresses(): string[] {
+    return [...this.cluster.machines.values()]
+      .filter(({ settings, consul }) => settings.role === "consul-server" && consul?.running === true)
+      .map(({ settings }) => settings.address);
+  }
+}
+
+/** `drain broker-0-0, broker-0-1` */
+function sentence(step: LeaveStep): string {
+  if ("nodes" in step) return `${step.name} ${step.nodes.map(({ host }) => host).join(", ")}`;
+  if ("hosts" in step) return `${step.name} ${step.hosts.join(", ")}`;
+  if ("to" in step) return `${step.name} ${step.to.name}`;
+  if ("peer" in step) return `${step.name} ${step.peer.name}`;
+  return "host" in step ? `${step.name} ${step.host}` : step.name;
+}

@@ -1,0 +1,92 @@
+import { readHold, writeHold } from "../../clients/run-folder/hold.js";
+import { readLog } from "../../clients/run-folder/log.js";
+import { whoRuns } from "../../clients/run-folder.js";
+import { withoutRegion } from "../../rollout/host-of.js";
+import type { Wanted } from "../../rollout/next.js";
+import { parseHostName } from "../../spec/address.js";
+import { roleOf } from "../../spec/groups.js";
+import { formatHookFile, parseHookFile } from "../../spec/hook-file.js";
+import type { Deployed } from "../../spec/deployed.js";
+import type { Spec } from "../../spec/schema.js";
+import { connect } from "../cluster/live-cluster.js";
+import { editSpec, refuseExample } from "../edit-spec.js";
+import { hasAgents } from "../hook/run-hook.js";
+import { readDeployed } from "../read-deployed.js";
+import { readSpec } from "../read-spec.js";
+import { deployGroup, GateFailure } from "./deploy-group.js";
+import { rollGroups, type RollEnd } from "./roll-groups.js";
+import type { Run } from "./run.js";
+
+/**
+ * Rolls groups one after the other, with edits of `cluster.yaml` in between where an image is wanted.
+ * @throws UserError as {@link rollGroups} does
+ */
+export async function roll(run: Run, wanted: Wanted, say: (line: string) => void): Promise<RollEnd> {
+  const { env, folder, clock, stop: signal, log } = run;
+  let waitsFor: string | undefined;
+  return rollGroups(
+    {
+      look: async () => {
+        const source = readSpec(env);
+        const deployed = await readDeployed(source, env);
+        const leaders = await leadersOf(run, source.spec, deployed, wanted);
+        const { events } = readLog(folder);
+        return { spec: source.spec, deployed, hold: readHold(folder), events, leaders };
+      },
+      edit: (group, change) => {
+        const source = readSpec(env);
+        refuseExample(source);
+        editSpec(source, group, change, { isDryRun: false });
+        return Promise.resolve(readSpec(env).spec);
+      },
+      deploy: (group) => deployGroup(run, { group }),
+      isGateFailure: (error) => error instanceof GateFailure,
+      hold: (reason) => {
+        writeHold(folder, {
+          kind: "pause",
+          since: new Date(clock.now()).toISOString(),
+          by: whoRuns(),
+          reason,
+        });
+        log({ event: "held", by: whoRuns(), reason });
+        return Promise.resolve();
+      },
+      waiting: (message) => {
+        if (message !== waitsFor) log({ event: "waiting", message });
+        waitsFor = message;
+      },
+      say,
+      clock,
+      signal,
+    },
+    wanted,
+  );
+}
+
+/** The groups whose servers lead; nobody is asked for a roll of clients alone. Who leads decides of the order, not of safety. */
+async function leadersOf(
+  { env, clock }: Run,
+  spec: Spec,
+  deployed: Deployed,
+  { groups }: Wanted,
+): Promise<string[]> {
+  const file = parseHookFile(formatHookFile(spec, deployed));
+  const isOfServers = groups.some((name) => roleOf(name.slice(0, -2)) !== "client");
+  if (!isOfServers || !hasAgents(file, env)) return [];
+  const cluster = await connect(spec, env, clock.now);
+  try {
+    const asked = await Promise.allSettled([
+      cluster.consul.raftConfiguration(),
+      cluster.nomad.raftConfiguration(),
+    ]);
+    return asked.flatMap((answer) =>
+      answer.status === "rejected"
+        ? []
+        : answer.value
+            .filter(({ Leader }) => Leader)
+            .map(({ Node }) => parseHostName(withoutRegion(Node))?.group ?? ""),
+    );
+  } finally {
+    await cluster.close();
+  }
+}
