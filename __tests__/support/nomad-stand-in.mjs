@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { join } from "node:path";
 
+const { fetch } = globalThis;
 const [control, , config = ""] = process.argv.slice(2);
 const settings = JSON.parse(await readFile(join(config.replace("-config=", ""), "agent.json"), "utf8"));
 const { name, bind_addr: address, server, client } = settings;
