@@ -66,6 +66,11 @@ export class Workspace {
     return workspace;
   }
 
+  /** The same, with more in the environment of every program. */
+  with(env: Environment): Workspace {
+    return new Workspace(this.real, this.folder, this.cluster, { ...this.env, ...env });
+  }
+
   async remove(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -162,6 +167,19 @@ export class Workspace {
     return readRun(exitCode ?? -1, stdout);
   }
 
+  /** Ctrl-C at a terminal, which reaches Terraform and its hooks alike, once a hook has said something. */
+  async interruptAll(view: string, said: RegExp): Promise<TerraformRun> {
+    await this.init(view);
+    const args = ["apply", "-auto-approve", "-json"];
+    const running = this.start(this.real.terraform, args, {}, this.stackFolder(view), { detached: true });
+    for await (const line of running.iterable({ from: "stdout" })) {
+      if (readRun(0, line).hooks.some((each) => said.test(each)) && running.pid !== undefined)
+        process.kill(-running.pid, "SIGINT");
+    }
+    const { exitCode, stdout } = await running;
+    return readRun(exitCode ?? -1, stdout);
+  }
+
   /** Edits a synthesized stack by hand. */
   async tamper(view: string, change: (stack: Stack) => void): Promise<void> {
     const file = join(this.stackFolder(view), "cdk.tf.json");
@@ -212,8 +230,15 @@ export class Workspace {
     return { exitCode: exitCode ?? -1, output };
   }
 
-  private start(file: string, args: readonly string[], env: Environment, cwd: string) {
+  private start(
+    file: string,
+    args: readonly string[],
+    env: Environment,
+    cwd: string,
+    options: { readonly detached?: boolean } = {},
+  ) {
     return execa(file, args, {
+      ...options,
       cwd,
       env: { ...this.real.env, CLUSTER: this.specFile, ...this.env, ...env },
       stdin: "ignore",

@@ -55,7 +55,7 @@ interface Cloud {
  * The cluster that the environment names (`CONSUL_HTTP_ADDR`, `NOMAD_ADDR` and the others), and the machines of the spec.
  * Nothing is asked yet.
  * @param now milliseconds since 1970
- * @param local the machines of platform local, where agents run on them: asked where the environment names no cluster
+ * @param local the machines of platform local, where agents run on them: asked whatever the environment names
  * @throws UserError naming the variable that cannot be used
  */
 export async function connect(

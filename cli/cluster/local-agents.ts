@@ -25,22 +25,12 @@ export function localAgents(env: Environment, machines: LocalMachines): MachineA
 const NEVER = new AbortController().signal;
 
 /**
- * The environment with the addresses of the machines' own servers, where it names no others. What it says of certificates
- * and tokens is for another cluster then, and must not reach this one.
+ * The environment with the addresses of the machines' own servers. What it says itself of Consul and Nomad is of another
+ * cluster, perhaps the one that this is a rehearsal of, with groups of the same names: it must not be asked or told
+ * anything, and its tokens must not come here.
  */
 export function localEnvironment(machines: LocalMachines, env: Environment): Environment {
-  const named = { CONSUL: Boolean(env["CONSUL_HTTP_ADDR"]), NOMAD: Boolean(env["NOMAD_ADDR"]) };
-  if (named.CONSUL && named.NOMAD) return env;
   const { consul, nomad } = machines.endpoints();
-  return {
-    ...withoutOwn(env, [...(named.CONSUL ? [] : ["CONSUL"]), ...(named.NOMAD ? [] : ["NOMAD"])]),
-    ...(named.CONSUL ? {} : { CONSUL_HTTP_ADDR: consul }),
-    ...(named.NOMAD ? {} : { NOMAD_ADDR: nomad }),
-  };
+  const others = Object.entries(env).filter(([name]) => !/^(CONSUL|NOMAD)_/.test(name));
+  return { ...Object.fromEntries(others), CONSUL_HTTP_ADDR: consul, NOMAD_ADDR: nomad };
 }
-
-/** Without what is Consul's or Nomad's: `CONSUL_HTTP_TOKEN` and the like. */
-const withoutOwn = (env: Environment, products: readonly string[]): Environment =>
-  Object.fromEntries(
-    Object.entries(env).filter(([name]) => !products.some((product) => name.startsWith(`${product}_`))),
-  );

@@ -59,13 +59,14 @@ async function answer(simulator: Simulator, request: IncomingMessage): Promise<A
     case "POST machines kill":
     case "POST machines start-agent": {
       const { product } = agent.parse(body);
-      simulator.do(() => {
-        for (const each of product ? [product] : (["nomad", "consul"] as const)) {
-          if (verb === "stop") cluster.stopAgent(name ?? "", each);
-          else if (verb === "kill") cluster.killAgent(name ?? "", each);
-          else cluster.startAgent(name ?? "", each);
-        }
-      });
+      for (const each of product ? [product] : (["nomad", "consul"] as const)) {
+        if (verb === "stop") simulator.stopAgent(name ?? "", each);
+        else
+          simulator.do(() => {
+            if (verb === "kill") cluster.killAgent(name ?? "", each);
+            else cluster.startAgent(name ?? "", each);
+          });
+      }
       return json(true);
     }
     case "DELETE machines":

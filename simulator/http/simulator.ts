@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { empty, text, type Answer, type Request } from "../answer.js";
 import { SimulatedCluster, type ClusterOptions, type DiskState } from "../cluster.js";
+import type { Product } from "../faults.js";
 import type { MachineSettings } from "../machine.js";
 import { bodyOf } from "./body.js";
 import { listen, type Listening } from "./listen.js";
@@ -27,7 +28,7 @@ export interface SimulatorEvent {
   /** Simulated time. */
   readonly at: string;
   readonly machine: string;
-  /** `started`, `killed`, or a request such as `PUT /consul/v1/agent/leave`. */
+  /** `started`, `killed`, `nomad stopped`, or a request such as `PUT /consul/v1/agent/leave`. */
   readonly what: string;
   /** The allocations that still ran on a machine that was killed. */
   readonly work?: number;
@@ -72,6 +73,14 @@ export class Simulator {
     const servesAt = { address: "127.0.0.1", port: this.#port(name) };
     this.do(() => this.cluster.startMachine({ servesAt, ...settings, meta }, disk));
     this.#happened({ machine: name, what: "started" });
+  }
+
+  /** Stops an agent as the system's service manager would. */
+  stopAgent(name: string, product: Product): void {
+    this.do(() => {
+      this.cluster.stopAgent(name, product);
+    });
+    this.#happened({ machine: name, what: `${product} stopped` });
   }
 
   /** Takes a machine's power away. Nothing happens where it does not run. */

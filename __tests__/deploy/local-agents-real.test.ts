@@ -1,0 +1,171 @@
+import { spawn } from "node:child_process";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import * as z from "zod";
+import { localMachines, type LocalMachines } from "../../clients/local/machines.js";
+import { MARKER, markedProcesses } from "../../clients/local/marked-processes.js";
+import { MachinesFolder } from "../../clients/local/machines-folder.js";
+import { SimulatorProcess } from "../../clients/local/simulator-process.js";
+import { describeReal } from "../support/environment.js";
+import { Workspace } from "./workspace.js";
+
+const three =
+  "images: [ami-0aaa, ami-0aaa, ami-0aaa], instanceTypes: [small, small, small], bake: { time: 2s }";
+const SPEC = `name: demo
+platform: local
+local: { agents: real }
+backend: { type: local, path: terraform.demo.tfstate }
+rollout: { pendingGroups: queue }
+pools:
+  consul-server: { ${three} }
+  nomad-server: { ${three} }
+  broker: { ${three} }
+`;
+
+const STAND_IN = fileURLToPath(new URL("../support/nomad-stand-in.mjs", import.meta.url));
+
+describeReal(
+  "A cluster of real Consul agents on the local platform, with a stand-in for Nomad",
+  ["terraform", "consul"],
+  (real) => {
+    let demo: Workspace;
+    let machines: LocalMachines;
+    let standIn: SimulatorProcess;
+
+    beforeAll(async () => {
+      demo = await Workspace.create(real, SPEC);
+      const simulator = join(demo.folder, "stand-in");
+      const bin = join(demo.folder, "bin");
+      await Promise.all([mkdir(simulator), mkdir(bin)]);
+      standIn = new SimulatorProcess(new MachinesFolder(simulator));
+      const { control } = await standIn.start(1, new AbortController().signal);
+      const nomad = join(bin, "nomad");
+      await writeFile(nomad, `#!/bin/sh\nexec "${process.execPath}" "${STAND_IN}" "${control}" "$@"\n`);
+      await chmod(nomad, 0o700);
+      const path = [bin, dirname(real.consul), process.env["PATH"]].join(":");
+      demo = demo.with({ PATH: path });
+      machines = localMachines(join(demo.folder, ".rollout", "demo"));
+      await demo.roll("cluster");
+    });
+
+    afterAll(async () => {
+      await machines.stopAll();
+      await standIn.end();
+      await demo.remove();
+    });
+
+    test("all three Consul servers are rolled under a load of writes, and none that was acknowledged is lost", async () => {
+      const before = addressesOf(machines);
+      const load = new Load(machines);
+      const groups = [0, 1, 2].map((index) => `consul-server-${String(index)}`);
+      await demo.rollout(["set", "image", ...groups.map((group) => `${group}=ami-0bbb`)]);
+      for (const group of groups) await demo.roll(group);
+      const acknowledged = await load.end();
+
+      expect(acknowledged.length).toBeGreaterThan(100);
+      expect(await missing(machines, acknowledged)).toEqual([]);
+      const after = addressesOf(machines);
+      expect(after.filter((address) => before.includes(address))).toEqual([]);
+      for (const { name } of machines.list()) {
+        const { content = "" } = await machines.serversFile(name).read();
+        expect(
+          z
+            .object({ retry_join: z.array(z.string()) })
+            .parse(JSON.parse(content))
+            .retry_join.sort(),
+        ).toEqual(after);
+      }
+      // In the words of an agent that has seen all of it.
+      const log = await readFile(join(demo.folder, ".rollout/demo/machines/broker-0-0/consul.log"), "utf8");
+      const seen = [...log.matchAll(/EventMember(Leave|Join): (consul-server-\d-0) /g)].map(
+        ([, what, who]) => `${String(what)} ${String(who)}`,
+      );
+      expect(seen.slice(-6)).toEqual(groups.flatMap((group) => [`Leave ${group}-0`, `Join ${group}-0`]));
+      const { groups: states } = await demo.status();
+      expect(states.filter(({ state }) => state !== "current")).toEqual([]);
+    });
+
+    test("everything is found by its marker and ended, also what has lost its agent", async () => {
+      const marker = join(demo.folder, ".rollout", "demo", "machines", "broker-0-0");
+      const orphan = spawn("sh", ["-c", "trap '' TERM; exec tail -f /dev/null"], {
+        detached: true,
+        stdio: "ignore",
+        env: { PATH: process.env["PATH"], [MARKER]: marker },
+      });
+      const ended = new Promise((resolve) =>
+        orphan.once("exit", (_, by) => {
+          resolve(by);
+        }),
+      );
+      const stranger = spawn("tail", ["-f", "/dev/null"], {
+        stdio: "ignore",
+        env: {
+          PATH: process.env["PATH"],
+          [MARKER]: `${demo.folder}/.rollout/demo/machines-of-others/broker-0-0`,
+        },
+      });
+
+      const said = await machines.stopAll();
+
+      // Nine of Consul, six of Nomad, the orphan.
+      expect(said[0]).toBe("16 processes of real agents");
+      expect(await ended).toBe("SIGKILL");
+      expect(markedProcesses((each) => each.startsWith(`${demo.folder}/.rollout/demo/machines/`))).toEqual(
+        [],
+      );
+      expect(stranger.exitCode).toBeNull();
+      stranger.kill();
+    });
+  },
+);
+
+/** Writes to Consul's KV without a pause, to whichever server answers. */
+class Load {
+  readonly #acknowledged: string[] = [];
+  readonly #running: Promise<void>;
+  #ending = false;
+
+  constructor(private readonly machines: LocalMachines) {
+    this.#running = this.#run();
+  }
+
+  /** @returns the keys whose writes were acknowledged */
+  async end(): Promise<readonly string[]> {
+    this.#ending = true;
+    await this.#running;
+    return this.#acknowledged;
+  }
+
+  async #run(): Promise<void> {
+    for (let number = 0; !this.#ending; number++) {
+      const servers = this.machines.endpoints().consul.split(",");
+      const server = servers[number % servers.length] ?? "";
+      const key = `load/${String(number)}`;
+      const written = await fetch(`${server}/v1/kv/${key}`, {
+        method: "PUT",
+        body: key,
+        signal: AbortSignal.timeout(5000),
+      }).then(
+        async (response) => response.ok && (await response.text()).trim() === "true",
+        () => false,
+      );
+      if (written) this.#acknowledged.push(key);
+      else await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+async function missing(machines: LocalMachines, keys: readonly string[]): Promise<string[]> {
+  const [server = ""] = machines.endpoints().consul.split(",");
+  const stored = z.array(z.string()).parse(await (await fetch(`${server}/v1/kv/load?keys`)).json());
+  const there = new Set(stored);
+  return keys.filter((key) => !there.has(key));
+}
+
+const addressesOf = (machines: LocalMachines): string[] =>
+  machines
+    .list()
+    .flatMap(({ role, address }) => (role === "consul-server" ? [address] : []))
+    .sort();
