@@ -17,7 +17,7 @@ export interface GcArgs {
 }
 
 /** What `rollout gc --format json` prints. */
-export const gcSchema = z.strictObject({
+const gcSchema = z.strictObject({
   records: z.array(
     z.strictObject({
       of: z.enum(["nomad", "consul"]),

@@ -4,7 +4,7 @@ import type { LogEvent } from "../../spec/run-log.js";
 import type { Spec } from "../../spec/schema.js";
 
 /** A run that is under way, as its lock says. */
-export interface LiveRun {
+interface LiveRun {
   /** `ops@build-1` */
   readonly by: string;
   readonly pid: number;
