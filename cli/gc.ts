@@ -1,10 +1,14 @@
 import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
+import { runFolderOf } from "../clients/run-folder.js";
 import { deadRecordsOf, type DeadRecord, type Remembered } from "../rollout/dead-records.js";
 import { describeOrigin, isForReview } from "../spec/deployed.js";
 import { UserError } from "../spec/user-error.js";
 import { connect, type LiveCluster } from "./cluster/live-cluster.js";
-import { readContext, type Context } from "./context.js";
+import { machinesOf } from "./cluster/local-agents.js";
+import type { Context } from "./context.js";
+import { readDeployed } from "./read-deployed.js";
+import { readSpec } from "./read-spec.js";
 import { formatTable } from "./table.js";
 import { wrapLine } from "./wrap.js";
 
@@ -37,12 +41,15 @@ export async function runGc(
   env: Environment,
   { format, yes = false, system = false }: GcArgs,
 ): Promise<string> {
-  const { spec, deployed } = await readContext(env);
+  const source = readSpec(env);
+  const { spec, file } = source;
+  const deployed = await readDeployed(source, env);
   if (isForReview(deployed.origin) || deployed.addresses.size === 0)
     throw new UserError(
       `nobody knows which machines are gone: deployed is ${describeOrigin(deployed.origin)}; only a state that holds the cluster says it`,
     );
-  const cluster = await connect(spec, env);
+  const machines = machinesOf(spec, runFolderOf(file, spec.name));
+  const cluster = await connect(spec, env, Date.now, machines);
   try {
     const gc = gcSchema.parse(await collect(cluster, { spec, deployed }, { yes, system }));
     return format === "json" ? JSON.stringify(gc, null, 2) : formatGc(gc, { yes, system });

@@ -1,8 +1,14 @@
 import type { Environment } from "../../clients/environment.js";
-import type { LocalMachines } from "../../clients/local/machines.js";
+import { localMachines, type LocalMachines } from "../../clients/local/machines.js";
+import { localSettingsOf } from "../../spec/local-agents.js";
+import type { Spec } from "../../spec/schema.js";
 import { UserError } from "../../spec/user-error.js";
 import { AgentClients } from "./agent-clients.js";
 import type { MachineAgents } from "./machine-agents.js";
+
+/** The machines of a cluster on platform local; undefined where the spec wants no agents on them, and elsewhere. */
+export const machinesOf = (spec: Spec, runFolder: string): LocalMachines | undefined =>
+  localSettingsOf(spec).agents === "none" ? undefined : localMachines(runFolder);
 
 /**
  * The agents of the machines of platform local, wherever each of them has been started.

@@ -1,14 +1,13 @@
-import { localMachines } from "../../clients/local/machines.js";
 import { nextLeave } from "../../rollout/leave/next-leave.js";
 import { formatFinding } from "../../rollout/finding.js";
 import { preflight } from "../../rollout/preflight.js";
 import { formatHookFile, parseHookFile } from "../../spec/hook-file.js";
 import { hostNames, type Group } from "../../spec/groups.js";
 import { gateSettingsOf } from "../../spec/gate-settings.js";
-import { localSettingsOf } from "../../spec/local-agents.js";
 import { inFlightOf } from "../../spec/pending.js";
 import { UserError } from "../../spec/user-error.js";
 import { connect } from "../cluster/live-cluster.js";
+import { machinesOf } from "../cluster/local-agents.js";
 import { clusterClock } from "../hook/clock.js";
 import type { HookContext } from "../hook/hook-context.js";
 import { leaveOrderOf, runLeaveHook, standingIn } from "../hook/leave-hook.js";
@@ -38,7 +37,7 @@ export function agentsOf(
   const { spec, deployed } = program;
   const { env, stop: signal } = run;
   const file = parseHookFile(formatHookFile({ spec, deployed, specFolder: "." }));
-  const machines = localSettingsOf(spec).agents === "none" ? undefined : localMachines(run.folder);
+  const machines = machinesOf(spec, run.folder);
   if (!machines && !hasAgents(file, env)) return undefined;
   const clock = machines ? clusterClock(machines) : run.clock;
   const context: HookContext = { env, file, clock, say, signal, folder, ...(machines ? { machines } : {}) };

@@ -1,7 +1,7 @@
 import type { LogEvent, Step } from "../../spec/run-log.js";
 
 /** What somebody who watches a run is told. */
-export type ProgressEvent =
+type ProgressEvent =
   | { readonly kind: "started"; readonly group: string; readonly step: Step; readonly message: string }
   | {
       readonly kind: "ended";

@@ -9,6 +9,7 @@ import { formatHookFile, parseHookFile } from "../../spec/hook-file.js";
 import type { Deployed } from "../../spec/deployed.js";
 import type { Spec } from "../../spec/schema.js";
 import { connect } from "../cluster/live-cluster.js";
+import { machinesOf } from "../cluster/local-agents.js";
 import { editSpec, refuseExample } from "../edit-spec.js";
 import { hasAgents } from "../hook/run-hook.js";
 import { readDeployed } from "../read-deployed.js";
@@ -65,15 +66,16 @@ export async function roll(run: Run, wanted: Wanted, say: (line: string) => void
 
 /** The groups whose servers lead; nobody is asked for a roll of clients alone. Who leads decides of the order, not of safety. */
 async function leadersOf(
-  { env, clock }: Run,
+  { env, clock, folder }: Run,
   spec: Spec,
   deployed: Deployed,
   { groups }: Wanted,
 ): Promise<string[]> {
-  const file = parseHookFile(formatHookFile(spec, deployed));
+  const file = parseHookFile(formatHookFile({ spec, deployed, specFolder: "." }));
+  const machines = machinesOf(spec, folder);
   const isOfServers = groups.some((name) => roleOf(name.slice(0, -2)) !== "client");
-  if (!isOfServers || !hasAgents(file, env)) return [];
-  const cluster = await connect(spec, env, clock.now);
+  if (!isOfServers || (!machines && !hasAgents(file, env))) return [];
+  const cluster = await connect(spec, env, clock.now, machines);
   try {
     const asked = await Promise.allSettled([
       cluster.consul.raftConfiguration(),

@@ -265,3 +265,13 @@ describe("ready", () => {
     }
   });
 });
+
+test("ready proves nothing where its gate is closed, and says so", async () => {
+  prepare();
+  const args = ["ready", "broker-0", "--hash", hashOf("broker-0")];
+  expect(await outcome(args, { ...NOWHERE, ROLLOUT_GATE: "closed" })).toEqual({
+    exitCode: 0,
+    stdout: "broker-0: nothing is proven: the gate is closed, so the group stays in flight",
+    stderr: "",
+  });
+});

@@ -154,6 +154,7 @@ class GroupDriver {
       stay: hostNames(group),
       hosts,
       workload,
+      retires: group.retires,
       drain,
     });
     await this.#step(name, "apply");
