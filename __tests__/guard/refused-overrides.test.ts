@@ -349,7 +349,7 @@ describe("the stack itself", () => {
     const tamper: Tamper = (view) => {
       view.addOverride("terraform.backend.s3.key", "other.tfstate");
     };
-    expect(resourcesOf({ ...rolling, backend }, standing, "broker-0").size).toBe(109);
+    expect(resourcesOf({ ...rolling, backend }, standing, "broker-0").size).toBe(110);
     expect(refusal({ ...rolling, backend }, standing, "broker-0", tamper)).toMatch(
       /^base-revision: .*terraform\.backend; /,
     );
@@ -358,14 +358,14 @@ describe("the stack itself", () => {
   test("accepts a state's path however it is written", () => {
     for (const path of ["./terraform.demo.tfstate", "../states/demo.tfstate", "/states/demo.tfstate"]) {
       const spec = { ...rolling, backend: { type: "local", path } as const };
-      expect(resourcesOf(spec, standing, "broker-0").size).toBe(109);
+      expect(resourcesOf(spec, standing, "broker-0").size).toBe(110);
     }
   });
 });
 
 test("what is not tampered with passes", () => {
-  expect(resourcesOf(rolling, standing, "broker-0").size).toBe(109);
-  expect(resourcesOf(telling, standing, "consul-server-1").size).toBe(109);
+  expect(resourcesOf(rolling, standing, "broker-0").size).toBe(110);
+  expect(resourcesOf(telling, standing, "consul-server-1").size).toBe(110);
 });
 
 function newImage(pool: string, index: 0 | 1 | 2): Spec {

@@ -49,6 +49,7 @@ test("a group has one host and generation 0 unless the spec says otherwise", () 
     pool: "consul-server",
     index: 0,
     role: "consul-server",
+    retires: false,
     image: "ami-0aaa",
     instanceType: "t3.small",
     generation: 0,

@@ -86,7 +86,7 @@ test("refuses a merge key, which would hide where a value comes from", () => {
   expect(
     refusal(exampleWith(["    hosts: [3, 3, 3]", "    <<: { hosts: [3, 3, 3] }"])),
   ).toMatchInlineSnapshot(
-    `"cluster.yaml:26: pools.broker.<<: unknown key; known here: images, instanceTypes, rootVolumes, generations, hosts, dataVolumes, workload, loadBalancer, drain, ready, bake"`,
+    `"cluster.yaml:26: pools.broker.<<: unknown key; known here: images, instanceTypes, rootVolumes, generations, hosts, dataVolumes, workload, loadBalancer, retire, drain, ready, bake"`,
   );
 });
 
@@ -168,6 +168,12 @@ test("refuses keys of one map in different columns", () => {
 test("refuses a text that begins with a reserved character", () => {
   expect(refusal(exampleWith(["name: demo", "name: @demo"]))).toMatchInlineSnapshot(
     `"cluster.yaml:4: not valid YAML: plain value cannot start with reserved character @"`,
+  );
+});
+
+test("refuses characters behind the sign of a block text, and quotes them", () => {
+  expect(refusal(">.")).toBe(
+    'cluster.yaml:1: not valid YAML: block scalar header includes extra characters: ">."',
   );
 });
 

@@ -78,7 +78,7 @@ test("refuses one that the spec does not name", () => {
 
 test("refuses to drop one", () => {
   expect(refusal(spec, deployed, "cluster")).toMatchInlineSnapshot(
-    `"shared-kept: shared parts would be destroyed: terraform_data.alarm; put back what declared them: in this version a shared part, such as a load balancer, stays once it is there"`,
+    `"shared-kept: shared parts would be destroyed: terraform_data.alarm; put back what declared them: a shared part, such as a load balancer, stays once it is there; with its whole pool it goes by: rollout retire POOL"`,
   );
 });
 
