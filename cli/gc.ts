@@ -58,7 +58,10 @@ export async function runGc(
   }
 }
 
-type Agents = Pick<LiveCluster, "consul" | "nomad">;
+interface Agents extends Pick<LiveCluster, "consul"> {
+  readonly nomad: Pick<LiveCluster["nomad"], "nodes" | "node" | "purge" | "systemGc">;
+}
+
 type Asked = Required<Pick<GcArgs, "yes" | "system">>;
 
 /** Finds what is to go, and with `yes` removes it. */

@@ -57,15 +57,16 @@ describe("gc on a simulated cluster", () => {
     const node = nomad.node.bind(nomad);
     let looks = 0;
     const back = {
-      nodes: () => Promise.resolve({ value: listed, index: 1n }),
+      nodes: () => Promise.resolve({ value: listed, index: 1 }),
       node: async (id: string) => {
         const { value, index } = await node(id);
         const isBack = value?.Name === "broker-2-7" && ++looks > 1;
-        return { value: isBack ? { ...value, Status: "ready" } : value, index };
+        return { value: isBack ? { ...value, Status: "ready" as const } : value, index };
       },
       purge: () => Promise.reject(new Error("a live node was purged")),
+      systemGc: () => Promise.reject(new Error("nobody asked for it")),
     };
-    const agents = { consul, nomad: Object.assign(Object.create(nomad), back) };
+    const agents = { consul, nomad: back };
     const { records } = await flowing(collect(agents, context, { ...list, yes: true }));
     expect(records).toMatchObject([
       { of: "nomad", removed: false },

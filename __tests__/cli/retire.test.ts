@@ -24,7 +24,7 @@ test("a pool whose name was given retires, and the spec says so", async () => {
   const before = spec();
   expect(await retire({ ...BROKER, confirm: "broker" })).toMatchInlineSnapshot(`
    "broker retires (keep-volumes), as ./cluster.yaml says now; take the key out again, and it comes back
-   next: npx cdktf deploy broker-0"
+   next: npx rollout deploy broker-0"
   `);
   expect(spec()).toBe(
     before.replace(/^( +)instanceTypes: .*\n(?=.*hosts: \[2)/m, "$&$1retire: keep-volumes\n"),
@@ -35,7 +35,7 @@ test("a pool that retires already is told what comes next, and nobody is asked",
   put("retire-group");
   expect(await retire(BROKER)).toMatchInlineSnapshot(`
    "broker retires already (keep-volumes)
-   next: npx cdktf deploy broker-0"
+   next: npx rollout deploy broker-0"
   `);
   put("retire-end");
   expect(await retire(BROKER)).toMatchInlineSnapshot(`

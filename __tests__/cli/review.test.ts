@@ -67,7 +67,6 @@ describe("rollout review", () => {
       "terraform_data.broker-1-2",
       "terraform_data.broker-1-leave",
       "terraform_data.broker-1-ready",
-      "terraform_data.broker-1-revision",
     ]);
   });
 

@@ -50,7 +50,12 @@ test("what hooks say stands under their resource", () => {
 test("a failed hook is a failed resource and an error with all that the hook said", () => {
   const events = eventsOf(recorded("apply-failed"));
   expect(events.filter(({ kind }) => kind === "failed" || kind === "error")).toEqual([
-    { kind: "failed", address: "terraform_data.broker-2-0-config-consul", action: "create" },
+    {
+      kind: "failed",
+      address: "terraform_data.broker-2-0-config-consul",
+      action: "create",
+      at: 1795286117489,
+    },
     {
       kind: "error",
       summary: "local-exec provisioner error",

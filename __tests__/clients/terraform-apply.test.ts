@@ -74,7 +74,13 @@ test("Terraform gets one signal, and is waited for", async () => {
     `trap 'echo asked >> ${asked}' TERM INT\necho '${line("apply_start", hook("terraform_data.x", "create"))}'\nfor i in 1 2 3 4 5 6 7 8 9; do [ -e ${asked} ] && break; sleep 1; done\necho ended >> ${asked}\nexit 1`,
   );
   const stop = new AbortController();
-  const { exitCode } = await apply(env, () => stop.abort(), stop.signal);
+  const { exitCode } = await apply(
+    env,
+    () => {
+      stop.abort();
+    },
+    stop.signal,
+  );
   expect(exitCode).toBe(1);
   expect(await readFile(asked, "utf8")).toBe("asked\nended\n");
 });

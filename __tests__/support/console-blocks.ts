@@ -63,11 +63,10 @@ export function unlike(shown: readonly string[], output: string): string | undef
       continue;
     }
     const found = skips ? actual.indexOf(line, at) : actual[at] === line ? at : -1;
-    if (found === -1) return `expected ${JSON.stringify(line)}, found ${JSON.stringify(actual[at] ?? "the end")}`;
+    if (found === -1)
+      return `expected ${JSON.stringify(line)}, found ${JSON.stringify(actual[at] ?? "the end")}`;
     at = found + 1;
     skips = false;
   }
-  return skips || at === actual.length || (wanted.length === 1 && wanted[0] === "" && actual[0] === "")
-    ? undefined
-    : `not shown: ${JSON.stringify(actual[at])}`;
+  return skips || at === actual.length ? undefined : `not shown: ${JSON.stringify(actual[at])}`;
 }
