@@ -2,8 +2,8 @@ import { stripVTControlCharacters } from "node:util";
 import type { Environment } from "./environment.js";
 
 /**
- * What Terraform says first in an error, on one line: without colours, boxes and the explanations that follow. Empty when
- * nothing was printed. Only for people: no decision hangs on it.
+ * What Terraform says first in an error, on one line: without colours, boxes and the explanations that follow, but with who
+ * holds a state that is locked. Empty when nothing was printed. Only for people: no decision hangs on it.
  */
 export function firstError(stderr: string): string {
   const lines = stripVTControlCharacters(stderr)
@@ -12,7 +12,22 @@ export function firstError(stderr: string): string {
   const start = lines.findIndex((line) => /^(Error: |Failed to )/.test(line));
   const [first = "", second = ""] = paragraphs(start === -1 ? lines : lines.slice(start));
   const text = first.replace(/^Error: /, "");
-  return (text.endsWith(":") ? `${text} ${second}` : text).trim().replace(/\.$/, "");
+  const said = (text.endsWith(":") ? `${text} ${second}` : text).trim().replace(/\.$/, "");
+  return `${said}${lockHolderIn(lines)}`;
+}
+
+/** `: it is held by ana@laptop since ...`, from what follows "Lock Info:"; empty where there is no such thing. */
+function lockHolderIn(lines: readonly string[]): string {
+  const start = lines.indexOf("Lock Info:");
+  if (start === -1) return "";
+  const info = new Map(
+    lines.slice(start + 1).flatMap((line) => {
+      const [, key = "", value = ""] = /^(\w+):\s+(.+)$/.exec(line) ?? [];
+      return key === "" ? [] : [[key, value] as const];
+    }),
+  );
+  const [who, since, id] = ["Who", "Created", "ID"].map((key) => info.get(key) ?? "unknown");
+  return `: it is held by ${who ?? ""} since ${since ?? ""} (lock ${id ?? ""}); wait until that has ended`;
 }
 
 /**

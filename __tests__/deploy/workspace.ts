@@ -136,6 +136,12 @@ export class Workspace {
     return this.start(process.execPath, [cli, ...args], env, this.folder);
   }
 
+  /** `rollout deploy GROUP`, for its own to be ended: nobody is asked. */
+  startDeploy(group: string, env: Environment = {}) {
+    const args = [cli, "deploy", group, "--yes", "--confirm", group];
+    return this.start(process.execPath, args, { CDKTF_OUTDIR: this.output, ...env }, this.folder);
+  }
+
   /** `rollout status --format json` */
   async status(env: Environment = {}): Promise<Status> {
     const { output } = await this.rollout(["status", "--format", "json"], env);
@@ -166,6 +172,11 @@ export class Workspace {
     await this.init(view);
     const { exitCode, stdout } = await this.startTerraform(view, args);
     return readRun(exitCode ?? -1, stdout);
+  }
+
+  /** Any other command of Terraform in the folder of a view. */
+  terraformText(view: string, args: readonly string[]): Promise<Outcome> {
+    return this.run(this.real.terraform, args, {}, this.stackFolder(view));
   }
 
   /** Terraform's own apply of a view, ended by Ctrl-C once a hook of it has said something. */

@@ -15,7 +15,9 @@ import type { CheckResult } from "../check-result.js";
 import { formatCheck } from "../format-check.js";
 import { standing } from "../plan.js";
 import { buildApp, loadProgram, type Program } from "../program.js";
+import { refusalOf } from "../report-failure.js";
 import { terraformEnvironment } from "../terraform-environment.js";
+
 import type { Run } from "./run.js";
 
 /** A plan of a group's view that the guard has accepted. */
@@ -41,7 +43,7 @@ export async function planGroup(run: Run, group: string, gate: Gate): Promise<Gr
   const outdir = env["CDKTF_OUTDIR"] ?? "cdktf.out";
   const synthesized = async (): Promise<Program> => {
     const program = { ...(await loadProgram(env)), views: [group] };
-    buildApp(program, outdir).synth();
+    synthesize(program, outdir);
     return program;
   };
   let program = await synthesized();
@@ -66,6 +68,16 @@ export async function planGroup(run: Run, group: string, gate: Gate): Promise<Gr
   if (result.verdict === "rejected") throw new UserError(formatCheck(result));
   const summary = summarizePlan(JSON.parse(json), group, standing(program));
   return { program, file, folder, summary, result };
+}
+
+/** @throws UserError with what the guard says of it, as it goes into the log, too */
+function synthesize(program: Program, outdir: string): void {
+  try {
+    buildApp(program, outdir).synth();
+  } catch (error) {
+    const refusal = refusalOf(error);
+    throw refusal === undefined ? error : new UserError(refusal);
+  }
 }
 
 const targetsOf = ({ deployed }: Program, group: string): string[] =>
