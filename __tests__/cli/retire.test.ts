@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { runFolderOf } from "../../clients/run-folder.js";
+import { takeLock } from "../../clients/run-folder/lock.js";
 import { runRetire, type RetireArgs } from "../../cli/retire.js";
 import { readFixtureFiles } from "../guard/plan/plan-fixture.js";
 
@@ -24,7 +26,7 @@ test("a pool whose name was given retires, and the spec says so", async () => {
   const before = spec();
   expect(await retire({ ...BROKER, confirm: "broker" })).toMatchInlineSnapshot(`
    "broker retires (keep-volumes), as ./cluster.yaml says now; take the key out again, and it comes back
-   next: npx cdktf deploy broker-0"
+   next: npx rollout deploy broker-0"
   `);
   expect(spec()).toBe(
     before.replace(/^( +)instanceTypes: .*\n(?=.*hosts: \[2)/m, "$&$1retire: keep-volumes\n"),
@@ -35,7 +37,7 @@ test("a pool that retires already is told what comes next, and nobody is asked",
   put("retire-group");
   expect(await retire(BROKER)).toMatchInlineSnapshot(`
    "broker retires already (keep-volumes)
-   next: npx cdktf deploy broker-0"
+   next: npx rollout deploy broker-0"
   `);
   put("retire-end");
   expect(await retire(BROKER)).toMatchInlineSnapshot(`
@@ -91,6 +93,20 @@ test("refuses where nobody can be asked, where another name is given, and where 
     await expect(typing(typed)).rejects.toThrow("nothing was changed");
   }
   expect(spec()).toBe(before);
+});
+
+test("refuses while a run is under way, whose group would be changed beneath it", async () => {
+  const before = spec();
+  const lock = takeLock(runFolderOf(join(folder, "cluster.yaml"), "demo"), {
+    command: "rollout deploy broker-2",
+    now: new Date(0),
+  });
+  await expect(retire({ ...BROKER, confirm: "broker" })).rejects.toThrow(
+    `a run is under way (rollout deploy broker-2, by ${lock.holder.by}), so broker does not retire; wait for it (rollout status --watch) or end it: rollout cancel`,
+  );
+  expect(spec()).toBe(before);
+  lock.release();
+  expect(await retire({ ...BROKER, confirm: "broker" })).toContain("broker retires (keep-volumes)");
 });
 
 const spec = (): string => readFileSync(join(folder, "cluster.yaml"), "utf8");
