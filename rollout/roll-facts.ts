@@ -43,6 +43,25 @@ export function rollFacts(events: readonly LogEvent[]): RollFacts {
   };
 }
 
+/** A group that has begun to leave and has not been whole since, and the images between which it was rolled. */
+export interface Out {
+  readonly group: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** The groups that are out by a log. */
+export function outOf(events: readonly LogEvent[]): Out[] {
+  return events.reduce(take, NOTHING).out.map((group) => {
+    const begun = events.findLast((event) => event.event === "group-started" && event.group === group);
+    return {
+      group,
+      ...(begun?.from === undefined ? {} : { from: begun.from }),
+      ...(begun?.to === undefined ? {} : { to: begun.to }),
+    };
+  });
+}
+
 interface Reading {
   readonly lastEndAt?: number;
   readonly lastEnded?: string;

@@ -89,7 +89,7 @@ describe("a pool that retires", () => {
       hosts: { deployed: 0, desired: 0 },
     });
     expect(groupOf(before, "broker-1")).toMatchObject({ state: "pending", reason: "retires, 3 -> 0 hosts" });
-    expect(before).toMatchObject({ next: "npx cdktf deploy broker-1", leftovers: [] });
+    expect(before).toMatchObject({ next: "npx rollout deploy broker-1", leftovers: [] });
   });
 
   test("ends by the cluster view", () => {
