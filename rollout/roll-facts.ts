@@ -50,16 +50,20 @@ export interface Out {
   readonly to?: string;
 }
 
-/** The groups that are out by a log. */
+/** The groups that are out by a log. None is that was so before another was rolled: no work leaves unless all others are well. */
 export function outOf(events: readonly LogEvent[]): Out[] {
-  return events.reduce(take, NOTHING).out.map((group) => {
-    const begun = events.findLast((event) => event.event === "group-started" && event.group === group);
-    return {
-      group,
-      ...(begun?.from === undefined ? {} : { from: begun.from }),
-      ...(begun?.to === undefined ? {} : { to: begun.to }),
-    };
-  });
+  const whole = events.findLastIndex(({ event, result }) => event === "group-ended" && result === "ok");
+  return events
+    .slice(whole + 1)
+    .reduce(take, NOTHING)
+    .out.map((group) => {
+      const begun = events.findLast((event) => event.event === "group-started" && event.group === group);
+      return {
+        group,
+        ...(begun?.from === undefined ? {} : { from: begun.from }),
+        ...(begun?.to === undefined ? {} : { to: begun.to }),
+      };
+    });
 }
 
 interface Reading {

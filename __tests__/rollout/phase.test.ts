@@ -75,6 +75,9 @@ describe("a cluster is", () => {
     });
     expect(phaseOf(situationOf(spec, standing, { events }), "broker-0")).toEqual(back);
     expect(phaseOf(situationOf(spec, standing, { events }), "broker-1").phase).toBe("healthy");
+    // Another group could not have been rolled since if this one were still out.
+    const since = [...events, ...runOf([0, "group-ended", { group: "broker-1", result: "ok" }])];
+    expect(phaseOf(situationOf(spec, standing, { events: since })).phase).toBe("healthy");
     // Rolled since by other hands, of which this machine's log says nothing.
     expect(phaseOf(situationOf(pending, deployedAs(pending), { events })).phase).toBe("healthy");
   });
