@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "../clients/environment.js";
+import { runFolderOf } from "../clients/run-folder.js";
+import { lockHolder } from "../clients/run-folder/lock.js";
 import { statusOf } from "../rollout/status.js";
 import { offeredViews } from "../rollout/views.js";
 import type { Deployed } from "../spec/deployed.js";
@@ -35,6 +37,12 @@ export async function runRetire(env: Environment, args: RetireArgs, dialogue: Di
   const deployed = await readDeployed(source, env);
   if (pool.retire === retire) {
     return [`${pool.name} retires already (${retire})`, nextOf(pool, spec, deployed)].join("\n");
+  }
+  const run = lockHolder(runFolderOf(file, spec.name));
+  if (run) {
+    throw new UserError(
+      `a run is under way (${run.command}, by ${run.by}), so ${pool.name} does not retire; wait for it (rollout status --watch) or end it: rollout cancel`,
+    );
   }
   const text = readFileSync(file, "utf8");
   const edited = setRetire(text, shown, pool.name, retire);

@@ -1,6 +1,7 @@
 import { countedPending, describePending, inFlightOf, isNew, pendingGroups } from "../spec/pending.js";
 import { groupsOf, type Group } from "../spec/groups.js";
 import { leftoversOf } from "../spec/retiring.js";
+import { outOf, type Out } from "./roll-facts.js";
 import { describeHold } from "./run/hold-words.js";
 import { lastRun, type LastRun } from "./run/last-run.js";
 import type { Situation } from "./run/situation.js";
@@ -43,11 +44,12 @@ export function phaseOf(situation: Situation, only?: string): Phase {
     inFlight: inFlightOf(spec, situation.deployed)
       .map(({ group }) => group)
       .filter((name) => isAsked({ name })),
+    out: outOf(situation.events).filter(({ group }) => isAsked({ name: group })),
     last: only === undefined || run?.group === only ? run : undefined,
     run: only === undefined || run?.group === only ? situation.run : undefined,
   };
   if (only !== undefined && isDone(facts)) return healthy(facts);
-  const asked = [invalid, failed, paused, cancelled, progressing, inFlight, pending];
+  const asked = [invalid, failed, paused, cancelled, progressing, inFlight, begun, pending];
   for (const ask of asked) {
     const found = ask(facts);
     if (found) return found;
@@ -59,14 +61,20 @@ interface Facts extends Situation {
   readonly groups: readonly Group[];
   readonly pending: readonly Group[];
   readonly inFlight: readonly string[];
+  readonly out: readonly Out[];
   readonly last: LastRun | undefined;
 }
 
 /** Neither a hold nor a run of other groups is of any concern to a group that is as desired. */
-const isDone = ({ groups, deployed, pending, inFlight, run }: Facts): boolean =>
-  run === undefined &&
-  pending.length + inFlight.length === 0 &&
-  !groups.some(({ name, retires }) => !retires && isNew(deployed.groups.get(name)));
+const isDone = (facts: Facts): boolean => {
+  const { groups, deployed, pending, inFlight, run } = facts;
+  return (
+    run === undefined &&
+    pending.length + inFlight.length === 0 &&
+    begun(facts) === undefined &&
+    !groups.some(({ name, retires }) => !retires && isNew(deployed.groups.get(name)))
+  );
+};
 
 /** The policy speaks of all groups, whoever is asked for. */
 function invalid({ spec, deployed }: Facts): Phase | undefined {
@@ -80,14 +88,14 @@ function invalid({ spec, deployed }: Facts): Phase | undefined {
 }
 
 /** A failure is over once its group is as desired, however that came about. */
-function failed({ run, last, pending, inFlight }: Facts): Phase | undefined {
+function failed({ run, last, pending, inFlight, spec }: Facts): Phase | undefined {
   const group = last?.group;
   if (run !== undefined || group === undefined || last?.groupResult !== "failed") return undefined;
   if (!inFlight.includes(group) && !pending.some(({ name }) => name === group)) return undefined;
   return {
     phase: "failed",
     message: `${group}${stepOf(last)}: ${last.message ?? "its roll ended without success"}`,
-    next: `npx rollout deploy ${group}`,
+    next: spec.protection === "off" ? null : `npx rollout deploy ${group}`,
   };
 }
 
@@ -138,6 +146,24 @@ function inFlight({ inFlight, spec }: Facts): Phase | undefined {
     message: `${many}; no run is under way on this machine`,
     next: spec.protection === "off" ? null : `npx rollout deploy ${first}`,
   };
+}
+
+/** Cut off while its work left, which no state shows. Set back in the spec, its machines would stay as they were left. */
+function begun({ out, pending, deployed, spec }: Facts): Phase | undefined {
+  const due = new Set(pending.map(({ name }) => name));
+  const isSetBack = ({ group, from, to }: Out): boolean =>
+    from !== to && deployed.groups.get(group)?.revisions.at(-1)?.image === from;
+  const first = out.find((one) => due.has(one.group) || isSetBack(one));
+  if (first === undefined || spec.protection === "off") return undefined;
+  const { group } = first;
+  const message = `${group}: its work has begun to leave, and no run is under way on this machine`;
+  return due.has(group)
+    ? { phase: "in flight", message, next: `npx rollout deploy ${group}` }
+    : {
+        phase: "in flight",
+        message: `${message}; it was set back since, and has to be replaced all the same`,
+        next: `npx rollout restart ${group}`,
+      };
 }
 
 function pending({ pending, groups, deployed, spec }: Facts): Phase | undefined {

@@ -43,6 +43,29 @@ export function rollFacts(events: readonly LogEvent[]): RollFacts {
   };
 }
 
+/** A group that has begun to leave and has not been whole since, and the images between which it was rolled. */
+export interface Out {
+  readonly group: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** The groups that are out by a log. None is that was so before another was rolled: no work leaves unless all others are well. */
+export function outOf(events: readonly LogEvent[]): Out[] {
+  const whole = events.findLastIndex(({ event, result }) => event === "group-ended" && result === "ok");
+  return events
+    .slice(whole + 1)
+    .reduce(take, NOTHING)
+    .out.map((group) => {
+      const begun = events.findLast((event) => event.event === "group-started" && event.group === group);
+      return {
+        group,
+        ...(begun?.from === undefined ? {} : { from: begun.from }),
+        ...(begun?.to === undefined ? {} : { to: begun.to }),
+      };
+    });
+}
+
 interface Reading {
   readonly lastEndAt?: number;
   readonly lastEnded?: string;

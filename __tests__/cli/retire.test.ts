@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { runFolderOf } from "../../clients/run-folder.js";
+import { takeLock } from "../../clients/run-folder/lock.js";
 import { runRetire, type RetireArgs } from "../../cli/retire.js";
 import { readFixtureFiles } from "../guard/plan/plan-fixture.js";
 
@@ -91,6 +93,20 @@ test("refuses where nobody can be asked, where another name is given, and where 
     await expect(typing(typed)).rejects.toThrow("nothing was changed");
   }
   expect(spec()).toBe(before);
+});
+
+test("refuses while a run is under way, whose group would be changed beneath it", async () => {
+  const before = spec();
+  const lock = takeLock(runFolderOf(join(folder, "cluster.yaml"), "demo"), {
+    command: "rollout deploy broker-2",
+    now: new Date(0),
+  });
+  await expect(retire({ ...BROKER, confirm: "broker" })).rejects.toThrow(
+    `a run is under way (rollout deploy broker-2, by ${lock.holder.by}), so broker does not retire; wait for it (rollout status --watch) or end it: rollout cancel`,
+  );
+  expect(spec()).toBe(before);
+  lock.release();
+  expect(await retire({ ...BROKER, confirm: "broker" })).toContain("broker retires (keep-volumes)");
 });
 
 const spec = (): string => readFileSync(join(folder, "cluster.yaml"), "utf8");

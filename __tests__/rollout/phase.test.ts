@@ -59,6 +59,39 @@ describe("a cluster is", () => {
     );
   });
 
+  test("in flight where a run was killed while work left, which no state shows", () => {
+    const events = DRAINING;
+    expect(phaseOf(situationOf(pending, standing, { events }))).toEqual({
+      phase: "in flight",
+      message: "broker-0: its work has begun to leave, and no run is under way on this machine",
+      next: "npx rollout deploy broker-0",
+    });
+    const back = phaseOf(situationOf(spec, standing, { events }));
+    expect(back).toEqual({
+      phase: "in flight",
+      message:
+        "broker-0: its work has begun to leave, and no run is under way on this machine; it was set back since, and has to be replaced all the same",
+      next: "npx rollout restart broker-0",
+    });
+    expect(phaseOf(situationOf(spec, standing, { events }), "broker-0")).toEqual(back);
+    expect(phaseOf(situationOf(spec, standing, { events }), "broker-1").phase).toBe("healthy");
+    // Another group could not have been rolled since if this one were still out.
+    const since = [...events, ...runOf([0, "group-ended", { group: "broker-1", result: "ok" }])];
+    expect(phaseOf(situationOf(spec, standing, { events: since })).phase).toBe("healthy");
+    // Rolled since by other hands, of which this machine's log says nothing.
+    expect(phaseOf(situationOf(pending, deployedAs(pending), { events })).phase).toBe("healthy");
+  });
+
+  test("failed without a next command where protection is off, since nothing is rolled then", () => {
+    const off = change(pending, (draft) => {
+      draft.protection = "off";
+    });
+    expect(phaseOf(situationOf(off, inFlight, { events: GATE_FAILED }))).toMatchObject({
+      phase: "failed",
+      next: null,
+    });
+  });
+
   test("progressing where a run is under way, with its group, its step and what it waits for", () => {
     expect(phaseOf(situationOf(pending, inFlight, { run: RUN, events: DRAINING }))).toEqual({
       phase: "progressing",

@@ -34,8 +34,10 @@ export function nextClientLeave(observation: Observation, order: LeaveOrder): Ne
   if (missing.length > 0) return blocked(missing);
 
   const records = found.flatMap((host) => nodes.filter(({ name }) => name === host));
+  // A dead machine's record outlives it, and in a group that is taken back it has the very hash that is wanted again.
+  const standing = records.filter(({ status }) => status !== "down");
   const staying = new Set(
-    [...records, ...catalog].filter((one) => stays(order, one)).map(({ name }) => name),
+    [...standing, ...catalog].filter((one) => stays(order, one)).map(({ name }) => name),
   );
   const going = found.filter((host) => !staying.has(host));
   if (nodes.length === 0 && going.length > 0) return blocked([noNodes(order)]);

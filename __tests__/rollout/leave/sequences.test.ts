@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { nextLeave } from "../../../rollout/leave/next-leave.js";
-import { known, NEW, observed, orderOf, pick, replaced, type World } from "../observed.js";
+import { known, NEW, observed, OLD, orderOf, pick, replaced, type World } from "../observed.js";
 import { apply, run, tick } from "./model.js";
 
 test("clients: all ineligible, all drained, whole elsewhere, out of Consul", () => {
@@ -136,6 +136,23 @@ test("of a group whose replacement was cut off only the old hosts leave", () => 
     "drain broker-0-1",
     "wait-drained",
     "consul-leave broker-0-1",
+    "wait-consul-left",
+    "done",
+  ]);
+});
+
+test("of a group that is taken back to the template of its dead machines the living ones leave as ever", () => {
+  const world = observed(replaced("broker-0-0"), replaced("broker-0-1"), (world) => {
+    world.targets = [{ host: "broker-0-0", state: "healthy" }];
+  });
+  expect(run(world, orderOf("broker-0", { hash: OLD })).log).toEqual([
+    "deregister-targets broker-0-0",
+    "wait-targets-drained",
+    "mark-ineligible broker-0-0, broker-0-1",
+    "drain broker-0-0, broker-0-1",
+    "wait-drained",
+    "wait-whole",
+    "consul-leave broker-0-0, broker-0-1",
     "wait-consul-left",
     "done",
   ]);
