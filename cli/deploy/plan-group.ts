@@ -8,7 +8,7 @@ import { jsonOf } from "../../clients/terraform.js";
 import { judgePlan } from "../../guard/judge.js";
 import { readPlan } from "../../guard/plan/read-plan.js";
 import { type PlanSummary, summarizePlan } from "../../rollout/plan-summary.js";
-import { parseAddress } from "../../spec/address.js";
+import { type MemberKind, parseAddress } from "../../spec/address.js";
 import { describeOrigin } from "../../spec/deployed.js";
 import { GATE_VARIABLE, type Gate } from "../../spec/rollout-gate.js";
 import { UserError } from "../../spec/user-error.js";
@@ -57,11 +57,10 @@ export class GroupPlanner {
     const folder = this.stackFolder(program);
     const options = { cwd: folder, env: terraformEnvironment(env), stop };
     await this.initialize(options);
-    if (program.spec.platform !== "local") {
-      await printedBy(
-        ["apply", "-refresh-only", "-auto-approve", ...QUIET, ...targetsOf(program, group)],
-        options,
-      );
+    const targets = targetsOf(program, group);
+    // Without a target it would be the whole cluster.
+    if (program.spec.platform !== "local" && targets.length > 0) {
+      await printedBy(["apply", "-refresh-only", "-auto-approve", ...QUIET, ...targets], options);
       program = this.synth(await loadProgram(env));
     }
     const file = join(run.folder, `plan-${group}`);
@@ -105,7 +104,14 @@ export class GroupPlanner {
 /** What `terraform init` goes by: the backend, and which providers are wanted. */
 const stackSchema = z.object({ terraform: z.unknown() });
 
+/**
+ * What of a group is looked at anew. Not its hooks, of which there is nothing to see, nor what waits for them, such as the
+ * entries of a load balancer: with each, Terraform looks at all that it waits for, and so at the Consul servers.
+ */
+const LOOKED_AT: ReadonlySet<MemberKind> = new Set<MemberKind>(["host", "data", "data-attachment"]);
+
 const targetsOf = ({ deployed }: Program, group: string): string[] =>
-  [...deployed.addresses]
-    .filter((address) => parseAddress(address)?.group === group)
-    .map((address) => `-target=${address}`);
+  [...deployed.addresses].flatMap((address) => {
+    const member = parseAddress(address);
+    return member?.group === group && LOOKED_AT.has(member.kind) ? [`-target=${address}`] : [];
+  });
