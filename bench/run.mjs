@@ -1,5 +1,9 @@
-/** `npm run bench` measures all, `npm run bench -- deploy` the driver, `npm run bench -- check` how plans are judged, `npm run bench -- 12 36` the synth of these sizes. */
+/**
+ * `npm run bench` measures all but what is asked of AWS; `-- deploy` the driver, `-- requests` what its plan asks of AWS,
+ * `-- check` how plans are judged, `-- 12 36` the synth of these sizes.
+ */
 const [first] = process.argv.slice(2);
-if (first !== "check" && first !== "deploy") await import("./synth.mjs");
+if (!["check", "deploy", "requests"].includes(first)) await import("./synth.mjs");
 if (first === "check" || first === undefined) await import("./check.mjs");
 if (first === "deploy" || first === undefined) await import("./deploy.mjs");
+if (first === "requests") await import("./requests.mjs");

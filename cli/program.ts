@@ -22,10 +22,12 @@ export interface Program extends SpecFile {
 export async function loadProgram(env: Environment): Promise<Program> {
   const source = readSpec(env);
   if (source.isExample) console.error(EXAMPLE_IS_USED);
-  const deployed = await readDeployed(source, env);
+  const [deployed, cause] = await Promise.all([
+    readDeployed(source, env),
+    env["ROLLOUT_CAUSE"] ?? lastCause(source.file),
+  ]);
   const views = offeredViews(source.spec, deployed, env["ROLLOUT_GROUP"]);
-  const cause = env["ROLLOUT_CAUSE"] ?? (await lastCause(source.file)) ?? "<none>";
-  return { ...source, deployed, views, cause };
+  return { ...source, deployed, views, cause: cause ?? "<none>" };
 }
 
 /**

@@ -3,6 +3,22 @@
 import { rm } from "node:fs/promises";
 import { build } from "esbuild";
 
+/**
+ * cdktf and its bindings stay outside, and are required: an import reads each of their files once more, to find out the
+ * names that it exports.
+ */
+const requireCdktf = {
+  name: "require-cdktf",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(?:cdktf|constructs|@cdktf\/.*)$/ }, ({ path, kind }) =>
+      kind === "require-call" ? { path, external: true } : { path, namespace: "required" },
+    );
+    onLoad({ filter: /.*/, namespace: "required" }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
 const outdir = "dist/bin";
 await rm(outdir, { recursive: true, force: true });
 await build({
@@ -22,7 +38,8 @@ await build({
   target: "node20",
   // AWS's SDK as modules, so that a hook that asks AWS loads the few operations it needs and not all of EC2.
   mainFields: ["module", "main"],
-  external: ["cdktf", "constructs", "@cdktf/*", "execa", "jsonc-parser"],
+  external: ["execa", "jsonc-parser"],
+  plugins: [requireCdktf],
   // Packages in the old module format call require.
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',

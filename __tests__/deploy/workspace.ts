@@ -270,7 +270,8 @@ export class Workspace {
     });
   }
 
-  private get specFile(): string {
+  /** The spec, absolute. */
+  get specFile(): string {
     return join(this.folder, `${this.cluster}.yaml`);
   }
 }

@@ -21,7 +21,7 @@ import { readDeployed } from "../read-deployed.js";
 import { terraformEnvironment } from "../terraform-environment.js";
 import { agentsOf, type GroupAgents } from "./agents.js";
 import type { GroupResult } from "./deploy-result.js";
-import { planGroup, type GroupPlan } from "./plan-group.js";
+import { type GroupPlan, GroupPlanner } from "./plan-group.js";
 import { type Run, unlessItFails } from "./run.js";
 import { strayMachines } from "./stray-machines.js";
 
@@ -50,6 +50,7 @@ class GroupRoll {
   private readonly begun: number;
   private readonly steps: { step: Step; seconds: number }[] = [];
   private step: Step | undefined;
+  private readonly planner: GroupPlanner;
   private isConfirmed = false;
   /** Whether anything was done that leaves the group in flight. */
   private hasBegun = false;
@@ -59,6 +60,7 @@ class GroupRoll {
     private readonly name: string,
   ) {
     this.begun = run.clock.now();
+    this.planner = new GroupPlanner(run, name);
   }
 
   async go(): Promise<GroupResult> {
@@ -149,7 +151,7 @@ class GroupRoll {
       await this.agents(group, program, ".")?.preflight();
     });
     let plan = await this.during("plan", "what Terraform would do, and whether the guard accepts it", () =>
-      planGroup(this.run, this.name, "closed"),
+      this.planner.plan("closed", program),
     );
     if (!this.isConfirmed) {
       const { role } = group;
@@ -184,7 +186,7 @@ class GroupRoll {
       throw error;
     }
     await this.during("record", "its revision is written, with an open gate", async () => {
-      const plan = await planGroup(this.run, this.name, "open");
+      const plan = await this.planner.plan("open");
       const more = plan.summary.changes
         .filter(({ address }) => !isRecord(address))
         .map(({ address }) => address);
@@ -218,7 +220,7 @@ class GroupRoll {
   /** What was confirmed may be done, whoever has written the state meanwhile; anything else may not. */
   private async planAgain(before: GroupPlan, gate: Gate): Promise<GroupPlan> {
     this.say("the state has moved since the plan was made: it is planned and checked again");
-    const plan = await planGroup(this.run, this.name, gate);
+    const plan = await this.planner.plan(gate);
     if (isDeepStrictEqual(plan.summary, before.summary)) return plan;
     throw new UserError(
       `the state has moved, and the plan of ${this.name} is another than was confirmed; ${this.howToFinish()}`,

@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import * as z from "zod";
+import type { Environment } from "../../clients/environment.js";
 import { printedBy } from "../../clients/terraform-plan.js";
 import { jsonOf } from "../../clients/terraform.js";
 import { judgePlan } from "../../guard/judge.js";
 import { readPlan } from "../../guard/plan/read-plan.js";
 import { type PlanSummary, summarizePlan } from "../../rollout/plan-summary.js";
-import { parseAddress } from "../../spec/address.js";
+import { type MemberKind, parseAddress } from "../../spec/address.js";
 import { describeOrigin } from "../../spec/deployed.js";
 import { GATE_VARIABLE, type Gate } from "../../spec/rollout-gate.js";
 import { UserError } from "../../spec/user-error.js";
@@ -34,40 +36,71 @@ export interface GroupPlan {
 const QUIET = ["-input=false", "-no-color"];
 
 /**
- * Makes the plan of a group's view and has it judged. What is asked of the cloud grows with the group and not with the
- * cluster: only the group is looked at anew.
- * @throws UserError when Terraform fails or the guard rejects the plan
+ * Makes the plans of one group's view in one run, and has them judged. What is asked of the cloud grows with the group and
+ * not with the cluster: only the group is looked at anew.
  */
-export async function planGroup(run: Run, group: string, gate: Gate): Promise<GroupPlan> {
-  const { env, stop } = run;
-  const outdir = env["CDKTF_OUTDIR"] ?? "cdktf.out";
-  const synthesized = async (): Promise<Program> => {
-    const program = { ...(await loadProgram(env)), views: [group] };
-    synthesize(program, outdir);
-    return program;
-  };
-  let program = await synthesized();
-  const folder = resolve(outdir, program.spec.name, group);
-  const options = { cwd: folder, env: terraformEnvironment(env), stop };
-  await printedBy(["init", ...QUIET, "-reconfigure"], options);
-  if (program.spec.platform !== "local") {
-    await printedBy(
-      ["apply", "-refresh-only", "-auto-approve", ...QUIET, ...targetsOf(program, group)],
-      options,
-    );
-    program = await synthesized();
+export class GroupPlanner {
+  /** Of the folder as it was initialized last; undefined before. */
+  private initialized: string | undefined;
+
+  constructor(
+    private readonly run: Pick<Run, "env" | "folder" | "stop">,
+    private readonly group: string,
+  ) {}
+
+  /**
+   * @param read what was read a moment ago; default: it is read
+   * @throws UserError when Terraform fails or the guard rejects the plan
+   */
+  async plan(gate: Gate, read?: Program): Promise<GroupPlan> {
+    const { run, group } = this;
+    const { env, stop } = run;
+    let program = this.synth(read ?? (await loadProgram(env)));
+    const folder = this.stackFolder(program);
+    const options = { cwd: folder, env: terraformEnvironment(env), stop };
+    await this.initialize(options);
+    const targets = targetsOf(program, group);
+    // Without a target it would be the whole cluster.
+    if (program.spec.platform !== "local" && targets.length > 0) {
+      await printedBy(["apply", "-refresh-only", "-auto-approve", ...QUIET, ...targets], options);
+      program = this.synth(await loadProgram(env));
+    }
+    const file = join(run.folder, `plan-${group}`);
+    const gateIs = `-var=${GATE_VARIABLE}=${gate}`;
+    await printedBy(["plan", ...QUIET, "-refresh=false", gateIs, `-out=${file}`], options);
+    const json = jsonOf(await printedBy(["show", "-json", file], options));
+    const plan = readPlan(new TextEncoder().encode(json));
+    const verdict = judgePlan(plan, { spec: program.spec, deployed: program.deployed, madeWhole: true });
+    const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
+    const result = resultOf(verdict, plan, describeOrigin(program.deployed.origin), sha256);
+    if (result.verdict === "rejected") throw new UserError(formatCheck(result));
+    const summary = summarizePlan(JSON.parse(json), group, standing(program));
+    return { program, file, folder, summary, result };
   }
-  const file = join(run.folder, `plan-${group}`);
-  const gateIs = `-var=${GATE_VARIABLE}=${gate}`;
-  await printedBy(["plan", ...QUIET, "-refresh=false", gateIs, `-out=${file}`], options);
-  const json = jsonOf(await printedBy(["show", "-json", file], options));
-  const plan = readPlan(new TextEncoder().encode(json));
-  const verdict = judgePlan(plan, { spec: program.spec, deployed: program.deployed, madeWhole: true });
-  const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
-  const result = resultOf(verdict, plan, describeOrigin(program.deployed.origin), sha256);
-  if (result.verdict === "rejected") throw new UserError(formatCheck(result));
-  const summary = summarizePlan(JSON.parse(json), group, standing(program));
-  return { program, file, folder, summary, result };
+
+  /** Writes the group's view and no other. */
+  private synth(read: Program): Program {
+    const program = { ...read, views: [this.group] };
+    synthesize(program, this.outdir());
+    return program;
+  }
+
+  /** Once, and again where the backend or the providers have changed. */
+  private async initialize(options: { cwd: string; env: Environment; stop: AbortSignal }): Promise<void> {
+    const stack = stackSchema.parse(JSON.parse(readFileSync(join(options.cwd, "cdk.tf.json"), "utf8")));
+    const needed = JSON.stringify(stack.terraform);
+    if (needed === this.initialized) return;
+    await printedBy(["init", ...QUIET, "-reconfigure"], options);
+    this.initialized = needed;
+  }
+
+  private outdir(): string {
+    return this.run.env["CDKTF_OUTDIR"] ?? "cdktf.out";
+  }
+
+  private stackFolder({ spec }: Program): string {
+    return resolve(this.outdir(), spec.name, this.group);
+  }
 }
 
 /** @throws UserError with what the guard says of it, as it goes into the log, too */
@@ -80,7 +113,17 @@ function synthesize(program: Program, outdir: string): void {
   }
 }
 
+/** What `terraform init` goes by: the backend, and which providers are wanted. */
+const stackSchema = z.object({ terraform: z.unknown() });
+
+/**
+ * What of a group is looked at anew. Not its hooks, of which there is nothing to see, nor what waits for them, such as the
+ * entries of a load balancer: with each, Terraform looks at all that it waits for, and so at the Consul servers.
+ */
+const LOOKED_AT: ReadonlySet<MemberKind> = new Set<MemberKind>(["host", "data", "data-attachment"]);
+
 const targetsOf = ({ deployed }: Program, group: string): string[] =>
-  [...deployed.addresses]
-    .filter((address) => parseAddress(address)?.group === group)
-    .map((address) => `-target=${address}`);
+  [...deployed.addresses].flatMap((address) => {
+    const member = parseAddress(address);
+    return member?.group === group && LOOKED_AT.has(member.kind) ? [`-target=${address}`] : [];
+  });

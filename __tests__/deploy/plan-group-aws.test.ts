@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { GroupPlanner, type GroupPlan } from "../../cli/deploy/plan-group.js";
+import { strayMachines } from "../../cli/deploy/stray-machines.js";
+import { loadProgram } from "../../cli/program.js";
+import { exampleWith } from "../spec/example.js";
+import { withEnvironment } from "../support/aws-environment.js";
+import { describeReal } from "../support/environment.js";
+import { startMoto, type Moto } from "../support/moto.js";
+import type { Network } from "../support/moto-ec2.js";
+import { lookAt } from "./cloud.js";
+import { idsOf } from "./state-file.js";
+import { Workspace } from "./workspace.js";
+
+const HOOKS_STAND_IN = new URL("../support/hooks-stand-in.mjs", import.meta.url).href;
+
+describeReal(
+  "How the driver plans a group on AWS, one test after another",
+  ["terraform", "aws", "null", "moto"],
+  (real) => {
+    let moto: Moto;
+    let demo: Workspace;
+
+    beforeAll(async () => {
+      moto = await startMoto();
+      const network = await moto.ec2.createNetwork();
+      await moto.ec2.createInstanceProfile("demo-agents");
+      await moto.ec2.createKeyPair("ops");
+      demo = await Workspace.create(real, specIn(network), {
+        ...moto.env,
+        NODE_OPTIONS: `--import=${HOOKS_STAND_IN}`,
+      });
+      await demo.roll("cluster");
+      await demo.rollout(["set", "image", "broker-0=ami-0bbb"]);
+    });
+    withEnvironment(() => moto.env);
+
+    afterAll(async () => {
+      await moto.stop();
+      await demo.remove();
+    });
+
+    const env = (): Record<string, string> => ({
+      ...real.env,
+      ...moto.env,
+      CLUSTER: demo.specFile,
+      CDKTF_OUTDIR: demo.output,
+    });
+
+    const plan = (): Promise<GroupPlan> => {
+      const run = { env: env(), folder: demo.folder, stop: new AbortController().signal };
+      return new GroupPlanner(run, "broker-0").plan("closed");
+    };
+
+    const terminate = async (name: string): Promise<string> => {
+      const id = (await lookAt(moto)).machines[name]?.id ?? "";
+      await moto.ec2.terminate(id);
+      return id;
+    };
+
+    test("plans a group without a look at any other machine, not even at the Consul servers", async () => {
+      const gone = await terminate("consul-server-2-0");
+
+      const { result, summary } = await plan();
+
+      expect(result.verdict).toBe("accepted");
+      expect(hostsIn(summary)).toEqual([
+        "replace aws_instance.broker-0-0",
+        "replace aws_instance.broker-0-1",
+      ]);
+      expect(idsOf(await demo.state()).get("aws_instance.consul-server-2-0")).toBe(gone);
+    });
+
+    test("finds that a machine of the group itself was terminated outside", async () => {
+      await terminate("broker-0-1");
+
+      const { result, summary } = await plan();
+
+      expect(result.verdict).toBe("accepted");
+      expect(hostsIn(summary)).toEqual(["replace aws_instance.broker-0-0", "create aws_instance.broker-0-1"]);
+    });
+
+    test("tells of the group's machine that no state knows, and of no other group's", async () => {
+      const { machines } = await lookAt(moto);
+      const state = await demo.state();
+      const lost = ["broker-0-0", "broker-1-0"];
+      await demo.putState({
+        ...state,
+        resources: state.resources.filter(({ name }) => !lost.includes(name)),
+      });
+
+      const said = await strayMachines(await loadProgram(env()), "broker-0");
+
+      expect(said).toEqual([
+        `warning: the machine ${String(machines["broker-0-0"]?.id)} (broker-0-0, ami-0aaa, running) belongs to no state; look at it and terminate it by hand`,
+      ]);
+    });
+  },
+);
+
+const hostsIn = ({ changes }: GroupPlan["summary"]): string[] =>
+  changes.flatMap(({ action, address }) => (/^aws_instance\./.test(address) ? [`${action} ${address}`] : []));
+
+/** Servers and brokers of the example, in a network that exists. Moto starts no machine whose root device has no size. */
+function specIn({ vpcId, subnetIds }: Network): string {
+  return exampleWith(
+    ["vpc-0a1", vpcId],
+    ["subnet-0a1, subnet-0b1, subnet-0c1", subnetIds.join(", ")],
+    ["instanceProfile: demo-agents", "instanceProfile: demo-agents\n  providerVersion: 5.100.0"],
+    ["hosts: [3, 3, 3]", "hosts: [2, 1, 1]"],
+  )
+    .replace(/^ {2}name-server:\n(?: {4}.*\n)*/m, "")
+    .replace(/^ {4}images: .*$/gm, "$&\n    rootVolumes: [{ sizeGib: 8 }, { sizeGib: 8 }, { sizeGib: 8 }]");
+}
