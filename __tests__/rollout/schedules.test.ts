@@ -112,7 +112,7 @@ describe("a common roll goes step by step", () => {
   });
 });
 
-const RUNS = 250;
+const RUNS = 1000;
 
 test("whatever happens, nothing that must not be is, and every roll ends whole or blocked with a reason", async () => {
   const ends = new Map<string, number>();

@@ -46,7 +46,7 @@ export class World {
   #inFlight = { serial: -1, groups: new Set<string>() };
 
   constructor(spec: Spec, deployed: Deployed) {
-    this.spec = structuredClone(spec);
+    this.spec = spec;
     this.state = new State(structuredClone(deployed), {
       start: (group, host) => {
         this.#start(group, host);
@@ -155,6 +155,7 @@ export class World {
   /** Gives a group another image or generation in the spec. */
   edit(name: string, { image, generation }: GroupChange): void {
     const { pool, index } = findGroup(this.spec, name);
+    this.spec = structuredClone(this.spec);
     const settings = this.spec.pools[pool];
     if (settings && image !== undefined) settings.images[index] = image;
     if (settings && generation !== undefined && generation !== (settings.generations?.[index] ?? 0)) {
