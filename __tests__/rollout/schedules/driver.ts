@@ -72,7 +72,12 @@ export async function drive(world: World, wanted: Wanted, between: () => Promise
   };
   world.log({ event: "run-started" });
   try {
-    const end = await rollGroups(deps, wanted);
+    const [one = ""] = wanted.groups;
+    // As `rollout deploy GROUP`: what the spec says of it, and nothing around it.
+    const isOne = wanted.image === undefined && wanted.groups.length === 1;
+    const end: RollEnd = isOne
+      ? { kind: "done", groups: [{ group: one, ...(await group.deploy(one)) }] }
+      : await rollGroups(deps, wanted);
     world.log({ event: "run-ended", result: end.kind === "done" ? "ok" : "failed" });
     return end;
   } catch (error) {
@@ -139,24 +144,19 @@ class GroupDriver {
       hosts: hosts.map((host) => host.name),
     }));
     const { workload, drain } = gateSettingsOf(group.pool, spec);
+    const hosts = cluster.find((each) => each.name === name)?.hosts ?? [];
+    const { role, hash, retires } = group;
+    const order = { group: name, role, hash, stay: hostNames(group), hosts, workload, retires, drain };
     const inFlight = inFlightOf(spec, world.deployed);
-    const { refusals } = preflight(world.observe(name), { group: name, workload, cluster, inFlight });
-    if (refusals[0])
+    const observation = world.observe(name);
+    const { refusals } = preflight(observation, { group: name, workload, cluster, inFlight });
+    // Where nothing has to leave any more, nothing speaks against what is left to do.
+    if (refusals[0] && nextLeave(observation, order).kind !== "done")
       throw new UserError(`${refusals[0].subject} ${refusals[0].message}; ${refusals[0].remedy}`);
     await this.#step(name, "plan");
     let plan = this.#plan(name, spec, "closed");
     await this.#step(name, "leave");
-    const hosts = cluster.find((each) => each.name === name)?.hosts ?? [];
-    await this.#leave({
-      group: name,
-      role: group.role,
-      hash: group.hash,
-      stay: hostNames(group),
-      hosts,
-      workload,
-      retires: group.retires,
-      drain,
-    });
+    await this.#leave(order);
     await this.#step(name, "apply");
     // The state has moved: what was judged is no longer what would be done.
     if (plan.base !== world.state.serial) plan = this.#plan(name, spec, "closed");

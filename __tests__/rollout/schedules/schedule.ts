@@ -115,6 +115,7 @@ export interface Outcome {
 export async function play(world: World, wanted: Wanted, schedule: Schedule): Promise<Outcome> {
   const queue = [...schedule];
   let [steps, due, runs] = [0, queue[0]?.after ?? 0, 0];
+  let order = wanted;
   let [answering, again] = [0, 0];
   const happen = (): void => {
     const next = queue.shift();
@@ -131,8 +132,8 @@ export async function play(world: World, wanted: Wanted, schedule: Schedule): Pr
     return Promise.resolve();
   };
   for (;;) {
-    world.story.push(`--- ${wanted.command}`);
-    const end = await drive(world, wanted, between).catch((error: unknown): RunEnd => {
+    world.story.push(`--- ${order.command}`);
+    const end = await drive(world, order, between).catch((error: unknown): RunEnd => {
       if (error instanceof Killed) return { kind: "killed" };
       throw error;
     });
@@ -147,9 +148,24 @@ export async function play(world: World, wanted: Wanted, schedule: Schedule): Pr
       else happen();
       continue;
     }
-    if (end.kind === "done" || again++ === 3) return { end, runs, steps };
+    if ((end.kind === "done" && order === wanted) || again++ === 6) return { end, runs, steps };
     putRight(world);
+    order = end.kind === "done" ? wanted : (toldBy(end) ?? wanted);
   }
+}
+
+/** Two servers of one pool that are gone for good take its majority with them, which nobody's roll brings back. */
+const mayBeLost = (world: World, host: string): boolean =>
+  [...world.state.groups.values()]
+    .filter(({ role, pool }) => role !== "client" && host.startsWith(`${pool}-`))
+    .every(({ name, hosts }) => host.startsWith(`${name}-`) || (hosts.length > 0 && world.isWhole(name)));
+
+/** The roll of one group that a blocked run names as what is to be done first. */
+function toldBy(end: RunEnd): Wanted | undefined {
+  if (!("reason" in end)) return undefined;
+  const [command, group = ""] =
+    /rollout deploy ([a-z-]+-\d)(?! --image)/.exec(`${end.reason} ${end.command}`) ?? [];
+  return command === undefined ? undefined : { groups: [group], command };
 }
 
 function apply(world: World, event: Event): void {
@@ -176,7 +192,7 @@ function apply(world: World, event: Event): void {
       break;
     case "machine dies":
       if (cluster.machines.get(event.host)?.isRunning === true) cluster.killMachine(event.host);
-      if (event.isLost) world.state.lose(event.host);
+      if (event.isLost && mayBeLost(world, event.host)) world.state.lose(event.host);
       break;
     case "agent restarts": {
       const agent = cluster.machines.get(event.host)?.[event.product];

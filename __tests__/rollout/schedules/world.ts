@@ -145,7 +145,8 @@ export class World {
     }
     for (const change of plan.changes) {
       await between();
-      if (change.kind === "host") this.#touches(change.group);
+      if (change.kind === "host" && change.action === "create") this.out.add(change.group);
+      if (change.kind === "host" && change.action === "destroy") this.#touches(change.group);
       if (change.kind === "host" && change.action === "destroy") this.#mayEnd(change.group, change.host ?? 0);
       change.make();
       this.state.serial++;
@@ -178,7 +179,7 @@ export class World {
     }
   }
 
-  /** By the state and by the cluster itself. */
+  /** By the state and by the cluster itself, as far as its members can know by now. */
   isWhole(name: string): boolean {
     const group = this.state.group(name);
     const { serial } = this.state;
@@ -189,11 +190,10 @@ export class World {
     if (this.#inFlight.groups.has(name)) return false;
     return group.hosts.every((host) => {
       const machine = this.cluster.machines.get(host.name);
-      if (machine?.consul?.running !== true) return false;
+      if (this.cluster.consul.gossip.members.get(host.name)?.status !== "alive") return false;
       if (group.role === "consul-server") return this.#votes(host.name, "consul-server");
-      if (machine.nomad?.running !== true) return false;
       if (group.role === "nomad-server") return this.#votes(host.name, "nomad-server");
-      return this.cluster.nomad.nodes.records.get(machine.nomad.id)?.takesWork === true;
+      return this.cluster.nomad.nodes.records.get(machine?.nomad?.id ?? "")?.takesWork === true;
     });
   }
 
@@ -207,10 +207,14 @@ export class World {
       .join(", ");
   }
 
-  /** Never two groups out at once. */
+  /** Never two groups out at once: one that stands is not touched while another is out. One that is lost may be made anew. */
   #touches(group: string): void {
+    const stands = this.state
+      .group(group)
+      .hosts.some(({ name }) => this.cluster.machines.get(name)?.isRunning);
     const others = [...this.out].filter((each) => each !== group && !this.isWhole(each));
-    if (others.length > 0) throw new Violation(`${group} is touched while ${others.join(", ")} is out`);
+    if (stands && others.length > 0)
+      throw new Violation(`${group} is touched while ${others.join(", ")} is out`);
     this.out.add(group);
   }
 
