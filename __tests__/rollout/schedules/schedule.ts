@@ -38,6 +38,7 @@ export type Event =
   | { readonly what: "agent restarts"; readonly host: string; readonly product: "consul" | "nomad" }
   | { readonly what: "work stays"; readonly host: string }
   | { readonly what: "next machine is dead"; readonly host: string }
+  | { readonly what: "a second server dies at the next leave" }
   | { readonly what: "nobody answers"; readonly seconds: number }
   | { readonly what: "state moves" }
   | { readonly what: "time passes"; readonly seconds: number };
@@ -76,6 +77,7 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ what: fc.constant("nobody answers"), seconds: fc.constantFrom(10, 60, 200) }),
   },
+  { weight: 2, arbitrary: fc.constant({ what: "a second server dies at the next leave" } as const) },
   { weight: 2, arbitrary: fc.constant({ what: "state moves" } as const) },
   {
     weight: 3,
@@ -209,6 +211,9 @@ function apply(world: World, event: Event): void {
     case "next machine is dead":
       cluster.neverBack.add(event.host);
       break;
+    case "a second server dies at the next leave":
+      world.ambush = true;
+      break;
     case "nobody answers":
       world.muteUntil = cluster.timeline.now + event.seconds * 1000;
       break;
@@ -230,6 +235,7 @@ function release(world: World): void {
 function putRight(world: World): void {
   const { cluster } = world;
   release(world);
+  world.ambush = false;
   cluster.nomad.drainer.endless.clear();
   cluster.neverBack.clear();
   for (const group of world.state.groups.values()) {

@@ -34,6 +34,8 @@ export class World {
   snapshotAt: number | null = null;
   /** Nobody answers until then, in simulated milliseconds. */
   muteUntil = 0;
+  /** A second server dies as soon as one begins to leave: after the preflight. */
+  ambush = false;
   /** Groups that were touched by a run and have not been whole since. */
   readonly out = new Set<string>();
   /** What was done, for people. */
@@ -84,6 +86,19 @@ export class World {
   observe(group: string, agentsOf: readonly string[] = []): Observation {
     const isMute = this.cluster.timeline.now < this.muteUntil;
     return observe(this.cluster, { group, agentsOf, isMute, snapshotAt: this.snapshotAt });
+  }
+
+  /** Kills another server of the pool of a group that begins to leave, if somebody lies in wait for it. */
+  spring(name: string): void {
+    const { role, pool } = this.state.group(name);
+    const other = [...this.state.groups.values()].find((each) => each.pool === pool && each.name !== name);
+    const host = other?.hosts[0]?.name ?? "";
+    if (!this.ambush || role === "client" || this.cluster.machines.get(host)?.isRunning !== true) return;
+    this.ambush = false;
+    this.story.push(`${host} dies`);
+    this.cluster.killMachine(host);
+    // Until then nobody can know, and what nobody knows nobody can wait for.
+    this.cluster.advance(60_000);
   }
 
   /** Does one step of a leave, as the agents would. */
