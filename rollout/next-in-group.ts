@@ -51,7 +51,10 @@ const blocked = (reason: string, command?: string): NextInGroup => ({
   ...(command === undefined ? {} : { command }),
 });
 
-/** Whether a group would be whole if its `ready` had passed for the machines that are there. */
+/**
+ * Whether a group would be whole if its `ready` had passed for the machines that are there. Others in flight are finished
+ * after it, and do not keep it from its own end.
+ */
 function lacksOnlyProof(group: Group, current: DeployedGroup, spec: Spec, deployed: Deployed): boolean {
   const { hosts, revisions, tainted } = current;
   if (!hosts.every(({ hash }) => hash === group.hash) || hosts.length !== group.hosts) return false;
@@ -67,5 +70,8 @@ function lacksOnlyProof(group: Group, current: DeployedGroup, spec: Spec, deploy
     ],
   };
   const groups = new Map([...deployed.groups, [group.name, proven]]);
-  return inFlightOf(spec, { ...deployed, groups }).length === 0;
+  const others = new Set(
+    inFlightOf(spec, deployed).flatMap((each) => (each.group === group.name ? [] : [each.group])),
+  );
+  return inFlightOf(spec, { ...deployed, groups }).every((each) => others.has(each.group));
 }

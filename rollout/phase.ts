@@ -78,7 +78,7 @@ const isDone = (facts: Facts): boolean => {
 
 /** The policy speaks of all groups, whoever is asked for. */
 function invalid({ spec, deployed }: Facts): Phase | undefined {
-  const names = countedPending(pendingGroups(spec, deployed)).map(({ name }) => name);
+  const names = countedPending(spec, deployed).map(({ name }) => name);
   if (names.length < 2 || spec.rollout.pendingGroups !== "one" || spec.protection === "off") return undefined;
   return {
     phase: "invalid spec",

@@ -33,11 +33,28 @@ export function roleOf(pool: string): Role {
   return pool === "consul-server" || pool === "nomad-server" ? pool : "client";
 }
 
-/** The pools in the order in which they are created and rolled: Consul servers, Nomad servers, client pools as written. */
-export function poolsOf(spec: Spec): Pool[] {
+/**
+ * The pools in the order in which they are created and rolled: Consul servers, Nomad servers, client pools as written.
+ * They are worked out once, and the pools of the spec are frozen by it: whoever edits a spec edits a copy.
+ */
+export function poolsOf(spec: Spec): readonly Pool[] {
+  const known = poolsOfSpec.get(spec.pools);
+  if (known) return known;
+  freeze(spec.pools);
   const names = Object.keys(spec.pools);
   const clients = names.filter((name) => roleOf(name) === "client");
-  return ["consul-server", "nomad-server", ...clients].map((name) => poolOf(name, spec));
+  const pools = ["consul-server", "nomad-server", ...clients].map((name) => poolOf(name, spec));
+  poolsOfSpec.set(spec.pools, pools);
+  return pools;
+}
+
+/** Each rule, and each look of a roll, asks for the groups of the same spec. */
+const poolsOfSpec = new WeakMap<Spec["pools"], readonly Pool[]>();
+
+function freeze(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  Object.freeze(value);
+  for (const each of Object.values(value)) freeze(each);
 }
 
 /** All groups, in the order of {@link poolsOf}. */

@@ -33,11 +33,25 @@ export function pendingGroups(spec: Spec, deployed: Deployed): Group[] {
   });
 }
 
-/** Those of pending groups that count: a pool that retires is one change, which the user has confirmed as a whole. */
-export const countedPending = (pending: readonly Group[]): Group[] =>
-  pending.filter(
+/**
+ * Those of pending groups that count against `rollout.pendingGroups: one`. A pool that retires is one change, which the
+ * user has confirmed as a whole. A group of the template that it had whose `ready` is gone with machines is no change: its
+ * repair was cut off, and refusing it would leave it broken for ever.
+ */
+export function countedPending(spec: Spec, deployed: Deployed): Group[] {
+  const pending = pendingGroups(spec, deployed).filter(
+    (group) => !isBrokenRepair(group, deployed.groups.get(group.name)),
+  );
+  return pending.filter(
     (group, place) => !group.retires || pending.findIndex(({ pool }) => pool === group.pool) === place,
   );
+}
+
+const isBrokenRepair = (group: Group, current: DeployedGroup | undefined): boolean =>
+  current !== undefined &&
+  (current.ready?.hosts ?? "") === "" &&
+  current.revisions.at(-1)?.hash === group.hash &&
+  current.hosts.length < group.hosts;
 
 /** What differs between a deployed group and the desired one, for people: `ami-0aaa -> ami-0bbb`, `3 -> 4 hosts`. */
 export function describePending(group: Group, deployed: DeployedGroup): string {

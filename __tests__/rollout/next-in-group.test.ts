@@ -105,6 +105,16 @@ test("a group is refused while another is in flight", () => {
   });
 });
 
+test("a group that only lacks its proof is proven, also while another one is in flight after it", () => {
+  const server = groupIn(standing, "consul-server-0");
+  const { ready } = server;
+  expect(ready).toBeDefined();
+  const deployed = withGroup(rolled(), "consul-server-0", {
+    ready: { hosts: "", hash: ready?.hash ?? "", gate: "closed" },
+  });
+  expect(nextInGroup(spec, deployed, "consul-server-0")).toEqual({ kind: "gate" });
+});
+
 test("a group that has never stood is refused", () => {
   expect(nextInGroup(spec, nothing(), "broker-0")).toEqual({
     kind: "blocked",

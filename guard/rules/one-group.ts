@@ -1,4 +1,4 @@
-import { countedPending, describePending, inFlightOf, isNew, pendingGroups } from "../../spec/pending.js";
+import { countedPending, describePending, inFlightOf, isNew } from "../../spec/pending.js";
 import { describeChange } from "../change.js";
 import { isEndOfLeftover } from "../leftovers.js";
 import type { Proposal, Rule } from "../proposal.js";
@@ -9,7 +9,7 @@ export const oneGroup: Rule = (proposal) => [...manyPending(proposal), ...manyTo
 
 function manyPending({ spec, deployed, plan }: Proposal): Violation[] {
   if (plan || spec.rollout.pendingGroups === "queue" || spec.protection === "off") return [];
-  const pending = countedPending(pendingGroups(spec, deployed));
+  const pending = countedPending(spec, deployed);
   if (pending.length < 2) return [];
   const described = pending.map((group) => {
     const current = deployed.groups.get(group.name);

@@ -3,6 +3,7 @@ import { oneGroup } from "../../../guard/rules/one-group.js";
 import {
   change,
   deployedAs,
+  groupIn,
   nothing,
   poolOf,
   proposalOf,
@@ -19,6 +20,15 @@ const changed = (...groups: readonly (0 | 1 | 2)[]): ReturnType<typeof smallSpec
 test("accepts one pending group, and none", () => {
   expect(oneGroup(proposalOf(changed(), standing, "cluster"))).toEqual([]);
   expect(oneGroup(proposalOf(changed(1), standing, "broker-1"))).toEqual([]);
+});
+
+test("accepts a repair that was cut off beside a pending group, and refuses it with another template", () => {
+  const { ready, ...lost } = { ...groupIn(standing, "broker-2"), hosts: [] };
+  expect(ready).toBeDefined();
+  const cut = { ...standing, groups: new Map(standing.groups).set("broker-2", lost) };
+  expect(oneGroup(proposalOf(changed(1), cut, "broker-2"))).toEqual([]);
+  const [violation] = oneGroup(proposalOf(changed(1, 2), cut, "broker-2"));
+  expect(violation).toMatchObject({ rule: "one-group", subjects: ["broker-1", "broker-2"] });
 });
 
 test("accepts any number of groups that are new", () => {

@@ -4,6 +4,7 @@ import { nextInGroup } from "../../../rollout/next-in-group.js";
 import { nextLeave } from "../../../rollout/leave/next-leave.js";
 import type { LeaveOrder } from "../../../rollout/leave/order.js";
 import type { Wanted } from "../../../rollout/next.js";
+import { rollFacts } from "../../../rollout/roll-facts.js";
 import { withoutRegion } from "../../../rollout/host-of.js";
 import { preflight } from "../../../rollout/preflight.js";
 import { deadRecords } from "../../../rollout/ready/purge.js";
@@ -15,6 +16,7 @@ import { findGroup } from "../../../spec/find-group.js";
 import { bakeSecondsOf, gateSettingsOf } from "../../../spec/gate-settings.js";
 import { hostNames } from "../../../spec/groups.js";
 import { inFlightOf, isNew } from "../../../spec/pending.js";
+import type { Hold } from "../../../spec/hold.js";
 import type { Spec } from "../../../spec/schema.js";
 import type { Step } from "../../../spec/run-log.js";
 import { UserError } from "../../../spec/user-error.js";
@@ -46,19 +48,41 @@ export async function drive(world: World, wanted: Wanted, between: () => Promise
     await tick();
   };
   const group = new GroupDriver(world, tick, pause);
+  let held: Hold | undefined;
+  let failed: string | undefined;
+  /** A hold that was seen keeps what has not begun; after a failed gate only that group is touched. */
+  const mayBegin = (name: string, what: string): void => {
+    const isOut =
+      rollFacts(world.events).out.includes(name) ||
+      world.out.has(name) ||
+      inFlightOf(world.spec, world.deployed).some((each) => each.group === name);
+    if (held && !isOut) throw new Violation(`${name} is begun (${what}) while the roll is held`);
+    if (failed !== undefined && failed !== name)
+      throw new Violation(`${name} is begun (${what}) after the gate of ${failed} was not passed`);
+  };
   const deps: RollDeps = {
     look: async () => {
       await tick();
+      held = world.hold;
       const { spec, deployed, hold, events } = world;
-      return { spec: structuredClone(spec), deployed, hold, events, leaders: leadersOf(world) };
+      return { spec, deployed, hold, events, leaders: leadersOf(world) };
     },
     edit: async (name, change) => {
       await tick();
+      mayBegin(name, "set-image");
       world.edit(name, change);
       world.story.push(`${name}: image ${change.image ?? ""} in the spec`);
-      return structuredClone(world.spec);
+      return world.spec;
     },
-    deploy: (name) => group.deploy(name),
+    deploy: async (name) => {
+      mayBegin(name, "roll");
+      try {
+        return await group.deploy(name);
+      } catch (error) {
+        if (error instanceof GateFailure) failed = name;
+        throw error;
+      }
+    },
     isGateFailure: (error) => error instanceof GateFailure,
     hold: async (reason) => {
       await tick();
@@ -72,7 +96,12 @@ export async function drive(world: World, wanted: Wanted, between: () => Promise
   };
   world.log({ event: "run-started" });
   try {
-    const end = await rollGroups(deps, wanted);
+    const [one = ""] = wanted.groups;
+    // As `rollout deploy GROUP`: what the spec says of it, and nothing around it.
+    const isOne = wanted.image === undefined && wanted.groups.length === 1;
+    const end: RollEnd = isOne
+      ? { kind: "done", groups: [{ group: one, ...(await group.deploy(one)) }] }
+      : await rollGroups(deps, wanted);
     world.log({ event: "run-ended", result: end.kind === "done" ? "ok" : "failed" });
     return end;
   } catch (error) {
@@ -99,7 +128,7 @@ class GroupDriver {
 
   async deploy(name: string): Promise<GroupResult> {
     const { world } = this;
-    const spec = structuredClone(world.spec);
+    const { spec } = world;
     if (nextInGroup(spec, world.deployed, name).kind === "done") return { result: "nothing" };
     world.log({ event: "group-started", group: name, to: findGroup(spec, name).image });
     try {
@@ -139,24 +168,20 @@ class GroupDriver {
       hosts: hosts.map((host) => host.name),
     }));
     const { workload, drain } = gateSettingsOf(group.pool, spec);
+    const hosts = cluster.find((each) => each.name === name)?.hosts ?? [];
+    const { role, hash, retires } = group;
+    const order = { group: name, role, hash, stay: hostNames(group), hosts, workload, retires, drain };
     const inFlight = inFlightOf(spec, world.deployed);
-    const { refusals } = preflight(world.observe(name), { group: name, workload, cluster, inFlight });
-    if (refusals[0])
+    const observation = world.observe(name);
+    const { refusals } = preflight(observation, { group: name, workload, cluster, inFlight });
+    // Where nothing has to leave any more, nothing speaks against what is left to do.
+    if (refusals[0] && nextLeave(observation, order).kind !== "done")
       throw new UserError(`${refusals[0].subject} ${refusals[0].message}; ${refusals[0].remedy}`);
     await this.#step(name, "plan");
     let plan = this.#plan(name, spec, "closed");
     await this.#step(name, "leave");
-    const hosts = cluster.find((each) => each.name === name)?.hosts ?? [];
-    await this.#leave({
-      group: name,
-      role: group.role,
-      hash: group.hash,
-      stay: hostNames(group),
-      hosts,
-      workload,
-      retires: group.retires,
-      drain,
-    });
+    world.spring(name);
+    await this.#leave(order);
     await this.#step(name, "apply");
     // The state has moved: what was judged is no longer what would be done.
     if (plan.base !== world.state.serial) plan = this.#plan(name, spec, "closed");

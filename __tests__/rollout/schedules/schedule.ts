@@ -38,6 +38,7 @@ export type Event =
   | { readonly what: "agent restarts"; readonly host: string; readonly product: "consul" | "nomad" }
   | { readonly what: "work stays"; readonly host: string }
   | { readonly what: "next machine is dead"; readonly host: string }
+  | { readonly what: "a second server dies at the next leave" }
   | { readonly what: "nobody answers"; readonly seconds: number }
   | { readonly what: "state moves" }
   | { readonly what: "time passes"; readonly seconds: number };
@@ -76,6 +77,7 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ what: fc.constant("nobody answers"), seconds: fc.constantFrom(10, 60, 200) }),
   },
+  { weight: 2, arbitrary: fc.constant({ what: "a second server dies at the next leave" } as const) },
   { weight: 2, arbitrary: fc.constant({ what: "state moves" } as const) },
   {
     weight: 3,
@@ -115,6 +117,7 @@ export interface Outcome {
 export async function play(world: World, wanted: Wanted, schedule: Schedule): Promise<Outcome> {
   const queue = [...schedule];
   let [steps, due, runs] = [0, queue[0]?.after ?? 0, 0];
+  let order = wanted;
   let [answering, again] = [0, 0];
   const happen = (): void => {
     const next = queue.shift();
@@ -131,8 +134,8 @@ export async function play(world: World, wanted: Wanted, schedule: Schedule): Pr
     return Promise.resolve();
   };
   for (;;) {
-    world.story.push(`--- ${wanted.command}`);
-    const end = await drive(world, wanted, between).catch((error: unknown): RunEnd => {
+    world.story.push(`--- ${order.command}`);
+    const end = await drive(world, order, between).catch((error: unknown): RunEnd => {
       if (error instanceof Killed) return { kind: "killed" };
       throw error;
     });
@@ -147,9 +150,24 @@ export async function play(world: World, wanted: Wanted, schedule: Schedule): Pr
       else happen();
       continue;
     }
-    if (end.kind === "done" || again++ === 3) return { end, runs, steps };
+    if ((end.kind === "done" && order === wanted) || again++ === 6) return { end, runs, steps };
     putRight(world);
+    order = end.kind === "done" ? wanted : (toldBy(end) ?? wanted);
   }
+}
+
+/** Two servers of one pool that are gone for good take its majority with them, which nobody's roll brings back. */
+const mayBeLost = (world: World, host: string): boolean =>
+  [...world.state.groups.values()]
+    .filter(({ role, pool }) => role !== "client" && host.startsWith(`${pool}-`))
+    .every(({ name, hosts }) => host.startsWith(`${name}-`) || (hosts.length > 0 && world.isWhole(name)));
+
+/** The roll of one group that a blocked run names as what is to be done first. */
+function toldBy(end: RunEnd): Wanted | undefined {
+  if (!("reason" in end)) return undefined;
+  const [command, group = ""] =
+    /rollout deploy ([a-z-]+-\d)(?! --image)/.exec(`${end.reason} ${end.command}`) ?? [];
+  return command === undefined ? undefined : { groups: [group], command };
 }
 
 function apply(world: World, event: Event): void {
@@ -176,7 +194,7 @@ function apply(world: World, event: Event): void {
       break;
     case "machine dies":
       if (cluster.machines.get(event.host)?.isRunning === true) cluster.killMachine(event.host);
-      if (event.isLost) world.state.lose(event.host);
+      if (event.isLost && mayBeLost(world, event.host)) world.state.lose(event.host);
       break;
     case "agent restarts": {
       const agent = cluster.machines.get(event.host)?.[event.product];
@@ -192,6 +210,9 @@ function apply(world: World, event: Event): void {
       break;
     case "next machine is dead":
       cluster.neverBack.add(event.host);
+      break;
+    case "a second server dies at the next leave":
+      world.ambush = true;
       break;
     case "nobody answers":
       world.muteUntil = cluster.timeline.now + event.seconds * 1000;
@@ -214,6 +235,7 @@ function release(world: World): void {
 function putRight(world: World): void {
   const { cluster } = world;
   release(world);
+  world.ambush = false;
   cluster.nomad.drainer.endless.clear();
   cluster.neverBack.clear();
   for (const group of world.state.groups.values()) {

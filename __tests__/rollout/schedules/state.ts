@@ -111,7 +111,16 @@ export class State {
           number,
         ),
       ),
-      ...missing.map((number) => of("host", "create", () => { this.#create(group, number); }, number)),
+      ...missing.map((number) =>
+        of(
+          "host",
+          "create",
+          () => {
+            this.#create(group, number);
+          },
+          number,
+        ),
+      ),
       ...this.#tellings(spec, group, going.length + missing.length > 0),
       ...(leaves
         ? [

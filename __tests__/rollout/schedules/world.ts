@@ -34,6 +34,8 @@ export class World {
   snapshotAt: number | null = null;
   /** Nobody answers until then, in simulated milliseconds. */
   muteUntil = 0;
+  /** A second server dies as soon as one begins to leave: after the preflight. */
+  ambush = false;
   /** Groups that were touched by a run and have not been whole since. */
   readonly out = new Set<string>();
   /** What was done, for people. */
@@ -46,7 +48,7 @@ export class World {
   #inFlight = { serial: -1, groups: new Set<string>() };
 
   constructor(spec: Spec, deployed: Deployed) {
-    this.spec = structuredClone(spec);
+    this.spec = spec;
     this.state = new State(structuredClone(deployed), {
       start: (group, host) => {
         this.#start(group, host);
@@ -84,6 +86,19 @@ export class World {
   observe(group: string, agentsOf: readonly string[] = []): Observation {
     const isMute = this.cluster.timeline.now < this.muteUntil;
     return observe(this.cluster, { group, agentsOf, isMute, snapshotAt: this.snapshotAt });
+  }
+
+  /** Kills another server of the pool of a group that begins to leave, if somebody lies in wait for it. */
+  spring(name: string): void {
+    const { role, pool } = this.state.group(name);
+    const other = [...this.state.groups.values()].find((each) => each.pool === pool && each.name !== name);
+    const host = other?.hosts[0]?.name ?? "";
+    if (!this.ambush || role === "client" || this.cluster.machines.get(host)?.isRunning !== true) return;
+    this.ambush = false;
+    this.story.push(`${host} dies`);
+    this.cluster.killMachine(host);
+    // Until then nobody can know, and what nobody knows nobody can wait for.
+    this.cluster.advance(60_000);
   }
 
   /** Does one step of a leave, as the agents would. */
@@ -145,7 +160,8 @@ export class World {
     }
     for (const change of plan.changes) {
       await between();
-      if (change.kind === "host") this.#touches(change.group);
+      if (change.kind === "host" && change.action === "create") this.out.add(change.group);
+      if (change.kind === "host" && change.action === "destroy") this.#touches(change.group);
       if (change.kind === "host" && change.action === "destroy") this.#mayEnd(change.group, change.host ?? 0);
       change.make();
       this.state.serial++;
@@ -155,6 +171,7 @@ export class World {
   /** Gives a group another image or generation in the spec. */
   edit(name: string, { image, generation }: GroupChange): void {
     const { pool, index } = findGroup(this.spec, name);
+    this.spec = structuredClone(this.spec);
     const settings = this.spec.pools[pool];
     if (settings && image !== undefined) settings.images[index] = image;
     if (settings && generation !== undefined && generation !== (settings.generations?.[index] ?? 0)) {
@@ -177,7 +194,7 @@ export class World {
     }
   }
 
-  /** By the state and by the cluster itself. */
+  /** By the state and by the cluster itself, as far as its members can know by now. */
   isWhole(name: string): boolean {
     const group = this.state.group(name);
     const { serial } = this.state;
@@ -188,11 +205,10 @@ export class World {
     if (this.#inFlight.groups.has(name)) return false;
     return group.hosts.every((host) => {
       const machine = this.cluster.machines.get(host.name);
-      if (machine?.consul?.running !== true) return false;
+      if (this.cluster.consul.gossip.members.get(host.name)?.status !== "alive") return false;
       if (group.role === "consul-server") return this.#votes(host.name, "consul-server");
-      if (machine.nomad?.running !== true) return false;
       if (group.role === "nomad-server") return this.#votes(host.name, "nomad-server");
-      return this.cluster.nomad.nodes.records.get(machine.nomad.id)?.takesWork === true;
+      return this.cluster.nomad.nodes.records.get(machine?.nomad?.id ?? "")?.takesWork === true;
     });
   }
 
@@ -206,10 +222,14 @@ export class World {
       .join(", ");
   }
 
-  /** Never two groups out at once. */
+  /** Never two groups out at once: one that stands is not touched while another is out. One that is lost may be made anew. */
   #touches(group: string): void {
+    const stands = this.state
+      .group(group)
+      .hosts.some(({ name }) => this.cluster.machines.get(name)?.isRunning);
     const others = [...this.out].filter((each) => each !== group && !this.isWhole(each));
-    if (others.length > 0) throw new Violation(`${group} is touched while ${others.join(", ")} is out`);
+    if (stands && others.length > 0)
+      throw new Violation(`${group} is touched while ${others.join(", ")} is out`);
     this.out.add(group);
   }
 
