@@ -67,7 +67,7 @@ export function preflight(observation: Observation, input: PreflightInput): Pref
 const stillInFlight = ({ group, reasons }: InFlight): Finding => ({
   subject: group,
   message: `is in flight: ${reasons.join(", ")}`,
-  remedy: `finish it first: npx cdktf deploy ${group}`,
+  remedy: `finish it first: npx rollout deploy ${group}`,
 });
 
 /** A check that could not be made is no check that passed. */

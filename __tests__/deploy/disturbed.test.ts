@@ -110,7 +110,7 @@ describeReal("A roll whose surroundings change under it", ["terraform"], (real) 
     expect(cut).toMatchObject({
       exitCode: 1,
       output: expect.stringContaining(
-        "group-in-flight: broker-0 cannot be rolled while broker-1 is in flight: terraform_data.broker-1-0 is tainted; finish it first with: cdktf deploy broker-1",
+        "group-in-flight: broker-0 cannot be rolled while broker-1 is in flight: terraform_data.broker-1-0 is tainted; finish it first with: rollout deploy broker-1",
       ),
     });
     await demo.workspace.terraformText("broker-0", ["untaint", host]);

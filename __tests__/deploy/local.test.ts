@@ -293,7 +293,7 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     expect(next).toBe("npx rollout deploy broker-0");
     expect(await demo.list()).toEqual(["broker-0", "cluster"]);
     expect((await demo.synth({ ROLLOUT_GROUP: "broker-1" })).output).toMatchInlineSnapshot(
-      `"group-in-flight: broker-1 cannot be rolled while broker-0 is in flight: terraform_data.broker-0-ready is tainted; finish it first with: cdktf deploy broker-0"`,
+      `"group-in-flight: broker-1 cannot be rolled while broker-0 is in flight: terraform_data.broker-0-ready is tainted; finish it first with: rollout deploy broker-0"`,
     );
 
     await demo.roll("broker-0");

@@ -138,7 +138,7 @@ test("refuses a target while another group is in flight", () => {
     images[0] = "ami-0bbb";
   });
   expect(refusal(spec, inFlight, "broker-0")).toMatchInlineSnapshot(
-    `"group-in-flight: broker-0 cannot be rolled while broker-1 is in flight: terraform_data.broker-1-ready is missing; finish it first with: cdktf deploy broker-1"`,
+    `"group-in-flight: broker-0 cannot be rolled while broker-1 is in flight: terraform_data.broker-1-ready is missing; finish it first with: rollout deploy broker-1"`,
   );
 });
 
@@ -152,7 +152,7 @@ test("refuses a target while the creation of a new group has failed half-way", (
   });
   const deployed = withoutAddresses(created, "terraform_data.name-server-2-revision");
   expect(refusal(spec, deployed, "broker-0")).toMatchInlineSnapshot(
-    `"group-in-flight: broker-0 cannot be rolled while the creation of another group has failed half-way: terraform_data.name-server-2-0, terraform_data.name-server-2-ready are tainted; finish that first with: cdktf deploy cluster"`,
+    `"group-in-flight: broker-0 cannot be rolled while the creation of another group has failed half-way: terraform_data.name-server-2-0, terraform_data.name-server-2-ready are tainted; finish that first with: rollout deploy cluster"`,
   );
 });
 

@@ -42,7 +42,7 @@ test("refuses with everything that speaks against it at once", () => {
   const inFlight = [{ group: "broker-2", reasons: ["aws_instance.broker-2-0 is tainted"] }];
   expect(refusals(world, inputFor("broker-0", { inFlight }))).toMatchInlineSnapshot(`
    "NOMAD_TOKEN: lacks the right read-job (in every namespace: without it lists of allocations are empty, which looks like a drain that is done); use a token whose policy allows it
-   broker-2: is in flight: aws_instance.broker-2-0 is tainted; finish it first: npx cdktf deploy broker-2
+   broker-2: is in flight: aws_instance.broker-2-0 is tainted; finish it first: npx rollout deploy broker-2
    consul-server-1-0: is not well, and consul-server-1 is a group of another pool: its Consul agent is left; make consul-server-1 whole before broker-0 is rolled
    nomad-server-1-0: is not well, and nomad-server-1 is a group of another pool: its Nomad server is failed; make nomad-server-1 whole before broker-0 is rolled
    broker-1-0: is not well, and broker-1 is a group of the same pool: its node is ineligible; make broker-1 whole before broker-0 is rolled

@@ -37,7 +37,7 @@ export function consoleBlocks(page: string, markdown: string): ShownCommand[] {
 }
 
 /** What differs from run to run, by a word in its place: times, ids, ports, hashes, the name of who runs it. */
-export const settled = (text: string): string =>
+const settled = (text: string): string =>
   text
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?UTC|Z)?/g, "TIME")
     .replace(/\b\d\d:\d\d(:\d\d)?( UTC)?\b/g, "TIME")

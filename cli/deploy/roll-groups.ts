@@ -29,7 +29,7 @@ export interface RollDeps {
   readonly signal: AbortSignal;
 }
 
-export interface Look {
+interface Look {
   readonly spec: Spec;
   readonly deployed: Deployed;
   readonly hold: Hold | undefined;
@@ -43,7 +43,7 @@ export type RollEnd = { readonly groups: readonly RolledGroup[] } & (
   { readonly kind: "done" } | { readonly kind: "blocked"; readonly reason: string; readonly command: string }
 );
 
-export type RolledGroup = GroupResult & { readonly group: string };
+type RolledGroup = GroupResult & { readonly group: string };
 
 /** How often a roll that waits looks whether something has changed. */
 const EVERY_MS = 5000;

@@ -14,7 +14,7 @@ function otherInFlight({ target, spec, deployed }: Proposal): Violation[] {
       rule: "group-in-flight",
       subjects: [first.group],
       message: `${target} cannot be rolled while ${first.group} is in flight: ${listed(first.reasons)}`,
-      remedy: `finish it first with: cdktf deploy ${first.group}`,
+      remedy: `finish it first with: rollout deploy ${first.group}`,
     },
   ];
 }
@@ -32,7 +32,7 @@ function otherInCreation({ target, deployed }: Proposal): Violation[] {
       rule: "group-in-flight",
       subjects: tainted,
       message: `${target} cannot be rolled while the creation of another group has failed half-way: ${tainted.join(", ")} ${tainted.length === 1 ? "is" : "are"} tainted`,
-      remedy: "finish that first with: cdktf deploy cluster",
+      remedy: "finish that first with: rollout deploy cluster",
     },
   ];
 }

@@ -40,7 +40,7 @@ function ofPlan({ changes, target, deployed }: Proposal): Violation[] {
       rule: "tainted-replacement" as const,
       subjects: [address],
       message: `${address} is tainted, and any view would replace it, though it is ${String(group)}'s`,
-      remedy: `finish ${String(group)} first with: cdktf deploy ${String(group)}`,
+      remedy: `finish ${String(group)} first with: rollout deploy ${String(group)}`,
     })),
     ...tainted
       .filter(({ group, member }) => group === target && member?.kind === "stop-agents")

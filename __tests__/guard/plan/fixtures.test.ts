@@ -174,7 +174,7 @@ describe("group-in-flight", () => {
   test("rejects the plan tainted-foreign-ready", () => {
     expect(said("group-in-flight", "tainted-foreign-ready")).toMatchInlineSnapshot(`
      [
-       "group-in-flight: broker-0 cannot be rolled while broker-1 is in flight: terraform_data.broker-1-ready is tainted; finish it first with: cdktf deploy broker-1",
+       "group-in-flight: broker-0 cannot be rolled while broker-1 is in flight: terraform_data.broker-1-ready is tainted; finish it first with: rollout deploy broker-1",
      ]
     `);
   });
@@ -182,7 +182,7 @@ describe("group-in-flight", () => {
   test("rejects the plan foreign-host-missing", () => {
     expect(said("group-in-flight", "foreign-host-missing")).toMatchInlineSnapshot(`
      [
-       "group-in-flight: broker-0 cannot be rolled while broker-1 is in flight: terraform_data.broker-1-ready was passed for the hosts <id>, there are none; finish it first with: cdktf deploy broker-1",
+       "group-in-flight: broker-0 cannot be rolled while broker-1 is in flight: terraform_data.broker-1-ready was passed for the hosts <id>, there are none; finish it first with: rollout deploy broker-1",
      ]
     `);
   });
@@ -310,7 +310,7 @@ describe("tainted-replacement", () => {
   test("rejects the plan tainted-foreign-ready", () => {
     expect(said("tainted-replacement", "tainted-foreign-ready")).toMatchInlineSnapshot(`
      [
-       "tainted-replacement: terraform_data.broker-1-ready is tainted, and any view would replace it, though it is broker-1's; finish broker-1 first with: cdktf deploy broker-1",
+       "tainted-replacement: terraform_data.broker-1-ready is tainted, and any view would replace it, though it is broker-1's; finish broker-1 first with: rollout deploy broker-1",
      ]
     `);
   });

@@ -7,7 +7,7 @@ import { drive, type RunEnd } from "./driver.js";
 import { Killed, Violation, World } from "./world.js";
 
 /** One client pool with two hosts in its first group; gates and drains that do not take for ever. */
-export const SPEC = change(smallSpec(), (spec) => {
+const SPEC = change(smallSpec(), (spec) => {
   const broker = poolOf(spec, "broker");
   broker.hosts = [2, 1, 1];
   broker.drain = { deadline: "3m", onDeadline: "fail" };
@@ -30,7 +30,7 @@ export function asked(what: string): Wanted {
 }
 
 /** Something that happens between two steps of a run. */
-export type Event =
+type Event =
   | { readonly what: "killed" }
   | { readonly what: "paused" | "resumed" | "cancelled" | "undone" }
   | { readonly what: "edited"; readonly group: string; readonly image: string }
