@@ -92,7 +92,8 @@ export interface InFlight {
 }
 
 /**
- * The groups in flight, servers first: the order in which they are to be finished. A group is in flight when one of its
+ * The groups in flight, in the order in which they are to be finished: servers first, those without any machine before all
+ * others. A group is in flight when one of its
  * members is tainted, missing or deposed, or when its `ready` was not passed for the hosts that are there. A
  * `config_consul` that is not done belongs to the Consul group that is being rolled or was rolled last, unless its own
  * group is in flight.
@@ -105,7 +106,7 @@ export function groupsInFlight(
   pending: readonly string[] = [],
 ): InFlight[] {
   if (deployed.origin.kind === "spec") return [];
-  const standing = [...deployed.groups.values()].filter((group) => !isNew(group)).sort(byOrder);
+  const standing = [...deployed.groups.values()].filter((group) => !isNew(group)).sort(byUrgency);
   const found = standing.map((group) => ({ group, reasons: unfinished(group, deployed, platform) }));
   const own = new Set(found.filter(({ reasons }) => reasons.length > 0).map(({ group }) => group.name));
   const servers = consulServerIds(deployed);
@@ -236,6 +237,12 @@ function lastConsulGroup(
 }
 
 const ROLES: readonly Role[] = ["consul-server", "nomad-server", "client"];
+
+/** Making a server anew that is gone takes nothing from anybody; with it gone, nothing else may leave. */
+const byUrgency = (a: DeployedGroup, b: DeployedGroup): number =>
+  Number(lacksServer(b)) - Number(lacksServer(a)) || byOrder(a, b);
+
+const lacksServer = ({ role, hosts }: DeployedGroup): boolean => role !== "client" && hosts.length === 0;
 
 const byOrder = (a: DeployedGroup, b: DeployedGroup): number =>
   ROLES.indexOf(a.role) - ROLES.indexOf(b.role) || (a.name < b.name ? -1 : 1);

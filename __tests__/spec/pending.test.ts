@@ -107,6 +107,20 @@ describe("describePending", () => {
 });
 
 describe("groupsInFlight", () => {
+  test("a server that is gone comes before all others, a Consul server before a Nomad server", () => {
+    const order = (deployed: Deployed): string[] => groupsInFlight(deployed, "aws").map(({ group }) => group);
+    const changed = (deployed: Deployed, name: string, changes: Partial<DeployedGroup>): Deployed =>
+      withGroup(deployed, { ...groupOf(deployed, name), ...changes });
+    const left = changed(standing(), "consul-server-2", { leave: false });
+    expect(order(changed(left, "broker-1", { hosts: [] }))).toEqual(["consul-server-2", "broker-1"]);
+    const gone = changed(left, "nomad-server-1", { hosts: [] });
+    expect(order(gone)).toEqual(["nomad-server-1", "consul-server-2"]);
+    expect(order(changed(gone, "consul-server-2", { hosts: [] }))).toEqual([
+      "consul-server-2",
+      "nomad-server-1",
+    ]);
+  });
+
   test("a cluster that stands has none", () => {
     expect(groupsInFlight(standing(), "aws")).toEqual([]);
   });
