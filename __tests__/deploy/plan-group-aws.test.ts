@@ -98,7 +98,9 @@ describeReal(
 );
 
 const hostsIn = ({ changes }: GroupPlan["summary"]): string[] =>
-  changes.flatMap(({ action, address }) => (address.startsWith("aws_instance.") ? [`${action} ${address}`] : []));
+  changes.flatMap(({ action, address }) =>
+    address.startsWith("aws_instance.") ? [`${action} ${address}`] : [],
+  );
 
 /** Servers and brokers of the example, in a network that exists. Moto starts no machine whose root device has no size. */
 function specIn({ vpcId, subnetIds }: Network): string {
