@@ -25,7 +25,7 @@ describeReal("A pool that leaves for good", ["terraform"], (real) => {
       exitCode: 0,
       output: [
         "broker retires (keep-volumes), as <folder>/demo.yaml says now; take the key out again, and it comes back",
-        "next: npx cdktf deploy broker-0",
+        "next: npx rollout deploy broker-0",
       ].join("\n"),
     });
 
@@ -42,7 +42,7 @@ describeReal("A pool that leaves for good", ["terraform"], (real) => {
       "broker-0-ready",
       "broker-0-revision",
     ]);
-    expect((await demo.status()).next).toBe("npx cdktf deploy broker-1");
+    expect((await demo.status()).next).toBe("npx rollout deploy broker-1");
 
     for (const group of ["broker-1", "broker-2"]) await demo.roll(group);
     expect((await demo.status()).next).toBe("npx cdktf deploy cluster");
