@@ -10,7 +10,7 @@ const PAGES = fileURLToPath(new URL("../../docs/how-to", import.meta.url));
 
 /** The pages in the order in which they are read; each goes on where the one before ended. */
 const commands = readdirSync(PAGES)
-  .filter((name) => /^\d-.*\.md$/.test(name))
+  .filter((name) => /^[1-47]-.*\.md$/.test(name))
   .sort()
   .flatMap((name) => consoleBlocks(name, readFileSync(`${PAGES}/${name}`, "utf8")));
 

@@ -49,6 +49,7 @@ const settled = (text: string): string =>
     .replace(/\b[\w.-]+@[\w.-]+/g, "WHO")
     .replace(/process \d+/g, "process PID")
     .replace(/serial \d+/g, "serial N")
+    .replace(/(\S) {2,}/g, "$1  ")
     .replace(/[ \t]+$/gm, "");
 
 /** Why an output is not what the page shows; undefined where it is. */

@@ -125,9 +125,18 @@ function isGone({ host, pid }: LockHolder): boolean {
   if (host !== hostname()) return false;
   try {
     process.kill(pid, 0);
-    return false;
+    return isZombie(pid);
   } catch (error) {
     return codeOf(error) === "ESRCH";
+  }
+}
+
+/** A process that was killed keeps its number until somebody waits for it, in some containers for ever. */
+function isZombie(pid: number): boolean {
+  try {
+    return /\) Z /.test(readFileSync(`/proc/${String(pid)}/stat`, "utf8"));
+  } catch {
+    return false;
   }
 }
 
