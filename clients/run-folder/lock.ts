@@ -134,7 +134,7 @@ function isGone({ host, pid }: LockHolder): boolean {
 /** A process that was killed keeps its number until somebody waits for it, in some containers for ever. */
 function isZombie(pid: number): boolean {
   try {
-    return /\) Z /.test(readFileSync(`/proc/${String(pid)}/stat`, "utf8"));
+    return readFileSync(`/proc/${String(pid)}/stat`, "utf8").includes(") Z ");
   } catch {
     return false;
   }
