@@ -12,8 +12,8 @@ import { describeOrigin, isForReview } from "../spec/deployed.js";
 import { formatValue } from "../spec/problem.js";
 import { UserError } from "../spec/user-error.js";
 import type { CheckResult } from "./check-result.js";
+import { ContextThread } from "./context-thread.js";
 import type { Context } from "./context.js";
-import { Thread } from "./thread.js";
 
 export interface CheckArgs {
   /** A file of `terraform show -json`, a saved plan, or `-` for standard input. */
@@ -59,18 +59,15 @@ export async function runCheck(
 /** A thread takes some hundredths of a second to start: reading the spec and state of a smaller plan takes no longer. */
 const LARGE_BYTES = 8_000_000;
 
-/** Reads the plan and what it is held against, in several threads where that is faster. */
+/** Reads the plan and what it is held against, both at once where that is faster. */
 async function readAll(bytes: Uint8Array, env: Environment): Promise<Context & { plan: Plan }> {
-  if (bytes.length < LARGE_BYTES || !Thread.canStart("context")) {
-    return { plan: readPlan(bytes), ...(await readHere(env)) };
-  }
-  const thread = new Thread<Context>("context", { ...env });
+  const thread = bytes.length >= LARGE_BYTES && ContextThread.canStart() ? new ContextThread(env) : undefined;
   try {
-    const { readLargePlan } = await import("./read-large-plan.js");
-    const plan = await readLargePlan(bytes);
-    return { plan, ...((await thread.answer()) ?? (await readHere(env))) };
+    const plan = readPlan(bytes);
+    const context = (await thread?.context()) ?? (await readHere(env));
+    return { plan, ...context };
   } finally {
-    await thread.stop();
+    await thread?.stop();
   }
 }
 

@@ -2,5 +2,5 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Environment } from "../clients/environment.js";
 import { readContext } from "./context.js";
 
-/** What runs in a thread beside the one that reads a large plan. */
+/** What runs in a {@link ContextThread}. */
 parentPort?.postMessage(await readContext(workerData as Environment).catch(() => undefined));

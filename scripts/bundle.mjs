@@ -25,7 +25,6 @@ await build({
   entryPoints: {
     rollout: "dist/cli/rollout.js",
     "context-worker": "dist/cli/context-worker.js",
-    "planned-worker": "dist/cli/planned-worker.js",
     simulator: "dist/simulator/main.js",
   },
   outdir,

@@ -1,10 +1,9 @@
 import { GATE_VARIABLE, type Gate, isGate } from "../../spec/rollout-gate.js";
 import { UserError } from "../../spec/user-error.js";
-import { type CutPlan, readAside, readMembers } from "./cut-plan.js";
+import { duplicateKey } from "./duplicate-key.js";
 import { asList, asObject, asText, type Fields, optional } from "./fields.js";
 import type { Plan, PlannedResource } from "./plan.js";
 import { plannedAddresses } from "./planned-addresses.js";
-import { decode, readObject } from "./read-json.js";
 import { readResource } from "./read-resource.js";
 import { readWiring } from "./read-wiring.js";
 
@@ -28,33 +27,8 @@ const UNJUDGED = ["deferred_changes", "action_invocations", "deferred_action_inv
  * @throws NotAPlan when it is damaged or something else: truncated, a key twice, a key missing, a list for an object
  */
 export function readPlan(bytes: Uint8Array): Plan {
-  return notTooDeep(() => {
-    const json = readObject(decode(bytes, fail), fail);
-    return planOf(json)(plannedIn(json));
-  });
-}
-
-/**
- * Reads a plan but for what was set aside of it.
- * @returns what makes the plan of it, given what {@link readPlanned} has found
- * @throws NotAPlan when that is damaged, or cut in a wrong place: only {@link readPlan} can say what is wrong
- */
-export function readCutPlan(cut: CutPlan): (planned: readonly string[]) => Plan {
-  return notTooDeep(() => planOf(readMembers(cut, fail)));
-}
-
-/**
- * Reads what was set aside of a plan.
- * @returns the addresses of the resources that will be there afterwards
- * @throws NotAPlan when it is damaged, or cut in a wrong place
- */
-export function readPlanned(aside: CutPlan["aside"]): readonly string[] {
-  return notTooDeep(() => plannedAddresses(readAside(aside, fail), fail));
-}
-
-function notTooDeep<T>(read: () => T): T {
   try {
-    return read();
+    return read(bytes);
   } catch (error) {
     // No plan of Terraform's nests deep enough to end the stack.
     if ((error as Error).name === "RangeError") fail("it is nested too deep");
@@ -62,39 +36,59 @@ function notTooDeep<T>(read: () => T): T {
   }
 }
 
-/** The addresses that a document plans for; none where its format is not known. */
-const plannedIn = (json: Fields): readonly string[] =>
-  isKnown(formatOf(json)) ? plannedAddresses(json, fail) : [];
-
-const formatOf = (json: Fields): string => asText(json["format_version"], "format_version", fail);
-
-const isKnown = (formatVersion: string): boolean => formatVersion.split(".")[0] === MAJOR;
-
-function planOf(json: Fields): (planned: readonly string[]) => Plan {
-  const formatVersion = formatOf(json);
+function read(bytes: Uint8Array): Plan {
+  const text = decode(bytes);
+  const json = asObject(parse(text), "the document", fail);
+  const twice = duplicateKey(text, json);
+  if (twice !== undefined) fail(`the key ${JSON.stringify(twice)} stands twice in one object`);
+  const formatVersion = asText(json["format_version"], "format_version", fail);
   if (json["values"] !== undefined) fail("it shows a state");
+  const [major = ""] = formatVersion.split(".");
   const variables = rootVariables(json);
-  const known = isKnown(formatVersion);
+  const known = major === MAJOR;
   const view = variables["rollout_view"];
   const resources = known ? resourcesOf(json) : [];
-  const plan = {
+  const planned = known ? plannedAddresses(json, fail) : [];
+  return {
     formatVersion,
     terraformVersion: asText(json["terraform_version"], "terraform_version", fail),
     ...(typeof view === "string" ? { view } : {}),
     base: baseOf(variables["rollout_base"]),
     own: ownOf(variables["rollout_own"]),
     gate: gateOf(json),
+    gaps: known
+      ? gapsOf(json, resources, planned)
+      : [`its format ${formatVersion} is not known (${MAJOR}.x is)`],
     saysComplete: json["complete"] === true,
     resources,
     wiring: known ? readWiring(json, resources, fail) : [],
     drift: known ? driftOf(json) : [],
   };
-  const gaps = known ? gapsOf(json) : [`its format ${formatVersion} is not known (${MAJOR}.x is)`];
-  return (planned) => ({ ...plan, gaps: gaps.length > 0 ? gaps : leftOut(resources, planned) });
 }
 
 function fail(why: string): never {
   throw new NotAPlan(why);
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_STRING_TOO_LONG") {
+      fail(
+        `it has ${String(bytes.length)} bytes, more than one text may have here; plan one view of a smaller cluster`,
+      );
+    }
+    return fail("it is not text in UTF-8");
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return fail(text.trim() === "" ? "it is empty" : "it is not JSON, or is cut off");
+  }
 }
 
 /**
@@ -144,9 +138,9 @@ function ownOf(value: unknown): ReadonlyMap<string, string> {
   );
 }
 
-function gapsOf(json: Fields): string[] {
+function gapsOf(json: Fields, resources: readonly PlannedResource[], planned: readonly string[]): string[] {
   const hasFailed = json["errored"] === true;
-  return [
+  const said = [
     ...(hasFailed ? ["it ended with an error"] : []),
     ...(typeof json["errored"] === "boolean" ? [] : ["it does not say whether it ended with an error"]),
     // One that ended with an error is always partial.
@@ -155,6 +149,7 @@ function gapsOf(json: Fields): string[] {
       asList(json[key] ?? [], key, fail).length > 0 ? [`it has ${key.replaceAll("_", " ")}`] : [],
     ),
   ];
+  return said.length > 0 ? said : leftOut(resources, planned);
 }
 
 /** Resources that will be there and of which `resource_changes` does not say what happens to them. */

@@ -36,14 +36,14 @@ test.each([
   ["accepted", "aws-roll-clients", 0],
   ["rejected", "aws-two-groups", 1],
 ])(
-  "a large plan is %s as a small one is, with a thread that reads spec and state and one that reads half of it",
+  "a large plan is %s as a small one is, with a thread that reads spec and state",
   async (_, name, code) => {
     prepare(name);
     const small = await check();
-    expect(await threadsStarted()).toBe(0);
+    expect(await startsThread()).toBe(false);
     makeLarge();
     const large = await check();
-    expect(await threadsStarted()).toBe(2);
+    expect(await startsThread()).toBe(true);
     expect([small.exitCode, large.exitCode]).toEqual([code, code]);
     expect(tidy(large.stdout)).toBe(tidy(small.stdout));
   },
@@ -64,18 +64,6 @@ test("refuses a large plan without its spec, or with a broken state, in the word
   expect((await check()).stderr).toBe(
     "cannot read cluster.yaml: there is no such file; name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml",
   );
-}, 60_000);
-
-test("refuses a large plan that is damaged where the other thread reads it, in the words for a small one", async () => {
-  prepare("aws-roll-clients");
-  const { plan } = readFixtureFiles("aws-roll-clients");
-  writeFileSync(join(folder, "plan.json"), plan.replace('"prior_state":{', '$&"x":1,"x":2,'));
-  makeLarge();
-  const { exitCode, stderr } = await check();
-  expect({ exitCode, stderr }).toEqual({
-    exitCode: 2,
-    stderr: 'not a plan: the key "x" stands twice in one object; make it with: terraform show -json PLANFILE',
-  });
 }, 60_000);
 
 test("refuses what is large and no plan, whatever the thread is doing", async () => {
@@ -108,8 +96,8 @@ const check = (env: Record<string, string> = {}) =>
   });
 
 /** Node itself says when a thread is started. */
-const threadsStarted = async (): Promise<number> =>
-  (await check({ NODE_DEBUG: "worker" })).stderr.match(/^WORKER \d+: \[0\] create new worker/gm)?.length ?? 0;
+const startsThread = async (): Promise<boolean> =>
+  /^WORKER \d+: \[0\] create new worker/m.test((await check({ NODE_DEBUG: "worker" })).stderr);
 
 const tidy = (text: string): string => text.replace(/[0-9a-f]{64}/g, "<sha256>");
 
