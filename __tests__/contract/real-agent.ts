@@ -8,10 +8,17 @@ export interface RealAgent {
   kill(): Promise<void>;
 }
 
-/** Starts an agent of Consul or Nomad. What it prints is dropped; its own log file is in its folder. */
-export function startAgent(binary: string, args: readonly string[]): RealAgent {
+/**
+ * Starts an agent of Consul or Nomad. What it prints is dropped; its own log file is in its folder.
+ * @param env what its tasks inherit, too
+ */
+export function startAgent(
+  binary: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): RealAgent {
   const tether = execa(process.execPath, [join(supportFolder, "tether.mjs"), binary, ...args], {
-    env: { NODE_OPTIONS: "" },
+    env: { NODE_OPTIONS: "", ...env },
     stdin: "pipe",
     stdout: "ignore",
     stderr: "ignore",

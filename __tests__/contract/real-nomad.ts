@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { endMarked, MARKER } from "../../clients/local/marked-processes.js";
+import { unmountBelow } from "../../clients/local/mounts.js";
 import { startAgent, type RealAgent } from "./real-agent.js";
 import type { Cluster, Target } from "./target.js";
 
@@ -61,6 +63,10 @@ class RealNomad implements Cluster {
   async kill(machine: string): Promise<void> {
     await this.#agents.get(machine)?.kill();
     this.#agents.delete(machine);
+    // A machine that loses its power loses its tasks, too.
+    const folder = join(this.folder, machine);
+    await endMarked((marker) => marker === folder);
+    unmountBelow(folder);
   }
 
   async startEmpty(machine: string): Promise<void> {
@@ -70,7 +76,7 @@ class RealNomad implements Cluster {
     await mkdir(folder);
     const file = join(folder, "agent.json");
     await writeFile(file, JSON.stringify(this.#configuration(machine, folder)));
-    this.#agents.set(machine, startAgent(this.binary, ["agent", `-config=${file}`]));
+    this.#agents.set(machine, startAgent(this.binary, ["agent", `-config=${file}`], { [MARKER]: folder }));
   }
 
   async advance(seconds: number): Promise<void> {
@@ -89,6 +95,7 @@ class RealNomad implements Cluster {
   }
 
   #configuration(machine: string, folder: string): object {
+    const address = this.#address(machine);
     const servers = nomadServers.map((name) => this.#address(name));
     const group = machine.replace(/-\d+$/, "");
     const isServer = nomadServers.some((name) => name === machine);
@@ -96,7 +103,9 @@ class RealNomad implements Cluster {
       name: machine,
       data_dir: join(folder, "data"),
       log_file: join(folder, "agent.log"),
-      bind_addr: this.#address(machine),
+      bind_addr: address,
+      // Nomad advertises a loopback address only when it is told to.
+      advertise: { http: address, rpc: address, serf: address },
       disable_update_check: true,
       leave_on_interrupt: false,
       leave_on_terminate: false,
@@ -114,7 +123,11 @@ class RealNomad implements Cluster {
               enabled: true,
               servers: servers.map((address) => `${address}:4647`),
               meta: { rollout_pool: group.replace(/-\d+$/, ""), rollout_group: group, rollout_host: machine },
-              options: { "driver.allowlist": "raw_exec" },
+              options: {
+                "driver.allowlist": "raw_exec",
+                // They ask the metadata services of clouds.
+                "fingerprint.denylist": "env_aws,env_azure,env_digitalocean,env_gce",
+              },
             },
             plugin: [{ raw_exec: [{ config: [{ enabled: true }] }] }],
           }),

@@ -8,6 +8,7 @@ import type { AgentsRunner, MachineOrder } from "./agents-runner.js";
 import { withFolderLock } from "./folder-lock.js";
 import { putFile, type LocalMachine, type MachinesFolder } from "./machines-folder.js";
 import { endMarked, isMarked, MARKER, signalMarked } from "./marked-processes.js";
+import { unmountBelow } from "./mounts.js";
 import { poll } from "./poll.js";
 import { consulSettings, nomadSettings } from "./real-settings.js";
 
@@ -119,6 +120,7 @@ export class RealAgents implements AgentsRunner {
 
   async stop(name: string): Promise<void> {
     await endMarked((marker) => marker === this.folder.folderOf(name));
+    unmountBelow(this.folder.folderOf(name));
   }
 
   async stopNomad(machine: LocalMachine, signal: AbortSignal): Promise<void> {
@@ -143,6 +145,7 @@ export class RealAgents implements AgentsRunner {
   async stopAll(): Promise<string[]> {
     const isOurs = (marker: string): boolean => marker.startsWith(`${this.folder.path}/`);
     const ended = await endMarked(isOurs);
+    unmountBelow(this.folder.path);
     return ended === 0 ? [] : [`${String(ended)} processes of real agents`];
   }
 }

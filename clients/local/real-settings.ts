@@ -37,6 +37,9 @@ export function consulSettings({ name, role, meta }: MachineOrder, address: stri
   };
 }
 
+/** Nomad's probes for clouds, which ask addresses beyond loopback. */
+const CLOUDS = "env_aws,env_azure,env_digitalocean,env_gce";
+
 /** Task ports of all machines are the same loopback interface's, so each machine has some of its own. */
 const PORTS = { first: 20_000, each: 100, machines: 120 };
 
@@ -75,7 +78,7 @@ export function nomadSettings(
             network_interface: "lo",
             min_dynamic_port: from,
             max_dynamic_port: from + PORTS.each - 1,
-            options: { "driver.allowlist": "raw_exec" },
+            options: { "driver.allowlist": "raw_exec", "fingerprint.denylist": CLOUDS },
           },
           leave_on_interrupt: false,
           leave_on_terminate: false,
