@@ -162,6 +162,21 @@ describe("a drain", () => {
     expect(work(cluster, A)).toContain("running");
   });
 
+  test("links what it moves to what follows, and not what waits for its place", () => {
+    const links = (job: Record<string, unknown>): string[] => {
+      const cluster = running(job);
+      drain(cluster, A, { Deadline: 10 * SECOND });
+      until(cluster, () => node(cluster, A).DrainStrategy === null, 40_000);
+      setEligible(cluster, A, "eligible");
+      cluster.advance(3_000);
+      const all = [...cluster.nomad.scheduler.allocations.values()];
+      expect(all.map(({ client }) => client).sort()).toEqual(["complete", "running"]);
+      return all.map(({ previous }) => previous).filter((previous) => previous !== "");
+    };
+    expect(links(service("free", 1))).toHaveLength(1);
+    expect(links(service("pinned", 1, { Constraints: pinnedTo(A) }))).toEqual([]);
+  });
+
   test("waits for batch work, which is not moved", () => {
     const cluster = running({ ...service("bat", 3, { Meta: { sim_runs_for: "12s" } }), Type: "batch" });
     drain(cluster, A, { Deadline: 60 * SECOND });

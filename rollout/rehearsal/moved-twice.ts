@@ -18,7 +18,7 @@ export interface Moves {
   readonly moved: number;
   /** Work that was moved more than once, or onto a machine that was about to go: `web.g[0]: broker-0-0 -> broker-0-1 -> …`. */
   readonly twice: readonly string[];
-  /** Work that ran on a machine which went, and that nothing follows. */
+  /** Work that ran on a machine which went, and that neither another follows nor any of its name. */
   readonly missing: readonly string[];
 }
 
@@ -33,6 +33,8 @@ export function movesOf(before: readonly Work[], after: readonly Work[], going: 
   const all = new Map([...old, ...after.map((work) => [work.id, work] as const)]);
   const moves = after.filter(({ id, previous }) => !old.has(id) && previous !== "");
   const followed = new Set(moves.map(({ previous }) => previous));
+  // Work that had to wait for its machine is placed anew, which Nomad links to nothing.
+  const again = new Set(after.flatMap(({ id, name, runs }) => (runs && !old.has(id) ? [name] : [])));
   const chains = moves
     .filter(({ id }) => !followed.has(id))
     .map((last) => chainOf(last, all, old))
@@ -40,7 +42,7 @@ export function movesOf(before: readonly Work[], after: readonly Work[], going: 
   return {
     moved: moves.length,
     missing: before
-      .filter(({ id, node, runs }) => runs && going.has(node) && !followed.has(id))
+      .filter(({ id, name, node, runs }) => runs && going.has(node) && !followed.has(id) && !again.has(name))
       .map(({ name, host }) => `${name} on ${host}`)
       .sort(),
     twice: chains

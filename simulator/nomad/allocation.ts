@@ -16,6 +16,8 @@ export interface Allocation {
   readonly createdAt: number;
   readonly createIndex: number;
   desired: "run" | "stop";
+  /** When it was told to. */
+  stoppedAt: number | undefined;
   client: ClientStatus;
   /** Told to move by a drain. */
   migrate: boolean;

@@ -137,13 +137,15 @@ export class Scheduler {
     return value === RTarget;
   }
 
+  /** What waited for a place follows on nothing in Nomad's eyes: only what is placed as the old one is stopped is linked to it. */
   #place(job: Job, group: Group, slot: number, node: NodeRecord): void {
+    const { now } = this.timeline;
     const before = this.of(job)
       .filter((each) => each.group.name === group.name && each.slot === slot && each.next === "")
       .filter((each) => job.type !== "system" || each.node === node)
+      .filter(({ stoppedAt = now }) => stoppedAt === now)
       .at(-1);
     const index = this.raft.next();
-    const { now } = this.timeline;
     const allocation: Allocation = {
       id: this.ids.next(),
       evalId: this.ids.next(),
@@ -155,6 +157,7 @@ export class Scheduler {
       createdAt: now,
       createIndex: index,
       desired: "run",
+      stoppedAt: undefined,
       client: "pending",
       migrate: false,
       healthy: undefined,
@@ -203,6 +206,7 @@ export class Scheduler {
   stopAllocation(allocation: Allocation): void {
     if (allocation.desired === "stop") return;
     allocation.desired = "stop";
+    allocation.stoppedAt = this.timeline.now;
     this.#changed(allocation);
     const { shutdownDelayMs, killTimeoutMs } = allocation.group;
     const endMs = allocation.job.behaviour.ignoresTerm ? killTimeoutMs : TIMES.task.stopMs;
@@ -216,6 +220,7 @@ export class Scheduler {
     const lost = this.on(node).filter((each) => !isOver(each));
     for (const each of lost) {
       each.desired = "stop";
+      each.stoppedAt = this.timeline.now;
       this.#end(each, "lost");
     }
     for (const job of new Set(lost.map((each) => each.job))) this.evaluate(job);

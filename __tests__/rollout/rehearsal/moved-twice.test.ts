@@ -59,6 +59,13 @@ test("refuses a roll after which work that ran on a machine of the group has no 
   expect(found).toEqual({ moved: 1, twice: [], missing: ["web[2] on b-0-1"] });
 });
 
+test("work that waited for the new machine runs again there under its name, linked to nothing", () => {
+  const before = [work("1", "b-0-0")];
+  const again = { ...work("2", "b-0-0"), name: "web[1]", node: "another-node" };
+  expect(movesOf(before, [...before, again], GOING).missing).toEqual([]);
+  expect(movesOf(before, [...before, { ...again, runs: false }], GOING).missing).toEqual(["web[1] on b-0-0"]);
+});
+
 const work = (id: string, host: string, previous = ""): Work => ({
   id,
   name: previous === "" ? `web[${id}]` : "moved",
