@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { setGroups, type GroupChange } from "../spec/edit.js";
 import { UserError } from "../spec/user-error.js";
 import type { SpecFile } from "./read-spec.js";
-import { writeBeside } from "./write-beside.js";
+import { rewriteFile } from "../clients/put-file.js";
 
 /** @throws UserError for the example, which is nobody's cluster */
 export function refuseExample({ isExample }: Pick<SpecFile, "isExample">): void {
@@ -29,5 +29,5 @@ export function editSpec(
   if (isDryRun) return;
   if (readFileSync(file, "utf8") !== text)
     throw new UserError(`${shown} was edited at this very moment; nothing was overwritten: run this again`);
-  writeBeside(file, edited);
+  rewriteFile(file, edited);
 }

@@ -14,7 +14,7 @@ import { UserError } from "../spec/user-error.js";
 import { confirmName, type Dialogue } from "./confirm-name.js";
 import { readDeployed } from "./read-deployed.js";
 import { readSpec } from "./read-spec.js";
-import { writeBeside } from "./write-beside.js";
+import { rewriteFile } from "../clients/put-file.js";
 
 export interface RetireArgs {
   readonly pool: string;
@@ -50,7 +50,7 @@ export async function runRetire(env: Environment, args: RetireArgs, dialogue: Di
     { name: pool.name, given: args.confirm, question: describe(pool, retire, deployed) },
     dialogue,
   );
-  writeBeside(file, edited);
+  rewriteFile(file, edited);
   return [
     `${pool.name} retires (${retire}), as ${shown} says now; take the key out again, and it comes back`,
     nextOf(pool, loadSpec(new TextEncoder().encode(edited), shown), deployed),

@@ -5,7 +5,7 @@ import { imageFromPackerManifest } from "../spec/packer.js";
 import { UserError } from "../spec/user-error.js";
 import { refuseExample } from "./edit-spec.js";
 import { readSpec } from "./read-spec.js";
-import { writeBeside } from "./write-beside.js";
+import { rewriteFile } from "../clients/put-file.js";
 
 export interface SetImageArgs {
   /** `broker-0=ami-0bbb`; with `packer` only the group, `broker-0`. */
@@ -25,7 +25,7 @@ export function runSetImage(env: Environment, { assignments, packer }: SetImageA
   const edited = setImages(text, shown, changes);
   if (edited === text)
     return [...changes].map(([group, image]) => `${group} has ${image} already`).join("\n");
-  writeBeside(file, edited);
+  rewriteFile(file, edited);
   return [...changes].map(([group, image]) => `${group} image set to ${image} in ${shown}`).join("\n");
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { UserError } from "../spec/user-error.js";
+import { codeOf } from "./error-code.js";
 
 /**
  * The folder beside a spec for what belongs to a cluster and is not in its state: the lock, the log and the hold of its
@@ -38,7 +39,3 @@ function userName(): string {
     return process.env["USER"] ?? `uid-${String(process.getuid?.() ?? "unknown")}`;
   }
 }
-
-/** The code of an error of Node, such as ENOSPC. */
-export const codeOf = (error: unknown): string =>
-  typeof error === "object" && error !== null && "code" in error ? String(error.code) : String(error);

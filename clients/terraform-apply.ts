@@ -5,7 +5,7 @@ import { UserError } from "../spec/user-error.js";
 import { type ApplyEvent, Lines, readApplyLine } from "./apply-stream.js";
 import { findTerraform, HOW_TO_GET_IT } from "./find-terraform.js";
 import type { Environment } from "./environment.js";
-import { codeOf } from "./run-folder.js";
+import { codeOf } from "./error-code.js";
 
 export interface ApplyOptions {
   /** The folder of the stack. */

@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
+import { isRunning } from "../../clients/running.js";
 
 /** Every folder of a rehearsal begins so, and no other. */
 const PREFIX = "rollout-rehearsal-";
@@ -71,14 +72,5 @@ function readMark(path: string): z.output<typeof markSchema> | undefined {
     return markSchema.parse(JSON.parse(readFileSync(join(path, MARK), "utf8")));
   } catch {
     return undefined;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

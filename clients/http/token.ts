@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { inspect } from "node:util";
 import { UserError } from "../../spec/user-error.js";
 import type { Environment } from "../environment.js";
+import { codeOf } from "../error-code.js";
 import type { Service } from "./service.js";
 
 /** An ACL token. It shows itself nowhere: not when printed, inspected, or turned into JSON or text. */
@@ -57,6 +58,3 @@ function tokenOf(secret: string, origin: string): Token | undefined {
     `${origin} is no token: it has spaces, line breaks or other characters that no token has; set it to the token alone`,
   );
 }
-
-const codeOf = (error: unknown): string =>
-  typeof error === "object" && error !== null && "code" in error ? String(error.code) : "unknown error";

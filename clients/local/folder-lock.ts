@@ -2,6 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { UserError } from "../../spec/user-error.js";
+import { codeOf } from "../error-code.js";
+import { isRunning } from "../running.js";
 
 const TRY_EVERY_MS = 20;
 /** Whoever holds it starts a process, which takes a second. */
@@ -87,19 +89,7 @@ function isHeld(file: string): boolean {
   }
   if (holder === FREE) return false;
   const pid = Number(holder);
-  if (pid > 0) return isAlive(pid);
+  if (pid > 0) return isRunning(pid);
   // One that is being written is empty for a moment; one that stays so was never finished.
   return Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) < UNFINISHED_MS;
 }
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) !== "ESRCH";
-  }
-}
-
-const codeOf = (error: unknown): string =>
-  typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";

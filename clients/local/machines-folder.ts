@@ -1,7 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { UserError } from "../../spec/user-error.js";
+import { codeOf } from "../error-code.js";
+import { putFile } from "../put-file.js";
 
 const machineSchema = z.object({
   name: z.string(),
@@ -114,13 +116,3 @@ export class MachinesFolder {
     }
   }
 }
-
-/** Writes a file whole or not at all. */
-export function putFile(file: string, text: string): void {
-  const beside = `${file}.${String(process.pid)}.new`;
-  writeFileSync(beside, text, { mode: 0o600 });
-  renameSync(beside, file);
-}
-
-const codeOf = (error: unknown): string =>
-  typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";

@@ -2,8 +2,9 @@ import { readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../../spec/user-error.js";
 import type { ServersFile } from "../machine/consul-servers-file.js";
+import { putFile } from "../put-file.js";
 import type { AgentsRunner, MachineOrder } from "./agents-runner.js";
-import { MachinesFolder, putFile, type LocalMachine } from "./machines-folder.js";
+import { MachinesFolder, type LocalMachine } from "./machines-folder.js";
 import { RealAgents } from "./real-agents.js";
 import { SimulatedAgents } from "./simulated-agents.js";
 

@@ -4,9 +4,10 @@ import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync } f
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { UserError } from "../../spec/user-error.js";
+import { putFile } from "../put-file.js";
 import type { AgentsRunner, MachineOrder } from "./agents-runner.js";
 import { withFolderLock } from "./folder-lock.js";
-import { putFile, type LocalMachine, type MachinesFolder } from "./machines-folder.js";
+import type { LocalMachine, MachinesFolder } from "./machines-folder.js";
 import { endMarked, isMarked, MARKER, signalMarked } from "./marked-processes.js";
 import { unmountBelow } from "./mounts.js";
 import { poll } from "./poll.js";

@@ -1,8 +1,10 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { holdSchema, type Hold } from "../../spec/hold.js";
 import { UserError } from "../../spec/user-error.js";
-import { codeOf, makeRunFolder } from "../run-folder.js";
+import { codeOf } from "../error-code.js";
+import { putFile } from "../put-file.js";
+import { makeRunFolder } from "../run-folder.js";
 
 /** Where the hold of a run folder lies. */
 export const holdFile = (folder: string): string => join(folder, "hold.json");
@@ -31,14 +33,10 @@ export function readHold(folder: string): Hold | undefined {
 export function writeHold(folder: string, hold: Hold): void {
   makeRunFolder(folder);
   const file = holdFile(folder);
-  const beside = `${file}.${String(process.pid)}.tmp`;
   try {
-    writeFileSync(beside, `${JSON.stringify(holdSchema.parse(hold), null, 2)}\n`, { mode: 0o600 });
-    renameSync(beside, file);
+    putFile(file, `${JSON.stringify(holdSchema.parse(hold), null, 2)}\n`);
   } catch (error) {
     throw new UserError(`cannot write ${file}: ${codeOf(error)}; nothing is held by it`);
-  } finally {
-    rmSync(beside, { force: true });
   }
 }
 

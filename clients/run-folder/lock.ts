@@ -4,7 +4,9 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { UserError } from "../../spec/user-error.js";
-import { codeOf, makeRunFolder, whoRuns } from "../run-folder.js";
+import { codeOf } from "../error-code.js";
+import { makeRunFolder, whoRuns } from "../run-folder.js";
+import { isRunning } from "../running.js";
 
 const holderSchema = z.object({
   /** Tells one lock of a process from another. */
@@ -122,22 +124,7 @@ function readHolder(file: string): LockHolder | undefined {
 
 /** Another machine's process cannot be asked for, so it counts as alive. */
 function isGone({ host, pid }: LockHolder): boolean {
-  if (host !== hostname()) return false;
-  try {
-    process.kill(pid, 0);
-    return isZombie(pid);
-  } catch (error) {
-    return codeOf(error) === "ESRCH";
-  }
-}
-
-/** A process that was killed keeps its number until somebody waits for it, in some containers for ever. */
-function isZombie(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${String(pid)}/stat`, "utf8").includes(") Z ");
-  } catch {
-    return false;
-  }
+  return host === hostname() && !isRunning(pid);
 }
 
 const refusal = ({ by, pid, since, command }: LockHolder, file: string): UserError =>

@@ -11,7 +11,7 @@ import {
 import { dirname, join } from "node:path";
 import { logEventSchema, type LogEvent } from "../../spec/run-log.js";
 import { UserError } from "../../spec/user-error.js";
-import { codeOf } from "../run-folder.js";
+import { codeOf } from "../error-code.js";
 
 /** What a cluster's runs did, oldest first, and what could not be read of it. */
 export interface RunLog {

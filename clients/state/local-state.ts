@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { nothingDeployed, type Deployed } from "../../spec/deployed.js";
 import { UserError } from "../../spec/user-error.js";
+import { codeOf } from "../error-code.js";
 import type { Expected } from "./cluster-of-state.js";
 import { parseState } from "./parse-state.js";
 import { IncompleteState } from "./state-format.js";
@@ -75,7 +76,3 @@ async function lockOf(file: string): Promise<z.output<typeof lockSchema> | undef
     return undefined;
   }
 }
-
-/** The code of an error of Node, such as EACCES. */
-const codeOf = (error: unknown): string =>
-  typeof error === "object" && error !== null && "code" in error ? String(error.code) : String(error);

@@ -1,0 +1,3 @@
+/** The code of an error of Node, such as ENOSPC; of any other error its own words. */
+export const codeOf = (error: unknown): string =>
+  typeof error === "object" && error !== null && "code" in error ? String(error.code) : String(error);
