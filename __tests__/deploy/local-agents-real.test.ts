@@ -10,6 +10,7 @@ import { MachinesFolder } from "../../clients/local/machines-folder.js";
 import { SimulatorProcess } from "../../clients/local/simulator-process.js";
 import { describeReal } from "../support/environment.js";
 import { Workspace } from "./workspace.js";
+import { WriteLoad } from "./write-load.js";
 
 const three =
   "images: [ami-0aaa, ami-0aaa, ami-0aaa], instanceTypes: [small, small, small], bake: { time: 2s }";
@@ -58,14 +59,14 @@ describeReal(
 
     test("all three Consul servers are rolled under a load of writes, and none that was acknowledged is lost", async () => {
       const before = addressesOf(machines);
-      const load = new Load(machines);
+      const load = new WriteLoad(machines);
       const groups = [0, 1, 2].map((index) => `consul-server-${String(index)}`);
       await demo.rollout(["set", "image", ...groups.map((group) => `${group}=ami-0bbb`)]);
       for (const group of groups) await demo.roll(group);
-      const acknowledged = await load.end();
+      const { acknowledged, lost } = await load.end();
 
       expect(acknowledged.length).toBeGreaterThan(100);
-      expect(await missing(machines, acknowledged)).toEqual([]);
+      expect(lost).toEqual([]);
       const after = addressesOf(machines);
       expect(after.filter((address) => before.includes(address))).toEqual([]);
       for (const { name } of machines.list()) {
@@ -120,49 +121,6 @@ describeReal(
     });
   },
 );
-
-/** Writes to Consul's KV without a pause, to whichever server answers. */
-class Load {
-  readonly #acknowledged: string[] = [];
-  readonly #running: Promise<void>;
-  #ending = false;
-
-  constructor(private readonly machines: LocalMachines) {
-    this.#running = this.#run();
-  }
-
-  /** @returns the keys whose writes were acknowledged */
-  async end(): Promise<readonly string[]> {
-    this.#ending = true;
-    await this.#running;
-    return this.#acknowledged;
-  }
-
-  async #run(): Promise<void> {
-    for (let number = 0; !this.#ending; number++) {
-      const servers = this.machines.endpoints().consul.split(",");
-      const server = servers[number % servers.length] ?? "";
-      const key = `load/${String(number)}`;
-      const written = await fetch(`${server}/v1/kv/${key}`, {
-        method: "PUT",
-        body: key,
-        signal: AbortSignal.timeout(5000),
-      }).then(
-        async (response) => response.ok && (await response.text()).trim() === "true",
-        () => false,
-      );
-      if (written) this.#acknowledged.push(key);
-      else await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-}
-
-async function missing(machines: LocalMachines, keys: readonly string[]): Promise<string[]> {
-  const [server = ""] = machines.endpoints().consul.split(",");
-  const stored = z.array(z.string()).parse(await (await fetch(`${server}/v1/kv/load?keys`)).json());
-  const there = new Set(stored);
-  return keys.filter((key) => !there.has(key));
-}
 
 const addressesOf = (machines: LocalMachines): string[] =>
   machines

@@ -1,0 +1,41 @@
+import * as z from "zod";
+import type { LocalMachines } from "../../clients/local/machines.js";
+
+/** Writes to Consul's KV without a pause, to whichever server answers. */
+export class WriteLoad {
+  readonly #acknowledged: string[] = [];
+  readonly #running: Promise<void>;
+  #ending = false;
+
+  constructor(private readonly machines: LocalMachines) {
+    this.#running = this.#run();
+  }
+
+  /** @returns the keys whose writes were acknowledged, and those of them that are not there */
+  async end(): Promise<{ readonly acknowledged: readonly string[]; readonly lost: readonly string[] }> {
+    this.#ending = true;
+    await this.#running;
+    const [server = ""] = this.machines.endpoints().consul.split(",");
+    const stored = z.array(z.string()).parse(await (await fetch(`${server}/v1/kv/load?keys`)).json());
+    const there = new Set(stored);
+    return { acknowledged: this.#acknowledged, lost: this.#acknowledged.filter((key) => !there.has(key)) };
+  }
+
+  async #run(): Promise<void> {
+    for (let number = 0; !this.#ending; number++) {
+      const servers = this.machines.endpoints().consul.split(",");
+      const server = servers[number % servers.length] ?? "";
+      const key = `load/${String(number)}`;
+      const written = await fetch(`${server}/v1/kv/${key}`, {
+        method: "PUT",
+        body: key,
+        signal: AbortSignal.timeout(5000),
+      }).then(
+        async (response) => response.ok && (await response.text()).trim() === "true",
+        () => false,
+      );
+      if (written) this.#acknowledged.push(key);
+      else await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
