@@ -3,12 +3,14 @@ import type { Environment } from "../clients/environment.js";
 import { runFolderOf } from "../clients/run-folder.js";
 import { readHold } from "../clients/run-folder/hold.js";
 import type { Wanted } from "../rollout/next.js";
+import { describeHold } from "../rollout/run/hold-words.js";
 import { findGroup } from "../spec/find-group.js";
 import { groupsOf, poolsOf } from "../spec/groups.js";
 import { inFlightOf } from "../spec/pending.js";
 import type { Spec } from "../spec/schema.js";
 import { UserError } from "../spec/user-error.js";
-import { askOnTerminal, confirmBy } from "./deploy/confirm.js";
+import { ask, onTerminal } from "./ask.js";
+import { confirmBy } from "./deploy/confirm.js";
 import { deployGroup } from "./deploy/deploy-group.js";
 import { groupResultSchema } from "./deploy/deploy-result.js";
 import { formatSeconds, jsonProgress, plainProgress } from "./deploy/progress.js";
@@ -54,7 +56,7 @@ export async function runDeploy(env: Environment, args: DeployArgs): Promise<Dep
   const confirm = confirmBy({
     yes: args.yes,
     confirmed: args.confirm,
-    ask: process.stdin.isTTY ? askOnTerminal : undefined,
+    ask: process.stdin.isTTY ? (question) => ask(question, onTerminal()) : undefined,
     show: isJson ? () => undefined : say,
   });
   const progress = isJson ? jsonProgress(say) : plainProgress(say);
@@ -102,10 +104,8 @@ async function refuseHeld(env: Environment, group: string, folder: string): Prom
   const source = readSpec(env);
   const inFlight = inFlightOf(source.spec, await readDeployed(source, env));
   if (inFlight.some((each) => each.group === group)) return;
-  const why = hold.reason === undefined ? "" : `, "${hold.reason}"`;
-  throw new UserError(
-    `${hold.kind === "pause" ? "paused" : "cancelled"} since ${hold.since} by ${hold.by}${why}; go on with: rollout resume`,
-  );
+  const kind = hold.kind === "pause" ? "paused" : "cancelled";
+  throw new UserError(`${kind} ${describeHold(hold, realClock.now())}; go on with: rollout resume`);
 }
 
 /** What became of each group. */

@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import type { Role } from "../../spec/groups.js";
 import { UserError } from "../../spec/user-error.js";
 
@@ -45,22 +44,4 @@ export function confirmBy({ yes, confirmed, ask, show }: ConfirmOptions): Confir
     const isYes = isServer ? answer === group : /^(y|yes)$/i.test(answer ?? "");
     if (!isYes) throw new UserError(`nothing was done: ${group} was not confirmed`);
   };
-}
-
-/** Asks on the terminal, on standard error, since standard output is for the result. */
-export async function askOnTerminal(question: string): Promise<string | undefined> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    terminal.once("SIGINT", () => {
-      terminal.close();
-    });
-    const closed = new Promise<undefined>((resolve) => {
-      terminal.once("close", () => {
-        resolve(undefined);
-      });
-    });
-    return (await Promise.race([terminal.question(question), closed]))?.trim();
-  } finally {
-    terminal.close();
-  }
 }
