@@ -189,7 +189,10 @@ function cancelled(
     (group) => wanted.groups.includes(group.name) && isDue(group, pending, situation),
   );
   if (left.length === 0) return { kind: "done" };
-  return blocked(`cancelled ${describeHold(hold, situation.now)}; not rolled: ${namesOf(left)}`, "rollout resume");
+  return blocked(
+    `cancelled ${describeHold(hold, situation.now)}; not rolled: ${namesOf(left)}`,
+    "rollout resume",
+  );
 }
 
 /** A gate that was not passed ends a roll, whether the group stays as it is or was taken back. */
