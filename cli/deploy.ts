@@ -5,12 +5,12 @@ import { readHold } from "../clients/run-folder/hold.js";
 import type { Wanted } from "../rollout/next.js";
 import { describeHold } from "../rollout/run/hold-words.js";
 import { findGroup } from "../spec/find-group.js";
-import { groupsOf, poolsOf } from "../spec/groups.js";
-import { inFlightOf } from "../spec/pending.js";
+import { groupsOf, poolsOf, type Role } from "../spec/groups.js";
+import { inFlightOf, isNew } from "../spec/pending.js";
 import type { Spec } from "../spec/schema.js";
 import { UserError } from "../spec/user-error.js";
-import { ask, onTerminal } from "./ask.js";
-import { confirmBy } from "./deploy/confirm.js";
+import { ask, type Dialogue } from "./ask.js";
+import { confirmBy, refuseUnasked } from "./deploy/confirm.js";
 import { deployGroup } from "./deploy/deploy-group.js";
 import { groupResultSchema } from "./deploy/deploy-result.js";
 import { formatSeconds, jsonProgress, plainProgress } from "./deploy/progress.js";
@@ -43,7 +43,11 @@ export interface DeployArgs {
  * Rolls a group, a pool or all groups, or goes on where an earlier run was cut off. Progress goes to standard error.
  * @throws UserError saying what to do next
  */
-export async function runDeploy(env: Environment, args: DeployArgs): Promise<DeployResult> {
+export async function runDeploy(
+  env: Environment,
+  args: DeployArgs,
+  dialogue: Dialogue,
+): Promise<DeployResult> {
   const { spec, file } = readSpec(env);
   const wanted = wantedOf(spec, args);
   const isOne = args.image === undefined && wanted.groups.length === 1;
@@ -53,12 +57,13 @@ export async function runDeploy(env: Environment, args: DeployArgs): Promise<Dep
     process.stderr.write(`${line}\n`);
   };
   const isJson = args.format === "json";
-  const confirm = confirmBy({
+  const answers = {
     yes: args.yes,
     confirmed: args.confirm,
-    ask: process.stdin.isTTY ? (question) => ask(question, onTerminal()) : undefined,
-    show: isJson ? () => undefined : say,
-  });
+    ask: dialogue.input.isTTY ? (question: string) => ask(question, dialogue) : undefined,
+  };
+  refuseUnasked(await toBeEdited(env, wanted), answers);
+  const confirm = confirmBy({ ...answers, show: isJson ? () => undefined : say });
   const progress = isJson ? jsonProgress(say) : plainProgress(say);
   const { command } = wanted;
   const groups = await inRun({ env, clock: realClock, progress, confirm, command }, async (run) => {
@@ -95,6 +100,19 @@ function wantedOf(spec: Spec, { target, all, image }: DeployArgs): Wanted {
     ...(image === undefined ? [] : ["--image", image]),
   ];
   return { groups, command: words.join(" "), ...(image === undefined ? {} : { image }) };
+}
+
+/** The groups whose image the roll is going to edit: each is asked for once its edit is made, which is too late for a refusal. */
+async function toBeEdited(
+  env: Environment,
+  { groups, image }: Wanted,
+): Promise<{ readonly group: string; readonly role: Role }[]> {
+  if (image === undefined) return [];
+  const source = readSpec(env);
+  const { groups: standing } = await readDeployed(source, env);
+  return groupsOf(source.spec).flatMap(({ name: group, role, image: desired }) =>
+    groups.includes(group) && desired !== image && !isNew(standing.get(group)) ? [{ group, role }] : [],
+  );
 }
 
 /** A pause or a cancel holds what is to begin; what is in flight is finished. */

@@ -217,10 +217,12 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .addOption(format())
     .action(async (target: string | undefined, options: DeployOptions) => {
       const { formatDeployResult, runDeploy } = await import("./deploy.js");
-      const result = await runDeploy(process.env, {
-        ...(target === undefined ? {} : { target }),
-        ...options,
-      });
+      const { onTerminal } = await import("./ask.js");
+      const result = await runDeploy(
+        process.env,
+        { ...(target === undefined ? {} : { target }), ...options },
+        onTerminal(),
+      );
       print({ text: formatDeployResult, json: toJson }[options.format](result));
     });
 
