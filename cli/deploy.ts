@@ -4,8 +4,8 @@ import { runFolderOf } from "../clients/run-folder.js";
 import { readHold } from "../clients/run-folder/hold.js";
 import type { Wanted } from "../rollout/next.js";
 import { describeHold } from "../rollout/run/hold-words.js";
-import { findGroup } from "../spec/find-group.js";
-import { groupsOf, poolsOf, type Role } from "../spec/groups.js";
+import { findGroups } from "../spec/find-group.js";
+import { groupsOf, type Role } from "../spec/groups.js";
 import { inFlightOf, isNew } from "../spec/pending.js";
 import type { Spec } from "../spec/schema.js";
 import { UserError } from "../spec/user-error.js";
@@ -90,10 +90,7 @@ function wantedOf(spec: Spec, { target, all, image }: DeployArgs): Wanted {
       2,
     );
   }
-  const pool = poolsOf(spec).find(({ name }) => name === target);
-  const groups = all
-    ? groupsOf(spec).map(({ name }) => name)
-    : (pool?.groups.map(({ name }) => name) ?? [findGroup(spec, target ?? "").name]);
+  const groups = (all ? groupsOf(spec) : findGroups(spec, target ?? "")).map(({ name }) => name);
   const words = [
     "rollout deploy",
     all ? "--all" : (target ?? ""),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { runDeploy, type DeployArgs } from "../../../cli/deploy.js";
+import { GateFailure } from "../../../cli/deploy/deploy-group.js";
 import { rollGroups, type RollDeps } from "../../../cli/deploy/roll-groups.js";
 import { NotConfirmed } from "../../../cli/deploy/confirm.js";
 import { change, deployedAs, localSpec, poolOf } from "../../support/fixtures.js";
@@ -67,7 +68,7 @@ test("an edit is taken back where its question is answered with no", async () =>
       return Promise.resolve(now);
     },
     deploy: () => Promise.reject(new NotConfirmed("nothing was done: broker-0 was not confirmed")),
-    isGateFailure: (_): _ is Error => false,
+    isGateFailure: (error): error is Error => error instanceof GateFailure,
     hold: () => Promise.resolve(),
     waiting: () => undefined,
     say: () => undefined,
