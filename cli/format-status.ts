@@ -83,7 +83,7 @@ function shorten(id: string, most: number): string {
   return `${id.slice(0, most - 1 - end)}…${id.slice(-end)}`;
 }
 
-function describeRun({ at, run, lastRun }: Status, log: string): string[] {
+function describeRun({ at, run, lastRun, phase }: Status, log: string): string[] {
   const now = Date.parse(at);
   const last = lastRun === null ? "no line yet" : `last line ${ageOf(lastRun.lastLineAt, now)} ago`;
   if (run) {
@@ -93,12 +93,18 @@ function describeRun({ at, run, lastRun }: Status, log: string): string[] {
     ];
   }
   if (!lastRun) return [];
-  const end = lastRun.isEnded ? `ended ${lastRun.result ?? ""}`.trimEnd() : "its process is gone";
-  return [`last run: ${lastRun.command ?? "unknown"}, ${end}`, `log: ${log}, ${last}`];
+  // Of a phase that failed the message is said already.
+  const why = lastRun.message === null || phase === "failed" ? "" : `: ${lastRun.message}`;
+  return [`last run: ${lastRun.command ?? "unknown"}, ${endOf(lastRun)}${why}`, `log: ${log}, ${last}`];
 }
 
-const orBack = ({ phase, lastRun }: Status): string =>
-  phase === "failed" && lastRun?.group != null ? `, or back: npx rollout undo ${lastRun.group}` : "";
+function endOf({ isEnded, result, hasTouched }: NonNullable<Status["lastRun"]>): string {
+  if (!isEnded) return "its process is gone";
+  if (result === "failed" && !hasTouched) return "refused, nothing was changed";
+  return `ended ${result ?? ""}`.trimEnd();
+}
+
+const orBack = ({ undo }: Status): string => (undo === null ? "" : `, or back: ${undo}`);
 
 function nothingNext({ phase, protection }: Status): string {
   if (protection === "off") return "next: no group is rolled while protection is off; it is for a teardown";

@@ -54,6 +54,7 @@ export const statusSchema = z.strictObject({
       condition: z.string().nullable().describe("What is waited for."),
       isEnded: z.boolean(),
       result: z.enum(["ok", "failed", "undone", "interrupted"]).nullable(),
+      hasTouched: z.boolean().describe("false: it was refused before anything was changed."),
       message: z.string().nullable(),
     })
     .nullable()
@@ -72,6 +73,7 @@ export const statusSchema = z.strictObject({
     .describe("Pools that have retired, group by group. What is left of them goes by the cluster view."),
   views: z.array(z.string()).describe("The stacks that can be deployed now."),
   next: z.string().nullable().describe("The command that comes next."),
+  undo: z.string().nullable().describe("The command that takes a group that failed back instead."),
 });
 
 export type Status = z.output<typeof statusSchema>;
@@ -83,7 +85,7 @@ export type GroupStatus = Status["groups"][number];
  */
 export function statusOf(situation: Situation, views: readonly string[], only?: string): Status {
   const { spec, deployed, run, hold } = situation;
-  const { phase, message, next } = phaseOf(situation, only);
+  const { phase, message, next, undo = null } = phaseOf(situation, only);
   return {
     at: new Date(situation.at).toISOString(),
     cluster: spec.name,
@@ -103,6 +105,7 @@ export function statusOf(situation: Situation, views: readonly string[], only?: 
     hold: hold ?? null,
     views: [...views],
     next,
+    undo,
   };
 }
 
@@ -120,6 +123,7 @@ function describeRun({ events }: Situation): Status["lastRun"] {
     condition: last.condition ?? null,
     isEnded: last.isEnded,
     result: last.result ?? null,
+    hasTouched: last.hasTouched,
     message: last.message ?? null,
   };
 }

@@ -13,7 +13,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 
 /** Whether two neighbouring letters stand the other way round: `wbe` for `web`. */
 function isSwapped(name: string, typed: string): boolean {
-  const at = [...name].findIndex((letter, place) => letter !== typed[place]);
+  const at = Array.from(name).findIndex((letter, place) => letter !== typed[place]);
   const swapped = `${name.slice(0, at)}${name[at + 1] ?? ""}${name[at] ?? ""}${name.slice(at + 2)}`;
   return at >= 0 && swapped === typed;
 }

@@ -4,7 +4,7 @@ import { statusOf } from "../../rollout/status.js";
 import type { Situation } from "../../rollout/run/situation.js";
 import { offeredViews } from "../../rollout/views.js";
 import { change, deployedAs, localSpec, nothing, poolOf, withGroup } from "../support/fixtures.js";
-import { DRAINING, GATE_FAILED, RUN, situationOf } from "../support/situation.js";
+import { DRAINING, GATE_FAILED, RUN, runOf, situationOf } from "../support/situation.js";
 
 const spec = localSpec();
 const standing = deployedAs(spec);
@@ -44,6 +44,31 @@ describe("the text of a status has the phase, a row a pool, the reasons and the 
      deployed: terraform.demo.tfstate, serial 7
      next: npx rollout status --watch"
     `);
+  });
+
+  test("of a run that was refused: what it was before, and why", () => {
+    const refused = runOf(
+      [9, "run-started", { command: "rollout deploy broker-0" }],
+      [9, "step-started", { group: "broker-0", step: "plan" }],
+      [
+        8,
+        "group-ended",
+        { group: "broker-0", result: "failed", message: "broker-0 cannot:\n  one-group: 2" },
+      ],
+      [8, "run-ended", { result: "failed", message: "broker-0 cannot:\n  one-group: 2" }],
+    );
+    expect(
+      format(situationOf(pending, standing, { events: refused }))
+        .split("\n")
+        .slice(-6),
+    ).toEqual([
+      "broker-0 is pending: ami-0aaa -> ami-0bbb",
+      "last run: rollout deploy broker-0, refused, nothing was changed: broker-0",
+      "  cannot: one-group: 2",
+      "log: .rollout/demo/log.jsonl, last line 8m ago",
+      "deployed: terraform.demo.tfstate, serial 7",
+      "next: npx rollout deploy broker-0",
+    ]);
   });
 
   test("of a run that failed", () => {

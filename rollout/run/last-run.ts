@@ -1,4 +1,6 @@
 import type { LogEvent, Step } from "../../spec/run-log.js";
+import { headline } from "./headline.js";
+import { touches } from "./last-failure.js";
 
 type Result = NonNullable<LogEvent["result"]>;
 
@@ -22,7 +24,9 @@ export interface LastRun {
   /** How it ended itself; undefined before, and where it was not said. */
   readonly result: Result | undefined;
   readonly isEnded: boolean;
-  /** The first line of what was said of the end of its last group or of its own. */
+  /** Whether it has begun a step that changes something; a refusal has not. */
+  readonly hasTouched: boolean;
+  /** What was said of the end of its last group or of its own, in one line. */
   readonly message: string | undefined;
 }
 
@@ -46,13 +50,15 @@ const begun = ({ at }: LogEvent): LastRun => ({
   groupResult: undefined,
   result: undefined,
   isEnded: false,
+  hasTouched: false,
   message: undefined,
 });
 
 function after(before: LastRun, event: LogEvent): LastRun {
   const { command = before.command, by = before.by, group = before.group, result } = event;
-  const message = event.message?.split("\n", 1)[0];
-  const run = { ...before, command, by, group, lastAt: event.at };
+  const message = headline(event.message);
+  const hasTouched = before.hasTouched || touches(event);
+  const run = { ...before, command, by, group, hasTouched, lastAt: event.at };
   const nowhere = { step: undefined, stepSince: undefined, condition: undefined };
   switch (event.event) {
     case "group-started":
