@@ -21,7 +21,7 @@ export function formatStatus(status: Status, log: string): string {
     .filter(({ state, reason }) => reason !== null && !UNREMARKABLE.has(state))
     .map(({ name, state, reason }) => `${name} is ${state}: ${reason ?? ""}`);
   const lines = [
-    `${status.cluster}  ${phaseLine(status)}${ageOfStep(status)}`,
+    `${status.cluster}  ${phaseLine(status)}${ages(status)}`,
     "",
     ...reasons,
     ...status.leftovers.map(describeLeftovers),
@@ -46,9 +46,18 @@ function describeLeftovers({ pool, volumes, addresses }: Status["leftovers"][num
 export const phaseLine = ({ phase, message }: Pick<Status, "phase" | "message">): string =>
   `${phase}: ${message}`;
 
-function ageOfStep({ at, phase, lastRun }: Status): string {
-  if (phase !== "progressing" || lastRun?.stepSince == null) return "";
-  return ` (${ageOf(lastRun.stepSince, Date.parse(at))})`;
+/** ` (for 1m; leave for 6m)`: how long what is waited for has been so, and how long its step takes. */
+function ages({ at, phase, run, lastRun }: Status): string {
+  if (phase !== "progressing" || run === null || lastRun === null || lastRun.lastLineAt < run.since)
+    return "";
+  const age = (since: string): string => ageOf(since, Date.parse(at));
+  const { conditionSince, step, stepSince } = lastRun;
+  const ofStep =
+    stepSince === null
+      ? []
+      : [conditionSince === null ? age(stepSince) : `${step ?? ""} for ${age(stepSince)}`];
+  const all = [...(conditionSince === null ? [] : [`for ${age(conditionSince)}`]), ...ofStep];
+  return all.length === 0 ? "" : ` (${all.join("; ")})`;
 }
 
 /** Where ids are long they are cut in their middle, as little as has to be. */

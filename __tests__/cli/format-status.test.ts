@@ -30,7 +30,8 @@ describe("the text of a status has the phase, a row a pool, the reasons and the 
 
   test("of a run that is under way", () => {
     expect(format(situationOf(pending, inFlight, { run: RUN, events: DRAINING }))).toMatchInlineSnapshot(`
-     "demo  progressing: broker-0 leave: 2 of 9 allocations left (6m)
+     "demo  progressing: broker-0 leave: 2 of 9 allocations left (for 1m; leave for
+       6m)
      POOL           0            1           2
      consul-server  ✔ ami-0aaa   ✔ ami-0aaa  ✔ ami-0aaa
      nomad-server   ✔ ami-0aaa   ✔ ami-0aaa  ✔ ami-0aaa

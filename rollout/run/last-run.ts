@@ -19,6 +19,8 @@ export interface LastRun {
   readonly stepSince: string | undefined;
   /** What the step waits for, or the run between two groups. */
   readonly condition: string | undefined;
+  /** Since when it waits for that. */
+  readonly conditionSince: string | undefined;
   /** How its last group ended; undefined while one is at hand. */
   readonly groupResult: Result | undefined;
   /** How it ended itself; undefined before, and where it was not said. */
@@ -47,6 +49,7 @@ const begun = ({ at }: LogEvent): LastRun => ({
   step: undefined,
   stepSince: undefined,
   condition: undefined,
+  conditionSince: undefined,
   groupResult: undefined,
   result: undefined,
   isEnded: false,
@@ -59,18 +62,19 @@ function after(before: LastRun, event: LogEvent): LastRun {
   const message = headline(event.message);
   const hasTouched = before.hasTouched || touches(event);
   const run = { ...before, command, by, group, hasTouched, lastAt: event.at };
-  const nowhere = { step: undefined, stepSince: undefined, condition: undefined };
+  const nothing = { condition: undefined, conditionSince: undefined };
+  const nowhere = { ...nothing, step: undefined, stepSince: undefined };
   switch (event.event) {
     case "group-started":
       return { ...run, ...nowhere, groupResult: undefined, message: undefined };
     case "step-started":
-      return { ...run, step: event.step, stepSince: event.at, condition: undefined };
+      return { ...run, step: event.step, stepSince: event.at, ...nothing };
     case "waiting":
-      return { ...run, condition: message };
+      return { ...run, condition: message, conditionSince: event.at };
     case "group-ended":
-      return { ...run, condition: undefined, groupResult: result, message };
+      return { ...run, ...nothing, groupResult: result, message };
     case "run-ended":
-      return { ...run, condition: undefined, result, isEnded: true, message: message ?? before.message };
+      return { ...run, ...nothing, result, isEnded: true, message: message ?? before.message };
     default:
       return run;
   }

@@ -17,6 +17,7 @@ test("a run stands where its last line says", () => {
     step: "leave",
     stepSince: ago(6),
     condition: "2 of 9 allocations left",
+    conditionSince: ago(1),
     isEnded: false,
     hasTouched: true,
   });
@@ -24,7 +25,11 @@ test("a run stands where its last line says", () => {
 
 test("a condition goes with its step, and a step with its group", () => {
   const next = runOf([0, "step-started", { group: "broker-0", step: "apply" }]);
-  expect(lastRun([...DRAINING, ...next])).toMatchObject({ step: "apply", condition: undefined });
+  expect(lastRun([...DRAINING, ...next])).toMatchObject({
+    step: "apply",
+    condition: undefined,
+    conditionSince: undefined,
+  });
   const other = runOf([0, "group-started", { group: "broker-1" }]);
   expect(lastRun([...DRAINING, ...other])).toMatchObject({ group: "broker-1", step: undefined });
 });
