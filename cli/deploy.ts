@@ -16,9 +16,11 @@ import { groupResultSchema } from "./deploy/deploy-result.js";
 import { formatSeconds, jsonProgress, plainProgress } from "./deploy/progress.js";
 import { roll } from "./deploy/roll.js";
 import { inRun } from "./deploy/run.js";
+import { terminalProgress } from "./deploy/terminal-progress.js";
 import { realClock } from "./hook/clock.js";
 import { readDeployed } from "./read-deployed.js";
 import { readSpec } from "./read-spec.js";
+import { isWatched, onTerminal } from "./tasks.js";
 
 /** What `rollout deploy --format json` prints. */
 export const deployResultSchema = z.strictObject({
@@ -64,7 +66,8 @@ export async function runDeploy(
   };
   refuseUnasked(await toBeEdited(env, wanted), answers);
   const confirm = confirmBy({ ...answers, show: isJson ? () => undefined : say });
-  const progress = isJson ? jsonProgress(say) : plainProgress(say);
+  const drawn = { draw: onTerminal, write: say, now: realClock.now };
+  const progress = isJson ? jsonProgress(say) : isWatched() ? terminalProgress(drawn) : plainProgress(say);
   const { command } = wanted;
   const groups = await inRun({ env, clock: realClock, progress, confirm, command }, async (run) => {
     if (isOne) return [{ group: first, ...(await deployGroup(run, { group: first })) }];
