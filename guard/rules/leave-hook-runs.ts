@@ -6,6 +6,7 @@ import { ignoresAnything, isSucceededFirst, triggersOf } from "../declared.js";
 import { isTainted, type Change } from "../change.js";
 import { plannedHost } from "../plan/planned-host.js";
 import type { Proposal, Rule } from "../proposal.js";
+import { terraformIn } from "../terraform-in.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
 
@@ -114,22 +115,27 @@ function leftByHalf(group: Group, hosts: readonly DeployedHost[]): Violation {
 }
 
 /** A machine of the desired template that is tainted is replaced, and nothing makes `leave` run for it. */
-function taintedUnasked(group: Group, { deployed, spec }: Proposal): Violation[] {
+function taintedUnasked(group: Group, proposal: Proposal): Violation[] {
+  const { deployed, spec } = proposal;
   const current = deployed.groups.get(group.name);
   if (!current || isNew(current) || !current.leave) return [];
   if (deployedHash(current) !== group.hash || deployedHosts(current) !== group.hosts) return [];
   const tainted = current.hosts
     .map(({ number }) => hostAddress(spec.platform, group.name, number, "host"))
     .filter((address) => current.tainted.includes(address));
-  return tainted.length === 0 ? [] : [taintedGoes(group, tainted)];
+  return tainted.length === 0 ? [] : [taintedGoes(group, tainted, proposal)];
 }
 
-function taintedGoes(group: Group, hosts: readonly string[]): Violation {
+function taintedGoes(
+  group: Group,
+  hosts: readonly string[],
+  proposal: Pick<Proposal, "spec" | "view">,
+): Violation {
   return {
     rule: "leave-hook-runs",
     subjects: [...hosts].sort(),
     message: `tainted hosts of ${group.name} would be replaced, and no hook would make their work leave: ${listed([...hosts].sort())}`,
-    remedy: `${hosts.map((address) => `run: terraform untaint ${address}`).join("; ")}; then raise generations[${String(group.index)}] of pool ${group.pool} to replace the group whole`,
+    remedy: `${hosts.map((address) => `run: ${terraformIn(proposal)} untaint ${address}`).join("; ")}; then raise generations[${String(group.index)}] of pool ${group.pool} to replace the group whole`,
   };
 }
 
@@ -157,11 +163,8 @@ function goingByPlan(proposal: Proposal): Violation[] {
  * Where machines of a deployed group go, `leave` is destroyed with its hook before them, and so is each `lb-drained`. Only
  * a group that has left already, so that its `leave` is gone from the state, is replaced without.
  */
-function goneWithoutHook(
-  group: Group,
-  going: readonly Change[],
-  { changes, deployed, spec }: Proposal,
-): Violation[] {
+function goneWithoutHook(group: Group, going: readonly Change[], proposal: Proposal): Violation[] {
+  const { changes, deployed, spec } = proposal;
   if (going.length === 0) return [];
   const { name } = group;
   const silent = [
@@ -180,6 +183,7 @@ function goneWithoutHook(
       taintedGoes(
         group,
         tainted.map(({ address }) => address),
+        proposal,
       ),
     ];
   const [machines, hooks] = [counted(going.length, "machine"), counted(silent.length, "hook")];
