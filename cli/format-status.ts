@@ -27,6 +27,7 @@ export function formatStatus(status: Status, log: string): string {
     ...status.leftovers.map(describeLeftovers),
     ...describeRun(status, log),
     `deployed: ${status.deployed.origin}`,
+    ...status.refused.map(({ rule, message }) => `a deploy would be refused by ${rule}: ${message}`),
     status.next === null ? nothingNext(status) : `next: ${status.next}${orBack(status)}`,
   ];
   const [first = "", ...rest] = lines;
@@ -115,7 +116,9 @@ function endOf({ isEnded, result, hasTouched }: NonNullable<Status["lastRun"]>):
 
 const orBack = ({ undo }: Status): string => (undo === null ? "" : `, or back: ${undo}`);
 
-function nothingNext({ phase, protection }: Status): string {
+function nothingNext({ phase, protection, refused }: Status): string {
+  if (refused.length > 0)
+    return `next: ${refused.map(({ remedy }) => remedy.replace(/^run: /, "")).join("; then ")}`;
   if (protection === "off") return "next: no group is rolled while protection is off; it is for a teardown";
   if (phase !== "invalid spec") return "next: nothing, all groups are as desired";
   return "next: set all but one of the pending groups back, or set rollout.pendingGroups: queue";

@@ -32,6 +32,9 @@ export interface Phase {
   readonly undo?: string;
 }
 
+/** With a group's name behind it. */
+export const DEPLOY = "npx rollout deploy ";
+
 const WATCH = "npx rollout status --watch";
 
 /**
@@ -104,7 +107,7 @@ function failed(facts: Facts): Phase | undefined {
   return {
     phase: "failed",
     message: `${group} ${step}: ${message}`,
-    next: spec.protection === "off" ? null : `npx rollout deploy ${group}`,
+    next: spec.protection === "off" ? null : `${DEPLOY}${group}`,
     ...(canBeUndone(facts, group) ? { undo: `npx rollout undo ${group}` } : {}),
   };
 }
@@ -164,7 +167,7 @@ function inFlight({ inFlight, spec }: Facts): Phase | undefined {
   return {
     phase: "in flight",
     message: `${many}; no run is under way on this machine`,
-    next: spec.protection === "off" ? null : `npx rollout deploy ${first}`,
+    next: spec.protection === "off" ? null : `${DEPLOY}${first}`,
   };
 }
 
@@ -178,7 +181,7 @@ function begun({ out, pending, deployed, spec }: Facts): Phase | undefined {
   const { group } = first;
   const message = `${group}: its work has begun to leave, and no run is under way on this machine`;
   return due.has(group)
-    ? { phase: "in flight", message, next: `npx rollout deploy ${group}` }
+    ? { phase: "in flight", message, next: `${DEPLOY}${group}` }
     : {
         phase: "in flight",
         message: `${message}; it was set back since, and has to be replaced all the same`,
@@ -196,7 +199,7 @@ function pending({ pending, groups, deployed, spec }: Facts): Phase | undefined 
     return {
       phase: "pending",
       message: pending.length === 1 ? change : `${String(pending.length)} groups, first ${change}`,
-      next: spec.protection === "off" ? null : `npx rollout deploy ${first.name}`,
+      next: spec.protection === "off" ? null : `${DEPLOY}${first.name}`,
     };
   }
   if (fresh.length === 0 && left.length === 0) return undefined;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { formatStatus } from "../../cli/format-status.js";
-import { statusOf } from "../../rollout/status.js";
+import { refusedByState } from "../../guard/refused-by-state.js";
+import { type RefusalsOf, statusOf } from "../../rollout/status.js";
 import type { Situation } from "../../rollout/run/situation.js";
 import { offeredViews } from "../../rollout/views.js";
 import { change, deployedAs, localSpec, nothing, poolOf, withGroup } from "../support/fixtures.js";
@@ -70,6 +71,27 @@ describe("the text of a status has the phase, a row a pool, the reasons and the 
       "deployed: terraform.demo.tfstate, serial 7",
       "next: npx rollout deploy broker-0",
     ]);
+  });
+
+  test("of a group whose deploy would be refused: what comes first instead", () => {
+    const tainted = withGroup(standing, "broker-0", { tainted: ["terraform_data.broker-0-1"] });
+    const situation = situationOf(spec, tainted);
+    const refusalsOf: RefusalsOf = (group) => refusedByState(spec, tainted, group);
+    const status = statusOf(situation, ["cluster", "broker-0"], undefined, refusalsOf);
+    expect(status).toMatchObject({ phase: "in flight", next: null });
+    expect(formatStatus(status, ".rollout/demo/log.jsonl").split("\n").slice(-7).join("\n"))
+      .toMatchInlineSnapshot(`
+     "deployed: terraform.demo.tfstate, serial 7
+     a deploy would be refused by leave-hook-runs: tainted hosts of broker-0 would
+       be replaced, and no hook would make their work leave:
+       terraform_data.broker-0-1
+     next: terraform -chdir=cdktf.out/demo/broker-0 untaint
+       terraform_data.broker-0-1; then raise generations[0] of pool broker to replace
+       the group whole"
+    `);
+    expect(formatStatus(statusOf(situation, ["cluster"]), ".rollout/demo/log.jsonl")).toContain(
+      "next: npx rollout deploy broker-0",
+    );
   });
 
   test("of a run that failed", () => {

@@ -6,7 +6,7 @@ import { plannedVolume } from "../plan/planned-volume.js";
 import type { Leftovers } from "../../spec/retiring.js";
 import type { Change } from "../change.js";
 import { isEndOfLeftover, leftoversIn } from "../leftovers.js";
-import type { Proposal, Rule } from "../proposal.js";
+import type { Proposal, Rule, StateProposal } from "../proposal.js";
 import { terraformIn } from "../terraform-in.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
@@ -123,7 +123,7 @@ const describeVolume = ({ sizeGib, type }: ReturnType<typeof plannedVolume>): st
   `${String(sizeGib ?? "unknown")} GiB ${type ?? "unknown"}`;
 
 /** A volume that was taken out of the state is still there: an empty one in its place would hide the data. */
-function volumesForgotten(proposal: Proposal): Violation[] {
+export function volumesForgotten(proposal: StateProposal): Violation[] {
   const { deployed, spec } = proposal;
   const missing = [...deployed.groups.values()].flatMap(({ name, hosts, ready }) => {
     const address = (number: number, kind: HostKind): string =>

@@ -5,7 +5,7 @@ import { deployedHash, deployedHosts, isNew } from "../../spec/pending.js";
 import { ignoresAnything, isSucceededFirst, triggersOf } from "../declared.js";
 import { isTainted, type Change } from "../change.js";
 import { plannedHost } from "../plan/planned-host.js";
-import type { Proposal, Rule } from "../proposal.js";
+import type { Proposal, Rule, StateProposal } from "../proposal.js";
 import { terraformIn } from "../terraform-in.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
@@ -18,11 +18,17 @@ export const leaveHookRuns: Rule = (proposal) => {
   const broken = groupsOf(spec).flatMap((group) => {
     const mayChange = target === undefined ? isNew(deployed.groups.get(group.name)) : target === group.name;
     return mayChange && proposal.declared.some((resource) => resource.group === group.name)
-      ? [...hookBroken(group, proposal), ...afterLeave(group, proposal), ...taintedUnasked(group, proposal)]
+      ? [...hookBroken(group, proposal), ...leavesUnasked(group, proposal)]
       : [];
   });
   return [...broken, ...succeededFirst(proposal)];
 };
+
+/** What the state alone tells of a group that is to be rolled. */
+export const leavesUnasked = (group: Group, proposal: StateProposal): Violation[] => [
+  ...afterLeave(group, proposal),
+  ...taintedUnasked(group, proposal),
+];
 
 function hookBroken(group: Group, { declared, spec }: Proposal): Violation[] {
   const address = groupAddress(spec.platform, group.name, "leave");
@@ -74,7 +80,7 @@ function succeededFirst({ declared, target }: Proposal): Violation[] {
  * the machines that have left right after it. So those that are told of Consul have not left, as where only the number of
  * hosts was changed: they may stay and may not go. Those that have left may go and may not stay.
  */
-function afterLeave(group: Group, { deployed, spec }: Proposal): Violation[] {
+function afterLeave(group: Group, { deployed, spec }: StateProposal): Violation[] {
   const current = deployed.groups.get(group.name);
   if (!current || isNew(current) || current.leave) return [];
   const joined = current.hosts.filter(
@@ -115,7 +121,7 @@ function leftByHalf(group: Group, hosts: readonly DeployedHost[]): Violation {
 }
 
 /** A machine of the desired template that is tainted is replaced, and nothing makes `leave` run for it. */
-function taintedUnasked(group: Group, proposal: Proposal): Violation[] {
+function taintedUnasked(group: Group, proposal: StateProposal): Violation[] {
   const { deployed, spec } = proposal;
   const current = deployed.groups.get(group.name);
   if (!current || isNew(current) || !current.leave) return [];

@@ -1,7 +1,7 @@
 import { parseAddress } from "../../spec/address.js";
 import type { DeployedGroup } from "../../spec/deployed.js";
 import { isTainted } from "../change.js";
-import type { Proposal, Rule } from "../proposal.js";
+import type { Proposal, Rule, StateProposal } from "../proposal.js";
 import { terraformIn } from "../terraform-in.js";
 import type { Violation } from "../verdict.js";
 
@@ -13,7 +13,7 @@ import type { Violation } from "../verdict.js";
 export const taintedReplacement: Rule = (proposal) => [...ofPlan(proposal), ...neverDestroyed(proposal)];
 
 /** Data and history outlive everything: with a taint on them every plan fails. */
-function neverDestroyed(proposal: Proposal): Violation[] {
+export function neverDestroyed(proposal: StateProposal): Violation[] {
   const { plan, spec, deployed } = proposal;
   if (plan || spec.protection === "off") return [];
   const addresses = [...deployed.groups.values()]
