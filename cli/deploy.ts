@@ -122,8 +122,10 @@ async function refuseHeld(env: Environment, group: string, folder: string): Prom
   const source = readSpec(env);
   const inFlight = inFlightOf(source.spec, await readDeployed(source, env));
   if (inFlight.some((each) => each.group === group)) return;
-  const kind = hold.kind === "pause" ? "paused" : "cancelled";
-  throw new UserError(`${kind} ${describeHold(hold, realClock.now())}; go on with: rollout resume`);
+  const state = hold.kind === "pause" ? "paused" : "cancelled";
+  throw new UserError(
+    `${source.spec.name} is ${state} (${describeHold(hold, realClock.now())}), so ${group} is not rolled; first: rollout resume`,
+  );
 }
 
 /** What became of each group. */
