@@ -25,6 +25,9 @@ export const checkResultSchema = z.strictObject({
   drift: z
     .array(z.strictObject({ address: z.string(), action: z.string() }))
     .describe("Reported, never counted."),
+  gate: z
+    .enum(["open", "closed"])
+    .describe("closed: the plan rolls, and neither proves its group whole nor records a revision."),
   deployed: z.string().describe("What the plan was held against."),
   rules: z.int().describe("How many rules there are."),
   plan: z.strictObject({

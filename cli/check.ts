@@ -156,6 +156,7 @@ export function resultOf(verdict: Verdict, plan: Plan, deployed: string, sha256:
     violations: verdict.violations.map((violation) => ({ ...violation, subjects: [...violation.subjects] })),
     changes: { machines: hosts.length, byAction, images: [...new Set(images)].sort() },
     drift: plan.drift.map((each) => ({ ...each })),
+    gate: plan.gate,
     deployed,
     rules: RULE_IDS.length,
     plan: { sha256, terraformVersion: plan.terraformVersion, formatVersion: plan.formatVersion },

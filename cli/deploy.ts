@@ -3,20 +3,24 @@ import type { Environment } from "../clients/environment.js";
 import { runFolderOf } from "../clients/run-folder.js";
 import { readHold } from "../clients/run-folder/hold.js";
 import type { Wanted } from "../rollout/next.js";
-import { findGroup } from "../spec/find-group.js";
-import { groupsOf, poolsOf } from "../spec/groups.js";
-import { inFlightOf } from "../spec/pending.js";
+import { describeHold } from "../rollout/run/hold-words.js";
+import { findGroups } from "../spec/find-group.js";
+import { groupsOf, type Role } from "../spec/groups.js";
+import { inFlightOf, isNew } from "../spec/pending.js";
 import type { Spec } from "../spec/schema.js";
 import { UserError } from "../spec/user-error.js";
-import { askOnTerminal, confirmBy } from "./deploy/confirm.js";
+import { ask, type Dialogue } from "./ask.js";
+import { confirmBy, refuseUnasked } from "./deploy/confirm.js";
 import { deployGroup } from "./deploy/deploy-group.js";
 import { groupResultSchema } from "./deploy/deploy-result.js";
 import { formatSeconds, jsonProgress, plainProgress } from "./deploy/progress.js";
 import { roll } from "./deploy/roll.js";
 import { inRun } from "./deploy/run.js";
+import { terminalProgress } from "./deploy/terminal-progress.js";
 import { realClock } from "./hook/clock.js";
 import { readDeployed } from "./read-deployed.js";
 import { readSpec } from "./read-spec.js";
+import { isWatched, onTerminal } from "./tasks.js";
 
 /** What `rollout deploy --format json` prints. */
 export const deployResultSchema = z.strictObject({
@@ -41,7 +45,11 @@ export interface DeployArgs {
  * Rolls a group, a pool or all groups, or goes on where an earlier run was cut off. Progress goes to standard error.
  * @throws UserError saying what to do next
  */
-export async function runDeploy(env: Environment, args: DeployArgs): Promise<DeployResult> {
+export async function runDeploy(
+  env: Environment,
+  args: DeployArgs,
+  dialogue: Dialogue,
+): Promise<DeployResult> {
   const { spec, file } = readSpec(env);
   const wanted = wantedOf(spec, args);
   const isOne = args.image === undefined && wanted.groups.length === 1;
@@ -51,13 +59,15 @@ export async function runDeploy(env: Environment, args: DeployArgs): Promise<Dep
     process.stderr.write(`${line}\n`);
   };
   const isJson = args.format === "json";
-  const confirm = confirmBy({
+  const answers = {
     yes: args.yes,
     confirmed: args.confirm,
-    ask: process.stdin.isTTY ? askOnTerminal : undefined,
-    show: isJson ? () => undefined : say,
-  });
-  const progress = isJson ? jsonProgress(say) : plainProgress(say);
+    ask: dialogue.input.isTTY ? (question: string) => ask(question, dialogue) : undefined,
+  };
+  refuseUnasked(await toBeEdited(env, wanted), answers);
+  const confirm = confirmBy({ ...answers, show: isJson ? () => undefined : say });
+  const drawn = { draw: onTerminal, write: say, now: realClock.now };
+  const progress = isJson ? jsonProgress(say) : isWatched() ? terminalProgress(drawn) : plainProgress(say);
   const { command } = wanted;
   const groups = await inRun({ env, clock: realClock, progress, confirm, command }, async (run) => {
     if (isOne) return [{ group: first, ...(await deployGroup(run, { group: first })) }];
@@ -83,16 +93,26 @@ function wantedOf(spec: Spec, { target, all, image }: DeployArgs): Wanted {
       2,
     );
   }
-  const pool = poolsOf(spec).find(({ name }) => name === target);
-  const groups = all
-    ? groupsOf(spec).map(({ name }) => name)
-    : (pool?.groups.map(({ name }) => name) ?? [findGroup(spec, target ?? "").name]);
+  const groups = (all ? groupsOf(spec) : findGroups(spec, target ?? "")).map(({ name }) => name);
   const words = [
     "rollout deploy",
     all ? "--all" : (target ?? ""),
     ...(image === undefined ? [] : ["--image", image]),
   ];
   return { groups, command: words.join(" "), ...(image === undefined ? {} : { image }) };
+}
+
+/** The groups whose image the roll is going to edit: each is asked for once its edit is made, which is too late for a refusal. */
+async function toBeEdited(
+  env: Environment,
+  { groups, image }: Wanted,
+): Promise<{ readonly group: string; readonly role: Role }[]> {
+  if (image === undefined) return [];
+  const source = readSpec(env);
+  const { groups: standing } = await readDeployed(source, env);
+  return groupsOf(source.spec).flatMap(({ name: group, role, image: desired }) =>
+    groups.includes(group) && desired !== image && !isNew(standing.get(group)) ? [{ group, role }] : [],
+  );
 }
 
 /** A pause or a cancel holds what is to begin; what is in flight is finished. */
@@ -102,9 +122,9 @@ async function refuseHeld(env: Environment, group: string, folder: string): Prom
   const source = readSpec(env);
   const inFlight = inFlightOf(source.spec, await readDeployed(source, env));
   if (inFlight.some((each) => each.group === group)) return;
-  const why = hold.reason === undefined ? "" : `, "${hold.reason}"`;
+  const state = hold.kind === "pause" ? "paused" : "cancelled";
   throw new UserError(
-    `${hold.kind === "pause" ? "paused" : "cancelled"} since ${hold.since} by ${hold.by}${why}; go on with: rollout resume`,
+    `${source.spec.name} is ${state} (${describeHold(hold, realClock.now())}), so ${group} is not rolled; first: rollout resume`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { listed } from "../guard/listed.js";
+import { parseGroupName } from "../spec/address.js";
 import type { CheckResult } from "./check-result.js";
 import { escapeMarkdown } from "./escape-markdown.js";
 import { visible } from "./visible.js";
@@ -13,6 +14,7 @@ export function formatCheck(result: CheckResult): string {
       : `rejected: ${subjectOf(result)} breaks ${String(broken)} of ${String(rules)} rules`,
     ...violations.map(({ rule, message, remedy }) => `${rule}: ${message}; ${remedy}`),
     `changes: ${changesOf(result)}`,
+    ...gateOf(result),
     ...(drift.length > 0 ? [`drift, not counted: ${listed(drift.map(({ address }) => address))}`] : []),
     `deployed: ${result.deployed}`,
     `plan: sha256 ${plan.sha256}, Terraform ${plan.terraformVersion}, format ${plan.formatVersion}`,
@@ -35,6 +37,7 @@ export function formatCheckMarkdown(result: CheckResult): string {
     ]),
     ...(violations.length > 0 ? [""] : []),
     escapeMarkdown(changesOf(result)),
+    ...gateOf(result).flatMap((line) => ["", escapeMarkdown(line)]),
     ...(drift.length > 0
       ? [
           "",
@@ -61,6 +64,15 @@ function subjectOf({ view, touched }: CheckResult): string {
         ? touched.join(", ")
         : `${String(touched.length)} groups`;
   return `the plan of ${view ?? "no view"} (${groups})`;
+}
+
+/** An open gate is what everybody expects of a plan. */
+function gateOf({ gate, view, touched }: CheckResult): string[] {
+  if (gate === "open" || touched.length === 0) return [];
+  const finish = view !== null && parseGroupName(view) ? `; finish it with: rollout deploy ${view}` : "";
+  return [
+    `the gate is closed: this plan rolls, and neither proves that the group is whole nor records a revision${finish}`,
+  ];
 }
 
 function changesOf({ changes }: CheckResult): string {

@@ -21,12 +21,13 @@ export function formatStatus(status: Status, log: string): string {
     .filter(({ state, reason }) => reason !== null && !UNREMARKABLE.has(state))
     .map(({ name, state, reason }) => `${name} is ${state}: ${reason ?? ""}`);
   const lines = [
-    `${status.cluster}  ${phaseLine(status)}${ageOfStep(status)}`,
+    `${status.cluster}  ${phaseLine(status)}${ages(status)}`,
     "",
     ...reasons,
     ...status.leftovers.map(describeLeftovers),
     ...describeRun(status, log),
     `deployed: ${status.deployed.origin}`,
+    ...status.refused.map(({ rule, message }) => `a deploy would be refused by ${rule}: ${message}`),
     status.next === null ? nothingNext(status) : `next: ${status.next}${orBack(status)}`,
   ];
   const [first = "", ...rest] = lines;
@@ -46,9 +47,18 @@ function describeLeftovers({ pool, volumes, addresses }: Status["leftovers"][num
 export const phaseLine = ({ phase, message }: Pick<Status, "phase" | "message">): string =>
   `${phase}: ${message}`;
 
-function ageOfStep({ at, phase, lastRun }: Status): string {
-  if (phase !== "progressing" || lastRun?.stepSince == null) return "";
-  return ` (${ageOf(lastRun.stepSince, Date.parse(at))})`;
+/** ` (for 1m; leave for 6m)`: how long what is waited for has been so, and how long its step takes. */
+function ages({ at, phase, run, lastRun }: Status): string {
+  if (phase !== "progressing" || run === null || lastRun === null || lastRun.lastLineAt < run.since)
+    return "";
+  const age = (since: string): string => ageOf(since, Date.parse(at));
+  const { conditionSince, step, stepSince } = lastRun;
+  const ofStep =
+    stepSince === null
+      ? []
+      : [conditionSince === null ? age(stepSince) : `${step ?? ""} for ${age(stepSince)}`];
+  const all = [...(conditionSince === null ? [] : [`for ${age(conditionSince)}`]), ...ofStep];
+  return all.length === 0 ? "" : ` (${all.join("; ")})`;
 }
 
 /** Where ids are long they are cut in their middle, as little as has to be. */
@@ -83,7 +93,7 @@ function shorten(id: string, most: number): string {
   return `${id.slice(0, most - 1 - end)}…${id.slice(-end)}`;
 }
 
-function describeRun({ at, run, lastRun }: Status, log: string): string[] {
+function describeRun({ at, run, lastRun, phase }: Status, log: string): string[] {
   const now = Date.parse(at);
   const last = lastRun === null ? "no line yet" : `last line ${ageOf(lastRun.lastLineAt, now)} ago`;
   if (run) {
@@ -93,14 +103,22 @@ function describeRun({ at, run, lastRun }: Status, log: string): string[] {
     ];
   }
   if (!lastRun) return [];
-  const end = lastRun.isEnded ? `ended ${lastRun.result ?? ""}`.trimEnd() : "its process is gone";
-  return [`last run: ${lastRun.command ?? "unknown"}, ${end}`, `log: ${log}, ${last}`];
+  // Of a phase that failed the message is said already.
+  const why = lastRun.message === null || phase === "failed" ? "" : `: ${lastRun.message}`;
+  return [`last run: ${lastRun.command ?? "unknown"}, ${endOf(lastRun)}${why}`, `log: ${log}, ${last}`];
 }
 
-const orBack = ({ phase, lastRun }: Status): string =>
-  phase === "failed" && lastRun?.group != null ? `, or back: npx rollout undo ${lastRun.group}` : "";
+function endOf({ isEnded, result, hasTouched }: NonNullable<Status["lastRun"]>): string {
+  if (!isEnded) return "its process is gone";
+  if (result === "failed" && !hasTouched) return "refused, nothing was changed";
+  return `ended ${result ?? ""}`.trimEnd();
+}
 
-function nothingNext({ phase, protection }: Status): string {
+const orBack = ({ undo }: Status): string => (undo === null ? "" : `, or back: ${undo}`);
+
+function nothingNext({ phase, protection, refused }: Status): string {
+  if (refused.length > 0)
+    return `next: ${refused.map(({ remedy }) => remedy.replace(/^run: /, "")).join("; then ")}`;
   if (protection === "off") return "next: no group is rolled while protection is off; it is for a teardown";
   if (phase !== "invalid spec") return "next: nothing, all groups are as desired";
   return "next: set all but one of the pending groups back, or set rollout.pendingGroups: queue";

@@ -1,11 +1,9 @@
 import type { Environment } from "../clients/environment.js";
-import { createHash } from "node:crypto";
 import {
   accessSync,
   chmodSync,
   constants,
   copyFileSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -14,16 +12,13 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { makePlan } from "../clients/terraform-plan.js";
 import { terraformVersion } from "../clients/terraform.js";
-import { judgePlan } from "../guard/judge.js";
-import { readPlan } from "../guard/plan/read-plan.js";
-import { type PlanSummary, summarizePlan } from "../rollout/plan-summary.js";
-import { describeOrigin, isForReview } from "../spec/deployed.js";
-import { isNew } from "../spec/pending.js";
+import { isForReview } from "../spec/deployed.js";
 import { UserError } from "../spec/user-error.js";
-import { resultOf, verdictFile } from "./check.js";
+import { verdictFile } from "./check.js";
 import type { CheckResult } from "./check-result.js";
 import type { Asked } from "./heed-signals.js";
 import { inScratch } from "./in-scratch.js";
+import { judgeMadePlan, type JudgedPlan } from "./judged-plan.js";
 import { buildApp, loadProgram, type Program } from "./program.js";
 import { terraformEnvironment } from "./terraform-environment.js";
 
@@ -34,10 +29,7 @@ export interface PlanArgs {
   readonly out?: string;
 }
 
-/** What a plan does, and what the guard says of it. */
-export interface MadePlan {
-  readonly summary: PlanSummary;
-  readonly result: CheckResult;
+export interface MadePlan extends JudgedPlan {
   /** Where the plan was kept, and the folder in which Terraform applies it. */
   readonly kept?: { readonly file: string; readonly folder: string };
 }
@@ -62,19 +54,12 @@ export async function runPlan(env: Environment, { view, out }: PlanArgs): Promis
     buildApp(out === undefined ? { ...loaded, views: [name] } : loaded, outdir).synth();
     const folder = resolve(outdir, loaded.spec.name, name);
     const json = await planIn({ folder, file, env, kept: out !== undefined, ...asked });
-    const plan = readPlan(new TextEncoder().encode(json));
-    const verdict = judgePlan(plan, { spec: loaded.spec, deployed: loaded.deployed, madeWhole: true });
-    const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
-    const result = resultOf(verdict, plan, describeOrigin(loaded.deployed.origin), sha256);
-    const summary = summarizePlan(JSON.parse(json) as unknown, name, standing(loaded));
-    if (out === undefined) return { summary, result };
-    keep(file, out, result);
-    return { summary, result, kept: { file: resolve(out), folder } };
+    const judged = judgeMadePlan({ json, file, view: name }, loaded);
+    if (out === undefined) return judged;
+    keep(file, out, judged.result);
+    return { ...judged, kept: { file: resolve(out), folder } };
   });
 }
-
-export const standing = ({ deployed }: Program): string[] =>
-  [...deployed.groups.values()].filter((group) => !isNew(group)).map((group) => group.name);
 
 /** Before Terraform is asked: a plan takes minutes, and half of it is no use. */
 function checkWritable(out: string): void {

@@ -217,10 +217,12 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .addOption(format())
     .action(async (target: string | undefined, options: DeployOptions) => {
       const { formatDeployResult, runDeploy } = await import("./deploy.js");
-      const result = await runDeploy(process.env, {
-        ...(target === undefined ? {} : { target }),
-        ...options,
-      });
+      const { onTerminal } = await import("./ask.js");
+      const result = await runDeploy(
+        process.env,
+        { ...(target === undefined ? {} : { target }), ...options },
+        onTerminal(),
+      );
       print({ text: formatDeployResult, json: toJson }[options.format](result));
     });
 
@@ -266,8 +268,8 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .option("--confirm <pool>", "the pool's name once more, where nobody can be asked")
     .action(async (pool: string, options: { deleteVolumes?: boolean; confirm?: string }) => {
       const { runRetire } = await import("./retire.js");
-      const dialogue = { input: process.stdin, output: process.stderr };
-      print(await runRetire(process.env, { pool, ...options }, dialogue));
+      const { onTerminal } = await import("./ask.js");
+      print(await runRetire(process.env, { pool, ...options }, onTerminal()));
     });
 
   program

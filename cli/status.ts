@@ -1,5 +1,6 @@
 import type { Environment } from "../clients/environment.js";
-import { statusOf, statusSchema, type Status } from "../rollout/status.js";
+import { refusedByState } from "../guard/refused-by-state.js";
+import { type RefusalsOf, statusOf, statusSchema, type Status } from "../rollout/status.js";
 import { offeredViews } from "../rollout/views.js";
 import { findGroup } from "../spec/find-group.js";
 import { formatStatus } from "./format-status.js";
@@ -51,5 +52,7 @@ async function readStatus(
   if (group !== undefined) findGroup(situation.spec, group);
   for (const note of situation.notes) console.error(note);
   const views = offeredViews(situation.spec, situation.deployed, env["ROLLOUT_GROUP"]);
-  return { status: statusSchema.parse(statusOf(situation, views, group)), folder: situation.folder };
+  const { spec, deployed, folder } = situation;
+  const refusalsOf: RefusalsOf = (name) => refusedByState(spec, deployed, name);
+  return { status: statusSchema.parse(statusOf(situation, views, group, refusalsOf)), folder };
 }

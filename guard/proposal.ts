@@ -29,5 +29,8 @@ export interface Proposal {
   readonly madeWhole?: boolean;
 }
 
+/** What of a proposal is known before a stack is synthesized. */
+export type StateProposal = Pick<Proposal, "spec" | "deployed" | "view" | "plan">;
+
 /** A rule is a pure function that returns what breaks it. */
 export type Rule = (proposal: Proposal) => readonly Violation[];

@@ -6,6 +6,7 @@ import { describePending, inFlightOf, isNew, pendingGroups } from "../spec/pendi
 import type { Spec } from "../spec/schema.js";
 import { rollOrder } from "./order.js";
 import type { RollFacts, RollFailure } from "./roll-facts.js";
+import { describeHold } from "./run/hold-words.js";
 import { takeBack, type TakeBack } from "./take-back.js";
 
 /** What a roll was asked for. */
@@ -132,7 +133,7 @@ function pace({ name }: Group, { hold, spec, facts, now }: RollSituation): RollS
     why,
     reason,
   });
-  if (hold) return held("paused", described(hold));
+  if (hold) return held("paused", describeHold(hold, now));
   const { manual, pauseAfter, interval } = spec.rollout;
   if (manual && !facts.released) return held("manual", "rollout.manual: every group waits");
   if (facts.lastEnded !== undefined && pauseAfter.includes(facts.lastEnded) && !facts.released) {
@@ -188,7 +189,10 @@ function cancelled(
     (group) => wanted.groups.includes(group.name) && isDue(group, pending, situation),
   );
   if (left.length === 0) return { kind: "done" };
-  return blocked(`cancelled ${described(hold)}; not rolled: ${namesOf(left)}`, "rollout resume");
+  return blocked(
+    `cancelled ${describeHold(hold, situation.now)}; not rolled: ${namesOf(left)}`,
+    "rollout resume",
+  );
 }
 
 /** A gate that was not passed ends a roll, whether the group stays as it is or was taken back. */
@@ -212,9 +216,5 @@ const imageOf = (deployed: Deployed, group: string): string | undefined =>
   deployed.groups.get(group)?.revisions.at(-1)?.image;
 
 const blocked = (reason: string, command: string): NextRoll => ({ kind: "blocked", reason, command });
-
-/** `since 2026-11-21T09:12:00Z by ops@build-1, "waiting for the DBA"` */
-const described = ({ since, by, reason }: Hold): string =>
-  `since ${since} by ${by}${reason === undefined ? "" : `, ${JSON.stringify(reason)}`}`;
 
 const namesOf = (groups: readonly Group[]): string => groups.map(({ name }) => name).join(", ");

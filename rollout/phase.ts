@@ -3,8 +3,11 @@ import { groupsOf, type Group } from "../spec/groups.js";
 import { leftoversOf } from "../spec/retiring.js";
 import { outOf, type Out } from "./roll-facts.js";
 import { describeHold } from "./run/hold-words.js";
+import { lastFailure, type Failure } from "./run/last-failure.js";
 import { lastRun, type LastRun } from "./run/last-run.js";
 import type { Situation } from "./run/situation.js";
+import { UserError } from "../spec/user-error.js";
+import { undoOf } from "./undo.js";
 
 /** What a cluster is, in the order in which it is asked: the first that is so is it. */
 export const PHASES = [
@@ -25,7 +28,12 @@ export interface Phase {
   readonly message: string;
   /** The command that comes next; null where it is an edit of the spec, or nothing. */
   readonly next: string | null;
+  /** The command that takes the group back instead, where that would do something. */
+  readonly undo?: string;
 }
+
+/** With a group's name behind it. */
+export const DEPLOY = "npx rollout deploy ";
 
 const WATCH = "npx rollout status --watch";
 
@@ -37,6 +45,7 @@ export function phaseOf(situation: Situation, only?: string): Phase {
   const { spec } = situation;
   const run = lastRun(situation.events);
   const isAsked = ({ name }: { readonly name: string }): boolean => only === undefined || name === only;
+  const failure = lastFailure(situation.events);
   const facts: Facts = {
     ...situation,
     groups: groupsOf(spec).filter(isAsked),
@@ -47,6 +56,7 @@ export function phaseOf(situation: Situation, only?: string): Phase {
     out: outOf(situation.events).filter(({ group }) => isAsked({ name: group })),
     last: only === undefined || run?.group === only ? run : undefined,
     run: only === undefined || run?.group === only ? situation.run : undefined,
+    failure: failure && isAsked({ name: failure.group }) ? failure : undefined,
   };
   if (only !== undefined && isDone(facts)) return healthy(facts);
   const asked = [invalid, failed, paused, cancelled, progressing, inFlight, begun, pending];
@@ -63,6 +73,7 @@ interface Facts extends Situation {
   readonly inFlight: readonly string[];
   readonly out: readonly Out[];
   readonly last: LastRun | undefined;
+  readonly failure: Failure | undefined;
 }
 
 /** Neither a hold nor a run of other groups is of any concern to a group that is as desired. */
@@ -88,15 +99,27 @@ function invalid({ spec, deployed }: Facts): Phase | undefined {
 }
 
 /** A failure is over once its group is as desired, however that came about. */
-function failed({ run, last, pending, inFlight, spec }: Facts): Phase | undefined {
-  const group = last?.group;
-  if (run !== undefined || group === undefined || last?.groupResult !== "failed") return undefined;
+function failed(facts: Facts): Phase | undefined {
+  const { run, failure, pending, inFlight, spec } = facts;
+  if (run !== undefined || failure === undefined) return undefined;
+  const { group, step, message = "its roll ended without success" } = failure;
   if (!inFlight.includes(group) && !pending.some(({ name }) => name === group)) return undefined;
   return {
     phase: "failed",
-    message: `${group}${stepOf(last)}: ${last.message ?? "its roll ended without success"}`,
-    next: spec.protection === "off" ? null : `npx rollout deploy ${group}`,
+    message: `${group} ${step}: ${message}`,
+    next: spec.protection === "off" ? null : `${DEPLOY}${group}`,
+    ...(canBeUndone(facts, group) ? { undo: `npx rollout undo ${group}` } : {}),
   };
+}
+
+/** Whether an undo would do something now, as it decides itself. */
+function canBeUndone(situation: Situation, group: string): boolean {
+  try {
+    return undoOf(situation, group).kind === "undo";
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
 }
 
 function paused({ hold, run, last, inFlight, at }: Facts): Phase | undefined {
@@ -144,7 +167,7 @@ function inFlight({ inFlight, spec }: Facts): Phase | undefined {
   return {
     phase: "in flight",
     message: `${many}; no run is under way on this machine`,
-    next: spec.protection === "off" ? null : `npx rollout deploy ${first}`,
+    next: spec.protection === "off" ? null : `${DEPLOY}${first}`,
   };
 }
 
@@ -158,7 +181,7 @@ function begun({ out, pending, deployed, spec }: Facts): Phase | undefined {
   const { group } = first;
   const message = `${group}: its work has begun to leave, and no run is under way on this machine`;
   return due.has(group)
-    ? { phase: "in flight", message, next: `npx rollout deploy ${group}` }
+    ? { phase: "in flight", message, next: `${DEPLOY}${group}` }
     : {
         phase: "in flight",
         message: `${message}; it was set back since, and has to be replaced all the same`,
@@ -176,7 +199,7 @@ function pending({ pending, groups, deployed, spec }: Facts): Phase | undefined 
     return {
       phase: "pending",
       message: pending.length === 1 ? change : `${String(pending.length)} groups, first ${change}`,
-      next: spec.protection === "off" ? null : `npx rollout deploy ${first.name}`,
+      next: spec.protection === "off" ? null : `${DEPLOY}${first.name}`,
     };
   }
   if (fresh.length === 0 && left.length === 0) return undefined;

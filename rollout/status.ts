@@ -5,7 +5,7 @@ import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from
 import { emptiedPools, leftoversOf } from "../spec/retiring.js";
 import { holdSchema } from "../spec/hold.js";
 import { STEPS } from "../spec/run-log.js";
-import { PHASES, phaseOf } from "./phase.js";
+import { DEPLOY, PHASES, phaseOf } from "./phase.js";
 import { lastRun } from "./run/last-run.js";
 import type { Spec } from "../spec/schema.js";
 import type { Situation } from "./run/situation.js";
@@ -51,9 +51,11 @@ export const statusSchema = z.strictObject({
       group: z.string().nullable(),
       step: z.enum(STEPS).nullable(),
       stepSince: z.iso.datetime().nullable(),
-      condition: z.string().nullable().describe("What is waited for."),
+      condition: z.string().nullable().describe("What is waited for, with its last value."),
+      conditionSince: z.iso.datetime().nullable().describe("Since when that has been so."),
       isEnded: z.boolean(),
       result: z.enum(["ok", "failed", "undone", "interrupted"]).nullable(),
+      hasTouched: z.boolean().describe("false: it was refused before anything was changed."),
       message: z.string().nullable(),
     })
     .nullable()
@@ -72,18 +74,34 @@ export const statusSchema = z.strictObject({
     .describe("Pools that have retired, group by group. What is left of them goes by the cluster view."),
   views: z.array(z.string()).describe("The stacks that can be deployed now."),
   next: z.string().nullable().describe("The command that comes next."),
+  refused: z
+    .array(z.strictObject({ rule: z.string(), message: z.string(), remedy: z.string() }))
+    .describe("Why the deploy that would come next is refused, and what comes first; next is null then."),
+  undo: z.string().nullable().describe("The command that takes a group that failed back instead."),
 });
 
 export type Status = z.output<typeof statusSchema>;
 export type GroupStatus = Status["groups"][number];
 
+/** Why the view of a group would be refused, as far as the state tells: the guard's own words. */
+export type RefusalsOf = (
+  group: string,
+) => readonly { readonly rule: string; readonly message: string; readonly remedy: string }[];
+
 /**
  * What a cluster is and where each of its groups stands.
  * @param only a group whose phase is asked for instead of the cluster's
+ * @param refusalsOf asked for the group that would be deployed next
  */
-export function statusOf(situation: Situation, views: readonly string[], only?: string): Status {
+export function statusOf(
+  situation: Situation,
+  views: readonly string[],
+  only?: string,
+  refusalsOf: RefusalsOf = () => [],
+): Status {
   const { spec, deployed, run, hold } = situation;
-  const { phase, message, next } = phaseOf(situation, only);
+  const { phase, message, next, undo = null } = phaseOf(situation, only);
+  const refused = next?.startsWith(DEPLOY) === true ? refusalsOf(next.slice(DEPLOY.length)) : [];
   return {
     at: new Date(situation.at).toISOString(),
     cluster: spec.name,
@@ -102,7 +120,9 @@ export function statusOf(situation: Situation, views: readonly string[], only?: 
     lastRun: describeRun(situation),
     hold: hold ?? null,
     views: [...views],
-    next,
+    next: refused.length === 0 ? next : null,
+    refused: refused.map(({ rule, message, remedy }) => ({ rule, message, remedy })),
+    undo,
   };
 }
 
@@ -118,8 +138,10 @@ function describeRun({ events }: Situation): Status["lastRun"] {
     step: last.step ?? null,
     stepSince: last.stepSince ?? null,
     condition: last.condition ?? null,
+    conditionSince: last.conditionSince ?? null,
     isEnded: last.isEnded,
     result: last.result ?? null,
+    hasTouched: last.hasTouched,
     message: last.message ?? null,
   };
 }

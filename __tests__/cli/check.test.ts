@@ -112,6 +112,11 @@ describe("rollout check", () => {
     expect(changed.stderr).toContain("not the plan that was approved");
   });
 
+  test("tells a plan that does not record from one that does", async () => {
+    expect((await run("gate-closed")).gate).toBe("closed");
+    expect((await run("roll-clients")).gate).toBe("open");
+  });
+
   test("counts what changes, and tells drift apart", async () => {
     const { changes, drift, view, touched } = await run("roll-consul-server");
     expect({ view, touched, drift }).toEqual({

@@ -12,6 +12,7 @@ const accepted: CheckResult = {
   violations: [],
   changes: { machines: 1, byAction: { ...none, replace: 3, update: 1 }, images: ["broker-0: v1 -> v2"] },
   drift: [],
+  gate: "open",
   deployed: "terraform.demo.tfstate, serial 3",
   rules: 14,
   plan: { sha256: "ab".repeat(32), terraformVersion: "1.11.4", formatVersion: "1.2" },
@@ -50,6 +51,17 @@ describe("A verdict in text", () => {
       "one-group: wrong: b; set it back",
       "target-group: wrong: c; set it back",
     ]);
+  });
+
+  test("says of a closed gate that the plan rolls and does not record", () => {
+    const closed = { ...accepted, gate: "closed" } as const;
+    const sentence =
+      "the gate is closed: this plan rolls, and neither proves that the group is whole nor records a revision; finish it with: rollout deploy broker-0";
+    expect(formatCheck(closed).split("\n")[2]).toBe(sentence);
+    expect(formatCheckMarkdown(closed).replaceAll("\\", "").split("\n")).toContain(sentence);
+    const none = formatCheck({ ...closed, touched: [] });
+    expect(none).not.toContain("gate");
+    expect(formatCheck({ ...closed, view: "cluster" }).split("\n")[2]).toMatch(/ nor records a revision$/);
   });
 
   test("names up to three groups, counts more, and says where there is none or no view", () => {

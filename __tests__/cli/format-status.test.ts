@@ -1,10 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 import { formatStatus } from "../../cli/format-status.js";
-import { statusOf } from "../../rollout/status.js";
+import { refusedByState } from "../../guard/refused-by-state.js";
+import { type RefusalsOf, statusOf } from "../../rollout/status.js";
 import type { Situation } from "../../rollout/run/situation.js";
 import { offeredViews } from "../../rollout/views.js";
 import { change, deployedAs, localSpec, nothing, poolOf, withGroup } from "../support/fixtures.js";
-import { DRAINING, GATE_FAILED, RUN, situationOf } from "../support/situation.js";
+import { DRAINING, GATE_FAILED, RUN, runOf, situationOf } from "../support/situation.js";
 
 const spec = localSpec();
 const standing = deployedAs(spec);
@@ -30,7 +31,8 @@ describe("the text of a status has the phase, a row a pool, the reasons and the 
 
   test("of a run that is under way", () => {
     expect(format(situationOf(pending, inFlight, { run: RUN, events: DRAINING }))).toMatchInlineSnapshot(`
-     "demo  progressing: broker-0 leave: 2 of 9 allocations left (6m)
+     "demo  progressing: broker-0 leave: 2 of 9 allocations left (for 1m; leave for
+       6m)
      POOL           0            1           2
      consul-server  ✔ ami-0aaa   ✔ ami-0aaa  ✔ ami-0aaa
      nomad-server   ✔ ami-0aaa   ✔ ami-0aaa  ✔ ami-0aaa
@@ -44,6 +46,52 @@ describe("the text of a status has the phase, a row a pool, the reasons and the 
      deployed: terraform.demo.tfstate, serial 7
      next: npx rollout status --watch"
     `);
+  });
+
+  test("of a run that was refused: what it was before, and why", () => {
+    const refused = runOf(
+      [9, "run-started", { command: "rollout deploy broker-0" }],
+      [9, "step-started", { group: "broker-0", step: "plan" }],
+      [
+        8,
+        "group-ended",
+        { group: "broker-0", result: "failed", message: "broker-0 cannot:\n  one-group: 2" },
+      ],
+      [8, "run-ended", { result: "failed", message: "broker-0 cannot:\n  one-group: 2" }],
+    );
+    expect(
+      format(situationOf(pending, standing, { events: refused }))
+        .split("\n")
+        .slice(-6),
+    ).toEqual([
+      "broker-0 is pending: ami-0aaa -> ami-0bbb",
+      "last run: rollout deploy broker-0, refused, nothing was changed: broker-0",
+      "  cannot: one-group: 2",
+      "log: .rollout/demo/log.jsonl, last line 8m ago",
+      "deployed: terraform.demo.tfstate, serial 7",
+      "next: npx rollout deploy broker-0",
+    ]);
+  });
+
+  test("of a group whose deploy would be refused: what comes first instead", () => {
+    const tainted = withGroup(standing, "broker-0", { tainted: ["terraform_data.broker-0-1"] });
+    const situation = situationOf(spec, tainted);
+    const refusalsOf: RefusalsOf = (group) => refusedByState(spec, tainted, group);
+    const status = statusOf(situation, ["cluster", "broker-0"], undefined, refusalsOf);
+    expect(status).toMatchObject({ phase: "in flight", next: null });
+    expect(formatStatus(status, ".rollout/demo/log.jsonl").split("\n").slice(-7).join("\n"))
+      .toMatchInlineSnapshot(`
+     "deployed: terraform.demo.tfstate, serial 7
+     a deploy would be refused by leave-hook-runs: tainted hosts of broker-0 would
+       be replaced, and no hook would make their work leave:
+       terraform_data.broker-0-1
+     next: terraform -chdir=cdktf.out/demo/broker-0 untaint
+       terraform_data.broker-0-1; then raise generations[0] of pool broker to replace
+       the group whole"
+    `);
+    expect(formatStatus(statusOf(situation, ["cluster"]), ".rollout/demo/log.jsonl")).toContain(
+      "next: npx rollout deploy broker-0",
+    );
   });
 
   test("of a run that failed", () => {

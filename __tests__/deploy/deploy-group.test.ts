@@ -193,7 +193,7 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
     await mkdir(runFolder(), { recursive: true });
     const hold = {
       kind: "pause",
-      since: "2026-11-21T09:12:00.000Z",
+      since: "2026-11-20T09:12:00.000Z",
       by: "ann@laptop",
       reason: "waiting for the DBA",
     };
@@ -201,7 +201,7 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
     expect(await deploy("broker-0", "--yes")).toEqual({
       exitCode: 1,
       output:
-        'paused since 2026-11-21T09:12:00.000Z by ann@laptop, "waiting for the DBA"; go on with: rollout resume',
+        'demo is paused (since 2026-11-20 09:12 UTC by ann@laptop, "waiting for the DBA"), so broker-0 is not rolled; first: rollout resume',
     });
   });
 

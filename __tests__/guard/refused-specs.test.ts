@@ -264,7 +264,7 @@ test("refuses every view where a machine's data volume was taken out of the stat
   const without = withGroup(standing, "broker-0", { volumes: volumes.filter(({ host }) => host !== 1) });
   const forgotten = withoutAddresses(without, "terraform_data.broker-0-1-data");
   expect(refusal(local, forgotten, "broker-0")).toMatchInlineSnapshot(
-    `"data-volume-kept: machines have data volumes that the state does not hold: terraform_data.broker-0-1-data; take each back with: terraform import ADDRESS ID; or restore the state from its backup; where one is lost for good, end its machine, too, and both are made anew"`,
+    `"data-volume-kept: machines have data volumes that the state does not hold: terraform_data.broker-0-1-data; take each back with: terraform -chdir=cdktf.out/demo/broker-0 import ADDRESS ID; or restore the state from its backup; where one is lost for good, end its machine, too, and both are made anew"`,
   );
   const attachment = "terraform_data.broker-0-1-data-attachment";
   expect(refusal(local, withoutAddresses(forgotten, attachment), "broker-0")).toContain(
@@ -278,7 +278,7 @@ test("refuses every view where a machine's data volume was taken out of the stat
 test.each(["broker-0-revision", "broker-0-0-data"])("refuses to roll with a tainted %s", (name) => {
   const tainted = withGroup(standing, "broker-0", { tainted: [`terraform_data.${name}`] });
   expect(refusal(local, tainted, "broker-0")).toBe(
-    `tainted-replacement: terraform_data.${name} is tainted, so Terraform would replace it, and it is never destroyed; run: terraform untaint terraform_data.${name}`,
+    `tainted-replacement: terraform_data.${name} is tainted, so Terraform would replace it, and it is never destroyed; run: terraform -chdir=cdktf.out/demo/broker-0 untaint terraform_data.${name}`,
   );
 });
 
@@ -287,7 +287,7 @@ test("refuses to replace tainted machines whose leave would not run", () => {
     tainted: ["terraform_data.broker-0-1", "terraform_data.broker-0-2"],
   });
   expect(refusal(local, tainted, "broker-0")).toMatchInlineSnapshot(
-    `"leave-hook-runs: tainted hosts of broker-0 would be replaced, and no hook would make their work leave: terraform_data.broker-0-1, terraform_data.broker-0-2; run: terraform untaint terraform_data.broker-0-1; run: terraform untaint terraform_data.broker-0-2; then raise generations[0] of pool broker to replace the group whole"`,
+    `"leave-hook-runs: tainted hosts of broker-0 would be replaced, and no hook would make their work leave: terraform_data.broker-0-1, terraform_data.broker-0-2; run: terraform -chdir=cdktf.out/demo/broker-0 untaint terraform_data.broker-0-1; run: terraform -chdir=cdktf.out/demo/broker-0 untaint terraform_data.broker-0-2; then raise generations[0] of pool broker to replace the group whole"`,
   );
 });
 

@@ -166,7 +166,7 @@ describe("pace", () => {
       step: "hold",
       group: "broker-1",
       why: "paused",
-      reason: 'since 2026-01-01T00:00:00Z by ops@a, "waiting for the DBA"',
+      reason: 'since 00:00 UTC by ops@a, "waiting for the DBA"',
     });
   });
 
@@ -223,7 +223,7 @@ describe("a cancel", () => {
   test("ends the roll and says what is not rolled", () => {
     expect(next({ spec: broker0, deployed: rolled("broker-0"), hold: CANCEL })).toEqual({
       kind: "blocked",
-      reason: "cancelled since 2026-01-01T00:00:00Z by ops@a; not rolled: broker-1, broker-2",
+      reason: "cancelled since 00:00 UTC by ops@a; not rolled: broker-1, broker-2",
       command: "rollout resume",
     });
   });

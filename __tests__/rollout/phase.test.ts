@@ -156,9 +156,40 @@ describe("a cluster is", () => {
       phase: "failed",
       message: "broker-0 gate: not ready within 15m",
       next: "npx rollout deploy broker-0",
+      undo: "npx rollout undo broker-0",
     };
     expect(phaseOf(situationOf(pending, inFlight, { events: GATE_FAILED }))).toEqual(failed);
     expect(phaseOf(situationOf(pending, standing, { events: GATE_FAILED }))).toEqual(failed);
+  });
+
+  test("failed without an undo where that would be refused, or would do nothing", () => {
+    const same = phaseOf(situationOf(spec, inFlight, { events: GATE_FAILED }));
+    expect(same).toEqual({
+      phase: "failed",
+      message: "broker-0 gate: not ready within 15m",
+      next: "npx rollout deploy broker-0",
+    });
+    const held = phaseOf(situationOf(pending, inFlight, { events: GATE_FAILED, hold: PAUSE }));
+    expect(held).toMatchObject({ phase: "failed" });
+    expect(held.undo).toBeUndefined();
+  });
+
+  test("what it was before, where a run was refused before anything was touched", () => {
+    const refused = refusedAt("plan");
+    expect(phaseOf(situationOf(pending, standing, { events: refused })).phase).toBe("pending");
+    expect(phaseOf(situationOf(spec, inFlight, { events: refused })).phase).toBe("in flight");
+    expect(phaseOf(situationOf(pending, inFlight, { events: [...GATE_FAILED, ...refused] })).message).toBe(
+      "broker-0 gate: not ready within 15m",
+    );
+    const again = [...GATE_FAILED, ...refusedAt("leave")];
+    expect(phaseOf(situationOf(pending, inFlight, { events: again })).message).toBe(
+      "broker-0 leave: cannot be rolled now",
+    );
+  });
+
+  test("failed no longer where another try has begun since, however that ended", () => {
+    const killed = [...GATE_FAILED, ...refusedAt("leave").slice(0, -2)];
+    expect(phaseOf(situationOf(pending, inFlight, { events: killed })).phase).toBe("in flight");
   });
 
   test("failed no longer, once its group is as desired, or another run is at it", () => {
@@ -217,3 +248,13 @@ describe("one group is", () => {
     expect(phaseOf(situationOf(spec, nothing()), "broker-1").message).toBe("1 group is new");
   });
 });
+
+/** A run that ended at a step. */
+const refusedAt = (step: "plan" | "leave") =>
+  runOf(
+    [5, "run-started"],
+    [4, "group-started", { group: "broker-0" }],
+    [3, "step-started", { group: "broker-0", step }],
+    [2, "group-ended", { group: "broker-0", result: "failed", message: "cannot be rolled now" }],
+    [1, "run-ended", { result: "failed", message: "cannot be rolled now" }],
+  ).map((event) => ({ ...event, run: "run-2" }));

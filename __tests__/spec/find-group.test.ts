@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { findGroup } from "../../spec/find-group.js";
+import { findGroup, findGroups } from "../../spec/find-group.js";
 import { UserError } from "../../spec/user-error.js";
 import { errorOf, EXAMPLE, specOf } from "./example.js";
 
@@ -18,6 +18,8 @@ test.each([
   ["broker-0-1", '"broker-0-1" is a host; did you mean its group broker-0?'],
   ["broker0", 'no group "broker0"; did you mean broker-0? pools: POOLS'],
   ["Broker-1", 'no pool "Broker"; did you mean broker? pools: POOLS'],
+  ["brokr", 'no group "brokr"; did you mean broker-0? pools: POOLS'],
+  ["borker", 'no group "borker"; did you mean broker-0? pools: POOLS'],
   ["brok", 'no group "brok"; did you mean broker-0? pools: POOLS'],
   ["cluster", 'no group "cluster"; pools: POOLS'],
   ["", 'no group ""; pools: POOLS'],
@@ -26,6 +28,21 @@ test.each([
   ["constructor-0", 'no pool "constructor"; pools: POOLS'],
 ])("refuses %j", (name, message) => {
   expect(errorOf(() => findGroup(specOf(EXAMPLE), name))).toBe(message.replace("POOLS", POOLS));
+});
+
+test("a pool stands for its groups where either may be named", () => {
+  const namesOf = (name: string) => findGroups(specOf(EXAMPLE), name).map((group) => group.name);
+  expect(namesOf("broker")).toEqual(["broker-0", "broker-1", "broker-2"]);
+  expect(namesOf("broker-1")).toEqual(["broker-1"]);
+});
+
+test.each([
+  ["brokr", 'no group or pool "brokr"; did you mean broker? pools: POOLS'],
+  ["brokr-0", 'no pool "brokr"; did you mean broker? pools: POOLS'],
+  ["broker-7", 'no group "broker-7" in pool broker (0, 1, 2); did you mean broker-2?'],
+  ["kafka", 'no group "kafka"; pools: POOLS'],
+])("refuses %j where a group or a pool may be named", (name, message) => {
+  expect(errorOf(() => findGroups(specOf(EXAMPLE), name))).toBe(message.replace("POOLS", POOLS));
 });
 
 test("an unknown group is a wrong usage", () => {

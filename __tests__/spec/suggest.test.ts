@@ -10,6 +10,7 @@ test.each([
   ["INSTANCETYPES", "instanceTypes"],
   ["data", "dataVolumes"],
   ["awss", "aws"],
+  ["asw", "aws"],
 ])("%s was probably meant as %s", (word, meant) => {
   expect(nearest(word, KNOWN)).toBe(meant);
 });

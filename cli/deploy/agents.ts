@@ -32,7 +32,7 @@ export function agentsOf(
   run: Pick<Run, "env" | "clock" | "stop" | "folder">,
   program: Pick<Program, "spec" | "deployed">,
   group: Group,
-  { say, folder }: Pick<HookContext, "say" | "folder">,
+  { say, waiting, folder }: Required<Pick<HookContext, "say" | "waiting" | "folder">>,
 ): GroupAgents | undefined {
   const { spec, deployed } = program;
   const { env, stop: signal } = run;
@@ -40,7 +40,10 @@ export function agentsOf(
   const machines = machinesOf(spec, run.folder);
   if (!machines && !hasAgents(file, env)) return undefined;
   const clock = machines ? clusterClock(machines) : run.clock;
-  const context: HookContext = { env, file, clock, say, signal, folder, ...(machines ? { machines } : {}) };
+  const context: HookContext = {
+    ...{ env, file, clock, say, waiting, signal, folder },
+    ...(machines ? { machines } : {}),
+  };
   const { name: subject, hash } = group;
   const stay = hostNames(group);
   return {

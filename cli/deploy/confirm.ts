@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import type { Role } from "../../spec/groups.js";
 import { UserError } from "../../spec/user-error.js";
 
@@ -27,40 +26,59 @@ export interface ConfirmOptions {
   readonly show: (text: string) => void;
 }
 
+/** Somebody who was asked has said no. */
+export class NotConfirmed extends UserError {
+  override readonly name = "NotConfirmed";
+}
+
 /** A server's group is confirmed by its name, a client's by yes. */
-export function confirmBy({ yes, confirmed, ask, show }: ConfirmOptions): Confirm {
-  return async ({ group, role, summary }) => {
+export function confirmBy(options: ConfirmOptions): Confirm {
+  const { ask, show } = options;
+  return async (question) => {
+    const { group, role, summary } = question;
     show(summary);
+    if (isConfirmed(question, options)) return;
+    if (!ask) throw unasked([question]);
     const isServer = role !== "client";
-    if (confirmed.includes(group) || (yes && !isServer)) return;
-    if (!ask) {
-      throw new UserError(
-        isServer
-          ? `${group} is a group of servers, and nobody can be asked: say so with --confirm ${group}`
-          : `nobody can be asked whether ${group} may be rolled: say so with --yes`,
-        2,
-      );
-    }
     const answer = await ask(isServer ? `Type ${group} to roll it: ` : `Roll ${group}? [y/N] `);
     const isYes = isServer ? answer === group : /^(y|yes)$/i.test(answer ?? "");
-    if (!isYes) throw new UserError(`nothing was done: ${group} was not confirmed`);
+    if (!isYes) throw new NotConfirmed(`nothing was done: ${group} was not confirmed`);
   };
 }
 
-/** Asks on the terminal, on standard error, since standard output is for the result. */
-export async function askOnTerminal(question: string): Promise<string | undefined> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    terminal.once("SIGINT", () => {
-      terminal.close();
-    });
-    const closed = new Promise<undefined>((resolve) => {
-      terminal.once("close", () => {
-        resolve(undefined);
-      });
-    });
-    return (await Promise.race([terminal.question(question), closed]))?.trim();
-  } finally {
-    terminal.close();
-  }
+type Asked = Pick<Question, "group" | "role">;
+
+const isConfirmed = (
+  { group, role }: Asked,
+  { yes, confirmed }: Pick<ConfirmOptions, "yes" | "confirmed">,
+): boolean => confirmed.includes(group) || (yes && role === "client");
+
+/**
+ * Before anything is begun: whether all that will be asked has an answer.
+ * @throws UserError (exit code 2) where nobody can be asked and a flag is missing
+ */
+export function refuseUnasked(
+  groups: readonly Asked[],
+  options: Pick<ConfirmOptions, "yes" | "confirmed" | "ask">,
+): void {
+  const open = groups.filter((each) => !isConfirmed(each, options));
+  if (!options.ask && open.length > 0) throw unasked(open);
+}
+
+function unasked(open: readonly Asked[]): UserError {
+  const named = (isServer: boolean): string[] =>
+    open.flatMap(({ group, role }) => ((role !== "client") === isServer ? [group] : []));
+  const [servers, clients] = [named(true), named(false)];
+  const are = servers.length === 1 ? "is a group of servers" : "are groups of servers";
+  const lines = [
+    ...(servers.length === 0
+      ? []
+      : [
+          `${servers.join(", ")} ${are}, and nobody can be asked: say so with --confirm ${servers.join(" ")}`,
+        ]),
+    ...(clients.length === 0
+      ? []
+      : [`nobody can be asked whether ${clients.join(", ")} may be rolled: say so with --yes`]),
+  ];
+  return new UserError(lines.join("\n"), 2);
 }

@@ -16,6 +16,7 @@ import { UserError } from "../../spec/user-error.js";
 import { formatPlan } from "../format-plan.js";
 import { BAKED, bakedBy } from "../hook/ready-hook.js";
 import { Interruption } from "../hook/interruption.js";
+import { narrate } from "../narrate.js";
 import { loadProgram, type Program } from "../program.js";
 import { readDeployed } from "../read-deployed.js";
 import { terraformEnvironment } from "../terraform-environment.js";
@@ -66,7 +67,7 @@ class GroupRoll {
   async go(): Promise<GroupResult> {
     const { stop, log } = this.run;
     const onStop = (): void => {
-      this.say(`stopping after this step; ${this.howToFinish()}`);
+      this.tell("stopping", `stopping after this step; ${this.howToFinish()}`);
     };
     stop.addEventListener("abort", onStop, { once: true });
     try {
@@ -207,7 +208,10 @@ class GroupRoll {
     const say = (line: string): void => {
       this.say(line);
     };
-    const agents = agentsOf(this.run, program, group, { say, folder });
+    const waiting = (condition: string): void => {
+      this.waits(condition);
+    };
+    const agents = agentsOf(this.run, program, group, { say, waiting, folder });
     if (!agents) this.say("this cluster on platform local has no agents: nobody is asked");
     return agents;
   }
@@ -228,12 +232,16 @@ class GroupRoll {
   }
 
   private apply(plan: GroupPlan, step: Step, more: Readonly<Record<string, string>> = {}): Promise<Applied> {
+    const narrator = narrate((condition) => {
+      this.waits(condition);
+    });
     return applyPlan({
       cwd: plan.folder,
       plan: plan.file,
       env: { ...terraformEnvironment(this.run.env), ...more },
       log: this.logFile(step),
       onEvent: (event) => {
+        narrator(event);
         const line = describe(event);
         if (line !== undefined) this.say(line);
       },
@@ -276,12 +284,12 @@ class GroupRoll {
     run.stop.throwIfAborted();
     const begun = run.clock.now();
     this.step = step;
-    run.progress({ kind: "started", group, step, message });
+    void run.progress({ kind: "started", group, step, message });
     run.log({ event: "step-started", group, step });
-    const end = (result: "ok" | "failed" | "interrupted"): { step: Step; seconds: number } => {
+    const end = async (result: "ok" | "failed" | "interrupted"): Promise<{ step: Step; seconds: number }> => {
       const seconds = Math.max(0, (run.clock.now() - begun) / 1000);
       this.step = undefined;
-      run.progress({ kind: "ended", group, step, seconds, result });
+      await run.progress({ kind: "ended", group, step, seconds, result });
       return { step, seconds };
     };
     let value: T;
@@ -289,21 +297,35 @@ class GroupRoll {
       value = await action();
     } catch (error) {
       const result = run.stop.aborted ? "interrupted" : "failed";
-      const { seconds } = end(result);
+      const { seconds } = await end(result);
       unlessItFails(() => {
         run.log({ event: "step-ended", group, step, seconds, result });
       });
       throw error;
     }
-    const ended = end("ok");
+    const ended = await end("ok");
     this.steps.push(ended);
     run.log({ event: "step-ended", group, ...ended, result: "ok" });
     return value;
   }
 
   private say(text: string): void {
-    const { progress } = this.run;
-    progress({ kind: "line", group: this.name, ...(this.step ? { step: this.step } : {}), text });
+    this.tell("line", text);
+  }
+
+  private tell(kind: "line" | "stopping", text: string): void {
+    void this.run.progress({ kind, group: this.name, ...(this.step ? { step: this.step } : {}), text });
+  }
+
+  /** What is waited for goes into the log, too, where `rollout status` finds it. */
+  private waits(text: string): void {
+    const { step, name: group, run } = this;
+    if (step === undefined) return;
+    const condition = text.startsWith(`${group}: `) ? text.slice(group.length + 2) : text;
+    unlessItFails(() => {
+      run.log({ event: "waiting", group, step, message: condition });
+    });
+    void run.progress({ kind: "waiting", group, step, condition });
   }
 
   private seconds(): number {

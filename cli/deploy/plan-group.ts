@@ -1,36 +1,26 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as z from "zod";
 import type { Environment } from "../../clients/environment.js";
 import { printedBy } from "../../clients/terraform-plan.js";
 import { jsonOf } from "../../clients/terraform.js";
-import { judgePlan } from "../../guard/judge.js";
-import { readPlan } from "../../guard/plan/read-plan.js";
-import { type PlanSummary, summarizePlan } from "../../rollout/plan-summary.js";
 import { type MemberKind, parseAddress } from "../../spec/address.js";
-import { describeOrigin } from "../../spec/deployed.js";
 import { GATE_VARIABLE, type Gate } from "../../spec/rollout-gate.js";
 import { UserError } from "../../spec/user-error.js";
-import { resultOf } from "../check.js";
-import type { CheckResult } from "../check-result.js";
 import { formatCheck } from "../format-check.js";
-import { standing } from "../plan.js";
+import { judgeMadePlan, type JudgedPlan } from "../judged-plan.js";
 import { buildApp, loadProgram, type Program } from "../program.js";
 import { refusalOf } from "../report-failure.js";
 import { terraformEnvironment } from "../terraform-environment.js";
-
 import type { Run } from "./run.js";
 
 /** A plan of a group's view that the guard has accepted. */
-export interface GroupPlan {
+export interface GroupPlan extends JudgedPlan {
   /** What it was made from. */
   readonly program: Program;
   readonly file: string;
   /** The folder of the stack, where it is applied. */
   readonly folder: string;
-  readonly summary: PlanSummary;
-  readonly result: CheckResult;
 }
 
 const QUIET = ["-input=false", "-no-color"];
@@ -69,13 +59,9 @@ export class GroupPlanner {
     const gateIs = `-var=${GATE_VARIABLE}=${gate}`;
     await printedBy(["plan", ...QUIET, "-refresh=false", gateIs, `-out=${file}`], options);
     const json = jsonOf(await printedBy(["show", "-json", file], options));
-    const plan = readPlan(new TextEncoder().encode(json));
-    const verdict = judgePlan(plan, { spec: program.spec, deployed: program.deployed, madeWhole: true });
-    const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
-    const result = resultOf(verdict, plan, describeOrigin(program.deployed.origin), sha256);
-    if (result.verdict === "rejected") throw new UserError(formatCheck(result));
-    const summary = summarizePlan(JSON.parse(json), group, standing(program));
-    return { program, file, folder, summary, result };
+    const judged = judgeMadePlan({ json, file, view: group }, program);
+    if (judged.result.verdict === "rejected") throw new UserError(formatCheck(judged.result));
+    return { program, file, folder, ...judged };
   }
 
   /** Writes the group's view and no other. */

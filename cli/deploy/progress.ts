@@ -1,7 +1,7 @@
 import type { LogEvent, Step } from "../../spec/run-log.js";
 
 /** What somebody who watches a run is told. */
-type ProgressEvent =
+export type ProgressEvent =
   | { readonly kind: "started"; readonly group: string; readonly step: Step; readonly message: string }
   | {
       readonly kind: "ended";
@@ -10,13 +10,17 @@ type ProgressEvent =
       readonly seconds: number;
       readonly result: NonNullable<LogEvent["result"]>;
     }
+  /** What a step waits for, whenever that changes. */
+  | { readonly kind: "waiting"; readonly group: string; readonly step: Step; readonly condition: string }
+  /** Somebody has asked the run to end. */
+  | { readonly kind: "stopping"; readonly group: string; readonly step?: Step; readonly text: string }
   /** Something within a step: what a hook or Terraform says. */
   | { readonly kind: "line"; readonly group: string; readonly step?: Step; readonly text: string };
 
-/** Shows a run. On a terminal it may draw in place, else it writes lines. */
-export type Progress = (event: ProgressEvent) => void;
+/** Shows a run. On a terminal it draws in place, else it writes lines. A promise is that of the end of a drawing. */
+export type Progress = (event: ProgressEvent) => void | Promise<void>;
 
-const WORDS = { ok: "done", failed: "failed", undone: "undone", interrupted: "interrupted" } as const;
+export const WORDS = { ok: "done", failed: "failed", undone: "undone", interrupted: "interrupted" } as const;
 
 /** One line a start and an end of a step, with its time; what is said within a step is further in. */
 export function plainProgress(write: (line: string) => void): Progress {
@@ -29,7 +33,11 @@ export function plainProgress(write: (line: string) => void): Progress {
         write(`${event.group} ${event.step}: ${WORDS[event.result]} after ${formatSeconds(event.seconds)}`);
         return;
       case "line":
+      case "stopping":
         for (const line of event.text.split("\n")) write(`  ${line}`);
+        return;
+      case "waiting":
+      // It is among the lines that are said.
     }
   };
 }
@@ -37,7 +45,8 @@ export function plainProgress(write: (line: string) => void): Progress {
 /** One JSON object a line. */
 export function jsonProgress(write: (line: string) => void): Progress {
   return (event) => {
-    write(JSON.stringify(event));
+    if (event.kind !== "waiting")
+      write(JSON.stringify(event.kind === "stopping" ? { ...event, kind: "line" } : event));
   };
 }
 

@@ -6,6 +6,7 @@ import type { GroupChange } from "../../spec/edit.js";
 import { groupsOf } from "../../spec/groups.js";
 import type { Hold } from "../../spec/hold.js";
 import type { LogEvent } from "../../spec/run-log.js";
+import { NotConfirmed } from "./confirm.js";
 import type { GroupResult } from "./deploy-result.js";
 import type { Spec } from "../../spec/schema.js";
 import { UserError } from "../../spec/user-error.js";
@@ -59,6 +60,7 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
   const memory = new Memory();
   let known: Spec | undefined;
   let before: string | undefined;
+  let edited: Extract<RollStep, { step: "set-image" }> | undefined;
   for (;;) {
     signal.throwIfAborted();
     const seen = await deps.look();
@@ -75,6 +77,7 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
     switch (step.step) {
       case "set-image":
         known = await deps.edit(step.group, { image: step.to });
+        edited = step;
         break;
       case "undo":
         known = await deps.edit(step.group, { image: step.image, generation: step.generation });
@@ -84,6 +87,9 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
           groups.push({ group: step.group, ...(await deps.deploy(step.group)) });
           memory.ended();
         } catch (error) {
+          // Somebody who says no has not asked for the edit either.
+          if (error instanceof NotConfirmed && edited?.group === step.group)
+            await deps.edit(step.group, { image: edited.from });
           if (!deps.isGateFailure(error)) throw error;
           memory.failed(step.group, imageIn(known, step.group), error.message);
           before = undefined;

@@ -7,6 +7,7 @@ import { parseHostName } from "../../spec/address.js";
 import { roleOf } from "../../spec/groups.js";
 import { formatHookFile, parseHookFile } from "../../spec/hook-file.js";
 import type { Deployed } from "../../spec/deployed.js";
+import { isNew } from "../../spec/pending.js";
 import type { Spec } from "../../spec/schema.js";
 import { connect } from "../cluster/live-cluster.js";
 import { machinesOf } from "../cluster/local-agents.js";
@@ -64,7 +65,7 @@ export async function roll(run: Run, wanted: Wanted, say: (line: string) => void
   );
 }
 
-/** The groups whose servers lead; nobody is asked for a roll of clients alone. Who leads decides of the order, not of safety. */
+/** The groups whose servers lead; nobody is asked for a roll of clients alone, nor before servers stand. Who leads decides of the order, not of safety. */
 async function leadersOf(
   { env, clock, folder }: Run,
   spec: Spec,
@@ -73,7 +74,8 @@ async function leadersOf(
 ): Promise<string[]> {
   const file = parseHookFile(formatHookFile({ spec, deployed, specFolder: "." }));
   const machines = machinesOf(spec, folder);
-  const isOfServers = groups.some((name) => roleOf(name.slice(0, -2)) !== "client");
+  const servers = groups.filter((name) => roleOf(name.slice(0, -2)) !== "client");
+  const isOfServers = servers.some((name) => !isNew(deployed.groups.get(name)));
   if (!isOfServers || (!machines && !hasAgents(file, env))) return [];
   const cluster = await connect(spec, env, clock.now, machines);
   try {

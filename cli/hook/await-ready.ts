@@ -16,6 +16,8 @@ export interface ReadyDeps {
   readonly checks: PoolChecks;
   readonly clock: Clock;
   readonly say: (line: string) => void;
+  /** Told what is waited for, whenever that changes. */
+  readonly waiting?: (condition: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -26,12 +28,12 @@ const EVERY_MS = 2000;
  * @throws UserError naming each condition that failed, with its last value
  */
 export async function awaitReady(
-  { cluster, checks, clock, say, signal }: ReadyDeps,
+  { cluster, checks, clock, say, waiting, signal }: ReadyDeps,
   expected: Expected,
   time: { readonly timeoutSeconds: number; readonly bakeSeconds: number },
 ): Promise<void> {
   const { group, role, hosts } = expected;
-  const timeline = new Timeline(group, clock, say);
+  const timeline = new Timeline(group, clock, say, waiting);
   const begun = clock.now();
   let since: number | undefined;
   timeline.step(
@@ -49,6 +51,8 @@ export async function awaitReady(
     if (reading.passed && since === undefined) timeline.note(`every condition is met; ${formatHeld(bake)}`);
     since = bake.since;
     timeline.waits(unmetConditions(reading));
+    if (reading.passed && !bake.done)
+      timeline.holds(`every condition is met, and has to hold for ${String(time.bakeSeconds)}s`);
     if (bake.done) {
       const look = (): Promise<Observation> => cluster.observe(question);
       await forgetDead({ look, nomad: cluster.nomad, clock, timeline, signal }, observation, expected);

@@ -15,6 +15,8 @@ export interface LeaveDeps {
   readonly cluster: LiveCluster;
   readonly clock: Clock;
   readonly say: (line: string) => void;
+  /** Told what is waited for, whenever that changes. */
+  readonly waiting?: (condition: string) => void;
   readonly signal: AbortSignal;
   /** Where a snapshot of Consul is kept. */
   readonly snapshotFile: string;
@@ -36,7 +38,7 @@ export async function leaveGroup(
   others: Omit<PreflightInput, "group" | "workload">,
 ): Promise<void> {
   const { cluster, clock, signal, snapshotFile } = deps;
-  const timeline = new Timeline(order.group, clock, deps.say);
+  const timeline = new Timeline(order.group, clock, deps.say, deps.waiting);
   const question = { group: order.group, role: order.role, agentsOf: [], checks: [], snapshotFile };
   const begun = clock.now();
   let [isWaiting, isChecked] = [false, false];

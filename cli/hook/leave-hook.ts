@@ -12,7 +12,7 @@ import type { HookArgs, HookContext } from "./hook-context.js";
 
 /** Makes the work of a group leave before its machines go. */
 export async function runLeaveHook(
-  { env, file, machines, clock, say, signal, folder }: HookContext,
+  { env, file, machines, clock, say, waiting, signal, folder }: HookContext,
   { subject, hash, stay = "" }: HookArgs,
 ): Promise<void> {
   const group = groupOf(file, subject, hash);
@@ -30,10 +30,8 @@ export async function runLeaveHook(
   try {
     const snapshotFile = join(folder, snapshotNameOf(group.name));
     // What is in flight in the state was judged when the view was made.
-    await leaveGroup({ cluster, clock, say, signal, snapshotFile }, order, {
-      cluster: standingIn(file),
-      inFlight: [],
-    });
+    const deps = { cluster, clock, say, signal, snapshotFile, ...(waiting ? { waiting } : {}) };
+    await leaveGroup(deps, order, { cluster: standingIn(file), inFlight: [] });
   } finally {
     await cluster.close();
   }

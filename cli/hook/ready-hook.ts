@@ -19,7 +19,7 @@ export const bakedBy = ({ name, hash }: Pick<Group, "name" | "hash">): string =>
 
 /** Waits until a group is whole again. With a closed gate it does not: somebody else does, before the gate is opened. */
 export async function runReadyHook(
-  { env, file, machines, clock, say, signal }: HookContext,
+  { env, file, machines, clock, say, waiting, signal }: HookContext,
   { subject, hash }: HookArgs,
 ): Promise<void> {
   if (env[GATE_ENVIRONMENT] === "closed") {
@@ -46,7 +46,7 @@ export async function runReadyHook(
   });
   try {
     await awaitReady(
-      { cluster, checks, clock, say, signal },
+      { cluster, checks, clock, say, signal, ...(waiting ? { waiting } : {}) },
       {
         cluster: spec.name,
         group: group.name,

@@ -9,11 +9,14 @@ export class Timeline {
   private readonly noted = new Set<string>();
   private readonly steps: string[] = [];
   private remaining: readonly string[] = [];
+  private condition = "";
 
+  /** @param waiting told what is waited for whenever that changes, in one line */
   constructor(
     private readonly subject: string,
     private readonly clock: Pick<Clock, "now">,
     private readonly say: (line: string) => void,
+    private readonly waiting: (condition: string) => void = () => undefined,
   ) {
     this.begun = clock.now();
   }
@@ -34,6 +37,7 @@ export class Timeline {
     this.steps.push(name);
     this.remaining = [];
     this.line(`${name}: ${message}`);
+    this.waitsFor(message);
   }
 
   /** Says what is new of what is waited for. */
@@ -44,6 +48,14 @@ export class Timeline {
     const shown = changed.slice(0, MOST);
     for (const text of shown) this.line(`  still: ${text}`);
     if (changed.length > shown.length) this.line(`  and ${String(changed.length - shown.length)} more`);
+    const [first, ...others] = remaining;
+    if (first !== undefined)
+      this.waitsFor(others.length === 0 ? first : `${first} (and ${String(others.length)} more)`);
+  }
+
+  /** What is waited for where nothing is in the way any more. */
+  holds(text: string): void {
+    this.waitsFor(text);
   }
 
   end(text: string): void {
@@ -59,6 +71,12 @@ export class Timeline {
         ? ""
         : `\ndone: ${done.length > 0 ? done.join(", ") : "nothing"}; not ended: ${current}; run it again: it goes on from here`;
     return `${why}${progress}`;
+  }
+
+  private waitsFor(condition: string): void {
+    if (condition === this.condition) return;
+    this.condition = condition;
+    this.waiting(condition);
   }
 
   private line(text: string): void {

@@ -3,9 +3,9 @@ import type { RehearsalStep } from "../../rollout/rehearsal/report.js";
 import { groupsOf } from "../../spec/groups.js";
 import { deployView } from "./deploy.js";
 import { difference, machineIds } from "./differences.js";
-import { narrate } from "./narrate.js";
+import { narrate } from "../narrate.js";
 import type { Rehearsing } from "./rehearsing.js";
-import type { Say } from "./tasks.js";
+import type { Say } from "../tasks.js";
 
 /** Creates the cluster, as `cdktf deploy cluster` does. */
 export async function createCluster(rehearsing: Rehearsing, say: Say): Promise<RehearsalStep> {

@@ -4,9 +4,9 @@ import type { RehearsalStep } from "../../rollout/rehearsal/report.js";
 import { hostNames, type Group } from "../../spec/groups.js";
 import { deployView } from "./deploy.js";
 import { difference, knowingServers, machineIds, replacedMachines } from "./differences.js";
-import { narrate } from "./narrate.js";
+import { narrate } from "../narrate.js";
 import type { Rehearsing } from "./rehearsing.js";
-import type { Say } from "./tasks.js";
+import type { Say } from "../tasks.js";
 
 /** Gives a group another image and rolls it, as `rollout set image` and `cdktf deploy` do. */
 export async function rollGroup(

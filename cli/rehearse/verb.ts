@@ -4,7 +4,7 @@ import { rehearsalSchema } from "../../rollout/rehearsal/report.js";
 import { cleanRehearsals } from "./clean.js";
 import { formatRehearsal } from "./format-rehearsal.js";
 import { runRehearse } from "./rehearse.js";
-import { inLines, onTerminal } from "./tasks.js";
+import { inLines, isWatched, onTerminal } from "../tasks.js";
 
 /** What `rollout rehearse` is asked for at the command line. */
 export interface RehearseOptions {
@@ -28,13 +28,13 @@ export async function runRehearseVerb(
     (await cleanRehearsals(localMachines)).forEach(print);
     return 0;
   }
-  const isWatched = format === "text" && process.stdout.isTTY;
-  const run = isWatched ? onTerminal : inLines(note);
+  const isDrawn = format === "text" && isWatched();
+  const run = isDrawn ? onTerminal : inLines(note);
   const rehearsal = await runRehearse(
     { env: process.env, clusterIn: localMachines, run, note },
     { ...options, groups },
   );
-  if (isWatched) print("");
+  if (isDrawn) print("");
   print(
     format === "json"
       ? JSON.stringify(rehearsalSchema.parse(rehearsal), null, 2)

@@ -6,7 +6,8 @@ import { plannedVolume } from "../plan/planned-volume.js";
 import type { Leftovers } from "../../spec/retiring.js";
 import type { Change } from "../change.js";
 import { isEndOfLeftover, leftoversIn } from "../leftovers.js";
-import type { Proposal, Rule } from "../proposal.js";
+import type { Proposal, Rule, StateProposal } from "../proposal.js";
+import { terraformIn } from "../terraform-in.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
 
@@ -122,7 +123,8 @@ const describeVolume = ({ sizeGib, type }: ReturnType<typeof plannedVolume>): st
   `${String(sizeGib ?? "unknown")} GiB ${type ?? "unknown"}`;
 
 /** A volume that was taken out of the state is still there: an empty one in its place would hide the data. */
-function volumesForgotten({ deployed, spec }: Proposal): Violation[] {
+export function volumesForgotten(proposal: StateProposal): Violation[] {
+  const { deployed, spec } = proposal;
   const missing = [...deployed.groups.values()].flatMap(({ name, hosts, ready }) => {
     const address = (number: number, kind: HostKind): string =>
       hostAddress(spec.platform, name, number, kind);
@@ -142,8 +144,7 @@ function volumesForgotten({ deployed, spec }: Proposal): Violation[] {
       rule: "data-volume-kept",
       subjects: missing.sort(),
       message: `machines have data volumes that the state does not hold: ${listed(missing)}`,
-      remedy:
-        "take each back with: terraform import ADDRESS ID; or restore the state from its backup; where one is lost for good, end its machine, too, and both are made anew",
+      remedy: `take each back with: ${terraformIn(proposal)} import ADDRESS ID; or restore the state from its backup; where one is lost for good, end its machine, too, and both are made anew`,
     },
   ];
 }

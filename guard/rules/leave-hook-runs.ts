@@ -5,7 +5,8 @@ import { deployedHash, deployedHosts, isNew } from "../../spec/pending.js";
 import { ignoresAnything, isSucceededFirst, triggersOf } from "../declared.js";
 import { isTainted, type Change } from "../change.js";
 import { plannedHost } from "../plan/planned-host.js";
-import type { Proposal, Rule } from "../proposal.js";
+import type { Proposal, Rule, StateProposal } from "../proposal.js";
+import { terraformIn } from "../terraform-in.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
 
@@ -17,11 +18,17 @@ export const leaveHookRuns: Rule = (proposal) => {
   const broken = groupsOf(spec).flatMap((group) => {
     const mayChange = target === undefined ? isNew(deployed.groups.get(group.name)) : target === group.name;
     return mayChange && proposal.declared.some((resource) => resource.group === group.name)
-      ? [...hookBroken(group, proposal), ...afterLeave(group, proposal), ...taintedUnasked(group, proposal)]
+      ? [...hookBroken(group, proposal), ...leavesUnasked(group, proposal)]
       : [];
   });
   return [...broken, ...succeededFirst(proposal)];
 };
+
+/** What the state alone tells of a group that is to be rolled. */
+export const leavesUnasked = (group: Group, proposal: StateProposal): Violation[] => [
+  ...afterLeave(group, proposal),
+  ...taintedUnasked(group, proposal),
+];
 
 function hookBroken(group: Group, { declared, spec }: Proposal): Violation[] {
   const address = groupAddress(spec.platform, group.name, "leave");
@@ -73,7 +80,7 @@ function succeededFirst({ declared, target }: Proposal): Violation[] {
  * the machines that have left right after it. So those that are told of Consul have not left, as where only the number of
  * hosts was changed: they may stay and may not go. Those that have left may go and may not stay.
  */
-function afterLeave(group: Group, { deployed, spec }: Proposal): Violation[] {
+function afterLeave(group: Group, { deployed, spec }: StateProposal): Violation[] {
   const current = deployed.groups.get(group.name);
   if (!current || isNew(current) || current.leave) return [];
   const joined = current.hosts.filter(
@@ -114,22 +121,27 @@ function leftByHalf(group: Group, hosts: readonly DeployedHost[]): Violation {
 }
 
 /** A machine of the desired template that is tainted is replaced, and nothing makes `leave` run for it. */
-function taintedUnasked(group: Group, { deployed, spec }: Proposal): Violation[] {
+function taintedUnasked(group: Group, proposal: StateProposal): Violation[] {
+  const { deployed, spec } = proposal;
   const current = deployed.groups.get(group.name);
   if (!current || isNew(current) || !current.leave) return [];
   if (deployedHash(current) !== group.hash || deployedHosts(current) !== group.hosts) return [];
   const tainted = current.hosts
     .map(({ number }) => hostAddress(spec.platform, group.name, number, "host"))
     .filter((address) => current.tainted.includes(address));
-  return tainted.length === 0 ? [] : [taintedGoes(group, tainted)];
+  return tainted.length === 0 ? [] : [taintedGoes(group, tainted, proposal)];
 }
 
-function taintedGoes(group: Group, hosts: readonly string[]): Violation {
+function taintedGoes(
+  group: Group,
+  hosts: readonly string[],
+  proposal: Pick<Proposal, "spec" | "view">,
+): Violation {
   return {
     rule: "leave-hook-runs",
     subjects: [...hosts].sort(),
     message: `tainted hosts of ${group.name} would be replaced, and no hook would make their work leave: ${listed([...hosts].sort())}`,
-    remedy: `${hosts.map((address) => `run: terraform untaint ${address}`).join("; ")}; then raise generations[${String(group.index)}] of pool ${group.pool} to replace the group whole`,
+    remedy: `${hosts.map((address) => `run: ${terraformIn(proposal)} untaint ${address}`).join("; ")}; then raise generations[${String(group.index)}] of pool ${group.pool} to replace the group whole`,
   };
 }
 
@@ -157,11 +169,8 @@ function goingByPlan(proposal: Proposal): Violation[] {
  * Where machines of a deployed group go, `leave` is destroyed with its hook before them, and so is each `lb-drained`. Only
  * a group that has left already, so that its `leave` is gone from the state, is replaced without.
  */
-function goneWithoutHook(
-  group: Group,
-  going: readonly Change[],
-  { changes, deployed, spec }: Proposal,
-): Violation[] {
+function goneWithoutHook(group: Group, going: readonly Change[], proposal: Proposal): Violation[] {
+  const { changes, deployed, spec } = proposal;
   if (going.length === 0) return [];
   const { name } = group;
   const silent = [
@@ -180,6 +189,7 @@ function goneWithoutHook(
       taintedGoes(
         group,
         tainted.map(({ address }) => address),
+        proposal,
       ),
     ];
   const [machines, hooks] = [counted(going.length, "machine"), counted(silent.length, "hook")];

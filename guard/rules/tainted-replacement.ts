@@ -1,7 +1,8 @@
 import { parseAddress } from "../../spec/address.js";
 import type { DeployedGroup } from "../../spec/deployed.js";
 import { isTainted } from "../change.js";
-import type { Proposal, Rule } from "../proposal.js";
+import type { Proposal, Rule, StateProposal } from "../proposal.js";
+import { terraformIn } from "../terraform-in.js";
 import type { Violation } from "../verdict.js";
 
 /**
@@ -12,7 +13,8 @@ import type { Violation } from "../verdict.js";
 export const taintedReplacement: Rule = (proposal) => [...ofPlan(proposal), ...neverDestroyed(proposal)];
 
 /** Data and history outlive everything: with a taint on them every plan fails. */
-function neverDestroyed({ plan, spec, deployed }: Proposal): Violation[] {
+export function neverDestroyed(proposal: StateProposal): Violation[] {
+  const { plan, spec, deployed } = proposal;
   if (plan || spec.protection === "off") return [];
   const addresses = [...deployed.groups.values()]
     .flatMap(({ tainted }) => tainted)
@@ -21,11 +23,12 @@ function neverDestroyed({ plan, spec, deployed }: Proposal): Violation[] {
     rule: "tainted-replacement",
     subjects: [address],
     message: `${address} is tainted, so Terraform would replace it, and it is never destroyed`,
-    remedy: `run: terraform untaint ${address}`,
+    remedy: `run: ${terraformIn(proposal)} untaint ${address}`,
   }));
 }
 
-function ofPlan({ changes, target, deployed }: Proposal): Violation[] {
+function ofPlan(proposal: Proposal): Violation[] {
+  const { changes, target, deployed } = proposal;
   const tainted = changes.filter(
     (change) => change.group !== undefined && change.planned !== undefined && isTainted(change, deployed),
   );
@@ -48,7 +51,7 @@ function ofPlan({ changes, target, deployed }: Proposal): Violation[] {
         rule: "tainted-replacement" as const,
         subjects: [address],
         message: `${address} is tainted, so it would be replaced without its hook, and what it stops would go on`,
-        remedy: `run: terraform untaint ${address}`,
+        remedy: `run: ${terraformIn(proposal)} untaint ${address}`,
       })),
     ...tainted
       .filter((change) => change.group === target && change.member?.kind === "start-agents")
@@ -57,13 +60,13 @@ function ofPlan({ changes, target, deployed }: Proposal): Violation[] {
         rule: "tainted-replacement" as const,
         subjects: [address],
         message: `${address} is tainted, so agents that have work would be started anew`,
-        remedy: `run: terraform untaint ${address}`,
+        remedy: `run: ${terraformIn(proposal)} untaint ${address}`,
       })),
     ...silent.map(({ address }) => ({
       rule: "tainted-replacement" as const,
       subjects: [address],
       message: `${address} is tainted, so it would be replaced without its hook, and no work would leave`,
-      remedy: `run: terraform untaint ${address}`,
+      remedy: `run: ${terraformIn(proposal)} untaint ${address}`,
     })),
   ];
 }

@@ -1,4 +1,6 @@
 import type { LogEvent, Step } from "../../spec/run-log.js";
+import { headline } from "./headline.js";
+import { touches } from "./last-failure.js";
 
 type Result = NonNullable<LogEvent["result"]>;
 
@@ -17,12 +19,16 @@ export interface LastRun {
   readonly stepSince: string | undefined;
   /** What the step waits for, or the run between two groups. */
   readonly condition: string | undefined;
+  /** Since when it waits for that. */
+  readonly conditionSince: string | undefined;
   /** How its last group ended; undefined while one is at hand. */
   readonly groupResult: Result | undefined;
   /** How it ended itself; undefined before, and where it was not said. */
   readonly result: Result | undefined;
   readonly isEnded: boolean;
-  /** The first line of what was said of the end of its last group or of its own. */
+  /** Whether it has begun a step that changes something; a refusal has not. */
+  readonly hasTouched: boolean;
+  /** What was said of the end of its last group or of its own, in one line. */
   readonly message: string | undefined;
 }
 
@@ -43,28 +49,32 @@ const begun = ({ at }: LogEvent): LastRun => ({
   step: undefined,
   stepSince: undefined,
   condition: undefined,
+  conditionSince: undefined,
   groupResult: undefined,
   result: undefined,
   isEnded: false,
+  hasTouched: false,
   message: undefined,
 });
 
 function after(before: LastRun, event: LogEvent): LastRun {
   const { command = before.command, by = before.by, group = before.group, result } = event;
-  const message = event.message?.split("\n", 1)[0];
-  const run = { ...before, command, by, group, lastAt: event.at };
-  const nowhere = { step: undefined, stepSince: undefined, condition: undefined };
+  const message = headline(event.message);
+  const hasTouched = before.hasTouched || touches(event);
+  const run = { ...before, command, by, group, hasTouched, lastAt: event.at };
+  const nothing = { condition: undefined, conditionSince: undefined };
+  const nowhere = { ...nothing, step: undefined, stepSince: undefined };
   switch (event.event) {
     case "group-started":
       return { ...run, ...nowhere, groupResult: undefined, message: undefined };
     case "step-started":
-      return { ...run, step: event.step, stepSince: event.at, condition: undefined };
+      return { ...run, step: event.step, stepSince: event.at, ...nothing };
     case "waiting":
-      return { ...run, condition: message };
+      return { ...run, condition: message, conditionSince: event.at };
     case "group-ended":
-      return { ...run, condition: undefined, groupResult: result, message };
+      return { ...run, ...nothing, groupResult: result, message };
     case "run-ended":
-      return { ...run, condition: undefined, result, isEnded: true, message: message ?? before.message };
+      return { ...run, ...nothing, result, isEnded: true, message: message ?? before.message };
     default:
       return run;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { confirmBy, type ConfirmOptions, type Question } from "../../../cli/deploy/confirm.js";
+import { confirmBy, refuseUnasked, type ConfirmOptions, type Question } from "../../../cli/deploy/confirm.js";
 import type { UserError } from "../../../spec/user-error.js";
 
 const BROKER: Question = { group: "broker-1", role: "client", summary: "1 machine is replaced" };
@@ -79,5 +79,29 @@ describe("servers", () => {
       "2: nomad-server-1 is a group of servers, and nobody can be asked: say so with --confirm nomad-server-1",
     );
     expect(await ask(SERVER, { confirmed: ["nomad-server-1"] })).toBe("confirmed");
+  });
+});
+
+describe("before anything is begun", () => {
+  const nobody = { yes: false, confirmed: [], ask: undefined };
+
+  test("refuses all at once what nobody can be asked about", () => {
+    const second = { ...SERVER, group: "nomad-server-2" };
+    expect(() => {
+      refuseUnasked([SERVER, second, BROKER], nobody);
+    }).toThrowErrorMatchingInlineSnapshot(`
+     "nomad-server-1, nomad-server-2 are groups of servers, and nobody can be asked: say so with --confirm nomad-server-1 nomad-server-2
+     nobody can be asked whether broker-1 may be rolled: say so with --yes"
+    `);
+    expect(() => {
+      refuseUnasked([SERVER, second], { ...nobody, confirmed: ["nomad-server-1"], yes: true });
+    }).toThrowErrorMatchingInlineSnapshot(
+      `"nomad-server-2 is a group of servers, and nobody can be asked: say so with --confirm nomad-server-2"`,
+    );
+  });
+
+  test("lets pass what has its flag, and whatever can be asked", () => {
+    refuseUnasked([SERVER, BROKER], { ...nobody, confirmed: ["nomad-server-1"], yes: true });
+    refuseUnasked([SERVER, BROKER], { ...nobody, ask: answering("n") });
   });
 });

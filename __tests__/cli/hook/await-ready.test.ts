@@ -24,6 +24,7 @@ async function start(spec: Spec): Promise<void> {
   world = await startSimulatedCluster(old);
   cluster = await connect(spec, world.env, world.clock.now);
   lines.length = 0;
+  conditions.length = 0;
   await world.whole();
 }
 
@@ -44,6 +45,8 @@ function groupIn(spec: Spec, name: string): Group {
 }
 
 const signal = new AbortController().signal;
+const conditions: string[] = [];
+const waiting = (condition: string): void => void conditions.push(condition);
 const say = (line: string): void => void lines.push(line.replace(/^\+\d+s /, ""));
 
 /** Leaves, and starts new machines in the place of those that have left. */
@@ -97,7 +100,7 @@ async function ready(
     hasMachines: false,
     checks: gate.checks,
   };
-  await awaitReady({ cluster, checks, clock, say, signal }, expected, time);
+  await awaitReady({ cluster, checks, clock, say, waiting, signal }, expected, time);
 }
 
 describe("clients", () => {
@@ -110,6 +113,11 @@ describe("clients", () => {
     // Shorter than Nomad needs to see that a node is dead.
     await ready(spec, "broker-0", { timeoutSeconds: 900, bakeSeconds: 2 });
     expect(lines.at(-1)).toMatch(/^broker-0 is ready \(held \d+s of 2s\)$/);
+    expect(conditions[0]).toBe("broker-0: waiting until broker-0-0, broker-0-1 are whole");
+    expect(conditions.at(-1)).toBe("every condition is met, and has to hold for 2s");
+    conditions.forEach((condition, at) => {
+      expect(condition).not.toBe(conditions[at + 1]);
+    });
     expect(lines.filter((line) => line.endsWith("of its dead machine is purged"))).toHaveLength(2);
     const nodes = (await cluster.nomad.nodes()).value.filter(({ Name }) => Name === "broker-0-0");
     expect(nodes).toMatchObject([{ Status: "ready", SchedulingEligibility: "eligible" }]);

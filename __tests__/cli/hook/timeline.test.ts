@@ -53,3 +53,28 @@ test("a run that ends before its time says what was done and what was not", () =
     "interrupted\ndone: mark-ineligible, drain; not ended: wait-drained; run it again: it goes on from here",
   );
 });
+
+test("tells what is waited for whenever that changes, and not at each look", () => {
+  const told: string[] = [];
+  const it = new Timeline(
+    "broker-0",
+    { now: () => 0 },
+    () => undefined,
+    (condition) => told.push(condition),
+  );
+  it.step("drain", "broker-0 drained");
+  it.step("wait-drained", "waiting until no work is left");
+  it.waits(["web runs", "cache runs"]);
+  it.waits(["web runs", "cache runs"]);
+  it.waits([]);
+  it.waits(["cache runs"]);
+  it.holds("all is well");
+  it.holds("all is well");
+  expect(told).toEqual([
+    "broker-0 drained",
+    "waiting until no work is left",
+    "web runs (and 1 more)",
+    "cache runs",
+    "all is well",
+  ]);
+});

@@ -302,7 +302,7 @@ describe("tainted-replacement", () => {
   test("rejects the plan tainted-leave", () => {
     expect(said("tainted-replacement", "tainted-leave")).toMatchInlineSnapshot(`
      [
-       "tainted-replacement: terraform_data.broker-0-leave is tainted, so it would be replaced without its hook, and no work would leave; run: terraform untaint terraform_data.broker-0-leave",
+       "tainted-replacement: terraform_data.broker-0-leave is tainted, so it would be replaced without its hook, and no work would leave; run: terraform -chdir=cdktf.out/demo/broker-0 untaint terraform_data.broker-0-leave",
      ]
     `);
   });
@@ -332,7 +332,7 @@ describe("leave-hook-runs", () => {
   test("rejects the plan tainted-unasked", () => {
     expect(said("leave-hook-runs", "tainted-unasked")).toMatchInlineSnapshot(`
      [
-       "leave-hook-runs: tainted hosts of broker-0 would be replaced, and no hook would make their work leave: terraform_data.broker-0-1; run: terraform untaint terraform_data.broker-0-1; then raise generations[0] of pool broker to replace the group whole",
+       "leave-hook-runs: tainted hosts of broker-0 would be replaced, and no hook would make their work leave: terraform_data.broker-0-1; run: terraform -chdir=cdktf.out/demo/broker-0 untaint terraform_data.broker-0-1; then raise generations[0] of pool broker to replace the group whole",
      ]
     `);
   });

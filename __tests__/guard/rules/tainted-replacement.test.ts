@@ -38,12 +38,12 @@ test("accepts a start that failed, whose group is not whole", () => {
 
 test("refuses to start agents anew whose group is whole", () => {
   expect(said(START, withGroup(standing, "broker-0", { tainted: [START] }))).toEqual([
-    "tainted-replacement: terraform_data.broker-0-1-start-agents is tainted, so agents that have work would be started anew; run: terraform untaint terraform_data.broker-0-1-start-agents",
+    "tainted-replacement: terraform_data.broker-0-1-start-agents is tainted, so agents that have work would be started anew; run: terraform -chdir=cdktf.out/demo/broker-0 untaint terraform_data.broker-0-1-start-agents",
   ]);
 });
 
 test("refuses a stop that would not run", () => {
   expect(said(STOP, withGroup(standing, "broker-0", { tainted: [STOP] }))).toEqual([
-    "tainted-replacement: terraform_data.broker-0-1-stop-agents is tainted, so it would be replaced without its hook, and what it stops would go on; run: terraform untaint terraform_data.broker-0-1-stop-agents",
+    "tainted-replacement: terraform_data.broker-0-1-stop-agents is tainted, so it would be replaced without its hook, and what it stops would go on; run: terraform -chdir=cdktf.out/demo/broker-0 untaint terraform_data.broker-0-1-stop-agents",
   ]);
 });

@@ -17,13 +17,19 @@ test("a run stands where its last line says", () => {
     step: "leave",
     stepSince: ago(6),
     condition: "2 of 9 allocations left",
+    conditionSince: ago(1),
     isEnded: false,
+    hasTouched: true,
   });
 });
 
 test("a condition goes with its step, and a step with its group", () => {
   const next = runOf([0, "step-started", { group: "broker-0", step: "apply" }]);
-  expect(lastRun([...DRAINING, ...next])).toMatchObject({ step: "apply", condition: undefined });
+  expect(lastRun([...DRAINING, ...next])).toMatchObject({
+    step: "apply",
+    condition: undefined,
+    conditionSince: undefined,
+  });
   const other = runOf([0, "group-started", { group: "broker-1" }]);
   expect(lastRun([...DRAINING, ...other])).toMatchObject({ group: "broker-1", step: undefined });
 });
@@ -48,9 +54,25 @@ test("a second group forgets how the first one ended", () => {
   });
 });
 
-test("of a message only the first line", () => {
-  const end = runOf([1, "group-ended", { group: "broker-0", result: "failed", message: "one\ntwo" }]);
-  expect(lastRun(end)?.message).toBe("one");
+test.each([
+  ["one\ntwo", "one"],
+  [
+    "broker-0 cannot be rolled now:\n  no-leader: Consul has none\n  another",
+    "broker-0 cannot be rolled now: no-leader: Consul has none",
+  ],
+  ["ends with a colon:", "ends with a colon:"],
+])("of the message %j only what is in one line", (message, said) => {
+  const end = runOf([1, "group-ended", { group: "broker-0", result: "failed", message }]);
+  expect(lastRun(end)?.message).toBe(said);
+});
+
+test("a run that was refused has touched nothing", () => {
+  const refused = runOf(
+    [3, "step-started", { group: "broker-0", step: "preflight" }],
+    [2, "step-started", { group: "broker-0", step: "plan" }],
+    [1, "group-ended", { group: "broker-0", result: "failed", message: "no" }],
+  );
+  expect(lastRun(refused)?.hasTouched).toBe(false);
 });
 
 test("only the newest run counts, and a hold is no part of it", () => {

@@ -1,10 +1,9 @@
-import type { ApplyEvent } from "../../clients/apply-stream.js";
-import { meaningOf } from "../../rollout/rehearsal/phases.js";
-import { parseAddress } from "../../spec/address.js";
-import type { Say } from "./tasks.js";
+import type { ApplyEvent } from "../clients/apply-stream.js";
+import { meaningOf } from "../rollout/rehearsal/phases.js";
+import { parseAddress } from "../spec/address.js";
 
 /** Tells what Terraform begins to do, each kind of it once a group. */
-export function narrate(say: Say): (event: ApplyEvent) => void {
+export function narrate(say: (line: string) => void): (event: ApplyEvent) => void {
   const told = new Set<string>();
   return (event) => {
     if (event.kind !== "started") return;

@@ -1,0 +1,35 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { judgePlan } from "../guard/judge.js";
+import { readPlan } from "../guard/plan/read-plan.js";
+import { type PlanSummary, summarizePlan } from "../rollout/plan-summary.js";
+import { describeOrigin } from "../spec/deployed.js";
+import { isNew } from "../spec/pending.js";
+import { resultOf } from "./check.js";
+import type { CheckResult } from "./check-result.js";
+import type { Program } from "./program.js";
+
+/** What a plan does, and what the guard says of it. */
+export interface JudgedPlan {
+  readonly summary: PlanSummary;
+  readonly result: CheckResult;
+}
+
+/**
+ * Judges a plan that was made just now.
+ * @param json what `terraform show -json` prints of it
+ * @param file the plan itself, whose hash goes into the result
+ */
+export function judgeMadePlan(
+  { json, file, view }: { readonly json: string; readonly file: string; readonly view: string },
+  { spec, deployed }: Pick<Program, "spec" | "deployed">,
+): JudgedPlan {
+  const plan = readPlan(new TextEncoder().encode(json));
+  const verdict = judgePlan(plan, { spec, deployed, madeWhole: true });
+  const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
+  const standing = [...deployed.groups.values()].flatMap((group) => (isNew(group) ? [] : [group.name]));
+  return {
+    result: resultOf(verdict, plan, describeOrigin(deployed.origin), sha256),
+    summary: summarizePlan(JSON.parse(json), view, standing),
+  };
+}
