@@ -45,7 +45,7 @@ export function agentsOf(
   const stay = hostNames(group);
   return {
     preflight: async () => {
-      const order = leaveOrderOf(file, group, stay);
+      const order = leaveOrderOf(file, group, { stay });
       const cluster = await connect(spec, env, clock.now, machines);
       try {
         const { role } = group;
