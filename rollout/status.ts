@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { describeOrigin, isForReview, type Deployed } from "../spec/deployed.js";
-import { groupsOf } from "../spec/groups.js";
+import { describeOrigin, isForReview, type Deployed, type DeployedGroup } from "../spec/deployed.js";
+import { groupsOf, type Group } from "../spec/groups.js";
 import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../spec/pending.js";
 import { emptiedPools, leftoversOf } from "../spec/retiring.js";
 import { holdSchema } from "../spec/hold.js";
@@ -155,9 +155,22 @@ function groupStates(spec: Spec, deployed: Deployed, views: readonly string[]): 
       },
       hosts: { deployed: current ? deployedHosts(current) : 0, desired: group.hosts },
       revision: current?.revisions.at(-1)?.number ?? null,
-      reason: reasons?.join(", ") ?? (waits && current ? describePending(group, current) : null),
+      reason:
+        current && reasons
+          ? [...progress(group, current), ...reasons].join(", ")
+          : waits && current
+            ? describePending(group, current)
+            : null,
     };
   });
+}
+
+/** How far a group has come whose machines are of several templates: `1 of 3 machines is of the desired template`. */
+function progress({ hash, hosts }: Group, current: DeployedGroup): string[] {
+  const done = current.hosts.filter((host) => host.hash === hash).length;
+  return done === 0 || done === current.hosts.length
+    ? []
+    : [`${String(done)} of ${String(hosts)} machines ${done === 1 ? "is" : "are"} of the desired template`];
 }
 
 function describeLeftovers(spec: Spec, deployed: Deployed): Status["leftovers"] {

@@ -6,6 +6,7 @@ import { EXAMPLE, exampleWith, refusal, specOf } from "./example.js";
 
 test("whoever says nothing drains for an hour, waits for a quarter of one and bakes for half a minute", () => {
   const defaults = {
+    maxUnavailable: Infinity,
     drain: { deadlineSeconds: 3600, onDeadline: "fail" },
     ready: { timeoutSeconds: 900, checks: [] },
     bake: { seconds: 30, firstSeconds: 30 },

@@ -7,9 +7,12 @@ import { printedBy } from "../../clients/terraform-plan.js";
 import { jsonOf } from "../../clients/terraform.js";
 import { judgePlan } from "../../guard/judge.js";
 import { readPlan } from "../../guard/plan/read-plan.js";
+import { type Batch, nextBatch } from "../../rollout/next-batch.js";
 import { type PlanSummary, summarizePlan } from "../../rollout/plan-summary.js";
 import { type MemberKind, parseAddress } from "../../spec/address.js";
 import { describeOrigin } from "../../spec/deployed.js";
+import { findGroup } from "../../spec/find-group.js";
+import { gateSettingsOf } from "../../spec/gate-settings.js";
 import { GATE_VARIABLE, type Gate } from "../../spec/rollout-gate.js";
 import { UserError } from "../../spec/user-error.js";
 import { resultOf } from "../check.js";
@@ -19,10 +22,9 @@ import { standing } from "../plan.js";
 import { buildApp, loadProgram, type Program } from "../program.js";
 import { refusalOf } from "../report-failure.js";
 import { terraformEnvironment } from "../terraform-environment.js";
-
 import type { Run } from "./run.js";
 
-/** A plan of a group's view that the guard has accepted. */
+/** A plan of a group's view that the guard has accepted: of the whole group, or of its next batch. */
 export interface GroupPlan {
   /** What it was made from. */
   readonly program: Program;
@@ -31,6 +33,7 @@ export interface GroupPlan {
   readonly folder: string;
   readonly summary: PlanSummary;
   readonly result: CheckResult;
+  readonly batch: Batch;
 }
 
 const QUIET = ["-input=false", "-no-color"];
@@ -55,7 +58,7 @@ export class GroupPlanner {
   async plan(gate: Gate, read?: Program): Promise<GroupPlan> {
     const { run, group } = this;
     const { env, stop } = run;
-    let program = this.synth(read ?? (await loadProgram(env)));
+    let { program, batch } = this.synth(read ?? (await loadProgram(env)));
     const folder = this.stackFolder(program);
     const options = { cwd: folder, env: terraformEnvironment(env), stop };
     await this.initialize(options);
@@ -63,26 +66,28 @@ export class GroupPlanner {
     // Without a target it would be the whole cluster.
     if (program.spec.platform !== "local" && targets.length > 0) {
       await printedBy(["apply", "-refresh-only", "-auto-approve", ...QUIET, ...targets], options);
-      program = this.synth(await loadProgram(env));
+      ({ program, batch } = this.synth(await loadProgram(env)));
     }
     const file = join(run.folder, `plan-${group}`);
     const gateIs = `-var=${GATE_VARIABLE}=${gate}`;
     await printedBy(["plan", ...QUIET, "-refresh=false", gateIs, `-out=${file}`], options);
     const json = jsonOf(await printedBy(["show", "-json", file], options));
     const plan = readPlan(new TextEncoder().encode(json));
-    const verdict = judgePlan(plan, { spec: program.spec, deployed: program.deployed, madeWhole: true });
+    const { spec, deployed } = program;
+    const verdict = judgePlan(plan, { spec, deployed, madeWhole: true, inBatches: true });
     const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
-    const result = resultOf(verdict, plan, describeOrigin(program.deployed.origin), sha256);
+    const result = resultOf(verdict, plan, describeOrigin(deployed.origin), sha256);
     if (result.verdict === "rejected") throw new UserError(formatCheck(result));
     const summary = summarizePlan(JSON.parse(json), group, standing(program));
-    return { program, file, folder, summary, result };
+    return { program, file, folder, summary, result, batch };
   }
 
-  /** Writes the group's view and no other. */
-  private synth(read: Program): Program {
-    const program = { ...read, views: [this.group] };
+  /** Writes the view of the group's next batch and no other. */
+  private synth(read: Program): { program: Program; batch: Batch } {
+    const batch = batchOf(read, this.group);
+    const program = { ...read, views: [this.group], waiting: batch.waiting };
     synthesize(program, this.outdir());
-    return program;
+    return { program, batch };
   }
 
   /** Once, and again where the backend or the providers have changed. */
@@ -101,6 +106,15 @@ export class GroupPlanner {
   private stackFolder({ spec }: Program): string {
     return resolve(this.outdir(), spec.name, this.group);
   }
+}
+
+/** The machines of a group that stands that are replaced next, and those that wait. */
+export function batchOf({ spec, deployed }: Pick<Program, "spec" | "deployed">, name: string): Batch {
+  const group = findGroup(spec, name);
+  const current = deployed.groups.get(name);
+  if (!current) return { made: [], going: [], waiting: [] };
+  const { maxUnavailable } = gateSettingsOf(group.pool, spec);
+  return nextBatch(group, current, { maxUnavailable, platform: spec.platform });
 }
 
 /** @throws UserError with what the guard says of it, as it goes into the log, too */

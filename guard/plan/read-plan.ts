@@ -1,4 +1,5 @@
 import { GATE_VARIABLE, type Gate, isGate } from "../../spec/rollout-gate.js";
+import { WAITING_VARIABLE } from "../../spec/waiting.js";
 import { UserError } from "../../spec/user-error.js";
 import { type CutPlan, readAside, readMembers } from "./cut-plan.js";
 import { asList, asObject, asText, type Fields, optional } from "./fields.js";
@@ -84,6 +85,7 @@ function planOf(json: Fields): (planned: readonly string[]) => Plan {
     base: baseOf(variables["rollout_base"]),
     own: ownOf(variables["rollout_own"]),
     gate: gateOf(json),
+    waiting: waitingOf(variables[WAITING_VARIABLE]),
     saysComplete: json["complete"] === true,
     resources,
     wiring: known ? readWiring(json, resources, fail) : [],
@@ -109,7 +111,7 @@ function rootVariables(json: Fields): Readonly<Record<string, unknown>> {
     fail,
   );
   const declared = asObject(module["variables"] ?? {}, "configuration.root_module.variables", fail);
-  const entries = ["rollout_view", "rollout_base", "rollout_own"].flatMap((name) => {
+  const entries = ["rollout_view", "rollout_base", "rollout_own", WAITING_VARIABLE].flatMap((name) => {
     const value = optional(given[name], "value");
     if (value === undefined) return [];
     if (JSON.stringify(value) !== JSON.stringify(optional(declared[name], "default"))) {
@@ -142,6 +144,10 @@ function ownOf(value: unknown): ReadonlyMap<string, string> {
   return new Map(
     entries.map(([address, path]) => [address, asText(path, `rollout_own of ${address}`, fail)]),
   );
+}
+
+function waitingOf(value: unknown): readonly string[] {
+  return asList(value ?? [], WAITING_VARIABLE, fail).map((each) => asText(each, WAITING_VARIABLE, fail));
 }
 
 function gapsOf(json: Fields): string[] {

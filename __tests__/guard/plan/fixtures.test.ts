@@ -348,7 +348,7 @@ describe("leave-hook-runs", () => {
   test("rejects the plan leave-lost", () => {
     expect(said("leave-hook-runs", "leave-lost")).toMatchInlineSnapshot(`
      [
-       "leave-hook-runs: broker-0 has no leave in the state, so these hosts would go before their work has left: broker-0-0 (v1), broker-0-1 (v1); set broker-0 back to what they run and deploy it, so that its leave is there again; then change it",
+       "leave-hook-runs: broker-0 has no leave in the state, so these hosts would go before their work has left: broker-0-0 (v1), broker-0-1 (v1); make its leave anew and go on with: rollout deploy broker-0",
      ]
     `);
   });
