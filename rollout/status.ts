@@ -150,7 +150,7 @@ function groupStates(spec: Spec, deployed: Deployed, views: readonly string[]): 
       index: group.index,
       state,
       image: {
-        deployed: current?.hosts.at(0)?.image ?? current?.revisions.at(-1)?.image ?? null,
+        deployed: (current && deployedImage(current)) ?? null,
         desired: group.image,
       },
       hosts: { deployed: current ? deployedHosts(current) : 0, desired: group.hosts },
@@ -163,6 +163,13 @@ function groupStates(spec: Spec, deployed: Deployed, views: readonly string[]): 
             : null,
     };
   });
+}
+
+/** What the machines run; of machines that run several, what the last revision says. */
+function deployedImage({ hosts, revisions }: DeployedGroup): string | undefined {
+  const [first] = hosts;
+  const last = revisions.at(-1)?.image;
+  return first && hosts.every(({ image }) => image === first.image) ? first.image : (last ?? first?.image);
 }
 
 /** How far a group has come whose machines are of several templates: `1 of 3 machines is of the desired template`. */

@@ -44,8 +44,9 @@ describe("a group is", () => {
       hosts: hosts.map((host) => (host.number === 0 ? { ...host, image: "ami-0bbb", hash } : host)),
       ready: { hosts: hosts.map(({ id }) => id).join(","), hash, gate: "closed" },
     });
-    const { state, reason } = groupOf(status(rolling, half), "broker-0");
+    const { state, reason, image } = groupOf(status(rolling, half), "broker-0");
     expect(state).toBe("in flight");
+    expect(image).toEqual({ deployed: "ami-0aaa", desired: "ami-0bbb" });
     expect(reason).toMatch(
       /^1 of 3 machines is of the desired template, terraform_data\.broker-0-ready: its gate is closed, its hosts run 2 templates: /,
     );

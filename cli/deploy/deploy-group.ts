@@ -14,13 +14,13 @@ import { inFlightOf } from "../../spec/pending.js";
 import type { Gate } from "../../spec/rollout-gate.js";
 import type { Step } from "../../spec/run-log.js";
 import { UserError } from "../../spec/user-error.js";
-import { formatPlan } from "../format-plan.js";
 import { BAKED, bakedBy } from "../hook/ready-hook.js";
 import { Interruption } from "../hook/interruption.js";
 import { loadProgram, type Program } from "../program.js";
 import { readDeployed } from "../read-deployed.js";
 import { terraformEnvironment } from "../terraform-environment.js";
 import { agentsOf, type GroupAgents } from "./agents.js";
+import { inBatch, summaryOf, summed } from "./batch-words.js";
 import type { GroupResult } from "./deploy-result.js";
 import { batchOf, type GroupPlan, GroupPlanner } from "./plan-group.js";
 import { type Run, unlessItFails } from "./run.js";
@@ -347,27 +347,6 @@ class GroupRoll {
 
 const isStale = ({ errors }: Applied): boolean =>
   errors.some(({ summary }) => summary === "Saved plan is stale");
-
-/** What is to be confirmed: the plan of the first batch, and that the rest follows without another question. */
-function summaryOf({ summary, batch: { waiting } }: GroupPlan): string {
-  const text = formatPlan(summary);
-  if (waiting.length === 0) return text;
-  return `${text}\nthe rest follows in the same roll, a batch at a time (maxUnavailable): ${waiting.join(", ")}`;
-}
-
-/** `: broker-0-0, while broker-0-1 waits` */
-function inBatch({ going, waiting }: Batch): string {
-  if (waiting.length === 0) return "";
-  const who = going.length > 0 ? going.join(", ") : "what is out already";
-  return `: ${who}, while ${waiting.join(", ")} ${waiting.length === 1 ? "waits" : "wait"}`;
-}
-
-/** The time of each step, over all batches. */
-function summed(steps: readonly { step: Step; seconds: number }[]): { step: Step; seconds: number }[] {
-  const times = new Map<Step, number>();
-  for (const { step, seconds } of steps) times.set(step, (times.get(step) ?? 0) + seconds);
-  return [...times].map(([step, seconds]) => ({ step, seconds }));
-}
 
 /** Whether it is of those that a recording touches. */
 function isRecord(address: string): boolean {
