@@ -15,17 +15,23 @@ export interface JudgedPlan {
   readonly result: CheckResult;
 }
 
-/**
- * Judges a plan that was made just now.
- * @param json what `terraform show -json` prints of it
- * @param file the plan itself, whose hash goes into the result
- */
+interface MadePlan {
+  /** What `terraform show -json` prints of it. */
+  readonly json: string;
+  /** The plan itself, whose hash goes into the result. */
+  readonly file: string;
+  readonly view: string;
+  /** Whether it may replace no more machines at once than `maxUnavailable` says. Default: no. */
+  readonly inBatches?: boolean;
+}
+
+/** Judges a plan that was made just now. */
 export function judgeMadePlan(
-  { json, file, view }: { readonly json: string; readonly file: string; readonly view: string },
+  { json, file, view, inBatches = false }: MadePlan,
   { spec, deployed }: Pick<Program, "spec" | "deployed">,
 ): JudgedPlan {
   const plan = readPlan(new TextEncoder().encode(json));
-  const verdict = judgePlan(plan, { spec, deployed, madeWhole: true });
+  const verdict = judgePlan(plan, { spec, deployed, madeWhole: true, inBatches });
   const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
   const standing = [...deployed.groups.values()].flatMap((group) => (isNew(group) ? [] : [group.name]));
   return {

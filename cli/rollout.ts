@@ -312,10 +312,17 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .argument("<subject>")
     .option("--hash <hash>")
     .option("--stay <hosts>")
-    .action(async (hook: HookArgs["hook"], subject: string, options: { hash?: string; stay?: string }) => {
-      const { runHook } = await import("./hook/run-hook.js");
-      await runHook(process.env, { hook, subject, ...options }, print);
-    });
+    .option("--waiting <hosts>")
+    .action(
+      async (
+        hook: HookArgs["hook"],
+        subject: string,
+        options: Pick<HookArgs, "hash" | "stay" | "waiting">,
+      ) => {
+        const { runHook } = await import("./hook/run-hook.js");
+        await runHook(process.env, { hook, subject, ...options }, print);
+      },
+    );
   return program;
 }
 

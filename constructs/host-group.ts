@@ -37,6 +37,8 @@ export interface HostGroupProps {
   /** The template hash that the group's hooks are rendered for. */
   readonly hash: string;
   readonly hosts: readonly HostProps[];
+  /** The names of those that keep their machines in this view and go with a later batch. Default: none. */
+  readonly waiting?: readonly string[];
   /** The data volumes, parked ones of hosts that are gone included. */
   readonly volumes: readonly DeployedVolume[];
   /** Whether the pool has a load balancer that hosts are attached to. */
@@ -164,7 +166,7 @@ export class HostGroup extends Construct {
   }
 
   private leave(): void {
-    const { name: group, hash, hosts, hooks } = this.props;
+    const { name: group, hash, hosts, waiting = [], hooks } = this.props;
     const address = groupAddress(this.platform.name, group, "leave");
     if (!this.props.includes(address)) return;
     new LeaveHook(this, this.platform, {
@@ -173,6 +175,7 @@ export class HostGroup extends Construct {
       group,
       hash,
       hosts: hosts.map(({ number }) => hostMemberName(group, number, "host")),
+      waiting,
       after: hosts.flatMap(({ number }) =>
         this.present(number, ["host", "data-attachment", "stop-agents", "start-agents", "config-consul"]),
       ),

@@ -5,10 +5,14 @@ import { addressesFor, hookWords, networkAddressOn } from "../spec/hook-words.js
 import { GATE_ENVIRONMENT } from "../spec/rollout-gate.js";
 import type { Wiring } from "./wiring.js";
 
-/** @param group the desired group, where it may change; a hook of another is called with what is deployed */
+/**
+ * @param group the desired group, where it may change; a hook of another is called with what is deployed
+ * @param waiting the hosts of the group that go with a later batch
+ */
 export function callDifference(
   { member, provisioners }: Wiring,
   group: Group | undefined,
+  waiting: readonly string[] = [],
 ): string | undefined {
   const wanted = expected(member);
   const [first, ...more] = provisioners;
@@ -20,7 +24,7 @@ export function callDifference(
   const called = CALL.exec(first.command)?.groups?.["words"];
   if (called === undefined || !(called === wanted.subject || called.startsWith(`${wanted.subject} `)))
     return `it runs: ${first.command}`;
-  const exact = HAS_MORE_WORDS.has(member.kind) ? group && allWords(member, group) : wanted.subject;
+  const exact = HAS_MORE_WORDS.has(member.kind) ? group && allWords(member, group, waiting) : wanted.subject;
   return exact === undefined || exact === called
     ? undefined
     : `it is called with: ${called}, not with: ${exact}`;
@@ -82,10 +86,14 @@ function expected({
 const HAS_MORE_WORDS: ReadonlySet<Member["kind"]> = new Set(["leave", "ready", "start-agents"]);
 
 /** What a hook is called with, to the last word. */
-function allWords({ kind, host = 0 }: Member, { name, hash, hosts }: Group): string | undefined {
+function allWords(
+  { kind, host = 0 }: Member,
+  { name, hash, hosts }: Group,
+  waiting: readonly string[],
+): string | undefined {
   switch (kind) {
     case "leave":
-      return hookWords.leave(name, hash, hostNames({ name, hosts }));
+      return hookWords.leave(name, hash, hostNames({ name, hosts }), waiting);
     case "ready":
       return hookWords.ready(name, hash);
     case "start-agents":

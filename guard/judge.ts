@@ -13,6 +13,7 @@ import { groupInFlight } from "./rules/group-in-flight.js";
 import { hooksAsRendered } from "./rules/hooks-as-rendered.js";
 import { imageAsDesired } from "./rules/image-as-desired.js";
 import { leaveHookRuns } from "./rules/leave-hook-runs.js";
+import { oneBatch } from "./rules/one-batch.js";
 import { oneGroup } from "./rules/one-group.js";
 import { replaceNotDelete } from "./rules/replace-not-delete.js";
 import { sharedKept } from "./rules/shared-kept.js";
@@ -26,6 +27,7 @@ const RULES: Readonly<Record<RuleId, Rule>> = {
   "complete-plan": completePlan,
   "base-revision": baseRevision,
   "one-group": oneGroup,
+  "one-batch": oneBatch,
   "group-in-flight": groupInFlight,
   "target-group": targetGroup,
   "unattributed-change": unattributedChange,
@@ -53,7 +55,10 @@ function judge(proposal: Proposal): Verdict {
 }
 
 /** Judges what Terraform's plan says. The view is the one that the plan names. */
-export function judgePlan(plan: Plan, context: Pick<Proposal, "spec" | "deployed" | "madeWhole">): Verdict {
+export function judgePlan(
+  plan: Plan,
+  context: Pick<Proposal, "spec" | "deployed" | "madeWhole" | "inBatches">,
+): Verdict {
   const view = plan.view ?? "unknown";
   const target = view === "cluster" ? undefined : view;
   return judge({
@@ -62,6 +67,7 @@ export function judgePlan(plan: Plan, context: Pick<Proposal, "spec" | "deployed
     target,
     declared: [],
     wiring: plan.wiring,
+    waiting: plan.waiting,
     plan,
     changes: changesOf(plan),
   });

@@ -27,10 +27,14 @@ export interface Proposal {
   readonly plan?: Plan;
   /** Whether `rollout plan` made the plan, so that it is known to be of the whole view. */
   readonly madeWhole?: boolean;
+  /** The names of the target's hosts that keep their machines, and go with a later batch. Default: none. */
+  readonly waiting?: readonly string[];
+  /** Whether `rollout deploy` made the plan, which never replaces more machines at once than `maxUnavailable` says. */
+  readonly inBatches?: boolean;
 }
 
 /** What of a proposal is known before a stack is synthesized. */
-export type StateProposal = Pick<Proposal, "spec" | "deployed" | "view" | "plan">;
+export type StateProposal = Pick<Proposal, "spec" | "deployed" | "view" | "plan" | "target" | "waiting">;
 
 /** A rule is a pure function that returns what breaks it. */
 export type Rule = (proposal: Proposal) => readonly Violation[];

@@ -12,7 +12,7 @@ import type { Violation } from "./verdict.js";
  */
 export function refusedByState(spec: Spec, deployed: Deployed, group: string): Violation[] {
   if (spec.protection === "off") return [];
-  const proposal = { spec, deployed, view: group };
+  const proposal = { spec, deployed, view: group, target: group };
   return [
     ...neverDestroyed(proposal),
     ...leavesUnasked(findGroup(spec, group), proposal),

@@ -1,4 +1,5 @@
 import { GATE_VARIABLE } from "../spec/rollout-gate.js";
+import { WAITING_VARIABLE } from "../spec/waiting.js";
 
 /** What a synthesized stack holds beside its resources. */
 export interface StackHeader {
@@ -10,6 +11,8 @@ export interface StackHeader {
   readonly view: unknown;
   readonly base: unknown;
   readonly gate: unknown;
+  /** `rollout_waiting`; undefined where it is not declared. */
+  readonly waiting: unknown;
   /** The body of each backend by its type, such as `s3`. */
   readonly backends: Readonly<Record<string, unknown>>;
 }
@@ -26,6 +29,7 @@ export function readHeader(stack: unknown): StackHeader {
     view: defaultOf("rollout_view"),
     base: defaultOf("rollout_base"),
     gate: defaultOf(GATE_VARIABLE),
+    waiting: defaultOf(WAITING_VARIABLE),
     backends: fieldsOf(fieldsOf(terraform)["backend"]),
   };
 }

@@ -3,6 +3,7 @@ export const RULE_IDS = [
   "complete-plan",
   "base-revision",
   "one-group",
+  "one-batch",
   "group-in-flight",
   "target-group",
   "unattributed-change",

@@ -2,6 +2,16 @@ import type { Role } from "../spec/groups.js";
 import type { Finding } from "./finding.js";
 import { isUnknown, type NomadNode, type Observation } from "./observation.js";
 
+/** What of a group leaves. */
+interface Leaving {
+  readonly workload: "moves" | "stays";
+  readonly retires?: boolean;
+  /** The template of its new machines, which stay. Default: none does. */
+  readonly hash?: string;
+  /** The hosts that leave with a later batch. */
+  readonly waiting?: readonly string[];
+}
+
 /**
  * Warns where the work of a group looks larger than what is free elsewhere. A warning, not a refusal: constraints, node
  * pools and priorities decide, and only Nomad knows them.
@@ -9,14 +19,17 @@ import { isUnknown, type NomadNode, type Observation } from "./observation.js";
 export function capacityWarnings(
   { nomad }: Observation,
   group: { readonly name: string; readonly role: Role; readonly hosts: readonly string[] },
-  { workload, retires = false }: { readonly workload: "moves" | "stays"; readonly retires?: boolean },
+  { workload, retires = false, hash, waiting = [] }: Leaving,
 ): Finding[] {
   if (group.role !== "client" || workload === "stays" || isUnknown(nomad.nodes)) return [];
   const remedy = remedyFor(retires);
   const live = nomad.nodes.filter(({ status }) => status === "ready");
-  const going = live.filter(({ name }) => group.hosts.includes(name));
+  const isNew = ({ meta }: NomadNode): boolean =>
+    hash !== undefined && meta["rollout_template_hash"] === hash;
+  const old = live.filter((node) => group.hosts.includes(node.name) && !isNew(node));
+  const going = old.filter(({ name }) => !waiting.includes(name));
   const elsewhere = live.filter(
-    ({ name, eligibility, drain }) => !group.hosts.includes(name) && eligibility === "eligible" && !drain,
+    (node) => !old.includes(node) && node.eligibility === "eligible" && !node.drain,
   );
   const unmeasured = [...going, ...elsewhere].filter(({ resources, used }) => !resources || !used);
   if (unmeasured.length > 0) {

@@ -22,6 +22,10 @@ export interface PreflightInput {
   readonly workload: "moves" | "stays";
   /** Whether the group leaves for good. Default: it comes back. */
   readonly retires?: boolean;
+  /** The template of those of its machines that are new already, and stay. Default: none is. */
+  readonly hash?: string;
+  /** Those of its hosts that leave with a later batch. Default: none does. */
+  readonly waiting?: readonly string[];
   /** Every deployed group, the one that is to be rolled among them. */
   readonly cluster: readonly ClusterGroup[];
   /** What the state says is in flight. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { describeOrigin, isForReview, type Deployed } from "../spec/deployed.js";
-import { groupsOf } from "../spec/groups.js";
+import { describeOrigin, isForReview, type Deployed, type DeployedGroup } from "../spec/deployed.js";
+import { groupsOf, type Group } from "../spec/groups.js";
 import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../spec/pending.js";
 import { emptiedPools, leftoversOf } from "../spec/retiring.js";
 import { holdSchema } from "../spec/hold.js";
@@ -172,14 +172,34 @@ function groupStates(spec: Spec, deployed: Deployed, views: readonly string[]): 
       index: group.index,
       state,
       image: {
-        deployed: current?.hosts.at(0)?.image ?? current?.revisions.at(-1)?.image ?? null,
+        deployed: (current && deployedImage(current)) ?? null,
         desired: group.image,
       },
       hosts: { deployed: current ? deployedHosts(current) : 0, desired: group.hosts },
       revision: current?.revisions.at(-1)?.number ?? null,
-      reason: reasons?.join(", ") ?? (waits && current ? describePending(group, current) : null),
+      reason:
+        current && reasons
+          ? [...progress(group, current), ...reasons].join(", ")
+          : waits && current
+            ? describePending(group, current)
+            : null,
     };
   });
+}
+
+/** What the machines run; of machines that run several, what the last revision says. */
+function deployedImage({ hosts, revisions }: DeployedGroup): string | undefined {
+  const [first] = hosts;
+  const last = revisions.at(-1)?.image;
+  return first && hosts.every(({ image }) => image === first.image) ? first.image : (last ?? first?.image);
+}
+
+/** How far a group has come whose machines are of several templates: `1 of 3 machines is of the desired template`. */
+function progress({ hash, hosts }: Group, current: DeployedGroup): string[] {
+  const done = current.hosts.filter((host) => host.hash === hash).length;
+  return done === 0 || done === current.hosts.length
+    ? []
+    : [`${String(done)} of ${String(hosts)} machines ${done === 1 ? "is" : "are"} of the desired template`];
 }
 
 function describeLeftovers(spec: Spec, deployed: Deployed): Status["leftovers"] {

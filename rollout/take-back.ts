@@ -19,7 +19,8 @@ export function takeBack(group: Group, current: DeployedGroup, hasLeft: boolean)
   const last = current.revisions.at(-1);
   if (last === undefined || last.image === group.image) return undefined;
   const wouldStay = current.hosts.some(({ hash }) => hash === last.hash);
-  const isRaised = (hasLeft || !current.leave) && wouldStay;
+  const isBegun = current.hosts.some(({ hash }) => hash !== last.hash);
+  const isRaised = (hasLeft || !current.leave || isBegun) && wouldStay;
   return {
     group: group.name,
     from: group.image,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { format, resolveConfig } from "prettier";
 import { AWS, awsCluster } from "./recording/aws-cases.js";
+import { BATCHES } from "./recording/batch-cases.js";
 import type { Case } from "./recording/case.js";
 import { BOOTSTRAP, CLEAN } from "./recording/clean-cases.js";
 import { GATES } from "./recording/gate-cases.js";
@@ -40,6 +41,7 @@ const cases = [
   ...TAMPERED,
   ...HOOKS,
   ...GATES,
+  ...BATCHES,
   ...STATES,
   ...RETIRING,
 ];

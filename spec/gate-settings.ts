@@ -7,6 +7,8 @@ import type { PoolSpec, Spec } from "./schema.js";
 /** How the groups of a pool leave and become ready, with every default filled in and durations in seconds. */
 export interface GateSettings {
   readonly workload: "moves" | "stays";
+  /** How many machines of a group `rollout deploy` replaces at once; Infinity: all of them. */
+  readonly maxUnavailable: number;
   readonly drain: { readonly deadlineSeconds: number; readonly onDeadline: "fail" | "accept" };
   readonly ready: { readonly timeoutSeconds: number; readonly checks: readonly Check[] };
   /** `firstSeconds` is for the first group of the pool that is rolled to an image. */
@@ -38,6 +40,7 @@ export function gateSettingsOf(pool: string, spec: Spec): GateSettings {
   const drain = roleOf(pool) === "client" ? (settings.drain ?? NO_DRAIN) : NO_DRAIN;
   return {
     workload: settings.workload ?? "moves",
+    maxUnavailable: settings.maxUnavailable ?? Infinity,
     drain: { deadlineSeconds: durationSeconds(drain.deadline), onDeadline: drain.onDeadline },
     ready: { timeoutSeconds: durationSeconds(ready.timeout), checks: ready.checks.map(checkOf) },
     bake: {

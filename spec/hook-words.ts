@@ -3,9 +3,12 @@
  * secret. The constructs render it and the guard compares it.
  */
 export const hookWords = {
-  /** @param stay the hosts that stay if they were made from `hash`; all others leave, all of a group that retires */
-  leave: (group: string, hash: string, stay: readonly string[]): string =>
-    `leave ${group} --hash ${hash}${stay.length > 0 ? ` --stay ${stay.join(",")}` : ""}`,
+  /**
+   * @param stay the hosts that stay if they were made from `hash`; all others leave, all of a group that retires
+   * @param waiting those of them that leave with a later batch, and get no new work until then
+   */
+  leave: (group: string, hash: string, stay: readonly string[], waiting: readonly string[] = []): string =>
+    [`leave ${group} --hash ${hash}`, ...option("stay", stay), ...option("waiting", waiting)].join(" "),
   ready: (group: string, hash: string): string => `ready ${group} --hash ${hash}`,
   lbDrained: (host: string): string => `lb-drained ${host}`,
   configureConsul: (host: string): string => `configure-consul ${host}`,
@@ -13,6 +16,9 @@ export const hookWords = {
   startAgents: (host: string, hash: string): string => `start-agents ${host} --hash ${hash}`,
   stopAgents: (host: string): string => `stop-agents ${host}`,
 } as const;
+
+const option = (name: string, hosts: readonly string[]): string[] =>
+  hosts.length > 0 ? [`--${name} ${hosts.join(",")}`] : [];
 
 /** The addresses that `configure-consul` is given: Terraform's own references, so that they are those of the new machines. */
 export const addressesFor = (host: string, servers: readonly string[]): Record<string, string> => ({

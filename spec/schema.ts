@@ -62,6 +62,7 @@ const serverPool = z.strictObject({
   ),
   dataVolumes: refused("data volumes are for client pools; a new server gets its data from the other two"),
   workload: refused("it is for client pools; servers run no work"),
+  maxUnavailable: refused("it is for client pools; server pools have one host a group"),
   retire: refused("server pools stay: a cluster without one is none; a teardown is protection: off"),
   loadBalancer: refused("it is for client pools"),
   drain: refused("it is for client pools; servers run no work"),
@@ -72,6 +73,11 @@ const serverPool = z.strictObject({
 const clientPool = z.strictObject({
   ...machines,
   hosts: three(whole(1, 1200), "one number of hosts").optional().describe("Default: one host each."),
+  maxUnavailable: whole(1, 1200)
+    .optional()
+    .describe(
+      "How many machines of a group rollout deploy replaces at once; the rest follow in the same roll. Default: all of them.",
+    ),
   dataVolumes: three(dataVolume, "one volume").optional().describe("Disks that outlive the machine."),
   workload: z
     .enum(["moves", "stays"])

@@ -14,6 +14,7 @@ export type Rendering = Pick<
   | "name"
   | "hash"
   | "hosts"
+  | "waiting"
   | "volumes"
   | "revisions"
   | "whileClosed"
@@ -87,11 +88,23 @@ function outlives(address: string): boolean {
 
 /**
  * The group that a view is for: rendered as desired. A host that was made from the desired template already stays, and is
- * frozen here, too, so that a change of its surroundings (subnets, key) or a rerun after a cut cannot touch it.
+ * frozen here, too, so that a change of its surroundings (subnets, key) or a rerun after a cut cannot touch it. So is one that
+ * waits for a later batch: it is rendered from what is deployed, as those of other groups are.
+ * @param addresses what the state holds
+ * @param waiting the names of the hosts that wait
  */
-export function targetRendering(group: Group, deployed: DeployedGroup, options: RenderingOptions): Rendering {
+export function targetRendering(
+  group: Group,
+  deployed: DeployedGroup,
+  options: RenderingOptions,
+  { addresses, waiting }: { readonly addresses: ReadonlySet<string>; readonly waiting: readonly string[] },
+): Rendering {
   const desired = newRendering(group, deployed, options);
-  const frozen = new Set(membersThatStay(group, deployed, options.platform));
+  const held = deployed.hosts.filter(({ name }) => waiting.includes(name)).map(({ number }) => number);
+  const ofHeld = new Set(
+    held.flatMap((number) => membersOf(group, number, options.platform, (kind) => kind !== "config-consul")),
+  );
+  const frozen = new Set([...membersThatStay(group, deployed, options.platform), ...ofHeld]);
   const staying = new Map(
     deployed.hosts
       .filter(({ number }) => frozen.has(hostAddress(options.platform, group.name, number, "host")))
@@ -100,8 +113,14 @@ export function targetRendering(group: Group, deployed: DeployedGroup, options: 
   return {
     ...desired,
     whileClosed: deployed.revisions,
+    waiting,
     // Over the desired values, which are those of the same template: a state read does not tell the root volume.
     hosts: desired.hosts.map((host) => ({ ...host, ...staying.get(host.number) })),
+    volumes: [
+      ...desired.volumes.filter(({ host }) => !held.includes(host)),
+      ...deployed.volumes.filter(({ host }) => held.includes(host)),
+    ],
+    includes: (address) => !ofHeld.has(address) || addresses.has(address),
     protect: (address) => (frozen.has(address) ? "frozen" : desired.protect(address)),
   };
 }
@@ -114,16 +133,26 @@ function membersThatStay(group: Group, deployed: DeployedGroup, platform: Platfo
   return deployed.hosts
     .filter(({ hash }) => hash === group.hash)
     .flatMap(({ number }) => {
-      const address = (kind: HostKind): string => hostAddress(platform, group.name, number, kind);
-      const isTainted = (kind: HostKind): boolean => deployed.tainted.includes(address(kind));
+      const isTainted = (kind: HostKind): boolean =>
+        deployed.tainted.includes(hostAddress(platform, group.name, number, kind));
       if (isTainted("host")) return [];
       const hasVolume = deployed.volumes.some(({ host }) => host === number);
-      const kinds = HOST_KINDS.filter(
+      return membersOf(
+        group,
+        number,
+        platform,
         (kind) => kind !== "config-consul" && (kind !== "data-attachment" || hasVolume) && !isTainted(kind),
       );
-      return kinds.map(address);
     });
 }
+
+/** The addresses of a host and of what hangs on it. */
+const membersOf = (
+  { name }: Group,
+  number: number,
+  platform: PlatformName,
+  isMeant: (kind: HostKind) => boolean,
+): string[] => HOST_KINDS.filter(isMeant).map((kind) => hostAddress(platform, name, number, kind));
 
 function desiredHosts(group: Group): HostProps[] {
   const { image, instanceType, hash, rootVolume } = group;

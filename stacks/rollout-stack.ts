@@ -7,7 +7,7 @@ import { ViewStack, type ViewProps } from "./view-stack.js";
 /**
  * The view that rolls one group: only that group carries its desired settings. Every other group and all shared parts
  * are frozen and rendered from what is deployed. Where the group is a Consul server's, every `config_consul` of the
- * cluster is replaced with it.
+ * cluster is replaced with it. Where hosts of a client group wait for a later batch, these are frozen, too.
  */
 export class RolloutStack extends ViewStack {
   protected override readonly sharedProtection = "frozen";
@@ -23,11 +23,11 @@ export class RolloutStack extends ViewStack {
   }
 
   protected override rendering(group: Group): Rendering | undefined {
-    const { deployed } = this.props;
+    const { deployed, waiting = [] } = this.props;
     const current = deployed.groups.get(group.name);
     if (!current) return undefined;
     return group.name === this.target && !isNew(current)
-      ? targetRendering(group, current, this.options)
+      ? targetRendering(group, current, this.options, { addresses: deployed.addresses, waiting })
       : frozenRendering(current, deployed.addresses, this.isConsulView);
   }
 

@@ -17,6 +17,7 @@ import { startsAgents } from "../spec/local-agents.js";
 import { isNew, targetGroupAddress } from "../spec/pending.js";
 import { emptiedPools, forgetBlocks, leftoversOf } from "../spec/retiring.js";
 import { GATE_VARIABLE, GATES } from "../spec/rollout-gate.js";
+import { WAITING_VARIABLE } from "../spec/waiting.js";
 import type { Spec } from "../spec/schema.js";
 import type { Three } from "../spec/three.js";
 import { addBackend } from "./backend.js";
@@ -32,6 +33,8 @@ export interface ViewProps {
   readonly program: string;
   /** Why the next revision is made: the commit, or what the user says. */
   readonly cause: string;
+  /** The hosts of the group that a view rolls whose machines wait for a later batch, by name. Default: none. */
+  readonly waiting?: readonly string[];
 }
 
 interface Rendered {
@@ -45,7 +48,8 @@ const REQUIRED_VERSION = ">= 1.9.0";
 /**
  * One view of a cluster's one state. All views have the same backend and the same construct ids, hence the same
  * addresses; they differ in what they may change. What a view was made from stands in two variables of its plan:
- * `rollout_view`, its name, and `rollout_base`, the revision of each group. A third, `rollout_gate`, is the driver's.
+ * `rollout_view`, its name, and `rollout_base`, the revision of each group. `rollout_gate` is the driver's, and so is
+ * `rollout_waiting`: where machines of the group wait for a later batch, the gate cannot be open.
  *
  * Fails synth if what it declares, escape hatches included, would change anything that this view may not.
  */
@@ -233,7 +237,7 @@ export abstract class ViewStack extends TerraformStack {
   }
 
   private variables(): void {
-    const { deployed } = this.props;
+    const { deployed, waiting = [] } = this.props;
     new TerraformVariable(this, "rollout_view", {
       type: "string",
       default: this.node.id,
@@ -250,14 +254,24 @@ export abstract class ViewStack extends TerraformStack {
         [...deployed.groups.values()].map(({ name, revisions }) => [name, revisions.at(-1)?.number ?? 0]),
       ),
     );
+    if (waiting.length > 0) {
+      new TerraformVariable(this, WAITING_VARIABLE, {
+        type: "list(string)",
+        default: [...waiting],
+        description: "The hosts whose machines wait for a later batch.",
+      });
+    }
     new TerraformVariable(this, GATE_VARIABLE, {
       type: "string",
       default: "open",
       description: "Whether the group that this view rolls is proven whole and recorded, or stays in flight.",
       validation: [
         {
-          condition: `\${contains(${JSON.stringify(GATES)}, var.${GATE_VARIABLE})}`,
-          errorMessage: `${GATE_VARIABLE} is open or closed.`,
+          condition: `\${contains(${JSON.stringify(waiting.length > 0 ? ["closed"] : GATES)}, var.${GATE_VARIABLE})}`,
+          errorMessage:
+            waiting.length > 0
+              ? `This view leaves machines of ${this.node.id} for a later batch, so it proves nothing. Run: rollout deploy ${this.node.id}`
+              : `${GATE_VARIABLE} is open or closed.`,
         },
       ],
     });
@@ -290,9 +304,9 @@ export abstract class ViewStack extends TerraformStack {
 
   /** What the guard says of the view as it is declared now. */
   verdict(): Verdict {
-    const { spec, deployed, specFolder } = this.props;
+    const { spec, deployed, specFolder, waiting = [] } = this.props;
     return judgeSynthesized(
-      { view: this.node.id, target: this.target, spec, deployed, specFolder },
+      { view: this.node.id, target: this.target, spec, deployed, specFolder, waiting },
       this.toTerraform(),
     );
   }

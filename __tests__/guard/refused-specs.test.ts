@@ -191,7 +191,7 @@ test("refuses to replace machines that have not left, where a growth was cut off
     pool.hosts = [4, 3, 3];
   });
   expect(refusal(spec, cutWhileGrowing(standing), "broker-0")).toMatchInlineSnapshot(
-    `"leave-hook-runs: broker-0 has no leave in the state, so these hosts would go before their work has left: broker-0-0 (ami-0aaa), broker-0-1 (ami-0aaa), broker-0-2 (ami-0aaa); set broker-0 back to what they run and deploy it, so that its leave is there again; then change it"`,
+    `"leave-hook-runs: broker-0 has no leave in the state, so these hosts would go before their work has left: broker-0-0 (ami-0aaa), broker-0-1 (ami-0aaa), broker-0-2 (ami-0aaa); make its leave anew and go on with: rollout deploy broker-0"`,
   );
 });
 
@@ -223,7 +223,7 @@ test("refuses a third image where machines of the second are at work already and
     images[0] = "ami-0ccc";
   });
   expect(refusal(spec, withGroup(cut, "broker-0", { hosts }), "broker-0")).toMatchInlineSnapshot(
-    `"leave-hook-runs: broker-0 has no leave in the state, so these hosts would go before their work has left: broker-0-0 (ami-0bbb); set broker-0 back to what they run and deploy it, so that its leave is there again; then change it"`,
+    `"leave-hook-runs: broker-0 has no leave in the state, so these hosts would go before their work has left: broker-0-0 (ami-0bbb); make its leave anew and go on with: rollout deploy broker-0"`,
   );
 });
 

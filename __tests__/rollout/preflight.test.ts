@@ -6,7 +6,7 @@ import {
   type ClusterGroup,
   type PreflightInput,
 } from "../../rollout/preflight.js";
-import { BROKERS, groupOfHost, known, observed, pick, replaced, type World } from "./observed.js";
+import { BROKERS, groupOfHost, known, NEW, observed, pick, replaced, type World } from "./observed.js";
 
 test.each(["broker-0", "nomad-server-0", "consul-server-2"])(
   "%s of a whole cluster may be rolled",
@@ -209,6 +209,21 @@ test("warns where the work does not look as if it fitted elsewhere, and refuses 
   `);
   expect(preflight(world, inputFor("broker-0", { workload: "stays" })).warnings).toEqual([]);
   expect(preflight(world, inputFor("consul-server-0")).warnings).toEqual([]);
+});
+
+test("of a group in batches the work of the batch alone has to fit, elsewhere or on what is new", () => {
+  const world = observed((one) => {
+    for (const node of known(one.nomad.nodes)) node.used = { cpuMhz: 900, memoryMb: 0 };
+  });
+  const cpuOf = (more: Parameters<typeof inputFor>[1]): string[] =>
+    preflight(world, inputFor("broker-0", more)).warnings.map(({ message }) => message);
+  expect(cpuOf({ waiting: ["broker-0-1"] })).toEqual([
+    "its work uses 900 MHz of CPU, and 300 MHz are free on nodes elsewhere",
+  ]);
+  pick(world.nomad.nodes, "broker-0-0-node").meta = { rollout_template_hash: NEW };
+  expect(cpuOf({ hash: NEW })).toEqual([
+    "its work uses 900 MHz of CPU, and 400 MHz are free on nodes elsewhere",
+  ]);
 });
 
 test("what cannot get work is not free: ineligible, draining and dead nodes do not count", () => {

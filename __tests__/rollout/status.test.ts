@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { statusOf, statusSchema, type GroupStatus, type Status } from "../../rollout/status.js";
 import { offeredViews } from "../../rollout/views.js";
 import type { Deployed } from "../../spec/deployed.js";
+import { findGroup } from "../../spec/find-group.js";
 import type { Spec } from "../../spec/schema.js";
 import { baselineOf } from "../../stacks/baseline.js";
 import { change, deployedAs, groupIn, localSpec, nothing, poolOf, withGroup } from "../support/fixtures.js";
@@ -34,6 +35,24 @@ describe("a group is", () => {
       image: { deployed: "ami-0aaa", desired: "ami-0bbb" },
       reason: "ami-0aaa -> ami-0bbb",
     });
+  });
+
+  test("in flight with how far it has come, where it is replaced a few machines at a time", () => {
+    const { hosts } = groupIn(standing, "broker-0");
+    const { hash } = findGroup(rolling, "broker-0");
+    const half = withGroup(standing, "broker-0", {
+      hosts: hosts.map((host) => (host.number === 0 ? { ...host, image: "ami-0bbb", hash } : host)),
+      ready: { hosts: hosts.map(({ id }) => id).join(","), hash, gate: "closed" },
+    });
+    const { state, reason, image } = groupOf(status(rolling, half), "broker-0");
+    expect(state).toBe("in flight");
+    expect(image).toEqual({ deployed: "ami-0aaa", desired: "ami-0bbb" });
+    expect(reason).toMatch(
+      /^1 of 3 machines is of the desired template, terraform_data\.broker-0-ready: its gate is closed, its hosts run 2 templates: /,
+    );
+    expect(groupOf(status(local, half), "broker-0").reason).toMatch(
+      /^2 of 3 machines are of the desired template, /,
+    );
   });
 
   test("frozen where it is pending and waits behind another", () => {

@@ -6,6 +6,7 @@ import { EXAMPLE, exampleWith, refusal, specOf } from "./example.js";
 
 test("whoever says nothing drains for an hour, waits for a quarter of one and bakes for half a minute", () => {
   const defaults = {
+    maxUnavailable: Infinity,
     drain: { deadlineSeconds: 3600, onDeadline: "fail" },
     ready: { timeoutSeconds: 900, checks: [] },
     bake: { seconds: 30, firstSeconds: 30 },
@@ -74,6 +75,26 @@ test("how a group leaves and becomes ready makes no group pending", () => {
     ),
   );
   expect(groupsOf(spec)).toEqual(groupsOf(specOf(EXAMPLE)));
+});
+
+test("a client pool says how many machines of a group are replaced at once", () => {
+  const spec = specOf(brokerWith("maxUnavailable: 2"));
+  expect(gateSettingsOf("broker", spec).maxUnavailable).toBe(2);
+  expect(groupsOf(spec)).toEqual(groupsOf(specOf(EXAMPLE)));
+});
+
+test("refuses a number of machines at once that is none, and any of a server pool", () => {
+  expect(refusal(brokerWith("maxUnavailable: 0"))).toMatchInlineSnapshot(
+    `"cluster.yaml:32: pools.broker.maxUnavailable: got 0; expected a whole number from 1 to 1200"`,
+  );
+  expect(refusal(brokerWith("maxUnavailable: [1, 1, 1]"))).toMatchInlineSnapshot(
+    `"cluster.yaml:32: pools.broker.maxUnavailable: got [1,1,1]; expected a whole number from 1 to 1200"`,
+  );
+  expect(
+    refusal(EXAMPLE.replace("  consul-server:\n", "  consul-server:\n    maxUnavailable: 1\n")),
+  ).toMatchInlineSnapshot(
+    `"cluster.yaml:15: pools.consul-server.maxUnavailable: not allowed: it is for client pools; server pools have one host a group"`,
+  );
 });
 
 test("refuses every mistake of drain, ready and bake at once", () => {

@@ -167,11 +167,12 @@ export function synthesize(
   deployed: Deployed,
   views: readonly string[],
   tamper: Tamper = () => undefined,
+  waiting: readonly string[] = [],
 ): ReadonlyMap<string, string> {
   const outdir = mkdtempSync(join(tmpdir(), "rollout-test-"));
   try {
     const app = new App({ outdir });
-    addViewsTo(app, spec, deployed, views).forEach(tamper);
+    addViewsTo(app, spec, deployed, views, waiting).forEach(tamper);
     app.synth();
     return new Map(
       views.map((view) => [view, readFileSync(join(outdir, spec.name, view, "cdk.tf.json"), "utf8")]),
@@ -187,6 +188,7 @@ export function addViewsTo(
   spec: Spec,
   deployed: Deployed,
   views: readonly string[],
+  waiting: readonly string[] = [],
 ): readonly ViewStack[] {
   return addViews(app, views, {
     spec,
@@ -194,12 +196,22 @@ export function addViewsTo(
     specFolder: SPEC_FOLDER,
     program: "../../../dist/bin/rollout.js",
     cause: "a1b2c3d roll broker-0",
+    waiting,
   });
 }
 
-/** The resources of one view, as they are written, and its named values as `local.NAME`. */
-export function resourcesOf(spec: Spec, deployed: Deployed, view: string, tamper?: Tamper): Resources {
-  const text = synthesize(spec, deployed, [view], tamper).get(view) ?? "{}";
+/**
+ * The resources of one view, as they are written, and its named values as `local.NAME`.
+ * @param waiting the hosts that wait for a later batch
+ */
+export function resourcesOf(
+  spec: Spec,
+  deployed: Deployed,
+  view: string,
+  tamper?: Tamper,
+  waiting: readonly string[] = [],
+): Resources {
+  const text = synthesize(spec, deployed, [view], tamper, waiting).get(view) ?? "{}";
   const { resource, locals: local = {} } = JSON.parse(text) as {
     resource: Record<string, Record<string, Record<string, unknown>>>;
     locals?: Record<string, Record<string, unknown>>;
@@ -222,9 +234,15 @@ export function revisionsOf(view: Resources, group: string, gate: "open" | "clos
 }
 
 /** What a refused synth says, as the command line prints it. That it is not refused is a failure of the test. */
-export function refusal(spec: Spec, deployed: Deployed, view: string, tamper?: Tamper): string {
+export function refusal(
+  spec: Spec,
+  deployed: Deployed,
+  view: string,
+  tamper?: Tamper,
+  waiting: readonly string[] = [],
+): string {
   try {
-    synthesize(spec, deployed, [view], tamper);
+    synthesize(spec, deployed, [view], tamper, waiting);
   } catch (error) {
     const said = refusalOf(error);
     if (said === undefined) throw error;

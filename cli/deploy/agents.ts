@@ -18,10 +18,14 @@ import type { Run } from "./run.js";
 
 /** What a group is asked for through its agents: the very functions that Terraform's hooks call. */
 export interface GroupAgents {
-  /** @throws UserError with everything that speaks against the roll */
-  readonly preflight: () => Promise<void>;
-  readonly leave: () => Promise<void>;
-  readonly ready: () => Promise<void>;
+  /**
+   * @param waiting the hosts that leave with a later batch
+   * @throws UserError with everything that speaks against the roll
+   */
+  readonly preflight: (waiting: readonly string[]) => Promise<void>;
+  readonly leave: (waiting: readonly string[]) => Promise<void>;
+  /** @param waiting the hosts that need not be whole yet */
+  readonly ready: (waiting: readonly string[]) => Promise<void>;
 }
 
 /**
@@ -47,8 +51,8 @@ export function agentsOf(
   const { name: subject, hash } = group;
   const stay = hostNames(group);
   return {
-    preflight: async () => {
-      const order = leaveOrderOf(file, group, stay);
+    preflight: async (waiting) => {
+      const order = leaveOrderOf(file, group, { stay, waiting });
       const cluster = await connect(spec, env, clock.now, machines);
       try {
         const { role } = group;
@@ -60,6 +64,8 @@ export function agentsOf(
         const { refusals, warnings } = preflight(observation, {
           group: subject,
           workload: gateSettingsOf(group.pool, spec).workload,
+          hash,
+          waiting,
           cluster: standingIn(file),
           inFlight: inFlightOf(spec, deployed),
         });
@@ -71,7 +77,14 @@ export function agentsOf(
         await cluster.close();
       }
     },
-    leave: () => runLeaveHook(context, { hook: "leave", subject, hash, stay: stay.join(",") }),
-    ready: () => runReadyHook(context, { hook: "ready", subject, hash }),
+    leave: (waiting) =>
+      runLeaveHook(context, {
+        hook: "leave",
+        subject,
+        hash,
+        stay: stay.join(","),
+        waiting: waiting.join(","),
+      }),
+    ready: (waiting) => runReadyHook(context, { hook: "ready", subject, hash, waiting: waiting.join(",") }),
   };
 }

@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { firstError, withoutSecrets } from "../../clients/terraform-error.js";
 import { type Applied, applyPlan } from "../../clients/terraform-apply.js";
 import type { ApplyEvent } from "../../clients/apply-stream.js";
+import type { Batch } from "../../rollout/next-batch.js";
 import { nextInGroup } from "../../rollout/next-in-group.js";
 import { parseAddress } from "../../spec/address.js";
 import { isForReview } from "../../spec/deployed.js";
 import { findGroup } from "../../spec/find-group.js";
-import type { Group } from "../../spec/groups.js";
+import { type Group, hostNames } from "../../spec/groups.js";
 import { inFlightOf } from "../../spec/pending.js";
 import type { Gate } from "../../spec/rollout-gate.js";
 import type { Step } from "../../spec/run-log.js";
 import { UserError } from "../../spec/user-error.js";
-import { formatPlan } from "../format-plan.js";
 import { BAKED, bakedBy } from "../hook/ready-hook.js";
 import { Interruption } from "../hook/interruption.js";
 import { narrate } from "../narrate.js";
@@ -21,8 +21,9 @@ import { loadProgram, type Program } from "../program.js";
 import { readDeployed } from "../read-deployed.js";
 import { terraformEnvironment } from "../terraform-environment.js";
 import { agentsOf, type GroupAgents } from "./agents.js";
+import { inBatch, summaryOf, summed } from "./batch-words.js";
 import type { GroupResult } from "./deploy-result.js";
-import { type GroupPlan, GroupPlanner } from "./plan-group.js";
+import { batchOf, type GroupPlan, GroupPlanner } from "./plan-group.js";
 import { type Run, unlessItFails } from "./run.js";
 import { strayMachines } from "./stray-machines.js";
 
@@ -33,7 +34,8 @@ export class GateFailure extends UserError {
 
 /**
  * Rolls one group, from wherever it is: what was done before is not done again. Preflight, plan, guard, question, leave, the
- * apply of that very plan with a closed gate, the gate, and a small second apply that records.
+ * apply of that very plan with a closed gate, the gate, and a small second apply that records. Where the pool has
+ * `maxUnavailable`, all up to the apply is done batch by batch, and what is new has to be whole before the next goes.
  * @throws GateFailure when the group does not become whole; UserError when it may not be rolled, was not confirmed, or
  * something failed; each says what to do next
  */
@@ -44,7 +46,7 @@ export async function deployGroup(
   return new GroupRoll(run, name).go();
 }
 
-/** How often a phase may come up in one run: the state may move under it once. */
+/** How often a phase may come up in one run, that of each batch by itself: the state may move under it once. */
 const MOST = 2;
 
 class GroupRoll {
@@ -96,7 +98,7 @@ class GroupRoll {
   }
 
   private async phases(): Promise<GroupResult> {
-    const done = { roll: 0, gate: 0 };
+    const done = new Map<string, number>();
     let first: Group | undefined;
     for (;;) {
       this.run.stop.throwIfAborted();
@@ -109,12 +111,16 @@ class GroupRoll {
           next.command === undefined ? next.reason : `${next.reason}; run first: ${next.command}`,
         );
       }
-      if (done[next.kind]++ >= MOST) throw this.noEnd(program);
+      const batch = batchOf(program, this.name);
+      const phase = [next.kind, ...batch.waiting].join(" ");
+      const before = done.get(phase) ?? 0;
+      if (before >= MOST) throw this.noEnd(program);
+      done.set(phase, before + 1);
       const group = findGroup(spec, this.name);
       if (!first) this.start(group, program);
       first ??= group;
       if (group.hash !== first.hash || group.hosts !== first.hosts) throw this.edited(first, group);
-      await (next.kind === "roll" ? this.roll(group, program) : this.gate(group, program));
+      await (next.kind === "roll" ? this.roll(group, program, batch) : this.gate(group, program));
     }
   }
 
@@ -142,26 +148,28 @@ class GroupRoll {
     const revision = deployed.groups.get(this.name)?.revisions.at(-1)?.number ?? 1;
     const seconds = this.seconds();
     this.run.log({ event: "group-ended", group: this.name, result: "ok", seconds, revision });
-    return { result: "rolled", revision, seconds, steps: this.steps };
+    return { result: "rolled", revision, seconds, steps: summed(this.steps) };
   }
 
-  /** The work leaves and the machines are made anew. */
-  private async roll(group: Group, program: Program): Promise<void> {
+  /** The work leaves and the machines are made anew: all of them, or those of the next batch. */
+  private async roll(group: Group, program: Program, { made, going, waiting }: Batch): Promise<void> {
+    if (made.length > 0 && going.length > 0) await this.batchGate(group, program, made);
     await this.during("preflight", "may it be rolled now?", async () => {
       for (const line of await strayMachines(program, group.name)) this.say(line);
-      await this.agents(group, program, ".")?.preflight();
+      await this.agents(group, program, ".")?.preflight(waiting);
     });
     let plan = await this.during("plan", "what Terraform would do, and whether the guard accepts it", () =>
       this.planner.plan("closed", program),
     );
     if (!this.isConfirmed) {
       const { role } = group;
-      await this.run.confirm({ group: this.name, role, summary: formatPlan(plan.summary) });
+      await this.run.confirm({ group: this.name, role, summary: summaryOf(plan) });
       this.isConfirmed = true;
     }
-    await this.during("leave", "its work leaves", async () => {
+    const rest = plan.batch.waiting;
+    await this.during("leave", `its work leaves${inBatch(plan.batch)}`, async () => {
       this.hasBegun = true;
-      await this.agents(group, plan.program, plan.folder)?.leave();
+      await this.agents(group, plan.program, plan.folder)?.leave(rest);
     });
     await this.during("apply", "its machines are made anew, with a closed gate", async () => {
       for (let tries = 0; ; tries++) {
@@ -173,19 +181,39 @@ class GroupRoll {
     });
   }
 
-  /** The machines are there: the group is proven whole, and that is recorded. */
-  private async gate(group: Group, program: Program): Promise<void> {
+  /** The machines of earlier batches are whole, or no more go: else a bad image would take the group, a batch at a time. */
+  private async batchGate(group: Group, program: Program, made: readonly string[]): Promise<void> {
+    const rest = hostNames(group).filter((host) => !made.includes(host));
+    await this.untilReady(
+      group,
+      program,
+      `until what is new is whole, before the next machines go: ${made.join(", ")}`,
+      rest,
+    );
+  }
+
+  private async untilReady(
+    group: Group,
+    program: Program,
+    message: string,
+    waiting: readonly string[],
+  ): Promise<void> {
     this.hasBegun = true;
     const agents = this.agents(group, program, ".");
     try {
-      await this.during("gate", "until it is whole again, and has been for its bake time", async () => {
-        await agents?.ready();
+      await this.during("gate", message, async () => {
+        await agents?.ready(waiting);
       });
     } catch (error) {
       if (error instanceof UserError && !this.run.stop.aborted)
         throw new GateFailure(`${error.message}\n${this.howToFinish()}`);
       throw error;
     }
+  }
+
+  /** The machines are there: the group is proven whole, and that is recorded. */
+  private async gate(group: Group, program: Program): Promise<void> {
+    await this.untilReady(group, program, "until it is whole again, and has been for its bake time", []);
     await this.during("record", "its revision is written, with an open gate", async () => {
       const plan = await this.planner.plan("open");
       const more = plan.summary.changes

@@ -4,7 +4,10 @@ import * as z from "zod";
 import type { Environment } from "../../clients/environment.js";
 import { printedBy } from "../../clients/terraform-plan.js";
 import { jsonOf } from "../../clients/terraform.js";
+import { type Batch, nextBatch } from "../../rollout/next-batch.js";
 import { type MemberKind, parseAddress } from "../../spec/address.js";
+import { findGroup } from "../../spec/find-group.js";
+import { gateSettingsOf } from "../../spec/gate-settings.js";
 import { GATE_VARIABLE, type Gate } from "../../spec/rollout-gate.js";
 import { UserError } from "../../spec/user-error.js";
 import { formatCheck } from "../format-check.js";
@@ -14,13 +17,14 @@ import { refusalOf } from "../report-failure.js";
 import { terraformEnvironment } from "../terraform-environment.js";
 import type { Run } from "./run.js";
 
-/** A plan of a group's view that the guard has accepted. */
+/** A plan of a group's view that the guard has accepted: of the whole group, or of its next batch. */
 export interface GroupPlan extends JudgedPlan {
   /** What it was made from. */
   readonly program: Program;
   readonly file: string;
   /** The folder of the stack, where it is applied. */
   readonly folder: string;
+  readonly batch: Batch;
 }
 
 const QUIET = ["-input=false", "-no-color"];
@@ -45,7 +49,7 @@ export class GroupPlanner {
   async plan(gate: Gate, read?: Program): Promise<GroupPlan> {
     const { run, group } = this;
     const { env, stop } = run;
-    let program = this.synth(read ?? (await loadProgram(env)));
+    let { program, batch } = this.synth(read ?? (await loadProgram(env)));
     const folder = this.stackFolder(program);
     const options = { cwd: folder, env: terraformEnvironment(env), stop };
     await this.initialize(options);
@@ -53,22 +57,23 @@ export class GroupPlanner {
     // Without a target it would be the whole cluster.
     if (program.spec.platform !== "local" && targets.length > 0) {
       await printedBy(["apply", "-refresh-only", "-auto-approve", ...QUIET, ...targets], options);
-      program = this.synth(await loadProgram(env));
+      ({ program, batch } = this.synth(await loadProgram(env)));
     }
     const file = join(run.folder, `plan-${group}`);
     const gateIs = `-var=${GATE_VARIABLE}=${gate}`;
     await printedBy(["plan", ...QUIET, "-refresh=false", gateIs, `-out=${file}`], options);
     const json = jsonOf(await printedBy(["show", "-json", file], options));
-    const judged = judgeMadePlan({ json, file, view: group }, program);
+    const judged = judgeMadePlan({ json, file, view: group, inBatches: true }, program);
     if (judged.result.verdict === "rejected") throw new UserError(formatCheck(judged.result));
-    return { program, file, folder, ...judged };
+    return { program, file, folder, batch, ...judged };
   }
 
-  /** Writes the group's view and no other. */
-  private synth(read: Program): Program {
-    const program = { ...read, views: [this.group] };
+  /** Writes the view of the group's next batch and no other. */
+  private synth(read: Program): { program: Program; batch: Batch } {
+    const batch = batchOf(read, this.group);
+    const program = { ...read, views: [this.group], waiting: batch.waiting };
     synthesize(program, this.outdir());
-    return program;
+    return { program, batch };
   }
 
   /** Once, and again where the backend or the providers have changed. */
@@ -87,6 +92,15 @@ export class GroupPlanner {
   private stackFolder({ spec }: Program): string {
     return resolve(this.outdir(), spec.name, this.group);
   }
+}
+
+/** The machines of a group that stands that are replaced next, and those that wait. */
+export function batchOf({ spec, deployed }: Pick<Program, "spec" | "deployed">, name: string): Batch {
+  const group = findGroup(spec, name);
+  const current = deployed.groups.get(name);
+  if (!current) return { made: [], going: [], waiting: [] };
+  const { maxUnavailable } = gateSettingsOf(group.pool, spec);
+  return nextBatch(group, current, { maxUnavailable, platform: spec.platform });
 }
 
 /** @throws UserError with what the guard says of it, as it goes into the log, too */

@@ -11,6 +11,8 @@ export interface HookArgs {
   readonly hash?: string;
   /** The hosts that stay, joined by commas. */
   readonly stay?: string;
+  /** Those of them that leave with a later batch, joined by commas. */
+  readonly waiting?: string;
 }
 
 /** What a hook works with. */
@@ -27,3 +29,6 @@ export interface HookContext {
   /** Where it keeps what it needs again after it was cut off: the folder of the stack. */
   readonly folder: string;
 }
+
+/** The hosts that an argument names. */
+export const hostsIn = (joined = ""): string[] => joined.split(",").filter((host) => host !== "");

@@ -35,7 +35,7 @@ const EVERY_MS = 2000;
 export async function leaveGroup(
   deps: LeaveDeps,
   order: LeaveOrder,
-  others: Omit<PreflightInput, "group" | "workload">,
+  others: Pick<PreflightInput, "cluster" | "inFlight">,
 ): Promise<void> {
   const { cluster, clock, signal, snapshotFile } = deps;
   const timeline = new Timeline(order.group, clock, deps.say, deps.waiting);
@@ -57,8 +57,8 @@ export async function leaveGroup(
         return;
       }
       if (!isChecked) {
-        const { group, workload, retires } = order;
-        const found = preflight(observation, { ...others, group, workload, retires });
+        const { group, workload, retires, hash, waiting = [] } = order;
+        const found = preflight(observation, { ...others, group, workload, retires, hash, waiting });
         if (isWorthWaiting(found, clock.now() - begun)) {
           if (!isWaiting) timeline.step("preflight", `${group}: waiting for what passes by itself`);
           isWaiting = true;

@@ -8,20 +8,19 @@ import type { HookFile } from "../../spec/hook-file.js";
 import { connect } from "../cluster/live-cluster.js";
 import { groupOf } from "./group-of.js";
 import { leaveGroup } from "./leave-group.js";
-import type { HookArgs, HookContext } from "./hook-context.js";
+import { hostsIn, type HookArgs, type HookContext } from "./hook-context.js";
 
 /** Makes the work of a group leave before its machines go. */
 export async function runLeaveHook(
-  { env, file, machines, clock, say, waiting, signal, folder }: HookContext,
-  { subject, hash, stay = "" }: HookArgs,
+  { env, file, machines, clock, say, waiting: tell, signal, folder }: HookContext,
+  { subject, hash, stay, waiting }: HookArgs,
 ): Promise<void> {
   const group = groupOf(file, subject, hash);
   if (!file.deployed.some(({ name }) => name === group.name)) {
     say(`${group.name}: nothing to do: it has never stood, so no work is its own yet`);
     return;
   }
-  const staying = stay.split(",").filter((host) => host !== "");
-  const order = leaveOrderOf(file, group, staying);
+  const order = leaveOrderOf(file, group, { stay: hostsIn(stay), waiting: hostsIn(waiting) });
   if (order.hosts.length === 0) {
     say(`${group.name}: nothing to do: it has no machine`);
     return;
@@ -30,19 +29,22 @@ export async function runLeaveHook(
   try {
     const snapshotFile = join(folder, snapshotNameOf(group.name));
     // What is in flight in the state was judged when the view was made.
-    const deps = { cluster, clock, say, signal, snapshotFile, ...(waiting ? { waiting } : {}) };
+    const deps = { cluster, clock, say, signal, snapshotFile, ...(tell ? { waiting: tell } : {}) };
     await leaveGroup(deps, order, { cluster: standingIn(file), inFlight: [] });
   } finally {
     await cluster.close();
   }
 }
 
-/** @param stay the names of the hosts that stay if they were made from the desired template */
-export function leaveOrderOf(file: HookFile, group: Group, stay: readonly string[]): LeaveOrder {
+export function leaveOrderOf(
+  file: HookFile,
+  group: Group,
+  { stay, waiting = [] }: Pick<LeaveOrder, "stay" | "waiting">,
+): LeaveOrder {
   const { workload, drain } = gateSettingsOf(group.pool, file.spec);
   const hosts = file.deployed.find(({ name }) => name === group.name)?.hosts ?? [];
   const { name, role, hash, retires } = group;
-  return { group: name, role, hash, stay, hosts, workload, retires, drain };
+  return { group: name, role, hash, stay, waiting, hosts, workload, retires, drain };
 }
 
 /** Every group that stands, for the preflight. */

@@ -7,7 +7,7 @@ import { PoolChecks } from "../cluster/pool-checks.js";
 import { runCheck } from "../cluster/run-check.js";
 import { awaitReady } from "./await-ready.js";
 import { groupOf } from "./group-of.js";
-import type { HookArgs, HookContext } from "./hook-context.js";
+import { hostsIn, type HookArgs, type HookContext } from "./hook-context.js";
 
 /**
  * Tells this hook that a group has been whole for its bake time, so that it only looks whether it still is. Set by nobody
@@ -17,10 +17,13 @@ export const BAKED = "ROLLOUT_BAKED";
 
 export const bakedBy = ({ name, hash }: Pick<Group, "name" | "hash">): string => `${name} ${hash}`;
 
-/** Waits until a group is whole again. With a closed gate it does not: somebody else does, before the gate is opened. */
+/**
+ * Waits until a group is whole again, but for machines that wait for a later batch: these are for the driver, which then
+ * has what is new hold for the bake time of every group. With a closed gate it does not: somebody else does, before the gate is opened.
+ */
 export async function runReadyHook(
-  { env, file, machines, clock, say, waiting, signal }: HookContext,
-  { subject, hash }: HookArgs,
+  { env, file, machines, clock, say, waiting: tell, signal }: HookContext,
+  { subject, hash, waiting: joined }: HookArgs,
 ): Promise<void> {
   if (env[GATE_ENVIRONMENT] === "closed") {
     say(`${subject}: nothing is proven: the gate is closed, so the group stays in flight`);
@@ -32,7 +35,8 @@ export async function runReadyHook(
     say(`${group.name}: nothing to wait for: it has no machine any more`);
     return;
   }
-  const { workload, ready } = gateSettingsOf(group.pool, spec);
+  const { workload, ready, bake } = gateSettingsOf(group.pool, spec);
+  const waiting = hostsIn(joined);
   const pool = poolsOf(spec).find(({ name }) => name === group.pool);
   // A host that a group has lost is destroyed without a hook of its own: its block is gone. It has left before.
   for (const { name } of machines?.list() ?? []) {
@@ -46,14 +50,15 @@ export async function runReadyHook(
   });
   try {
     await awaitReady(
-      { cluster, checks, clock, say, signal, ...(waiting ? { waiting } : {}) },
+      { cluster, checks, clock, say, signal, ...(tell ? { waiting: tell } : {}) },
       {
         cluster: spec.name,
         group: group.name,
         role: group.role,
         image: group.image,
         hash: group.hash,
-        hosts: hostNames(group),
+        hosts: hostNames(group).filter((host) => !waiting.includes(host)),
+        waiting,
         workload,
         attributes: {},
         // A machine that was made from this template has proven by its metadata that it is the new one.
@@ -64,7 +69,12 @@ export async function runReadyHook(
       },
       {
         timeoutSeconds: ready.timeoutSeconds,
-        bakeSeconds: env[BAKED] === bakedBy(group) ? 0 : bakeSecondsOf(group, spec, file.deployed),
+        bakeSeconds:
+          env[BAKED] === bakedBy(group)
+            ? 0
+            : waiting.length > 0
+              ? bake.seconds
+              : bakeSecondsOf(group, spec, file.deployed),
       },
     );
   } finally {

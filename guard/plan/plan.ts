@@ -13,6 +13,8 @@ export interface Plan {
   readonly own: ReadonlyMap<string, string>;
   /** `rollout_gate`: whether the plan proves and records what it rolls, or leaves it in flight. */
   readonly gate: Gate;
+  /** `rollout_waiting`: the hosts whose machines wait for a later batch; empty where none does. */
+  readonly waiting: readonly string[];
   /** Why the plan does not show all that would happen; empty when it does. */
   readonly gaps: readonly string[];
   /** Whether it says itself that it is complete. OpenTofu's plans never do. */

@@ -1,4 +1,5 @@
 import { GATE_VARIABLE, type Gate, isGate } from "../../spec/rollout-gate.js";
+import { WAITING_VARIABLE } from "../../spec/waiting.js";
 import { UserError } from "../../spec/user-error.js";
 import { duplicateKey } from "./duplicate-key.js";
 import { asList, asObject, asText, type Fields, optional } from "./fields.js";
@@ -59,6 +60,7 @@ function read(bytes: Uint8Array): Plan {
     gaps: known
       ? gapsOf(json, resources, planned)
       : [`its format ${formatVersion} is not known (${MAJOR}.x is)`],
+    waiting: waitingOf(variables[WAITING_VARIABLE]),
     saysComplete: json["complete"] === true,
     resources,
     wiring: known ? readWiring(json, resources, fail) : [],
@@ -103,7 +105,7 @@ function rootVariables(json: Fields): Readonly<Record<string, unknown>> {
     fail,
   );
   const declared = asObject(module["variables"] ?? {}, "configuration.root_module.variables", fail);
-  const entries = ["rollout_view", "rollout_base", "rollout_own"].flatMap((name) => {
+  const entries = ["rollout_view", "rollout_base", "rollout_own", WAITING_VARIABLE].flatMap((name) => {
     const value = optional(given[name], "value");
     if (value === undefined) return [];
     if (JSON.stringify(value) !== JSON.stringify(optional(declared[name], "default"))) {
@@ -136,6 +138,10 @@ function ownOf(value: unknown): ReadonlyMap<string, string> {
   return new Map(
     entries.map(([address, path]) => [address, asText(path, `rollout_own of ${address}`, fail)]),
   );
+}
+
+function waitingOf(value: unknown): readonly string[] {
+  return asList(value ?? [], WAITING_VARIABLE, fail).map((each) => asText(each, WAITING_VARIABLE, fail));
 }
 
 function gapsOf(json: Fields, resources: readonly PlannedResource[], planned: readonly string[]): string[] {

@@ -37,7 +37,14 @@ export function otherCluster({ plan, spec }: Proposal): Violation | undefined {
 }
 
 /** The view that a plan will name, what it was made from, and where its state lies, whatever an override says. */
-function headerDiffers({ header, view, spec, deployed, specFolder = "." }: Proposal): Violation[] {
+function headerDiffers({
+  header,
+  view,
+  spec,
+  deployed,
+  waiting = [],
+  specFolder = ".",
+}: Proposal): Violation[] {
   if (!header) return [];
   const base = Object.fromEntries(
     [...deployed.groups.values()].map(({ name, revisions }) => [name, revisions.at(-1)?.number ?? 0]),
@@ -46,6 +53,9 @@ function headerDiffers({ header, view, spec, deployed, specFolder = "." }: Propo
     ...(header.view === view ? [] : ["variable.rollout_view"]),
     ...(isDeepStrictEqual(header.base, base) ? [] : ["variable.rollout_base"]),
     ...(header.gate === "open" ? [] : ["variable.rollout_gate"]),
+    ...(isDeepStrictEqual(header.waiting, waiting.length > 0 ? waiting : undefined)
+      ? []
+      : ["variable.rollout_waiting"]),
     ...(isBackendOf(spec.backend, specFolder, header.backends) ? [] : ["terraform.backend"]),
   ];
   if (wrong.length === 0) return [];

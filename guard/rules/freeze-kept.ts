@@ -2,9 +2,10 @@ import { listed } from "../listed.js";
 import { isNew } from "../../spec/pending.js";
 import type { DeclaredResource } from "../declared.js";
 import type { Proposal, Rule } from "../proposal.js";
+import { isWaiting } from "../waiting.js";
 
 /**
- * Deployed groups that a view is not for carry the freeze, so that Terraform itself holds them even where nobody asks
+ * Deployed groups that a view is not for, and machines that wait for a later batch, carry the freeze, so that Terraform itself holds them even where nobody asks
  * the guard: hosts, disks, attachments, `leave` and the revision cannot be destroyed or changed, `ready` not changed.
  */
 export const freezeKept: Rule = (proposal) => {
@@ -23,8 +24,10 @@ export const freezeKept: Rule = (proposal) => {
   });
 };
 
-function isForeign({ group, address }: DeclaredResource, { target, deployed }: Proposal): boolean {
-  if (group === undefined || group === target || !deployed.addresses.has(address)) return false;
+function isForeign({ group, address, member }: DeclaredResource, proposal: Proposal): boolean {
+  const { target, deployed } = proposal;
+  if (group === undefined || !deployed.addresses.has(address)) return false;
+  if (group === target) return member !== undefined && isWaiting(proposal, member);
   return target !== undefined || !isNew(deployed.groups.get(group));
 }
 

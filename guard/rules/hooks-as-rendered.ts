@@ -16,6 +16,7 @@ import { listed } from "../listed.js";
 import { optional } from "../plan/fields.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { RuleId, Violation } from "../verdict.js";
+import { isWaiting } from "../waiting.js";
 import type { Wiring } from "../wiring.js";
 
 const RULE: RuleId = "hooks-as-rendered";
@@ -26,7 +27,7 @@ const RULE: RuleId = "hooks-as-rendered";
  * only its `config_consul` can run.
  */
 export const hooksAsRendered: Rule = (proposal) => {
-  const { spec, target, deployed } = proposal;
+  const { spec, target, deployed, waiting } = proposal;
   if (spec.protection === "off") return [];
   const changing = new Map(
     groupsOf(spec)
@@ -39,8 +40,11 @@ export const hooksAsRendered: Rule = (proposal) => {
   const servers = consulServers(proposal.wiring);
   const otherwise = running.flatMap((wiring) => {
     const why =
-      callDifference(wiring, changing.get(wiring.member.group)) ??
-      environmentDifference(wiring, servers, spec.platform, gateIn(target));
+      callDifference(
+        wiring,
+        isWaiting(proposal, wiring.member) ? undefined : changing.get(wiring.member.group),
+        waiting,
+      ) ?? environmentDifference(wiring, servers, spec.platform, gateIn(target));
     return why === undefined ? [] : [`${wiring.address} (${why})`];
   });
   const members = membersByGroup(proposal.wiring.filter(({ member }) => changing.has(member.group)));
@@ -86,7 +90,7 @@ function gateOtherwise({ plan, target }: Proposal, changing: ReadonlyMap<string,
 
 /** The same at synth: what a hook is triggered by are the machines and the template that it is for. */
 function triggersOtherwise(
-  { declared, target }: Proposal,
+  { declared, target, waiting = [] }: Proposal,
   changing: ReadonlyMap<string, Group>,
 ): Violation[] {
   const hosts = new Map<string, string[]>();
@@ -112,7 +116,10 @@ function triggersOtherwise(
       case "config-consul":
         return ignoresAnything(resource) || !hosts.get(group.name)?.includes(String(triggers["host"]));
       case "leave":
-        return triggers["hosts"] !== hostNames(group).join(",");
+        return (
+          triggers["hosts"] !== hostNames(group).join(",") ||
+          (triggers["waiting"] ?? "") !== waiting.join(",")
+        );
       default:
         return false;
     }

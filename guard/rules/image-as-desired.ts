@@ -9,6 +9,7 @@ import { plannedHost, type PlannedHost } from "../plan/planned-host.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
+import { isWaiting } from "../waiting.js";
 
 interface FutureHost extends PlannedHost {
   readonly address: string;
@@ -30,13 +31,15 @@ export const imageAsDesired: Rule = (proposal) => {
 };
 
 /** Machines that are to be replaced and would not be, once their work has left. */
-function heldBack(group: Group, { declared, deployed }: Proposal): Violation[] {
+function heldBack(group: Group, proposal: Proposal): Violation[] {
+  const { declared, deployed } = proposal;
   const old = (deployed.groups.get(group.name)?.hosts ?? []).filter(({ hash }) => hash !== group.hash);
   const held = declared
     .filter(
       (resource) =>
         resource.group === group.name &&
         resource.member?.kind === "host" &&
+        !isWaiting(proposal, resource.member) &&
         old.some(({ number }) => number === resource.member?.host) &&
         (resource.preventsDestroy || ignoresAnything(resource)),
     )
@@ -145,14 +148,21 @@ function withoutCauses(revisions: unknown): unknown {
   );
 }
 
-/** A host of the desired template stays as it is, even if somebody has changed its type: drift is not ours to count. */
-function isLeftAlone(group: Group, host: FutureHost, { deployed, spec }: Proposal): boolean {
+/**
+ * A host of the desired template stays as it is, even if somebody has changed its type: drift is not ours to count. So does
+ * one that waits for a later batch.
+ */
+function isLeftAlone(group: Group, host: FutureHost, proposal: Proposal): boolean {
+  const { deployed, spec } = proposal;
   const current = deployed.groups
     .get(group.name)
     ?.hosts.find(({ number }) => hostAddress(spec.platform, group.name, number, "host") === host.address);
+  if (!current) return false;
+  const stays =
+    current.hash === group.hash || isWaiting(proposal, { group: group.name, host: current.number });
   return (
-    current?.hash === group.hash &&
-    host.hash === group.hash &&
+    stays &&
+    host.hash === current.hash &&
     host.image === current.image &&
     host.instanceType === current.instanceType
   );

@@ -1,5 +1,5 @@
 import { groupAddress, hostAddress } from "../../spec/address.js";
-import type { DeployedHost } from "../../spec/deployed.js";
+import type { DeployedGroup, DeployedHost } from "../../spec/deployed.js";
 import { groupsOf, type Group } from "../../spec/groups.js";
 import { deployedHash, deployedHosts, isNew } from "../../spec/pending.js";
 import { ignoresAnything, isSucceededFirst, triggersOf } from "../declared.js";
@@ -9,6 +9,7 @@ import type { Proposal, Rule, StateProposal } from "../proposal.js";
 import { terraformIn } from "../terraform-in.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
+import { isWaiting } from "../waiting.js";
 
 /** No machine goes without the hook that makes its work leave, and a group that has left is replaced whole. */
 export const leaveHookRuns: Rule = (proposal) => {
@@ -80,22 +81,39 @@ function succeededFirst({ declared, target }: Proposal): Violation[] {
  * the machines that have left right after it. So those that are told of Consul have not left, as where only the number of
  * hosts was changed: they may stay and may not go. Those that have left may go and may not stay.
  */
-function afterLeave(group: Group, { deployed, spec }: StateProposal): Violation[] {
+function afterLeave(group: Group, proposal: StateProposal): Violation[] {
+  const { deployed, spec } = proposal;
   const current = deployed.groups.get(group.name);
-  if (!current || isNew(current) || current.leave) return [];
+  if (!current || isNew(current)) return [];
+  if (current.leave) return afterBatch(group, current);
   const joined = current.hosts.filter(
     ({ number, id, configConsul }) =>
       configConsul !== undefined &&
       configConsul.host === id &&
       !current.tainted.includes(hostAddress(spec.platform, group.name, number, "config-consul")),
   );
-  const going = joined.filter(({ number, hash }) => hash !== group.hash || number >= group.hosts);
+  const going = joined.filter(
+    ({ number, hash }) =>
+      (hash !== group.hash || number >= group.hosts) &&
+      !isWaiting(proposal, { group: group.name, host: number }),
+  );
   const hasLeft = deployedHash(current) === group.hash && joined.every(({ hash }) => hash !== group.hash);
   const left = hasLeft ? current.hosts.filter(({ hash }) => hash === group.hash) : [];
   return [
     ...(going.length > 0 ? [goesUnasked(group, going)] : []),
     ...(left.length > 0 ? [leftByHalf(group, left)] : []),
   ];
+}
+
+/**
+ * Where a group has gone over to another template in part, what has not may get no work since the first batch, so it cannot
+ * stay where the group is set back.
+ */
+function afterBatch(group: Group, current: DeployedGroup): Violation[] {
+  const { hosts, ready } = current;
+  if (ready === undefined || ready.hash === group.hash || deployedHash(current) !== group.hash) return [];
+  const left = hosts.filter(({ hash }) => hash === group.hash);
+  return left.length > 0 && left.length < hosts.length ? [leftByHalf(group, left)] : [];
 }
 
 function goesUnasked(group: Group, hosts: readonly DeployedHost[]): Violation {
@@ -105,7 +123,10 @@ function goesUnasked(group: Group, hosts: readonly DeployedHost[]): Violation {
     message: `${group.name} has no leave in the state, so these hosts would go before their work has left: ${hosts
       .map(({ name, image }) => `${name} (${image})`)
       .join(", ")}`,
-    remedy: `set ${group.name} back to what they run and deploy it, so that its leave is there again; then change it`,
+    remedy:
+      group.role === "client" && hosts.every(({ number }) => number < group.hosts)
+        ? `make its leave anew and go on with: rollout deploy ${group.name}`
+        : `set ${group.name} back to what they run and deploy it, so that its leave is there again; then change it`,
   };
 }
 

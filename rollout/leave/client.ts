@@ -4,7 +4,7 @@ import type { Allocation, NomadJob, NomadNode, Observation, Target } from "../ob
 import { deadInConsul, leaveConsul } from "./consul-agent.js";
 import { drainNodes, hasEnded } from "./drain.js";
 import { hostsAmong, missingHosts } from "./missing-hosts.js";
-import { stays, type LeaveOrder } from "./order.js";
+import { stays, waits, type LeaveOrder } from "./order.js";
 import { blocked, step, wait, waitForAnswers, type NextLeave } from "./step.js";
 import { notWhole } from "./work-whole.js";
 
@@ -14,7 +14,10 @@ const TARGETS_SECONDS = 3700;
 /** Nomad's own healthy_deadline is 5 minutes; images have to be pulled before. */
 const WHOLE_SECONDS = 900;
 
-/** A group of clients: out of the load balancer, drained all together, whole again elsewhere, out of Consul. */
+/**
+ * A group of clients: out of the load balancer, drained all together, whole again elsewhere, out of Consul. Machines that
+ * wait for a later batch only get no new work, or they would get what leaves the others.
+ */
 export function nextClientLeave(observation: Observation, order: LeaveOrder): NextLeave {
   const known = {
     nodes: observation.nomad.nodes,
@@ -39,12 +42,14 @@ export function nextClientLeave(observation: Observation, order: LeaveOrder): Ne
   const staying = new Set(
     [...standing, ...catalog].filter((one) => stays(order, one)).map(({ name }) => name),
   );
-  const going = found.filter((host) => !staying.has(host));
+  const going = found.filter((host) => !staying.has(host) && !waits(order, host));
   if (nodes.length === 0 && going.length > 0) return blocked([noNodes(order)]);
-  const old = records.filter((node) => !stays(order, node));
-  const live = old.filter(
-    ({ name, status }) => status !== "down" && !isMachineEnded(observation.machines, name),
-  );
+  const isLive = ({ name, status }: NomadNode): boolean =>
+    status !== "down" && !isMachineEnded(observation.machines, name);
+  const leaving = records.filter((node) => !stays(order, node));
+  const waiting = leaving.filter(({ name }) => waits(order, name)).filter(isLive);
+  const old = leaving.filter(({ name }) => !waits(order, name));
+  const live = old.filter(isLive);
   const notes = [
     ...going.flatMap((host) => deadInNomad(host, records)),
     ...deadInConsul(going, members, observation),
@@ -57,7 +62,7 @@ export function nextClientLeave(observation: Observation, order: LeaveOrder): Ne
     notes,
   );
   if (leftIn) return leftIn;
-  const draining = drainNodes(live, allocations, order, observation.at, notes);
+  const draining = drainNodes(live, waiting, allocations, order, observation.at, notes);
   if (draining) return draining;
   const oldIds = new Set(old.map(({ id }) => id));
   const unfinished =

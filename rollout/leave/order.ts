@@ -6,8 +6,10 @@ export interface LeaveOrder {
   readonly role: Role;
   /** The template that the group has from now on. */
   readonly hash: string;
-  /** The names that the group has from now on. A host of such a name stays if it was made from {@link hash}; all others leave. */
+  /** The names that the group has from now on. A host of such a name stays if it was made from {@link hash}; all others leave, now or later. */
   readonly stay: readonly string[];
+  /** Those whose machines leave with a later batch: they get no new work, and keep what they have. Default: none. */
+  readonly waiting?: readonly string[];
   /** The hosts that the group is known to have had; empty where nobody knows. None of them may be overlooked. */
   readonly hosts: readonly string[];
   readonly workload: "moves" | "stays";
@@ -23,3 +25,6 @@ export function stays(
 ): boolean {
   return stay.includes(name) && meta["rollout_template_hash"] === hash;
 }
+
+/** Whether a machine of this name leaves with a later batch. */
+export const waits = ({ waiting = [] }: LeaveOrder, name: string): boolean => waiting.includes(name);

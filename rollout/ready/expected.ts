@@ -10,6 +10,8 @@ export interface Expected {
   readonly hash: string;
   /** The names of its hosts. */
   readonly hosts: readonly string[];
+  /** Hosts of the group that wait for a later batch: nothing is asked of them. Default: none. */
+  readonly waiting?: readonly string[];
   readonly workload: "moves" | "stays";
   /** Attributes of Nomad nodes that have to be there, with their values. */
   readonly attributes: Readonly<Record<string, string>>;

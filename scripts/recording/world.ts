@@ -71,15 +71,26 @@ export class World {
 
   /** Synthesizes one view, as `cdktf synth` does. */
   async synth(view: string, add?: (stack: TerraformStack) => void): Promise<void> {
-    const app = await this.program(view, add);
+    const app = await this.program(view, [], add);
     app.synth();
     this.steps.push(`synthesize ${view}`);
   }
 
-  private async program(view: string, add?: (stack: TerraformStack) => void) {
+  /** Synthesizes the view of one batch of a group, as `rollout deploy` does. */
+  async synthBatch(view: string, waiting: readonly string[]): Promise<void> {
+    const app = await this.program(view, waiting);
+    app.synth();
+    this.steps.push(`synthesize ${view}, where ${waiting.join(", ")} waits`);
+  }
+
+  private async program(
+    view: string,
+    waiting: readonly string[] = [],
+    add?: (stack: TerraformStack) => void,
+  ) {
     const asked = view === "cluster" ? {} : { ROLLOUT_GROUP: view };
     const loaded = await loadProgram({ CLUSTER: this.specFile, ROLLOUT_CAUSE: "recorded", ...asked });
-    const app = buildApp({ ...loaded, views: [view] }, join(this.folder, "out"));
+    const app = buildApp({ ...loaded, views: [view], waiting }, join(this.folder, "out"));
     add?.(stackOf(app, view));
     return app;
   }

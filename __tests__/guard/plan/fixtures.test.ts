@@ -1,4 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
+import { judgePlan } from "../../../guard/judge.js";
+import { readPlan } from "../../../guard/plan/read-plan.js";
 import { formatViolation, type RuleId } from "../../../guard/verdict.js";
 import { fixtureNames, judge, notAPlan, readFixture, rulesOf } from "./plan-fixture.js";
 
@@ -348,7 +350,7 @@ describe("leave-hook-runs", () => {
   test("rejects the plan leave-lost", () => {
     expect(said("leave-hook-runs", "leave-lost")).toMatchInlineSnapshot(`
      [
-       "leave-hook-runs: broker-0 has no leave in the state, so these hosts would go before their work has left: broker-0-0 (v1), broker-0-1 (v1); set broker-0 back to what they run and deploy it, so that its leave is there again; then change it",
+       "leave-hook-runs: broker-0 has no leave in the state, so these hosts would go before their work has left: broker-0-0 (v1), broker-0-1 (v1); make its leave anew and go on with: rollout deploy broker-0",
      ]
     `);
   });
@@ -556,6 +558,59 @@ describe("a pool that retires", () => {
      [
        "replace-not-delete: members of nomad-server-0 would be destroyed in the view nomad-server-0, without a hook: terraform_data.nomad-server-0-0, terraform_data.nomad-server-0-0-config-consul, terraform_data.nomad-server-0-leave, terraform_data.nomad-server-0-ready, terraform_data.nomad-server-0-revision; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy nomad-server-0",
        "image-as-desired: nomad-server-0 would have 0 hosts, desired 1; synthesize and plan again from the spec as it is now",
+     ]
+    `);
+  });
+});
+
+describe("one-batch", () => {
+  test.each(["batch-first", "batch-last", "roll-clients"])("accepts the plan %s", (name) => {
+    expect(said("one-batch", name)).toEqual([]);
+  });
+
+  test("rejects the plan batch-touches-waiting", () => {
+    expect(said("one-batch", "batch-touches-waiting")).toMatchInlineSnapshot(`
+     [
+       "one-batch: machines of broker-0 that wait for a later batch would change: terraform_data.broker-0-1 (v1 -> v2), terraform_data.broker-0-1-data-attachment (replaced), terraform_data.broker-0-1-lb-drained (replaced), terraform_data.broker-0-1-target (replaced); declare them as they are deployed; remove the override",
+       "one-batch: 2 machines of broker-0 would be replaced at once, and pools.broker.maxUnavailable is 1: broker-0-0, broker-0-1; make the plan by: rollout deploy broker-0",
+     ]
+    `);
+  });
+
+  test("rejects the plan batch-recorded", () => {
+    expect(said("one-batch", "batch-recorded")).toMatchInlineSnapshot(`
+     [
+       "one-batch: broker-0 would be recorded as whole while machines wait for a later batch: broker-0-1; make the plan by: rollout deploy broker-0, which keeps the gate closed",
+     ]
+    `);
+  });
+
+  test("rejects machines of the batch that would keep the old image", () => {
+    expect(said("image-as-desired", "batch-keeps-old-image")).toMatchInlineSnapshot(`
+     [
+       "image-as-desired: hosts of broker-0 would be otherwise than the spec says: terraform_data.broker-0-0 (image v1, desired v2; template hash 1d3d40f4ad, desired 0ae161754a); synthesize and plan again from the spec as it is now",
+     ]
+    `);
+  });
+
+  test("rejects a leave that is not told which machines wait", () => {
+    expect(said("hooks-as-rendered", "batch-leaves-all")).toMatchInlineSnapshot(`
+     [
+       "hooks-as-rendered: hooks would not run what they are rendered with: terraform_data.broker-0-leave (it is called with: leave broker-0 --hash 0ae161754a --stay broker-0-0,broker-0-1, not with: leave broker-0 --hash 0ae161754a --stay broker-0-0,broker-0-1 --waiting broker-0-1); leave the hooks as they are rendered; remove the override",
+     ]
+    `);
+  });
+
+  test("rejects more machines at once than maxUnavailable in a plan of rollout deploy, and in no other", () => {
+    const { plan, spec, deployed } = readFixture("batch-whole-group");
+    const violations = (inBatches: boolean): string[] =>
+      judgePlan(readPlan(new TextEncoder().encode(plan)), { spec, deployed, inBatches }).violations.map(
+        formatViolation,
+      );
+    expect(violations(false)).toEqual([]);
+    expect(violations(true)).toMatchInlineSnapshot(`
+     [
+       "one-batch: 2 machines of broker-0 would be replaced at once, and pools.broker.maxUnavailable is 1: broker-0-0, broker-0-1; make the plan by: rollout deploy broker-0",
      ]
     `);
   });

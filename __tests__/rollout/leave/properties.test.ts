@@ -21,6 +21,25 @@ test("nothing is drained before every node that goes is ineligible", () => {
   expect(drains).toBeGreaterThan(20);
 });
 
+test("in batches nothing is drained before the whole group is ineligible, and what waits is never drained and never leaves", () => {
+  let drains = 0;
+  fc.assert(
+    fc.property(anyWorld, anyGroup("broker"), fc.nat(1), (world, group, number) => {
+      const waiting = `${group}-${String(number)}`;
+      const next = nextLeave(world, orderOf(group, { waiting: [waiting] }));
+      if (next.kind !== "step") return;
+      const { step } = next;
+      if (step.action === "consul-leave") expect(step.hosts).not.toContain(waiting);
+      if (step.action !== "drain") return;
+      drains++;
+      expect(step.nodes.map(({ host }) => host)).not.toContain(waiting);
+      for (const node of goingNodes(world, group)) expect(node.eligibility).toBe("ineligible");
+    }),
+    RUNS,
+  );
+  expect(drains).toBeGreaterThan(20);
+});
+
 test("no server goes without a majority of healthy voters among the others", () => {
   let gone = 0;
   fc.assert(

@@ -1,6 +1,6 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { nextLeave } from "../../../rollout/leave/next-leave.js";
-import { known, NEW, observed, OLD, orderOf, pick, replaced, type World } from "../observed.js";
+import { known, NEW, observed, OLD, orderOf, pick, replaced, wholeCluster, type World } from "../observed.js";
 import { apply, run, tick } from "./model.js";
 
 test("clients: all ineligible, all drained, whole elsewhere, out of Consul", () => {
@@ -231,3 +231,54 @@ function settled(world: World) {
   }
   return rest;
 }
+
+describe("clients in batches", () => {
+  const first = orderOf("broker-0", { waiting: ["broker-0-1"] });
+
+  test("all of the group ineligible, then those of the batch drained and out of Consul", () => {
+    const { log, world } = run(observed(), first);
+    expect(log).toEqual([
+      "mark-ineligible broker-0-0, broker-0-1",
+      "drain broker-0-0",
+      "wait-drained",
+      "consul-leave broker-0-0",
+      "wait-consul-left",
+      "done",
+    ]);
+    expect(pick(world.nomad.nodes, "broker-0-1-node")).toMatchObject({
+      eligibility: "ineligible",
+      drain: null,
+      lastDrain: null,
+    });
+    expect(pick(world.consul.members, "broker-0-1").status).toBe("alive");
+  });
+
+  test("the next batch leaves the new machines of the one before alone", () => {
+    const { world } = run(observed(), first);
+    const host = pick(wholeCluster().consul.catalog, "broker-0-0");
+    known(world.consul.catalog).push(host);
+    pick(world.consul.members, "broker-0-0").status = "alive";
+    replaced("broker-0-0")(world);
+    expect(run(world, orderOf("broker-0")).log).toEqual([
+      "drain broker-0-1",
+      "wait-drained",
+      "wait-whole",
+      "consul-leave broker-0-1",
+      "wait-consul-left",
+      "done",
+    ]);
+  });
+
+  test("a machine that waits and may get work again is made ineligible before anything else is drained", () => {
+    const { world } = run(observed(), first);
+    pick(world.nomad.nodes, "broker-0-1-node").eligibility = "eligible";
+    expect(run(world, first).log).toEqual(["mark-ineligible broker-0-1", "done"]);
+  });
+
+  test("a dead machine that waits is asked for nothing", () => {
+    const dead = observed((world) => {
+      pick(world.nomad.nodes, "broker-0-1-node").status = "down";
+    });
+    expect(run(dead, first).log[0]).toBe("mark-ineligible broker-0-0");
+  });
+});

@@ -67,6 +67,18 @@ test("the dead record of a host that the group no longer has is purged", () => {
   expect(purged(world)).toEqual(["broker-0-2-node"]);
 });
 
+test("nothing of a host that waits for a later batch is purged or waited for", () => {
+  const batch = { ...expected, hosts: ["broker-0-0"] };
+  const world = observed(replaced("broker-0-0"), (one) => {
+    pick(one.nomad.nodes, "broker-0-1-node").status = "down";
+  });
+  const waiting = ["broker-0-1"];
+  expect(deadRecords(world, { ...batch, waiting }).map(({ id }) => id)).toEqual(["broker-0-0-node"]);
+  pick(world.nomad.nodes, "broker-0-1-node").status = "ready";
+  expect(dyingRecords(world, { ...batch, waiting })).toEqual([]);
+  expect(dyingRecords(world, batch)).toHaveLength(1);
+});
+
 test("servers have no records in Nomad's nodes, and what could not be asked is not purged", () => {
   const world = observed(replaced("broker-0-0"));
   expect(deadRecords(world, { ...expected, role: "nomad-server" })).toEqual([]);

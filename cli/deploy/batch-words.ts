@@ -1,0 +1,30 @@
+import type { Batch } from "../../rollout/next-batch.js";
+import type { Step } from "../../spec/run-log.js";
+import { formatPlan } from "../format-plan.js";
+import type { GroupPlan } from "./plan-group.js";
+
+/** What is to be confirmed: the plan of the first batch, and that the rest follows without another question. */
+export function summaryOf({ summary, batch: { waiting } }: GroupPlan): string {
+  const text = formatPlan(summary);
+  if (waiting.length === 0) return text;
+  return `${text}\nthe rest follows in the same roll, a batch at a time (maxUnavailable): ${waiting.join(", ")}`;
+}
+
+/** `: broker-0-0, while broker-0-1 waits` */
+export function inBatch({ going, waiting }: Batch): string {
+  if (waiting.length === 0) return "";
+  const who = going.length > 0 ? going.join(", ") : "what is out already";
+  return `: ${who}, while ${waiting.join(", ")} ${waiting.length === 1 ? "waits" : "wait"}`;
+}
+
+interface Timed {
+  readonly step: Step;
+  readonly seconds: number;
+}
+
+/** The time of each step, over all batches. */
+export function summed(steps: readonly Timed[]): Timed[] {
+  const times = new Map<Step, number>();
+  for (const { step, seconds } of steps) times.set(step, (times.get(step) ?? 0) + seconds);
+  return [...times].map(([step, seconds]) => ({ step, seconds }));
+}

@@ -1,0 +1,96 @@
+import { hostName } from "../../spec/address.js";
+import { gateSettingsOf } from "../../spec/gate-settings.js";
+import { groupsOf, type Group } from "../../spec/groups.js";
+import { describeChange, isTainted } from "../change.js";
+import { listed } from "../listed.js";
+import type { Proposal, Rule } from "../proposal.js";
+import type { Violation } from "../verdict.js";
+import { isWaiting } from "../waiting.js";
+
+/**
+ * Where a group is replaced a few machines at a time, those that wait for a later batch are as they are deployed, no more go
+ * than `maxUnavailable` says, and the group stays in flight. A view that leaves none waiting is of the whole group, or of
+ * its last batch.
+ */
+export const oneBatch: Rule = (proposal) => {
+  const { waiting = [], target, spec } = proposal;
+  if (waiting.length === 0 && proposal.inBatches !== true) return [];
+  const group = groupsOf(spec).find(({ name }) => name === target);
+  if (!group) return [cannotWait(proposal.view, waiting)];
+  return [
+    ...waitsForNothing(group, proposal),
+    ...touched(group, proposal),
+    ...tooMany(group, proposal),
+    ...openGate(group, proposal),
+  ];
+};
+
+/** Only a machine of an older template of a client group waits: any other would be hidden from the rules for no reason. */
+function waitsForNothing(group: Group, { deployed, waiting = [] }: Proposal): Violation[] {
+  const old = (deployed.groups.get(group.name)?.hosts ?? []).filter(
+    ({ number, hash }) => group.role === "client" && number < group.hosts && hash !== group.hash,
+  );
+  const wrong = waiting.filter((name) => !old.some((host) => host.name === name));
+  return wrong.length === 0 ? [] : [cannotWait(group.name, wrong)];
+}
+
+const cannotWait = (group: string, hosts: readonly string[]): Violation => ({
+  rule: "one-batch",
+  subjects: [...hosts].sort(),
+  message: `hosts of ${group} cannot wait for a later batch, since none of them is a client's of an older template: ${listed([...hosts].sort())}`,
+  remedy: `synthesize and plan again; batches are made by: rollout deploy ${group}`,
+});
+
+/** `config_consul` follows the Consul servers, wherever its machine stands. */
+function touched(group: Group, proposal: Proposal): Violation[] {
+  const own = proposal.changes.filter(
+    ({ member, action }) =>
+      member !== undefined &&
+      isWaiting(proposal, member) &&
+      !(member.kind === "config-consul" && action !== "delete"),
+  );
+  if (own.length === 0) return [];
+  return [
+    {
+      rule: "one-batch",
+      subjects: own.map(({ address }) => address).sort(),
+      message: `machines of ${group.name} that wait for a later batch would change: ${listed(own.map(describeChange).sort())}`,
+      remedy: "declare them as they are deployed; remove the override",
+    },
+  ];
+}
+
+/** Machines that are out already do not go any more: those of a group that has left, and what is tainted. */
+function tooMany(group: Group, { changes, deployed, spec }: Proposal): Violation[] {
+  if (deployed.groups.get(group.name)?.leave !== true) return [];
+  const { maxUnavailable } = gateSettingsOf(group.pool, spec);
+  const going = changes.filter(
+    (change) =>
+      change.group === group.name &&
+      change.member?.kind === "host" &&
+      change.action === "replace" &&
+      !isTainted(change, deployed),
+  );
+  if (going.length <= maxUnavailable) return [];
+  const names = going.map(({ member }) => hostName(group.name, member?.host ?? 0)).sort();
+  return [
+    {
+      rule: "one-batch",
+      subjects: names,
+      message: `${String(going.length)} machines of ${group.name} would be replaced at once, and pools.${group.pool}.maxUnavailable is ${String(maxUnavailable)}: ${listed(names)}`,
+      remedy: `make the plan by: rollout deploy ${group.name}`,
+    },
+  ];
+}
+
+function openGate(group: Group, { plan, waiting = [] }: Proposal): Violation[] {
+  if (plan?.gate !== "open" || waiting.length === 0) return [];
+  return [
+    {
+      rule: "one-batch",
+      subjects: [...waiting].sort(),
+      message: `${group.name} would be recorded as whole while machines wait for a later batch: ${listed([...waiting].sort())}`,
+      remedy: `make the plan by: rollout deploy ${group.name}, which keeps the gate closed`,
+    },
+  ];
+}
