@@ -81,8 +81,11 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
         break;
       case "roll":
         try {
-          groups.push({ group: step.group, ...(await deps.deploy(step.group)) });
+          const result = await deps.deploy(step.group);
+          groups.push({ group: step.group, ...result });
           memory.ended();
+          // A machine that is lost just then makes the same group the next once more.
+          if (result.result === "rolled") before = undefined;
         } catch (error) {
           if (!deps.isGateFailure(error)) throw error;
           memory.failed(step.group, imageIn(known, step.group), error.message);

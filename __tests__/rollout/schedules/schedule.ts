@@ -4,7 +4,7 @@ import { groupsOf, hostNames } from "../../../spec/groups.js";
 import type { Spec } from "../../../spec/schema.js";
 import { change, deployedAs, poolOf, smallSpec } from "../../support/fixtures.js";
 import { drive, type RunEnd } from "./driver.js";
-import { Killed, Violation, World } from "./world.js";
+import { Killed, Violation, World, type Ambush } from "./world.js";
 
 /** One client pool with two hosts in its first group; gates and drains that do not take for ever. */
 const SPEC = change(smallSpec(), (spec) => {
@@ -38,7 +38,7 @@ type Event =
   | { readonly what: "agent restarts"; readonly host: string; readonly product: "consul" | "nomad" }
   | { readonly what: "work stays"; readonly host: string }
   | { readonly what: "next machine is dead"; readonly host: string }
-  | { readonly what: "a second server dies at the next leave" }
+  | { readonly what: "a second server dies at the next leave"; readonly when: Ambush }
   | { readonly what: "nobody answers"; readonly seconds: number }
   | { readonly what: "state moves" }
   | { readonly what: "time passes"; readonly seconds: number };
@@ -77,7 +77,13 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ what: fc.constant("nobody answers"), seconds: fc.constantFrom(10, 60, 200) }),
   },
-  { weight: 2, arbitrary: fc.constant({ what: "a second server dies at the next leave" } as const) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      what: fc.constant("a second server dies at the next leave"),
+      when: fc.constantFrom("before it goes", "once it has gone"),
+    }),
+  },
   { weight: 2, arbitrary: fc.constant({ what: "state moves" } as const) },
   {
     weight: 3,
@@ -212,7 +218,7 @@ function apply(world: World, event: Event): void {
       cluster.neverBack.add(event.host);
       break;
     case "a second server dies at the next leave":
-      world.ambush = true;
+      world.ambush = event.when;
       break;
     case "nobody answers":
       world.muteUntil = cluster.timeline.now + event.seconds * 1000;
@@ -235,7 +241,7 @@ function release(world: World): void {
 function putRight(world: World): void {
   const { cluster } = world;
   release(world);
-  world.ambush = false;
+  world.ambush = undefined;
   cluster.nomad.drainer.endless.clear();
   cluster.neverBack.clear();
   for (const group of world.state.groups.values()) {

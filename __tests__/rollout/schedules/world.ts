@@ -7,7 +7,7 @@ import { deployedHash, groupsInFlight } from "../../../spec/pending.js";
 import type { LogEvent } from "../../../spec/run-log.js";
 import type { Spec } from "../../../spec/schema.js";
 import type { Deployed } from "../../../spec/deployed.js";
-import type { LeaveStep } from "../../../rollout/leave/step.js";
+import type { LeaveStep, ServerRef } from "../../../rollout/leave/step.js";
 import { isHostOf, withoutRegion } from "../../../rollout/host-of.js";
 import type { Observation } from "../../../rollout/observation.js";
 import { SimulatedCluster } from "../../../simulator/cluster.js";
@@ -24,6 +24,8 @@ export class Violation extends Error {}
 /** The process of the run is gone. */
 export class Killed extends Error {}
 
+export type Ambush = "before it goes" | "once it has gone";
+
 /** A simulated cluster, its state, its spec and its run folder; and the watch over what must never be. */
 export class World {
   readonly cluster = new SimulatedCluster();
@@ -34,8 +36,8 @@ export class World {
   snapshotAt: number | null = null;
   /** Nobody answers until then, in simulated milliseconds. */
   muteUntil = 0;
-  /** A second server dies as soon as one begins to leave: after the preflight. */
-  ambush = false;
+  /** When a second server dies where one leaves: after the preflight, or once the first has gone. */
+  ambush: Ambush | undefined;
   /** Groups that were touched by a run and have not been whole since. */
   readonly out = new Set<string>();
   /** What was done, for people. */
@@ -88,17 +90,16 @@ export class World {
     return observe(this.cluster, { group, agentsOf, isMute, snapshotAt: this.snapshotAt });
   }
 
-  /** Kills another server of the pool of a group that begins to leave, if somebody lies in wait for it. */
-  spring(name: string): void {
+  /** Kills another server of the pool of a group that leaves, if somebody lies in wait for it: nobody has seen it yet. */
+  spring(when: Ambush, name: string): void {
     const { role, pool } = this.state.group(name);
     const other = [...this.state.groups.values()].find((each) => each.pool === pool && each.name !== name);
     const host = other?.hosts[0]?.name ?? "";
-    if (!this.ambush || role === "client" || this.cluster.machines.get(host)?.isRunning !== true) return;
-    this.ambush = false;
+    if (this.ambush !== when || role === "client" || this.cluster.machines.get(host)?.isRunning !== true)
+      return;
+    this.ambush = undefined;
     this.story.push(`${host} dies`);
     this.cluster.killMachine(host);
-    // Until then nobody can know, and what nobody knows nobody can wait for.
-    this.cluster.advance(60_000);
   }
 
   /** Does one step of a leave, as the agents would. */
@@ -132,18 +133,23 @@ export class World {
           const agent = cluster.machine(host).consul;
           if (agent?.running) leave(cluster.consul, agent);
         }
+        this.spring("once it has gone", group);
         break;
       case "stop-nomad-server":
         this.#mayGo(step.host, "nomad-server");
         cluster.stopAgent(step.host, "nomad");
+        this.spring("once it has gone", group);
         break;
       case "transfer-nomad-leadership":
+        this.#mayLead(step.to);
         cluster.nomad.servers.raft.transfer(step.to.id);
         break;
       case "remove-nomad-peer":
+        this.#mayGo(withoutRegion(step.peer.name), "nomad-server");
         cluster.nomad.servers.removePeer(step.peer.id);
         break;
       case "remove-consul-peer":
+        this.#mayGo(step.peer.name, "consul-server");
         cluster.consul.raft.remove(step.peer.id);
         break;
       case "transfer-consul-leadership":
@@ -250,13 +256,27 @@ export class World {
     }
   }
 
-  /** Never a server pool without its majority, as far as its members can know by now. */
-  #mayGo(host: string, pool: "consul-server" | "nomad-server"): void {
+  /**
+   * Never a server pool without its majority: at the moment in which a server goes the two others vote and live, whatever
+   * anybody knows of them. What strikes once it has gone is the schedule's doing.
+   */
+  #mayGo(host: string, pool: ServerPool): void {
     if (roleOf(host.slice(0, -4)) !== pool) return;
     const others = this.#side(pool).raft.peers.filter(({ name }) => withoutRegion(name) !== host);
-    const alive = others.filter(({ name }) => this.#votes(withoutRegion(name), pool));
+    const alive = others.filter((peer) => peer.voter && this.#lives(peer, pool));
     if (alive.length < 2)
-      throw new Violation(`${host} goes, and ${String(alive.length)} others of ${pool} vote`);
+      throw new Violation(`${host} goes, and ${String(alive.length)} others of ${pool} vote and live`);
+  }
+
+  /** Never a leader that is dead. */
+  #mayLead(to: ServerRef): void {
+    if (!this.#lives(to, "nomad-server")) throw new Violation(`${to.name} is to lead, and does not live`);
+  }
+
+  #lives({ id, name }: ServerRef, pool: ServerPool): boolean {
+    const machine = this.cluster.machines.get(withoutRegion(name));
+    const agent = pool === "consul-server" ? machine?.consul : machine?.nomad;
+    return agent?.running === true && agent.id === id;
   }
 
   /** Never a machine whose work has not left, and no server that has not left. */
@@ -271,17 +291,19 @@ export class World {
       if (work.length > 0)
         throw new Violation(`${name} is ended while ${String(work.length)} allocations run there`);
     }
-    this.#mayGo(name, "consul-server");
-    this.#mayGo(name, "nomad-server");
+    for (const pool of ["consul-server", "nomad-server"] as const) {
+      const votes = this.#side(pool).raft.peers.some((peer) => withoutRegion(peer.name) === name);
+      if (votes) throw new Violation(`${name} is ended and is still a peer of ${pool}`);
+    }
   }
 
-  #votes(host: string, pool: "consul-server" | "nomad-server"): boolean {
+  #votes(host: string, pool: ServerPool): boolean {
     const { raft, gossip } = this.#side(pool);
     const peer = raft.peers.find(({ name }) => withoutRegion(name) === host);
     return peer?.voter === true && gossip.members.get(peer.name)?.status === "alive";
   }
 
-  #side(pool: "consul-server" | "nomad-server") {
+  #side(pool: ServerPool) {
     return pool === "consul-server" ? this.cluster.consul : this.cluster.nomad.servers;
   }
 
@@ -321,6 +343,8 @@ export class World {
       .map(({ settings }) => settings.address);
   }
 }
+
+type ServerPool = "consul-server" | "nomad-server";
 
 /** `drain broker-0-0, broker-0-1` */
 function sentence(step: LeaveStep): string {
