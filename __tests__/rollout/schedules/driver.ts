@@ -1,4 +1,5 @@
 import type { GroupResult } from "../../../cli/deploy/deploy-result.js";
+import { Interruption } from "../../../cli/hook/interruption.js";
 import { rollGroups, type RollDeps, type RollEnd } from "../../../cli/deploy/roll-groups.js";
 import { groupInFlight } from "../../../guard/rules/group-in-flight.js";
 import { oneGroup } from "../../../guard/rules/one-group.js";
@@ -32,7 +33,7 @@ import { Killed, Violation, type World } from "./world.js";
 
 class GateFailure extends UserError {}
 
-/** How a run ended. `broken`: what the run said to its user, in an error. */
+/** How a run ended. `broken`: what the run said to its user, in an error; `killed`: by a signal. */
 export type RunEnd =
   | RollEnd
   | { readonly kind: "broken"; readonly reason: string; readonly command: string }
@@ -46,8 +47,12 @@ const EVERY_MS = 8000;
  */
 export async function drive(world: World, wanted: Wanted, between: () => Promise<void>): Promise<RunEnd> {
   const controller = new AbortController();
+  world.interrupt = () => {
+    controller.abort(new Interruption("interrupted"));
+  };
   const tick = async (): Promise<void> => {
     await between();
+    controller.signal.throwIfAborted();
     world.watch();
   };
   const pause = async (ms: number): Promise<void> => {
@@ -114,7 +119,8 @@ export async function drive(world: World, wanted: Wanted, between: () => Promise
   } catch (error) {
     if (error instanceof Killed) return { kind: "killed" };
     if (!(error instanceof UserError)) throw error;
-    world.log({ event: "run-ended", result: "failed" });
+    world.log({ event: "run-ended", result: error instanceof Interruption ? "interrupted" : "failed" });
+    if (error instanceof Interruption) return { kind: "killed" };
     return { kind: "broken", reason: error.message, command: wanted.command };
   }
 }
@@ -153,8 +159,9 @@ class GroupDriver {
       }
       throw new Violation(`${name} is never done`);
     } catch (error) {
+      const result = error instanceof Interruption ? "interrupted" : "failed";
       if (error instanceof UserError)
-        world.log({ event: "group-ended", group: name, result: "failed", message: error.message });
+        world.log({ event: "group-ended", group: name, result, message: error.message });
       throw error;
     }
   }

@@ -16,7 +16,7 @@ import { isOver } from "../../../simulator/nomad/allocation.js";
 import type { NodeRecord } from "../../../simulator/nomad/node-record.js";
 import { serviceJob } from "../../contract/service-job.js";
 import { EPOCH, observe } from "./observe.js";
-import { judge, State, type Plan } from "./state.js";
+import { judge, State, type Change, type Plan } from "./state.js";
 
 /** A rule that must hold whatever happens, broken. */
 export class Violation extends Error {}
@@ -38,6 +38,10 @@ export class World {
   muteUntil = 0;
   /** When a second server dies where one leaves: after the preflight, or once the first has gone. */
   ambush: Ambush | undefined;
+  /** The next change of an apply is done and not written down, and the run is killed by it. */
+  isTorn = false;
+  /** Ctrl-C for the run that is under way. */
+  interrupt = (): void => undefined;
   /** Groups that were touched by a run and have not been whole since. */
   readonly out = new Set<string>();
   /** What was done, for people. */
@@ -169,9 +173,22 @@ export class World {
       if (change.kind === "host" && change.action === "create") this.out.add(change.group);
       if (change.kind === "host" && change.action === "destroy") this.#touches(change.group);
       if (change.kind === "host" && change.action === "destroy") this.#mayEnd(change.group, change.host ?? 0);
+      if (this.isTorn) {
+        this.isTorn = false;
+        this.#tear(change);
+        throw new Killed();
+      }
       change.make();
       this.state.serial++;
     }
+  }
+
+  /** Does what a change does to the machines, and nothing to the state. */
+  #tear({ group, kind, action, host = 0 }: Change): void {
+    this.story.push(`--- torn: ${action} of ${kind} in ${group}`);
+    if (kind !== "host") return;
+    if (action === "destroy") this.#end(group, host);
+    else this.#start(findGroup(this.spec, group), host);
   }
 
   /** Gives a group another image or generation in the spec. */
@@ -216,6 +233,10 @@ export class World {
       if (group.role === "nomad-server") return this.#votes(host.name, "nomad-server");
       return this.cluster.nomad.nodes.records.get(machine?.nomad?.id ?? "")?.takesWork === true;
     });
+  }
+
+  get isAllWhole(): boolean {
+    return [...this.state.groups.keys()].every((name) => this.isWhole(name));
   }
 
   /** Images and wholeness of every group: where a roll has ended. */
@@ -314,6 +335,11 @@ export class World {
   #start(group: Group, host: number): void {
     const name = hostName(group.name, host);
     const number = ++this.#addresses;
+    // Two machines of one name: the one that belongs to no state is what people end, as the run tells them.
+    if (this.cluster.machines.get(name)?.isRunning === true) {
+      this.story.push(`${name}, which is in no state, is ended by hand`);
+      this.cluster.killMachine(name);
+    }
     this.cluster.startMachine({
       name,
       address: `10.0.${String(Math.floor(number / 250))}.${String((number % 250) + 1)}`,
