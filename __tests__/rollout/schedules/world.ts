@@ -217,15 +217,20 @@ export class World {
     }
   }
 
-  /** By the state and by the cluster itself, as far as its members can know by now. */
+  /** By the state and by the cluster itself. */
   isWhole(name: string): boolean {
-    const group = this.state.group(name);
     const { serial } = this.state;
     if (this.#inFlight.serial !== serial) {
       const groups = groupsInFlight(this.deployed, "local").map((each) => each.group);
       this.#inFlight = { serial, groups: new Set(groups) };
     }
     if (this.#inFlight.groups.has(name)) return false;
+    return this.#looksWhole(name);
+  }
+
+  /** By the cluster itself, as far as its members can know by now. */
+  #looksWhole(name: string): boolean {
+    const group = this.state.group(name);
     return group.hosts.every((host) => {
       const machine = this.cluster.machines.get(host.name);
       if (this.cluster.consul.gossip.members.get(host.name)?.status !== "alive") return false;
@@ -257,6 +262,10 @@ export class World {
     const others = [...this.out].filter((each) => each !== group && !this.isWhole(each));
     if (stands && others.length > 0)
       throw new Violation(`${group} is touched while ${others.join(", ")} is out`);
+    // Where the first touch follows upon the look: whatever has made another group ill, it is known by then.
+    const ill = [...this.state.groups.keys()].filter((each) => each !== group && !this.#looksWhole(each));
+    if (stands && !this.out.has(group) && this.state.group(group).role === "client" && ill.length > 0)
+      throw new Violation(`${group} is begun while ${ill.join(", ")} is seen to be ill`);
     this.out.add(group);
   }
 
