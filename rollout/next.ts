@@ -73,7 +73,12 @@ export function nextRoll(situation: RollSituation): NextRoll {
   const out = [...inFlight, ...begun];
   const order = rollOrder(spec, { inFlight: out, leaders });
 
-  const [first] = order.filter(({ name }) => out.includes(name));
+  // What has failed is answered before anything else is finished.
+  const isFailing = ({ name, image }: Group): boolean =>
+    facts.failure?.group === name && facts.failure.to === image;
+  const [first] = order
+    .filter(({ name }) => out.includes(name))
+    .sort((one, other) => Number(isFailing(other)) - Number(isFailing(one)));
   if (first) return finish(first, situation);
   if (hold?.kind === "cancel") return cancelled(hold, order, pending, situation);
   // A group that has got there by other hands has failed no more.

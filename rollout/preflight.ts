@@ -103,52 +103,75 @@ function unanswered({ nomad, consul }: Observation, role: Role): Finding[] {
   );
 }
 
+/** Why a host is not well, and the command that ends that without a roll of its group, where there is one. */
+interface Reason {
+  readonly why: string;
+  readonly mend?: string;
+}
+
 /** Why another group is not whole, host by host. */
 function notWell(observation: Observation, other: ClusterGroup, target: ClusterGroup): Finding[] {
   const whose = other.pool === target.pool ? "of the same pool" : "of another pool";
   return other.hosts.flatMap((host) => {
-    const reasons = [
-      ...(isMachineEnded(observation.machines, host) ? ["its machine is gone"] : []),
+    const isEnded = isMachineEnded(observation.machines, host);
+    const reasons: Reason[] = [
+      ...(isEnded ? [{ why: "its machine is gone" }] : []),
       ...inConsul(observation, host),
       ...(other.role === "client" ? asNode(observation, host) : []),
       ...(other.role === "nomad-server" ? asServer(observation, host) : []),
     ];
-    return reasons.length === 0
-      ? []
-      : [
-          {
-            subject: host,
-            message: `is not well, and ${other.name} is a group ${whose}: ${reasons.join(", ")}`,
-            remedy: `make ${other.name} whole before ${target.name} is rolled`,
-          },
-        ];
+    if (reasons.length === 0) return [];
+    return [
+      {
+        subject: host,
+        message: `is not well, and ${other.name} is a group ${whose}: ${reasons.map(({ why }) => why).join(", ")}`,
+        remedy: `make ${other.name} whole before ${target.name} is rolled${isEnded ? "" : mending(other, reasons)}`,
+      },
+    ];
   });
 }
 
-function inConsul({ consul: { members } }: Observation, host: string): string[] {
-  if (isUnknown(members)) return [];
-  const status = members.find(({ name }) => name === host)?.status;
-  return status === "alive" ? [] : [`its Consul agent is ${status ?? "no member"}`];
+/**
+ * A group whose leave was cut off is finished by its roll. One that was set back meanwhile has no roll any more, and where
+ * another is in flight by now each would wait for the other for ever: only its agents can be brought back.
+ */
+function mending({ name }: ClusterGroup, reasons: readonly Reason[]): string {
+  const commands = [...new Set(reasons.flatMap(({ mend }) => mend ?? []))];
+  return commands.length === 0
+    ? ""
+    : `: finish its roll where one was begun (npx rollout deploy ${name}), or where it is to stay as it is: ${commands.join(", and ")}`;
 }
 
-function asServer({ nomad: { members } }: Observation, host: string): string[] {
+const startOn = (host: string, unit: "consul" | "nomad"): string => `sudo systemctl start ${unit} on ${host}`;
+
+function inConsul({ consul: { members } }: Observation, host: string): Reason[] {
+  if (isUnknown(members)) return [];
+  const status = members.find(({ name }) => name === host)?.status;
+  if (status === "alive") return [];
+  return [{ why: `its Consul agent is ${status ?? "no member"}`, mend: startOn(host, "consul") }];
+}
+
+function asServer({ nomad: { members } }: Observation, host: string): Reason[] {
   if (isUnknown(members)) return [];
   const status = members.find(({ name }) => withoutRegion(name) === host)?.status;
-  return status === "alive" ? [] : [`its Nomad server is ${status ?? "no member"}`];
+  if (status === "alive") return [];
+  return [{ why: `its Nomad server is ${status ?? "no member"}`, mend: startOn(host, "nomad") }];
 }
 
 /** A dead record beside the live one is no harm. */
-function asNode({ nomad: { nodes } }: Observation, host: string): string[] {
+function asNode({ nomad: { nodes } }: Observation, host: string): Reason[] {
   if (isUnknown(nodes)) return [];
   const records = nodes.filter(({ name }) => name === host);
   const live = records.filter(({ status }) => status !== "down");
-  if (records.length === 0) return ["Nomad has no node of this name"];
-  if (live.length === 0) return ["its node is down"];
-  if (live.length > 1) return [`Nomad has ${String(live.length)} live nodes of this name`];
-  return live.flatMap((node) => [
-    ...(node.status === "ready" ? [] : [`its node is ${node.status}`]),
-    ...(node.drain ? ["its node is draining"] : []),
-    ...(node.eligibility === "eligible" ? [] : ["its node is ineligible"]),
+  if (records.length === 0) return [{ why: "Nomad has no node of this name", mend: startOn(host, "nomad") }];
+  if (live.length === 0) return [{ why: "its node is down", mend: startOn(host, "nomad") }];
+  if (live.length > 1) return [{ why: `Nomad has ${String(live.length)} live nodes of this name` }];
+  return live.flatMap(({ id, status, drain, eligibility }) => [
+    ...(status === "ready" ? [] : [{ why: `its node is ${status}` }]),
+    ...(drain ? [{ why: "its node is draining", mend: `nomad node drain -disable ${id}` }] : []),
+    ...(eligibility === "eligible"
+      ? []
+      : [{ why: "its node is ineligible", mend: `nomad node eligibility -enable ${id}` }]),
   ]);
 }
 

@@ -2,10 +2,12 @@ import type { DeployedGroup, Revision } from "../spec/deployed.js";
 import type { GroupChange } from "../spec/edit.js";
 import { findGroup } from "../spec/find-group.js";
 import type { Group } from "../spec/groups.js";
-import { deployedHosts, inFlightOf, isNew } from "../spec/pending.js";
+import { inFlightOf, isNew } from "../spec/pending.js";
 import { UserError } from "../spec/user-error.js";
+import { outOf } from "./roll-facts.js";
 import { refuseToEdit } from "./run/may-edit.js";
 import type { Situation } from "./run/situation.js";
+import { generationBack } from "./take-back.js";
 
 /** What an undo comes to. */
 export type Undo =
@@ -24,8 +26,7 @@ export type Undo =
 
 /**
  * The edit that takes a group back to an earlier image: by default to the one before, and of a group whose roll has begun
- * and not ended to that of its last good revision. Only the image goes back; a group that has left already also gets a
- * new generation, since it is replaced whole.
+ * and not ended to that of its last good revision. The generation is {@link generationBack}'s.
  * @throws UserError when it may not be, with the next command
  */
 export function undoOf(situation: Situation, name: string, toRevision?: number): Undo {
@@ -38,10 +39,16 @@ export function undoOf(situation: Situation, name: string, toRevision?: number):
       `${group.name} has no history: it has never stood; create it with: npx cdktf deploy cluster`,
     );
   const last = lastRevision(current);
-  const isBegun = inFlightOf(spec, deployed).some((each) => each.group === group.name);
+  // A roll that was killed while work left is seen in the log alone.
+  const isOut =
+    group.hash !== last.hash &&
+    outOf(situation.events).some(
+      (each) => each.group === group.name && (each.to ?? group.image) === group.image,
+    );
+  const isBegun = isOut || inFlightOf(spec, deployed).some((each) => each.group === group.name);
   const isWhole = !isBegun && group.hash === last.hash;
   const to = target(group.name, current, isWhole ? last : undefined, toRevision);
-  const generation = generationOf(group, current, { isBegun, to, last });
+  const generation = generationBack(group, current, to, isOut);
   const isSame = to.image === group.image && (isBegun || generation === group.generation);
   if (isSame) return { kind: "nothing", message: nothing(group, { last, to, isWhole, isBegun }) };
   const isNext = to.image !== last.image || generation !== last.generation;
@@ -61,16 +68,6 @@ interface Facts {
   readonly to: Revision;
   readonly isWhole: boolean;
   readonly isBegun: boolean;
-}
-
-/** Raised where the leave has run, set back with an edit that was never rolled, else as it is. */
-function generationOf(
-  group: Group,
-  current: DeployedGroup,
-  { isBegun, to, last }: Omit<Facts, "isWhole">,
-): number {
-  if (isBegun) return hasLeft(current, last) ? nextGeneration(group, current) : group.generation;
-  return to === last ? last.generation : group.generation;
 }
 
 /** `ami-0bb -> ami-0aa, generation 0 -> 1` */
@@ -143,16 +140,6 @@ function backAndForth({ revisions }: DeployedGroup, last: Revision, to: Revision
     `revision ${String(last.number)} went back from ${String(to.number)} itself, so this returns to revision ${String(to.number)} (${to.image})${instead}`,
   ];
 }
-
-/** Once its leave has run, a group's machines are no longer what they were, whatever they run. */
-const hasLeft = (current: DeployedGroup, last: Revision): boolean =>
-  !current.leave ||
-  current.hosts.length < deployedHosts(current) ||
-  current.hosts.some(({ hash }) => hash !== last.hash);
-
-/** One that no revision had, so that no machine of an earlier roll is taken for one of this. */
-const nextGeneration = (group: Group, { revisions }: DeployedGroup): number =>
-  Math.max(group.generation, ...revisions.map(({ generation }) => generation)) + 1;
 
 function lastRevision({ name, revisions }: DeployedGroup): Revision {
   const last = revisions.at(-1);

@@ -124,15 +124,27 @@ export function groupsInFlight(
 
 /**
  * {@link groupsInFlight} of a spec: the groups that it leaves pending are those whose roll may have begun. What is left of
- * a pool that retires is nobody's roll.
+ * a pool that retires is nobody's roll. Behind servers that are gone come groups of which nothing has to leave any more:
+ * a leave is refused while another group is in flight, so the other way round neither could ever be finished.
  */
 export function inFlightOf(spec: Spec, deployed: Deployed): InFlight[] {
   const pending = pendingGroups(spec, deployed).map(({ name }) => name);
   const emptied = new Set(
     emptiedPools(spec, deployed).flatMap(({ groups }) => groups.map(({ name }) => name)),
   );
-  return groupsInFlight(deployed, spec.platform, pending).filter(({ group }) => !emptied.has(group));
+  const found = groupsInFlight(deployed, spec.platform, pending).filter(({ group }) => !emptied.has(group));
+  const wanted = new Map(groupsOf(spec).map((group) => [group.name, group]));
+  const place = ({ group }: InFlight): number => {
+    const current = deployed.groups.get(group);
+    if (current && lacksServer(current)) return 0;
+    return current && hasToLeave(current, wanted.get(group)) ? 2 : 1;
+  };
+  return found.toSorted((one, other) => place(one) - place(other));
 }
+
+/** Whether a machine of the group goes that is still there. */
+const hasToLeave = ({ hosts }: DeployedGroup, wanted: Group | undefined): boolean =>
+  hosts.some(({ number, hash }) => !wanted || number >= wanted.hosts || hash !== wanted.hash);
 
 function unfinished(group: DeployedGroup, deployed: Deployed, platform: PlatformName): string[] {
   const ready = groupAddress(platform, group.name, "ready");

@@ -12,6 +12,9 @@ import {
   withGroup,
 } from "../support/fixtures.js";
 
+import { undoOf } from "../../rollout/undo.js";
+import { situationOf } from "../support/situation.js";
+
 const START = Date.parse("2026-01-01T00:00:00Z");
 const MINUTE = 60_000;
 
@@ -251,6 +254,18 @@ describe("a cancel", () => {
   });
 });
 
+test("of two groups in flight that is finished first of which nothing has to leave: the other may not leave before", () => {
+  const server = withImages(local, "consul-server-1");
+  const lost = withGroup(standing, "broker-0", { hosts: groupIn(standing, "broker-0").hosts.slice(1) });
+  const both = withGroup(lost, "consul-server-1", { leave: false });
+  expect(stepOf({ wanted: ALL, spec: server, deployed: both })).toEqual({ step: "roll", group: "broker-0" });
+  const gone = withGroup(both, "consul-server-1", { hosts: [] });
+  expect(stepOf({ wanted: ALL, spec: server, deployed: gone })).toEqual({
+    step: "roll",
+    group: "consul-server-1",
+  });
+});
+
 describe("a gate that was not passed", () => {
   const facts = { released: false, out: [], failure };
   /** All machines are new, and the gate is closed. */
@@ -271,6 +286,14 @@ describe("a gate that was not passed", () => {
     });
   });
 
+  test("stops the roll also where another group is lost meanwhile", () => {
+    const deployed = withGroup(atGate, "consul-server-1", { hosts: [] });
+    expect(next({ wanted: ALL, spec: broker0, deployed, facts })).toMatchObject({
+      kind: "blocked",
+      reason: "broker-0 did not become ready with ami-0bbb and stays in flight: nodes-eligible (0 of 3)",
+    });
+  });
+
   test("takes that one group back where the spec says so, and stops then", () => {
     const undo = (spec: Spec): Spec => rollout({ onFailure: "undo" }, spec);
     expect(stepOf({ spec: undo(broker0), deployed: atGate, facts })).toEqual({
@@ -279,7 +302,7 @@ describe("a gate that was not passed", () => {
       group: "broker-0",
       from: "ami-0bbb",
       image: "ami-0aaa",
-      generation: 0,
+      generation: 1,
     });
     expect(stepOf({ spec: undo(local), deployed: atGate, facts })).toEqual({
       step: "roll",
@@ -308,11 +331,36 @@ describe("a gate that was not passed", () => {
     });
   });
 
-  test("raises the generation of a group that has left while its old machines are there", () => {
+  test("raises the generation of a group that has left, whatever is still there of it", () => {
     const left = { ...facts, out: ["broker-0"] };
     const spec = rollout({ onFailure: "undo" }, broker0);
     expect(stepOf({ spec, deployed: half, facts: left })).toMatchObject({ step: "undo", generation: 1 });
     expect(stepOf({ spec, deployed: standing, facts: left })).toMatchObject({ step: "undo", generation: 1 });
+  });
+
+  test("takes a group back by a generation that none of its revisions had, as an undo by hand does", () => {
+    // Generation 1 was that of an earlier roll, whose template was this very one.
+    const revisions = [1, 0].map((generation, index) => ({
+      ...(groupIn(standing, "broker-0").revisions[0] ?? lacking()),
+      number: index + 1,
+      generation,
+    }));
+    const deployed = withGroup(half, "broker-0", { revisions });
+    const spec = rollout({ onFailure: "undo" }, broker0);
+    const back = { image: "ami-0aaa", generation: 2 };
+    expect(stepOf({ spec, deployed, facts })).toMatchObject({ step: "undo", ...back });
+    expect(undoOf(situationOf(spec, deployed), "broker-0")).toMatchObject({ kind: "undo", change: back });
+  });
+
+  test("lets the machines be of a group that has not left, as an undo by hand does", () => {
+    // A gate that was closed over the machines of the last revision, whose generation the spec has left behind.
+    const deployed = withGroup(standing, "broker-0", { tainted: ["terraform_data.broker-0-ready"] });
+    const spec = change(rollout({ onFailure: "undo" }, broker0), (edited) => {
+      poolOf(edited, "broker").generations = [3, 0, 0];
+    });
+    const back = { image: "ami-0aaa", generation: 0 };
+    expect(stepOf({ spec, deployed, facts })).toMatchObject({ step: "undo", ...back });
+    expect(undoOf(situationOf(spec, deployed), "broker-0")).toMatchObject({ kind: "undo", change: back });
   });
 });
 
@@ -352,3 +400,7 @@ describe("refuses", () => {
     });
   });
 });
+
+function lacking(): never {
+  throw new Error("the fixture has no revision");
+}

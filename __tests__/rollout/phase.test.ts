@@ -55,7 +55,7 @@ describe("a cluster is", () => {
     });
     const both = withGroup(inFlight, "name-server-1", { leave: false });
     expect(phaseOf(situationOf(pending, both)).message).toBe(
-      "2 groups, first broker-0; no run is under way on this machine",
+      "2 groups, first name-server-1; no run is under way on this machine",
     );
   });
 

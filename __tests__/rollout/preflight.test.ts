@@ -43,11 +43,11 @@ test("refuses with everything that speaks against it at once", () => {
   expect(refusals(world, inputFor("broker-0", { inFlight }))).toMatchInlineSnapshot(`
    "NOMAD_TOKEN: lacks the right read-job (in every namespace: without it lists of allocations are empty, which looks like a drain that is done); use a token whose policy allows it
    broker-2: is in flight: aws_instance.broker-2-0 is tainted; finish it first: npx rollout deploy broker-2
-   consul-server-1-0: is not well, and consul-server-1 is a group of another pool: its Consul agent is left; make consul-server-1 whole before broker-0 is rolled
-   nomad-server-1-0: is not well, and nomad-server-1 is a group of another pool: its Nomad server is failed; make nomad-server-1 whole before broker-0 is rolled
-   broker-1-0: is not well, and broker-1 is a group of the same pool: its node is ineligible; make broker-1 whole before broker-0 is rolled
-   broker-1-1: is not well, and broker-1 is a group of the same pool: its node is draining; make broker-1 whole before broker-0 is rolled
-   broker-2-0: is not well, and broker-2 is a group of the same pool: its Consul agent is failed, its node is down; make broker-2 whole before broker-0 is rolled"
+   consul-server-1-0: is not well, and consul-server-1 is a group of another pool: its Consul agent is left; make consul-server-1 whole before broker-0 is rolled: finish its roll where one was begun (npx rollout deploy consul-server-1), or where it is to stay as it is: sudo systemctl start consul on consul-server-1-0
+   nomad-server-1-0: is not well, and nomad-server-1 is a group of another pool: its Nomad server is failed; make nomad-server-1 whole before broker-0 is rolled: finish its roll where one was begun (npx rollout deploy nomad-server-1), or where it is to stay as it is: sudo systemctl start nomad on nomad-server-1-0
+   broker-1-0: is not well, and broker-1 is a group of the same pool: its node is ineligible; make broker-1 whole before broker-0 is rolled: finish its roll where one was begun (npx rollout deploy broker-1), or where it is to stay as it is: nomad node eligibility -enable broker-1-0-node
+   broker-1-1: is not well, and broker-1 is a group of the same pool: its node is draining; make broker-1 whole before broker-0 is rolled: finish its roll where one was begun (npx rollout deploy broker-1), or where it is to stay as it is: nomad node drain -disable broker-1-1-node
+   broker-2-0: is not well, and broker-2 is a group of the same pool: its Consul agent is failed, its node is down; make broker-2 whole before broker-0 is rolled: finish its roll where one was begun (npx rollout deploy broker-2), or where it is to stay as it is: sudo systemctl start consul on broker-2-0, and sudo systemctl start nomad on broker-2-0"
   `);
 });
 
@@ -67,7 +67,7 @@ test("refuses while nodes of another group are missing, twice alive or not ready
     pick(one.nomad.nodes, "broker-2-0-node").status = "disconnected";
   });
   expect(refusals(world, inputFor("broker-0"))).toMatchInlineSnapshot(`
-   "broker-1-0: is not well, and broker-1 is a group of the same pool: Nomad has no node of this name; make broker-1 whole before broker-0 is rolled
+   "broker-1-0: is not well, and broker-1 is a group of the same pool: Nomad has no node of this name; make broker-1 whole before broker-0 is rolled: finish its roll where one was begun (npx rollout deploy broker-1), or where it is to stay as it is: sudo systemctl start nomad on broker-1-0
    broker-1-1: is not well, and broker-1 is a group of the same pool: Nomad has 2 live nodes of this name; make broker-1 whole before broker-0 is rolled
    broker-2-0: is not well, and broker-2 is a group of the same pool: its node is disconnected; make broker-2 whole before broker-0 is rolled"
   `);

@@ -111,6 +111,24 @@ describe("an undo goes back", () => {
     });
   });
 
+  test("by a new generation where the log alone knows that its work has begun to leave", () => {
+    const at = "2026-01-01T00:00:00Z";
+    const log = (to: string): Partial<Situation> => ({
+      events: [
+        { at, run: "r", event: "group-started", group: "broker-1", to },
+        { at, run: "r", event: "step-started", group: "broker-1", step: "leave" },
+      ],
+    });
+    const of = (to: string): Undo =>
+      undoOf(situationOf(desiring("ami-0ddd"), whole.deployed, log(to)), "broker-1");
+    expect(of("ami-0ddd")).toMatchObject({
+      change: { image: "ami-0ccc", generation: 1 },
+      message: "undo broker-1: ami-0ddd -> ami-0ccc, generation 0 -> 1 (back to revision 13, as revision 14)",
+      isRolled: true,
+    });
+    expect(of("ami-0eee")).toMatchObject({ change: { generation: 0 }, isRolled: false });
+  });
+
   test("without a roll where only the spec was changed", () => {
     expect(undoOf(situationOf(desiring("ami-0ddd"), whole.deployed), "broker-1")).toMatchObject({
       change: { image: "ami-0ccc", generation: 0 },

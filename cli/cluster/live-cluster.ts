@@ -36,7 +36,7 @@ export interface LiveCluster {
 export interface Question {
   readonly group: string;
   readonly role: Role;
-  /** The hosts whose own agents are asked who they are (for ready); none for leave. */
+  /** The hosts whose own agents are asked who they are: for ready the group's, before a server goes the other servers. */
   readonly agentsOf: readonly string[];
   /** The last results of the pool's own checks, handed through. */
   readonly checks: readonly CheckResult[];

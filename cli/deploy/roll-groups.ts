@@ -84,8 +84,11 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
         break;
       case "roll":
         try {
-          groups.push({ group: step.group, ...(await deps.deploy(step.group)) });
+          const result = await deps.deploy(step.group);
+          groups.push({ group: step.group, ...result });
           memory.ended();
+          // A machine that is lost just then makes the same group the next once more.
+          if (result.result === "rolled") before = undefined;
         } catch (error) {
           // Somebody who says no has not asked for the edit either.
           if (error instanceof NotConfirmed && edited?.group === step.group)

@@ -39,16 +39,19 @@ export async function leaveGroup(
 ): Promise<void> {
   const { cluster, clock, signal, snapshotFile } = deps;
   const timeline = new Timeline(order.group, clock, deps.say, deps.waiting);
-  const question = { group: order.group, role: order.role, agentsOf: [], checks: [], snapshotFile };
+  const question = { group: order.group, role: order.role, checks: [], snapshotFile };
   const begun = clock.now();
   let [isWaiting, isChecked] = [false, false];
   let running: { readonly name: string; readonly since: number } | undefined;
+  let hasRested = false;
+  let agentsOf: readonly string[] = [];
 
   try {
     for (;;) {
       signal.throwIfAborted();
-      const observation = await cluster.observe(question);
+      const observation = await cluster.observe({ ...question, agentsOf });
       const next = nextLeave(observation, order);
+      agentsOf = [];
       next.notes.forEach((note) => {
         timeline.note(note);
       });
@@ -72,6 +75,10 @@ export async function leaveGroup(
       if (next.kind === "blocked") {
         throw new UserError(`${order.group} cannot leave:\n${next.findings.map(indented).join("\n")}`);
       }
+      if (next.kind === "look") {
+        ({ agentsOf } = next);
+        continue;
+      }
       const { step } = next;
       const isNew = running?.name !== step.name;
       running = isNew || !running ? { name: step.name, since: clock.now() } : running;
@@ -82,9 +89,14 @@ export async function leaveGroup(
         await clock.pause(EVERY_MS, signal);
         continue;
       }
+      // What was asked for shows a moment later, so it is looked for again before it is asked for again.
+      if (!isNew && !hasRested) {
+        hasRested = true;
+        await clock.pause(EVERY_MS, signal);
+        continue;
+      }
+      hasRested = false;
       try {
-        // What was asked for shows a moment later; the same step at once again is one that has not shown yet.
-        if (!isNew) await clock.pause(EVERY_MS, signal);
         await carryOut(step, cluster, { snapshotFile, signal });
       } catch (error) {
         signal.throwIfAborted();

@@ -1,7 +1,6 @@
-import { hostAddress, type HostKind } from "../../spec/address.js";
-import type { DeployedHost } from "../../spec/deployed.js";
 import { groupsOf } from "../../spec/groups.js";
 import { ignoresAnything, volumeOf } from "../declared.js";
+import { forgottenVolumes } from "../forgotten-volumes.js";
 import { plannedVolume } from "../plan/planned-volume.js";
 import type { Leftovers } from "../../spec/retiring.js";
 import type { Change } from "../change.js";
@@ -124,25 +123,12 @@ const describeVolume = ({ sizeGib, type }: ReturnType<typeof plannedVolume>): st
 
 /** A volume that was taken out of the state is still there: an empty one in its place would hide the data. */
 export function volumesForgotten(proposal: StateProposal): Violation[] {
-  const { deployed, spec } = proposal;
-  const missing = [...deployed.groups.values()].flatMap(({ name, hosts, ready }) => {
-    const address = (number: number, kind: HostKind): string =>
-      hostAddress(spec.platform, name, number, kind);
-    const stood = new Set(ready?.hosts.split(","));
-    const attached = hosts.filter(({ number }) => deployed.addresses.has(address(number, "data-attachment")));
-    // Machines that stood together were alike, so where one had a volume all had.
-    const isWithout = ({ id = "", hash }: DeployedHost): boolean =>
-      stood.has(id) && attached.some((other) => stood.has(other.id ?? "") && other.hash === hash);
-    return hosts
-      .filter((host) => attached.includes(host) || isWithout(host))
-      .map(({ number }) => address(number, "data"))
-      .filter((data) => !deployed.addresses.has(data));
-  });
+  const missing = forgottenVolumes(proposal);
   if (missing.length === 0) return [];
   return [
     {
       rule: "data-volume-kept",
-      subjects: missing.sort(),
+      subjects: missing,
       message: `machines have data volumes that the state does not hold: ${listed(missing)}`,
       remedy: `take each back with: ${terraformIn(proposal)} import ADDRESS ID; or restore the state from its backup; where one is lost for good, end its machine, too, and both are made anew`,
     },

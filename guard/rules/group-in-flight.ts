@@ -1,4 +1,5 @@
 import { inFlightOf, isNew } from "../../spec/pending.js";
+import { forgottenVolumes } from "../forgotten-volumes.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
@@ -6,8 +7,13 @@ import { listed } from "../listed.js";
 /** No group is rolled while another is in flight or was created in part: that one is finished first. */
 export const groupInFlight: Rule = (proposal) => [...otherInFlight(proposal), ...otherInCreation(proposal)];
 
-function otherInFlight({ target, spec, deployed }: Proposal): Violation[] {
-  const first = inFlightOf(spec, deployed)[0];
+function otherInFlight(proposal: Proposal): Violation[] {
+  const { target, spec, deployed } = proposal;
+  // Nothing of its roll would bring back a volume that the state has lost, which is refused for itself.
+  const lost = new Set(forgottenVolumes(proposal).map((address) => `${address} is missing`));
+  const first = inFlightOf(spec, deployed).find(
+    ({ reasons }) => !reasons.every((reason) => lost.has(reason)),
+  );
   if (!first || target === undefined || target === first.group) return [];
   return [
     {

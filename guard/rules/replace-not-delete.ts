@@ -1,7 +1,8 @@
 import { groupsOf, poolsOf } from "../../spec/groups.js";
-import { parseGroupName } from "../../spec/address.js";
+import { hostAddress, parseGroupName } from "../../spec/address.js";
 import { isNew, targetGroupAddress } from "../../spec/pending.js";
 import { describeChange, type Change } from "../change.js";
+import { forgottenVolumes } from "../forgotten-volumes.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 import { isEndOfLeftover } from "../leftovers.js";
@@ -22,6 +23,7 @@ export const replaceNotDelete: Rule = (proposal) => {
       !isEnd(change) &&
       !shrinks(change, proposal) &&
       !goesWithBalancer(change, proposal) &&
+      !goesWithVolume(change, proposal) &&
       !isLeftover(change, proposal),
   );
   const groups = [...new Set(dropped.map(({ group }) => group ?? ""))].sort();
@@ -107,6 +109,13 @@ function goesWithBalancer({ member }: Change, { changes, spec }: Proposal): bool
   if ((member?.kind !== "target" && member?.kind !== "lb-drained") || spec.protection === "off") return false;
   const balancer = targetGroupAddress(spec.platform, member.pool);
   return changes.some(({ address, action }) => address === balancer && action === "delete");
+}
+
+/** Whether a deletion follows from a volume that the state has lost, which is another rule's. */
+function goesWithVolume({ member }: Change, proposal: Proposal): boolean {
+  if (member?.kind !== "data-attachment" || member.host === undefined) return false;
+  const volume = hostAddress(proposal.spec.platform, member.group, member.host, "data");
+  return forgottenVolumes(proposal).includes(volume);
 }
 
 /** Whether a deletion is that of what is left of a machine that is gone: nobody is there for a hook to ask. */

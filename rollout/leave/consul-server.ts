@@ -4,7 +4,7 @@ import type { Observation } from "../observation.js";
 import { deadInConsul } from "./consul-agent.js";
 import { hostsAmong, missingHosts } from "./missing-hosts.js";
 import { stays, type LeaveOrder } from "./order.js";
-import { keepQuorum, peersOf, successorOf, type Servers } from "./quorum.js";
+import { askVoters, keepQuorum, peersOf, successorOf, type Servers } from "./quorum.js";
 import { blocked, step, wait, waitForAnswers, type NextLeave } from "./step.js";
 
 /** A snapshot is of use while it is younger than this. */
@@ -48,7 +48,7 @@ function leave(
   observation: Observation,
   notes: readonly string[],
 ): NextLeave | undefined {
-  const servers: Servers = { kind: "Consul", ...asked };
+  const servers: Servers = { kind: "Consul", ...asked, agents: observation.agents };
   const member = asked.members.find(({ name }) => name === host);
   const peers = peersOf(host, servers, member?.address);
   const inSight = member?.status === "alive" || member?.status === "leaving";
@@ -76,9 +76,11 @@ function leave(
   }
   const unsafe = keepQuorum(host, servers, member?.address, notes);
   if (unsafe) return unsafe;
-  if (inSight) return leaveServer(host, servers, asked.canTransferLeadership, notes);
   const [peer] = peers;
-  if (!peer) return undefined;
+  if (!inSight && !peer) return undefined;
+  const unproven = askVoters(host, servers, member?.address, notes);
+  if (unproven) return unproven;
+  if (inSight || !peer) return leaveServer(host, servers, asked.canTransferLeadership, notes);
   return step(
     {
       name: "remove-consul-peer",

@@ -5,7 +5,7 @@ import type { NomadMember, Observation } from "../observation.js";
 import { deadInConsul, leaveConsul } from "./consul-agent.js";
 import { hostsAmong, missingHosts } from "./missing-hosts.js";
 import { stays, type LeaveOrder } from "./order.js";
-import { keepQuorum, peersOf, successorOf, type Servers } from "./quorum.js";
+import { askVoters, keepQuorum, peersOf, successorOf, type Servers } from "./quorum.js";
 import { blocked, step, wait, waitForAnswers, type NextLeave } from "./step.js";
 
 /** A member that was stopped reads `alive` for up to 45 s, and its peer goes up to 10 s later. */
@@ -53,14 +53,15 @@ function leaveNomad(
   observation: Observation,
   notes: readonly string[],
 ): NextLeave | undefined {
-  const servers: Servers = { kind: "Nomad", members: nomadMembers, autopilot, raft };
+  const { agents } = observation;
+  const servers: Servers = { kind: "Nomad", members: nomadMembers, autopilot, raft, agents };
   const member = nomadMembers.find(({ name }) => withoutRegion(name) === host);
   const peers = peersOf(host, servers, member?.address);
   const inSight = member?.status === "alive" || member?.status === "leaving";
   const isStopped =
     member?.status === "leaving" ||
     isMachineEnded(observation.machines, host) ||
-    observation.agents.some((agent) => agent.host === host && agent.nomad === "stopped");
+    agents.some((agent) => agent.host === host && agent.nomad === "stopped");
   if (inSight && isStopped) {
     return wait(
       "wait-nomad-gone",
@@ -74,9 +75,11 @@ function leaveNomad(
   if (!inSight && peers.length === 0 && member?.status !== "failed") return undefined;
   const unsafe = keepQuorum(host, servers, member?.address, notes);
   if (unsafe) return unsafe;
-  if (inSight) return stopServer(host, servers, notes);
   const [peer] = peers;
-  if (!peer) return undefined;
+  if (!inSight && !peer) return undefined;
+  const unproven = askVoters(host, servers, member?.address, notes);
+  if (unproven) return unproven;
+  if (inSight || !peer) return stopServer(host, servers, notes);
   return step(
     {
       name: "remove-nomad-peer",

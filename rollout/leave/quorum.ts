@@ -1,6 +1,12 @@
 import type { Finding } from "../finding.js";
 import { withoutRegion } from "../host-of.js";
-import type { Autopilot, AutopilotServer, RaftPeer } from "../observation.js";
+import {
+  isUnknown,
+  type AgentSelf,
+  type Autopilot,
+  type AutopilotServer,
+  type RaftPeer,
+} from "../observation.js";
 import { SERVERS } from "../servers.js";
 import { blocked, wait, type NextLeave, type ServerRef } from "./step.js";
 
@@ -10,6 +16,8 @@ export interface Servers {
   readonly members: readonly { readonly name: string; readonly status: string }[];
   readonly autopilot: Autopilot;
   readonly raft: readonly RaftPeer[];
+  /** What the machines' own agents say, as far as they were asked in this look. */
+  readonly agents: readonly AgentSelf[];
 }
 
 /** The peers of a host: its name counts, and where raft knows none, its address. */
@@ -25,7 +33,7 @@ const raftKnowsName = ({ name }: RaftPeer): boolean => name !== "" && name !== "
 
 /**
  * Whether a server may go: all others that vote are healthy, and there are two of them. What an election explains is
- * waited for; what it does not is refused. Undefined when it may.
+ * waited for; what it does not is refused. Undefined when it may, once {@link askVoters} has nothing against it.
  */
 export function keepQuorum(
   host: string,
@@ -33,8 +41,7 @@ export function keepQuorum(
   address: string | undefined,
   notes: readonly string[],
 ): NextLeave | undefined {
-  const own = new Set(peersOf(host, servers, address).map(({ id }) => id));
-  const others = servers.raft.filter(({ id, voter }) => voter && !own.has(id));
+  const others = otherVoters(host, servers, address);
   const lost = others.filter((peer) => !isAlive(peer, servers));
   const findings = [
     ...lost.map((peer) => notAlive(host, peer, servers)),
@@ -47,14 +54,58 @@ export function keepQuorum(
       .map(({ name }) => `${name} is not (yet) a healthy voter for autopilot`),
     ...(servers.raft.some(({ leader }) => leader) ? [] : ["no server leads"]),
   ];
-  if (unwell.length === 0) return undefined;
-  return wait(
+  return unwell.length === 0 ? undefined : waitForVoters(host, servers, unwell, notes);
+}
+
+/**
+ * Whether the other voters' own agents answer in this very look: asked last, since it costs a tunnel to each machine.
+ * Undefined when they do.
+ */
+export function askVoters(
+  host: string,
+  servers: Servers,
+  address: string | undefined,
+  notes: readonly string[],
+): NextLeave | undefined {
+  const others = otherVoters(host, servers, address);
+  if (!others.every((peer) => agentOf(peer, servers)))
+    return { kind: "look", agentsOf: others.map(({ name }) => withoutRegion(name)), notes };
+  const unproven = others.flatMap((peer) => notProven(peer, servers));
+  return unproven.length === 0 ? undefined : waitForVoters(host, servers, unproven, notes);
+}
+
+function otherVoters(host: string, servers: Servers, address: string | undefined): RaftPeer[] {
+  const own = new Set(peersOf(host, servers, address).map(({ id }) => id));
+  return servers.raft.filter(({ id, voter }) => voter && !own.has(id));
+}
+
+const waitForVoters = (
+  host: string,
+  { kind }: Servers,
+  remaining: readonly string[],
+  notes: readonly string[],
+): NextLeave =>
+  wait(
     "wait-quorum",
-    `waiting until the other ${servers.kind} servers are healthy voters, so that ${host} may go`,
-    unwell,
+    `waiting until the other ${kind} servers are healthy voters, so that ${host} may go`,
+    remaining,
     60,
     notes,
   );
+
+const agentOf = ({ name }: RaftPeer, { agents }: Servers): AgentSelf | undefined =>
+  agents.find(({ host }) => host === withoutRegion(name));
+
+/** Why a voter's own agent does not prove that it lives, whatever the others say of it. */
+function notProven(peer: RaftPeer, servers: Servers): string[] {
+  const { kind } = servers;
+  const agent = agentOf(peer, servers);
+  const said = kind === "Consul" ? agent?.consul : agent?.nomad;
+  const whose = `the ${kind} agent on ${withoutRegion(peer.name)}`;
+  if (said === undefined || said === "stopped") return [`${whose} does not run`];
+  if (isUnknown(said)) return [`${whose} could not be asked: ${said.unknown}`];
+  const id = "nodeId" in said ? said.nodeId : said.id;
+  return id === peer.id ? [] : [`${whose} is ${id}, and ${peer.id} is what votes`];
 }
 
 /** The healthy voter that is to lead in the place of a host: the one that has been stable for longest. */

@@ -3,6 +3,11 @@ import type { Finding } from "../finding.js";
 /** What comes next on a group's way out. Computed from what is observed alone: ask again after each step. */
 export type NextLeave =
   | { readonly kind: "step"; readonly step: LeaveStep; readonly notes: readonly string[] }
+  /**
+   * Nothing is decided before these hosts' own agents are asked too, in one look with all the rest: Consul and Nomad take up
+   * to 45 s to see that a server has died.
+   */
+  | { readonly kind: "look"; readonly agentsOf: readonly string[]; readonly notes: readonly string[] }
   | { readonly kind: "done"; readonly notes: readonly string[] }
   | { readonly kind: "blocked"; readonly findings: readonly Finding[]; readonly notes: readonly string[] };
 

@@ -17,7 +17,7 @@ export function voteConditions(observation: Observation, expected: Expected): Co
   if (!isKnown(servers)) return NAMES.map((name) => unknown(name, unknowns(servers).join(", ")));
   return [
     newIdVotes(servers, observation, expected),
-    voters(servers),
+    voters(servers, expected),
     tolerance(servers.autopilot),
     stable(servers),
   ];
@@ -42,7 +42,7 @@ function newIdVotes({ autopilot, raft }: Servers, observation: Observation, expe
   });
 }
 
-function voters({ autopilot, raft }: Servers): Condition {
+function voters({ autopilot, raft }: Servers, { role }: Expected): Condition {
   const counts = [raft, autopilot.servers].map((list) => list.filter(({ voter }) => voter).length);
   const [inRaft = 0, forAutopilot = 0] = counts;
   const value = `${String(inRaft)} of ${String(SERVERS)}`;
@@ -51,9 +51,20 @@ function voters({ autopilot, raft }: Servers): Condition {
   }
   return unmet(
     "voters",
-    `${String(inRaft)} of ${String(raft.length)} peers vote in raft, ${String(forAutopilot)} for autopilot; ${String(SERVERS)} are declared`,
+    `${String(inRaft)} of ${String(raft.length)} peers vote in raft, ${String(forAutopilot)} for autopilot; ${String(SERVERS)} are declared${stalePeer({ autopilot, raft }, role)}`,
     value,
   );
+}
+
+/** A peer that died without a leader, and whose name another server has by now: nobody sees that it is gone. */
+function stalePeer({ autopilot, raft }: Servers, role: Expected["role"]): string {
+  const [stale] = raft.filter(({ id }) => !autopilot.servers.some((server) => server.id === id));
+  if (!stale || raft.length <= SERVERS || autopilot.servers.length === 0) return "";
+  const command =
+    role === "consul-server"
+      ? "consul operator raft remove-peer -id"
+      : "nomad operator raft remove-peer -peer-id";
+  return `; raft alone knows a peer of ${stale.name}: if this stays so: ${command}=${stale.id}`;
 }
 
 function tolerance({ failureTolerance }: Autopilot): Condition {

@@ -171,13 +171,13 @@ export class Scheduler {
     if (before) before.next = allocation.id;
     this.allocations.set(allocation.id, allocation);
     this.#changed(allocation);
-    this.timeline.after(TIMES.task.startMs, () => {
+    this.#onClient(allocation, TIMES.task.startMs, () => {
       this.#started(allocation);
     });
   }
 
   #started(allocation: Allocation): void {
-    if (!isLive(allocation) || !allocation.node.agent.running) return;
+    if (!isLive(allocation)) return;
     const { runsOnlyOn, runsForMs } = allocation.job.behaviour;
     allocation.startedAt = this.timeline.now;
     if (runsOnlyOn && !runsOnlyOn.includes(allocation.node.name)) {
@@ -210,8 +210,17 @@ export class Scheduler {
     this.#changed(allocation);
     const { shutdownDelayMs, killTimeoutMs } = allocation.group;
     const endMs = allocation.job.behaviour.ignoresTerm ? killTimeoutMs : TIMES.task.stopMs;
-    this.timeline.after(shutdownDelayMs + endMs, () => {
-      if (!isOver(allocation) && allocation.node.agent.running) this.#end(allocation, "complete");
+    this.#onClient(allocation, shutdownDelayMs + endMs, () => {
+      this.#end(allocation, "complete");
+    });
+  }
+
+  /** A client that is away does it once it is back. On one that stays away the allocation is over before: lost. */
+  #onClient(allocation: Allocation, ms: number, act: () => void): void {
+    this.timeline.after(ms, () => {
+      if (isOver(allocation)) return;
+      if (allocation.node.agent.running) act();
+      else this.#onClient(allocation, TIMES.task.startMs, act);
     });
   }
 

@@ -1,6 +1,14 @@
 import { expect, test } from "@jest/globals";
 import { replaceNotDelete } from "../../../guard/rules/replace-not-delete.js";
-import { change, deployedAs, localSpec, poolOf, proposalOf, withGroup } from "../../support/fixtures.js";
+import {
+  change,
+  deployedAs,
+  localSpec,
+  poolOf,
+  proposalOf,
+  withGroup,
+  withoutAddresses,
+} from "../../support/fixtures.js";
 
 const standing = deployedAs(localSpec());
 const base = proposalOf(localSpec(), standing, "broker-0");
@@ -41,6 +49,15 @@ test("accepts fewer hosts of a group that has never stood", () => {
   const proposal = proposalOf(shrunk, half, "cluster");
   expect(proposal.changes.map(({ address }) => address)).toContain("terraform_data.broker-0-1");
   expect(replaceNotDelete(proposal)).toEqual([]);
+});
+
+test("accepts that an attachment goes with a volume that the state has lost, which is another rule's, and not without", () => {
+  const address = "terraform_data.broker-0-1-data-attachment";
+  const member = { pool: "broker", index: 0, group: "broker-0", kind: "data-attachment", host: 1 } as const;
+  const changes = [{ address, group: "broker-0", member, action: "delete" as const }];
+  const lost = withoutAddresses(standing, "terraform_data.broker-0-1-data");
+  expect(replaceNotDelete({ ...base, deployed: lost, changes })).toEqual([]);
+  expect(replaceNotDelete({ ...base, changes })).toMatchObject([{ subjects: [address] }]);
 });
 
 test("accepts that targets go with their load balancer, which is another rule's, and not without", () => {

@@ -113,11 +113,16 @@ function heal(world: World): void {
 
 /** Consul and Nomad notice the machines that are gone. */
 function notice(world: World): void {
-  if (isUnknown(world.machines) || !isSlow(world)) return;
-  const gone = world.machines.filter(({ state }) => state === "terminated").map(({ host }) => host);
+  if (!isSlow(world)) return;
+  const machines = isUnknown(world.machines) ? [] : world.machines;
+  const gone = machines.filter(({ state }) => state === "terminated").map(({ host }) => host);
   for (const member of [...known(world.consul.members), ...known(world.nomad.members)]) {
     if (gone.includes(member.name.replace(".global", "")) && member.status !== "left")
       member.status = "failed";
+  }
+  for (const { host, consul } of world.agents) {
+    const member = known(world.consul.members).find(({ name }) => name === host);
+    if (consul === "stopped" && member?.status === "alive") member.status = "failed";
   }
   for (const node of known(world.nomad.nodes)) if (gone.includes(node.name)) node.status = "down";
 }
@@ -226,6 +231,10 @@ export function run(start: World, order: LeaveOrder, habits = USUAL): Run {
   for (let count = 0; count < 100; count++) {
     before.push(structuredClone(world));
     const next = nextLeave(world, order);
+    if (next.kind === "look") {
+      answer(world, next.agentsOf);
+      continue;
+    }
     if (next.kind !== "step") {
       return { log: [...log, next.kind], end: next, world, before };
     }
@@ -235,6 +244,13 @@ export function run(start: World, order: LeaveOrder, habits = USUAL): Run {
     tick(world, habits);
   }
   throw new Error(`no end: ${log.slice(-5).join(" | ")}`);
+}
+
+/** Whoever is asked answers, if it is there. */
+function answer(world: World, hosts: readonly string[]): void {
+  const { agents } = wholeCluster();
+  const asked = new Set(world.agents.map(({ host }) => host));
+  world.agents.push(...agents.filter(({ host }) => hosts.includes(host) && !asked.has(host)));
 }
 
 function lineOf(step: LeaveStep): string {

@@ -180,6 +180,51 @@ test("a server that is not healthy for a moment is waited for, and so is one tha
   });
 });
 
+test("no server goes, hands over or is removed before the others' own agents are asked in the very same look", () => {
+  const others = (pool: string) => ({
+    kind: "look",
+    agentsOf: [`${pool}-1-0`, `${pool}-2-0`],
+    notes: [],
+  });
+  const unasked = observed(snapshot, (one) => {
+    one.agents = one.agents.filter(({ host }) => !host.endsWith("-server-2-0"));
+  });
+  expect(nextLeave(unasked, orderOf("consul-server-0"))).toEqual(others("consul-server"));
+  expect(nextLeave(unasked, orderOf("nomad-server-0"))).toEqual(others("nomad-server"));
+  pick(unasked.consul.members, "consul-server-0-0").status = "failed";
+  expect(nextLeave(unasked, orderOf("consul-server-0"))).toMatchObject({ kind: "look" });
+  // Where nothing of it is there any more nothing is taken away, so nobody is asked.
+  unasked.consul.raft = known(unasked.consul.raft).filter(({ name }) => name !== "consul-server-0-0");
+  pick(unasked.consul.members, "consul-server-0-0").status = "left";
+  expect(nextLeave(unasked, orderOf("consul-server-0"))).toMatchObject({
+    step: { name: "wait-consul-left" },
+  });
+});
+
+test("a voter that is dead and still looks well is waited for, also where it would be the next to lead", () => {
+  const waiting = (agent: Partial<World["agents"][number]>, group: string): unknown => {
+    const pool = group.slice(0, -2);
+    const world = observed(snapshot, (one) => {
+      Object.assign(one.agents.find(({ host }) => host === `${pool}-1-0`) ?? {}, agent);
+    });
+    const next = nextLeave(world, orderOf(group));
+    return next.kind === "step" && next.step.action === "wait" ? next.step : next;
+  };
+  expect(waiting({ consul: "stopped" }, "consul-server-0")).toEqual({
+    name: "wait-quorum",
+    action: "wait",
+    message: "waiting until the other Consul servers are healthy voters, so that consul-server-0-0 may go",
+    remaining: ["the Consul agent on consul-server-1-0 does not run"],
+    deadlineSeconds: 60,
+  });
+  expect(waiting({ nomad: { unknown: "no route to host" } }, "nomad-server-0")).toMatchObject({
+    remaining: ["the Nomad agent on nomad-server-1-0 could not be asked: no route to host"],
+  });
+  expect(waiting({ nomad: { id: "another" } }, "nomad-server-2")).toMatchObject({
+    remaining: ["the Nomad agent on nomad-server-1-0 is another, and nomad-server-1-0-id is what votes"],
+  });
+});
+
 test("a server that is dead is not asked, which is said; quorum counts all the same", () => {
   const dead = observed(snapshot, (one) => {
     pick(one.consul.members, "consul-server-2-0").status = "failed";

@@ -366,7 +366,7 @@ test.each<[string, string, World, Partial<Expected>, string]>([
       });
     }),
     {},
-    "voters (4 of 3): 4 of 4 peers vote in raft, 3 for autopilot; 3 are declared\nservers-stable (3 of 3): autopilot and raft do not name the same servers (autopilot lags by some seconds)",
+    "voters (4 of 3): 4 of 4 peers vote in raft, 3 for autopilot; 3 are declared; raft alone knows a peer of (unknown): if this stays so: nomad operator raft remove-peer -peer-id=dead\nservers-stable (3 of 3): autopilot and raft do not name the same servers (autopilot lags by some seconds)",
   ],
   [
     "servers that are not healthy, or that nobody leads",

@@ -1,12 +1,20 @@
 import type { GroupResult } from "../../../cli/deploy/deploy-result.js";
+import { Interruption } from "../../../cli/hook/interruption.js";
 import { rollGroups, type RollDeps, type RollEnd } from "../../../cli/deploy/roll-groups.js";
+import { groupInFlight } from "../../../guard/rules/group-in-flight.js";
+import { oneGroup } from "../../../guard/rules/one-group.js";
 import { nextInGroup } from "../../../rollout/next-in-group.js";
 import { nextLeave } from "../../../rollout/leave/next-leave.js";
 import type { LeaveOrder } from "../../../rollout/leave/order.js";
 import type { Wanted } from "../../../rollout/next.js";
 import { rollFacts } from "../../../rollout/roll-facts.js";
 import { withoutRegion } from "../../../rollout/host-of.js";
-import { preflight } from "../../../rollout/preflight.js";
+import {
+  isWorthWaiting,
+  preflight,
+  type Preflight,
+  type PreflightInput,
+} from "../../../rollout/preflight.js";
 import { deadRecords } from "../../../rollout/ready/purge.js";
 import { held } from "../../../rollout/ready/held.js";
 import { readiness } from "../../../rollout/ready/readiness.js";
@@ -25,7 +33,7 @@ import { Killed, Violation, type World } from "./world.js";
 
 class GateFailure extends UserError {}
 
-/** How a run ended. `broken`: what the run said to its user, in an error. */
+/** How a run ended. `broken`: what the run said to its user, in an error; `killed`: by a signal. */
 export type RunEnd =
   | RollEnd
   | { readonly kind: "broken"; readonly reason: string; readonly command: string }
@@ -39,8 +47,12 @@ const EVERY_MS = 8000;
  */
 export async function drive(world: World, wanted: Wanted, between: () => Promise<void>): Promise<RunEnd> {
   const controller = new AbortController();
+  world.interrupt = () => {
+    controller.abort(new Interruption("interrupted"));
+  };
   const tick = async (): Promise<void> => {
     await between();
+    controller.signal.throwIfAborted();
     world.watch();
   };
   const pause = async (ms: number): Promise<void> => {
@@ -50,14 +62,14 @@ export async function drive(world: World, wanted: Wanted, between: () => Promise
   const group = new GroupDriver(world, tick, pause);
   let held: Hold | undefined;
   let failed: string | undefined;
-  /** A hold that was seen keeps what has not begun; after a failed gate only that group is touched. */
+  /** A hold that was seen keeps what has not begun, and so does a failed gate; what is out may be finished. */
   const mayBegin = (name: string, what: string): void => {
     const isOut =
       rollFacts(world.events).out.includes(name) ||
       world.out.has(name) ||
       inFlightOf(world.spec, world.deployed).some((each) => each.group === name);
     if (held && !isOut) throw new Violation(`${name} is begun (${what}) while the roll is held`);
-    if (failed !== undefined && failed !== name)
+    if (failed !== undefined && failed !== name && !isOut)
       throw new Violation(`${name} is begun (${what}) after the gate of ${failed} was not passed`);
   };
   const deps: RollDeps = {
@@ -107,7 +119,8 @@ export async function drive(world: World, wanted: Wanted, between: () => Promise
   } catch (error) {
     if (error instanceof Killed) return { kind: "killed" };
     if (!(error instanceof UserError)) throw error;
-    world.log({ event: "run-ended", result: "failed" });
+    world.log({ event: "run-ended", result: error instanceof Interruption ? "interrupted" : "failed" });
+    if (error instanceof Interruption) return { kind: "killed" };
     return { kind: "broken", reason: error.message, command: wanted.command };
   }
 }
@@ -146,8 +159,9 @@ class GroupDriver {
       }
       throw new Violation(`${name} is never done`);
     } catch (error) {
+      const result = error instanceof Interruption ? "interrupted" : "failed";
       if (error instanceof UserError)
-        world.log({ event: "group-ended", group: name, result: "failed", message: error.message });
+        world.log({ event: "group-ended", group: name, result, message: error.message });
       throw error;
     }
   }
@@ -173,15 +187,14 @@ class GroupDriver {
     const order = { group: name, role, hash, stay: hostNames(group), hosts, workload, retires, drain };
     const inFlight = inFlightOf(spec, world.deployed);
     const observation = world.observe(name);
-    const { refusals } = preflight(observation, { group: name, workload, cluster, inFlight });
+    const input = { group: name, workload, cluster, inFlight };
     // Where nothing has to leave any more, nothing speaks against what is left to do.
-    if (refusals[0] && nextLeave(observation, order).kind !== "done")
-      throw new UserError(`${refusals[0].subject} ${refusals[0].message}; ${refusals[0].remedy}`);
+    if (nextLeave(observation, order).kind !== "done") refuseUnsafe(preflight(observation, input));
     await this.#step(name, "plan");
     let plan = this.#plan(name, spec, "closed");
     await this.#step(name, "leave");
-    world.spring(name);
-    await this.#leave(order);
+    world.spring("before it goes", name);
+    await this.#leave(order, { ...input, inFlight: [] });
     await this.#step(name, "apply");
     // The state has moved: what was judged is no longer what would be done.
     if (plan.base !== world.state.serial) plan = this.#plan(name, spec, "closed");
@@ -189,18 +202,40 @@ class GroupDriver {
   }
 
   #plan(name: string, spec: Spec, gate: "open" | "closed"): Plan {
+    const { deployed } = this.world;
+    const proposal = { view: name, target: name, spec, deployed, changes: [], declared: [], wiring: [] };
+    const [refusal] = [...oneGroup(proposal), ...groupInFlight(proposal)];
+    if (refusal) throw new UserError(`${refusal.message}; ${refusal.remedy}`);
     const plan = this.world.state.plan(spec, name, gate);
     if (judge(plan, this.world.state).accepted) return plan;
     throw new UserError(`the plan of ${name} is rejected; see rollout check`);
   }
 
-  async #leave(order: LeaveOrder): Promise<void> {
+  async #leave(order: LeaveOrder, input: PreflightInput): Promise<void> {
     const { world } = this;
+    const begun = world.now;
     let running: { readonly name: string; readonly since: number } | undefined;
+    let isChecked = false;
+    let agentsOf: readonly string[] = [];
     for (;;) {
       await this.tick();
-      const next = nextLeave(world.observe(order.group), order);
+      const observation = world.observe(order.group, agentsOf);
+      const next = nextLeave(observation, order);
+      agentsOf = [];
       if (next.kind === "done") return;
+      if (!isChecked) {
+        const found = preflight(observation, input);
+        if (isWorthWaiting(found, world.now - begun)) {
+          await this.pause(EVERY_MS);
+          continue;
+        }
+        refuseUnsafe(found);
+        isChecked = true;
+      }
+      if (next.kind === "look") {
+        ({ agentsOf } = next);
+        continue;
+      }
       if (next.kind === "blocked") {
         const [finding] = next.findings;
         throw new UserError(
@@ -259,6 +294,12 @@ class GroupDriver {
     }
     await this.#step(name, "record");
     const plan = this.#plan(name, spec, "open");
+    const more = plan.changes.filter(({ kind }) => kind !== "ready" && kind !== "revision");
+    if (more.length > 0) throw new UserError(`something of ${name} has changed meanwhile; run it again`);
     await world.apply(plan, judge(plan, world.state), this.tick);
   }
+}
+
+function refuseUnsafe({ refusals: [refusal] }: Preflight): void {
+  if (refusal) throw new UserError(`${refusal.subject} ${refusal.message}; ${refusal.remedy}`);
 }

@@ -99,6 +99,7 @@ export function observe(
     targets: [],
     agents: agentsOf.map((host) => {
       const machine = cluster.machines.get(host);
+      if (isMute) return { host, consul: NO_ANSWER, nomad: NO_ANSWER };
       return {
         host,
         consul: machine?.consul?.running ? { nodeId: machine.consul.id } : "stopped",

@@ -4,7 +4,7 @@ import { groupsOf, hostNames } from "../../../spec/groups.js";
 import type { Spec } from "../../../spec/schema.js";
 import { change, deployedAs, poolOf, smallSpec } from "../../support/fixtures.js";
 import { drive, type RunEnd } from "./driver.js";
-import { Killed, Violation, World } from "./world.js";
+import { Killed, Violation, World, type Ambush } from "./world.js";
 
 /** One client pool with two hosts in its first group; gates and drains that do not take for ever. */
 const SPEC = change(smallSpec(), (spec) => {
@@ -30,15 +30,17 @@ export function asked(what: string): Wanted {
 }
 
 /** Something that happens between two steps of a run. */
-type Event =
-  | { readonly what: "killed" }
+export type Event =
+  | { readonly what: "killed" | "interrupted" }
+  /** Killed within the next change of an apply: it is done, and the state does not have it. */
+  | { readonly what: "torn" }
   | { readonly what: "paused" | "resumed" | "cancelled" | "undone" }
   | { readonly what: "edited"; readonly group: string; readonly image: string }
   | { readonly what: "machine dies"; readonly host: string; readonly isLost: boolean }
   | { readonly what: "agent restarts"; readonly host: string; readonly product: "consul" | "nomad" }
   | { readonly what: "work stays"; readonly host: string }
   | { readonly what: "next machine is dead"; readonly host: string }
-  | { readonly what: "a second server dies at the next leave" }
+  | { readonly what: "a second server dies at the next leave"; readonly when: Ambush }
   | { readonly what: "nobody answers"; readonly seconds: number }
   | { readonly what: "state moves" }
   | { readonly what: "time passes"; readonly seconds: number };
@@ -49,7 +51,10 @@ export type Schedule = readonly { readonly after: number; readonly event: Event 
 const anyHost = fc.constantFrom(...HOSTS);
 
 const anyEvent: fc.Arbitrary<Event> = fc.oneof(
-  { weight: 6, arbitrary: fc.constant({ what: "killed" } as const) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ what: fc.constantFrom("killed", "killed", "killed", "interrupted", "torn") }),
+  },
   { weight: 4, arbitrary: fc.record({ what: fc.constantFrom("paused", "resumed", "cancelled", "undone") }) },
   {
     weight: 1,
@@ -77,7 +82,13 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ what: fc.constant("nobody answers"), seconds: fc.constantFrom(10, 60, 200) }),
   },
-  { weight: 2, arbitrary: fc.constant({ what: "a second server dies at the next leave" } as const) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      what: fc.constant("a second server dies at the next leave"),
+      when: fc.constantFrom("before it goes", "once it has gone"),
+    }),
+  },
   { weight: 2, arbitrary: fc.constant({ what: "state moves" } as const) },
   {
     weight: 3,
@@ -146,15 +157,19 @@ export async function play(world: World, wanted: Wanted, schedule: Schedule): Pr
     if (end.kind === "killed") continue;
     if (queue[0]) {
       // There is no run that could be killed.
-      if (queue[0].event.what === "killed") queue.shift();
+      if (ENDS.has(queue[0].event.what)) queue.shift();
       else happen();
       continue;
     }
-    if ((end.kind === "done" && order === wanted) || again++ === 6) return { end, runs, steps };
-    putRight(world);
+    // What was lost just before the end is not whole, and no run has seen it yet.
+    const isEnd = end.kind === "done" && order === wanted && world.isAllWhole;
+    if (isEnd || again++ === 6) return { end, runs, steps };
+    putRight(world, end);
     order = end.kind === "done" ? wanted : (toldBy(end) ?? wanted);
   }
 }
+
+const ENDS: ReadonlySet<Event["what"]> = new Set(["killed", "interrupted", "torn"]);
 
 /** Two servers of one pool that are gone for good take its majority with them, which nobody's roll brings back. */
 const mayBeLost = (world: World, host: string): boolean =>
@@ -176,6 +191,12 @@ function apply(world: World, event: Event): void {
   switch (event.what) {
     case "killed":
       throw new Killed();
+    case "interrupted":
+      world.interrupt();
+      break;
+    case "torn":
+      world.isTorn = true;
+      break;
     case "paused":
       world.hold = { kind: "pause", since, by: "ops", reason: "a look" };
       break;
@@ -212,7 +233,7 @@ function apply(world: World, event: Event): void {
       cluster.neverBack.add(event.host);
       break;
     case "a second server dies at the next leave":
-      world.ambush = true;
+      world.ambush = event.when;
       break;
     case "nobody answers":
       world.muteUntil = cluster.timeline.now + event.seconds * 1000;
@@ -231,13 +252,24 @@ function release(world: World): void {
   world.hold = undefined;
 }
 
-/** Takes away what went wrong, as people would. */
-function putRight(world: World): void {
+/** Takes away what went wrong, as people would, and does by hand what the run said is to be done so. */
+function putRight(world: World, end: RunEnd): void {
   const { cluster } = world;
+  const reason = "reason" in end ? end.reason : "";
+  const [, stale = ""] = /deregister the node (\S+)/.exec(reason) ?? [];
+  if (cluster.consul.catalog.nodes.has(stale)) {
+    cluster.consul.catalog.remove(stale);
+    world.story.push(`${stale} is deregistered`);
+  }
   release(world);
-  world.ambush = false;
+  world.ambush = undefined;
+  world.isTorn = false;
   cluster.nomad.drainer.endless.clear();
   cluster.neverBack.clear();
+  const [, consulPeer = ""] = /remove-peer -id=(\S+)/.exec(reason) ?? [];
+  if (consulPeer !== "") cluster.consul.raft.remove(consulPeer);
+  const [, nomadPeer = ""] = /remove-peer -peer-id=(\S+)/.exec(reason) ?? [];
+  if (nomadPeer !== "") cluster.nomad.servers.removePeer(nomadPeer);
   for (const group of world.state.groups.values()) {
     for (const { name } of group.hosts) {
       const machine = cluster.machines.get(name);

@@ -90,6 +90,8 @@ export class State {
       ready?.hash !== group.hash ||
       ready.gate !== gate ||
       ready.hosts !== idsOf(current);
+    // As a saved plan has them: one that is lost meanwhile is named all the same.
+    const ids = new Map(staying.map(({ number, id }) => [number, id]));
     const of = (kind: Change["kind"], action: Change["action"], make: () => void, host?: number): Change => ({
       group: target,
       kind,
@@ -116,7 +118,7 @@ export class State {
           "host",
           "create",
           () => {
-            this.#create(group, number);
+            ids.set(number, this.#create(group, number));
           },
           number,
         ),
@@ -131,7 +133,20 @@ export class State {
           ]
         : []),
       ...(proves
-        ? [of("ready", "create", () => (current.ready = { hosts: idsOf(current), hash: group.hash, gate }))]
+        ? [
+            of(
+              "ready",
+              "create",
+              () =>
+                (current.ready = {
+                  hosts: numbers(group)
+                    .map((number) => ids.get(number) ?? "")
+                    .join(","),
+                  hash: group.hash,
+                  gate,
+                }),
+            ),
+          ]
         : []),
       ...(gate === "open" && current.revisions.at(-1)?.hash !== group.hash
         ? [
@@ -145,12 +160,13 @@ export class State {
     return { target, gate, base: this.serial, changes };
   }
 
-  #create(group: Group, number: number): void {
+  #create(group: Group, number: number): string {
     const { image, instanceType, hash, name } = group;
+    const id = `i-${String(++this.#ids)}`;
     const host = {
       number,
       name: hostName(name, number),
-      id: `i-${String(++this.#ids)}`,
+      id,
       image,
       instanceType,
       hash,
@@ -159,6 +175,7 @@ export class State {
     hosts.push(host);
     hosts.sort((one, other) => one.number - other.number);
     this.machines.start(group, number);
+    return id;
   }
 
   /** Every machine of the group that does not know the Consul servers, and every machine there is where one is replaced. */

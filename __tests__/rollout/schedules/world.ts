@@ -7,7 +7,7 @@ import { deployedHash, groupsInFlight } from "../../../spec/pending.js";
 import type { LogEvent } from "../../../spec/run-log.js";
 import type { Spec } from "../../../spec/schema.js";
 import type { Deployed } from "../../../spec/deployed.js";
-import type { LeaveStep } from "../../../rollout/leave/step.js";
+import type { LeaveStep, ServerRef } from "../../../rollout/leave/step.js";
 import { isHostOf, withoutRegion } from "../../../rollout/host-of.js";
 import type { Observation } from "../../../rollout/observation.js";
 import { SimulatedCluster } from "../../../simulator/cluster.js";
@@ -16,13 +16,15 @@ import { isOver } from "../../../simulator/nomad/allocation.js";
 import type { NodeRecord } from "../../../simulator/nomad/node-record.js";
 import { serviceJob } from "../../contract/service-job.js";
 import { EPOCH, observe } from "./observe.js";
-import { judge, State, type Plan } from "./state.js";
+import { judge, State, type Change, type Plan } from "./state.js";
 
 /** A rule that must hold whatever happens, broken. */
 export class Violation extends Error {}
 
 /** The process of the run is gone. */
 export class Killed extends Error {}
+
+export type Ambush = "before it goes" | "once it has gone";
 
 /** A simulated cluster, its state, its spec and its run folder; and the watch over what must never be. */
 export class World {
@@ -34,8 +36,12 @@ export class World {
   snapshotAt: number | null = null;
   /** Nobody answers until then, in simulated milliseconds. */
   muteUntil = 0;
-  /** A second server dies as soon as one begins to leave: after the preflight. */
-  ambush = false;
+  /** When a second server dies where one leaves: after the preflight, or once the first has gone. */
+  ambush: Ambush | undefined;
+  /** The next change of an apply is done and not written down, and the run is killed by it. */
+  isTorn = false;
+  /** Ctrl-C for the run that is under way. */
+  interrupt = (): void => undefined;
   /** Groups that were touched by a run and have not been whole since. */
   readonly out = new Set<string>();
   /** What was done, for people. */
@@ -88,17 +94,16 @@ export class World {
     return observe(this.cluster, { group, agentsOf, isMute, snapshotAt: this.snapshotAt });
   }
 
-  /** Kills another server of the pool of a group that begins to leave, if somebody lies in wait for it. */
-  spring(name: string): void {
+  /** Kills another server of the pool of a group that leaves, if somebody lies in wait for it: nobody has seen it yet. */
+  spring(when: Ambush, name: string): void {
     const { role, pool } = this.state.group(name);
     const other = [...this.state.groups.values()].find((each) => each.pool === pool && each.name !== name);
     const host = other?.hosts[0]?.name ?? "";
-    if (!this.ambush || role === "client" || this.cluster.machines.get(host)?.isRunning !== true) return;
-    this.ambush = false;
+    if (this.ambush !== when || role === "client" || this.cluster.machines.get(host)?.isRunning !== true)
+      return;
+    this.ambush = undefined;
     this.story.push(`${host} dies`);
     this.cluster.killMachine(host);
-    // Until then nobody can know, and what nobody knows nobody can wait for.
-    this.cluster.advance(60_000);
   }
 
   /** Does one step of a leave, as the agents would. */
@@ -132,18 +137,23 @@ export class World {
           const agent = cluster.machine(host).consul;
           if (agent?.running) leave(cluster.consul, agent);
         }
+        this.spring("once it has gone", group);
         break;
       case "stop-nomad-server":
         this.#mayGo(step.host, "nomad-server");
         cluster.stopAgent(step.host, "nomad");
+        this.spring("once it has gone", group);
         break;
       case "transfer-nomad-leadership":
+        this.#mayLead(step.to);
         cluster.nomad.servers.raft.transfer(step.to.id);
         break;
       case "remove-nomad-peer":
+        this.#mayGo(withoutRegion(step.peer.name), "nomad-server");
         cluster.nomad.servers.removePeer(step.peer.id);
         break;
       case "remove-consul-peer":
+        this.#mayGo(step.peer.name, "consul-server");
         cluster.consul.raft.remove(step.peer.id);
         break;
       case "transfer-consul-leadership":
@@ -163,9 +173,22 @@ export class World {
       if (change.kind === "host" && change.action === "create") this.out.add(change.group);
       if (change.kind === "host" && change.action === "destroy") this.#touches(change.group);
       if (change.kind === "host" && change.action === "destroy") this.#mayEnd(change.group, change.host ?? 0);
+      if (this.isTorn) {
+        this.isTorn = false;
+        this.#tear(change);
+        throw new Killed();
+      }
       change.make();
       this.state.serial++;
     }
+  }
+
+  /** Does what a change does to the machines, and nothing to the state. */
+  #tear({ group, kind, action, host = 0 }: Change): void {
+    this.story.push(`--- torn: ${action} of ${kind} in ${group}`);
+    if (kind !== "host") return;
+    if (action === "destroy") this.#end(group, host);
+    else this.#start(findGroup(this.spec, group), host);
   }
 
   /** Gives a group another image or generation in the spec. */
@@ -194,15 +217,20 @@ export class World {
     }
   }
 
-  /** By the state and by the cluster itself, as far as its members can know by now. */
+  /** By the state and by the cluster itself. */
   isWhole(name: string): boolean {
-    const group = this.state.group(name);
     const { serial } = this.state;
     if (this.#inFlight.serial !== serial) {
       const groups = groupsInFlight(this.deployed, "local").map((each) => each.group);
       this.#inFlight = { serial, groups: new Set(groups) };
     }
     if (this.#inFlight.groups.has(name)) return false;
+    return this.#looksWhole(name);
+  }
+
+  /** By the cluster itself, as far as its members can know by now. */
+  #looksWhole(name: string): boolean {
+    const group = this.state.group(name);
     return group.hosts.every((host) => {
       const machine = this.cluster.machines.get(host.name);
       if (this.cluster.consul.gossip.members.get(host.name)?.status !== "alive") return false;
@@ -210,6 +238,10 @@ export class World {
       if (group.role === "nomad-server") return this.#votes(host.name, "nomad-server");
       return this.cluster.nomad.nodes.records.get(machine?.nomad?.id ?? "")?.takesWork === true;
     });
+  }
+
+  get isAllWhole(): boolean {
+    return [...this.state.groups.keys()].every((name) => this.isWhole(name));
   }
 
   /** Images and wholeness of every group: where a roll has ended. */
@@ -230,6 +262,10 @@ export class World {
     const others = [...this.out].filter((each) => each !== group && !this.isWhole(each));
     if (stands && others.length > 0)
       throw new Violation(`${group} is touched while ${others.join(", ")} is out`);
+    // Where the first touch follows upon the look: whatever has made another group ill, it is known by then.
+    const ill = [...this.state.groups.keys()].filter((each) => each !== group && !this.#looksWhole(each));
+    if (stands && !this.out.has(group) && this.state.group(group).role === "client" && ill.length > 0)
+      throw new Violation(`${group} is begun while ${ill.join(", ")} is seen to be ill`);
     this.out.add(group);
   }
 
@@ -250,13 +286,27 @@ export class World {
     }
   }
 
-  /** Never a server pool without its majority, as far as its members can know by now. */
-  #mayGo(host: string, pool: "consul-server" | "nomad-server"): void {
+  /**
+   * Never a server pool without its majority: at the moment in which a server goes the two others vote and live, whatever
+   * anybody knows of them. What strikes once it has gone is the schedule's doing.
+   */
+  #mayGo(host: string, pool: ServerPool): void {
     if (roleOf(host.slice(0, -4)) !== pool) return;
     const others = this.#side(pool).raft.peers.filter(({ name }) => withoutRegion(name) !== host);
-    const alive = others.filter(({ name }) => this.#votes(withoutRegion(name), pool));
+    const alive = others.filter((peer) => peer.voter && this.#lives(peer, pool));
     if (alive.length < 2)
-      throw new Violation(`${host} goes, and ${String(alive.length)} others of ${pool} vote`);
+      throw new Violation(`${host} goes, and ${String(alive.length)} others of ${pool} vote and live`);
+  }
+
+  /** Never a leader that is dead. */
+  #mayLead(to: ServerRef): void {
+    if (!this.#lives(to, "nomad-server")) throw new Violation(`${to.name} is to lead, and does not live`);
+  }
+
+  #lives({ id, name }: ServerRef, pool: ServerPool): boolean {
+    const machine = this.cluster.machines.get(withoutRegion(name));
+    const agent = pool === "consul-server" ? machine?.consul : machine?.nomad;
+    return agent?.running === true && agent.id === id;
   }
 
   /** Never a machine whose work has not left, and no server that has not left. */
@@ -271,17 +321,19 @@ export class World {
       if (work.length > 0)
         throw new Violation(`${name} is ended while ${String(work.length)} allocations run there`);
     }
-    this.#mayGo(name, "consul-server");
-    this.#mayGo(name, "nomad-server");
+    for (const pool of ["consul-server", "nomad-server"] as const) {
+      const votes = this.#side(pool).raft.peers.some((peer) => withoutRegion(peer.name) === name);
+      if (votes) throw new Violation(`${name} is ended and is still a peer of ${pool}`);
+    }
   }
 
-  #votes(host: string, pool: "consul-server" | "nomad-server"): boolean {
+  #votes(host: string, pool: ServerPool): boolean {
     const { raft, gossip } = this.#side(pool);
     const peer = raft.peers.find(({ name }) => withoutRegion(name) === host);
     return peer?.voter === true && gossip.members.get(peer.name)?.status === "alive";
   }
 
-  #side(pool: "consul-server" | "nomad-server") {
+  #side(pool: ServerPool) {
     return pool === "consul-server" ? this.cluster.consul : this.cluster.nomad.servers;
   }
 
@@ -292,6 +344,11 @@ export class World {
   #start(group: Group, host: number): void {
     const name = hostName(group.name, host);
     const number = ++this.#addresses;
+    // Two machines of one name: the one that belongs to no state is what people end, as the run tells them.
+    if (this.cluster.machines.get(name)?.isRunning === true) {
+      this.story.push(`${name}, which is in no state, is ended by hand`);
+      this.cluster.killMachine(name);
+    }
     this.cluster.startMachine({
       name,
       address: `10.0.${String(Math.floor(number / 250))}.${String((number % 250) + 1)}`,
@@ -321,6 +378,8 @@ export class World {
       .map(({ settings }) => settings.address);
   }
 }
+
+type ServerPool = "consul-server" | "nomad-server";
 
 /** `drain broker-0-0, broker-0-1` */
 function sentence(step: LeaveStep): string {
