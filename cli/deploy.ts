@@ -9,9 +9,9 @@ import { inFlightOf } from "../spec/pending.js";
 import type { Spec } from "../spec/schema.js";
 import { UserError } from "../spec/user-error.js";
 import { askOnTerminal, confirmBy } from "./deploy/confirm.js";
-import { deployGroup } from "./deploy/deploy-group.js";
 import { groupResultSchema } from "./deploy/deploy-result.js";
 import { formatSeconds, jsonProgress, plainProgress } from "./deploy/progress.js";
+import { deployUnlessRecalled } from "./deploy/recall.js";
 import { roll } from "./deploy/roll.js";
 import { inRun } from "./deploy/run.js";
 import { realClock } from "./hook/clock.js";
@@ -60,7 +60,10 @@ export async function runDeploy(env: Environment, args: DeployArgs): Promise<Dep
   const progress = isJson ? jsonProgress(say) : plainProgress(say);
   const { command } = wanted;
   const groups = await inRun({ env, clock: realClock, progress, confirm, command }, async (run) => {
-    if (isOne) return [{ group: first, ...(await deployGroup(run, { group: first })) }];
+    if (isOne) {
+      const result = await deployUnlessRecalled(run, first);
+      if (result) return [{ group: first, ...result }];
+    }
     const tell = (text: string): void => {
       if (isJson) say(JSON.stringify({ kind: "line", text }));
       else say(text);

@@ -17,8 +17,11 @@ export interface RollDeps {
   look(): Promise<Look>;
   /** Gives one group of `cluster.yaml` other values. What somebody else has written meanwhile is never overwritten. */
   edit(group: string, change: GroupChange): Promise<Spec>;
-  /** Rolls one group, or finishes its roll. @throws UserError; {@link isGateFailure} tells a gate that was not passed */
-  deploy(group: string): Promise<GroupResult>;
+  /**
+   * Rolls one group, or finishes its roll; undefined where it was stopped, since it is wanted back.
+   * @throws UserError; {@link isGateFailure} tells a gate that was not passed
+   */
+  deploy(group: string): Promise<GroupResult | undefined>;
   isGateFailure(error: unknown): error is Error;
   /** Puts a hold down that `rollout resume` takes away, and then says so in the log. */
   hold(reason: string): Promise<void>;
@@ -81,8 +84,11 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
         break;
       case "roll":
         try {
-          groups.push({ group: step.group, ...(await deps.deploy(step.group)) });
-          memory.ended();
+          const result = await deps.deploy(step.group);
+          if (result) {
+            groups.push({ group: step.group, ...result });
+            memory.ended();
+          } else before = undefined;
         } catch (error) {
           if (!deps.isGateFailure(error)) throw error;
           memory.failed(step.group, imageIn(known, step.group), error.message);
