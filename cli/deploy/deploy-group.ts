@@ -328,8 +328,7 @@ const isStale = ({ errors }: Applied): boolean =>
 const takesMachines = ({ summary }: GroupPlan, name: string): boolean =>
   summary.groups.some(
     (group) =>
-      group.name === name &&
-      group.machines.replaced + group.machines.destroyed + group.machines.created > 0,
+      group.name === name && group.machines.replaced + group.machines.destroyed + group.machines.created > 0,
   );
 
 /** Whether it is of those that a recording touches. */
