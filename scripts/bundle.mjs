@@ -19,6 +19,20 @@ const requireCdktf = {
   },
 };
 
+/** Of undici the agent alone, as `clients/http/request-by.ts` uses it: all of it takes longer to load than a hook has to do. */
+const agentOfUndici = {
+  name: "agent-of-undici",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^undici$/ }, () => ({ path: "undici", namespace: "agent-of-undici" }));
+    onLoad({ filter: /.*/, namespace: "agent-of-undici" }, () => ({
+      contents: `
+        require("undici/lib/dispatcher/dispatcher.js").prototype.request = require("undici/lib/api/api-request.js");
+        exports.Agent = require("undici/lib/dispatcher/agent.js");`,
+      resolveDir: process.cwd(),
+    }));
+  },
+};
+
 const outdir = "dist/bin";
 await rm(outdir, { recursive: true, force: true });
 await build({
@@ -39,7 +53,7 @@ await build({
   // AWS's SDK as modules, so that a hook that asks AWS loads the few operations it needs and not all of EC2.
   mainFields: ["module", "main"],
   external: ["execa", "jsonc-parser"],
-  plugins: [requireCdktf],
+  plugins: [requireCdktf, agentOfUndici],
   // Packages in the old module format call require.
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
