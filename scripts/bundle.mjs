@@ -33,15 +33,16 @@ const agentOfUndici = {
   },
 };
 
-const outdir = "dist/bin";
-await rm(outdir, { recursive: true, force: true });
-await build({
-  entryPoints: {
-    rollout: "dist/cli/rollout.js",
-    "context-worker": "dist/cli/context-worker.js",
-    "planned-worker": "dist/cli/planned-worker.js",
-    simulator: "dist/simulator/main.js",
+/** A hook has a bundle of its own: of one with all verbs it would have to put together two dozen pieces. */
+const hookBeside = {
+  name: "hook-beside",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/hook\/main\.js$/ }, () => ({ path: "./hook.js", external: true }));
   },
+};
+
+const outdir = "dist/bin";
+const common = {
   outdir,
   bundle: true,
   splitting: true,
@@ -53,10 +54,26 @@ await build({
   // AWS's SDK as modules, so that a hook that asks AWS loads the few operations it needs and not all of EC2.
   mainFields: ["module", "main"],
   external: ["execa", "jsonc-parser"],
-  plugins: [requireCdktf, agentOfUndici],
   // Packages in the old module format call require.
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
   logLevel: "warning",
+};
+await rm(outdir, { recursive: true, force: true });
+await build({
+  ...common,
+  entryPoints: {
+    rollout: "dist/cli/entry.js",
+    "context-worker": "dist/cli/context-worker.js",
+    "planned-worker": "dist/cli/planned-worker.js",
+    simulator: "dist/simulator/main.js",
+  },
+  plugins: [requireCdktf, agentOfUndici, hookBeside],
+});
+await build({
+  ...common,
+  entryPoints: { hook: "dist/cli/hook/main.js" },
+  chunkNames: "hook-[name]-[hash]",
+  plugins: [requireCdktf, agentOfUndici],
 });
