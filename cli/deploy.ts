@@ -11,9 +11,9 @@ import type { Spec } from "../spec/schema.js";
 import { UserError } from "../spec/user-error.js";
 import { ask, type Dialogue } from "./ask.js";
 import { confirmBy, refuseUnasked } from "./deploy/confirm.js";
-import { deployGroup } from "./deploy/deploy-group.js";
 import { groupResultSchema } from "./deploy/deploy-result.js";
 import { formatSeconds, jsonProgress, plainProgress } from "./deploy/progress.js";
+import { deployUnlessRecalled } from "./deploy/recall.js";
 import { roll } from "./deploy/roll.js";
 import { inRun } from "./deploy/run.js";
 import { terminalProgress } from "./deploy/terminal-progress.js";
@@ -70,7 +70,10 @@ export async function runDeploy(
   const progress = isJson ? jsonProgress(say) : isWatched() ? terminalProgress(drawn) : plainProgress(say);
   const { command } = wanted;
   const groups = await inRun({ env, clock: realClock, progress, confirm, command }, async (run) => {
-    if (isOne) return [{ group: first, ...(await deployGroup(run, { group: first })) }];
+    if (isOne) {
+      const result = await deployUnlessRecalled(run, first);
+      if (result) return [{ group: first, ...result }];
+    }
     const tell = (text: string): void => {
       if (isJson) say(JSON.stringify({ kind: "line", text }));
       else say(text);

@@ -1,9 +1,7 @@
-#!/usr/bin/env node
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { durationSeconds } from "../spec/duration.js";
 import { UserError } from "../spec/user-error.js";
 import type { DeployArgs } from "./deploy.js";
-import type { HookArgs } from "./hook/hook-context.js";
 import type { RehearseOptions } from "./rehearse/verb.js";
 import { reportFailure } from "./report-failure.js";
 
@@ -29,7 +27,7 @@ type DeployOptions = Omit<DeployArgs, "target">;
 
 const toJson = (value: unknown): string => JSON.stringify(value, null, 2);
 
-/** Each verb is loaded when it is called, so that hooks start fast. */
+/** Each verb is loaded when it is called. */
 function buildProgram(): Command {
   const program = new Command("rollout")
     .description("Puts new images through a Consul and Nomad cluster, one group at a time.")
@@ -295,34 +293,6 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
       const { runRehearseVerb } = await import("./rehearse/verb.js");
       process.exitCode = await runRehearseVerb({ groups, ...options }, print);
     });
-
-  program
-    .command("hook", { hidden: true })
-    .description("what Terraform calls")
-    .addArgument(
-      new Argument("<hook>").choices([
-        "leave",
-        "lb-drained",
-        "ready",
-        "configure-consul",
-        "start-agents",
-        "stop-agents",
-      ]),
-    )
-    .argument("<subject>")
-    .option("--hash <hash>")
-    .option("--stay <hosts>")
-    .option("--waiting <hosts>")
-    .action(
-      async (
-        hook: HookArgs["hook"],
-        subject: string,
-        options: Pick<HookArgs, "hash" | "stay" | "waiting">,
-      ) => {
-        const { runHook } = await import("./hook/run-hook.js");
-        await runHook(process.env, { hook, subject, ...options }, print);
-      },
-    );
   return program;
 }
 

@@ -19,14 +19,30 @@ const requireCdktf = {
   },
 };
 
-const outdir = "dist/bin";
-await rm(outdir, { recursive: true, force: true });
-await build({
-  entryPoints: {
-    rollout: "dist/cli/rollout.js",
-    "context-worker": "dist/cli/context-worker.js",
-    simulator: "dist/simulator/main.js",
+/** Of undici the agent alone, as `clients/http/request-by.ts` uses it: all of it takes longer to load than a hook has to do. */
+const agentOfUndici = {
+  name: "agent-of-undici",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^undici$/ }, () => ({ path: "undici", namespace: "agent-of-undici" }));
+    onLoad({ filter: /.*/, namespace: "agent-of-undici" }, () => ({
+      contents: `
+        require("undici/lib/dispatcher/dispatcher.js").prototype.request = require("undici/lib/api/api-request.js");
+        exports.Agent = require("undici/lib/dispatcher/agent.js");`,
+      resolveDir: process.cwd(),
+    }));
   },
+};
+
+/** A hook has a bundle of its own: of one with all verbs it would have to put together two dozen pieces. */
+const hookBeside = {
+  name: "hook-beside",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/hook\/main\.js$/ }, () => ({ path: "./hook.js", external: true }));
+  },
+};
+
+const outdir = "dist/bin";
+const common = {
   outdir,
   bundle: true,
   splitting: true,
@@ -38,10 +54,25 @@ await build({
   // AWS's SDK as modules, so that a hook that asks AWS loads the few operations it needs and not all of EC2.
   mainFields: ["module", "main"],
   external: ["execa", "jsonc-parser"],
-  plugins: [requireCdktf],
   // Packages in the old module format call require.
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
   logLevel: "warning",
+};
+await rm(outdir, { recursive: true, force: true });
+await build({
+  ...common,
+  entryPoints: {
+    rollout: "dist/cli/entry.js",
+    "context-worker": "dist/cli/context-worker.js",
+    simulator: "dist/simulator/main.js",
+  },
+  plugins: [requireCdktf, agentOfUndici, hookBeside],
+});
+await build({
+  ...common,
+  entryPoints: { hook: "dist/cli/hook/main.js" },
+  chunkNames: "hook-[name]-[hash]",
+  plugins: [requireCdktf, agentOfUndici],
 });

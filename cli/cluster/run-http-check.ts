@@ -1,5 +1,6 @@
-import { request } from "undici";
+import { Agent } from "undici";
 import { readText, TooLong } from "../../clients/http/read-text.js";
+import { requestBy } from "../../clients/http/request-by.js";
 import type { Check } from "../../spec/gate-settings.js";
 import type { Tried } from "./check-try.js";
 
@@ -7,6 +8,9 @@ type HttpCheck = Extract<Check, { readonly kind: "http" }>;
 
 /** Of an answer, in bytes: a page of health is short. */
 const MOST = 1024 * 1024;
+
+/** Keeps no connection. */
+const agent = new Agent();
 
 /** Asks a URL once. A redirect is not followed: where it leads is not the machine that is checked. */
 export async function runHttpCheck(check: HttpCheck, url: string, signal?: AbortSignal): Promise<Tried> {
@@ -28,7 +32,7 @@ export async function runHttpCheck(check: HttpCheck, url: string, signal?: Abort
 }
 
 async function tryOnce({ status, contains }: HttpCheck, url: string, signal: AbortSignal): Promise<Tried> {
-  const { statusCode, body } = await request(url, { signal, reset: true });
+  const { statusCode, body } = await requestBy(agent, url, { method: "GET", signal, reset: true });
   const seen = `status ${String(statusCode)}`;
   if (statusCode !== status || contains === undefined) {
     // Ending it early is an error to the stream, which would end the process if nobody listened.

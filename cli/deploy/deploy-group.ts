@@ -169,7 +169,8 @@ class GroupRoll {
     const rest = plan.batch.waiting;
     await this.during("leave", `its work leaves${inBatch(plan.batch)}`, async () => {
       this.hasBegun = true;
-      await this.agents(group, plan.program, plan.folder)?.leave(rest);
+      if (takesMachines(plan, this.name)) await this.agents(group, plan.program, plan.folder)?.leave(rest);
+      else this.say("all of its machines are there, so none has to leave");
     });
     await this.during("apply", "its machines are made anew, with a closed gate", async () => {
       for (let tries = 0; ; tries++) {
@@ -369,6 +370,16 @@ class GroupRoll {
 
 const isStale = ({ errors }: Applied): boolean =>
   errors.some(({ summary }) => summary === "Saved plan is stale");
+
+/**
+ * Whether a plan takes machines of a group or finds some missing. Where it does neither an earlier run has made them all:
+ * who is asked whether they are to leave might not know them yet, and take one for its predecessor.
+ */
+const takesMachines = ({ summary }: GroupPlan, name: string): boolean =>
+  summary.groups.some(
+    (group) =>
+      group.name === name && group.machines.replaced + group.machines.destroyed + group.machines.created > 0,
+  );
 
 /** Whether it is of those that a recording touches. */
 function isRecord(address: string): boolean {

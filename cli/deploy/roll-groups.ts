@@ -18,8 +18,11 @@ export interface RollDeps {
   look(): Promise<Look>;
   /** Gives one group of `cluster.yaml` other values. What somebody else has written meanwhile is never overwritten. */
   edit(group: string, change: GroupChange): Promise<Spec>;
-  /** Rolls one group, or finishes its roll. @throws UserError; {@link isGateFailure} tells a gate that was not passed */
-  deploy(group: string): Promise<GroupResult>;
+  /**
+   * Rolls one group, or finishes its roll; undefined where it was stopped, since it is wanted back.
+   * @throws UserError; {@link isGateFailure} tells a gate that was not passed
+   */
+  deploy(group: string): Promise<GroupResult | undefined>;
   isGateFailure(error: unknown): error is Error;
   /** Puts a hold down that `rollout resume` takes away, and then says so in the log. */
   hold(reason: string): Promise<void>;
@@ -85,10 +88,12 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
       case "roll":
         try {
           const result = await deps.deploy(step.group);
-          groups.push({ group: step.group, ...result });
-          memory.ended();
+          if (result) {
+            groups.push({ group: step.group, ...result });
+            memory.ended();
+          }
           // A machine that is lost just then makes the same group the next once more.
-          if (result.result === "rolled") before = undefined;
+          if (result?.result !== "nothing") before = undefined;
         } catch (error) {
           // Somebody who says no has not asked for the edit either.
           if (error instanceof NotConfirmed && edited?.group === step.group)

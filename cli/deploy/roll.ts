@@ -15,7 +15,8 @@ import { editSpec, refuseExample } from "../edit-spec.js";
 import { hasAgents } from "../hook/run-hook.js";
 import { readDeployed } from "../read-deployed.js";
 import { readSpec } from "../read-spec.js";
-import { deployGroup, GateFailure } from "./deploy-group.js";
+import { GateFailure } from "./deploy-group.js";
+import { deployUnlessRecalled } from "./recall.js";
 import { rollGroups, type RollEnd } from "./roll-groups.js";
 import type { Run } from "./run.js";
 
@@ -41,7 +42,7 @@ export async function roll(run: Run, wanted: Wanted, say: (line: string) => void
         editSpec(source, group, change, { isDryRun: false });
         return Promise.resolve(readSpec(env).spec);
       },
-      deploy: (group) => deployGroup(run, { group }),
+      deploy: (group) => deployUnlessRecalled(run, group),
       isGateFailure: (error) => error instanceof GateFailure,
       hold: (reason) => {
         writeHold(folder, {

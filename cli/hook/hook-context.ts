@@ -3,9 +3,18 @@ import type { LocalMachines } from "../../clients/local/machines.js";
 import type { HookFile } from "../../spec/hook-file.js";
 import type { Clock } from "./clock.js";
 
+export const HOOKS = [
+  "leave",
+  "lb-drained",
+  "ready",
+  "configure-consul",
+  "start-agents",
+  "stop-agents",
+] as const;
+
 /** How Terraform's local-exec calls a hook. */
 export interface HookArgs {
-  readonly hook: "leave" | "lb-drained" | "ready" | "configure-consul" | "start-agents" | "stop-agents";
+  readonly hook: (typeof HOOKS)[number];
   /** The group, or the host for a hook of one machine. */
   readonly subject: string;
   readonly hash?: string;

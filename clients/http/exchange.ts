@@ -1,10 +1,10 @@
 import type { Readable } from "node:stream";
-import { request } from "undici";
 import { UserError } from "../../spec/user-error.js";
 import type { Connection } from "./connection.js";
 import { formatEndpoint } from "./endpoint.js";
 import type { Failure } from "./failure.js";
 import { readText, TooLong } from "./read-text.js";
+import { requestBy } from "./request-by.js";
 
 /** One request, ready to be sent to any address. */
 export interface Message {
@@ -58,8 +58,7 @@ export async function exchange<T>(
   const dispatcher = message.repeatable ? connection.kept : connection.fresh();
   try {
     const { method, path, headers, body } = message;
-    const response = await request(`${connection.endpoint.url}${path}`, {
-      dispatcher,
+    const response = await requestBy(dispatcher, `${connection.endpoint.url}${path}`, {
       method,
       headers,
       body: body ?? null,

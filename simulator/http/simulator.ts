@@ -23,7 +23,10 @@ const STOP_NOMAD = "/stop-nomad";
 /** `GET /service/NAME` is answered while an allocation of that service runs on the machine. */
 const SERVICE = "/service/";
 
-/** What happened to a machine, or was asked of its agents and may change something. */
+/** What applications write there changes nothing of the cluster, and is much. */
+const KEYS = "/consul/v1/kv/";
+
+/** What happened to a machine, or was asked of its agents and may change something of the cluster. */
 export interface SimulatorEvent {
   /** Simulated time. */
   readonly at: string;
@@ -136,7 +139,7 @@ export class Simulator {
   async #serve(name: string, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await requestOf(incoming);
     this.do(() => {
-      if (request.method !== "GET" && request.method !== "HEAD")
+      if (request.method !== "GET" && request.method !== "HEAD" && !request.path.startsWith(KEYS))
         this.#happened({ machine: name, what: `${request.method} ${request.path}` });
       if (request.method === "PUT" && request.path === STOP_NOMAD) {
         this.cluster.stopAgent(name, "nomad");

@@ -137,9 +137,21 @@ describe("hook", () => {
     expect({ exitCode, first: stderr.split("\n")[0] }).toEqual({
       exitCode: 2,
       first:
-        "error: command-argument value 'explode' is invalid for argument 'hook'. Allowed choices are leave, lb-drained, ready, configure-consul, start-agents, stop-agents.",
+        "no hook: hook explode broker-0; there are leave, lb-drained, ready, configure-consul, start-agents, stop-agents, each of a group or a host",
     });
   });
+
+  test.each([[["leave"]], [["leave", "broker-0", "broker-1"]], [["leave", "broker-0", "--force"]]])(
+    "rejects %j as wrong usage, before anything leaves",
+    async (args) => {
+      prepare();
+      expect(await outcome(args)).toMatchObject({
+        exitCode: 2,
+        stdout: "",
+        stderr: expect.stringMatching(/^(no hook: hook leave|Unknown option '--force')/),
+      });
+    },
+  );
 
   test.each(["leave", "ready", "lb-drained", "configure-consul"])(
     "%s has nothing to do on platform local where no agents are named",
