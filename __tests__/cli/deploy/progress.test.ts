@@ -10,9 +10,10 @@ const EVENTS: readonly ProgressEvent[] = [
   { kind: "ended", ...WEB, seconds: 125, result: "interrupted" },
 ];
 
-test("without a terminal a step has a line at its start and one at its end", () => {
+test("without a terminal a step has a line at its start and one at its end", async () => {
   const lines: string[] = [];
-  EVENTS.forEach(plainProgress((line) => lines.push(line)));
+  const tell = plainProgress((line) => lines.push(line));
+  for (const event of EVENTS) await tell(event);
   expect(lines).toEqual([
     "web-0 leave: its work leaves",
     "  one",
@@ -22,9 +23,10 @@ test("without a terminal a step has a line at its start and one at its end", () 
   ]);
 });
 
-test("as JSON each event is a line of the kinds that there always were", () => {
+test("as JSON each event is a line of the kinds that there always were", async () => {
   const lines: string[] = [];
-  EVENTS.forEach(jsonProgress((line) => lines.push(line)));
+  const tell = jsonProgress((line) => lines.push(line));
+  for (const event of EVENTS) await tell(event);
   expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
     { kind: "started", ...WEB, message: "its work leaves" },
     { kind: "line", ...WEB, text: "one\ntwo" },
