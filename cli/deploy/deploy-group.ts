@@ -2,8 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { firstError, withoutSecrets } from "../../clients/terraform-error.js";
-import { type Applied, applyPlan } from "../../clients/terraform-apply.js";
-import type { ApplyEvent } from "../../clients/apply-stream.js";
+import type { Applied } from "../../clients/terraform-apply.js";
 import type { Batch } from "../../rollout/next-batch.js";
 import { nextInGroup } from "../../rollout/next-in-group.js";
 import { parseAddress } from "../../spec/address.js";
@@ -16,13 +15,13 @@ import type { Step } from "../../spec/run-log.js";
 import { UserError } from "../../spec/user-error.js";
 import { BAKED, bakedBy } from "../hook/ready-hook.js";
 import { Interruption } from "../hook/interruption.js";
-import { narrate } from "../narrate.js";
 import { loadProgram, type Program } from "../program.js";
 import { readDeployed } from "../read-deployed.js";
-import { terraformEnvironment } from "../terraform-environment.js";
 import { agentsOf, type GroupAgents } from "./agents.js";
+import { applyGroup, isStale } from "./apply-group.js";
 import { inBatch, summaryOf, summed } from "./batch-words.js";
 import type { GroupResult } from "./deploy-result.js";
+import { GroupSteps } from "./group-steps.js";
 import { batchOf, type GroupPlan, GroupPlanner } from "./plan-group.js";
 import { type Run, unlessItFails } from "./run.js";
 import { strayMachines } from "./stray-machines.js";
@@ -50,9 +49,7 @@ export async function deployGroup(
 const MOST = 2;
 
 class GroupRoll {
-  private readonly begun: number;
-  private readonly steps: { step: Step; seconds: number }[] = [];
-  private step: Step | undefined;
+  private readonly steps: GroupSteps;
   private readonly planner: GroupPlanner;
   private isConfirmed = false;
   /** Whether anything was done that leaves the group in flight. */
@@ -62,14 +59,14 @@ class GroupRoll {
     private readonly run: Run,
     private readonly name: string,
   ) {
-    this.begun = run.clock.now();
+    this.steps = new GroupSteps(run, name);
     this.planner = new GroupPlanner(run, name);
   }
 
   async go(): Promise<GroupResult> {
     const { stop, log } = this.run;
     const onStop = (): void => {
-      this.tell("stopping", `stopping after this step; ${this.howToFinish()}`);
+      this.steps.stopping(`stopping after this step; ${this.howToFinish()}`);
     };
     stop.addEventListener("abort", onStop, { once: true });
     try {
@@ -82,7 +79,7 @@ class GroupRoll {
           event: "group-ended",
           group: this.name,
           result: isStopped ? "interrupted" : "failed",
-          seconds: this.seconds(),
+          seconds: this.steps.seconds(),
           message,
         });
       });
@@ -146,20 +143,22 @@ class GroupRoll {
   private result({ deployed }: Program, hasRolled: boolean): GroupResult {
     if (!hasRolled) return { result: "nothing" };
     const revision = deployed.groups.get(this.name)?.revisions.at(-1)?.number ?? 1;
-    const seconds = this.seconds();
+    const seconds = this.steps.seconds();
     this.run.log({ event: "group-ended", group: this.name, result: "ok", seconds, revision });
-    return { result: "rolled", revision, seconds, steps: summed(this.steps) };
+    return { result: "rolled", revision, seconds, steps: summed(this.steps.done) };
   }
 
   /** The work leaves and the machines are made anew: all of them, or those of the next batch. */
   private async roll(group: Group, program: Program, { made, going, waiting }: Batch): Promise<void> {
     if (made.length > 0 && going.length > 0) await this.batchGate(group, program, made);
-    await this.during("preflight", "may it be rolled now?", async () => {
-      for (const line of await strayMachines(program, group.name)) this.say(line);
+    await this.steps.during("preflight", "may it be rolled now?", async () => {
+      for (const line of await strayMachines(program, group.name)) this.steps.say(line);
       await this.agents(group, program, ".")?.preflight(waiting);
     });
-    let plan = await this.during("plan", "what Terraform would do, and whether the guard accepts it", () =>
-      this.planner.plan("closed", program),
+    let plan = await this.steps.during(
+      "plan",
+      "what Terraform would do, and whether the guard accepts it",
+      () => this.planner.plan("closed", program),
     );
     if (!this.isConfirmed) {
       const { role } = group;
@@ -167,15 +166,15 @@ class GroupRoll {
       this.isConfirmed = true;
     }
     const rest = plan.batch.waiting;
-    await this.during("leave", `its work leaves${inBatch(plan.batch)}`, async () => {
+    await this.steps.during("leave", `its work leaves${inBatch(plan.batch)}`, async () => {
       this.hasBegun = true;
       if (takesMachines(plan, this.name)) await this.agents(group, plan.program, plan.folder)?.leave(rest);
-      else this.say("all of its machines are there, so none has to leave");
+      else this.steps.say("all of its machines are there, so none has to leave");
     });
-    await this.during("apply", "its machines are made anew, with a closed gate", async () => {
+    await this.steps.during("apply", "its machines are made anew, with a closed gate", async () => {
       for (let tries = 0; ; tries++) {
         if (tries > 0 || (await this.hasMoved(plan))) plan = await this.planAgain(plan, "closed");
-        const applied = await this.apply(plan, "apply");
+        const applied = await applyGroup(this.run, plan, { steps: this.steps, log: this.logFile("apply") });
         if (applied.exitCode === 0) return;
         if (tries >= MOST || !isStale(applied)) throw this.applyFailure(applied, "apply");
       }
@@ -202,7 +201,7 @@ class GroupRoll {
     this.hasBegun = true;
     const agents = this.agents(group, program, ".");
     try {
-      await this.during("gate", message, async () => {
+      await this.steps.during("gate", message, async () => {
         await agents?.ready(waiting);
       });
     } catch (error) {
@@ -215,7 +214,7 @@ class GroupRoll {
   /** The machines are there: the group is proven whole, and that is recorded. */
   private async gate(group: Group, program: Program): Promise<void> {
     await this.untilReady(group, program, "until it is whole again, and has been for its bake time", []);
-    await this.during("record", "its revision is written, with an open gate", async () => {
+    await this.steps.during("record", "its revision is written, with an open gate", async () => {
       const plan = await this.planner.plan("open");
       const more = plan.summary.changes
         .filter(({ address }) => !isRecord(address))
@@ -225,7 +224,11 @@ class GroupRoll {
           `something of ${this.name} has changed meanwhile, which is no longer a matter of recording: ${more.join(", ")}; ${this.howToFinish()}`,
         );
       }
-      const applied = await this.apply(plan, "record", { [BAKED]: bakedBy(group) });
+      const applied = await applyGroup(this.run, plan, {
+        steps: this.steps,
+        log: this.logFile("record"),
+        env: { [BAKED]: bakedBy(group) },
+      });
       if (applied.exitCode === 0) return;
       const isGate = applied.failed.some((address) => parseAddress(address)?.kind === "ready");
       const failure = this.applyFailure(applied, "record");
@@ -235,13 +238,13 @@ class GroupRoll {
 
   private agents(group: Group, program: Program, folder: string): GroupAgents | undefined {
     const say = (line: string): void => {
-      this.say(line);
+      this.steps.say(line);
     };
     const waiting = (condition: string): void => {
-      this.waits(condition);
+      this.steps.waits(condition);
     };
     const agents = agentsOf(this.run, program, group, { say, waiting, folder });
-    if (!agents) this.say("this cluster on platform local has no agents: nobody is asked");
+    if (!agents) this.steps.say("this cluster on platform local has no agents: nobody is asked");
     return agents;
   }
 
@@ -252,30 +255,12 @@ class GroupRoll {
 
   /** What was confirmed may be done, whoever has written the state meanwhile; anything else may not. */
   private async planAgain(before: GroupPlan, gate: Gate): Promise<GroupPlan> {
-    this.say("the state has moved since the plan was made: it is planned and checked again");
+    this.steps.say("the state has moved since the plan was made: it is planned and checked again");
     const plan = await this.planner.plan(gate);
     if (isDeepStrictEqual(plan.summary, before.summary)) return plan;
     throw new UserError(
       `the state has moved, and the plan of ${this.name} is another than was confirmed; ${this.howToFinish()}`,
     );
-  }
-
-  private apply(plan: GroupPlan, step: Step, more: Readonly<Record<string, string>> = {}): Promise<Applied> {
-    const narrator = narrate((condition) => {
-      this.waits(condition);
-    });
-    return applyPlan({
-      cwd: plan.folder,
-      plan: plan.file,
-      env: { ...terraformEnvironment(this.run.env), ...more },
-      log: this.logFile(step),
-      onEvent: (event) => {
-        narrator(event);
-        const line = describe(event);
-        if (line !== undefined) this.say(line);
-      },
-      stop: this.run.stop,
-    });
   }
 
   private applyFailure({ errors, texts, exitCode }: Applied, step: Step): UserError {
@@ -308,68 +293,12 @@ class GroupRoll {
     return new UserError(`${this.name} is not as desired after its roll: ${why}; see: rollout status`);
   }
 
-  private async during<T>(step: Step, message: string, action: () => Promise<T>): Promise<T> {
-    const { run, name: group } = this;
-    run.stop.throwIfAborted();
-    const begun = run.clock.now();
-    this.step = step;
-    void run.progress({ kind: "started", group, step, message });
-    run.log({ event: "step-started", group, step });
-    const end = async (result: "ok" | "failed" | "interrupted"): Promise<{ step: Step; seconds: number }> => {
-      const seconds = Math.max(0, (run.clock.now() - begun) / 1000);
-      this.step = undefined;
-      await run.progress({ kind: "ended", group, step, seconds, result });
-      return { step, seconds };
-    };
-    let value: T;
-    try {
-      value = await action();
-    } catch (error) {
-      const result = run.stop.aborted ? "interrupted" : "failed";
-      const { seconds } = await end(result);
-      unlessItFails(() => {
-        run.log({ event: "step-ended", group, step, seconds, result });
-      });
-      throw error;
-    }
-    const ended = await end("ok");
-    this.steps.push(ended);
-    run.log({ event: "step-ended", group, ...ended, result: "ok" });
-    return value;
-  }
-
-  private say(text: string): void {
-    this.tell("line", text);
-  }
-
-  private tell(kind: "line" | "stopping", text: string): void {
-    void this.run.progress({ kind, group: this.name, ...(this.step ? { step: this.step } : {}), text });
-  }
-
-  /** What is waited for goes into the log, too, where `rollout status` finds it. */
-  private waits(text: string): void {
-    const { step, name: group, run } = this;
-    if (step === undefined) return;
-    const condition = text.startsWith(`${group}: `) ? text.slice(group.length + 2) : text;
-    unlessItFails(() => {
-      run.log({ event: "waiting", group, step, message: condition });
-    });
-    void run.progress({ kind: "waiting", group, step, condition });
-  }
-
-  private seconds(): number {
-    return Math.max(0, (this.run.clock.now() - this.begun) / 1000);
-  }
-
   private howToFinish(): string {
     return this.hasBegun
       ? `${this.name} stays in flight, finish it with: rollout deploy ${this.name}`
       : "nothing is done yet";
   }
 }
-
-const isStale = ({ errors }: Applied): boolean =>
-  errors.some(({ summary }) => summary === "Saved plan is stale");
 
 /**
  * Whether a plan takes machines of a group or finds some missing. Where it does neither an earlier run has made them all:
@@ -385,21 +314,4 @@ const takesMachines = ({ summary }: GroupPlan, name: string): boolean =>
 function isRecord(address: string): boolean {
   const kind = parseAddress(address)?.kind;
   return kind === "ready" || kind === "revision";
-}
-
-/** What is worth a line. */
-function describe(event: ApplyEvent): string | undefined {
-  switch (event.kind) {
-    case "done":
-      return `${event.address}: ${event.action} done`;
-    case "failed":
-      return `${event.address}: ${event.action} failed`;
-    case "said":
-      // Terraform says first what it runs, which everybody can see in the stack.
-      return event.text.startsWith("Executing: ") ? undefined : event.text;
-    case "warning":
-      return `warning: ${event.summary}`;
-    default:
-      return undefined;
-  }
 }
