@@ -121,9 +121,10 @@ interface Move {
  * prefers the empty new machines is the doing of the job, which spreads over all nodes.)
  */
 function movesOf(allocations: readonly Allocation[], old: ReadonlyMap<string, string>): Move[] {
-  const all = new Map(allocations.map((each) => [each.ID, each]));
-  return allocations.flatMap((one) => {
-    const next = all.get(one.NextAllocation ?? "");
+  // By name: work that had to wait for its machine is linked to nothing.
+  const inOrder = [...allocations].sort((one, other) => one.CreateTime - other.CreateTime);
+  return inOrder.flatMap((one, place) => {
+    const next = inOrder.slice(place + 1).find(({ Name }) => Name === one.Name);
     if (next === undefined) return [];
     const [from, to] = [groupOf(one.NodeName), groupOf(next.NodeName)];
     const isFromNew = !old.has(one.NodeID);

@@ -190,5 +190,5 @@ const allocation = z.object({
   NodeID: z.string(),
   NodeName: z.string(),
   ClientStatus: z.string(),
-  NextAllocation: z.string().nullish(),
+  CreateTime: z.number(),
 });

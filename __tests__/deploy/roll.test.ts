@@ -90,7 +90,7 @@ describeReal("A roll of a pool that is paused, cancelled, killed or fails", ["te
     expect(await again.end()).toMatchObject({
       exitCode: 1,
       output: expect.stringMatching(
-        /^cancelled since \S+ by \S+; not rolled: broker-2; rolled: broker-1; next: rollout resume$/m,
+        /^cancelled since .+ by \S+; not rolled: broker-2; rolled: broker-1; next: rollout resume$/m,
       ),
     });
     expect(await rolled()).toEqual(["broker-0", "broker-1"]);
@@ -100,7 +100,7 @@ describeReal("A roll of a pool that is paused, cancelled, killed or fails", ["te
   test("refuses to begin until the cancel is taken back, and then waits before each group if that is wanted", async () => {
     expect(await demo.start("broker", "--image", B).end()).toMatchObject({
       exitCode: 1,
-      output: expect.stringMatching(/^cancelled since \S+ by \S+; not rolled: broker-2; rolled: none; /m),
+      output: expect.stringMatching(/^cancelled since .+ by \S+; not rolled: broker-2; rolled: none; /m),
     });
     await demo.say("resume");
     await demo.workspace.edit([ROLLOUT, "rollout: { manual: true }"]);
