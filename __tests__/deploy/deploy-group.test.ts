@@ -174,6 +174,22 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
     expect(await demo.state()).toEqual(standing);
   });
 
+  test("applies no plan that the guard rejects, although Terraform would", async () => {
+    await demo.edit(ROLL);
+    const terraform = join(demo.folder, "terraform");
+    const show = `"${real.terraform}" "$@" | sed 's/"complete":true/"complete":false/'`;
+    await writeFile(
+      terraform,
+      `#!/bin/sh\nif [ "$1" = show ]; then ${show}; else exec "${real.terraform}" "$@"; fi\n`,
+    );
+    await chmod(terraform, 0o700);
+    const args = ["deploy", "broker-0", "--yes"];
+    const { exitCode, output } = await demo.rollout(args, { TERRAFORM_BINARY_NAME: terraform });
+    expect(output).toContain("complete-plan: ");
+    expect(exitCode).toBe(1);
+    expect(await demo.state()).toEqual(standing);
+  });
+
   test("refuses a second run while one is under way", async () => {
     await mkdir(runFolder(), { recursive: true });
     const holder = {
