@@ -38,5 +38,5 @@ function isText(core: string, word: string, isFirst: boolean): boolean {
 
 const SIGN = /^[-+=/·]$/;
 const PLAIN = /^-?[\p{L}\p{N}][\p{L}\p{N}.,/'()=-]*$/u;
-/** A web address, an issue, a commit. */
-const REFERENCE = /www\.|(?<![\p{L}\p{N}])(gh-\d|[0-9a-f]{7,}(?![\p{L}\p{N}]))/iu;
+/** A web address, an issue, a commit; whoever reads it may take letters beyond ASCII for the end of a word. */
+const REFERENCE = /www\.|\b(gh-\d|[0-9a-f]{7,}\b)/i;
