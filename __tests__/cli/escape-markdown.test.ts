@@ -27,6 +27,7 @@ describe("Escaped text", () => {
     ["x/gh-12", "`x/gh-12`"],
     ["owner/repo#1", "`owner/repo#1`"],
     ["owner/repo@1a2b3c4", "`owner/repo@1a2b3c4`"],
+    ["deadbeef𠀀", "`deadbeef𠀀`"],
     ["see !12 and $3", "see `!12` and `$3`"],
     ["group%12", "`group%12`"],
     ["1a2b3c4", "`1a2b3c4`"],
