@@ -35,7 +35,7 @@ test("a plan of many machines in several pools is accepted, with all of them", a
   const { exitCode, stdout, stderr } = await check("accepted");
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(stdout.split("\n").slice(0, 2)).toEqual([
-    "accepted: the plan of broker-0 (broker-0); 15 rules passed",
+    "accepted: the plan of broker-0 (broker-0); 16 rules passed",
     "changes: 4 machines (broker-0: ami-0aaa -> ami-0bbb); Terraform: 1 update, 14 replace",
   ]);
 });
