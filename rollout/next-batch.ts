@@ -1,6 +1,7 @@
 import { hostAddress, HOST_KINDS, type PlatformName } from "../spec/address.js";
 import type { DeployedGroup, DeployedHost } from "../spec/deployed.js";
 import type { Group } from "../spec/groups.js";
+import { isConfigured } from "../spec/pending.js";
 
 /** Which machines of a group are replaced next. Names of hosts, by number. */
 export interface Batch {
@@ -41,15 +42,12 @@ export function nextBatch(
 }
 
 /** Whether a machine is as good as gone: no freeze holds what is tainted, and what has left is out of Consul. */
-function isOut(host: DeployedHost, { name, tainted, leave }: DeployedGroup, platform: PlatformName): boolean {
-  const address = (kind: (typeof HOST_KINDS)[number]): string =>
-    hostAddress(platform, name, host.number, kind);
-  const isTold =
-    host.configConsul !== undefined &&
-    host.configConsul.host === host.id &&
-    !tainted.includes(address("config-consul"));
+function isOut(host: DeployedHost, group: DeployedGroup, platform: PlatformName): boolean {
   const isTainted = HOST_KINDS.some(
-    (kind) => kind !== "config-consul" && kind !== "data" && tainted.includes(address(kind)),
+    (kind) =>
+      kind !== "config-consul" &&
+      kind !== "data" &&
+      group.tainted.includes(hostAddress(platform, group.name, host.number, kind)),
   );
-  return isTainted || (!leave && !isTold);
+  return isTainted || (!group.leave && !isConfigured(host, group, platform));
 }

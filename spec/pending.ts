@@ -93,10 +93,9 @@ export interface InFlight {
 
 /**
  * The groups in flight, in the order in which they are to be finished: servers first, those without any machine before all
- * others. A group is in flight when one of its
- * members is tainted, missing or deposed, or when its `ready` was not passed for the hosts that are there. A
- * `config_consul` that is not done belongs to the Consul group that is being rolled or was rolled last, unless its own
- * group is in flight.
+ * others. A group is in flight when one of its members is tainted, missing or deposed, or when its `ready` was not passed
+ * for the hosts that are there. A `config_consul` that is not done belongs to the Consul group that is being rolled or was
+ * rolled last, unless its own group is in flight.
  * @param pending the names of the groups whose roll may have begun: where one was cut off before anything of its own
  * went, only the others' `config_consul` are gone
  */
@@ -134,13 +133,25 @@ export function inFlightOf(spec: Spec, deployed: Deployed): InFlight[] {
   );
   const found = groupsInFlight(deployed, spec.platform, pending).filter(({ group }) => !emptied.has(group));
   const wanted = new Map(groupsOf(spec).map((group) => [group.name, group]));
-  const place = ({ group }: InFlight): number => {
+  const leaves = ({ group }: InFlight): boolean => {
     const current = deployed.groups.get(group);
-    if (current && lacksServer(current)) return 0;
-    return current && hasToLeave(current, wanted.get(group)) ? 2 : 1;
+    return current !== undefined && hasToLeave(current, wanted.get(group));
   };
-  return found.toSorted((one, other) => place(one) - place(other));
+  return found.toSorted((one, other) => Number(leaves(one)) - Number(leaves(other)));
 }
+
+/**
+ * Whether a machine has been told of the Consul servers. Terraform destroys its `config_consul` right after `leave`, so one
+ * that is told has not left.
+ */
+export const isConfigured = (
+  { number, id, configConsul }: DeployedHost,
+  { name, tainted }: DeployedGroup,
+  platform: PlatformName,
+): boolean =>
+  configConsul !== undefined &&
+  configConsul.host === id &&
+  !tainted.includes(hostAddress(platform, name, number, "config-consul"));
 
 /** Whether a machine of the group goes that is still there. */
 const hasToLeave = ({ hosts }: DeployedGroup, wanted: Group | undefined): boolean =>

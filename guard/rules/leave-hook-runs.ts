@@ -1,7 +1,7 @@
 import { groupAddress, hostAddress } from "../../spec/address.js";
 import type { DeployedGroup, DeployedHost } from "../../spec/deployed.js";
 import { groupsOf, type Group } from "../../spec/groups.js";
-import { deployedHash, deployedHosts, isNew } from "../../spec/pending.js";
+import { deployedHash, deployedHosts, isNew, isConfigured } from "../../spec/pending.js";
 import { ignoresAnything, isSucceededFirst, triggersOf } from "../declared.js";
 import { isTainted, type Change } from "../change.js";
 import { plannedHost } from "../plan/planned-host.js";
@@ -86,12 +86,7 @@ function afterLeave(group: Group, proposal: StateProposal): Violation[] {
   const current = deployed.groups.get(group.name);
   if (!current || isNew(current)) return [];
   if (current.leave) return afterBatch(group, current);
-  const joined = current.hosts.filter(
-    ({ number, id, configConsul }) =>
-      configConsul !== undefined &&
-      configConsul.host === id &&
-      !current.tainted.includes(hostAddress(spec.platform, group.name, number, "config-consul")),
-  );
+  const joined = current.hosts.filter((host) => isConfigured(host, current, spec.platform));
   const going = joined.filter(
     ({ number, hash }) =>
       (hash !== group.hash || number >= group.hosts) &&
