@@ -7,7 +7,7 @@ export default {
   // execa's signal-exit keeps an object on the global scope; jest's cleanup wraps it anew with every test file, until
   // the stack is at its end.
   testEnvironmentOptions: { globalsCleanup: "off" },
-  testMatch: ["<rootDir>/__tests__/**/*.test.ts"],
+  testMatch: ["<rootDir>/__tests__/**/*.test.ts", "<rootDir>/packages/*/__tests__/**/*.test.ts"],
   extensionsToTreatAsEsm: [".ts"],
   transform: {
     "\\.ts$": [

@@ -1,5 +1,5 @@
-import { buildApp, loadProgram } from "./cli/program.js";
-import { reportFailure } from "./cli/report-failure.js";
+import { buildApp, loadProgram } from "./program/program.js";
+import { reportFailure } from "./program/report-failure.js";
 
 /**
  * What `npx cdktf` runs: adds one stack for each view of the cluster and writes them. Resources of your own go into

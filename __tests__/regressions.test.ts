@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
-import { Ssh } from "../clients/machine/ssh.js";
-import { parseAddress } from "../spec/address.js";
+import { Ssh } from "../clients/ssh/ssh.js";
+import { parseAddress } from "../cluster/address.js";
 import {
   change,
   deployedAs,
@@ -12,7 +12,7 @@ import {
   resourcesOf,
   smallSpec,
 } from "./support/fixtures.js";
-import { hostNumber } from "../rollout/host-of.js";
+import { hostNumber } from "../rollout/observation/host-of.js";
 import { nextLeave } from "../rollout/leave/next-leave.js";
 import { readiness } from "../rollout/ready/readiness.js";
 import { known, NEW, nodeOf, observed, orderOf, pick } from "./rollout/observed.js";
@@ -171,7 +171,19 @@ const sources = (folder: string): string[] =>
     .map((file) => readFileSync(new URL(`../${folder}/${file}`, import.meta.url), "utf8"));
 
 test("nothing taints: what is to be replaced is declared, and of a state nothing but reading is asked", () => {
-  const called = ["cli", "clients", "constructs", "guard", "rollout", "stacks"]
+  const called = [
+    "cli",
+    "clients",
+    "constructs",
+    "driver",
+    "guard",
+    "hooks",
+    "live",
+    "program",
+    "rehearsal",
+    "rollout",
+    "stacks",
+  ]
     .flatMap(sources)
     .flatMap((text) => text.match(/\[\s*"(taint|untaint|import|force-unlock|state)",\s*("\w+")?/g) ?? []);
   expect(called).toEqual(['["state", "pull"']);

@@ -14,13 +14,13 @@ if (who === "bare") {
     outdir: join(folder, "bare"),
   });
 } else {
-  const { buildApp, loadProgram } = await import("../dist/cli/program.js");
+  const { buildApp, loadProgram } = await import("../dist/program/program.js");
   const env = { CLUSTER: join(folder, "cluster.yaml"), ROLLOUT_CAUSE: "bench" };
   const view = readFileSync(join(folder, "view"), "utf8");
   if (view === "cluster") {
     buildApp(await loadProgram(env), join(folder, "ours")).synth();
   } else {
-    const { readSpec } = await import("../dist/cli/read-spec.js");
+    const { readSpec } = await import("../dist/program/read-spec.js");
     const { groups, addresses, ...rest } = JSON.parse(readFileSync(join(folder, "deployed.json"), "utf8"));
     const deployed = { ...rest, groups: new Map(groups), addresses: new Set(addresses) };
     buildApp({ ...readSpec(env), deployed, views: [view], cause: "bench" }, join(folder, "ours")).synth();

@@ -1,5 +1,5 @@
-import { groupAddress, hostAddress, hostName } from "../dist/spec/address.js";
-import { groupsOf } from "../dist/spec/groups.js";
+import { groupAddress, hostAddress, hostName } from "../dist/cluster/address.js";
+import { groupsOf } from "../dist/cluster/groups.js";
 
 const SHARED = [
   "aws_security_group.cluster",

@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { GroupPlanner } from "../dist/cli/deploy/plan-group.js";
+import { GroupPlanner } from "../dist/driver/plan-group.js";
 import { strayMachines } from "../dist/cli/deploy/stray-machines.js";
 import { startMoto } from "./moto.mjs";
 

@@ -10,8 +10,8 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
-import { poolsOf } from "../dist/spec/groups.js";
-import { loadSpec } from "../dist/spec/load.js";
+import { poolsOf } from "../dist/cluster/groups.js";
+import { loadSpec } from "../dist/cluster/yaml/load.js";
 import { rollText, specText } from "./clusters.mjs";
 import { deployedOf } from "./deployed.mjs";
 

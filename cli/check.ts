@@ -7,11 +7,11 @@ import { changesOf } from "../guard/plan/plan-changes.js";
 import type { Plan } from "../guard/plan/plan.js";
 import { NotAPlan, readPlan } from "../guard/plan/read-plan.js";
 import { RULE_IDS, type Verdict } from "../guard/verdict.js";
-import { parseGroupName } from "../spec/address.js";
-import { describeOrigin, isForReview } from "../spec/deployed.js";
-import { formatValue } from "../spec/problem.js";
-import { UserError } from "../spec/user-error.js";
-import type { CheckResult } from "./check-result.js";
+import { parseGroupName } from "../cluster/address.js";
+import { describeOrigin, isForReview } from "../cluster/deployed.js";
+import { formatValue } from "../cluster/yaml/problem.js";
+import { UserError } from "../cluster/user-error.js";
+import type { CheckResult } from "../program/check-result.js";
 import { ContextThread } from "./context-thread.js";
 import type { Context } from "./context.js";
 
@@ -94,8 +94,8 @@ function readPlanFile(file: string): Uint8Array {
 }
 
 async function showPlan(file: string, env: Environment): Promise<Uint8Array> {
-  const { jsonOf, runTerraform } = await import("../clients/terraform.js");
-  const { firstError } = await import("../clients/terraform-error.js");
+  const { jsonOf, runTerraform } = await import("../clients/terraform/terraform.js");
+  const { firstError } = await import("../clients/terraform/error.js");
   const shown = await runTerraform(["show", "-json", resolve(file)], { cwd: await folderOf(file, env), env });
   if (shown.exitCode === 0) return new TextEncoder().encode(jsonOf(shown.stdout));
   throw new UserError(
@@ -106,7 +106,7 @@ async function showPlan(file: string, env: Environment): Promise<Uint8Array> {
 
 /** Where a saved plan can be read: the folder of its view, if `rollout plan` made it, since providers are there. */
 async function folderOf(file: string, env: Environment): Promise<string> {
-  const { readSpec } = await import("./read-spec.js");
+  const { readSpec } = await import("../program/read-spec.js");
   const beside = dirname(resolve(file));
   const named = (await writtenVerdict(file))?.view ?? "";
   const view = named === "cluster" || parseGroupName(named) ? named : undefined;
@@ -124,7 +124,7 @@ const wasMadeWhole = async (file: string, sha256: string): Promise<boolean> =>
   (await writtenVerdict(file))?.plan.sha256 === sha256;
 
 async function writtenVerdict(file: string): Promise<CheckResult | undefined> {
-  const { checkResultSchema } = await import("./check-result.js");
+  const { checkResultSchema } = await import("../program/check-result.js");
   try {
     return checkResultSchema.parse(JSON.parse(readFileSync(verdictFile(file), "utf8")));
   } catch {

@@ -1,4 +1,4 @@
-import { UserError } from "../spec/user-error.js";
+import { UserError } from "../cluster/user-error.js";
 import { ask, type Dialogue } from "./ask.js";
 
 export interface Confirmation {

@@ -1,8 +1,8 @@
 import type { Environment } from "../clients/environment.js";
-import type { Deployed } from "../spec/deployed.js";
-import type { Spec } from "../spec/schema.js";
-import { readDeployed } from "./read-deployed.js";
-import { readSpec } from "./read-spec.js";
+import type { Deployed } from "../cluster/deployed.js";
+import type { Spec } from "../cluster/yaml/schema.js";
+import { readDeployed } from "../program/read-deployed.js";
+import { readSpec } from "../program/read-spec.js";
 
 /** What a plan is held against. */
 export interface Context {

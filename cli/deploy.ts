@@ -1,26 +1,26 @@
 import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
-import { runFolderOf } from "../clients/run-folder.js";
+import { runFolderOf } from "../clients/run-folder/folder.js";
 import { readHold } from "../clients/run-folder/hold.js";
-import type { Wanted } from "../rollout/next.js";
+import type { Wanted } from "../rollout/roll/next-group.js";
 import { describeHold } from "../rollout/run/hold-words.js";
-import { findGroups } from "../spec/find-group.js";
-import { groupsOf, type Role } from "../spec/groups.js";
-import { inFlightOf, isNew } from "../spec/pending.js";
-import type { Spec } from "../spec/schema.js";
-import { UserError } from "../spec/user-error.js";
+import { findGroups } from "../cluster/find-group.js";
+import { groupsOf, type Role } from "../cluster/groups.js";
+import { inFlightOf, isNew } from "../cluster/pending.js";
+import type { Spec } from "../cluster/yaml/schema.js";
+import { UserError } from "../cluster/user-error.js";
 import { ask, type Dialogue } from "./ask.js";
-import { confirmBy, refuseUnasked } from "./deploy/confirm.js";
-import { groupResultSchema } from "./deploy/deploy-result.js";
-import { formatSeconds, jsonProgress, plainProgress } from "./deploy/progress.js";
-import { deployUnlessRecalled } from "./deploy/recall.js";
-import { roll } from "./deploy/roll.js";
-import { inRun } from "./deploy/run.js";
-import { terminalProgress } from "./deploy/terminal-progress.js";
-import { realClock } from "./hook/clock.js";
-import { readDeployed } from "./read-deployed.js";
-import { readSpec } from "./read-spec.js";
-import { isWatched, onTerminal } from "./tasks.js";
+import { confirmBy, refuseUnasked } from "../driver/confirm.js";
+import { groupResultSchema } from "../driver/deploy-result.js";
+import { formatSeconds, jsonProgress, plainProgress } from "../driver/progress.js";
+import { deployUnlessRecalled } from "../driver/recall.js";
+import { roll } from "../driver/roll.js";
+import { inRun } from "../driver/run.js";
+import { terminalProgress } from "./output/terminal-progress.js";
+import { realClock } from "../clients/clock.js";
+import { readDeployed } from "../program/read-deployed.js";
+import { readSpec } from "../program/read-spec.js";
+import { isWatched, onTerminal } from "./output/tasks.js";
 
 /** What `rollout deploy --format json` prints. */
 export const deployResultSchema = z.strictObject({

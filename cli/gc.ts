@@ -1,16 +1,16 @@
 import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
-import { runFolderOf } from "../clients/run-folder.js";
-import { deadRecordsOf, type DeadRecord, type Remembered } from "../rollout/dead-records.js";
-import { describeOrigin, isForReview } from "../spec/deployed.js";
-import { UserError } from "../spec/user-error.js";
-import { connect, type LiveCluster } from "./cluster/live-cluster.js";
-import { machinesOf } from "./cluster/local-agents.js";
+import { runFolderOf } from "../clients/run-folder/folder.js";
+import { deadRecordsOf, type DeadRecord, type Remembered } from "../rollout/observation/dead-records.js";
+import { describeOrigin, isForReview } from "../cluster/deployed.js";
+import { UserError } from "../cluster/user-error.js";
+import { connect, type LiveCluster } from "../live/live-cluster.js";
+import { machinesOf } from "../live/local-agents.js";
 import type { Context } from "./context.js";
-import { readDeployed } from "./read-deployed.js";
-import { readSpec } from "./read-spec.js";
-import { formatTable } from "./table.js";
-import { wrapLine } from "./wrap.js";
+import { readDeployed } from "../program/read-deployed.js";
+import { readSpec } from "../program/read-spec.js";
+import { formatTable } from "./output/table.js";
+import { wrapLine } from "./output/wrap.js";
 
 export interface GcArgs {
   readonly format: "text" | "json";

@@ -1,13 +1,13 @@
 import type { Environment } from "../clients/environment.js";
-import { historyOf, historySchema, type Attempt } from "../rollout/history.js";
-import { formatMinute, formatSeconds } from "../rollout/run/time.js";
-import { findGroup } from "../spec/find-group.js";
-import { groupsOf } from "../spec/groups.js";
-import { UserError } from "../spec/user-error.js";
-import { readSituation } from "./situation.js";
-import { formatTable } from "./table.js";
-import { onOneLine } from "./visible.js";
-import { WIDTH, wrapLine } from "./wrap.js";
+import { historyOf, historySchema, type Attempt } from "../rollout/log/history.js";
+import { formatMinute, formatSeconds } from "../rollout/log/time.js";
+import { findGroup } from "../cluster/find-group.js";
+import { groupsOf } from "../cluster/groups.js";
+import { UserError } from "../cluster/user-error.js";
+import { readSituation } from "../program/situation.js";
+import { formatTable } from "./output/table.js";
+import { onOneLine } from "./output/visible.js";
+import { WIDTH, wrapLine } from "./output/wrap.js";
 
 export interface HistoryArgs {
   readonly format: "text" | "json";

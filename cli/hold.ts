@@ -1,12 +1,12 @@
 import type { Environment } from "../clients/environment.js";
-import { runFolderOf, whoRuns } from "../clients/run-folder.js";
+import { runFolderOf, whoRuns } from "../clients/run-folder/folder.js";
 import { clearHold, readHold, writeHold } from "../clients/run-folder/hold.js";
 import { lockHolder } from "../clients/run-folder/lock.js";
 import { describeHold } from "../rollout/run/hold-words.js";
-import type { Hold } from "../spec/hold.js";
-import { UserError } from "../spec/user-error.js";
-import { readSpec } from "./read-spec.js";
-import { shownHold } from "./situation.js";
+import type { Hold } from "../cluster/run/hold.js";
+import { UserError } from "../cluster/user-error.js";
+import { readSpec } from "../program/read-spec.js";
+import { shownHold } from "../program/situation.js";
 
 /** Holds the next group back, whoever rolls it from this machine; the one in flight is finished. */
 export function runPause(env: Environment, { reason }: { readonly reason?: string }, now: Date): string {

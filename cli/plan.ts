@@ -10,17 +10,17 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { makePlan } from "../clients/terraform-plan.js";
-import { terraformVersion } from "../clients/terraform.js";
-import { isForReview } from "../spec/deployed.js";
-import { UserError } from "../spec/user-error.js";
+import { makePlan } from "../clients/terraform/plan.js";
+import { terraformVersion } from "../clients/terraform/terraform.js";
+import { isForReview } from "../cluster/deployed.js";
+import { UserError } from "../cluster/user-error.js";
 import { verdictFile } from "./check.js";
-import type { CheckResult } from "./check-result.js";
-import type { Asked } from "./heed-signals.js";
-import { inScratch } from "./in-scratch.js";
-import { judgeMadePlan, type JudgedPlan } from "./judged-plan.js";
-import { buildApp, loadProgram, type Program } from "./program.js";
-import { terraformEnvironment } from "./terraform-environment.js";
+import type { CheckResult } from "../program/check-result.js";
+import type { Asked } from "../program/heed-signals.js";
+import { inScratch } from "../program/in-scratch.js";
+import { judgeMadePlan, type JudgedPlan } from "../program/judged-plan.js";
+import { buildApp, loadProgram, type Program } from "../program/program.js";
+import { terraformEnvironment } from "../program/terraform-environment.js";
 
 export interface PlanArgs {
   /** A group's name or `cluster`; default: the one view that has something to do. */

@@ -1,7 +1,7 @@
 import type { Environment } from "../clients/environment.js";
-import { restartOf } from "../rollout/restart.js";
-import { editSpec, refuseExample } from "./edit-spec.js";
-import { readSituation } from "./situation.js";
+import { restartOf } from "../rollout/edit/restart.js";
+import { editSpec, refuseExample } from "../program/edit-spec.js";
+import { readSituation } from "../program/situation.js";
 
 /** Raises a group's generation in the spec, so that its next roll replaces its machines as they are. */
 export async function runRestart(env: Environment, { group }: { readonly group: string }): Promise<string> {

@@ -1,20 +1,20 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "../clients/environment.js";
-import { runFolderOf } from "../clients/run-folder.js";
+import { runFolderOf } from "../clients/run-folder/folder.js";
 import { lockHolder } from "../clients/run-folder/lock.js";
-import { statusOf } from "../rollout/status.js";
-import { offeredViews } from "../rollout/views.js";
-import type { Deployed } from "../spec/deployed.js";
-import { findRetirable, setRetire } from "../spec/edit-retire.js";
-import type { Pool } from "../spec/groups.js";
-import { loadSpec } from "../spec/load.js";
-import { leftoversOf } from "../spec/retiring.js";
-import type { Spec } from "../spec/schema.js";
-import { UserError } from "../spec/user-error.js";
+import { statusOf } from "../rollout/status/status.js";
+import { offeredViews } from "../rollout/roll/views.js";
+import type { Deployed } from "../cluster/deployed.js";
+import { findRetirable, setRetire } from "../cluster/yaml/edit-retire.js";
+import type { Pool } from "../cluster/groups.js";
+import { loadSpec } from "../cluster/yaml/load.js";
+import { leftoversOf } from "../cluster/retiring.js";
+import type { Spec } from "../cluster/yaml/schema.js";
+import { UserError } from "../cluster/user-error.js";
 import type { Dialogue } from "./ask.js";
 import { confirmName } from "./confirm-name.js";
-import { readDeployed } from "./read-deployed.js";
-import { readSpec } from "./read-spec.js";
+import { readDeployed } from "../program/read-deployed.js";
+import { readSpec } from "../program/read-spec.js";
 import { rewriteFile } from "../clients/put-file.js";
 
 export interface RetireArgs {

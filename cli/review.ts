@@ -1,19 +1,19 @@
 import type { Environment } from "../clients/environment.js";
 import { join } from "node:path";
 import { App } from "cdktf";
-import { offeredViews } from "../rollout/views.js";
-import { type Difference, type Review, reviewOf, reviewSchema } from "../rollout/review.js";
-import { loadSpec } from "../spec/load.js";
-import type { Spec } from "../spec/schema.js";
-import { UserError } from "../spec/user-error.js";
-import type { Deployed } from "../spec/deployed.js";
+import { offeredViews } from "../rollout/roll/views.js";
+import { type Difference, type Review, reviewOf, reviewSchema } from "../rollout/review/review.js";
+import { loadSpec } from "../cluster/yaml/load.js";
+import type { Spec } from "../cluster/yaml/schema.js";
+import { UserError } from "../cluster/user-error.js";
+import type { Deployed } from "../cluster/deployed.js";
 import { addViews } from "../stacks/add-views.js";
 import type { ViewStack } from "../stacks/view-stack.js";
 import { fileAtRevision } from "../clients/git.js";
 import { diffResources } from "./diff-resources.js";
-import { inScratch } from "./in-scratch.js";
-import { readDeployed } from "./read-deployed.js";
-import { readSpec } from "./read-spec.js";
+import { inScratch } from "../program/in-scratch.js";
+import { readDeployed } from "../program/read-deployed.js";
+import { readSpec } from "../program/read-spec.js";
 
 export interface ReviewArgs {
   /** A git revision: what is deployed is taken from the spec there, without credentials. Default: from the state. */

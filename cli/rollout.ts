@@ -1,9 +1,9 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { durationSeconds } from "../spec/duration.js";
-import { UserError } from "../spec/user-error.js";
+import { durationSeconds } from "../cluster/yaml/duration.js";
+import { UserError } from "../cluster/user-error.js";
 import type { DeployArgs } from "./deploy.js";
-import type { RehearseOptions } from "./rehearse/verb.js";
-import { reportFailure } from "./report-failure.js";
+import type { RehearseOptions } from "./rehearse.js";
+import { reportFailure } from "../program/report-failure.js";
 
 const format = (): Option =>
   new Option("--format <format>", "how to print the result").choices(["text", "json"]).default("text");
@@ -194,7 +194,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
         ...(view === undefined ? {} : { view }),
         ...(out === undefined ? {} : { out }),
       });
-      const { formatMadePlan } = await import("./format-plan.js");
+      const { formatMadePlan } = await import("./output/plan.js");
       print(formatMadePlan(made, format));
       if (made.result.verdict === "rejected") process.exitCode = 1;
     });
@@ -236,7 +236,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .action(async (plan: string, { format, sha256 }: { format: ReportFormat; sha256?: string }) => {
       const { runCheck } = await import("./check.js");
       const result = await runCheck(process.env, { plan, ...(sha256 === undefined ? {} : { sha256 }) });
-      const { formatCheck, formatCheckMarkdown } = await import("./format-check.js");
+      const { formatCheck, formatCheckMarkdown } = await import("./output/check.js");
       print({ text: formatCheck, markdown: formatCheckMarkdown, json: toJson }[format](result));
       if (result.verdict === "rejected") process.exitCode = 1;
     });
@@ -252,8 +252,8 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .action(async ({ format, ...options }: { base?: string; format: ReportFormat }) => {
       const { runReview } = await import("./review.js");
       const review = await runReview(process.env, options);
-      const { formatReview } = await import("./format-review.js");
-      const { formatReviewMarkdown } = await import("./format-review-markdown.js");
+      const { formatReview } = await import("./output/review.js");
+      const { formatReviewMarkdown } = await import("./output/review-markdown.js");
       print({ text: formatReview, markdown: formatReviewMarkdown, json: toJson }[format](review));
       if (review.verdict === "rejected") process.exitCode = 1;
     });
@@ -290,7 +290,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     )
     .addOption(format())
     .action(async (groups: string[], options: RehearseOptions) => {
-      const { runRehearseVerb } = await import("./rehearse/verb.js");
+      const { runRehearseVerb } = await import("./rehearse.js");
       process.exitCode = await runRehearseVerb({ groups, ...options }, print);
     });
   return program;

@@ -1,10 +1,10 @@
 import type { Environment } from "../clients/environment.js";
 import { readFileSync } from "node:fs";
-import { parseAssignments, setImages } from "../spec/edit.js";
-import { imageFromPackerManifest } from "../spec/packer.js";
-import { UserError } from "../spec/user-error.js";
-import { refuseExample } from "./edit-spec.js";
-import { readSpec } from "./read-spec.js";
+import { parseAssignments, setImages } from "../cluster/yaml/edit.js";
+import { imageFromPackerManifest } from "../cluster/yaml/packer.js";
+import { UserError } from "../cluster/user-error.js";
+import { refuseExample } from "../program/edit-spec.js";
+import { readSpec } from "../program/read-spec.js";
 import { rewriteFile } from "../clients/put-file.js";
 
 export interface SetImageArgs {

@@ -1,12 +1,12 @@
 import type { Environment } from "../clients/environment.js";
 import { refusedByState } from "../guard/refused-by-state.js";
-import { type RefusalsOf, statusOf, statusSchema, type Status } from "../rollout/status.js";
-import { offeredViews } from "../rollout/views.js";
-import { findGroup } from "../spec/find-group.js";
-import { formatStatus } from "./format-status.js";
-import { realClock } from "./hook/clock.js";
-import { readSpec } from "./read-spec.js";
-import { readSituation, shownLog } from "./situation.js";
+import { type RefusalsOf, statusOf, statusSchema, type Status } from "../rollout/status/status.js";
+import { offeredViews } from "../rollout/roll/views.js";
+import { findGroup } from "../cluster/find-group.js";
+import { formatStatus } from "./output/status.js";
+import { realClock } from "../clients/clock.js";
+import { readSpec } from "../program/read-spec.js";
+import { readSituation, shownLog } from "../program/situation.js";
 import { watchStatus, type WatchArgs } from "./watch-status.js";
 
 export interface StatusArgs {

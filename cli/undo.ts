@@ -1,7 +1,7 @@
 import type { Environment } from "../clients/environment.js";
-import { undoOf } from "../rollout/undo.js";
-import { editSpec, refuseExample } from "./edit-spec.js";
-import { readSituation } from "./situation.js";
+import { undoOf } from "../rollout/edit/undo.js";
+import { editSpec, refuseExample } from "../program/edit-spec.js";
+import { readSituation } from "../program/situation.js";
 
 export interface UndoArgs {
   readonly group: string;

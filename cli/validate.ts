@@ -1,6 +1,6 @@
 import type { Environment } from "../clients/environment.js";
-import { groupsOf, poolsOf } from "../spec/groups.js";
-import { readSpec } from "./read-spec.js";
+import { groupsOf, poolsOf } from "../cluster/groups.js";
+import { readSpec } from "../program/read-spec.js";
 
 /** Checks the spec alone: nothing is read of the cluster. `rollout status` asks what is deployed. */
 export function runValidate(env: Environment): string {

@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { formatSeconds } from "../rollout/run/time.js";
-import { unmet, watchEnd, type Watched } from "../rollout/run/watch-end.js";
-import { statusSchema, type Status } from "../rollout/status.js";
-import { UserError } from "../spec/user-error.js";
-import { phaseLine } from "./format-status.js";
-import type { Clock } from "./hook/clock.js";
+import { formatSeconds } from "../rollout/log/time.js";
+import { unmet, watchEnd, type Watched } from "../rollout/status/watch-end.js";
+import { statusSchema, type Status } from "../rollout/status/status.js";
+import { UserError } from "../cluster/user-error.js";
+import { phaseLine } from "./output/status.js";
+import type { Clock } from "../clients/clock.js";
 
 export interface WatchArgs {
   readonly format: "text" | "json";

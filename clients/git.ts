@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import { UserError } from "../spec/user-error.js";
+import { UserError } from "../cluster/user-error.js";
 
 /**
  * A file as it was committed at a revision: a commit, a branch, a tag.

@@ -1,6 +1,6 @@
 import { Construct } from "constructs";
-import type { LoadBalancer } from "../spec/schema.js";
-import type { Three } from "../spec/three.js";
+import type { LoadBalancer } from "../cluster/yaml/schema.js";
+import type { Three } from "../cluster/three.js";
 import { HostGroup, type HostGroupProps } from "./host-group.js";
 import type { Platform, SharedDeclaration } from "./platform.js";
 

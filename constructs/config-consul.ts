@@ -1,6 +1,6 @@
 import { Construct } from "constructs";
 import type { HookCommands } from "./hook-commands.js";
-import { addressesFor } from "../spec/hook-words.js";
+import { addressesFor } from "../cluster/hooks/hook-words.js";
 import { idOf } from "./named.js";
 import type { Declaration, Platform } from "./platform.js";
 

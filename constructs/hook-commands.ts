@@ -1,4 +1,4 @@
-import { hookWords } from "../spec/hook-words.js";
+import { hookWords } from "../cluster/hooks/hook-words.js";
 
 /** The commands that Terraform's local-exec runs. They are started by exec, since Terraform ends the shell only. */
 export class HookCommands {

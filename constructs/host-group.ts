@@ -5,10 +5,10 @@ import {
   hostAddress,
   hostMemberName,
   type HostKind,
-} from "../spec/address.js";
-import type { DeployedVolume, Revision } from "../spec/deployed.js";
-import type { RootVolume } from "../spec/schema.js";
-import type { GroupIndex } from "../spec/three.js";
+} from "../cluster/address.js";
+import type { DeployedVolume, Revision } from "../cluster/deployed.js";
+import type { RootVolume } from "../cluster/yaml/schema.js";
+import type { GroupIndex } from "../cluster/three.js";
 import { ConfigConsul, type ConsulKnowledge } from "./config-consul.js";
 import type { HookCommands } from "./hook-commands.js";
 import { idOf } from "./named.js";

@@ -1,7 +1,7 @@
 import type { Construct } from "constructs";
-import type { PlatformName } from "../spec/address.js";
-import type { LoadBalancer, RootVolume } from "../spec/schema.js";
-import type { GroupIndex } from "../spec/three.js";
+import type { PlatformName } from "../cluster/address.js";
+import type { LoadBalancer, RootVolume } from "../cluster/yaml/schema.js";
+import type { GroupIndex } from "../cluster/three.js";
 import type { Postcondition, Protection } from "./lifecycle.js";
 
 /** What every declared resource has. */

@@ -1,6 +1,6 @@
 import { Construct } from "constructs";
 import type { HookCommands } from "./hook-commands.js";
-import { GATE_ENVIRONMENT, GATE_REFERENCE } from "../spec/rollout-gate.js";
+import { GATE_ENVIRONMENT, GATE_REFERENCE } from "../cluster/hooks/variables.js";
 import { idOf } from "./named.js";
 import type { Declaration, Platform } from "./platform.js";
 import type { Postcondition } from "./lifecycle.js";

@@ -1,7 +1,7 @@
 import { TerraformLocal } from "cdktf";
 import { Construct } from "constructs";
-import type { Revision } from "../spec/deployed.js";
-import { GATE_VARIABLE } from "../spec/rollout-gate.js";
+import type { Revision } from "../cluster/deployed.js";
+import { GATE_VARIABLE } from "../cluster/hooks/variables.js";
 import type { Declaration } from "./platform.js";
 import type { Postcondition } from "./lifecycle.js";
 import { TerraformData } from "./terraform-data.js";

@@ -1,5 +1,5 @@
 import { Construct } from "constructs";
-import type { Three } from "../spec/three.js";
+import type { Three } from "../cluster/three.js";
 import { HostGroup, type HostGroupProps } from "./host-group.js";
 import type { Platform } from "./platform.js";
 

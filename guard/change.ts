@@ -1,6 +1,6 @@
 import type { PlannedResource } from "./plan/plan.js";
-import type { Member } from "../spec/address.js";
-import type { Deployed } from "../spec/deployed.js";
+import type { Member } from "../cluster/address.js";
+import type { Deployed } from "../cluster/deployed.js";
 
 /**
  * `forget`: Terraform lets go of it, and it stays. `move`: its address changes, or it is taken over from outside.

@@ -1,4 +1,4 @@
-import { parseAddress, parseGroupName, type Member } from "../spec/address.js";
+import { parseAddress, parseGroupName, type Member } from "../cluster/address.js";
 import type { Provisioner, Wiring } from "./wiring.js";
 
 /** A resource as it was synthesized, escape hatches included. */

@@ -1,5 +1,5 @@
-import { hostName, parseAddress } from "../spec/address.js";
-import type { Deployed, DeployedGroup, DeployedHost, DeployedVolume } from "../spec/deployed.js";
+import { hostName, parseAddress } from "../cluster/address.js";
+import type { Deployed, DeployedGroup, DeployedHost, DeployedVolume } from "../cluster/deployed.js";
 import type { Change } from "./change.js";
 import { hostOf, isMultiplied, volumeOf, type DeclaredHost, type DeclaredResource } from "./declared.js";
 

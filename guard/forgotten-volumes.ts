@@ -1,5 +1,5 @@
-import { hostAddress, type HostKind } from "../spec/address.js";
-import type { DeployedHost } from "../spec/deployed.js";
+import { hostAddress, type HostKind } from "../cluster/address.js";
+import type { DeployedHost } from "../cluster/deployed.js";
 import type { Proposal } from "./proposal.js";
 
 /**

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { hostAddress, hostName, type Member, type PlatformName } from "../spec/address.js";
-import { hostNames, type Group } from "../spec/groups.js";
-import { addressesFor, hookWords, networkAddressOn } from "../spec/hook-words.js";
-import { GATE_ENVIRONMENT } from "../spec/rollout-gate.js";
+import { hostAddress, hostName, type Member, type PlatformName } from "../cluster/address.js";
+import { hostNames, type Group } from "../cluster/groups.js";
+import { addressesFor, hookWords, networkAddressOn } from "../cluster/hooks/hook-words.js";
+import { GATE_ENVIRONMENT } from "../cluster/hooks/variables.js";
 import type { Wiring } from "./wiring.js";
 
 /**

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { forgetBlocks, leftoversOf, type Leftovers } from "../spec/retiring.js";
+import { forgetBlocks, leftoversOf, type Leftovers } from "../cluster/retiring.js";
 import type { Change } from "./change.js";
 import type { Proposal } from "./proposal.js";
 

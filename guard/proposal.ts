@@ -1,5 +1,5 @@
-import type { Deployed } from "../spec/deployed.js";
-import type { Spec } from "../spec/schema.js";
+import type { Deployed } from "../cluster/deployed.js";
+import type { Spec } from "../cluster/yaml/schema.js";
 import type { Change } from "./change.js";
 import type { DeclaredResource } from "./declared.js";
 import type { Plan } from "./plan/plan.js";

@@ -1,6 +1,6 @@
-import type { Deployed } from "../spec/deployed.js";
-import { findGroup } from "../spec/find-group.js";
-import type { Spec } from "../spec/schema.js";
+import type { Deployed } from "../cluster/deployed.js";
+import { findGroup } from "../cluster/find-group.js";
+import type { Spec } from "../cluster/yaml/schema.js";
 import { volumesForgotten } from "./rules/data-volume-kept.js";
 import { leavesUnasked } from "./rules/leave-hook-runs.js";
 import { neverDestroyed } from "./rules/tainted-replacement.js";

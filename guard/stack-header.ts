@@ -1,5 +1,5 @@
-import { GATE_VARIABLE } from "../spec/rollout-gate.js";
-import { WAITING_VARIABLE } from "../spec/waiting.js";
+import { GATE_VARIABLE } from "../cluster/hooks/variables.js";
+import { WAITING_VARIABLE } from "../cluster/waiting.js";
 
 /** What a synthesized stack holds beside its resources. */
 export interface StackHeader {

@@ -1,4 +1,4 @@
-import { hostName, type Member } from "../spec/address.js";
+import { hostName, type Member } from "../cluster/address.js";
 import type { Proposal } from "./proposal.js";
 
 /** Whether something belongs to a host of the target that keeps its machine in this view, and goes with a later batch. */

@@ -1,4 +1,4 @@
-import type { Member } from "../spec/address.js";
+import type { Member } from "../cluster/address.js";
 
 /** What a member of a group runs and waits for: as it was synthesized, or as the configuration in a plan says. */
 export interface Wiring {

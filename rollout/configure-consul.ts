@@ -1,5 +1,5 @@
-import { parseIp } from "../spec/ip-address.js";
-import { UserError } from "../spec/user-error.js";
+import { parseIp } from "../cluster/ip-address.js";
+import { UserError } from "../cluster/user-error.js";
 
 /** What stands on a machine's disk. */
 export type SeenFile =

@@ -37,7 +37,7 @@ const agentOfUndici = {
 const hookBeside = {
   name: "hook-beside",
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/hook\/main\.js$/ }, () => ({ path: "./hook.js", external: true }));
+    onResolve({ filter: /^\.\/hook\.js$/ }, () => ({ path: "./hook.js", external: true }));
   },
 };
 
@@ -66,13 +66,13 @@ await build({
   entryPoints: {
     rollout: "dist/cli/entry.js",
     "context-worker": "dist/cli/context-worker.js",
-    simulator: "dist/simulator/main.js",
+    simulator: "dist/packages/simulator/main.js",
   },
   plugins: [requireCdktf, agentOfUndici, hookBeside],
 });
 await build({
   ...common,
-  entryPoints: { hook: "dist/cli/hook/main.js" },
+  entryPoints: { hook: "dist/cli/hook.js" },
   chunkNames: "hook-[name]-[hash]",
   plugins: [requireCdktf, agentOfUndici],
 });

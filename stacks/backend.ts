@@ -1,6 +1,6 @@
 import { LocalBackend, S3Backend, type TerraformStack } from "cdktf";
-import { localPathOf, s3BackendBlock } from "../spec/backend.js";
-import type { Backend } from "../spec/schema.js";
+import { localPathOf, s3BackendBlock } from "../cluster/backend.js";
+import type { Backend } from "../cluster/yaml/schema.js";
 
 /**
  * Where the state lies: the same for every view. A local path is written relative to the folder of the stack, since

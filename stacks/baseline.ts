@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App } from "cdktf";
 import { readDeclared } from "../guard/declared.js";
-import { deployedFromSpec, nothingDeployed, type Deployed } from "../spec/deployed.js";
-import type { Spec } from "../spec/schema.js";
+import { deployedFromSpec, nothingDeployed, type Deployed } from "../cluster/deployed.js";
+import type { Spec } from "../cluster/yaml/schema.js";
 import { addViews } from "./add-views.js";
 
 /**

@@ -1,7 +1,7 @@
 import type { Construct } from "constructs";
 import type { Protection } from "../constructs/lifecycle.js";
-import { groupsOf, type Group, type Role } from "../spec/groups.js";
-import { isNew } from "../spec/pending.js";
+import { groupsOf, type Group, type Role } from "../cluster/groups.js";
+import { isNew } from "../cluster/pending.js";
 import { frozenRendering, newRendering, type Rendering } from "./group-props.js";
 import { ViewStack, type ViewProps } from "./view-stack.js";
 

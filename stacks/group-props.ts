@@ -1,10 +1,16 @@
 import type { HostGroupProps, HostProps } from "../constructs/host-group.js";
 import type { Protection } from "../constructs/lifecycle.js";
-import { hostAddress, HOST_KINDS, parseAddress, type HostKind, type PlatformName } from "../spec/address.js";
-import type { DeployedGroup, DeployedVolume } from "../spec/deployed.js";
-import type { Group } from "../spec/groups.js";
-import { nextRevisions } from "../spec/next-revisions.js";
-import type { GroupIndex } from "../spec/three.js";
+import {
+  hostAddress,
+  HOST_KINDS,
+  parseAddress,
+  type HostKind,
+  type PlatformName,
+} from "../cluster/address.js";
+import type { DeployedGroup, DeployedVolume } from "../cluster/deployed.js";
+import type { Group } from "../cluster/groups.js";
+import { nextRevisions } from "../cluster/next-revisions.js";
+import type { GroupIndex } from "../cluster/three.js";
 
 /** The part of a group's rendering that depends on what is desired, what is deployed and what the view may change. */
 export type Rendering = Pick<

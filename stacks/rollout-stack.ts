@@ -1,6 +1,6 @@
 import type { Construct } from "constructs";
-import type { Group } from "../spec/groups.js";
-import { isNew } from "../spec/pending.js";
+import type { Group } from "../cluster/groups.js";
+import { isNew } from "../cluster/pending.js";
 import { frozenRendering, targetRendering, type Rendering } from "./group-props.js";
 import { ViewStack, type ViewProps } from "./view-stack.js";
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { ISynthesisSession, IStackSynthesizer, TerraformStack } from "cdktf";
-import { HOOK_FILE } from "../spec/hook-file.js";
+import { HOOK_FILE } from "../cluster/hooks/hook-file.js";
 
 /**
  * Writes a stack into a folder of its cluster, `cdktf.out/demo/broker-0`, so that two clusters that share an output

@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
-import { checkResultSchema, type CheckResult } from "../../cli/check-result.js";
+import { checkResultSchema, type CheckResult } from "../../program/check-result.js";
 import { runCheck } from "../../cli/check.js";
-import { formatCheckMarkdown } from "../../cli/format-check.js";
-import { buildApp, loadProgram } from "../../cli/program.js";
+import { formatCheckMarkdown } from "../../cli/output/check.js";
+import { buildApp, loadProgram } from "../../program/program.js";
 import { RULE_IDS } from "../../guard/verdict.js";
 import { readFixtureFiles } from "../guard/plan/plan-fixture.js";
 import { describeReal } from "../support/environment.js";
-import { allNodes, readMarkdown, textOutsideCode } from "./read-markdown.js";
+import { allNodes, readMarkdown, textOutsideCode } from "./output/read-markdown.js";
 
 const PROGRAM = fileURLToPath(new URL("../../dist/bin/rollout.js", import.meta.url));
 

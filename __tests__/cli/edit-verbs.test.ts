@@ -7,8 +7,8 @@ import { runRestart } from "../../cli/restart.js";
 import { runStatus } from "../../cli/status.js";
 import { runUndo } from "../../cli/undo.js";
 import { appendLog } from "../../clients/run-folder/log.js";
-import { historySchema } from "../../rollout/history.js";
-import { statusSchema } from "../../rollout/status.js";
+import { historySchema } from "../../rollout/log/history.js";
+import { statusSchema } from "../../rollout/status/status.js";
 import { failure } from "../support/refusal.js";
 
 /** Consul-server-0 and broker-0 stand on img-1, as recorded; all other groups are new. */

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { collect, formatGc, type Gc } from "../../cli/gc.js";
 import { change, deployedAs, poolOf } from "../support/fixtures.js";
-import { LOCAL_EXAMPLE, specOf } from "../spec/example.js";
-import { machine } from "../simulator/world.js";
-import { ALL, startWorld, type World } from "./cluster/simulated.js";
+import { LOCAL_EXAMPLE, specOf } from "../cluster/yaml/example.js";
+import { machine } from "../../packages/simulator/__tests__/world.js";
+import { ALL, startWorld, type World } from "../live/simulated.js";
 
 jest.setTimeout(60_000);
 

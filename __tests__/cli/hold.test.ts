@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { runCancel, runPause, runResume } from "../../cli/hold.js";
-import { whoRuns } from "../../clients/run-folder.js";
+import { whoRuns } from "../../clients/run-folder/folder.js";
 import { takeLock } from "../../clients/run-folder/lock.js";
-import { errorOf, LOCAL_EXAMPLE } from "../spec/example.js";
+import { errorOf, LOCAL_EXAMPLE } from "../cluster/yaml/example.js";
 
 const NOW = new Date("2026-11-21T10:00:00Z");
 const LATER = new Date("2026-11-21T10:20:00Z");

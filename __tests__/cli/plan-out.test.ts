@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { execa } from "execa";
-import { checkResultSchema, type CheckResult } from "../../cli/check-result.js";
+import { checkResultSchema, type CheckResult } from "../../program/check-result.js";
 import { readFixtureFiles } from "../guard/plan/plan-fixture.js";
 
 const PROGRAM = fileURLToPath(new URL("../../dist/bin/rollout.js", import.meta.url));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { runFolderOf } from "../../clients/run-folder.js";
+import { runFolderOf } from "../../clients/run-folder/folder.js";
 import { takeLock } from "../../clients/run-folder/lock.js";
 import { runRetire, type RetireArgs } from "../../cli/retire.js";
 import { readFixtureFiles } from "../guard/plan/plan-fixture.js";

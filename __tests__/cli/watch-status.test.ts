@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { watchLineSchema, watchStatus, type WatchArgs } from "../../cli/watch-status.js";
-import type { Situation } from "../../rollout/run/situation.js";
-import { statusOf, type Status } from "../../rollout/status.js";
-import { UserError } from "../../spec/user-error.js";
+import type { Situation } from "../../rollout/status/situation.js";
+import { statusOf, type Status } from "../../rollout/status/status.js";
+import { UserError } from "../../cluster/user-error.js";
 import { change, deployedAs, groupIn, localSpec, poolOf, withGroup } from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
 import { CANCEL, DRAINING, GATE_FAILED, NOW, PAUSE, RUN, runOf, situationOf } from "../support/situation.js";

@@ -9,7 +9,7 @@ import { HookCommands } from "../../constructs/hook-commands.js";
 import { LocalPlatform } from "../../constructs/local/local-platform.js";
 import { ServerPool } from "../../constructs/server-pool.js";
 import { readDeclared } from "../../guard/declared.js";
-import type { GroupIndex } from "../../spec/three.js";
+import type { GroupIndex } from "../../cluster/three.js";
 
 test("refuses a group of two hosts in a server pool", () => {
   const groups = [

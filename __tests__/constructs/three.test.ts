@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import type { ClientPoolProps } from "../../constructs/client-pool.js";
 import type { ServerPoolProps } from "../../constructs/server-pool.js";
-import type { Three } from "../../spec/three.js";
+import type { Three } from "../../cluster/three.js";
 
 /** True where a value of the type may stand for the other. Both are checked by the compiler, not when the tests run. */
 type Fits<From, To> = [From] extends [To] ? true : false;

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { consulRights } from "../../cli/cluster/consul-rights.js";
+import { consulRights } from "../../live/observe/consul-rights.js";
 import { ConsulClient, type Authorization } from "../../clients/consul/consul-client.js";
 import { PermissionError } from "../../clients/http/errors.js";
-import { CONSUL_RIGHTS } from "../../rollout/observation.js";
+import { CONSUL_RIGHTS } from "../../rollout/observation/observation.js";
 import { rejection } from "../clients/http/local-server.js";
 import { startConsul, type ConsulAgent } from "../support/consul-agent.js";
 import { describeReal } from "../support/environment.js";

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { endMarked, MARKER } from "../../clients/local/marked-processes.js";
-import { unmountBelow } from "../../clients/local/mounts.js";
+import { endMarked, MARKER } from "../../clients/local-machines/marked-processes.js";
+import { unmountBelow } from "../../clients/local-machines/mounts.js";
 import { startAgent, type RealAgent } from "./real-agent.js";
 import type { Cluster, Target } from "./target.js";
 

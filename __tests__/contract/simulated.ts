@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { startSimulator, type Simulator } from "../../simulator/http/simulator.js";
-import type { MachineSettings } from "../../simulator/machine.js";
+import { startSimulator, type Simulator } from "../../packages/simulator/http/simulator.js";
+import type { MachineSettings } from "../../packages/simulator/machine.js";
 import type { Cluster, Target } from "./target.js";
 
 /** Simulated time passes fifty times as fast: it passes by itself, because a request that takes its time is waited for. */

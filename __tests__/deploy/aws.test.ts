@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { exampleWith } from "../spec/example.js";
+import { exampleWith } from "../cluster/yaml/example.js";
 import { describeReal } from "../support/environment.js";
 import { startMoto, type Moto } from "../support/moto.js";
 import type { Network } from "../support/moto-ec2.js";

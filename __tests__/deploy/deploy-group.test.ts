@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { deployResultSchema } from "../../cli/deploy.js";
 import { readLog } from "../../clients/run-folder/log.js";
-import { whoRuns } from "../../clients/run-folder.js";
+import { whoRuns } from "../../clients/run-folder/folder.js";
 import { describeReal } from "../support/environment.js";
 import { idsOf, revisionsOf, triggersOf, type StateFile } from "./state-file.js";
 import { Workspace } from "./workspace.js";

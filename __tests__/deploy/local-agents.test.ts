@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import * as z from "zod";
-import { localMachines, type LocalMachines } from "../../clients/local/machines.js";
+import { localMachines, type LocalMachines } from "../../clients/local-machines/machines.js";
 import { serviceJob } from "../contract/service-job.js";
 import { describeReal } from "../support/environment.js";
 import { idsOf } from "./state-file.js";

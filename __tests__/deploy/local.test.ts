@@ -1,8 +1,8 @@
 import { readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { groupsOf, type Role } from "../../spec/groups.js";
-import { LOCAL_EXAMPLE, specOf } from "../spec/example.js";
+import { groupsOf, type Role } from "../../cluster/groups.js";
+import { LOCAL_EXAMPLE, specOf } from "../cluster/yaml/example.js";
 import { describeReal } from "../support/environment.js";
 import { git } from "./git.js";
 import { differenceOf, idsOf, revisionsOf, triggersOf, type StateFile } from "./state-file.js";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { GroupPlanner, type GroupPlan } from "../../cli/deploy/plan-group.js";
+import { GroupPlanner, type GroupPlan } from "../../driver/plan-group.js";
 import { strayMachines } from "../../cli/deploy/stray-machines.js";
-import { loadProgram } from "../../cli/program.js";
-import { exampleWith } from "../spec/example.js";
+import { loadProgram } from "../../program/program.js";
+import { exampleWith } from "../cluster/yaml/example.js";
 import { withEnvironment } from "../support/aws-environment.js";
 import { describeReal } from "../support/environment.js";
 import { startMoto, type Moto } from "../support/moto.js";

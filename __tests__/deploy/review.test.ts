@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { EXAMPLE, LOCAL_EXAMPLE } from "../spec/example.js";
+import { EXAMPLE, LOCAL_EXAMPLE } from "../cluster/yaml/example.js";
 import { describeReal } from "../support/environment.js";
 import { git } from "./git.js";
 import { Workspace, type Outcome } from "./workspace.js";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { rehearsalJob, SERVICE } from "../../cli/rehearse/job.js";
-import { startLoad } from "../../cli/rehearse/load/load.js";
-import { readSpec } from "../../cli/read-spec.js";
-import { hostNames, poolsOf } from "../../spec/groups.js";
+import { rehearsalJob, SERVICE } from "../../rehearsal/job.js";
+import { startLoad } from "../../rehearsal/load/load.js";
+import { readSpec } from "../../program/read-spec.js";
+import { hostNames, poolsOf } from "../../cluster/groups.js";
 import { describeReal } from "../support/environment.js";
 import { groupOf, groupsOf, RollDemo, rolledIn, type Allocation } from "./roll-demo.js";
 import { until } from "./running-deploy.js";

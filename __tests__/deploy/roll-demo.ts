@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { localMachines, type LocalMachines } from "../../clients/local/machines.js";
+import { localMachines, type LocalMachines } from "../../clients/local-machines/machines.js";
 import type { RealEnvironment } from "../support/environment.js";
 import { processesIn, RunningDeploy, until } from "./running-deploy.js";
 import { revisionsOf } from "./state-file.js";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { LOCAL_EXAMPLE } from "../spec/example.js";
+import { LOCAL_EXAMPLE } from "../cluster/yaml/example.js";
 import { describeReal } from "../support/environment.js";
 import { startMoto, type Moto } from "../support/moto.js";
 import { idsOf, revisionsOf, type StateFile } from "./state-file.js";

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { localMachines, type LocalMachines } from "../../clients/local/machines.js";
-import { hostNames } from "../../spec/groups.js";
+import { localMachines, type LocalMachines } from "../../clients/local-machines/machines.js";
+import { hostNames } from "../../cluster/groups.js";
 import { serviceJob } from "../contract/service-job.js";
 import type { RealEnvironment } from "../support/environment.js";
 import { applyLogs, type DeployEnd, processesIn, RunningDeploy, until } from "./running-deploy.js";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { execa } from "execa";
-import type { Status } from "../../rollout/status.js";
+import type { Status } from "../../rollout/status/status.js";
 import type { RealEnvironment } from "../support/environment.js";
 import type { StateFile } from "./state-file.js";
 import { readRun, type TerraformRun } from "./terraform-run.js";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { LocalMachines } from "../../clients/local/machines.js";
+import type { LocalMachines } from "../../clients/local-machines/machines.js";
 
 /** Writes to Consul's KV without a pause, to whichever server answers. */
 export class WriteLoad {

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { forgottenBy, isEndOfLeftover } from "../../guard/leftovers.js";
-import { forgetBlocks, leftoversOf } from "../../spec/retiring.js";
+import { forgetBlocks, leftoversOf } from "../../cluster/retiring.js";
 import { readFixture } from "./plan/plan-fixture.js";
 
 const { spec, deployed } = readFixture("retire-end");

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { offeredViews } from "../../rollout/views.js";
-import { groupsOf, type Group } from "../../spec/groups.js";
-import type { Spec } from "../../spec/schema.js";
-import { rawSpec, specOf } from "../spec/example.js";
+import { offeredViews } from "../../rollout/roll/views.js";
+import { groupsOf, type Group } from "../../cluster/groups.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
+import { rawSpec, specOf } from "../cluster/yaml/example.js";
 import { change, deployedAs, poolOf, proposalOf, verdictOf } from "../support/fixtures.js";
 
 const anySpec = rawSpec.map((raw) => specOf(JSON.stringify(raw)));

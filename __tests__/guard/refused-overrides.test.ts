@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { Construct } from "constructs";
 import { TerraformData } from "../../constructs/terraform-data.js";
-import type { Deployed } from "../../spec/deployed.js";
-import type { Spec } from "../../spec/schema.js";
+import type { Deployed } from "../../cluster/deployed.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
 import {
   change,
   deployedAs,

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import type { Deployed } from "../../spec/deployed.js";
-import type { Spec } from "../../spec/schema.js";
+import type { Deployed } from "../../cluster/deployed.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
 import {
   change,
   cutAfterLeave,

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App } from "cdktf";
-import { readSpec } from "../../cli/read-spec.js";
-import { type Deployed, nothingDeployed } from "../../spec/deployed.js";
-import type { Spec } from "../../spec/schema.js";
+import { readSpec } from "../../program/read-spec.js";
+import { type Deployed, nothingDeployed } from "../../cluster/deployed.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
 import { addViews } from "../../stacks/add-views.js";
 
 /** The cluster of this clone: `cluster.yaml`, or what `CLUSTER` names, else the example. */

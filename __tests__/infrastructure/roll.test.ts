@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { groupsOf } from "../../spec/groups.js";
+import { groupsOf } from "../../cluster/groups.js";
 import { baselineOf } from "../../stacks/baseline.js";
 import { formatStack } from "../stacks/format-stack.js";
 import { ownSpec, synthesizeView } from "./own-cluster.js";

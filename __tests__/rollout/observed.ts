@@ -7,7 +7,7 @@ import {
   type Observation,
   type Observed,
   type Unknown,
-} from "../../rollout/observation.js";
+} from "../../rollout/observation/observation.js";
 import type { LeaveOrder } from "../../rollout/leave/order.js";
 
 /** The same, to be written to. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { parseAddress } from "../../spec/address.js";
+import { parseAddress } from "../../cluster/address.js";
 import {
   change,
   deployedAs,

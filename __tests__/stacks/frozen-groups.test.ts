@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { Spec } from "../../spec/schema.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
 import {
   change,
   deployedAs,

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { Construct } from "constructs";
 import { TerraformData } from "../../constructs/terraform-data.js";
-import type { Deployed } from "../../spec/deployed.js";
+import type { Deployed } from "../../cluster/deployed.js";
 import {
   change,
   deployedAs,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import type { Deployed } from "../../spec/deployed.js";
-import { groupsInFlight } from "../../spec/pending.js";
-import type { Spec } from "../../spec/schema.js";
+import type { Deployed } from "../../cluster/deployed.js";
+import { groupsInFlight } from "../../cluster/pending.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
 import {
   change,
   cutAfterLeave,

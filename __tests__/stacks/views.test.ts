@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App } from "cdktf";
-import { isForReview } from "../../spec/deployed.js";
-import type { Spec } from "../../spec/schema.js";
+import { isForReview } from "../../cluster/deployed.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
 import { baselineOf } from "../../stacks/baseline.js";
 import {
   addViewsTo,

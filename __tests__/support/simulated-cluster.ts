@@ -6,14 +6,14 @@ import { ConsulAgent } from "../../clients/consul/consul-agent.js";
 import { ConsulClient } from "../../clients/consul/consul-client.js";
 import { NomadClient } from "../../clients/nomad/nomad-client.js";
 import { ClientError } from "../../clients/http/errors.js";
-import { startSimulator, type Simulator } from "../../simulator/http/simulator.js";
-import type { SimulatorOptions } from "../../simulator/http/simulator.js";
-import type { MachineSettings } from "../../simulator/machine.js";
-import type { Clock } from "../../cli/hook/clock.js";
+import { startSimulator, type Simulator } from "../../packages/simulator/http/simulator.js";
+import type { SimulatorOptions } from "../../packages/simulator/http/simulator.js";
+import type { MachineSettings } from "../../packages/simulator/machine.js";
+import type { Clock } from "../../clients/clock.js";
 import type { Environment } from "../../clients/environment.js";
-import { hostName } from "../../spec/address.js";
-import { groupsOf, type Group } from "../../spec/groups.js";
-import type { Spec } from "../../spec/schema.js";
+import { hostName } from "../../cluster/address.js";
+import { groupsOf, type Group } from "../../cluster/groups.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
 
 /**
  * Simulated time passes twenty times as fast: by itself, because a request that takes its time is waited for. Faster, a

@@ -1,8 +1,8 @@
-import type { Situation } from "../../rollout/run/situation.js";
-import type { Deployed } from "../../spec/deployed.js";
-import type { Hold } from "../../spec/hold.js";
-import type { LogEvent } from "../../spec/run-log.js";
-import type { Spec } from "../../spec/schema.js";
+import type { Situation } from "../../rollout/status/situation.js";
+import type { Deployed } from "../../cluster/deployed.js";
+import type { Hold } from "../../cluster/run/hold.js";
+import type { LogEvent } from "../../cluster/run/run-log.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
 
 /** 2026-11-21 10:00 UTC, a Saturday. */
 export const NOW = Date.UTC(2026, 10, 21, 10);

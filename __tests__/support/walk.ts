@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { execa } from "execa";
-import { localMachines } from "../../clients/local/machines.js";
+import { localMachines } from "../../clients/local-machines/machines.js";
 import type { RealEnvironment } from "./environment.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));

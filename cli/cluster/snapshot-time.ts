@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { UserError } from "../../spec/user-error.js";
+import { UserError } from "../../cluster/user-error.js";
 
 /** When a snapshot was written, in milliseconds since 1970; null where there is none. @throws UserError where one cannot look */
 export async function snapshotTime(file: string | undefined): Promise<number | null> {

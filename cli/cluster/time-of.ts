@@ -1,4 +1,4 @@
-import { UserError } from "../../spec/user-error.js";
+import { UserError } from "../../cluster/user-error.js";
 
 /** Milliseconds since 1970 of a time as the agents write it; 0 for Go's empty time, year 1. @throws UserError for what is none */
 export function timeOf(text: string): number {

@@ -1,7 +1,7 @@
-import type { Batch } from "../../rollout/next-batch.js";
-import type { Step } from "../../spec/run-log.js";
-import { formatPlan } from "../format-plan.js";
-import type { GroupPlan } from "./plan-group.js";
+import type { Batch } from "../../rollout/roll/next-batch.js";
+import type { Step } from "../../cluster/run/run-log.js";
+import { formatPlan } from "../output/plan.js";
+import type { GroupPlan } from "../../driver/plan-group.js";
 
 /** What is to be confirmed: the plan of the first batch, and that the rest follows without another question. */
 export function summaryOf({ summary, batch: { waiting } }: GroupPlan): string {

@@ -1,6 +1,6 @@
-import { Ec2Machines } from "../../clients/machines/ec2.js";
-import { UserError } from "../../spec/user-error.js";
-import type { Program } from "../program.js";
+import { Ec2Machines } from "../../clients/aws/ec2.js";
+import { UserError } from "../../cluster/user-error.js";
+import type { Program } from "../../program/program.js";
 
 /**
  * A line for each machine that carries the group's tags and is in no state, as an apply leaves behind that was killed with

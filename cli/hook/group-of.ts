@@ -1,6 +1,6 @@
-import { groupsOf, type Group } from "../../spec/groups.js";
-import { HOOK_FILE, type HookFile } from "../../spec/hook-file.js";
-import { UserError } from "../../spec/user-error.js";
+import { groupsOf, type Group } from "../../cluster/groups.js";
+import { HOOK_FILE, type HookFile } from "../../cluster/hooks/hook-file.js";
+import { UserError } from "../../cluster/user-error.js";
 
 /**
  * The group that a hook is called for, as its stack was made from.

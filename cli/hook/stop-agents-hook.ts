@@ -1,5 +1,5 @@
-import { groupsOf, hostNames } from "../../spec/groups.js";
-import type { HookArgs, HookContext } from "./hook-context.js";
+import { groupsOf, hostNames } from "../../cluster/groups.js";
+import type { HookArgs, HookContext } from "../../hooks/hook-context.js";
 
 /** Ends whatever runs under a machine's name on platform local. */
 export async function runStopAgentsHook(

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { UserError } from "../../spec/user-error.js";
-import { withoutSecrets } from "../terraform-error.js";
+import { UserError } from "../../cluster/user-error.js";
+import { withoutSecrets } from "../terraform/error.js";
 
 export type AwsFailureKind =
   "credentials" | "access-denied" | "throttled" | "unreachable" | "not-found" | "region" | "refused";

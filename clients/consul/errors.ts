@@ -1,4 +1,4 @@
-import { UserError } from "../../spec/user-error.js";
+import { UserError } from "../../cluster/user-error.js";
 import { ClientError, type Subject } from "../http/errors.js";
 
 /**

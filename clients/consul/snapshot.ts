@@ -1,6 +1,6 @@
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { UserError } from "../../spec/user-error.js";
+import { UserError } from "../../cluster/user-error.js";
 import type { HttpClient } from "../http/http-client.js";
 import { TooLong } from "../http/read-text.js";
 import { MANAGEMENT } from "./permissions.js";

@@ -1,4 +1,4 @@
-import { UserError } from "../../spec/user-error.js";
+import { UserError } from "../../cluster/user-error.js";
 import type { Environment } from "../environment.js";
 import type { Service } from "./service.js";
 

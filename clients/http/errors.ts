@@ -1,4 +1,4 @@
-import { UserError } from "../../spec/user-error.js";
+import { UserError } from "../../cluster/user-error.js";
 import type { Service } from "./service.js";
 
 /** A request and where it was sent, for messages. It holds no header, so no token. */

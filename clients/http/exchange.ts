@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { UserError } from "../../spec/user-error.js";
+import { UserError } from "../../cluster/user-error.js";
 import type { Connection } from "./connection.js";
 import { formatEndpoint } from "./endpoint.js";
 import type { Failure } from "./failure.js";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { formatPath } from "../../spec/problem.js";
+import { formatPath } from "../../cluster/yaml/problem.js";
 import { MalformedAnswerError, type Subject } from "./errors.js";
 
 /** More of them help nobody: the answer is then of another API. */

@@ -1,6 +1,6 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError } from "../../spec/user-error.js";
+import { UserError } from "../../cluster/user-error.js";
 import type { Environment } from "../environment.js";
 import { readFlag } from "./endpoint.js";
 import type { Service } from "./service.js";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { inspect } from "node:util";
-import { UserError } from "../../spec/user-error.js";
+import { UserError } from "../../cluster/user-error.js";
 import type { Environment } from "../environment.js";
 import { codeOf } from "../error-code.js";
 import type { Service } from "./service.js";

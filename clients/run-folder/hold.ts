@@ -1,10 +1,10 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { holdSchema, type Hold } from "../../spec/hold.js";
-import { UserError } from "../../spec/user-error.js";
+import { holdSchema, type Hold } from "../../cluster/run/hold.js";
+import { UserError } from "../../cluster/user-error.js";
 import { codeOf } from "../error-code.js";
 import { putFile } from "../put-file.js";
-import { makeRunFolder } from "../run-folder.js";
+import { makeRunFolder } from "./folder.js";
 
 /** Where the hold of a run folder lies. */
 export const holdFile = (folder: string): string => join(folder, "hold.json");

@@ -3,9 +3,9 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:
 import { hostname } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { UserError } from "../../spec/user-error.js";
+import { UserError } from "../../cluster/user-error.js";
 import { codeOf } from "../error-code.js";
-import { makeRunFolder, whoRuns } from "../run-folder.js";
+import { makeRunFolder, whoRuns } from "./folder.js";
 import { isRunning } from "../running.js";
 
 const holderSchema = z.object({

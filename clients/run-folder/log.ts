@@ -9,8 +9,8 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { logEventSchema, type LogEvent } from "../../spec/run-log.js";
-import { UserError } from "../../spec/user-error.js";
+import { logEventSchema, type LogEvent } from "../../cluster/run/run-log.js";
+import { UserError } from "../../cluster/user-error.js";
 import { codeOf } from "../error-code.js";
 
 /** What a cluster's runs did, oldest first, and what could not be read of it. */

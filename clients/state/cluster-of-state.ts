@@ -1,5 +1,5 @@
-import { memberType, type PlatformName } from "../../spec/address.js";
-import { UserError } from "../../spec/user-error.js";
+import { memberType, type PlatformName } from "../../cluster/address.js";
+import { UserError } from "../../cluster/user-error.js";
 import type { StateObject } from "./state-object.js";
 
 /** What a state is expected to be. */

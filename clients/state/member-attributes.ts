@@ -1,6 +1,6 @@
 import * as z from "zod";
-import type { DeployedHost, DeployedVolume, ReadyRecord, Revision } from "../../spec/deployed.js";
-import { UserError } from "../../spec/user-error.js";
+import type { DeployedHost, DeployedVolume, ReadyRecord, Revision } from "../../cluster/deployed.js";
+import { UserError } from "../../cluster/user-error.js";
 import type { StateObject } from "./state-object.js";
 
 const text = z.string().min(1);

@@ -1,4 +1,4 @@
-import { hostName, type MemberKind } from "../../spec/address.js";
+import { hostName, type MemberKind } from "../../cluster/address.js";
 import {
   nothingDeployed,
   type Deployed,
@@ -6,8 +6,8 @@ import {
   type DeployedHost,
   type DeployedVolume,
   type Origin,
-} from "../../spec/deployed.js";
-import { roleOf } from "../../spec/groups.js";
+} from "../../cluster/deployed.js";
+import { roleOf } from "../../cluster/groups.js";
 import { checkCluster, type Expected } from "./cluster-of-state.js";
 import { MemberAttributes } from "./member-attributes.js";
 import { readStateFormat } from "./state-format.js";

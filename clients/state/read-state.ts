@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, join } from "node:path";
-import type { Deployed } from "../../spec/deployed.js";
-import type { Spec } from "../../spec/schema.js";
-import { UserError } from "../../spec/user-error.js";
+import type { Deployed } from "../../cluster/deployed.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
+import { UserError } from "../../cluster/user-error.js";
 import type { Environment } from "../environment.js";
 import { readLocalState } from "./local-state.js";
 

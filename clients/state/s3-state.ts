@@ -1,12 +1,12 @@
 import { access, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { s3BackendBlock, type S3Backend } from "../../spec/backend.js";
-import { nothingDeployed, type Deployed } from "../../spec/deployed.js";
-import { UserError } from "../../spec/user-error.js";
+import { s3BackendBlock, type S3Backend } from "../../cluster/backend.js";
+import { nothingDeployed, type Deployed } from "../../cluster/deployed.js";
+import { UserError } from "../../cluster/user-error.js";
 import type { Environment } from "../environment.js";
-import { firstError, withoutSecrets } from "../terraform-error.js";
-import { jsonOf, runTerraform } from "../terraform.js";
+import { firstError, withoutSecrets } from "../terraform/error.js";
+import { jsonOf, runTerraform } from "../terraform/terraform.js";
 import type { Expected } from "./cluster-of-state.js";
 import { parseState } from "./parse-state.js";
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { UserError } from "../../spec/user-error.js";
+import { UserError } from "../../cluster/user-error.js";
 
 /** A text that is no whole JSON document: cut off, or read while it was being written. */
 export class IncompleteState extends UserError {

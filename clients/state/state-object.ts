@@ -1,4 +1,4 @@
-import { parseAddress, type Member } from "../../spec/address.js";
+import { parseAddress, type Member } from "../../cluster/address.js";
 import type { State, StateResource } from "./state-format.js";
 
 /** One object that Terraform manages. */

@@ -8,11 +8,11 @@ import { NullProvider } from "@cdktf/provider-null/lib/provider/index.js";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource/index.js";
 import type { TerraformMetaArguments, TerraformResource, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import type { AwsSettings } from "../../spec/schema.js";
-import { GROUP_INDEXES } from "../../spec/three.js";
+import type { AwsSettings } from "../../cluster/yaml/schema.js";
+import { GROUP_INDEXES } from "../../cluster/three.js";
 import { lifecycleOf } from "../lifecycle.js";
 import { localExec } from "../local-exec.js";
-import { networkAddressOn } from "../../spec/hook-words.js";
+import { networkAddressOn } from "../../cluster/hooks/hook-words.js";
 import { idOf, named, waitFor } from "../named.js";
 import type {
   AttachmentDeclaration,

@@ -2,7 +2,7 @@ import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group/index.js";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule/index.js";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule/index.js";
 import { Construct } from "constructs";
-import { CLUSTER_OUT_RULE, CLUSTER_PORTS, clusterPortRule } from "../../spec/shared-address.js";
+import { CLUSTER_OUT_RULE, CLUSTER_PORTS, clusterPortRule } from "../../cluster/shared-address.js";
 import { lifecycleOf } from "../lifecycle.js";
 import { idOf, named } from "../named.js";
 import type { SharedDeclaration } from "../platform.js";

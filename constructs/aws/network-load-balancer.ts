@@ -7,8 +7,8 @@ import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule/index.js";
 import type { TerraformResource } from "cdktf";
 import { Construct } from "constructs";
-import { durationSeconds } from "../../spec/duration.js";
-import type { Three } from "../../spec/three.js";
+import { durationSeconds } from "../../cluster/yaml/duration.js";
+import type { Three } from "../../cluster/three.js";
 import { lifecycleOf } from "../lifecycle.js";
 import { idOf, named } from "../named.js";
 import type { LoadBalancerDeclaration } from "../platform.js";

@@ -1,4 +1,4 @@
-import { parseAddress } from "../../spec/address.js";
+import { parseAddress } from "../../cluster/address.js";
 import type { Action, Change } from "../change.js";
 import type { Plan, PlannedResource } from "./plan.js";
 import { plannedHost } from "./planned-host.js";

@@ -1,4 +1,4 @@
-import type { Gate } from "../../spec/rollout-gate.js";
+import type { Gate } from "../../cluster/hooks/variables.js";
 import type { Wiring } from "../wiring.js";
 
 /** What a plan of Terraform or OpenTofu says, as far as the rules look at it. */

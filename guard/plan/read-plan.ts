@@ -1,6 +1,6 @@
-import { GATE_VARIABLE, type Gate, isGate } from "../../spec/rollout-gate.js";
-import { WAITING_VARIABLE } from "../../spec/waiting.js";
-import { UserError } from "../../spec/user-error.js";
+import { GATE_VARIABLE, type Gate, isGate } from "../../cluster/hooks/variables.js";
+import { WAITING_VARIABLE } from "../../cluster/waiting.js";
+import { UserError } from "../../cluster/user-error.js";
 import { duplicateKey } from "./duplicate-key.js";
 import { asList, asObject, asText, type Fields, optional } from "./fields.js";
 import type { Plan, PlannedResource } from "./plan.js";

@@ -1,4 +1,4 @@
-import { parseAddress } from "../../spec/address.js";
+import { parseAddress } from "../../cluster/address.js";
 import type { Provisioner, Wiring } from "../wiring.js";
 import { asList, asObject, asText, optional, type Fields } from "./fields.js";
 import type { PlannedResource } from "./plan.js";

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { localPathOf, s3BackendBlock } from "../../spec/backend.js";
-import type { Deployed } from "../../spec/deployed.js";
+import { localPathOf, s3BackendBlock } from "../../cluster/backend.js";
+import type { Deployed } from "../../cluster/deployed.js";
 import { plannedCluster, plannedHost } from "../plan/planned-host.js";
-import type { Backend } from "../../spec/schema.js";
+import type { Backend } from "../../cluster/yaml/schema.js";
 import type { Plan } from "../plan/plan.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { StackHeader } from "../stack-header.js";

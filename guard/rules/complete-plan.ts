@@ -1,4 +1,4 @@
-import type { Deployed } from "../../spec/deployed.js";
+import type { Deployed } from "../../cluster/deployed.js";
 import type { Plan } from "../plan/plan.js";
 import type { Rule } from "../proposal.js";
 

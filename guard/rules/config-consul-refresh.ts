@@ -1,6 +1,6 @@
-import { hostAddress, parseAddress, parseGroupName } from "../../spec/address.js";
-import { groupsOf, roleOf } from "../../spec/groups.js";
-import { isNew } from "../../spec/pending.js";
+import { hostAddress, parseAddress, parseGroupName } from "../../cluster/address.js";
+import { groupsOf, roleOf } from "../../cluster/groups.js";
+import { isNew } from "../../cluster/pending.js";
 import { triggersOf, type DeclaredResource } from "../declared.js";
 import type { Plan } from "../plan/plan.js";
 import type { Proposal, Rule } from "../proposal.js";

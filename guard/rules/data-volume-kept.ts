@@ -1,8 +1,8 @@
-import { groupsOf } from "../../spec/groups.js";
+import { groupsOf } from "../../cluster/groups.js";
 import { ignoresAnything, volumeOf } from "../declared.js";
 import { forgottenVolumes } from "../forgotten-volumes.js";
 import { plannedVolume } from "../plan/planned-volume.js";
-import type { Leftovers } from "../../spec/retiring.js";
+import type { Leftovers } from "../../cluster/retiring.js";
 import type { Change } from "../change.js";
 import { isEndOfLeftover, leftoversIn } from "../leftovers.js";
 import type { Proposal, Rule, StateProposal } from "../proposal.js";

@@ -1,5 +1,5 @@
 import { listed } from "../listed.js";
-import { isNew } from "../../spec/pending.js";
+import { isNew } from "../../cluster/pending.js";
 import type { DeclaredResource } from "../declared.js";
 import type { Proposal, Rule } from "../proposal.js";
 import { isWaiting } from "../waiting.js";

@@ -1,4 +1,4 @@
-import { inFlightOf, isNew } from "../../spec/pending.js";
+import { inFlightOf, isNew } from "../../cluster/pending.js";
 import { forgottenVolumes } from "../forgotten-volumes.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";

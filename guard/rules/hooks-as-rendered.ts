@@ -5,10 +5,10 @@ import {
   parseAddress,
   parseGroupName,
   type Member,
-} from "../../spec/address.js";
-import { groupsOf, hostNames, roleOf, type Group } from "../../spec/groups.js";
-import { isNew } from "../../spec/pending.js";
-import { GATE_REFERENCE } from "../../spec/rollout-gate.js";
+} from "../../cluster/address.js";
+import { groupsOf, hostNames, roleOf, type Group } from "../../cluster/groups.js";
+import { isNew } from "../../cluster/pending.js";
+import { GATE_REFERENCE } from "../../cluster/hooks/variables.js";
 import type { Action } from "../change.js";
 import { ignoresAnything, triggersOf } from "../declared.js";
 import { callDifference, consulServers, environmentDifference } from "../hook-call.js";

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { groupAddress, hostAddress, parseAddress } from "../../spec/address.js";
-import { groupsOf, type Group } from "../../spec/groups.js";
-import { nextRevisions } from "../../spec/next-revisions.js";
-import { isNew } from "../../spec/pending.js";
+import { groupAddress, hostAddress, parseAddress } from "../../cluster/address.js";
+import { groupsOf, type Group } from "../../cluster/groups.js";
+import { nextRevisions } from "../../cluster/next-revisions.js";
+import { isNew } from "../../cluster/pending.js";
 import { hostOf, ignoresAnything } from "../declared.js";
 import { optional } from "../plan/fields.js";
 import { plannedHost, type PlannedHost } from "../plan/planned-host.js";

@@ -1,7 +1,7 @@
-import { groupAddress, hostAddress } from "../../spec/address.js";
-import type { DeployedGroup, DeployedHost } from "../../spec/deployed.js";
-import { groupsOf, type Group } from "../../spec/groups.js";
-import { deployedHash, deployedHosts, isNew, isConfigured } from "../../spec/pending.js";
+import { groupAddress, hostAddress } from "../../cluster/address.js";
+import type { DeployedGroup, DeployedHost } from "../../cluster/deployed.js";
+import { groupsOf, type Group } from "../../cluster/groups.js";
+import { deployedHash, deployedHosts, isNew, isConfigured } from "../../cluster/pending.js";
 import { ignoresAnything, isSucceededFirst, triggersOf } from "../declared.js";
 import { isTainted, type Change } from "../change.js";
 import { plannedHost } from "../plan/planned-host.js";

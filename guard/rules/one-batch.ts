@@ -1,6 +1,6 @@
-import { hostName } from "../../spec/address.js";
-import { gateSettingsOf } from "../../spec/gate-settings.js";
-import { groupsOf, type Group } from "../../spec/groups.js";
+import { hostName } from "../../cluster/address.js";
+import { gateSettingsOf } from "../../cluster/gate-settings.js";
+import { groupsOf, type Group } from "../../cluster/groups.js";
 import { describeChange, isTainted } from "../change.js";
 import { listed } from "../listed.js";
 import type { Proposal, Rule } from "../proposal.js";

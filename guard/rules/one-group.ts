@@ -1,4 +1,4 @@
-import { countedPending, describePending, inFlightOf, isNew } from "../../spec/pending.js";
+import { countedPending, describePending, inFlightOf, isNew } from "../../cluster/pending.js";
 import { describeChange } from "../change.js";
 import { isEndOfLeftover } from "../leftovers.js";
 import type { Proposal, Rule } from "../proposal.js";

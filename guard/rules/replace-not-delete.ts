@@ -1,6 +1,6 @@
-import { groupsOf, poolsOf } from "../../spec/groups.js";
-import { hostAddress, parseGroupName } from "../../spec/address.js";
-import { isNew, targetGroupAddress } from "../../spec/pending.js";
+import { groupsOf, poolsOf } from "../../cluster/groups.js";
+import { hostAddress, parseGroupName } from "../../cluster/address.js";
+import { isNew, targetGroupAddress } from "../../cluster/pending.js";
 import { describeChange, type Change } from "../change.js";
 import { forgottenVolumes } from "../forgotten-volumes.js";
 import type { Proposal, Rule } from "../proposal.js";

@@ -1,5 +1,5 @@
-import { parseAddress } from "../../spec/address.js";
-import type { DeployedGroup } from "../../spec/deployed.js";
+import { parseAddress } from "../../cluster/address.js";
+import type { DeployedGroup } from "../../cluster/deployed.js";
 import { isTainted } from "../change.js";
 import type { Proposal, Rule, StateProposal } from "../proposal.js";
 import { terraformIn } from "../terraform-in.js";

@@ -1,5 +1,5 @@
 import { listed } from "../listed.js";
-import { isNew } from "../../spec/pending.js";
+import { isNew } from "../../cluster/pending.js";
 import { describeChange } from "../change.js";
 import { isEndOfLeftover } from "../leftovers.js";
 import type { Rule } from "../proposal.js";

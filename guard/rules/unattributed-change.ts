@@ -1,4 +1,4 @@
-import { isOwnPath, isSharedAddress } from "../../spec/shared-address.js";
+import { isOwnPath, isSharedAddress } from "../../cluster/shared-address.js";
 import { describeChange } from "../change.js";
 import { forgottenBy } from "../leftovers.js";
 import type { Proposal, Rule } from "../proposal.js";

@@ -1,6 +1,6 @@
-import { isKnown, unknowns } from "../known.js";
-import { isMachineEnded } from "../machine.js";
-import type { Allocation, NomadJob, NomadNode, Observation, Target } from "../observation.js";
+import { isKnown, unknowns } from "../observation/known.js";
+import { isMachineEnded } from "../observation/machine.js";
+import type { Allocation, NomadJob, NomadNode, Observation, Target } from "../observation/observation.js";
 import { deadInConsul, leaveConsul } from "./consul-agent.js";
 import { drainNodes, hasEnded } from "./drain.js";
 import { hostsAmong, missingHosts } from "./missing-hosts.js";

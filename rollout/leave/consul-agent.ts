@@ -1,5 +1,5 @@
-import { isMachineEnded } from "../machine.js";
-import type { CatalogNode, ConsulMember, Observation } from "../observation.js";
+import { isMachineEnded } from "../observation/machine.js";
+import type { CatalogNode, ConsulMember, Observation } from "../observation/observation.js";
 import { stays, type LeaveOrder } from "./order.js";
 import { step, wait, type NextLeave } from "./step.js";
 

@@ -1,6 +1,6 @@
-import { isKnown, unknowns, type Known } from "../known.js";
-import { isMachineEnded } from "../machine.js";
-import type { Observation } from "../observation.js";
+import { isKnown, unknowns, type Known } from "../observation/known.js";
+import { isMachineEnded } from "../observation/machine.js";
+import type { Observation } from "../observation/observation.js";
 import { deadInConsul } from "./consul-agent.js";
 import { hostsAmong, missingHosts } from "./missing-hosts.js";
 import { stays, type LeaveOrder } from "./order.js";

@@ -1,5 +1,5 @@
-import type { Finding } from "../finding.js";
-import type { Allocation, NomadNode } from "../observation.js";
+import type { Finding } from "../preflight/finding.js";
+import type { Allocation, NomadNode } from "../observation/observation.js";
 import type { LeaveOrder } from "./order.js";
 import { blocked, step, wait, type NextLeave, type NodeRef } from "./step.js";
 

@@ -1,7 +1,7 @@
-import type { Finding } from "../finding.js";
-import { byNumber, isHostOf } from "../host-of.js";
-import { isGroupAbsent, isMachineAbsent } from "../machine.js";
-import type { Observation } from "../observation.js";
+import type { Finding } from "../preflight/finding.js";
+import { byNumber, isHostOf } from "../observation/host-of.js";
+import { isGroupAbsent, isMachineAbsent } from "../observation/machine.js";
+import type { Observation } from "../observation/observation.js";
 import type { LeaveOrder } from "./order.js";
 
 /** The hosts of a group among some names, each once, in their order. */

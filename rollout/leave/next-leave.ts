@@ -1,6 +1,6 @@
-import { unknowns } from "../known.js";
-import type { Observation } from "../observation.js";
-import { missingRights } from "../rights.js";
+import { unknowns } from "../observation/known.js";
+import type { Observation } from "../observation/observation.js";
+import { missingRights } from "../preflight/rights.js";
 import { nextClientLeave } from "./client.js";
 import { nextConsulServerLeave } from "./consul-server.js";
 import { nextNomadServerLeave } from "./nomad-server.js";

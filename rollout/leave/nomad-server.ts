@@ -1,7 +1,7 @@
-import { withoutRegion } from "../host-of.js";
-import { isKnown, unknowns, type Known } from "../known.js";
-import { isMachineEnded } from "../machine.js";
-import type { NomadMember, Observation } from "../observation.js";
+import { withoutRegion } from "../observation/host-of.js";
+import { isKnown, unknowns, type Known } from "../observation/known.js";
+import { isMachineEnded } from "../observation/machine.js";
+import type { NomadMember, Observation } from "../observation/observation.js";
 import { deadInConsul, leaveConsul } from "./consul-agent.js";
 import { hostsAmong, missingHosts } from "./missing-hosts.js";
 import { stays, type LeaveOrder } from "./order.js";

@@ -1,4 +1,4 @@
-import type { Role } from "../../spec/groups.js";
+import type { Role } from "../../cluster/groups.js";
 
 /** Which machines of a group are to leave, and how. */
 export interface LeaveOrder {

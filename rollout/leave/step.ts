@@ -1,4 +1,4 @@
-import type { Finding } from "../finding.js";
+import type { Finding } from "../preflight/finding.js";
 
 /** What comes next on a group's way out. Computed from what is observed alone: ask again after each step. */
 export type NextLeave =

@@ -1,4 +1,4 @@
-import type { Allocation, NomadJob } from "../observation.js";
+import type { Allocation, NomadJob } from "../observation/observation.js";
 
 /**
  * What is missing of the jobs that lost work with these nodes, one line a task group. "Drain complete" says nothing of

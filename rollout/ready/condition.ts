@@ -1,4 +1,4 @@
-import { isUnknown, type Observed } from "../observation.js";
+import { isUnknown, type Observed } from "../observation/observation.js";
 
 /** One thing that has to be so before a group counts as ready. */
 export interface Condition {

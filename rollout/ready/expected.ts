@@ -1,5 +1,5 @@
-import type { Check } from "../../spec/gate-settings.js";
-import type { Role } from "../../spec/groups.js";
+import type { Check } from "../../cluster/gate-settings.js";
+import type { Role } from "../../cluster/groups.js";
 
 /** What a new group has to be. */
 export interface Expected {

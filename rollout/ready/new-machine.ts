@@ -1,4 +1,4 @@
-import { isUnknown, type AgentSelf, type NomadNode, type Observation } from "../observation.js";
+import { isUnknown, type AgentSelf, type NomadNode, type Observation } from "../observation/observation.js";
 import type { Expected } from "./expected.js";
 import type { Objection } from "./condition.js";
 

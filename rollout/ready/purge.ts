@@ -1,5 +1,5 @@
-import { isHostOf } from "../host-of.js";
-import { isUnknown, type NomadNode, type Observation } from "../observation.js";
+import { isHostOf } from "../observation/host-of.js";
+import { isUnknown, type NomadNode, type Observation } from "../observation/observation.js";
 import type { Expected } from "./expected.js";
 import { newNode } from "./new-machine.js";
 

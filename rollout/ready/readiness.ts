@@ -1,4 +1,4 @@
-import type { Observation } from "../observation.js";
+import type { Observation } from "../observation/observation.js";
 import type { Condition } from "./condition.js";
 import type { Expected } from "./expected.js";
 import { registeredConditions } from "./registered.js";

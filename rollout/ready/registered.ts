@@ -1,5 +1,5 @@
-import { withoutRegion } from "../host-of.js";
-import type { Observation } from "../observation.js";
+import { withoutRegion } from "../observation/host-of.js";
+import type { Observation } from "../observation/observation.js";
 import { asked, everyHost, type Condition } from "./condition.js";
 import type { Expected } from "./expected.js";
 import { newNode, ownId } from "./new-machine.js";

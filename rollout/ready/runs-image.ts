@@ -1,4 +1,4 @@
-import { isUnknown, type Observation } from "../observation.js";
+import { isUnknown, type Observation } from "../observation/observation.js";
 import { asked, everyHost, type Condition, type Objection } from "./condition.js";
 import type { Expected } from "./expected.js";
 import { newNode } from "./new-machine.js";

@@ -1,4 +1,4 @@
-import type { Observation, Target } from "../observation.js";
+import type { Observation, Target } from "../observation/observation.js";
 import { asked, everyHost, type Condition } from "./condition.js";
 import type { Expected } from "./expected.js";
 

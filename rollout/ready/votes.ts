@@ -1,6 +1,6 @@
-import { isKnown, unknowns } from "../known.js";
-import type { Autopilot, Observation, RaftPeer } from "../observation.js";
-import { SERVERS } from "../servers.js";
+import { isKnown, unknowns } from "../observation/known.js";
+import type { Autopilot, Observation, RaftPeer } from "../observation/observation.js";
+import { SERVERS } from "../observation/servers.js";
 import { everyHost, met, unknown, unmet, type Condition } from "./condition.js";
 import type { Expected } from "./expected.js";
 import { ownId } from "./new-machine.js";

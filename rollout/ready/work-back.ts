@@ -1,6 +1,6 @@
-import type { Allocation, NomadJob, Observation } from "../observation.js";
+import type { Allocation, NomadJob, Observation } from "../observation/observation.js";
 import { asked, everyHost, unknown, unmet, type Condition, type Objection } from "./condition.js";
-import { isUnknown } from "../observation.js";
+import { isUnknown } from "../observation/observation.js";
 import type { Expected } from "./expected.js";
 import { newNode } from "./new-machine.js";
 

@@ -1,5 +1,5 @@
-import type { Hold } from "../../spec/hold.js";
-import { formatTime } from "./time.js";
+import type { Hold } from "../../cluster/run/hold.js";
+import { formatTime } from "../log/time.js";
 
 /** `since 09:12 UTC by ops@build-1, "waiting for the DBA"` */
 export function describeHold({ since, by, reason }: Hold, now: number): string {

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type App, TerraformStack } from "cdktf";
 import { execa } from "execa";
-import { buildApp, loadProgram } from "../../cli/program.js";
+import { buildApp, loadProgram } from "../../program/program.js";
 
 /** A `cdk.tf.json`, to be tampered with. */
 export interface Stack extends Record<string, unknown> {

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import { devNull } from "node:os";
 import { afterEach, expect, test } from "@jest/globals";
 import { awsFailure } from "../../../clients/aws/failure.js";
-import { LoadBalancer } from "../../../clients/load-balancer.js";
+import { LoadBalancer } from "../../../clients/aws/load-balancer.js";
 import { withEnvironment } from "../../support/aws-environment.js";
 import { refusal } from "../../support/refusal.js";
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { clearHold, holdFile, readHold, writeHold } from "../../../clients/run-folder/hold.js";
-import type { Hold } from "../../../spec/hold.js";
+import type { Hold } from "../../../cluster/run/hold.js";
 
 const PAUSE: Hold = {
   kind: "pause",

@@ -4,7 +4,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { lockHolder, takeLock } from "../../../clients/run-folder/lock.js";
-import { runFolderOf, whoRuns } from "../../../clients/run-folder.js";
+import { runFolderOf, whoRuns } from "../../../clients/run-folder/folder.js";
 
 const NOW = new Date("2026-11-21T09:12:00Z");
 const LATER = new Date("2026-11-21T10:00:00Z");

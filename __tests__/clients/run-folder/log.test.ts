@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { appendLog, logFile, readLog } from "../../../clients/run-folder/log.js";
-import type { LogEvent } from "../../../spec/run-log.js";
+import type { LogEvent } from "../../../cluster/run/run-log.js";
 
 const STARTED: LogEvent = {
   at: "2026-11-21T09:12:00.000Z",

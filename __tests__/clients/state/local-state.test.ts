@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { readLocalState, type Wait } from "../../../clients/state/local-state.js";
 import { parseState } from "../../../clients/state/parse-state.js";
-import type { Deployed } from "../../../spec/deployed.js";
+import type { Deployed } from "../../../cluster/deployed.js";
 
 const expected = { where: "demo.tfstate", cluster: "demo" };
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { parseState } from "../../../clients/state/parse-state.js";
-import type { Deployed } from "../../../spec/deployed.js";
-import { groupsInFlight } from "../../../spec/pending.js";
+import type { Deployed } from "../../../cluster/deployed.js";
+import { groupsInFlight } from "../../../cluster/pending.js";
 
 describe("A state that Terraform recorded on aws", () => {
   const deployed = parse(recorded("aws"));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { readState } from "../../../clients/state/read-state.js";
-import { specSchema, type Spec } from "../../../spec/schema.js";
+import { specSchema, type Spec } from "../../../cluster/yaml/schema.js";
 
 let folder: string;
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parseState } from "../../../clients/state/parse-state.js";
 import { readS3State } from "../../../clients/state/s3-state.js";
 import type { Environment } from "../../../clients/environment.js";
-import type { S3Backend } from "../../../spec/backend.js";
+import type { S3Backend } from "../../../cluster/backend.js";
 import { describeReal } from "../../support/environment.js";
 import { startMoto, type Moto } from "../../support/moto.js";
 

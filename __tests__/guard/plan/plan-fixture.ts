@@ -4,9 +4,9 @@ import { parseState } from "../../../clients/state/parse-state.js";
 import { judgePlan } from "../../../guard/judge.js";
 import { NotAPlan, readPlan } from "../../../guard/plan/read-plan.js";
 import type { RuleId, Verdict } from "../../../guard/verdict.js";
-import type { Deployed } from "../../../spec/deployed.js";
-import { loadSpec } from "../../../spec/load.js";
-import type { Spec } from "../../../spec/schema.js";
+import type { Deployed } from "../../../cluster/deployed.js";
+import { loadSpec } from "../../../cluster/yaml/load.js";
+import type { Spec } from "../../../cluster/yaml/schema.js";
 
 /** A plan of the real Terraform with what it is judged against; see fixtures/README.md. */
 export interface PlanFixture {

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { formatViolation } from "../../../guard/verdict.js";
-import { parseAddress } from "../../../spec/address.js";
+import { parseAddress } from "../../../cluster/address.js";
 import { dataVolumeKept } from "../../../guard/rules/data-volume-kept.js";
 import {
   change,

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { groupsOf } from "../../../spec/groups.js";
+import { groupsOf } from "../../../cluster/groups.js";
 import { imageAsDesired } from "../../../guard/rules/image-as-desired.js";
 import {
   change,

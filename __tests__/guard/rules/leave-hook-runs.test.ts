@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { groupsOf } from "../../../spec/groups.js";
+import { groupsOf } from "../../../cluster/groups.js";
 import { leaveHookRuns } from "../../../guard/rules/leave-hook-runs.js";
 import {
   change,

@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
-import { parseAddress } from "../../../spec/address.js";
+import { parseAddress } from "../../../cluster/address.js";
 import type { Change } from "../../../guard/change.js";
 import { taintedReplacement } from "../../../guard/rules/tainted-replacement.js";
 import { formatViolation } from "../../../guard/verdict.js";
-import type { Deployed } from "../../../spec/deployed.js";
+import type { Deployed } from "../../../cluster/deployed.js";
 import { agentsSpec, deployedAs, groupIn, proposalOf, withGroup } from "../../support/fixtures.js";
 
 const standing = deployedAs(agentsSpec());

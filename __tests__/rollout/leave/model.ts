@@ -1,7 +1,7 @@
 import { nextLeave } from "../../../rollout/leave/next-leave.js";
 import type { LeaveOrder } from "../../../rollout/leave/order.js";
 import type { LeaveStep, NextLeave } from "../../../rollout/leave/step.js";
-import { isUnknown } from "../../../rollout/observation.js";
+import { isUnknown } from "../../../rollout/observation/observation.js";
 import { known, START, wholeCluster, type AllocationDraft, type World } from "../observed.js";
 
 /** How the cluster of the model behaves. */

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { formatFinding } from "../../../rollout/finding.js";
+import { formatFinding } from "../../../rollout/preflight/finding.js";
 import { nextLeave } from "../../../rollout/leave/next-leave.js";
 import type { LeaveOrder } from "../../../rollout/leave/order.js";
 import { allocationOn, known, observed, orderOf, pick, replaced, START, type World } from "../observed.js";

@@ -1,33 +1,33 @@
-import type { GroupResult } from "../../../cli/deploy/deploy-result.js";
-import { Interruption } from "../../../cli/hook/interruption.js";
-import { rollGroups, type RollDeps, type RollEnd } from "../../../cli/deploy/roll-groups.js";
+import type { GroupResult } from "../../../driver/deploy-result.js";
+import { Interruption } from "../../../clients/interruption.js";
+import { rollGroups, type RollDeps, type RollEnd } from "../../../driver/roll-groups.js";
 import { groupInFlight } from "../../../guard/rules/group-in-flight.js";
 import { oneGroup } from "../../../guard/rules/one-group.js";
-import { nextInGroup } from "../../../rollout/next-in-group.js";
+import { nextInGroup } from "../../../rollout/roll/next-step.js";
 import { nextLeave } from "../../../rollout/leave/next-leave.js";
 import type { LeaveOrder } from "../../../rollout/leave/order.js";
-import type { Wanted } from "../../../rollout/next.js";
-import { rollFacts } from "../../../rollout/roll-facts.js";
-import { withoutRegion } from "../../../rollout/host-of.js";
+import type { Wanted } from "../../../rollout/roll/next-group.js";
+import { rollFacts } from "../../../rollout/log/roll-facts.js";
+import { withoutRegion } from "../../../rollout/observation/host-of.js";
 import {
   isWorthWaiting,
   preflight,
   type Preflight,
   type PreflightInput,
-} from "../../../rollout/preflight.js";
+} from "../../../rollout/preflight/preflight.js";
 import { deadRecords } from "../../../rollout/ready/purge.js";
 import { held } from "../../../rollout/ready/held.js";
 import { readiness } from "../../../rollout/ready/readiness.js";
 import { describeTimeout, isTimedOut } from "../../../rollout/ready/timeout.js";
-import { imagesOf } from "../../../spec/canary.js";
-import { findGroup } from "../../../spec/find-group.js";
-import { bakeSecondsOf, gateSettingsOf } from "../../../spec/gate-settings.js";
-import { hostNames } from "../../../spec/groups.js";
-import { inFlightOf, isNew } from "../../../spec/pending.js";
-import type { Hold } from "../../../spec/hold.js";
-import type { Spec } from "../../../spec/schema.js";
-import type { Step } from "../../../spec/run-log.js";
-import { UserError } from "../../../spec/user-error.js";
+import { imagesOf } from "../../../cluster/canary.js";
+import { findGroup } from "../../../cluster/find-group.js";
+import { bakeSecondsOf, gateSettingsOf } from "../../../cluster/gate-settings.js";
+import { hostNames } from "../../../cluster/groups.js";
+import { inFlightOf, isNew } from "../../../cluster/pending.js";
+import type { Hold } from "../../../cluster/run/hold.js";
+import type { Spec } from "../../../cluster/yaml/schema.js";
+import type { Step } from "../../../cluster/run/run-log.js";
+import { UserError } from "../../../cluster/user-error.js";
 import { judge, type Plan } from "./state.js";
 import { Killed, Violation, type World } from "./world.js";
 

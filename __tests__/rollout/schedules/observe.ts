@@ -8,13 +8,13 @@ import {
   type Observed,
   type RaftPeer,
   type Unknown,
-} from "../../../rollout/observation.js";
-import { isHostOf } from "../../../rollout/host-of.js";
-import type { Health } from "../../../simulator/autopilot.js";
-import type { SimulatedCluster } from "../../../simulator/cluster.js";
-import { isLive, type Allocation } from "../../../simulator/nomad/allocation.js";
-import type { NodeRecord } from "../../../simulator/nomad/node-record.js";
-import type { Raft } from "../../../simulator/raft.js";
+} from "../../../rollout/observation/observation.js";
+import { isHostOf } from "../../../rollout/observation/host-of.js";
+import type { Health } from "../../../packages/simulator/autopilot.js";
+import type { SimulatedCluster } from "../../../packages/simulator/cluster.js";
+import { isLive, type Allocation } from "../../../packages/simulator/nomad/allocation.js";
+import type { NodeRecord } from "../../../packages/simulator/nomad/node-record.js";
+import type { Raft } from "../../../packages/simulator/raft.js";
 
 /** When simulated time begins. */
 export const EPOCH = Date.parse("2026-01-01T00:00:00Z");

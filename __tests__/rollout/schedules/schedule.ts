@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import type { Wanted } from "../../../rollout/next.js";
-import { groupsOf, hostNames } from "../../../spec/groups.js";
-import type { Spec } from "../../../spec/schema.js";
+import type { Wanted } from "../../../rollout/roll/next-group.js";
+import { groupsOf, hostNames } from "../../../cluster/groups.js";
+import type { Spec } from "../../../cluster/yaml/schema.js";
 import { change, deployedAs, poolOf, smallSpec } from "../../support/fixtures.js";
 import { drive, type RunEnd } from "./driver.js";
 import { Killed, Violation, World, type Ambush } from "./world.js";

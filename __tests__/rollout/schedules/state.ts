@@ -1,9 +1,9 @@
-import { hostName } from "../../../spec/address.js";
-import type { Deployed, DeployedGroup, DeployedHost } from "../../../spec/deployed.js";
-import { findGroup } from "../../../spec/find-group.js";
-import { groupsOf, hostNames, type Group } from "../../../spec/groups.js";
-import { nextRevisions } from "../../../spec/next-revisions.js";
-import type { Spec } from "../../../spec/schema.js";
+import { hostName } from "../../../cluster/address.js";
+import type { Deployed, DeployedGroup, DeployedHost } from "../../../cluster/deployed.js";
+import { findGroup } from "../../../cluster/find-group.js";
+import { groupsOf, hostNames, type Group } from "../../../cluster/groups.js";
+import { nextRevisions } from "../../../cluster/next-revisions.js";
+import type { Spec } from "../../../cluster/yaml/schema.js";
 
 type Gate = "open" | "closed";
 type Writable<T> = { -readonly [K in keyof T]: T[K] };

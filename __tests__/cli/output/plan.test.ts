@@ -1,0 +1,88 @@
+import { describe, expect, test } from "@jest/globals";
+import { formatPlan } from "../../../cli/output/plan.js";
+import { summarizePlan } from "../../../rollout/review/plan-summary.js";
+import { isNew } from "../../../cluster/pending.js";
+import { readFixture } from "../../guard/plan/plan-fixture.js";
+
+describe("A plan in words", () => {
+  test("says which machines, what hangs on them, what stays, and Terraform's own count last", () => {
+    expect(planOf("roll-clients")).toMatchInlineSnapshot(`
+     "broker-0: 2 machines are replaced (v1 -> v2)
+     config_consul: 2 machines are told of the Consul servers
+     frozen: 8 groups (broker-1, broker-2, consul-server-0 to -2, nomad-server-0 to -2)
+
+     -/+ terraform_data.broker-0-0
+     -/+ terraform_data.broker-0-0-config-consul
+     -/+ terraform_data.broker-0-0-data-attachment
+     -/+ terraform_data.broker-0-0-lb-drained
+     -/+ terraform_data.broker-0-0-target
+     -/+ terraform_data.broker-0-1
+     -/+ terraform_data.broker-0-1-config-consul
+     -/+ terraform_data.broker-0-1-data-attachment
+     -/+ terraform_data.broker-0-1-lb-drained
+     -/+ terraform_data.broker-0-1-target
+     -/+ terraform_data.broker-0-leave
+     -/+ terraform_data.broker-0-ready
+       ~ terraform_data.broker-0-revision
+
+     Terraform: 12 to add, 1 to change, 12 to destroy"
+    `);
+  });
+
+  test("says how many machines are told of a new Consul server", () => {
+    expect(planOf("roll-consul-server").split("\n").slice(0, 3)).toMatchInlineSnapshot(`
+     [
+       "consul-server-1: 1 machine is replaced (v1 -> v2)",
+       "config_consul: 10 machines are told of the Consul servers",
+       "frozen: 8 groups (broker-0 to -2, consul-server-0, consul-server-2, nomad-server-0 to -2)",
+     ]
+    `);
+  });
+
+  test("tells a group that grows from one that shrinks", () => {
+    expect([planOf("group-grows").split("\n")[0], planOf("group-shrinks").split("\n")[0]])
+      .toMatchInlineSnapshot(`
+     [
+       "broker-1: 1 machine is created (v1)",
+       "broker-0: 1 machine is destroyed",
+     ]
+    `);
+  });
+
+  test("names a new pool's machines and a change in place", () => {
+    expect(planOf("pool-added").split("\n").slice(0, 5)).toMatchInlineSnapshot(`
+     [
+       "broker-eu-0: 1 machine is created (v1)",
+       "broker-eu-1: 1 machine is created (v1)",
+       "broker-eu-2: 1 machine is created (v1)",
+       "config_consul: 3 machines are told of the Consul servers",
+       "frozen: 9 groups (broker-0 to -2, consul-server-0 to -2, nomad-server-0 to -2)",
+     ]
+    `);
+    expect(planOf("load-balancer-port")).toMatchInlineSnapshot(`
+     "frozen: 9 groups (broker-0 to -2, consul-server-0 to -2, nomad-server-0 to -2)
+
+       ~ terraform_data.broker-load-balancer
+
+     Terraform: 0 to add, 1 to change, 0 to destroy"
+    `);
+  });
+
+  test("does not say that a machine is told which is destroyed", () => {
+    expect(planOf("group-shrinks").split("\n").slice(0, 2)).toEqual([
+      "broker-0: 1 machine is destroyed",
+      "frozen: 8 groups (broker-1, broker-2, consul-server-0 to -2, nomad-server-0 to -2)",
+    ]);
+  });
+
+  test("says so where there is nothing to do", () => {
+    expect(planOf("no-op")).toMatchInlineSnapshot(`"cluster: no changes, what is deployed is as desired"`);
+  });
+});
+
+function planOf(name: string): string {
+  const { plan, deployed } = readFixture(name);
+  const json = JSON.parse(plan) as { variables: { rollout_view: { value: string } } };
+  const standing = [...deployed.groups.values()].filter((group) => !isNew(group)).map((group) => group.name);
+  return formatPlan(summarizePlan(json, json.variables.rollout_view.value, standing));
+}

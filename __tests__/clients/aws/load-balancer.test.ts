@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { LoadBalancer } from "../../../clients/aws/load-balancer.js";
+import { withEnvironment } from "../../support/aws-environment.js";
+import { AwsQuery } from "../../support/aws-query.js";
+import { describeReal } from "../../support/environment.js";
+import { startMoto, type Moto } from "../../support/moto.js";
+import { refusal } from "../../support/refusal.js";
+import { textAt } from "../../support/xml.js";
+
+const region = "eu-west-1";
+
+describeReal("Targets of a load balancer, asked of moto", ["moto"], () => {
+  let moto: Moto;
+  let query: AwsQuery;
+  let arn: string;
+  let [first, second, third] = ["", "", ""];
+  const loadBalancer = new LoadBalancer({ region });
+
+  beforeAll(async () => {
+    moto = await startMoto({ region });
+    query = new AwsQuery(moto.url, region);
+    const { vpcId, subnetIds } = await moto.ec2.createNetwork();
+    const run = async (): Promise<string> => {
+      const answer = await query.call("ec2", "RunInstances", {
+        ImageId: "ami-0aaa",
+        MinCount: "1",
+        MaxCount: "1",
+        SubnetId: subnetIds[0],
+      });
+      return textAt(answer, "instancesSet", "item", "instanceId");
+    };
+    [first, second, third] = [await run(), await run(), await run()];
+    const created = await query.call("elasticloadbalancing", "CreateTargetGroup", {
+      Name: "demo-broker",
+      Protocol: "TCP",
+      Port: "9876",
+      VpcId: vpcId,
+      TargetType: "instance",
+    });
+    arn = textAt(created, "CreateTargetGroupResult", "TargetGroups", "member", "TargetGroupArn");
+    await register(first);
+    await register(second);
+  });
+  afterAll(() => moto.stop());
+  withEnvironment(() => moto.env);
+
+  const register = (id: string, port = "9876") =>
+    query.call("elasticloadbalancing", "RegisterTargets", {
+      TargetGroupArn: arn,
+      "Targets.member.1.Id": id,
+      "Targets.member.1.Port": port,
+    });
+
+  test("are healthy by name and by ARN, also with two ports; who is not registered is gone", async () => {
+    await register(second, "9877");
+    const healthy = new Map([
+      [first, { state: "healthy", reason: "" }],
+      [second, { state: "healthy", reason: "" }],
+      [third, { state: "gone", reason: "not registered" }],
+    ]);
+    expect(await loadBalancer.targetStates("demo-broker", [first, second, third])).toEqual(healthy);
+    expect(await loadBalancer.targetStates(arn, [first, second, third])).toEqual(healthy);
+  });
+
+  test("one that is deregistered is gone, and the other stays", async () => {
+    await query.call("elasticloadbalancing", "DeregisterTargets", {
+      TargetGroupArn: arn,
+      "Targets.member.1.Id": first,
+    });
+    const states = await loadBalancer.targetStates("demo-broker", [first, second]);
+    expect(states.get(first)).toEqual({ state: "gone", reason: "not registered" });
+    expect(states.get(second)).toMatchObject({ state: "healthy" });
+  });
+
+  test("refuses a target group that is not there, by name and by ARN", async () => {
+    expect(await refusal(loadBalancer.targetStates("demo-other", [first]))).toEqual({
+      kind: "not-found",
+      message:
+        "AWS does not have it: elasticloadbalancing:DescribeTargetGroups: One or more target groups not found; correct the name, the region or the account",
+    });
+    expect(await refusal(loadBalancer.targetStates(`${arn}x`, [first]))).toMatchObject({ kind: "not-found" });
+  });
+});

@@ -1,0 +1,245 @@
+import { existsSync } from "node:fs";
+import { chmod, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import {
+  remoteServersFile,
+  SERVERS_FILE,
+  writeCommand,
+  type ServersFile,
+} from "../../../clients/ssh/consul-servers-file.js";
+import { Ssh } from "../../../clients/ssh/ssh.js";
+import { describeReal } from "../../support/environment.js";
+import { refusal } from "../../support/refusal.js";
+import { startSshd, type Sshd } from "../../support/sshd.js";
+
+const OLD = '{"retry_join":["10.0.0.1"]}\n';
+
+test("the file is in the agent's own folder", () => {
+  expect(SERVERS_FILE).toBe("/etc/consul.d/rollout-servers.json");
+});
+
+describeReal("The list of servers on a machine", ["sshd"], () => {
+  let sshd: Sshd;
+  let ssh: Ssh;
+  let folder: string;
+  let path: string;
+  let file: ServersFile;
+
+  beforeAll(async () => {
+    sshd = await startSshd();
+    ssh = new Ssh({ env: await sshd.env() });
+    folder = join(sshd.folder, 'consul\'s $(id) "d"');
+    path = join(folder, "rollout-servers.json");
+    file = remoteServersFile(ssh, "machine", { path });
+  });
+  afterAll(() => sshd.stop());
+
+  beforeEach(async () => {
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder);
+    await sshd.program("consul", "exit 0");
+    await sshd.program("sudo", 'echo "sudo: a password is required" >&2; exit 1');
+  });
+
+  test("is absent on a new machine", async () => {
+    expect(await file.read()).toEqual({ content: undefined, reloadDue: false });
+  });
+
+  test("arrives byte for byte, under a path of any name, and notes that a reload is due", async () => {
+    const content = 'it\'s "quoted" $(id) `id` \\n ${HOME} é€\n\n\ttab\r\nEOF\n';
+    await file.write(content);
+    expect(await readFile(path, "utf8")).toBe(content);
+    expect(await file.read()).toEqual({ content, reloadDue: true });
+    expect(await readdir(folder)).toEqual(["rollout-servers.json", "rollout-servers.json.reload-due"]);
+
+    await file.reloaded();
+    expect(await file.read()).toEqual({ content, reloadDue: false });
+    await file.reloaded();
+  });
+
+  test("keeps its mode when it is replaced, and is another file then", async () => {
+    await writeFile(path, OLD);
+    await chmod(path, 0o604);
+    const before = await stat(path);
+    await file.write("new");
+    const after = await stat(path);
+    expect(after.mode & 0o777).toBe(0o604);
+    expect([after.uid, after.gid]).toEqual([before.uid, before.gid]);
+    expect(after.ino).not.toBe(before.ino);
+  });
+
+  test("can be read by the agent's group when it is new, or by all where the group is root's", async () => {
+    await file.write("new");
+    const { gid } = await stat(folder);
+    expect((await stat(path)).mode & 0o777).toBe(gid === 0 ? 0o644 : 0o640);
+    expect((await stat(path)).gid).toBe(gid);
+  });
+
+  test("is validated with all that the agent reads, and with nothing copied but itself", async () => {
+    await writeFile(path, OLD);
+    await writeFile(join(folder, "agent.hcl"), "");
+    await writeFile(join(folder, "keys.json"), "{}");
+    await writeFile(join(folder, "notes.txt"), "");
+    const seen = join(sshd.folder, "seen");
+    await sshd.program(
+      "consul",
+      `[ "$1" = validate ] && ls -F "$2" >'${seen}' && cat "$2/rollout-servers.json" >>'${seen}'`,
+    );
+    await file.write("new\n");
+    expect(await readFile(seen, "utf8")).toBe("agent.hcl@\nkeys.json@\nrollout-servers.json\nnew\n");
+  });
+
+  test("refuses what makes the agent's folder invalid, and leaves the old file", async () => {
+    await writeFile(path, OLD);
+    await sshd.program(
+      "consul",
+      `grep -q new "$2/rollout-servers.json" || exit 0; echo "bad: $(basename "$0")"; exit 1`,
+    );
+    expect(await refusal(file.write("new"))).toEqual({
+      kind: "invalid",
+      message: `consul validate refuses the folder with the new file: ${path} on machine: bad: consul; nothing was changed; correct what the image or a hand put beside it`,
+    });
+    await expectOldFile();
+  });
+
+  test("refuses a folder that was invalid before", async () => {
+    await writeFile(path, OLD);
+    await sshd.program("consul", 'echo "data_dir cannot be empty" >&2; exit 1');
+    expect(await refusal(file.write("new"))).toEqual({
+      kind: "invalid",
+      message: `consul validate refuses the folder, also without the new file: ${path} on machine: data_dir cannot be empty; nothing was changed; correct it in the image: all of the agent's settings belong into that folder`,
+    });
+    await expectOldFile();
+  });
+
+  test("refuses a machine without the folder", async () => {
+    await rm(folder, { recursive: true });
+    await sshd.program("sudo", 'shift 2; exec "$@"');
+    const message = `no folder ${folder} on machine; the image must bring it, and its Consul agent must read it (-config-dir)`;
+    expect(await refusal(file.write("new"))).toEqual({ kind: "no-folder", message });
+    expect(await refusal(file.read())).toEqual({ kind: "no-folder", message });
+  });
+
+  test("is written by sudo where the login may not write", async () => {
+    await rm(folder, { recursive: true });
+    // What only sudo can see stands for what only sudo can write: to root, who may run this, no folder is closed.
+    await sshd.program(
+      "sudo",
+      `[ "$1 $2" = "-n --" ] || exit 3; shift 2; mkdir '${folder.replaceAll("'", String.raw`'\''`)}'; exec "$@"`,
+    );
+    await file.write("new");
+    expect(await readFile(path, "utf8")).toBe("new");
+  });
+
+  test("refuses a login that may neither write nor use sudo", async () => {
+    await rm(folder, { recursive: true });
+    expect(await refusal(file.write("new"))).toEqual({
+      kind: "not-allowed",
+      message: `the login may not write: ${path} on machine: sudo: a password is required; let it write to ${folder}, or use sudo without a password`,
+    });
+  });
+
+  test("stays the old one when the connection breaks in the middle", async () => {
+    await writeFile(path, OLD);
+    const input = new PassThrough();
+    const cut = new AbortController();
+    const run = ssh.run("machine", writeCommand(path, 200_000), { input, signal: cut.signal });
+    const refused = refusal(run);
+    input.write("x".repeat(100_000));
+    const beside = async (): Promise<string[]> =>
+      (await readdir(folder)).filter((name) => name.startsWith("rollout-servers.json.new."));
+    await until(async () => {
+      const [name] = await beside();
+      return name !== undefined && (await stat(join(folder, name))).size === 100_000;
+    });
+    cut.abort();
+    expect(await refused).toMatchObject({ kind: "cancelled" });
+    await until(async () => (await beside()).length === 0);
+    await expectOldFile();
+  });
+
+  test("refuses content that did not arrive whole", async () => {
+    await writeFile(path, OLD);
+    const { exitCode } = await ssh.run("machine", writeCommand(path, 4), { input: "new" });
+    expect(exitCode).toBe(46);
+    await expectOldFile();
+  });
+
+  test("takes away what a machine that lost its power left", async () => {
+    await writeFile(`${path}.new.abcdef`, "half");
+    await file.write("new");
+    expect(existsSync(`${path}.new.abcdef`)).toBe(false);
+  });
+
+  async function expectOldFile(): Promise<void> {
+    expect(await readFile(path, "utf8")).toBe(OLD);
+    expect((await readdir(folder)).filter((name) => name.startsWith("rollout"))).toEqual([
+      "rollout-servers.json",
+    ]);
+    expect(await file.read()).toEqual({ content: OLD, reloadDue: false });
+  }
+});
+
+describeReal("The list of servers on a full disk", ["sshd"], () => {
+  test("stays the old one", async () => {
+    const sshd = await startSshd({ fileBlocks: 1 });
+    try {
+      const folder = join(sshd.folder, "consul.d");
+      const path = join(folder, "rollout-servers.json");
+      await mkdir(folder);
+      await writeFile(path, OLD);
+      await sshd.program("consul", "exit 0");
+      const file = remoteServersFile(new Ssh({ env: await sshd.env() }), "machine", { path });
+      const { kind, message } = await refusal(file.write("x".repeat(5000)));
+      expect(kind).toBe("not-written");
+      expect(message).toMatch(/^cannot be read or written: .* on machine: .*; the old file is as it was$/);
+      expect(await readdir(folder)).toEqual(["rollout-servers.json"]);
+      expect(await file.read()).toEqual({ content: OLD, reloadDue: false });
+
+      await file.write("x".repeat(500));
+      expect(await file.read()).toMatchObject({ content: "x".repeat(500) });
+    } finally {
+      await sshd.stop();
+    }
+  });
+});
+
+describeReal("The list of servers and the real consul", ["sshd", "consul"], () => {
+  test("is refused beside a broken file, and taken beside a sound one", async () => {
+    const sshd = await startSshd({ path: process.env["PATH"] ?? "" });
+    try {
+      const folder = join(sshd.folder, "consul.d");
+      const path = join(folder, "rollout-servers.json");
+      const agent = join(folder, "agent.json");
+      await mkdir(folder);
+      const file = remoteServersFile(new Ssh({ env: await sshd.env() }), "machine", { path });
+
+      await writeFile(agent, '{"data_dir": "/nowhere", "bind_addr": "127.0.0.1", "serverr": true}');
+      const { kind, message } = await refusal(file.write(OLD));
+      expect(kind).toBe("invalid");
+      expect(message).toContain("also without the new file");
+      expect(message).toContain("serverr");
+      expect(existsSync(path)).toBe(false);
+
+      await writeFile(agent, '{"data_dir": "/nowhere", "bind_addr": "127.0.0.1"}');
+      expect(await refusal(file.write('{"retry_joinn": []}'))).toMatchObject({
+        kind: "invalid",
+        message: expect.stringContaining("with the new file"),
+      });
+      expect(existsSync(path)).toBe(false);
+
+      await file.write(OLD);
+      expect(await file.read()).toEqual({ content: OLD, reloadDue: true });
+      await file.write(OLD);
+    } finally {
+      await sshd.stop();
+    }
+  });
+});
+
+/** Looks again and again, with what the look itself takes in between. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise(setImmediate);
+}

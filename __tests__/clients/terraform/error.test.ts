@@ -1,0 +1,46 @@
+import { describe, expect, test } from "@jest/globals";
+import { firstError, withoutSecrets } from "../../../clients/terraform/error.js";
+
+describe("The first error of Terraform", () => {
+  test("is told without its box, its colours and its explanation", () => {
+    const printed =
+      "\u001b[31m╷\u001b[0m\n\u001b[31m│\u001b[0m \u001b[0m\u001b[1m\u001b[31mError: \u001b[0m\u001b[0m\u001b[1mNo valid credential sources found\u001b[0m\n│ \n│ Please see https://developer.hashicorp.com/terraform/language/backend/s3\n╵\n";
+    expect(firstError(printed)).toBe("No valid credential sources found");
+  });
+
+  test("stands behind a warning about the CLI configuration", () => {
+    const printed =
+      'There are some problems with the CLI configuration:\n╷\n│ Warning: Unable to open CLI configuration file\n│ \n│ It does not exist.\n╵\n\n\nError: Failed to get existing workspaces: S3 bucket "demo" does not exist.\n\nThe referenced S3 bucket must have been previously created.\n';
+    expect(firstError(printed)).toBe('Failed to get existing workspaces: S3 bucket "demo" does not exist');
+  });
+
+  test("goes on where it announces a list", () => {
+    const printed =
+      "\u001b[31mFailed to refresh state: 2 problems:\n\n- The state file could not be parsed as JSON.\n- The state file does not have a version.\u001b[0m\n";
+    expect(firstError(printed)).toBe(
+      "Failed to refresh state: 2 problems: - The state file could not be parsed as JSON. - The state file does not have a version",
+    );
+  });
+
+  test("names who holds a locked state, and since when", () => {
+    const printed =
+      "╷\n│ Error: Error acquiring the state lock\n│ \n│ Error message: resource temporarily unavailable\n│ Lock Info:\n│   ID:        1f0e\n│   Path:      ../../terraform.demo.tfstate\n│   Operation: OperationTypeApply\n│   Who:       ana@laptop\n│   Version:   1.11.4\n│   Created:   2026-01-02 03:04:05.678 +0000 UTC\n│   Info:      \n│ \n│ \n│ Terraform acquires a state lock to protect the state from being written\n╵\n";
+    expect(firstError(printed)).toBe(
+      "Error acquiring the state lock: it is held by ana@laptop since 2026-01-02 03:04:05.678 +0000 UTC (lock 1f0e); wait until that has ended",
+    );
+  });
+
+  test("is the first thing that was printed where nothing is called an error", () => {
+    expect(firstError("sh: no version is set\nfor terraform\n\nsee asdf\n")).toBe(
+      "sh: no version is set for terraform",
+    );
+    expect(firstError("")).toBe("");
+  });
+});
+
+test("secrets in a message are named and not shown", () => {
+  const env = { AWS_SECRET_ACCESS_KEY: "sOmE/SeCrEt", AWS_SESSION_TOKEN: "", AWS_REGION: "eu-west-1" };
+  expect(withoutSecrets("key sOmE/SeCrEt in eu-west-1 is wrong", env)).toBe(
+    "key (AWS_SECRET_ACCESS_KEY) in eu-west-1 is wrong",
+  );
+});

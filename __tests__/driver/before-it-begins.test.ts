@@ -1,0 +1,91 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { runDeploy, type DeployArgs } from "../../cli/deploy.js";
+import { GateFailure } from "../../driver/deploy-group.js";
+import { rollGroups, type RollDeps } from "../../driver/roll-groups.js";
+import { NotConfirmed } from "../../driver/confirm.js";
+import { change, deployedAs, localSpec, poolOf } from "../support/fixtures.js";
+import { failure } from "../support/refusal.js";
+import { readFixtureFiles } from "../guard/plan/plan-fixture.js";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "rollout-deploy-"));
+  const { spec, state } = readFixtureFiles("no-op");
+  writeFileSync(join(folder, "cluster.yaml"), spec);
+  writeFileSync(join(folder, "terraform.demo.tfstate"), state);
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("refuses a roll of servers that nobody can be asked about, and leaves the spec as it is", async () => {
+  const before = spec();
+  expect(await failure(deploy({ target: "consul-server", image: "ami-0ddd", yes: true }))).toBe(
+    "consul-server-0, consul-server-1, consul-server-2 are groups of servers, and nobody can be asked: say so with --confirm consul-server-0 consul-server-1 consul-server-2",
+  );
+  expect(spec()).toBe(before);
+  expect(existsSync(join(folder, ".rollout"))).toBe(false);
+});
+
+test("refuses a roll of clients without --yes, and leaves the spec as it is", async () => {
+  const before = spec();
+  expect(await failure(deploy({ target: "broker-1", image: "ami-0ddd" }))).toBe(
+    "nobody can be asked whether broker-1 may be rolled: say so with --yes",
+  );
+  expect(spec()).toBe(before);
+});
+
+test("says how a cluster is created where none stands", async () => {
+  rmSync(join(folder, "terraform.demo.tfstate"));
+  const { spec: text } = readFixtureFiles("no-op");
+  writeFileSync(
+    join(folder, "cluster.yaml"),
+    text.replace(/^platform: local\n/m, "$&local: { agents: simulated }\n"),
+  );
+  expect(await failure(deploy({ all: true, yes: true }))).toMatch(
+    /^consul-server-0, .*, broker-2 are new: new groups are created, not rolled; rolled: none; next: npx cdktf deploy cluster$/,
+  );
+});
+
+test("an edit is taken back where its question is answered with no", async () => {
+  const local = localSpec();
+  let now = local;
+  const edits: string[] = [];
+  const deps: RollDeps = {
+    look: () =>
+      Promise.resolve({ spec: now, deployed: deployedAs(local), hold: undefined, events: [], leaders: [] }),
+    edit: (group, { image = "" }) => {
+      edits.push(`${group}: ${image}`);
+      now = change(now, (draft) => {
+        poolOf(draft, "broker").images[0] = image;
+      });
+      return Promise.resolve(now);
+    },
+    deploy: () => Promise.reject(new NotConfirmed("nothing was done: broker-0 was not confirmed")),
+    isGateFailure: (error): error is Error => error instanceof GateFailure,
+    hold: () => Promise.resolve(),
+    waiting: () => undefined,
+    say: () => undefined,
+    clock: { now: () => 0, pause: () => Promise.resolve() },
+    signal: new AbortController().signal,
+  };
+  const wanted = { groups: ["broker-0"], image: "ami-0bbb", command: "rollout deploy broker-0" };
+  expect(await failure(rollGroups(deps, wanted))).toBe("nothing was done: broker-0 was not confirmed");
+  expect(edits).toEqual(["broker-0: ami-0bbb", "broker-0: ami-0aaa"]);
+});
+
+const spec = (): string => readFileSync(join(folder, "cluster.yaml"), "utf8");
+
+/** Without a terminal. */
+const deploy = (args: Partial<DeployArgs>): Promise<unknown> =>
+  runDeploy(
+    { CLUSTER: join(folder, "cluster.yaml") },
+    { all: false, yes: false, confirm: [], format: "json", ...args },
+    { input: Readable.from([]), output: new PassThrough() },
+  );

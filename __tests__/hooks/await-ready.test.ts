@@ -1,0 +1,186 @@
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { connect, type LiveCluster } from "../../live/live-cluster.js";
+import { runCheck } from "../../live/checks/run-check.js";
+import { PoolChecks } from "../../live/checks/pool-checks.js";
+import { awaitReady } from "../../hooks/await-ready.js";
+import { leaveGroup } from "../../hooks/leave-group.js";
+import { gateSettingsOf } from "../../cluster/gate-settings.js";
+import { groupsOf, hostNames, type Group } from "../../cluster/groups.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
+import { serviceJob } from "../contract/service-job.js";
+import { change, poolOf, smallSpec } from "../support/fixtures.js";
+import { failure } from "../support/refusal.js";
+import { startSimulatedCluster, type SimulatedWorld } from "../support/simulated-cluster.js";
+
+const old = change(smallSpec(), (edited) => {
+  poolOf(edited, "broker").hosts = [2, 2, 2];
+});
+
+let world: SimulatedWorld;
+let cluster: LiveCluster;
+const lines: string[] = [];
+
+async function start(spec: Spec): Promise<void> {
+  world = await startSimulatedCluster(old);
+  cluster = await connect(spec, world.env, world.clock.now);
+  lines.length = 0;
+  conditions.length = 0;
+  await world.whole();
+}
+
+afterEach(async () => {
+  await cluster.close();
+  await world.close();
+});
+
+const withImage = (pool: string, image = "v2"): Spec =>
+  change(old, (spec) => {
+    poolOf(spec, pool).images[0] = image;
+  });
+
+function groupIn(spec: Spec, name: string): Group {
+  const group = groupsOf(spec).find((each) => each.name === name);
+  if (!group) throw new Error(`no group ${name}`);
+  return group;
+}
+
+const signal = new AbortController().signal;
+const conditions: string[] = [];
+const waiting = (condition: string): void => void conditions.push(condition);
+const say = (line: string): void => void lines.push(line.replace(/^\+\d+s /, ""));
+
+/** Leaves, and starts new machines in the place of those that have left. */
+async function roll(spec: Spec, name: string): Promise<void> {
+  const group = groupIn(spec, name);
+  const { workload, drain } = gateSettingsOf(group.pool, spec);
+  const hosts = hostNames(group);
+  const order = {
+    group: name,
+    role: group.role,
+    hash: group.hash,
+    stay: hosts,
+    hosts,
+    workload,
+    retires: false,
+    drain,
+  };
+  const deployed = groupsOf(old).map((each) => ({ ...each, hosts: hostNames(each) }));
+  const snapshotFile = `${world.folder}/consul.snapshot`;
+  await leaveGroup({ cluster, clock: world.clock, say, signal, snapshotFile }, order, {
+    cluster: deployed,
+    inFlight: [],
+  });
+  for (let host = 0; host < group.hosts; host++) await world.replace(group, host);
+}
+
+async function ready(
+  spec: Spec,
+  name: string,
+  time = { timeoutSeconds: 900, bakeSeconds: 15 },
+): Promise<void> {
+  const group = groupIn(spec, name);
+  const hosts = hostNames(group);
+  const { workload, ready: gate } = gateSettingsOf(group.pool, spec);
+  const { env, clock } = world;
+  const checks = new PoolChecks(gate.checks, {
+    run: (check, machine, ending) => runCheck(check, machine, { env, signal: ending }),
+    now: clock.now,
+  });
+  const expected = {
+    cluster: spec.name,
+    group: name,
+    role: group.role,
+    image: group.image,
+    hash: group.hash,
+    hosts,
+    workload,
+    attributes: {},
+    oldIds: [],
+    hasLoadBalancer: false,
+    hasMachines: false,
+    checks: gate.checks,
+  };
+  await awaitReady({ cluster, checks, clock, say, waiting, signal }, expected, time);
+}
+
+describe("clients", () => {
+  test("are ready once their new machines have held for the bake time; then their dead records are forgotten", async () => {
+    const spec = withImage("broker");
+    await start(spec);
+    await world.run(serviceJob("web", 4));
+    await roll(spec, "broker-0");
+    lines.length = 0;
+    // Shorter than Nomad needs to see that a node is dead.
+    await ready(spec, "broker-0", { timeoutSeconds: 900, bakeSeconds: 2 });
+    expect(lines.at(-1)).toMatch(/^broker-0 is ready \(held \d+s of 2s\)$/);
+    expect(conditions[0]).toBe("broker-0: waiting until broker-0-0, broker-0-1 are whole");
+    expect(conditions.at(-1)).toBe("every condition is met, and has to hold for 2s");
+    conditions.forEach((condition, at) => {
+      expect(condition).not.toBe(conditions[at + 1]);
+    });
+    expect(lines.filter((line) => line.endsWith("of its dead machine is purged"))).toHaveLength(2);
+    const nodes = (await cluster.nomad.nodes()).value.filter(({ Name }) => Name === "broker-0-0");
+    expect(nodes).toMatchObject([{ Status: "ready", SchedulingEligibility: "eligible" }]);
+  });
+
+  test("that still run the old image are not ready, and the gate says which condition failed", async () => {
+    const spec = withImage("broker");
+    await start(spec);
+    const said = await failure(ready(spec, "broker-0", { timeoutSeconds: 20, bakeSeconds: 5 }));
+    expect(said.replace(/after \d+ s/, "after <n> s")).toMatchInlineSnapshot(`
+     "broker-0 is not ready after <n> s:
+       runs-image (0 of 2): broker-0-0: in the metadata of its Consul agent rollout_image is v1, not v2, rollout_template_hash is 18ac07b79f, not 8b854bb03d; broker-0-1: in the metadata of its Consul agent rollout_image is v1, not v2, rollout_template_hash is 18ac07b79f, not 8b854bb03d"
+    `);
+  });
+
+  test("that became ineligible while they baked begin anew", async () => {
+    await start(old);
+    const done = ready(old, "broker-1", { timeoutSeconds: 600, bakeSeconds: 30 });
+    await world.until(() => lines.some((line) => line.startsWith("every condition is met")));
+    await world.ineligible("broker-1-0");
+    await world.until(() => lines.some((line) => line.includes("nodes-eligible (1 of 2)")));
+    await world.eligible("broker-1-0");
+    await done;
+    expect(lines.at(-1)).toMatch(/^broker-1 is ready \(held \d+s of 30s\)$/);
+    const still = lines.filter((line) => line.startsWith("  still: "));
+    expect(still.map((line) => line.replace(/[0-9a-f-]{36}/, "<id>"))).toMatchInlineSnapshot(`
+     [
+       "  still: nodes-eligible (1 of 2): broker-1-0: its node <id> is ineligible",
+     ]
+    `);
+  });
+});
+
+describe("servers", () => {
+  test.each(["nomad-server", "consul-server"])("%s: the new one votes under its new id", async (pool) => {
+    const spec = withImage(pool);
+    await start(spec);
+    const before =
+      pool === "consul-server"
+        ? await cluster.consul.raftConfiguration()
+        : await cluster.nomad.raftConfiguration();
+    await world.leaveByHand(`${pool}-0-0`);
+    await world.replace(groupIn(spec, `${pool}-0`), 0);
+    await ready(spec, `${pool}-0`);
+    const after =
+      pool === "consul-server"
+        ? await cluster.consul.raftConfiguration()
+        : await cluster.nomad.raftConfiguration();
+    expect(after.filter(({ Voter }) => Voter)).toHaveLength(3);
+    const ids = new Set(before.map(({ ID }) => ID));
+    expect(after.filter(({ ID }) => !ids.has(ID))).toHaveLength(1);
+  });
+
+  test("a server that stays a non-voter is not ready, though autopilot says healthy", async () => {
+    const spec = withImage("consul-server");
+    await start(spec);
+    await world.leaveByHand("consul-server-0-0");
+    world.simulator.do(() => {
+      world.simulator.cluster.consul.nonVoters.add("consul-server-0-0");
+    });
+    await world.replace(groupIn(spec, "consul-server-0"), 0);
+    const said = await failure(ready(spec, "consul-server-0", { timeoutSeconds: 60, bakeSeconds: 5 }));
+    expect(said).toContain("voters (2 of 3)");
+    expect(said).toContain("new-id-votes (0 of 1)");
+  });
+});

@@ -1,0 +1,176 @@
+import { once } from "node:events";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { execa } from "execa";
+import * as z from "zod";
+import { configureConsul, type ConsulAgent } from "../../hooks/configure-one-agent.js";
+import { remoteServersFile } from "../../clients/ssh/consul-servers-file.js";
+import { Ssh } from "../../clients/ssh/ssh.js";
+import { openTunnel, TunnelOnDemand } from "../../clients/ssh/tunnel.js";
+import { renderServersFile } from "../../rollout/configure-consul.js";
+import { UserError } from "../../cluster/user-error.js";
+import { describeReal } from "../support/environment.js";
+import { startSshd, type Sshd } from "../support/sshd.js";
+import { supportFolder } from "../support/prepared.js";
+
+describeReal("A real agent that is stuck with an old list", ["sshd", "consul"], () => {
+  // Loopback addresses of this test run's own, so that agents of other runs, which use the same ports, are not met.
+  const run = `127.${String(64 + (process.pid % 128))}.${String((process.pid >> 7) % 256)}`;
+  const [server, client] = [`${run}.1`, `${run}.2`];
+  const stops: (() => Promise<void>)[] = [];
+  let sshd: Sshd;
+  let port: number;
+  let tunnel: TunnelOnDemand;
+
+  beforeAll(async () => {
+    sshd = await startSshd({ path: process.env["PATH"] ?? "" });
+    const ssh = new Ssh({ env: await sshd.env() });
+    port = await freePort();
+    tunnel = new TunnelOnDemand(() => openTunnel(ssh, "machine", port));
+    await start("server", { bind_addr: server, server: true, bootstrap_expect: 1, ports: { http: -1 } });
+    await start("client", {
+      bind_addr: client,
+      retry_join: [`${run}.99`],
+      addresses: { http: "127.0.0.1" },
+      ports: { http: port },
+    });
+  });
+  afterAll(async () => {
+    await tunnel.close();
+    await Promise.all(stops.map((stop) => stop()));
+    await sshd.stop();
+  });
+
+  test("is freed, has the new list on its disk, and is left alone by the next run", async () => {
+    expect(await configure()).toMatchObject({
+      host: "client",
+      file: "written",
+      reloaded: true,
+      joined: [server],
+      leader: `${server}:8300`,
+    });
+    expect(await readFile(join(folder("client"), "rollout-servers.json"), "utf8")).toBe(
+      renderServersFile([server]),
+    );
+    expect(await configure()).toEqual({
+      host: "client",
+      file: "unchanged",
+      reloaded: false,
+      joined: [],
+      leader: `${server}:8300`,
+    });
+  });
+
+  test("refuses what its folder does not allow, and goes on as it was", async () => {
+    const broken = join(folder("client"), "zz-broken.json");
+    await writeFile(broken, '{"serverr": true}');
+    await expect(configure([server, client])).rejects.toThrow(
+      /^Consul is not configured: client: consul validate refuses the folder, also without the new file: .*serverr.*\(its file was not changed; a rerun does what is left\)$/,
+    );
+    await writeFile(broken, "{}");
+    expect(await configure([server, client])).toMatchObject({ file: "written", reloaded: true, joined: [] });
+  });
+
+  function configure(servers = [server]) {
+    return sshd.env().then((env) =>
+      configureConsul(
+        {
+          file: remoteServersFile(new Ssh({ env }), "machine", {
+            path: join(folder("client"), "rollout-servers.json"),
+          }),
+          agent: agentBehind(tunnel),
+          now: () => performance.now(),
+          pause: (ms) => pause(ms),
+        },
+        { host: "client", servers, timeoutMs: 120_000, everyMs: 200 },
+      ),
+    );
+  }
+
+  function folder(name: string): string {
+    return join(sshd.folder, `${name}.d`);
+  }
+
+  async function start(name: string, settings: Readonly<Record<string, unknown>>): Promise<void> {
+    await mkdir(folder(name));
+    const { ports, ...others } = z.looseObject({ ports: z.looseObject({}) }).parse(settings);
+    const agent = {
+      node_name: name,
+      data_dir: join(sshd.folder, `${name}-data`),
+      disable_update_check: true,
+      performance: { raft_multiplier: 1 },
+      ...others,
+      ports: { dns: -1, serf_wan: -1, ...ports },
+    };
+    await writeFile(join(folder(name), "agent.json"), JSON.stringify(agent));
+    const command = ["consul", "agent", "-config-dir", folder(name)];
+    const child = execa(process.execPath, [join(supportFolder, "tether.mjs"), ...command], {
+      env: { NODE_OPTIONS: "" },
+      stdin: "pipe",
+      stdout: "ignore",
+      stderr: "ignore",
+      reject: false,
+    });
+    stops.push(async () => {
+      child.stdin.end();
+      await child;
+    });
+  }
+});
+
+/** The agent's own API, as far as this test needs it. */
+function agentBehind(tunnel: TunnelOnDemand): ConsulAgent {
+  const members = z.array(z.object({ Name: z.string(), Addr: z.string(), Status: z.number() }));
+  const ask = async (method: string, path: string): Promise<string> => {
+    const socketPath = await tunnel.socketPath();
+    return new Promise((resolve, reject) => {
+      const fail = (reason: string): void => {
+        reject(new UserError(`${method} ${path}: ${reason}`));
+      };
+      request({ socketPath, method, path, agent: false }, (response) => {
+        let body = "";
+        response.on("data", (chunk: Buffer) => {
+          body += chunk.toString();
+        });
+        response.on("end", () => {
+          if (response.statusCode === 200) resolve(body);
+          else fail(body);
+        });
+      })
+        .on("error", (error) => {
+          fail(error.message);
+        })
+        .end();
+    });
+  };
+  return {
+    reload: async () => {
+      await ask("PUT", "/v1/agent/reload");
+    },
+    join: async (address) => {
+      await ask("PUT", `/v1/agent/join/${address}`);
+    },
+    members: async () =>
+      members.parse(JSON.parse(await ask("GET", "/v1/agent/members"))).map((member) => ({
+        name: member.Name,
+        address: member.Addr,
+        status: member.Status === 1 ? "alive" : "gone",
+      })),
+    leader: async () => z.string().parse(JSON.parse(await ask("GET", "/v1/status/leader"))),
+  };
+}
+
+/** Free a moment ago: an agent cannot pick one itself. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}

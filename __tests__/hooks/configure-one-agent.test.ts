@@ -1,0 +1,254 @@
+import { describe, expect, test } from "@jest/globals";
+import {
+  configureConsul,
+  ConfigureConsulFailure,
+  describeConfigured,
+  type ConfigureConsulDeps,
+  type ConsulAgent,
+} from "../../hooks/configure-one-agent.js";
+import { SshFailure } from "../../clients/ssh/ssh-failure.js";
+import { ServersFileFailure } from "../../clients/ssh/consul-servers-file.js";
+import { renderServersFile } from "../../rollout/configure-consul.js";
+import { UserError } from "../../cluster/user-error.js";
+
+const servers = ["10.0.0.1", "10.0.1.1", "10.0.2.1"];
+const content = renderServersFile(servers);
+const args = { host: "broker-0-0", servers, timeoutMs: 60_000 };
+
+describe("One machine", () => {
+  test("gets its list, reloads, and is left alone by the next run", async () => {
+    const machine = new Machine();
+    const first = await machine.configure();
+    expect(first).toEqual({
+      host: "broker-0-0",
+      file: "written",
+      reloaded: true,
+      joined: [],
+      leader: "10.0.0.1:8300",
+    });
+    expect(machine.log).toEqual(["write", "reload"]);
+    expect(describeConfigured(first)).toBe(
+      "broker-0-0: its list of Consul servers is written, its agent has reloaded; its agent knows the leader 10.0.0.1:8300",
+    );
+
+    machine.log = [];
+    const second = await machine.configure();
+    expect(second).toMatchObject({ file: "unchanged", reloaded: false, joined: [] });
+    expect(machine.log).toEqual([]);
+    expect(describeConfigured(second)).toBe(
+      "broker-0-0: nothing to do: its list of Consul servers is there; its agent knows the leader 10.0.0.1:8300",
+    );
+  });
+
+  test("that is stuck joins the servers, and one that does not answer hinders no other", async () => {
+    const machine = new Machine({ stuck: true, deaf: ["10.0.0.1"] });
+    const report = await machine.configure();
+    expect(report).toMatchObject({ file: "written", joined: ["10.0.1.1", "10.0.2.1"] });
+    expect(machine.log).toEqual(["write", "reload", "join 10.0.1.1", "join 10.0.2.1"]);
+    expect(describeConfigured(report)).toBe(
+      "broker-0-0: its list of Consul servers is written, its agent has reloaded, its agent has joined 10.0.1.1, 10.0.2.1; its agent knows the leader 10.0.0.1:8300",
+    );
+  });
+
+  test("that boots is waited for, and the reason is told once", async () => {
+    const machine = new Machine({ boots: 3, starts: 2 });
+    expect(await machine.configure()).toMatchObject({ file: "written", reloaded: true });
+    expect(machine.told).toEqual([
+      "broker-0-0: cannot be reached",
+      "broker-0-0: its Consul agent does not answer: connection refused",
+    ]);
+  });
+
+  test("whose connection breaks while its list is written is tried again", async () => {
+    const machine = new Machine({ writes: [new SshFailure("unreachable", "broke")] });
+    expect(await machine.configure()).toMatchObject({ file: "written" });
+    expect(machine.told).toEqual(["broker-0-0: broke"]);
+  });
+
+  test("refuses to wait for ever, and says that a rerun goes on", async () => {
+    const machine = new Machine({ boots: Infinity });
+    expect(await failure(machine)).toBe(
+      "Consul is not configured: broker-0-0: cannot be reached (its file was not changed; a rerun does what is left)",
+    );
+    expect(machine.time).toBe(60_000);
+  });
+
+  test("refuses to try a broken write for ever", async () => {
+    const machine = new Machine({
+      writes: Array.from({ length: 99 }, () => new SshFailure("timeout", "slow")),
+    });
+    expect(await failure(machine)).toBe(
+      "Consul is not configured: broker-0-0: slow (its file was not changed; a rerun does what is left)",
+    );
+  });
+
+  test("refuses to wait when nothing is going to pass", async () => {
+    const invalid = new ServersFileFailure("invalid", "consul validate refuses it");
+    expect(await failure(new Machine({ writes: [invalid] }))).toBe(
+      "Consul is not configured: broker-0-0: consul validate refuses it (its file was not changed; a rerun does what is left)",
+    );
+    expect(await failure(new Machine({ boots: 1, bootsWith: "host-key-unknown" }))).toBe(
+      "Consul is not configured: broker-0-0: cannot be reached (its file was not changed; a rerun does what is left)",
+    );
+    const denied = new Machine({ denied: true });
+    expect(await failure(denied)).toBe(
+      "Consul is not configured: broker-0-0: the token lacks it (its file was not changed; a rerun does what is left)",
+    );
+    expect(denied.time).toBe(0);
+  });
+
+  test("refuses a reload that failed, and the next run tries it again", async () => {
+    const machine = new Machine({ reloads: [new UserError("500: cannot parse agent.hcl")] });
+    expect(await failure(machine)).toBe(
+      "Consul is not configured: broker-0-0: 500: cannot parse agent.hcl (its list of servers is written; a rerun does what is left)",
+    );
+    expect(await machine.configure()).toMatchObject({ file: "unchanged", reloaded: true });
+  });
+
+  test("refuses with what has been done", async () => {
+    const machine = new Machine({ stuck: true, deaf: servers });
+    await expect(machine.configure()).rejects.toEqual(
+      new ConfigureConsulFailure(
+        { host: "broker-0-0", file: "written", reloaded: true, joined: [] },
+        "its Consul agent knows no leader (500: No known Consul servers); wanted 10.0.0.1, 10.0.1.1, 10.0.2.1, alive 10.0.0.7",
+      ),
+    );
+  });
+
+  test("says what was done when it is told to end", async () => {
+    const machine = new Machine({ stuck: true, deaf: servers, endsAt: 10_000 });
+    expect(await failure(machine)).toBe(
+      "Consul is not configured: broker-0-0: ended by SIGINT (its list of servers is written; a rerun does what is left)",
+    );
+  });
+
+  test("refuses a wrong list before it does anything", async () => {
+    const machine = new Machine();
+    await expect(configureConsul(machine.deps, { ...args, servers: [] })).rejects.toThrow(
+      /^no Consul servers: /,
+    );
+    expect(machine.looks).toBe(0);
+  });
+
+  test("does not hide a bug", async () => {
+    const machine = new Machine({ writes: [new TypeError("bug")] });
+    await expect(machine.configure()).rejects.toThrow(new TypeError("bug"));
+  });
+});
+
+interface Behaviour {
+  /** How many looks at its disk fail at first. */
+  readonly boots?: number;
+  readonly bootsWith?: "unreachable" | "host-key-unknown";
+  /** How many questions its agent does not answer at first. */
+  readonly starts?: number;
+  /** Its agent knows no server until it has joined one. */
+  readonly stuck?: boolean;
+  /** Servers that do not answer a join. */
+  readonly deaf?: readonly string[];
+  readonly denied?: boolean;
+  /** With what writes and reloads fail at first. */
+  readonly writes?: readonly Error[];
+  readonly reloads?: readonly Error[];
+  readonly endsAt?: number;
+}
+
+/** A machine that behaves as it is told to, on a clock that only pauses move. */
+class Machine {
+  log: string[] = [];
+  told: string[] = [];
+  time = 0;
+  looks = 0;
+  #content: string | undefined;
+  #reloadDue = false;
+  #stuck: boolean;
+  #starts: number;
+  readonly #writes: Error[];
+  readonly #reloads: Error[];
+
+  constructor(private readonly behaviour: Behaviour = {}) {
+    this.#stuck = behaviour.stuck ?? false;
+    this.#starts = behaviour.starts ?? 0;
+    this.#writes = [...(behaviour.writes ?? [])];
+    this.#reloads = [...(behaviour.reloads ?? [])];
+  }
+
+  configure() {
+    return configureConsul(this.deps, args);
+  }
+
+  get deps(): ConfigureConsulDeps {
+    const { boots = 0, bootsWith = "unreachable", endsAt = Infinity } = this.behaviour;
+    return {
+      file: {
+        read: () => {
+          this.looks += 1;
+          if (this.looks <= boots) return Promise.reject(new SshFailure(bootsWith, "cannot be reached"));
+          return Promise.resolve({ content: this.#content, reloadDue: this.#reloadDue });
+        },
+        write: (text) => {
+          const error = this.#writes.shift();
+          if (error) return Promise.reject(error);
+          [this.#content, this.#reloadDue] = [text, true];
+          expect(text).toBe(content);
+          return this.#did("write");
+        },
+        reloaded: () => {
+          this.#reloadDue = false;
+          return Promise.resolve();
+        },
+      },
+      agent: this.#agent,
+      refusalOf: ({ message }) =>
+        Promise.resolve(message === "Permission denied" ? new UserError("the token lacks it") : undefined),
+      now: () => this.time,
+      pause: (ms) => {
+        this.time += ms;
+        return this.time < endsAt ? Promise.resolve() : Promise.reject(new UserError("ended by SIGINT"));
+      },
+      onWait: (reason) => this.told.push(reason),
+    };
+  }
+
+  get #agent(): ConsulAgent {
+    const itself = { name: "broker-0-0", address: "10.0.0.7", status: "alive" };
+    const others = servers.map((address) => ({ name: address, address, status: "alive" }));
+    return {
+      members: () => {
+        if (this.behaviour.denied === true) return Promise.reject(new UserError("Permission denied"));
+        this.#starts -= 1;
+        if (this.#starts >= 0) return Promise.reject(new UserError("connection refused"));
+        return Promise.resolve(this.#stuck ? [itself] : [itself, ...others]);
+      },
+      leader: () =>
+        this.#stuck
+          ? Promise.reject(new UserError("500: No known Consul servers"))
+          : Promise.resolve("10.0.0.1:8300"),
+      reload: () => {
+        const error = this.#reloads.shift();
+        return error ? Promise.reject(error) : this.#did("reload");
+      },
+      join: (address) => {
+        if (this.behaviour.deaf?.includes(address) === true)
+          return Promise.reject(new UserError("i/o timeout"));
+        this.#stuck = false;
+        return this.#did(`join ${address}`);
+      },
+    };
+  }
+
+  #did(what: string): Promise<void> {
+    this.log.push(what);
+    return Promise.resolve();
+  }
+}
+
+async function failure(machine: Machine): Promise<string> {
+  try {
+    await machine.configure();
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+  throw new Error("it did not fail");
+}

@@ -1,0 +1,328 @@
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { connect, type LiveCluster } from "../../live/live-cluster.js";
+import { Interruption } from "../../clients/interruption.js";
+import { leaveGroup } from "../../hooks/leave-group.js";
+import type { LeaveOrder } from "../../rollout/leave/order.js";
+import type { Environment } from "../../clients/environment.js";
+import { gateSettingsOf } from "../../cluster/gate-settings.js";
+import { groupsOf, hostNames } from "../../cluster/groups.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
+import { serviceJob } from "../contract/service-job.js";
+import { change, poolOf, smallSpec } from "../support/fixtures.js";
+import { failure } from "../support/refusal.js";
+import { startSimulatedCluster, type SimulatedWorld } from "../support/simulated-cluster.js";
+import type { SimulatorOptions } from "../../packages/simulator/http/simulator.js";
+
+/** Two hosts in each group of brokers. */
+const spec = change(smallSpec(), (edited) => {
+  poolOf(edited, "broker").hosts = [2, 2, 2];
+});
+
+let world: SimulatedWorld;
+let cluster: LiveCluster;
+const lines: string[] = [];
+
+async function start(
+  options?: Omit<SimulatorOptions, "clock" | "factor" | "machines">,
+  tokens: Environment = {},
+): Promise<void> {
+  world = await startSimulatedCluster(spec, options, tokens);
+  cluster = await connect(spec, world.env, world.clock.now);
+  lines.length = 0;
+  await world.whole();
+}
+
+afterEach(async () => {
+  await cluster.close();
+  await world.close();
+});
+
+/** The order to leave that a roll of a group gives: nobody stays, since the new template's hash is another. */
+function orderFor(name: string, values: Partial<LeaveOrder> = {}, of: Spec = spec): LeaveOrder {
+  const group = groupsOf(of).find((each) => each.name === name);
+  if (!group) throw new Error(`no group ${name}`);
+  const { workload, drain } = gateSettingsOf(group.pool, of);
+  const hosts = hostNames(group);
+  return {
+    group: name,
+    role: group.role,
+    hash: "ffffffffff",
+    stay: hosts,
+    hosts,
+    workload,
+    retires: false,
+    drain,
+    ...values,
+  };
+}
+
+const everyGroup = groupsOf(spec).map((group) => ({
+  name: group.name,
+  pool: group.pool,
+  role: group.role,
+  hosts: hostNames(group),
+}));
+
+async function leave(order: LeaveOrder, signal = new AbortController().signal): Promise<void> {
+  const { clock } = world;
+  const say = (line: string): void => void lines.push(line.replace(/^\+\d+s /, ""));
+  const snapshotFile = `${world.folder}/consul.snapshot`;
+  await leaveGroup({ cluster, clock, say, signal, snapshotFile }, order, {
+    cluster: everyGroup,
+    inFlight: [],
+  });
+}
+
+/** Makes the drain of a node get nowhere, until the function that comes back is called. */
+function neverDrain(host: string): () => void {
+  const { drainer } = world.simulator.cluster.nomad;
+  drainer.endless.add(host);
+  return () => void drainer.endless.delete(host);
+}
+
+/** The names of the steps, and how it ended. */
+const stepsOf = (said: readonly string[]): string[] =>
+  said.filter((line) => !line.startsWith(" ")).map((line) => line.replace(/:.*/, ""));
+
+/** Without what differs from run to run. */
+const untimed = (text: string): string =>
+  text
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
+    .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<id>")
+    .replace(/\b[0-9a-f]{8}\b/g, "<id>");
+
+describe("clients", () => {
+  test("are ineligible, drained, whole elsewhere and out of Consul, and asked again nothing is left to do", async () => {
+    await start();
+    await world.run(serviceJob("web", 4));
+    await leave(orderFor("broker-0"));
+    // What is seen while it waits depends on how fast this machine is.
+    expect(lines.filter((line) => !/^( {2}still|wait-)/.test(line))).toMatchInlineSnapshot(`
+     [
+       "mark-ineligible: broker-0: broker-0-0, broker-0-1 may get no new work",
+       "drain: broker-0: broker-0-0, broker-0-1 drained, deadline 3600 s",
+       "consul-leave: broker-0-0, broker-0-1 leave Consul",
+       "broker-0 has left",
+     ]
+    `);
+    const work = await world.allocations();
+    expect(work.filter(({ host, status }) => host.startsWith("broker-0-") && status === "running")).toEqual(
+      [],
+    );
+    expect(work.filter(({ status }) => status === "running")).toHaveLength(4);
+    expect(await world.members()).toMatchObject({
+      "broker-0-0": "left",
+      "broker-0-1": "left",
+      "broker-1-0": "alive",
+    });
+    lines.length = 0;
+    await leave(orderFor("broker-0"));
+    expect(lines).toEqual(["broker-0 nothing to do: nothing of it goes, or all of it has left"]);
+  });
+
+  test("of the template that stays are let alone, so that a group that grows moves no work", async () => {
+    await start();
+    const hash = groupsOf(spec).find(({ name }) => name === "broker-0")?.hash ?? "";
+    await leave(orderFor("broker-0", { hash, stay: ["broker-0-0", "broker-0-1", "broker-0-2"] }));
+    expect(lines).toEqual(["broker-0 nothing to do: nothing of it goes, or all of it has left"]);
+  });
+
+  test("are left alone while another group is not whole: nothing is done", async () => {
+    await start();
+    await world.ineligible("broker-1-0");
+    expect(untimed(await failure(leave(orderFor("broker-0"))))).toMatchInlineSnapshot(`
+     "nothing has been done: no work may leave while this is so:
+       broker-1-0: is not well, and broker-1 is a group of the same pool: its node is ineligible; make broker-1 whole before broker-0 is rolled: finish its roll where one was begun (npx rollout deploy broker-1), or where it is to stay as it is: nomad node eligibility -enable <id>"
+    `);
+    expect(await world.eligibility()).toMatchObject({ "broker-0-0": "eligible", "broker-1-0": "ineligible" });
+  });
+
+  test("whose drain never ends fail, and say what is still there", async () => {
+    await start();
+    await world.run(serviceJob("web", 4));
+    neverDrain("broker-0-0");
+    const drain = { deadlineSeconds: 30, onDeadline: "fail" } as const;
+    const said = failure(leave(orderFor("broker-0", { drain })));
+    await world.until(() => lines.some((line) => line.startsWith("  still: broker-0-0")));
+    world.skip(631_000);
+    expect(untimed(await said)).toMatchInlineSnapshot(`
+     "wait-drained has not ended within 630 s
+       broker-0-0 (node <id>): draining, past its deadline <time>; <id> of web.g running since <time>
+     done: mark-ineligible, drain; not ended: wait-drained; run it again: it goes on from here"
+    `);
+  });
+
+  test("whose drain was ended by its deadline fail, and say what to do", async () => {
+    await start();
+    await world.run({ ...serviceJob("web", 6), Type: "batch" });
+    const drain = { deadlineSeconds: 10, onDeadline: "fail" } as const;
+    expect(untimed(await failure(leave(orderFor("broker-0", { drain }))))).toMatchInlineSnapshot(`
+     "broker-0 cannot leave:
+       broker-0-0 (node <id>): its drain was ended by the deadline, so work was stopped before it had left; see to that work, then drain again (nomad node eligibility -enable <id>, and run this again with a longer drain.deadline), or set drain.onDeadline: accept
+       broker-0-1 (node <id>): its drain was ended by the deadline, so work was stopped before it had left; see to that work, then drain again (nomad node eligibility -enable <id>, and run this again with a longer drain.deadline), or set drain.onDeadline: accept
+     done: mark-ineligible, drain; not ended: wait-drained; run it again: it goes on from here"
+    `);
+    expect(await world.members()).toMatchObject({ "broker-0-0": "alive", "broker-0-1": "alive" });
+  });
+
+  test("are asked again when the leader goes at that moment", async () => {
+    await start();
+    const body = "rpc error: failed to get conn: dial tcp 10.0.0.1:4647: connect: connection refused";
+    world.simulator.cluster.faults.add({
+      kind: "status",
+      status: 500,
+      body,
+      method: "PUT",
+      path: "/v1/node/",
+      // Both nodes, at every address.
+      times: 6,
+    });
+    await leave(orderFor("broker-0"));
+    expect(lines.filter((line) => line.includes("answered 500"))).toHaveLength(1);
+    expect(lines.at(-1)).toBe("broker-0 has left");
+  });
+
+  test("that are interrupted say how far they are, and the next run goes on from there", async () => {
+    await start();
+    await world.run(serviceJob("web", 4));
+    // Until Nomad has called it healthy, which is a change of the allocation.
+    world.skip(10_000);
+    const moves = neverDrain("broker-0-0");
+    const controller = new AbortController();
+    const interrupted = leave(orderFor("broker-0"), controller.signal);
+    const said = failure(interrupted);
+    await world.until(() => lines.some((line) => line.startsWith("wait-drained")));
+    const then = world.clock.now();
+    await world.until(() => world.clock.now() > then + 20_000);
+    controller.abort(new Interruption("interrupted"));
+    expect(await said).toBe(
+      "interrupted\ndone: mark-ineligible, drain; not ended: wait-drained; run it again: it goes on from here",
+    );
+    expect(await world.members()).toMatchObject({ "broker-0-0": "alive", "broker-0-1": "alive" });
+    // What does not change is said once.
+    expect(lines.filter((line) => line.startsWith("  still: broker-0-0"))).toHaveLength(1);
+    moves();
+    await leave(orderFor("broker-0"));
+    expect(await world.members()).toMatchObject({ "broker-0-0": "left", "broker-0-1": "left" });
+  });
+
+  test("that are dead are not asked for what needs their agents", async () => {
+    await start();
+    await world.kill("broker-0-0");
+    await leave(orderFor("broker-0"));
+    expect(lines.filter((line) => line.includes("broker-0-0"))).toMatchInlineSnapshot(`
+     [
+       "broker-0-0: down in Nomad, so it is not drained; its work counts as lost",
+       "broker-0-0: failed in Consul, so its agent is not asked to leave",
+     ]
+    `);
+  });
+});
+
+describe("an election at the first look", () => {
+  const election = { kind: "status", status: 500, body: "No cluster leader", product: "nomad" } as const;
+
+  test("is waited for", async () => {
+    await start();
+    // Two looks, each at every address.
+    world.simulator.cluster.faults.add({ ...election, path: "/v1/nodes", times: 6 });
+    await leave(orderFor("broker-0"));
+    expect(lines.slice(0, 3).map((line) => line.replace(/ at http.*?\(/, " at <address> (")))
+      .toMatchInlineSnapshot(`
+     [
+       "preflight: broker-0: waiting for what passes by itself",
+       "  still: preflight: could not ask for Nomad's nodes: Nomad has no leader: GET /v1/nodes?resources=true at <address> (500 No cluster leader); wait for an election, or bring the missing servers back; what is not known counts as not well; see to it and run this again",
+       "mark-ineligible: broker-0: broker-0-0, broker-0-1 may get no new work",
+     ]
+    `);
+    expect(lines.filter((line) => line.startsWith("  still: preflight"))).toHaveLength(1);
+    expect(lines.at(-1)).toBe("broker-0 has left");
+  });
+
+  test("that does not end is refused after a minute: nothing is done", async () => {
+    await start();
+    world.simulator.cluster.faults.add({ ...election, path: "/v1/nodes" });
+    const said = failure(leave(orderFor("broker-0")));
+    await world.until(() => lines.some((line) => line.startsWith("  still: ")));
+    world.skip(61_000);
+    expect((await said).split("\n").map((line) => line.replace(/: Nomad has.*/, ""))).toMatchInlineSnapshot(`
+     [
+       "nothing has been done: no work may leave while this is so:",
+       "  preflight: could not ask for Nomad's nodes",
+       "done: nothing; not ended: preflight; run it again: it goes on from here",
+     ]
+    `);
+    expect(await world.members()).toMatchObject({ "broker-0-0": "alive" });
+  });
+});
+
+describe("a Nomad server", () => {
+  test.each(["leader", "follower"])("leaves raft while the other two vote (%s)", async (which) => {
+    await start();
+    const leader = await world.nomadLeader();
+    const host =
+      which === "leader" ? leader : ["nomad-server-0-0", "nomad-server-1-0"].find((name) => name !== leader);
+    if (host === undefined) throw new Error("no server");
+    await leave(orderFor(host.replace(/-0$/, "")));
+    expect((await cluster.nomad.raftConfiguration()).map(({ Node }) => Node)).not.toContain(`${host}.global`);
+    expect(await world.members()).toMatchObject({ [host]: "left" });
+    // A peer whose member has left is either removed or seen to be gone, whichever comes first.
+    const steps = stepsOf(lines).filter((name) => !/^(wait-|remove-nomad-peer)/.test(name));
+    const transfer = which === "leader" ? ["transfer-nomad-leadership"] : [];
+    expect(steps).toEqual([
+      ...transfer,
+      "stop-nomad-server",
+      "consul-leave",
+      `${host.replace(/-0$/, "")} has left`,
+    ]);
+  });
+});
+
+describe("a server", () => {
+  test.each(["nomad-server", "consul-server"])(
+    "does not go while another one has died a moment ago, which nobody has seen yet (%s)",
+    async (pool) => {
+      await start();
+      world.simulator.cluster.killMachine(`${pool}-1-0`);
+      expect(await world.members()).toMatchObject({ [`${pool}-1-0`]: "alive" });
+      const said = await failure(leave(orderFor(`${pool}-2`)));
+      // Who notices it first, autopilot, the members or its own agent, depends on the moment.
+      expect(said).toMatch(/done: (nothing|snapshot-consul); not ended: /);
+      const harmless = /^(preflight|wait-quorum|snapshot-consul)$/;
+      expect(stepsOf(lines).filter((name) => !harmless.test(name))).toEqual([]);
+      expect(await world.members()).toMatchObject({ [`${pool}-2-0`]: "alive" });
+    },
+  );
+});
+
+describe("a Consul server", () => {
+  test("leaves raft once a snapshot is kept, and never while another is out", async () => {
+    await start();
+    await leave(orderFor("consul-server-1"));
+    expect(stepsOf(lines).filter((name) => !name.startsWith("wait-"))).toEqual([
+      "snapshot-consul",
+      "consul-leave",
+      "consul-server-1 has left",
+    ]);
+    expect((await cluster.consul.raftConfiguration()).map(({ Node }) => Node).sort()).toEqual([
+      "consul-server-0-0",
+      "consul-server-2-0",
+    ]);
+    expect(await failure(leave(orderFor("consul-server-2")))).toMatchInlineSnapshot(`
+     "nothing has been done: no work may leave while this is so:
+       consul-server-1-0: is not well, and consul-server-1 is a group of the same pool: its Consul agent is left; make consul-server-1 whole before consul-server-2 is rolled: finish its roll where one was begun (npx rollout deploy consul-server-1), or where it is to stay as it is: sudo systemctl start consul on consul-server-1-0
+       consul-server-2: Consul tolerates no failure now: 2 of 3 servers vote, failure tolerance 0, healthy; wait until Consul's servers are whole (consul operator raft list-peers)"
+    `);
+  });
+});
+
+describe("a token", () => {
+  test("that may not see jobs is refused before anything is done: its lists are empty", async () => {
+    const rules = { node: "write", operator: "read" } as const;
+    await start({ nomad: { tokens: new Map([["weak", rules]]) } }, { NOMAD_TOKEN: "weak" });
+    expect(await failure(leave(orderFor("broker-0")))).toMatchInlineSnapshot(`
+     "nothing has been done: no work may leave while this is so:
+       NOMAD_TOKEN: lacks the right read-job (in every namespace: without it lists of allocations are empty, which looks like a drain that is done); use a token whose policy allows it"
+    `);
+  });
+});

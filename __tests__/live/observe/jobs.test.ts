@@ -1,0 +1,74 @@
+import { expect, test } from "@jest/globals";
+import { observeJobs } from "../../../live/observe/jobs.js";
+import { Allocation, Job } from "../../../clients/nomad/schemas.js";
+import { notWhole } from "../../../rollout/leave/work-whole.js";
+
+test("running counts as healthy where people decide on it and have not, and only there", async () => {
+  expect(await countOf("manual", [true, null, undefined])).toEqual({ running: 3, healthy: 3 });
+  expect(await countOf("manual", [true, false, null])).toEqual({ running: 3, healthy: 2 });
+  expect(await countOf("checks", [true, null, undefined])).toEqual({ running: 3, healthy: 1 });
+  expect(await countOf(undefined, [true, false, undefined])).toEqual({ running: 3, healthy: 1 });
+});
+
+test("what does not run is not healthy, whoever decides on it", async () => {
+  expect(await countOf("manual", [null, null], "pending")).toEqual({ running: 0, healthy: 0 });
+});
+
+test("work that nobody calls healthy holds no leave, and work that is missing does", async () => {
+  expect(notWhole(lost, await observe("manual", [true, null, null]))).toEqual([]);
+  expect(notWhole(lost, await observe("manual", [true, null]))).toEqual([
+    "default/web.g: 2 of 3 running, 2 healthy",
+  ]);
+  expect(notWhole(lost, await observe("manual", [true, true, false]))).toEqual([
+    "default/web.g: 3 of 3 running, 2 healthy",
+  ]);
+});
+
+const lost = [
+  {
+    id: "lost",
+    node: "old",
+    job: "web",
+    namespace: "default",
+    taskGroup: "g",
+    clientStatus: "complete",
+    desiredStatus: "stop",
+    since: 0,
+  },
+] as const;
+
+/** A job of three, as Nomad describes it, with so many allocations on nodes that stay. */
+async function observe(
+  healthCheck: string | undefined,
+  healthy: readonly (boolean | null | undefined)[],
+  ClientStatus = "running",
+) {
+  const stub = { ID: "web", Name: "web", Namespace: "default", Type: "service", Status: "running" };
+  const Update = healthCheck === undefined ? null : { HealthCheck: healthCheck, MaxParallel: 1 };
+  const job = Job.parse({ ...stub, TaskGroups: [{ Name: "g", Count: 3, Update }] });
+  const allocation = (ID: string, more: object) =>
+    Allocation.parse({
+      ID,
+      Namespace: "default",
+      JobID: "web",
+      TaskGroup: "g",
+      NodeID: "new",
+      DesiredStatus: "run",
+      ClientStatus,
+      ...more,
+    });
+  const allocations = [
+    allocation("lost", { NodeID: "old", DesiredStatus: "stop", ClientStatus: "complete" }),
+    ...healthy.map((value, index) =>
+      allocation(`a${String(index)}`, value === undefined ? {} : { DeploymentStatus: { Healthy: value } }),
+    ),
+  ];
+  const nomad = { job: () => Promise.resolve({ value: job, index: 1 }) };
+  return observeJobs(nomad, [job], new Set(["old"]), allocations);
+}
+
+async function countOf(...args: Parameters<typeof observe>): Promise<object> {
+  const [job] = await observe(...args);
+  const { running, healthy } = job?.groups[0] ?? {};
+  return { running, healthy };
+}

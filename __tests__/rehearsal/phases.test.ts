@@ -1,0 +1,30 @@
+import { expect, test } from "@jest/globals";
+import { meaningOf, phasesOfCreation, phasesOfRoll } from "../../rehearsal/phases.js";
+
+test("each kind of event is one phase, from its first beginning to its last end, in order", () => {
+  const applied = [
+    event("terraform_data.broker-0-ready", "delete", 0, 0.1),
+    event("terraform_data.broker-0-1", "create", 3, 3.2),
+    event("terraform_data.broker-0-0", "create", 2.9, 3),
+    event("terraform_data.broker-0-leave", "delete", 0.1, 2.5),
+    event("terraform_data.own", "create", 0, 9),
+    event("terraform_data.broker-0-ready", "create", 4, 7.5),
+  ];
+  expect(phasesOfRoll(applied)).toEqual([
+    { what: "work leaves, then the agents", count: 1, begins: 0.1, ends: 2.5 },
+    { what: "machine created", count: 2, begins: 2.9, ends: 3.2 },
+    { what: "ready, and held for the bake time", count: 1, begins: 4, ends: 7.5 },
+  ]);
+  expect(phasesOfCreation(applied)).toEqual([
+    { what: "broker: machines", count: 2, begins: 2.9, ends: 3.2 },
+    { what: "broker: groups ready", count: 1, begins: 4, ends: 7.5 },
+  ]);
+  expect(meaningOf("terraform_data.broker-0-leave", "create")).toBeUndefined();
+});
+
+const event = (address: string, action: "create" | "delete", begins: number, ends: number) => ({
+  address,
+  action,
+  begins,
+  ends,
+});

@@ -1,0 +1,122 @@
+import { describe, expect, test } from "@jest/globals";
+import { historyOf, historySchema, type Attempt } from "../../../rollout/log/history.js";
+import type { Revision } from "../../../cluster/deployed.js";
+import type { LogEvent } from "../../../cluster/run/run-log.js";
+import { deployedAs, groupIn, localSpec, withGroup } from "../../support/fixtures.js";
+import { ago, runOf } from "../../support/situation.js";
+
+const standing = deployedAs(localSpec());
+const revision = (number: number, image: string): Revision => ({
+  number,
+  image,
+  hash: `hash-${String(number)}`,
+  generation: 0,
+  cause: `cause ${String(number)}`,
+});
+const group = groupIn(
+  withGroup(standing, "broker-0", { revisions: [revision(14, "ami-0aaa"), revision(15, "ami-0bbb")] }),
+  "broker-0",
+);
+
+describe("a revision is", () => {
+  test("known from the state alone where no log speaks of it", () => {
+    expect(history([])[0]).toEqual({
+      group: "broker-0",
+      revision: 14,
+      image: "ami-0aaa",
+      at: null,
+      seconds: null,
+      result: null,
+      message: null,
+      cause: "cause 14",
+      deployed: true,
+      generation: 0,
+      hash: "hash-14",
+      steps: [],
+    });
+  });
+
+  test("given its time, its length and its steps by the log", () => {
+    const log = runOf(
+      [30, "group-started", { group: "broker-0", to: "ami-0bbb" }],
+      [20, "step-ended", { group: "broker-0", step: "leave", seconds: 500 }],
+      [19, "step-ended", { group: "broker-1", step: "leave", seconds: 7 }],
+      [12, "group-ended", { group: "broker-0", revision: 15, seconds: 1080, result: "ok" }],
+    );
+    expect(history(log)[1]).toMatchObject({
+      revision: 15,
+      at: ago(12),
+      seconds: 1080,
+      result: "ok",
+      steps: [{ step: "leave", seconds: 500 }],
+    });
+    expect(history(log)).toHaveLength(2);
+  });
+
+  test("not given what the log says of another cluster's life: another image under its number", () => {
+    const log = runOf(
+      [13, "group-started", { group: "broker-0" }],
+      [12, "group-ended", { group: "broker-0", revision: 15, to: "ami-0ccc", result: "ok" }],
+    );
+    expect(history(log)[1]).toMatchObject({ revision: 15, image: "ami-0bbb", at: null });
+  });
+});
+
+describe("an attempt that failed stands", () => {
+  const failed = (minutes: number, number?: number) =>
+    runOf(
+      [
+        minutes + 1,
+        "group-started",
+        { group: "broker-0", to: "ami-0bbb", ...(number ? { revision: number } : {}) },
+      ],
+      [minutes, "group-ended", { group: "broker-0", result: "failed", message: "not ready", seconds: 60 }],
+    );
+
+  test("before the revision that took its number at last", () => {
+    const seen = history(failed(9, 15)).map(({ revision, result, deployed }) => [revision, result, deployed]);
+    expect(seen).toEqual([
+      [14, null, true],
+      [15, "failed", false],
+      [15, null, true],
+    ]);
+  });
+
+  test("at the end where nothing has taken its number", () => {
+    expect(history(failed(9, 16)).at(-1)).toMatchObject({
+      revision: 16,
+      image: "ami-0bbb",
+      result: "failed",
+      message: "not ready",
+      deployed: false,
+      hash: null,
+    });
+  });
+
+  test("not at all where it is older than what the state remembers", () => {
+    expect(history(failed(900, 3))).toHaveLength(2);
+  });
+
+  test("with the number of the next success, else with the one that comes next", () => {
+    const ok = runOf(
+      [5, "group-started", { group: "broker-0", to: "ami-0bbb" }],
+      [4, "group-ended", { group: "broker-0", revision: 15, result: "ok" }],
+    );
+    expect(history([...failed(9), ...ok]).map(({ revision, result }) => [revision, result])).toEqual([
+      [14, null],
+      [15, "failed"],
+      [15, "ok"],
+    ]);
+    expect(history([...ok, ...failed(1)]).at(-1)).toMatchObject({ revision: 16, result: "failed" });
+  });
+
+  test("not at all where it was refused before it began", () => {
+    expect(history(runOf([9, "group-ended", { group: "broker-0", result: "failed" }]))).toHaveLength(2);
+  });
+});
+
+function history(events: readonly LogEvent[]): Attempt[] {
+  const found = historyOf(group, events);
+  expect(historySchema.parse(JSON.parse(JSON.stringify(found)))).toEqual(found);
+  return found;
+}

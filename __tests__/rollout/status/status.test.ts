@@ -1,0 +1,212 @@
+import { describe, expect, test } from "@jest/globals";
+import { statusOf, statusSchema, type GroupStatus, type Status } from "../../../rollout/status/status.js";
+import { offeredViews } from "../../../rollout/roll/views.js";
+import type { Deployed } from "../../../cluster/deployed.js";
+import { findGroup } from "../../../cluster/find-group.js";
+import type { Spec } from "../../../cluster/yaml/schema.js";
+import { baselineOf } from "../../../stacks/baseline.js";
+import {
+  change,
+  deployedAs,
+  groupIn,
+  localSpec,
+  nothing,
+  poolOf,
+  withGroup,
+} from "../../support/fixtures.js";
+import { situationOf } from "../../support/situation.js";
+
+const local = localSpec();
+const standing = deployedAs(local);
+const rolling = change(local, (spec) => {
+  poolOf(spec, "broker").images[0] = "ami-0bbb";
+});
+const inFlight = withGroup(standing, "name-server-1", { leave: false });
+
+describe("a group is", () => {
+  test("current where it is as desired", () => {
+    expect(groupOf(status(local, standing), "broker-0")).toEqual({
+      name: "broker-0",
+      pool: "broker",
+      index: 0,
+      state: "current",
+      image: { deployed: "ami-0aaa", desired: "ami-0aaa" },
+      hosts: { deployed: 3, desired: 3 },
+      revision: 1,
+      reason: null,
+    });
+  });
+
+  test("pending where its view is offered", () => {
+    expect(groupOf(status(rolling, standing), "broker-0")).toMatchObject({
+      state: "pending",
+      image: { deployed: "ami-0aaa", desired: "ami-0bbb" },
+      reason: "ami-0aaa -> ami-0bbb",
+    });
+  });
+
+  test("in flight with how far it has come, where it is replaced a few machines at a time", () => {
+    const { hosts } = groupIn(standing, "broker-0");
+    const { hash } = findGroup(rolling, "broker-0");
+    const half = withGroup(standing, "broker-0", {
+      hosts: hosts.map((host) => (host.number === 0 ? { ...host, image: "ami-0bbb", hash } : host)),
+      ready: { hosts: hosts.map(({ id }) => id).join(","), hash, gate: "closed" },
+    });
+    const { state, reason, image } = groupOf(status(rolling, half), "broker-0");
+    expect(state).toBe("in flight");
+    expect(image).toEqual({ deployed: "ami-0aaa", desired: "ami-0bbb" });
+    expect(reason).toMatch(
+      /^1 of 3 machines is of the desired template, terraform_data\.broker-0-ready: its gate is closed, its hosts run 2 templates: /,
+    );
+    expect(groupOf(status(local, half), "broker-0").reason).toMatch(
+      /^2 of 3 machines are of the desired template, /,
+    );
+  });
+
+  test("frozen where it is pending and waits behind another", () => {
+    expect(groupOf(status(rolling, inFlight), "broker-0")).toMatchObject({
+      state: "frozen",
+      reason: "ami-0aaa -> ami-0bbb",
+    });
+  });
+
+  test("in flight where its roll has begun, pending or not", () => {
+    expect(groupOf(status(rolling, inFlight), "name-server-1")).toMatchObject({
+      state: "in flight",
+      reason: "terraform_data.name-server-1-leave is missing: the group has left",
+    });
+    const both = withGroup(standing, "broker-0", { leave: false });
+    expect(groupOf(status(rolling, both), "broker-0").state).toBe("in flight");
+  });
+
+  test("new where it has no revision, whether or not some of it is there", () => {
+    expect(groupOf(status(local, nothing()), "broker-0")).toMatchObject({
+      state: "new",
+      image: { deployed: null, desired: "ami-0aaa" },
+      hosts: { deployed: 0, desired: 3 },
+      revision: null,
+      reason: null,
+    });
+    const half = withGroup(standing, "broker-0", { revisions: [] });
+    expect(groupOf(status(local, half), "broker-0").state).toBe("new");
+  });
+
+  test("known by its last revision where it has lost all of its hosts", () => {
+    const lost = withGroup(standing, "broker-0", { hosts: [] });
+    expect(groupOf(status(local, lost), "broker-0").image.deployed).toBe("ami-0aaa");
+    expect(groupIn(lost, "broker-0").hosts).toEqual([]);
+  });
+});
+
+describe("a pool that retires", () => {
+  const retiring = change(local, (spec) => {
+    poolOf(spec, "broker").retire = "keep-volumes";
+  });
+  const emptied = (...groups: readonly string[]): Deployed =>
+    groups.reduce(
+      (deployed, name) =>
+        withGroup(deployed, name, { hosts: [], ready: { hosts: "", hash: "gone", gate: "open" } }),
+      standing,
+    );
+
+  test("is pending group by group, and retired where it has no host any more", () => {
+    const before = status(retiring, emptied("broker-0"));
+    expect(groupOf(before, "broker-0")).toMatchObject({
+      state: "retired",
+      hosts: { deployed: 0, desired: 0 },
+    });
+    expect(groupOf(before, "broker-1")).toMatchObject({ state: "pending", reason: "retires, 3 -> 0 hosts" });
+    expect(before).toMatchObject({ next: "npx rollout deploy broker-1", leftovers: [] });
+  });
+
+  test("ends by the cluster view", () => {
+    expect(status(retiring, emptied("broker-0", "broker-1", "broker-2"))).toMatchObject({
+      next: "npx cdktf deploy cluster",
+      leftovers: [{ pool: "broker", volumes: "keep-volumes" }],
+    });
+  });
+
+  test("is no new pool where nothing of it is deployed", () => {
+    const gone = {
+      ...standing,
+      groups: new Map([...standing.groups].filter(([name]) => !name.startsWith("broker-"))),
+      addresses: new Set([...standing.addresses].filter((address) => !address.includes(".broker-"))),
+    };
+    const after = status(retiring, gone);
+    expect(groupOf(after, "broker-0").state).toBe("retired");
+    expect(after).toMatchObject({ next: null, leftovers: [{ pool: "broker", addresses: 0 }] });
+  });
+
+  test("waits where another pool is pending, too, and only one change may be", () => {
+    const both = change(retiring, (spec) => {
+      poolOf(spec, "name-server").images[0] = "ami-0bbb";
+    });
+    expect(status(both, standing).next).toBeNull();
+  });
+});
+
+describe("next is", () => {
+  test("nothing where all is as desired", () => {
+    expect(status(local, standing).next).toBeNull();
+  });
+
+  test("the cluster where something is new", () => {
+    expect(status(local, nothing()).next).toBe("npx cdktf deploy cluster");
+  });
+
+  test("the pending group, or the first of a queue", () => {
+    expect(status(rolling, standing).next).toBe("npx rollout deploy broker-0");
+    const queued = change(rolling, (spec) => {
+      spec.rollout.pendingGroups = "queue";
+      spec.pools["consul-server"].images[2] = "ami-0bbb";
+    });
+    expect(status(queued, standing).next).toBe("npx rollout deploy consul-server-2");
+  });
+
+  test("nothing where two are pending and one may be", () => {
+    const two = change(rolling, (spec) => {
+      poolOf(spec, "broker").images[1] = "ami-0bbb";
+    });
+    expect(status(two, standing).next).toBeNull();
+  });
+
+  test("the group in flight before all, and of several the one whose view is offered", () => {
+    expect(status(rolling, inFlight).next).toBe("npx rollout deploy name-server-1");
+    const two = withGroup(inFlight, "broker-2", { leave: false });
+    expect(offeredViews(rolling, two)).toEqual(["cluster", "broker-2"]);
+    expect(status(rolling, two).next).toBe("npx rollout deploy broker-2");
+  });
+
+  test("no group while protection is off", () => {
+    const open = change(rolling, (spec) => {
+      spec.protection = "off";
+    });
+    expect(status(open, standing).next).toBeNull();
+    expect(status(open, inFlight).next).toBeNull();
+  });
+});
+
+test("says where deployed was read, and whether it is for a review or empty", () => {
+  expect(status(local, standing).deployed).toEqual({
+    origin: "terraform.demo.tfstate, serial 7",
+    forReview: false,
+    empty: false,
+  });
+  expect(status(local, nothing()).deployed).toMatchObject({ empty: true });
+  expect(status(local, baselineOf(local, "git:main")).deployed).toMatchObject({
+    origin: "git:main (for a review, not the state)",
+    forReview: true,
+  });
+});
+
+function status(spec: Spec, deployed: Deployed): Status {
+  const found = statusOf(situationOf(spec, deployed), offeredViews(spec, deployed));
+  expect(statusSchema.parse(JSON.parse(JSON.stringify(found)))).toEqual(found);
+  return found;
+}
+
+function groupOf({ groups }: Status, name: string): GroupStatus {
+  const found = groups.find((group) => group.name === name);
+  if (!found) throw new Error(`no group ${name}`);
+  return found;
+}

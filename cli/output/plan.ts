@@ -1,0 +1,66 @@
+import { relative } from "node:path";
+import { parseAddress } from "../../cluster/address.js";
+import { groupRanges } from "../group-ranges.js";
+import { type PlanSummary, planSummarySchema } from "../../rollout/review/plan-summary.js";
+import { formatCheck } from "./check.js";
+import type { MadePlan } from "../plan.js";
+
+const SYMBOLS = { create: "  +", update: "  ~", replace: "-/+", delete: "  -", forget: "  ." } as const;
+
+/** What a plan does, then what the guard says of it. */
+export function formatMadePlan({ summary, result, kept }: MadePlan, format: "text" | "json"): string {
+  if (format === "json")
+    return JSON.stringify({ summary: planSummarySchema.parse(summary), check: result }, null, 2);
+  const apply =
+    kept &&
+    `apply exactly this plan: terraform -chdir=${relative(process.cwd(), kept.folder)} apply ${kept.file}`;
+  return [
+    formatPlan(summary),
+    "",
+    formatCheck(result),
+    ...(apply && result.verdict === "accepted" ? [apply] : []),
+  ].join("\n");
+}
+
+/** Machines first, then what hangs on them, then Terraform's own count. */
+export function formatPlan(summary: PlanSummary): string {
+  const { groups, changes, frozen, view } = summary;
+  if (changes.length === 0) return `${view}: no changes, what is deployed is as desired`;
+  const machines = groups.flatMap(({ name, machines: { created, replaced, updated, destroyed }, images }) => {
+    const done = [
+      ...(created > 0 ? [`${machinesOf(created)} created`] : []),
+      ...(replaced > 0 ? [`${machinesOf(replaced)} replaced`] : []),
+      ...(updated > 0 ? [`${machinesOf(updated)} changed in place`] : []),
+      ...(destroyed > 0 ? [`${machinesOf(destroyed)} destroyed`] : []),
+    ];
+    return [
+      `${name}: ${done.length > 0 ? done.join(", ") : "no machine is touched"}${images.length > 0 ? ` (${images.join(", ")})` : ""}`,
+    ];
+  });
+  const told = changes.filter(
+    ({ address, action }) =>
+      (action === "create" || action === "replace") && parseAddress(address)?.kind === "config-consul",
+  ).length;
+  const count = (...wanted: readonly string[]): number =>
+    changes.filter(({ action }) => wanted.includes(action)).length;
+  return [
+    ...machines,
+    ...(told > 0
+      ? [
+          `config_consul: ${String(told)} ${told === 1 ? "machine is" : "machines are"} told of the Consul servers`,
+        ]
+      : []),
+    ...(frozen.length > 0
+      ? [
+          `frozen: ${String(frozen.length)} ${frozen.length === 1 ? "group" : "groups"} (${groupRanges(frozen)})`,
+        ]
+      : []),
+    "",
+    ...changes.map(({ address, action }) => `${SYMBOLS[action]} ${address}`),
+    "",
+    `Terraform: ${String(count("create", "replace"))} to add, ${String(count("update"))} to change, ${String(count("delete", "replace"))} to destroy`,
+  ].join("\n");
+}
+
+const machinesOf = (count: number): string =>
+  count === 1 ? "1 machine is" : `${String(count)} machines are`;

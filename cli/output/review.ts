@@ -1,0 +1,114 @@
+import { listed } from "../../guard/listed.js";
+import { count } from "../../rollout/review/explain-group.js";
+import type { Review } from "../../rollout/review/review.js";
+import { groupRanges } from "../group-ranges.js";
+import { formatTable } from "./table.js";
+import { visible } from "./visible.js";
+import { WIDTH, wrapLine } from "./wrap.js";
+
+/** The review for a terminal, at most 80 columns wide where no word is wider. */
+export function formatReview(review: Review): string {
+  const { groups, violations, differences } = review;
+  return [
+    `${review.verdict === "accepted" ? "✔" : "✖"} ${review.cluster}: ${review.headline}`,
+    "",
+    ...violations.flatMap(({ rule, message, remedy }) => [`${rule}: ${message}; ${remedy}`, ""]),
+    ...(violations.length > 0 ? [REFUSED, ""] : []),
+    ...poolTable(review),
+    "",
+    ...groups.flatMap((group) => [
+      `${group.name}: ${group.change}`,
+      ...group.alsoReplaced.map((each) => `  also replaced: ${each}`),
+      ...group.steps.map((step, index) => `  ${String(index + 1)}. ${step}`),
+      "",
+    ]),
+    ...notesOf(review).flatMap(({ label, text }) => [`${label}: ${text}`, ""]),
+    ...(differences.length > 0 ? [`${differencesOf(review)}:`] : []),
+    ...differences.flatMap(({ view, address, lines }) => [
+      `${address} (view ${view})`,
+      ...lines.map((line) => `  ${line}`),
+    ]),
+    ...(differences.length > 0 ? [""] : []),
+    `compared with: ${review.deployed}`,
+  ]
+    .flatMap((line) => wrapLine(visible(line)))
+    .join("\n");
+}
+
+/** So that nobody takes what follows a rejection for what is about to happen. */
+export const REFUSED = "Synth refuses this, so nothing is deployed as it is. What it asks for:";
+
+/** Pools by groups; one line a group where that is too wide. */
+function poolTable({ pools }: Review): string[] {
+  const wide = formatTable([
+    ["POOL", "0", "1", "2"],
+    ...pools.map(({ name, cells }) => [name, ...cells.map((cell) => cellOf(cell))]),
+  ]).split("\n");
+  if (wide.every((line) => line.length <= WIDTH)) return wide;
+  return formatTable([
+    ["GROUP", "IMAGE AND WHAT CHANGES"],
+    ...pools.flatMap(({ name, cells }) =>
+      cells.map((cell, index) => [`${name}-${String(index)}`, cellOf(cell)]),
+    ),
+  ]).split("\n");
+}
+
+type Cell = Review["pools"][number]["cells"][number];
+
+/** `ami-0aaa`, `ami-0aaa -> ami-0bbb`, `+ ami-0aaa`, `ami-0aaa: 3 -> 4 hosts` */
+export function cellOf({ deployed, desired, change, state }: Cell): string {
+  if (state === "retired") return state;
+  if (state === "new") return `+ ${desired}`;
+  if (change === null) return deployed ?? desired;
+  return change.startsWith(`${deployed ?? ""} -> `) ? change : `${desired}: ${change}`;
+}
+
+/** What there is to say besides the groups that change. */
+export function notesOf(review: Review): { label: string; text: string }[] {
+  const { inFlight, created, retired, gone, frozen, shared } = review;
+  return [
+    ...inFlight.map(({ name, reasons }) => ({
+      label: "in flight",
+      text: `${name} is finished before anything else: ${listed(reasons)}`,
+    })),
+    ...(created.length > 0
+      ? [
+          {
+            label: "new",
+            text: `${groupRanges(created.map(({ name }) => name))}, ${count(
+              created.reduce((sum, { machines }) => sum + machines, 0),
+              "machine",
+            )} in all, by the view cluster; nothing that stands is touched by that`,
+          },
+        ]
+      : []),
+    ...retired.map((pool) => ({ label: "retired", text: endOf(pool) })),
+    ...(gone.length > 0 ? [{ label: "gone from the spec", text: groupRanges(gone) }] : []),
+    ...(shared?.length ? [{ label: "shared, by the view cluster", text: listed(shared) }] : []),
+    ...(shared === null
+      ? [{ label: "not compared", text: "shared parts, such as load balancers; see: rollout plan cluster" }]
+      : []),
+    {
+      label: "frozen",
+      text:
+        frozen.length === 0
+          ? "no group"
+          : `${count(frozen.length, "group")} ${frozen.length === 1 ? "stays as it is" : "stay as they are"}: ${groupRanges(frozen)}`,
+    },
+  ];
+}
+
+/** What becomes of a pool that has no machine any more. */
+function endOf({ pool, keptVolumes, deletedVolumes }: Review["retired"][number]): string {
+  const fate = [
+    ...(keptVolumes.length > 0
+      ? [`its data volumes leave the state and are kept: ${listed(keptVolumes)}`]
+      : []),
+    ...(deletedVolumes.length > 0 ? [`its data volumes are DELETED: ${listed(deletedVolumes)}`] : []),
+  ];
+  return [`${pool} has no machine any more; what is left of it goes by the view cluster`, ...fate].join("; ");
+}
+
+/** `1 synthesized resource differs` */
+export const differencesOf = ({ differences }: Review): string =>
+  `${count(differences.length, "synthesized resource")} ${differences.length === 1 ? "differs" : "differ"}`;

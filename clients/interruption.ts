@@ -1,0 +1,31 @@
+import { UserError } from "../cluster/user-error.js";
+
+/** Why a hook ended before its time. */
+export class Interruption extends UserError {
+  override readonly name = "Interruption";
+}
+
+/**
+ * A signal that is aborted once somebody ends the hook: by SIGINT or SIGTERM, or because its Terraform is gone, which kills
+ * the shell of a hook and not the hook itself.
+ * @param parent the process that started the hook
+ */
+export function interruptions(parent = process.ppid): { signal: AbortSignal; stop: () => void } {
+  const controller = new AbortController();
+  const end = (why: string) => (): void => {
+    controller.abort(new Interruption(why));
+  };
+  const onInterrupt = end("interrupted");
+  const watch = setInterval(() => {
+    if (process.ppid !== parent) end("Terraform is gone, so nobody waits for this hook")();
+  }, 1000);
+  watch.unref();
+  process.on("SIGINT", onInterrupt).on("SIGTERM", onInterrupt);
+  return {
+    signal: controller.signal,
+    stop: () => {
+      clearInterval(watch);
+      process.off("SIGINT", onInterrupt).off("SIGTERM", onInterrupt);
+    },
+  };
+}

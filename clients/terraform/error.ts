@@ -1,0 +1,51 @@
+import { stripVTControlCharacters } from "node:util";
+import type { Environment } from "../environment.js";
+
+/**
+ * What Terraform says first in an error, on one line: without colours, boxes and the explanations that follow, but with who
+ * holds a state that is locked. Empty when nothing was printed. Only for people: no decision hangs on it.
+ */
+export function firstError(stderr: string): string {
+  const lines = stripVTControlCharacters(stderr)
+    .split(/\r?\n/)
+    .map((line) => line.replace(/^[╷│╵]/, "").trim());
+  const start = lines.findIndex((line) => /^(Error: |Failed to )/.test(line));
+  const [first = "", second = ""] = paragraphs(start === -1 ? lines : lines.slice(start));
+  const text = first.replace(/^Error: /, "");
+  const said = (text.endsWith(":") ? `${text} ${second}` : text).trim().replace(/\.$/, "");
+  return `${said}${lockHolderIn(lines)}`;
+}
+
+/** `: it is held by ana@laptop since ...`, from what follows "Lock Info:"; empty where there is no such thing. */
+function lockHolderIn(lines: readonly string[]): string {
+  const start = lines.indexOf("Lock Info:");
+  if (start === -1) return "";
+  const info = new Map(
+    lines.slice(start + 1).flatMap((line) => {
+      const [, key = "", value = ""] = /^(\w+):\s+(.+)$/.exec(line) ?? [];
+      return key === "" ? [] : [[key, value] as const];
+    }),
+  );
+  const [who, since, id] = ["Who", "Created", "ID"].map((key) => info.get(key) ?? "unknown");
+  return `: it is held by ${who ?? ""} since ${since ?? ""} (lock ${id ?? ""}); wait until that has ended`;
+}
+
+/**
+ * Takes the values of secret variables out of a text, whoever put them there.
+ * @param env the variables that the printing process had
+ */
+export function withoutSecrets(text: string, env: Environment): string {
+  return Object.entries(env)
+    .filter(
+      ([name, value = ""]) => /SECRET|TOKEN|PASSWORD|ACCESS_KEY|ENCRYPTION/.test(name) && value.length > 5,
+    )
+    .reduce((clean, [name, value = ""]) => clean.replaceAll(value, `(${name})`), text);
+}
+
+function paragraphs(lines: readonly string[]): string[] {
+  return lines
+    .join("\n")
+    .split(/\n{2,}/)
+    .map((paragraph) => paragraph.trim().replaceAll("\n", " "))
+    .filter((paragraph) => paragraph !== "");
+}

@@ -1,0 +1,51 @@
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { delimiter, isAbsolute, join, resolve, sep } from "node:path";
+import { UserError } from "../../cluster/user-error.js";
+import type { Environment } from "../environment.js";
+
+/** What to do where Terraform is missing or too old. */
+export const HOW_TO_GET_IT =
+  "install Terraform 1.9 or newer (developer.hashicorp.com/terraform/install) or OpenTofu (opentofu.org/docs/intro/install)";
+
+/**
+ * The path of the binary to run: what `TERRAFORM_BINARY_NAME` names, else `terraform`, else `tofu`.
+ * @throws UserError when there is none
+ */
+export async function findTerraform(env: Environment = process.env): Promise<string> {
+  const named = env["TERRAFORM_BINARY_NAME"];
+  if (named !== undefined && named !== "") {
+    const found = await findProgram(named, env);
+    if (found !== undefined) return found;
+    throw new UserError(
+      `Terraform is not installed: TERRAFORM_BINARY_NAME names ${named}, which is no program on the PATH; correct it, or ${HOW_TO_GET_IT}`,
+    );
+  }
+  const found = (await findProgram("terraform", env)) ?? (await findProgram("tofu", env));
+  if (found !== undefined) return found;
+  throw new UserError(
+    `Terraform is not installed: looked for terraform and tofu on the PATH; ${HOW_TO_GET_IT}, or name a binary by TERRAFORM_BINARY_NAME`,
+  );
+}
+
+/** As a shell finds it: a name on the PATH, anything with a slash as it stands. */
+async function findProgram(name: string, env: Environment): Promise<string | undefined> {
+  if (name.includes(sep)) {
+    const path = isAbsolute(name) ? name : resolve(name);
+    return (await isProgram(path)) ? path : undefined;
+  }
+  for (const folder of (env["PATH"] ?? "").split(delimiter)) {
+    const path = join(folder, name);
+    if (folder !== "" && (await isProgram(path))) return resolve(path);
+  }
+  return undefined;
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}

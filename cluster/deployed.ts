@@ -1,0 +1,150 @@
+import { hostName } from "./address.js";
+import { groupsOf, type Role } from "./groups.js";
+import type { Spec } from "./yaml/schema.js";
+import type { GroupIndex } from "./three.js";
+
+/** What is deployed, as far as this program looks at it. */
+export interface Deployed {
+  readonly origin: Origin;
+  /** The cluster that the state belongs to; absent in an empty one. */
+  readonly cluster?: string;
+  /** By name. A group that is not here has nothing deployed. */
+  readonly groups: ReadonlyMap<string, DeployedGroup>;
+  /** The address of every resource that is managed, members of groups and shared parts alike. */
+  readonly addresses: ReadonlySet<string>;
+}
+
+/** Where {@link Deployed} was read. Always shown, never guessed. */
+export type Origin =
+  | {
+      readonly kind: "state";
+      readonly where: string;
+      readonly serial: number;
+      readonly lineage: string;
+      /** A copy that was named for a review: never for a plan or a deploy. */
+      readonly copy?: true;
+    }
+  | { readonly kind: "spec"; readonly where: string };
+
+/** Whether what is deployed was taken from somewhere else than the state itself, so that nothing may be deployed by it. */
+export const isForReview = (origin: Origin): boolean => origin.kind === "spec" || origin.copy === true;
+
+/** `terraform.demo.tfstate, serial 12` */
+export function describeOrigin(origin: Origin): string {
+  if (origin.kind === "spec") return `${origin.where} (for a review, not the state)`;
+  if (origin.lineage === "")
+    return `${origin.where}, which is empty (a backend that is named wrong looks the same)`;
+  return `${origin.where}, serial ${String(origin.serial)}${origin.copy ? " (a copy, for a review)" : ""}`;
+}
+
+/** A group as it is deployed. */
+export interface DeployedGroup {
+  readonly name: string;
+  readonly pool: string;
+  readonly index: GroupIndex;
+  readonly role: Role;
+  /** The hosts that are there, by number. */
+  readonly hosts: readonly DeployedHost[];
+  /** The data volumes that are there, those of hosts that are gone included. */
+  readonly volumes: readonly DeployedVolume[];
+  /** Oldest first; empty for a group that has never stood: it is new. */
+  readonly revisions: readonly Revision[];
+  /** What `ready` was passed for; absent when it is not there. */
+  readonly ready?: ReadyRecord;
+  /** Whether `leave` is there. It is not once the group has left. */
+  readonly leave: boolean;
+  /** Addresses of tainted members. */
+  readonly tainted: readonly string[];
+  /** Addresses with an old object that is still to be destroyed. */
+  readonly deposed: readonly string[];
+}
+
+export interface DeployedHost {
+  /** Counted from 0 in its group. */
+  readonly number: number;
+  /** `broker-0-1` */
+  readonly name: string;
+  /** The machine's id; absent when read from a spec. */
+  readonly id?: string;
+  readonly image: string;
+  readonly instanceType: string;
+  /** The template hash that the machine was made from. */
+  readonly hash: string;
+  readonly subnetId?: string;
+  /** The ids of host and Consul servers that the machine was told of; absent when `config_consul` is not there. */
+  readonly configConsul?: { readonly host: string; readonly servers: string };
+}
+
+export interface DeployedVolume {
+  /** The number of the host that the volume belongs to. */
+  readonly host: number;
+  readonly sizeGib: number;
+  readonly type: string;
+  readonly zone?: string;
+}
+
+/** One entry of a group's history; numbers are never used again. */
+export interface Revision {
+  readonly number: number;
+  readonly image: string;
+  readonly hash: string;
+  readonly generation: number;
+  /** The commit, or what `ROLLOUT_CAUSE` said. */
+  readonly cause: string;
+}
+
+export interface ReadyRecord {
+  /** The ids of the group's hosts, joined by commas in the hosts' order. */
+  readonly hosts: string;
+  readonly hash: string;
+  readonly gate: string;
+}
+
+/** Nothing at all, as an empty state says. */
+export function nothingDeployed(origin: Origin): Deployed {
+  return { origin, groups: new Map(), addresses: new Set() };
+}
+
+/**
+ * What would be deployed if a spec had been rolled out completely: a baseline for a review without credentials.
+ * @param addresses every address that the spec declares
+ */
+export function deployedFromSpec(spec: Spec, where: string, addresses: ReadonlySet<string>): Deployed {
+  const standing = groupsOf(spec).filter(({ retires }) => !retires);
+  const groups = standing.map((group): DeployedGroup => {
+    const numbers = Array.from({ length: group.hosts }, (_, number) => number);
+    return {
+      name: group.name,
+      pool: group.pool,
+      index: group.index,
+      role: group.role,
+      hosts: numbers.map((number) => ({
+        number,
+        name: hostName(group.name, number),
+        image: group.image,
+        instanceType: group.instanceType,
+        hash: group.hash,
+        ...(spec.platform === "aws" ? { subnetId: spec.aws.subnetIds[group.index] } : {}),
+      })),
+      volumes: group.dataVolume
+        ? numbers.map((host) => ({
+            host,
+            sizeGib: group.dataVolume?.sizeGib ?? 0,
+            type: group.dataVolume?.type ?? "",
+          }))
+        : [],
+      revisions: [
+        { number: 0, image: group.image, hash: group.hash, generation: group.generation, cause: where },
+      ],
+      leave: true,
+      tainted: [],
+      deposed: [],
+    };
+  });
+  return {
+    origin: { kind: "spec", where },
+    cluster: spec.name,
+    groups: new Map(groups.map((group) => [group.name, group])),
+    addresses,
+  };
+}

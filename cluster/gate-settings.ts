@@ -1,0 +1,93 @@
+import { isCanary, type RunImages } from "./canary.js";
+import { durationSeconds } from "./yaml/duration.js";
+import type { CheckSpec } from "./yaml/gate-schema.js";
+import { roleOf, type Group } from "./groups.js";
+import type { PoolSpec, Spec } from "./yaml/schema.js";
+
+/** How the groups of a pool leave and become ready, with every default filled in and durations in seconds. */
+export interface GateSettings {
+  readonly workload: "moves" | "stays";
+  /** How many machines of a group `rollout deploy` replaces at once; Infinity: all of them. */
+  readonly maxUnavailable: number;
+  readonly drain: { readonly deadlineSeconds: number; readonly onDeadline: "fail" | "accept" };
+  readonly ready: { readonly timeoutSeconds: number; readonly checks: readonly Check[] };
+  /** `firstSeconds` is for the first group of the pool that is rolled to an image. */
+  readonly bake: { readonly seconds: number; readonly firstSeconds: number };
+}
+
+/** One of a pool's own checks. Placeholders (`{host}`, `{address}`, `{group}`) are not filled in: see {@link fillIn}. */
+export type Check = {
+  readonly name: string;
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+} & (
+  | { readonly kind: "http"; readonly url: string; readonly status: number; readonly contains?: string }
+  | {
+      readonly kind: "command";
+      readonly command: readonly string[];
+      readonly exitCode: number;
+      readonly contains?: string;
+    }
+);
+
+const NO_DRAIN = { deadline: "1h", onDeadline: "fail" } as const;
+
+/** What the spec says of the groups of a pool. */
+export function gateSettingsOf(pool: string, spec: Spec): GateSettings {
+  const settings: (Partial<PoolSpec> & Pick<PoolSpec, "ready" | "bake">) | undefined = spec.pools[pool];
+  if (settings === undefined) throw new Error(`no pool ${pool} in the spec`);
+  const { ready, bake } = settings;
+  const drain = roleOf(pool) === "client" ? (settings.drain ?? NO_DRAIN) : NO_DRAIN;
+  return {
+    workload: settings.workload ?? "moves",
+    maxUnavailable: settings.maxUnavailable ?? Infinity,
+    drain: { deadlineSeconds: durationSeconds(drain.deadline), onDeadline: drain.onDeadline },
+    ready: { timeoutSeconds: durationSeconds(ready.timeout), checks: ready.checks.map(checkOf) },
+    bake: {
+      seconds: durationSeconds(bake.time),
+      firstSeconds: durationSeconds(bake.first ?? bake.time),
+    },
+  };
+}
+
+/**
+ * How long a group has to stay ready: the first of its pool to run an image for longer.
+ * @param standing the groups that stand
+ */
+export function bakeSecondsOf(group: Group, spec: Spec, standing: readonly RunImages[]): number {
+  const { seconds, firstSeconds } = gateSettingsOf(group.pool, spec).bake;
+  return isCanary(group, standing) ? firstSeconds : seconds;
+}
+
+function checkOf(check: CheckSpec): Check {
+  const common = {
+    name: check.name,
+    intervalSeconds: durationSeconds(check.interval),
+    timeoutSeconds: durationSeconds(check.timeout),
+  };
+  const containing = (text: string | undefined): { contains?: string } =>
+    text === undefined ? {} : { contains: text };
+  return check.http === undefined
+    ? {
+        ...common,
+        kind: "command",
+        command: check.command ?? [],
+        exitCode: check.expect?.exitCode ?? 0,
+        ...containing(check.expect?.contains),
+      }
+    : {
+        ...common,
+        kind: "http",
+        url: check.http,
+        status: check.status ?? 200,
+        ...containing(check.contains),
+      };
+}
+
+/** Puts a machine's own values in the place of `{host}`, `{address}` and `{group}`; what is put in is not read again. */
+export function fillIn(
+  text: string,
+  machine: { readonly host: string; readonly address: string; readonly group: string },
+): string {
+  return text.replace(/\{(host|address|group)\}/g, (_, name: keyof typeof machine) => machine[name]);
+}

@@ -1,0 +1,110 @@
+import { groupName, hostName } from "./address.js";
+import type { LoadBalancer, PoolSpec, Spec } from "./yaml/schema.js";
+import { templateHash, type Template } from "./template-hash.js";
+import { GROUP_INDEXES, type GroupIndex } from "./three.js";
+
+export type Role = "consul-server" | "nomad-server" | "client";
+
+/** A pool as the spec wants it. */
+export interface Pool {
+  readonly name: string;
+  readonly role: Role;
+  readonly workload: "moves" | "stays";
+  readonly loadBalancer?: LoadBalancer;
+  /** What becomes of its data volumes once no machine is left of it; absent for a pool that stays. */
+  readonly retire?: "keep-volumes" | "delete-volumes";
+  readonly groups: readonly Group[];
+}
+
+/** A group as the spec wants it: desired, in the words of Kubernetes. */
+export interface Group extends Template {
+  readonly pool: string;
+  readonly index: GroupIndex;
+  /** `broker-0` */
+  readonly name: string;
+  readonly role: Role;
+  /** None, where its pool retires. */
+  readonly hosts: number;
+  readonly retires: boolean;
+  readonly hash: string;
+}
+
+export function roleOf(pool: string): Role {
+  return pool === "consul-server" || pool === "nomad-server" ? pool : "client";
+}
+
+/**
+ * The pools in the order in which they are created and rolled: Consul servers, Nomad servers, client pools as written.
+ * They are worked out once, and the pools of the spec are frozen by it: whoever edits a spec edits a copy.
+ */
+export function poolsOf(spec: Spec): readonly Pool[] {
+  const known = poolsOfSpec.get(spec.pools);
+  if (known) return known;
+  freeze(spec.pools);
+  const names = Object.keys(spec.pools);
+  const clients = names.filter((name) => roleOf(name) === "client");
+  const pools = ["consul-server", "nomad-server", ...clients].map((name) => poolOf(name, spec));
+  poolsOfSpec.set(spec.pools, pools);
+  return pools;
+}
+
+/** Each rule, and each look of a roll, asks for the groups of the same spec. */
+const poolsOfSpec = new WeakMap<Spec["pools"], readonly Pool[]>();
+
+function freeze(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  Object.freeze(value);
+  for (const each of Object.values(value)) freeze(each);
+}
+
+/** All groups, in the order of {@link poolsOf}. */
+export function groupsOf(spec: Spec): Group[] {
+  return poolsOf(spec).flatMap((pool) => pool.groups);
+}
+
+/** The names of the hosts that a group is to have. */
+export const hostNames = ({ name, hosts }: Pick<Group, "name" | "hosts">): string[] =>
+  Array.from({ length: hosts }, (_, number) => hostName(name, number));
+
+function poolOf(name: string, spec: Spec): Pool {
+  const settings = settingsOf(name, spec);
+  const role = roleOf(name);
+  return {
+    name,
+    role,
+    workload: settings.workload ?? "moves",
+    ...(settings.loadBalancer ? { loadBalancer: settings.loadBalancer } : {}),
+    ...(settings.retire ? { retire: settings.retire } : {}),
+    groups: GROUP_INDEXES.map((index) => {
+      const dataVolume = settings.dataVolumes?.[index];
+      const rootVolume = settings.rootVolumes?.[index];
+      const template = {
+        image: settings.images[index],
+        instanceType: settings.instanceTypes[index],
+        ...(dataVolume ? { dataVolume } : {}),
+        ...(rootVolume ? { rootVolume } : {}),
+        generation: settings.generations?.[index] ?? 0,
+      };
+      return {
+        ...template,
+        pool: name,
+        index,
+        name: groupName(name, index),
+        role,
+        hosts: settings.retire ? 0 : (settings.hosts?.[index] ?? 1),
+        retires: settings.retire !== undefined,
+        hash: templateHash(template),
+      };
+    }),
+  };
+}
+
+/** What a pool says of itself; a server pool has no more than machines. */
+function settingsOf(
+  pool: string,
+  spec: Spec,
+): Partial<PoolSpec> & Pick<PoolSpec, "images" | "instanceTypes"> {
+  const settings = spec.pools[pool];
+  if (settings === undefined) throw new Error(`no pool ${pool} in the spec`);
+  return settings;
+}

@@ -1,0 +1,48 @@
+import * as z from "zod";
+import { imagesOf } from "../canary.js";
+import { type Deployed } from "../deployed.js";
+import { isNew } from "../pending.js";
+import { specSchema, type Spec } from "../yaml/schema.js";
+import { UserError } from "../user-error.js";
+
+/** The file beside a synthesized stack that its hooks read: what the stack was made from, whatever is edited since. */
+export const HOOK_FILE = "hooks.json";
+
+const hookFileSchema = z.strictObject({
+  spec: specSchema,
+  /** The folder of the spec, from the one of this file: where the run folder lies. */
+  specFolder: z.string().min(1),
+  /** The groups that stand, with the names of their hosts and the images that their revisions name. */
+  deployed: z.array(
+    z.strictObject({ name: z.string(), hosts: z.array(z.string()), images: z.array(z.string()) }),
+  ),
+});
+
+export type HookFile = z.output<typeof hookFileSchema>;
+
+export function formatHookFile({
+  spec,
+  deployed: { groups },
+  specFolder,
+}: {
+  readonly spec: Spec;
+  readonly deployed: Deployed;
+  readonly specFolder: string;
+}): string {
+  const standing = [...groups.values()].filter((group) => !isNew(group));
+  const deployed = standing.map(({ name, hosts, revisions }) => ({
+    name,
+    hosts: hosts.map((host) => host.name),
+    images: imagesOf(revisions),
+  }));
+  return `${JSON.stringify({ spec, specFolder, deployed } satisfies HookFile, null, 2)}\n`;
+}
+
+/** @throws UserError when it is damaged */
+export function parseHookFile(text: string): HookFile {
+  try {
+    return hookFileSchema.parse(JSON.parse(text));
+  } catch {
+    throw new UserError(`${HOOK_FILE} is damaged, or of another version of this program; synthesize again`);
+  }
+}

@@ -1,0 +1,274 @@
+import { groupAddress, hostAddress, type PlatformName } from "./address.js";
+import type { Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
+import { groupsOf, type Group, type Role } from "./groups.js";
+import { emptiedPools } from "./retiring.js";
+import type { Spec } from "./yaml/schema.js";
+
+/**
+ * A group that has never stood, and comes by the cluster view. One whose `ready` has passed has stood, also where its
+ * record is gone: a lost record must not thaw it.
+ */
+export const isNew = (group: DeployedGroup | undefined): boolean =>
+  group === undefined || (group.revisions.length === 0 && !hasPassed(group));
+
+/** A gate that failed leaves a tainted `ready`. */
+const hasPassed = ({ name, ready, tainted }: DeployedGroup): boolean =>
+  ready !== undefined && !tainted.some((address) => address.endsWith(`.${name}-ready`));
+
+/** The template hash that a group was last rolled to; undefined for a new one. */
+export const deployedHash = (group: DeployedGroup | undefined): string | undefined =>
+  group?.revisions.at(-1)?.hash ?? group?.ready?.hash;
+
+/** How many hosts the group last stood with: what `ready` was passed for, else the hosts that are there. */
+export const deployedHosts = (group: DeployedGroup): number =>
+  hostIds(group.ready?.hosts)?.length ?? group.hosts.length;
+
+/** The deployed groups whose hash or number of hosts differs from the spec's, in the rollout's order. */
+export function pendingGroups(spec: Spec, deployed: Deployed): Group[] {
+  return groupsOf(spec).filter((group) => {
+    const current = deployed.groups.get(group.name);
+    if (!current || isNew(current)) return false;
+    if (group.retires) return deployedHosts(current) > 0;
+    return deployedHash(current) !== group.hash || deployedHosts(current) !== group.hosts;
+  });
+}
+
+/**
+ * Those of pending groups that count against `rollout.pendingGroups: one`. A pool that retires is one change, which the
+ * user has confirmed as a whole. A group of the template that it had whose `ready` is gone with machines is no change: its
+ * repair was cut off, and refusing it would leave it broken for ever.
+ */
+export function countedPending(spec: Spec, deployed: Deployed): Group[] {
+  const pending = pendingGroups(spec, deployed).filter(
+    (group) => !isBrokenRepair(group, deployed.groups.get(group.name)),
+  );
+  return pending.filter(
+    (group, place) => !group.retires || pending.findIndex(({ pool }) => pool === group.pool) === place,
+  );
+}
+
+const isBrokenRepair = (group: Group, current: DeployedGroup | undefined): boolean =>
+  current !== undefined &&
+  (current.ready?.hosts ?? "") === "" &&
+  current.revisions.at(-1)?.hash === group.hash &&
+  current.hosts.length < group.hosts;
+
+/** What differs between a deployed group and the desired one, for people: `ami-0aaa -> ami-0bbb`, `3 -> 4 hosts`. */
+export function describePending(group: Group, deployed: DeployedGroup): string {
+  if (group.retires) return `retires, ${String(deployedHosts(deployed))} -> 0 hosts`;
+  const last = deployed.revisions.at(-1);
+  const host = deployed.hosts[0];
+  const volume = deployed.volumes[0];
+  const disk = (of?: { sizeGib: number; type: string }): string =>
+    of ? `${String(of.sizeGib)} GiB ${of.type}` : "no data volume";
+  const from = [
+    last?.image,
+    host?.instanceType,
+    `generation ${String(last?.generation ?? 0)}`,
+    disk(volume),
+    deployedHosts(deployed),
+  ];
+  const to = [
+    group.image,
+    group.instanceType,
+    `generation ${String(group.generation)}`,
+    disk(group.dataVolume),
+    group.hosts,
+  ];
+  const changed = to.flatMap((value, index) => {
+    const old = from[index] ?? value;
+    return old === value
+      ? []
+      : [`${String(old)} -> ${String(value)}${typeof value === "number" ? " hosts" : ""}`];
+  });
+  return changed.length > 0 ? changed.join(", ") : `template ${String(last?.hash)} -> ${group.hash}`;
+}
+
+/** A group whose roll has begun and not ended, and why that is known. */
+export interface InFlight {
+  readonly group: string;
+  /** At least one, such as `terraform_data.broker-0-ready is missing`. */
+  readonly reasons: readonly string[];
+}
+
+/**
+ * The groups in flight, in the order in which they are to be finished: servers first, those without any machine before all
+ * others. A group is in flight when one of its members is tainted, missing or deposed, or when its `ready` was not passed
+ * for the hosts that are there. A `config_consul` that is not done belongs to the Consul group that is being rolled or was
+ * rolled last, unless its own group is in flight.
+ * @param pending the names of the groups whose roll may have begun: where one was cut off before anything of its own
+ * went, only the others' `config_consul` are gone
+ */
+export function groupsInFlight(
+  deployed: Deployed,
+  platform: PlatformName,
+  pending: readonly string[] = [],
+): InFlight[] {
+  if (deployed.origin.kind === "spec") return [];
+  const standing = [...deployed.groups.values()].filter((group) => !isNew(group)).sort(byUrgency);
+  const found = standing.map((group) => ({ group, reasons: unfinished(group, deployed, platform) }));
+  const own = new Set(found.filter(({ reasons }) => reasons.length > 0).map(({ group }) => group.name));
+  const servers = consulServerIds(deployed);
+  const strays = standing
+    .filter((group) => !own.has(group.name))
+    .flatMap((group) => untold(group, servers, platform));
+  const teacher = strays.length > 0 ? lastConsulGroup(standing, own, pending) : undefined;
+  return found
+    .map(({ group, reasons }) => ({
+      group: group.name,
+      reasons: group === teacher ? [...reasons, ...strays] : reasons,
+    }))
+    .filter(({ reasons }) => reasons.length > 0);
+}
+
+/**
+ * {@link groupsInFlight} of a spec: the groups that it leaves pending are those whose roll may have begun. What is left of
+ * a pool that retires is nobody's roll. Behind servers that are gone come groups of which nothing has to leave any more:
+ * a leave is refused while another group is in flight, so the other way round neither could ever be finished.
+ */
+export function inFlightOf(spec: Spec, deployed: Deployed): InFlight[] {
+  const pending = pendingGroups(spec, deployed).map(({ name }) => name);
+  const emptied = new Set(
+    emptiedPools(spec, deployed).flatMap(({ groups }) => groups.map(({ name }) => name)),
+  );
+  const found = groupsInFlight(deployed, spec.platform, pending).filter(({ group }) => !emptied.has(group));
+  const wanted = new Map(groupsOf(spec).map((group) => [group.name, group]));
+  const leaves = ({ group }: InFlight): boolean => {
+    const current = deployed.groups.get(group);
+    return current !== undefined && hasToLeave(current, wanted.get(group));
+  };
+  return found.toSorted((one, other) => Number(leaves(one)) - Number(leaves(other)));
+}
+
+/**
+ * Whether a machine has been told of the Consul servers. Terraform destroys its `config_consul` right after `leave`, so one
+ * that is told has not left.
+ */
+export const isConfigured = (
+  { number, id, configConsul }: DeployedHost,
+  { name, tainted }: DeployedGroup,
+  platform: PlatformName,
+): boolean =>
+  configConsul !== undefined &&
+  configConsul.host === id &&
+  !tainted.includes(hostAddress(platform, name, number, "config-consul"));
+
+/** Whether a machine of the group goes that is still there. */
+const hasToLeave = ({ hosts }: DeployedGroup, wanted: Group | undefined): boolean =>
+  hosts.some(({ number, hash }) => !wanted || number >= wanted.hosts || hash !== wanted.hash);
+
+function unfinished(group: DeployedGroup, deployed: Deployed, platform: PlatformName): string[] {
+  const ready = groupAddress(platform, group.name, "ready");
+  const own = (address: string): boolean => !address.endsWith("-config-consul");
+  const hashes = new Set(group.hosts.map((host) => host.hash));
+  return [
+    ...group.tainted.filter(own).map((address) => `${address} is tainted`),
+    ...group.deposed.map((address) => `${address} has an old object that is still to be destroyed`),
+    ...(group.revisions.length > 0
+      ? []
+      : [`${groupAddress(platform, group.name, "revision")} is missing or empty`]),
+    ...(group.leave ? [] : [`${groupAddress(platform, group.name, "leave")} is missing: the group has left`]),
+    ...(group.ready ? readyReasons(group, group.ready, ready) : [`${ready} is missing`]),
+    ...(hashes.size > 1
+      ? [`its hosts run ${String(hashes.size)} templates: ${[...hashes].sort().join(", ")}`]
+      : []),
+    ...group.hosts.flatMap((host) => missingMembers(group, host, deployed, platform)),
+  ];
+}
+
+function readyReasons(
+  group: DeployedGroup,
+  ready: NonNullable<DeployedGroup["ready"]>,
+  address: string,
+): string[] {
+  const present = group.hosts.map((host) => host.id).join(",");
+  const hash = group.hosts[0]?.hash;
+  return [
+    ...(ready.hosts === present
+      ? []
+      : [`${address} was passed for the hosts ${ready.hosts || "none"}, there are ${present || "none"}`]),
+    ...(hash === undefined || ready.hash === hash
+      ? []
+      : [`${address} was passed for the template ${ready.hash}, the hosts run ${hash}`]),
+    ...(ready.gate === "open" ? [] : [`${address}: its gate is ${ready.gate}`]),
+  ];
+}
+
+/** What a present host should have and has not; a load balancer or volume that is not there asks for no attachment. */
+function missingMembers(
+  group: DeployedGroup,
+  host: DeployedHost,
+  deployed: Deployed,
+  platform: PlatformName,
+): string[] {
+  const address = (kind: Parameters<typeof hostAddress>[3]): string =>
+    hostAddress(platform, group.name, host.number, kind);
+  const wanted = [
+    ...(deployed.addresses.has(address("stop-agents")) ? [address("start-agents")] : []),
+    ...(deployed.addresses.has(address("start-agents")) ? [address("stop-agents")] : []),
+    ...(deployed.addresses.has(address("data")) ? [address("data-attachment")] : []),
+    ...(deployed.addresses.has(address("data-attachment")) ? [address("data")] : []),
+    ...(deployed.addresses.has(targetGroupAddress(platform, group.pool))
+      ? [address("lb-drained"), address("target")]
+      : []),
+  ];
+  return wanted.filter((each) => !deployed.addresses.has(each)).map((each) => `${each} is missing`);
+}
+
+/** The address of a pool's target group: what hosts are attached to. */
+export const targetGroupAddress = (platform: PlatformName, pool: string): string =>
+  platform === "aws" ? `aws_lb_target_group.${pool}` : `terraform_data.${pool}-load-balancer`;
+
+/** The ids of all Consul servers, joined as `config_consul` holds them. */
+const consulServerIds = (deployed: Deployed): string =>
+  [...deployed.groups.values()]
+    .filter(({ role }) => role === "consul-server")
+    .sort(byOrder)
+    .flatMap(({ hosts }) => hosts.map(({ id }) => id))
+    .join(",");
+
+function untold(group: DeployedGroup, servers: string, platform: PlatformName): string[] {
+  return group.hosts.flatMap((host) => {
+    const address = hostAddress(platform, group.name, host.number, "config-consul");
+    if (group.tainted.includes(address)) return [`${address} is tainted`];
+    if (!host.configConsul) return [`${address} is missing`];
+    if (host.configConsul.host !== host.id)
+      return [`${address} was made for the machine ${host.configConsul.host}`];
+    return host.configConsul.servers === servers
+      ? []
+      : [`${address} names other Consul servers than there are`];
+  });
+}
+
+/** The Consul group that is in flight itself, else one whose machines no revision names yet, else the one with the newest. */
+function lastConsulGroup(
+  standing: readonly DeployedGroup[],
+  inFlight: ReadonlySet<string>,
+  pending: readonly string[],
+): DeployedGroup | undefined {
+  const servers = standing.filter(({ role }) => role === "consul-server");
+  const newest = (group: DeployedGroup): number => group.revisions.at(-1)?.number ?? 0;
+  return (
+    servers.find((group) => inFlight.has(group.name)) ??
+    servers.find((group) => group.hosts.some(({ hash }) => hash !== deployedHash(group))) ??
+    servers.find(({ name }) => pending.includes(name)) ??
+    servers.reduce<DeployedGroup | undefined>(
+      (last, group) => (last && newest(last) > newest(group) ? last : group),
+      undefined,
+    )
+  );
+}
+
+const ROLES: readonly Role[] = ["consul-server", "nomad-server", "client"];
+
+/** Making a server anew that is gone takes nothing from anybody; with it gone, nothing else may leave. */
+const byUrgency = (a: DeployedGroup, b: DeployedGroup): number =>
+  Number(lacksServer(b)) - Number(lacksServer(a)) || byOrder(a, b);
+
+const lacksServer = ({ role, hosts }: DeployedGroup): boolean => role !== "client" && hosts.length === 0;
+
+const byOrder = (a: DeployedGroup, b: DeployedGroup): number =>
+  ROLES.indexOf(a.role) - ROLES.indexOf(b.role) || (a.name < b.name ? -1 : 1);
+
+const hostIds = (joined: string | undefined): string[] | undefined =>
+  joined?.split(",").filter((id) => id !== "");

@@ -1,0 +1,68 @@
+import { poolsOf } from "./groups.js";
+import type { Spec } from "./yaml/schema.js";
+
+/**
+ * Ports that machines of the cluster open to each other, each a rule of the security group that all share.
+ * @see https://developer.hashicorp.com/consul/docs/reference/architecture/ports
+ * @see https://developer.hashicorp.com/nomad/docs/install/production/requirements#ports-used
+ */
+export const CLUSTER_PORTS = [
+  { name: "consul-rpc", ipProtocol: "tcp", fromPort: 8300, toPort: 8300 },
+  { name: "consul-serf-tcp", ipProtocol: "tcp", fromPort: 8301, toPort: 8301 },
+  { name: "consul-serf-udp", ipProtocol: "udp", fromPort: 8301, toPort: 8301 },
+  { name: "nomad-http-rpc", ipProtocol: "tcp", fromPort: 4646, toPort: 4647 },
+  { name: "nomad-serf-tcp", ipProtocol: "tcp", fromPort: 4648, toPort: 4648 },
+  { name: "nomad-serf-udp", ipProtocol: "udp", fromPort: 4648, toPort: 4648 },
+] as const;
+
+/** The Terraform name of the rule of such a port. */
+export const clusterPortRule = (port: string): string => `cluster-${port}`;
+
+/** The Terraform name of the rule that lets machines out. */
+export const CLUSTER_OUT_RULE = "cluster-out";
+
+/** Whether an address is that of a shared part which this program declares: the network's rules, a pool's load balancer. */
+export function isSharedAddress(address: string, spec: Spec): boolean {
+  return (
+    (spec.platform === "aws" && isNetworkAddress(address)) ||
+    poolsOf(spec).some(({ name, loadBalancer }) => loadBalancer && isBalancerAddress(address, name, spec))
+  );
+}
+
+function isNetworkAddress(address: string): boolean {
+  switch (address) {
+    case "aws_security_group.cluster":
+    case `aws_vpc_security_group_egress_rule.${CLUSTER_OUT_RULE}`:
+      return true;
+    default:
+      return CLUSTER_PORTS.some(
+        ({ name }) => address === `aws_vpc_security_group_ingress_rule.${clusterPortRule(name)}`,
+      );
+  }
+}
+
+/** Whether an address is that of a part of a pool's load balancer. */
+export function isBalancerAddress(address: string, pool: string, { platform }: Spec): boolean {
+  const [type = "", name = "", ...rest] = address.split(".");
+  if (rest.length > 0) return false;
+  if (platform === "local") return type === "terraform_data" && name === `${pool}-load-balancer`;
+  switch (type) {
+    case "aws_security_group":
+      return name === `${pool}-load-balancer`;
+    case "aws_lb":
+    case "aws_lb_target_group":
+    case "aws_lb_listener":
+      return name === pool;
+    case "aws_vpc_security_group_ingress_rule":
+      return name === `${pool}-from-load-balancer` || name.startsWith(`${pool}-load-balancer-in-`);
+    case "aws_vpc_security_group_egress_rule":
+      return name === `${pool}-load-balancer-out`;
+    default:
+      return false;
+  }
+}
+
+/** Whether a construct path, without its view, is one of the user's own resources or lies below one. */
+export function isOwnPath(path: string, spec: Spec): boolean {
+  return spec.rollout.ownResources.some((own) => path === own || path.startsWith(`${own}/`));
+}

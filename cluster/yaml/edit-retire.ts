@@ -1,0 +1,72 @@
+import { isDeepStrictEqual } from "node:util";
+import { isScalar } from "yaml";
+import { poolsOf, type Pool } from "../groups.js";
+import { loadSpec } from "./load.js";
+import { newPoolKey } from "./new-pool-key.js";
+import { formatValue } from "./problem.js";
+import type { Spec } from "./schema.js";
+import { nearest } from "./suggest.js";
+import { UserError } from "../user-error.js";
+import { YamlSource } from "./yaml-source.js";
+
+/**
+ * The pool of that name, if it may leave for good.
+ * @throws UserError (exit code 2) for a pool of servers, and for one that the spec does not have
+ */
+export function findRetirable(spec: Spec, name: string): Pool {
+  const pools = poolsOf(spec);
+  const clients = pools.filter(({ role }) => role === "client");
+  const names = clients.map((pool) => pool.name).join(", ");
+  const found = pools.find((pool) => pool.name === name);
+  if (found?.role === "client") return found;
+  if (found) {
+    throw new UserError(
+      `${name} cannot retire: every cluster needs its servers; pools that can: ${names || "none"}`,
+      2,
+    );
+  }
+  const group = pools.find(({ groups }) => groups.some((each) => each.name === name));
+  if (group) throw new UserError(`"${name}" is a group; only a whole pool retires: ${group.name}`, 2);
+  const meant = nearest(
+    name,
+    clients.map((pool) => pool.name),
+  );
+  const question = meant === undefined ? "" : ` did you mean ${meant}?`;
+  throw new UserError(
+    `no pool ${formatValue(name)};${question} pools that can retire: ${names || "none"}`,
+    2,
+  );
+}
+
+/**
+ * The text of a spec in which a client pool retires. Every byte around the key stays.
+ * @param file the name that errors carry
+ * @throws UserError for a pool that is laid out so that nobody knows where a new key belongs
+ */
+export function setRetire(
+  text: string,
+  file: string,
+  pool: string,
+  retire: NonNullable<Pool["retire"]>,
+): string {
+  const source = new YamlSource(text, file);
+  const node = source.nodeAt(["pools", pool, "retire"]);
+  const [start, end] = isScalar(node) && node.range ? node.range : [];
+  const edit =
+    start === undefined || end === undefined
+      ? newPoolKey({ text, file, source, pool }, "retire", retire)
+      : { start, end, text: retire };
+  const edited = text.slice(0, edit.start) + edit.text + text.slice(edit.end);
+  const wanted = structuredClone(loadSpec(encode(text), file));
+  const settings = wanted.pools[pool];
+  if (settings) settings.retire = retire;
+  if (!isDeepStrictEqual(plain(loadSpec(encode(edited), file)), plain(wanted))) {
+    throw new Error(`an edit of ${file} would have changed more than pools.${pool}.retire`);
+  }
+  return edited;
+}
+
+/** Without regard to the order of keys: a new one stands where it fits. */
+const plain = (spec: Spec): unknown => JSON.parse(JSON.stringify(spec));
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);

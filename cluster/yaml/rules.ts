@@ -1,0 +1,105 @@
+import { checkRollout } from "./rollout-rules.js";
+import { checkBake, checkChecks } from "./gate-rules.js";
+import { roleOf } from "../groups.js";
+import { formatValue } from "./problem.js";
+import { asList, asMap, type Finding, type Raw } from "../raw.js";
+
+/**
+ * Checks what a schema cannot say, and returns all findings. It takes the raw value, so that these findings stand
+ * beside those of the schema in one answer; what has the wrong shape is passed over here.
+ */
+export function checkRules(raw: unknown): Finding[] {
+  const spec = asMap(raw);
+  const pools = Object.entries(asMap(spec["pools"]));
+  const onAws = spec["platform"] === "aws";
+  return [
+    ...pools.flatMap(([pool, value]) => {
+      const settings = asMap(value);
+      return [
+        ...checkPoolName(pool),
+        ...checkWorkload(pool, settings),
+        ...checkBake(pool, settings),
+        ...checkChecks(pool, settings),
+        ...(onAws
+          ? [...checkImages(pool, settings), ...checkLoadBalancer(pool, settings, spec["name"])]
+          : []),
+      ];
+    }),
+    ...checkSubnets(asMap(spec["aws"])),
+    ...checkRollout(
+      asMap(spec["rollout"]),
+      pools.map(([pool]) => pool),
+    ),
+  ];
+}
+
+const POOL_NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+function checkPoolName(pool: string): Finding[] {
+  const refuse = (message: string): Finding[] => [{ path: ["pools", pool], message }];
+  if (!POOL_NAME.test(pool)) {
+    return refuse(
+      `${formatValue(pool)} is no name for a pool; expected lower-case letters, digits and single hyphens, starting with a letter (legal in Terraform, Consul and Nomad)`,
+    );
+  }
+  if (/-\d+(-|$)/.test(pool)) {
+    return refuse(
+      `"${pool}" has a part that is a number, so that its groups could be mistaken for hosts of another pool; expected a name such as ${pool.replace(/-(?=\d+(-|$))/g, "")}`,
+    );
+  }
+  if (pool === "cluster") return refuse(`"cluster" is the name of a view; expected another name`);
+  if (pool.length > 40) {
+    return refuse(`${formatValue(pool)} has ${String(pool.length)} characters; expected at most 40`);
+  }
+  return [];
+}
+
+/** Load balancers and target groups are called after cluster and pool. */
+function checkLoadBalancer(pool: string, settings: Raw, cluster: unknown): Finding[] {
+  if (!("loadBalancer" in settings) || typeof cluster !== "string") return [];
+  const name = `${cluster}-${pool}`;
+  if (name.length <= 32 && !name.startsWith("internal-")) return [];
+  return [
+    {
+      path: ["pools", pool, "loadBalancer"],
+      message: `it would be called ${name}, but AWS allows 32 characters and no "internal-" in front; choose another name for the pool or the cluster`,
+    },
+  ];
+}
+
+function checkWorkload(pool: string, settings: Raw): Finding[] {
+  if (roleOf(pool) !== "client" || settings["workload"] !== "stays" || "dataVolumes" in settings) return [];
+  return [
+    {
+      path: ["pools", pool, "workload"],
+      message: `got "stays" in a pool without dataVolumes; expected moves, or dataVolumes for the work to be bound to`,
+    },
+  ];
+}
+
+function checkImages(pool: string, settings: Raw): Finding[] {
+  return asList(settings["images"]).flatMap((image, index) =>
+    typeof image !== "string" || /^ami-[0-9a-f]+$/.test(image)
+      ? []
+      : [
+          {
+            path: ["pools", pool, "images", index],
+            message: `got ${formatValue(image)}; expected the id of a machine image, ami- and hexadecimal digits, such as ami-0aaa`,
+          },
+        ],
+  );
+}
+
+function checkSubnets(aws: Raw): Finding[] {
+  const subnets = asList(aws["subnetIds"]);
+  return subnets.flatMap((subnet, index) =>
+    subnets.indexOf(subnet) === index
+      ? []
+      : [
+          {
+            path: ["aws", "subnetIds", index],
+            message: `got ${formatValue(subnet)} a second time; expected one subnet for each group, since groups in one zone go down together`,
+          },
+        ],
+  );
+}

@@ -1,0 +1,84 @@
+import type { Role } from "../cluster/groups.js";
+import { UserError } from "../cluster/user-error.js";
+
+/** What is to be done, for somebody to say yes or no to. */
+export interface Question {
+  readonly group: string;
+  readonly role: Role;
+  /** What will be done, as a text of lines. */
+  readonly summary: string;
+}
+
+/**
+ * Asks whether a group may be rolled.
+ * @throws UserError when it may not: exit code 1 for a no, 2 where nobody can be asked and no flag says so
+ */
+export type Confirm = (question: Question) => Promise<void>;
+
+export interface ConfirmOptions {
+  /** `--yes`: enough for clients. */
+  readonly yes: boolean;
+  /** `--confirm`: the names of groups that may be rolled, whatever they are. */
+  readonly confirmed: readonly string[];
+  /** Asks a person; undefined without a terminal. The answer is undefined at the end of the input. */
+  readonly ask: ((question: string) => Promise<string | undefined>) | undefined;
+  /** Shows what will be done. */
+  readonly show: (text: string) => void;
+}
+
+/** Somebody who was asked has said no. */
+export class NotConfirmed extends UserError {
+  override readonly name = "NotConfirmed";
+}
+
+/** A server's group is confirmed by its name, a client's by yes. */
+export function confirmBy(options: ConfirmOptions): Confirm {
+  const { ask, show } = options;
+  return async (question) => {
+    const { group, role, summary } = question;
+    show(summary);
+    if (isConfirmed(question, options)) return;
+    if (!ask) throw unasked([question]);
+    const isServer = role !== "client";
+    const answer = await ask(isServer ? `Type ${group} to roll it: ` : `Roll ${group}? [y/N] `);
+    const isYes = isServer ? answer === group : /^(y|yes)$/i.test(answer ?? "");
+    if (!isYes) throw new NotConfirmed(`nothing was done: ${group} was not confirmed`);
+  };
+}
+
+type Asked = Pick<Question, "group" | "role">;
+
+const isConfirmed = (
+  { group, role }: Asked,
+  { yes, confirmed }: Pick<ConfirmOptions, "yes" | "confirmed">,
+): boolean => confirmed.includes(group) || (yes && role === "client");
+
+/**
+ * Before anything is begun: whether all that will be asked has an answer.
+ * @throws UserError (exit code 2) where nobody can be asked and a flag is missing
+ */
+export function refuseUnasked(
+  groups: readonly Asked[],
+  options: Pick<ConfirmOptions, "yes" | "confirmed" | "ask">,
+): void {
+  const open = groups.filter((each) => !isConfirmed(each, options));
+  if (!options.ask && open.length > 0) throw unasked(open);
+}
+
+function unasked(open: readonly Asked[]): UserError {
+  const named = (isServer: boolean): string[] =>
+    open.flatMap(({ group, role }) => ((role !== "client") === isServer ? [group] : []));
+  const [servers, clients] = [named(true), named(false)];
+  const are = servers.length === 1 ? "is a group of servers" : "are groups of servers";
+  const lines = [
+    ...(servers.length === 0
+      ? []
+      : [
+          `${servers.join(", ")} ${are}, and nobody can be asked: say so with --confirm ${servers.join(" ")}`,
+        ]),
+    ...(clients.length === 0
+      ? []
+      : [`nobody can be asked whether ${clients.join(", ")} may be rolled: say so with --yes`]),
+  ];
+  return new UserError(lines.join("\n"), 2);
+}

@@ -1,0 +1,317 @@
+import { isDeepStrictEqual } from "node:util";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { firstError, withoutSecrets } from "../clients/terraform/error.js";
+import type { Applied } from "../clients/terraform/apply.js";
+import type { Batch } from "../rollout/roll/next-batch.js";
+import { nextInGroup } from "../rollout/roll/next-step.js";
+import { parseAddress } from "../cluster/address.js";
+import { isForReview } from "../cluster/deployed.js";
+import { findGroup } from "../cluster/find-group.js";
+import { type Group, hostNames } from "../cluster/groups.js";
+import { inFlightOf } from "../cluster/pending.js";
+import type { Gate } from "../cluster/hooks/variables.js";
+import type { Step } from "../cluster/run/run-log.js";
+import { UserError } from "../cluster/user-error.js";
+import { BAKED, bakedBy } from "../hooks/ready.js";
+import { Interruption } from "../clients/interruption.js";
+import { loadProgram, type Program } from "../program/program.js";
+import { readDeployed } from "../program/read-deployed.js";
+import { agentsOf, type GroupAgents } from "./group-agents.js";
+import { applyGroup, isStale } from "./apply-group.js";
+import { inBatch, summaryOf, summed } from "../cli/deploy/batch-words.js";
+import type { GroupResult } from "./deploy-result.js";
+import { GroupSteps } from "./group-steps.js";
+import { batchOf, type GroupPlan, GroupPlanner } from "./plan-group.js";
+import { type Run, unlessItFails } from "./run.js";
+import { strayMachines } from "../cli/deploy/stray-machines.js";
+
+/** A group that is not whole after its machines were made anew: it stays in flight. */
+export class GateFailure extends UserError {
+  override readonly name = "GateFailure";
+}
+
+/**
+ * Rolls one group, from wherever it is: what was done before is not done again. Preflight, plan, guard, question, leave, the
+ * apply of that very plan with a closed gate, the gate, and a small second apply that records. Where the pool has
+ * `maxUnavailable`, all up to the apply is done batch by batch, and what is new has to be whole before the next goes.
+ * @throws GateFailure when the group does not become whole; UserError when it may not be rolled, was not confirmed, or
+ * something failed; each says what to do next
+ */
+export async function deployGroup(
+  run: Run,
+  { group: name }: { readonly group: string },
+): Promise<GroupResult> {
+  return new GroupRoll(run, name).go();
+}
+
+/** How often a phase may come up in one run, that of each batch by itself: the state may move under it once. */
+const MOST = 2;
+
+class GroupRoll {
+  private readonly steps: GroupSteps;
+  private readonly planner: GroupPlanner;
+  private isConfirmed = false;
+  /** Whether anything was done that leaves the group in flight. */
+  private hasBegun = false;
+
+  constructor(
+    private readonly run: Run,
+    private readonly name: string,
+  ) {
+    this.steps = new GroupSteps(run, name);
+    this.planner = new GroupPlanner(run, name);
+  }
+
+  async go(): Promise<GroupResult> {
+    const { stop, log } = this.run;
+    const onStop = (): void => {
+      this.steps.stopping(`stopping after this step; ${this.howToFinish()}`);
+    };
+    stop.addEventListener("abort", onStop, { once: true });
+    try {
+      return await this.phases();
+    } catch (error) {
+      const isStopped = stop.aborted;
+      const message = error instanceof UserError ? error.message : String(error);
+      unlessItFails(() => {
+        log({
+          event: "group-ended",
+          group: this.name,
+          result: isStopped ? "interrupted" : "failed",
+          seconds: this.steps.seconds(),
+          message,
+        });
+      });
+      if (isStopped)
+        throw new Interruption(
+          this.hasBegun ? `stopped: ${this.howToFinish()}` : "stopped: nothing was done",
+        );
+      throw error;
+    } finally {
+      stop.removeEventListener("abort", onStop);
+      rmSync(join(this.run.folder, `plan-${this.name}`), { force: true });
+    }
+  }
+
+  private async phases(): Promise<GroupResult> {
+    const done = new Map<string, number>();
+    let first: Group | undefined;
+    for (;;) {
+      this.run.stop.throwIfAborted();
+      const program = await this.load();
+      const { spec, deployed } = program;
+      const next = nextInGroup(spec, deployed, this.name);
+      if (next.kind === "done") return this.result(program, first !== undefined);
+      if (next.kind === "blocked") {
+        throw new UserError(
+          next.command === undefined ? next.reason : `${next.reason}; run first: ${next.command}`,
+        );
+      }
+      const batch = batchOf(program, this.name);
+      const phase = [next.kind, ...batch.waiting].join(" ");
+      const before = done.get(phase) ?? 0;
+      if (before >= MOST) throw this.noEnd(program);
+      done.set(phase, before + 1);
+      const group = findGroup(spec, this.name);
+      if (!first) this.start(group, program);
+      first ??= group;
+      if (group.hash !== first.hash || group.hosts !== first.hosts) throw this.edited(first, group);
+      await (next.kind === "roll" ? this.roll(group, program, batch) : this.gate(group, program));
+    }
+  }
+
+  private async load(): Promise<Program> {
+    const program = await loadProgram(this.run.env);
+    if (isForReview(program.deployed.origin)) {
+      throw new UserError("ROLLOUT_DEPLOYED is set: a group is rolled by the state alone; unset it", 2);
+    }
+    return program;
+  }
+
+  private start(group: Group, { deployed, cause }: Program): void {
+    const last = deployed.groups.get(group.name)?.revisions.at(-1);
+    this.run.log({
+      event: "group-started",
+      group: group.name,
+      ...(last ? { from: last.image } : {}),
+      to: group.image,
+      cause,
+    });
+  }
+
+  private result({ deployed }: Program, hasRolled: boolean): GroupResult {
+    if (!hasRolled) return { result: "nothing" };
+    const revision = deployed.groups.get(this.name)?.revisions.at(-1)?.number ?? 1;
+    const seconds = this.steps.seconds();
+    this.run.log({ event: "group-ended", group: this.name, result: "ok", seconds, revision });
+    return { result: "rolled", revision, seconds, steps: summed(this.steps.done) };
+  }
+
+  /** The work leaves and the machines are made anew: all of them, or those of the next batch. */
+  private async roll(group: Group, program: Program, { made, going, waiting }: Batch): Promise<void> {
+    if (made.length > 0 && going.length > 0) await this.batchGate(group, program, made);
+    await this.steps.during("preflight", "may it be rolled now?", async () => {
+      for (const line of await strayMachines(program, group.name)) this.steps.say(line);
+      await this.agents(group, program, ".")?.preflight(waiting);
+    });
+    let plan = await this.steps.during(
+      "plan",
+      "what Terraform would do, and whether the guard accepts it",
+      () => this.planner.plan("closed", program),
+    );
+    if (!this.isConfirmed) {
+      const { role } = group;
+      await this.run.confirm({ group: this.name, role, summary: summaryOf(plan) });
+      this.isConfirmed = true;
+    }
+    const rest = plan.batch.waiting;
+    await this.steps.during("leave", `its work leaves${inBatch(plan.batch)}`, async () => {
+      this.hasBegun = true;
+      if (takesMachines(plan, this.name)) await this.agents(group, plan.program, plan.folder)?.leave(rest);
+      else this.steps.say("all of its machines are there, so none has to leave");
+    });
+    await this.steps.during("apply", "its machines are made anew, with a closed gate", async () => {
+      for (let tries = 0; ; tries++) {
+        if (tries > 0 || (await this.hasMoved(plan))) plan = await this.planAgain(plan, "closed");
+        const applied = await applyGroup(this.run, plan, { steps: this.steps, log: this.logFile("apply") });
+        if (applied.exitCode === 0) return;
+        if (tries >= MOST || !isStale(applied)) throw this.applyFailure(applied, "apply");
+      }
+    });
+  }
+
+  /** The machines of earlier batches are whole, or no more go: else a bad image would take the group, a batch at a time. */
+  private async batchGate(group: Group, program: Program, made: readonly string[]): Promise<void> {
+    const rest = hostNames(group).filter((host) => !made.includes(host));
+    await this.untilReady(
+      group,
+      program,
+      `until what is new is whole, before the next machines go: ${made.join(", ")}`,
+      rest,
+    );
+  }
+
+  private async untilReady(
+    group: Group,
+    program: Program,
+    message: string,
+    waiting: readonly string[],
+  ): Promise<void> {
+    this.hasBegun = true;
+    const agents = this.agents(group, program, ".");
+    try {
+      await this.steps.during("gate", message, async () => {
+        await agents?.ready(waiting);
+      });
+    } catch (error) {
+      if (error instanceof UserError && !this.run.stop.aborted)
+        throw new GateFailure(`${error.message}\n${this.howToFinish()}`);
+      throw error;
+    }
+  }
+
+  /** The machines are there: the group is proven whole, and that is recorded. */
+  private async gate(group: Group, program: Program): Promise<void> {
+    await this.untilReady(group, program, "until it is whole again, and has been for its bake time", []);
+    await this.steps.during("record", "its revision is written, with an open gate", async () => {
+      const plan = await this.planner.plan("open");
+      const more = plan.summary.changes
+        .filter(({ address }) => !isRecord(address))
+        .map(({ address }) => address);
+      if (more.length > 0) {
+        throw new UserError(
+          `something of ${this.name} has changed meanwhile, which is no longer a matter of recording: ${more.join(", ")}; ${this.howToFinish()}`,
+        );
+      }
+      const applied = await applyGroup(this.run, plan, {
+        steps: this.steps,
+        log: this.logFile("record"),
+        env: { [BAKED]: bakedBy(group) },
+      });
+      if (applied.exitCode === 0) return;
+      const isGate = applied.failed.some((address) => parseAddress(address)?.kind === "ready");
+      const failure = this.applyFailure(applied, "record");
+      throw isGate ? new GateFailure(failure.message) : failure;
+    });
+  }
+
+  private agents(group: Group, program: Program, folder: string): GroupAgents | undefined {
+    const say = (line: string): void => {
+      this.steps.say(line);
+    };
+    const waiting = (condition: string): void => {
+      this.steps.waits(condition);
+    };
+    const agents = agentsOf(this.run, program, group, { say, waiting, folder });
+    if (!agents) this.steps.say("this cluster on platform local has no agents: nobody is asked");
+    return agents;
+  }
+
+  private async hasMoved({ program }: GroupPlan): Promise<boolean> {
+    const { origin } = await readDeployed(program, this.run.env);
+    return !isDeepStrictEqual(origin, program.deployed.origin);
+  }
+
+  /** What was confirmed may be done, whoever has written the state meanwhile; anything else may not. */
+  private async planAgain(before: GroupPlan, gate: Gate): Promise<GroupPlan> {
+    this.steps.say("the state has moved since the plan was made: it is planned and checked again");
+    const plan = await this.planner.plan(gate);
+    if (isDeepStrictEqual(plan.summary, before.summary)) return plan;
+    throw new UserError(
+      `the state has moved, and the plan of ${this.name} is another than was confirmed; ${this.howToFinish()}`,
+    );
+  }
+
+  private applyFailure({ errors, texts, exitCode }: Applied, step: Step): UserError {
+    const [first] = errors;
+    const said = first ? `${first.summary}: ${first.detail}` : firstError(texts.join("\n"));
+    const why = withoutSecrets(said.trim() || `exit code ${String(exitCode)}`, this.run.env);
+    return new UserError(
+      `terraform apply failed: ${why}\nall that it said is in ${this.logFile(step)}\n${this.howToFinish()}`,
+    );
+  }
+
+  private logFile(step: Step): string {
+    return join(this.run.folder, `${this.run.id}-${this.name}-${step}.jsonl`);
+  }
+
+  /** What was asked for and confirmed is what is rolled, and nothing else. */
+  private edited(before: Group, now: Group): UserError {
+    const describe = ({ image, hash, hosts }: Group): string =>
+      `${image}, template ${hash}, ${String(hosts)} ${hosts === 1 ? "host" : "hosts"}`;
+    return new UserError(
+      `the spec was edited during the run: ${this.name} was to be ${describe(before)} and is to be ${describe(now)}; ${this.howToFinish()}`,
+    );
+  }
+
+  private noEnd({ spec, deployed }: Program): UserError {
+    const reasons = inFlightOf(spec, deployed).flatMap(({ group, reasons }) =>
+      group === this.name ? reasons : [],
+    );
+    const why = reasons.length > 0 ? reasons.join(", ") : "it is still pending";
+    return new UserError(`${this.name} is not as desired after its roll: ${why}; see: rollout status`);
+  }
+
+  private howToFinish(): string {
+    return this.hasBegun
+      ? `${this.name} stays in flight, finish it with: rollout deploy ${this.name}`
+      : "nothing is done yet";
+  }
+}
+
+/**
+ * Whether a plan takes machines of a group or finds some missing. Where it does neither an earlier run has made them all:
+ * who is asked whether they are to leave might not know them yet, and take one for its predecessor.
+ */
+const takesMachines = ({ summary }: GroupPlan, name: string): boolean =>
+  summary.groups.some(
+    (group) =>
+      group.name === name && group.machines.replaced + group.machines.destroyed + group.machines.created > 0,
+  );
+
+/** Whether it is of those that a recording touches. */
+function isRecord(address: string): boolean {
+  const kind = parseAddress(address)?.kind;
+  return kind === "ready" || kind === "revision";
+}

@@ -1,0 +1,15 @@
+import * as z from "zod";
+import { STEPS } from "../cluster/run/run-log.js";
+
+/** What became of one group. */
+export const groupResultSchema = z.discriminatedUnion("result", [
+  z.strictObject({
+    result: z.literal("rolled"),
+    revision: z.int().positive(),
+    seconds: z.number().nonnegative(),
+    steps: z.array(z.strictObject({ step: z.enum(STEPS), seconds: z.number().nonnegative() })),
+  }),
+  z.strictObject({ result: z.literal("nothing") }),
+]);
+
+export type GroupResult = z.output<typeof groupResultSchema>;

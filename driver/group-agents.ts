@@ -1,0 +1,90 @@
+import { nextLeave } from "../rollout/leave/next-leave.js";
+import { formatFinding } from "../rollout/preflight/finding.js";
+import { preflight } from "../rollout/preflight/preflight.js";
+import { formatHookFile, parseHookFile } from "../cluster/hooks/hook-file.js";
+import { hostNames, type Group } from "../cluster/groups.js";
+import { gateSettingsOf } from "../cluster/gate-settings.js";
+import { inFlightOf } from "../cluster/pending.js";
+import { UserError } from "../cluster/user-error.js";
+import { connect } from "../live/live-cluster.js";
+import { machinesOf } from "../live/local-agents.js";
+import { clusterClock } from "../clients/clock.js";
+import type { HookContext } from "../hooks/hook-context.js";
+import { leaveOrderOf, runLeaveHook, standingIn } from "../hooks/leave.js";
+import { runReadyHook } from "../hooks/ready.js";
+import { hasAgents } from "../hooks/run-hook.js";
+import type { Program } from "../program/program.js";
+import type { Run } from "./run.js";
+
+/** What a group is asked for through its agents: the very functions that Terraform's hooks call. */
+export interface GroupAgents {
+  /**
+   * @param waiting the hosts that leave with a later batch
+   * @throws UserError with everything that speaks against the roll
+   */
+  readonly preflight: (waiting: readonly string[]) => Promise<void>;
+  readonly leave: (waiting: readonly string[]) => Promise<void>;
+  /** @param waiting the hosts that need not be whole yet */
+  readonly ready: (waiting: readonly string[]) => Promise<void>;
+}
+
+/**
+ * Undefined where there are no agents, as on platform local.
+ * @param folder where a hook of the group's view runs
+ */
+export function agentsOf(
+  run: Pick<Run, "env" | "clock" | "stop" | "folder">,
+  program: Pick<Program, "spec" | "deployed">,
+  group: Group,
+  { say, waiting, folder }: Required<Pick<HookContext, "say" | "waiting" | "folder">>,
+): GroupAgents | undefined {
+  const { spec, deployed } = program;
+  const { env, stop: signal } = run;
+  const file = parseHookFile(formatHookFile({ spec, deployed, specFolder: "." }));
+  const machines = machinesOf(spec, run.folder);
+  if (!machines && !hasAgents(file, env)) return undefined;
+  const clock = machines ? clusterClock(machines) : run.clock;
+  const context: HookContext = {
+    ...{ env, file, clock, say, waiting, signal, folder },
+    ...(machines ? { machines } : {}),
+  };
+  const { name: subject, hash } = group;
+  const stay = hostNames(group);
+  return {
+    preflight: async (waiting) => {
+      const order = leaveOrderOf(file, group, { stay, waiting });
+      const cluster = await connect(spec, env, clock.now, machines);
+      try {
+        const { role } = group;
+        const observation = await cluster.observe({ group: subject, role, agentsOf: [], checks: [] });
+        if (nextLeave(observation, order).kind === "done") {
+          say("nothing of it has to leave any more");
+          return;
+        }
+        const { refusals, warnings } = preflight(observation, {
+          group: subject,
+          workload: gateSettingsOf(group.pool, spec).workload,
+          hash,
+          waiting,
+          cluster: standingIn(file),
+          inFlight: inFlightOf(spec, deployed),
+        });
+        for (const warning of warnings) say(`warning: ${formatFinding(warning)}`);
+        if (refusals.length === 0) return;
+        const list = refusals.map((refusal) => `  ${formatFinding(refusal)}`);
+        throw new UserError([`${subject} cannot be rolled now:`, ...list].join("\n"));
+      } finally {
+        await cluster.close();
+      }
+    },
+    leave: (waiting) =>
+      runLeaveHook(context, {
+        hook: "leave",
+        subject,
+        hash,
+        stay: stay.join(","),
+        waiting: waiting.join(","),
+      }),
+    ready: (waiting) => runReadyHook(context, { hook: "ready", subject, hash, waiting: waiting.join(",") }),
+  };
+}

@@ -1,0 +1,77 @@
+import type { Step } from "../cluster/run/run-log.js";
+import { type Run, unlessItFails } from "./run.js";
+
+/** The steps of a group's roll as they go by: told to whoever watches, written into the run's log, and timed. */
+export class GroupSteps {
+  readonly done: { step: Step; seconds: number }[] = [];
+  private readonly begun: number;
+  private step: Step | undefined;
+
+  constructor(
+    private readonly run: Run,
+    private readonly group: string,
+  ) {
+    this.begun = run.clock.now();
+  }
+
+  /** Does one step. It is told and logged at its start and its end, also where it fails or is interrupted. */
+  async during<T>(step: Step, message: string, action: () => Promise<T>): Promise<T> {
+    const { run, group } = this;
+    run.stop.throwIfAborted();
+    const begun = run.clock.now();
+    this.step = step;
+    void run.progress({ kind: "started", group, step, message });
+    run.log({ event: "step-started", group, step });
+    const end = async (result: "ok" | "failed" | "interrupted"): Promise<{ step: Step; seconds: number }> => {
+      const seconds = Math.max(0, (run.clock.now() - begun) / 1000);
+      this.step = undefined;
+      await run.progress({ kind: "ended", group, step, seconds, result });
+      return { step, seconds };
+    };
+    let value: T;
+    try {
+      value = await action();
+    } catch (error) {
+      const result = run.stop.aborted ? "interrupted" : "failed";
+      const { seconds } = await end(result);
+      unlessItFails(() => {
+        run.log({ event: "step-ended", group, step, seconds, result });
+      });
+      throw error;
+    }
+    const ended = await end("ok");
+    this.done.push(ended);
+    run.log({ event: "step-ended", group, ...ended, result: "ok" });
+    return value;
+  }
+
+  /** Something within a step: what a hook or Terraform says. */
+  say(text: string): void {
+    this.tell("line", text);
+  }
+
+  /** Somebody has asked the run to end. */
+  stopping(text: string): void {
+    this.tell("stopping", text);
+  }
+
+  private tell(kind: "line" | "stopping", text: string): void {
+    void this.run.progress({ kind, group: this.group, ...(this.step ? { step: this.step } : {}), text });
+  }
+
+  /** What is waited for goes into the log, too, where `rollout status` finds it. */
+  waits(text: string): void {
+    const { step, group, run } = this;
+    if (step === undefined) return;
+    const condition = text.startsWith(`${group}: `) ? text.slice(group.length + 2) : text;
+    unlessItFails(() => {
+      run.log({ event: "waiting", group, step, message: condition });
+    });
+    void run.progress({ kind: "waiting", group, step, condition });
+  }
+
+  /** Since the roll began. */
+  seconds(): number {
+    return Math.max(0, (this.run.clock.now() - this.begun) / 1000);
+  }
+}

@@ -1,0 +1,182 @@
+import { isDeepStrictEqual } from "node:util";
+import { nextRoll, type RollStep, type Wanted } from "../rollout/roll/next-group.js";
+import { rollFacts, type RollFacts, type RollFailure } from "../rollout/log/roll-facts.js";
+import type { Deployed } from "../cluster/deployed.js";
+import type { GroupChange } from "../cluster/yaml/edit.js";
+import { groupsOf } from "../cluster/groups.js";
+import type { Hold } from "../cluster/run/hold.js";
+import type { LogEvent } from "../cluster/run/run-log.js";
+import { NotConfirmed } from "./confirm.js";
+import type { GroupResult } from "./deploy-result.js";
+import type { Spec } from "../cluster/yaml/schema.js";
+import { UserError } from "../cluster/user-error.js";
+import type { Clock } from "../clients/clock.js";
+
+/** What a roll of several groups is seen by, and done with. */
+export interface RollDeps {
+  /** Reads everything anew. */
+  look(): Promise<Look>;
+  /** Gives one group of `cluster.yaml` other values. What somebody else has written meanwhile is never overwritten. */
+  edit(group: string, change: GroupChange): Promise<Spec>;
+  /**
+   * Rolls one group, or finishes its roll; undefined where it was stopped, since it is wanted back.
+   * @throws UserError; {@link isGateFailure} tells a gate that was not passed
+   */
+  deploy(group: string): Promise<GroupResult | undefined>;
+  isGateFailure(error: unknown): error is Error;
+  /** Puts a hold down that `rollout resume` takes away, and then says so in the log. */
+  hold(reason: string): Promise<void>;
+  /** Says what the roll waits for. */
+  readonly waiting: (message: string) => void;
+  readonly say: (line: string) => void;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+interface Look {
+  readonly spec: Spec;
+  readonly deployed: Deployed;
+  readonly hold: Hold | undefined;
+  readonly events: readonly LogEvent[];
+  /** The groups whose servers lead, as far as that is known. */
+  readonly leaders: readonly string[];
+}
+
+/** How a roll ended. */
+export type RollEnd = { readonly groups: readonly RolledGroup[] } & (
+  { readonly kind: "done" } | { readonly kind: "blocked"; readonly reason: string; readonly command: string }
+);
+
+type RolledGroup = GroupResult & { readonly group: string };
+
+/** How often a roll that waits looks whether something has changed. */
+const EVERY_MS = 5000;
+
+/**
+ * Rolls group after group, each step decided from a new look. Killed anywhere, it goes on from there when it is called
+ * again.
+ * @throws UserError of a group that cannot be rolled, or when somebody else has edited the spec meanwhile
+ */
+export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEnd> {
+  const { clock, signal, say } = deps;
+  const groups: RolledGroup[] = [];
+  const memory = new Memory();
+  let known: Spec | undefined;
+  let before: string | undefined;
+  let edited: Extract<RollStep, { step: "set-image" }> | undefined;
+  for (;;) {
+    signal.throwIfAborted();
+    const seen = await deps.look();
+    if (known && !isDeepStrictEqual(seen.spec, known)) throw editedMeanwhile(known, seen.spec, wanted);
+    known = seen.spec;
+    const facts = memory.complete(rollFacts(seen.events), seen.hold);
+    const next = nextRoll({ ...seen, wanted, facts, now: clock.now() });
+    if (next.kind !== "step") return { ...next, groups };
+    const { step } = next;
+    const said = describe(step);
+    if (said !== before) say(said);
+    else if (step.step === "roll") throw new Error(`${step.group} was rolled and still is to be rolled`);
+    before = said;
+    switch (step.step) {
+      case "set-image":
+        known = await deps.edit(step.group, { image: step.to });
+        edited = step;
+        break;
+      case "undo":
+        known = await deps.edit(step.group, { image: step.image, generation: step.generation });
+        break;
+      case "roll":
+        try {
+          const result = await deps.deploy(step.group);
+          if (result) {
+            groups.push({ group: step.group, ...result });
+            memory.ended();
+          }
+          // A machine that is lost just then makes the same group the next once more.
+          if (result?.result !== "nothing") before = undefined;
+        } catch (error) {
+          // Somebody who says no has not asked for the edit either.
+          if (error instanceof NotConfirmed && edited?.group === step.group)
+            await deps.edit(step.group, { image: edited.from });
+          if (!deps.isGateFailure(error)) throw error;
+          memory.failed(step.group, imageIn(known, step.group), error.message);
+          before = undefined;
+        }
+        break;
+      case "wait":
+        deps.waiting(said);
+        await clock.pause(Math.min(EVERY_MS, step.until - clock.now()), signal);
+        break;
+      case "hold":
+        if (!seen.hold) await deps.hold(step.reason);
+        memory.held();
+        deps.waiting(said);
+        await clock.pause(EVERY_MS, signal);
+        break;
+    }
+  }
+}
+
+/** What this process knows by itself where its log could not be written, as on a full disk. */
+class Memory {
+  private failure: RollFailure | undefined;
+  private hasHeld = false;
+  private isReleased = false;
+
+  complete(facts: RollFacts, hold: Hold | undefined): RollFacts {
+    if (this.hasHeld && !hold) this.isReleased = true;
+    const failure = facts.failure ?? this.failure;
+    return {
+      ...facts,
+      released: facts.released || this.isReleased,
+      ...(failure === undefined ? {} : { failure }),
+    };
+  }
+
+  held(): void {
+    this.hasHeld = true;
+  }
+
+  ended(): void {
+    this.hasHeld = false;
+    this.isReleased = false;
+  }
+
+  failed(group: string, to: string, message: string): void {
+    this.failure = { group, to, message };
+  }
+}
+
+function describe(step: RollStep): string {
+  switch (step.step) {
+    case "set-image":
+      return `${step.group}: image set, ${step.from} -> ${step.to}`;
+    case "undo":
+      return `${step.group}: taken back, ${step.from} -> ${step.image}: ${step.reason}`;
+    case "roll":
+      return `${step.group}: is rolled`;
+    case "wait":
+      return `waiting until ${new Date(step.until).toISOString()} before ${step.group} (${step.reason})`;
+    case "hold":
+      return `paused before ${step.group} (${step.reason}); rollout resume goes on, Ctrl-C ends this run`;
+  }
+}
+
+const imageIn = (spec: Spec, name: string): string =>
+  groupsOf(spec).find((group) => group.name === name)?.image ?? "";
+
+/** What somebody has written is theirs: this run neither undoes it nor rolls what it was not asked for. */
+function editedMeanwhile(before: Spec, after: Spec, { command }: Wanted): UserError {
+  const old = new Map(groupsOf(before).map((group) => [group.name, group]));
+  const groups = groupsOf(after).flatMap((group) => {
+    const was = old.get(group.name);
+    if (isDeepStrictEqual(was, group)) return [];
+    return was && was.image !== group.image
+      ? [`${group.name} (${was.image} -> ${group.image})`]
+      : [group.name];
+  });
+  const what = groups.length > 0 ? groups.join(", ") : "other values than those of groups";
+  return new UserError(
+    `the spec was edited while this ran: ${what}; nothing of it was overwritten, and nothing is rolled by it: look at it, then run this again: ${command}`,
+  );
+}

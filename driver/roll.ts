@@ -1,0 +1,97 @@
+import { readHold, writeHold } from "../clients/run-folder/hold.js";
+import { readLog } from "../clients/run-folder/log.js";
+import { whoRuns } from "../clients/run-folder/folder.js";
+import { withoutRegion } from "../rollout/observation/host-of.js";
+import type { Wanted } from "../rollout/roll/next-group.js";
+import { parseHostName } from "../cluster/address.js";
+import { roleOf } from "../cluster/groups.js";
+import { formatHookFile, parseHookFile } from "../cluster/hooks/hook-file.js";
+import type { Deployed } from "../cluster/deployed.js";
+import { isNew } from "../cluster/pending.js";
+import type { Spec } from "../cluster/yaml/schema.js";
+import { connect } from "../live/live-cluster.js";
+import { machinesOf } from "../live/local-agents.js";
+import { editSpec, refuseExample } from "../program/edit-spec.js";
+import { hasAgents } from "../hooks/run-hook.js";
+import { readDeployed } from "../program/read-deployed.js";
+import { readSpec } from "../program/read-spec.js";
+import { GateFailure } from "./deploy-group.js";
+import { deployUnlessRecalled } from "./recall.js";
+import { rollGroups, type RollEnd } from "./roll-groups.js";
+import type { Run } from "./run.js";
+
+/**
+ * Rolls groups one after the other, with edits of `cluster.yaml` in between where an image is wanted.
+ * @throws UserError as {@link rollGroups} does
+ */
+export async function roll(run: Run, wanted: Wanted, say: (line: string) => void): Promise<RollEnd> {
+  const { env, folder, clock, stop: signal, log } = run;
+  let waitsFor: string | undefined;
+  return rollGroups(
+    {
+      look: async () => {
+        const source = readSpec(env);
+        const deployed = await readDeployed(source, env);
+        const leaders = await leadersOf(run, source.spec, deployed, wanted);
+        const { events } = readLog(folder);
+        return { spec: source.spec, deployed, hold: readHold(folder), events, leaders };
+      },
+      edit: (group, change) => {
+        const source = readSpec(env);
+        refuseExample(source);
+        editSpec(source, group, change, { isDryRun: false });
+        return Promise.resolve(readSpec(env).spec);
+      },
+      deploy: (group) => deployUnlessRecalled(run, group),
+      isGateFailure: (error) => error instanceof GateFailure,
+      hold: (reason) => {
+        writeHold(folder, {
+          kind: "pause",
+          since: new Date(clock.now()).toISOString(),
+          by: whoRuns(),
+          reason,
+        });
+        log({ event: "held", by: whoRuns(), reason });
+        return Promise.resolve();
+      },
+      waiting: (message) => {
+        if (message !== waitsFor) log({ event: "waiting", message });
+        waitsFor = message;
+      },
+      say,
+      clock,
+      signal,
+    },
+    wanted,
+  );
+}
+
+/** The groups whose servers lead; nobody is asked for a roll of clients alone, nor before servers stand. Who leads decides of the order, not of safety. */
+async function leadersOf(
+  { env, clock, folder }: Run,
+  spec: Spec,
+  deployed: Deployed,
+  { groups }: Wanted,
+): Promise<string[]> {
+  const file = parseHookFile(formatHookFile({ spec, deployed, specFolder: "." }));
+  const machines = machinesOf(spec, folder);
+  const servers = groups.filter((name) => roleOf(name.slice(0, -2)) !== "client");
+  const isOfServers = servers.some((name) => !isNew(deployed.groups.get(name)));
+  if (!isOfServers || (!machines && !hasAgents(file, env))) return [];
+  const cluster = await connect(spec, env, clock.now, machines);
+  try {
+    const asked = await Promise.allSettled([
+      cluster.consul.raftConfiguration(),
+      cluster.nomad.raftConfiguration(),
+    ]);
+    return asked.flatMap((answer) =>
+      answer.status === "rejected"
+        ? []
+        : answer.value
+            .filter(({ Leader }) => Leader)
+            .map(({ Node }) => parseHostName(withoutRegion(Node))?.group ?? ""),
+    );
+  } finally {
+    await cluster.close();
+  }
+}

@@ -1,0 +1,32 @@
+import { parseHostName } from "../cluster/address.js";
+import { localSettingsOf } from "../cluster/local-agents.js";
+import { UserError } from "../cluster/user-error.js";
+import { groupOf } from "../cli/hook/group-of.js";
+import type { HookArgs, HookContext } from "./hook-context.js";
+
+/** Starts the agents of a machine of platform local, which report what the machine was made from. */
+export async function runStartAgentsHook(
+  { file, machines, say, signal }: HookContext,
+  { subject: host, hash }: HookArgs,
+): Promise<void> {
+  const member = parseHostName(host);
+  if (!machines || !member) throw new UserError(`no host ${host}; synthesize and plan again`, 2);
+  const { name: group, pool, role, image } = groupOf(file, member.group, hash);
+  const { agents, speed } = localSettingsOf(file.spec);
+  if (agents === "none") {
+    await machines.stop(host, signal);
+    say(`${host}: nothing to start: local.agents is none`);
+    return;
+  }
+  const meta = {
+    rollout_cluster: file.spec.name,
+    rollout_pool: pool,
+    rollout_group: group,
+    rollout_host: host,
+    rollout_image: image,
+    rollout_template_hash: hash ?? "",
+  };
+  await machines.start(agents, { name: host, role, meta, speed }, signal);
+  const { address } = machines.get(host);
+  say(`${host}: its ${agents} agents run ${image} at ${address}`);
+}

@@ -1,0 +1,76 @@
+import { isUnknown, type Observation } from "../rollout/observation/observation.js";
+import type { CheckedMachine } from "../live/checks/run-check.js";
+import type { PoolChecks } from "../live/checks/pool-checks.js";
+import type { LiveCluster } from "../live/live-cluster.js";
+import type { Expected } from "../rollout/ready/expected.js";
+import { formatHeld, held } from "../rollout/ready/held.js";
+import { readiness } from "../rollout/ready/readiness.js";
+import { describeTimeout, isTimedOut, unmetConditions } from "../rollout/ready/timeout.js";
+import { UserError } from "../cluster/user-error.js";
+import type { Clock } from "../clients/clock.js";
+import { forgetDead } from "./forget-dead.js";
+import { Timeline } from "./timeline.js";
+
+export interface ReadyDeps {
+  readonly cluster: LiveCluster;
+  readonly checks: PoolChecks;
+  readonly clock: Clock;
+  readonly say: (line: string) => void;
+  /** Told what is waited for, whenever that changes. */
+  readonly waiting?: (condition: string) => void;
+  readonly signal: AbortSignal;
+}
+
+const EVERY_MS = 2000;
+
+/**
+ * Waits until a group is whole again and has been for the bake time; then forgets the records of its dead machines.
+ * @throws UserError naming each condition that failed, with its last value
+ */
+export async function awaitReady(
+  { cluster, checks, clock, say, waiting, signal }: ReadyDeps,
+  expected: Expected,
+  time: { readonly timeoutSeconds: number; readonly bakeSeconds: number },
+): Promise<void> {
+  const { group, role, hosts } = expected;
+  const timeline = new Timeline(group, clock, say, waiting);
+  const begun = clock.now();
+  let since: number | undefined;
+  timeline.step(
+    "ready",
+    `${group}: waiting until ${hosts.join(", ")} ${hosts.length === 1 ? "is" : "are"} whole`,
+  );
+
+  for (;;) {
+    signal.throwIfAborted();
+    const question = { group, role, agentsOf: hosts, checks: checks.results };
+    const observation = await cluster.observe(question);
+    checks.start(machinesOf(observation, expected));
+    const reading = readiness(observation, expected);
+    const bake = held(reading, since, time.bakeSeconds);
+    if (reading.passed && since === undefined) timeline.note(`every condition is met; ${formatHeld(bake)}`);
+    since = bake.since;
+    timeline.waits(unmetConditions(reading));
+    if (reading.passed && !bake.done)
+      timeline.holds(`every condition is met, and has to hold for ${String(time.bakeSeconds)}s`);
+    if (bake.done) {
+      const look = (): Promise<Observation> => cluster.observe(question);
+      await forgetDead({ look, nomad: cluster.nomad, clock, timeline, signal }, observation, expected);
+      timeline.end(`is ready (${formatHeld(bake)})`);
+      return;
+    }
+    if (isTimedOut(reading, begun, time)) {
+      throw new UserError(describeTimeout(reading, Math.round((clock.now() - begun) / 1000)));
+    }
+    await clock.pause(EVERY_MS, signal);
+  }
+}
+
+/** The machines that the pool's own checks are tried on, as far as their addresses are known. */
+function machinesOf({ consul: { catalog } }: Observation, { group, hosts }: Expected): CheckedMachine[] {
+  if (isUnknown(catalog)) return [];
+  return hosts.flatMap((host) => {
+    const address = catalog.find(({ name }) => name === host)?.address;
+    return address === undefined ? [] : [{ host, address, group }];
+  });
+}

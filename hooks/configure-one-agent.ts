@@ -1,0 +1,197 @@
+import type { ServersFile } from "../clients/ssh/consul-servers-file.js";
+import { SshFailure } from "../clients/ssh/ssh-failure.js";
+import {
+  nextConfigureConsulStep,
+  renderServersFile,
+  type SeenAgent,
+  type SeenFile,
+  type SeenMember,
+} from "../rollout/configure-consul.js";
+import { UserError } from "../cluster/user-error.js";
+
+/** What only the machine's own agent can say and do. Each operation fails with the agent's words. */
+export interface ConsulAgent {
+  /** Makes the agent read its folder again. */
+  reload(): Promise<void>;
+  /** Lets the agent join the member at an address. */
+  join(address: string): Promise<void>;
+  members(): Promise<readonly SeenMember[]>;
+  /** Empty where it knows none. */
+  leader(): Promise<string>;
+}
+
+export interface ConfigureConsulDeps {
+  readonly file: ServersFile;
+  readonly agent: ConsulAgent;
+  /** Why an error of the agent will not pass, such as a right that the token lacks. @default each may pass */
+  readonly refusalOf?: (error: UserError) => Promise<UserError | undefined>;
+  /** Milliseconds that only grow. */
+  readonly now: () => number;
+  /** Between two looks. Throws when the run is to end. */
+  readonly pause: (ms: number) => Promise<void>;
+  /** Told while it waits, each time the reason changes. */
+  readonly onWait?: (reason: string) => void;
+}
+
+export interface ConfigureConsulArgs {
+  /** The machine's name, for messages. */
+  readonly host: string;
+  /** The addresses of all Consul servers. */
+  readonly servers: readonly string[];
+  /** For a machine that boots and an agent that starts. */
+  readonly timeoutMs: number;
+  /** Between two looks. @default 2000 */
+  readonly everyMs?: number;
+}
+
+/** What was done to one machine. */
+export interface ConfigureConsulReport {
+  readonly host: string;
+  readonly file: "written" | "unchanged";
+  readonly reloaded: boolean;
+  /** The addresses that the agent was made to join. */
+  readonly joined: readonly string[];
+  readonly leader: string;
+}
+
+/** Why a machine is not configured. What has been done stays; a rerun does only what is left. */
+export class ConfigureConsulFailure extends UserError {
+  override readonly name: string = "ConfigureConsulFailure";
+
+  constructor(
+    readonly done: Omit<ConfigureConsulReport, "leader">,
+    reason: string,
+  ) {
+    const stands = done.file === "written" ? "its list of servers is written" : "its file was not changed";
+    super(`Consul is not configured: ${done.host}: ${reason} (${stands}; a rerun does what is left)`);
+  }
+}
+
+/**
+ * Writes the list of Consul servers to one machine and sees that its agent has found them. Nothing is done where the list
+ * is there and the agent knows a leader.
+ * @throws UserError for a wrong list, ConfigureConsulFailure for what the machine does not allow
+ */
+export async function configureConsul(
+  deps: ConfigureConsulDeps,
+  { host, servers, timeoutMs, everyMs = 2000 }: ConfigureConsulArgs,
+): Promise<ConfigureConsulReport> {
+  renderServersFile(servers);
+  const end = deps.now() + timeoutMs;
+  const joined = new Set<string>();
+  let [wrote, reloaded] = [false, false];
+  let told: string | undefined;
+  const done = () => {
+    return { host, file: wrote ? "written" : "unchanged", reloaded, joined: [...joined] } as const;
+  };
+  const pause = async (reason: string): Promise<void> => {
+    if (reason !== told) deps.onWait?.(`${host}: ${reason}`);
+    told = reason;
+    await deps.pause(everyMs);
+  };
+
+  try {
+    for (;;) {
+      const outOfTime = deps.now() >= end;
+      const file = await seeFile(deps);
+      const agent = file.reached ? await seeAgent(deps) : NOT_ASKED;
+      const step = nextConfigureConsulStep({ file, agent, wrote, outOfTime }, servers);
+      switch (step.step) {
+        case "write":
+          try {
+            await deps.file.write(step.content);
+            wrote = true;
+          } catch (error) {
+            if (!mayPass(error) || outOfTime) throw error;
+            await pause(error.message);
+          }
+          break;
+        case "reload":
+          await deps.agent.reload();
+          await deps.file.reloaded();
+          reloaded = true;
+          break;
+        case "join":
+          for (const address of await joinEach(deps, step.addresses)) joined.add(address);
+          await pause(step.reason);
+          break;
+        case "wait":
+          await pause(step.reason);
+          break;
+        case "done":
+          return { ...done(), leader: step.leader };
+        case "failed":
+          throw new ConfigureConsulFailure(done(), step.reason);
+      }
+    }
+  } catch (error) {
+    if (error instanceof ConfigureConsulFailure || !(error instanceof UserError)) throw error;
+    throw new ConfigureConsulFailure(done(), error.message);
+  }
+}
+
+/** A sentence for people. */
+export function describeConfigured({ host, file, reloaded, joined, leader }: ConfigureConsulReport): string {
+  const steps = [
+    ...(file === "written" ? ["its list of Consul servers is written"] : []),
+    ...(reloaded ? ["its agent has reloaded"] : []),
+    ...(joined.length > 0 ? [`its agent has joined ${joined.join(", ")}`] : []),
+  ];
+  const what = steps.length === 0 ? "nothing to do: its list of Consul servers is there" : steps.join(", ");
+  return `${host}: ${what}; its agent knows the leader ${leader}`;
+}
+
+const NOT_ASKED: SeenAgent = { answers: false, reason: "the machine is not reached" };
+
+async function seeFile({ file }: ConfigureConsulDeps): Promise<SeenFile> {
+  try {
+    return { reached: true, ...(await file.read()) };
+  } catch (error) {
+    if (mayPass(error)) return { reached: false, reason: error.message };
+    throw error;
+  }
+}
+
+async function seeAgent(deps: ConfigureConsulDeps): Promise<SeenAgent> {
+  let members: readonly SeenMember[];
+  try {
+    members = await deps.agent.members();
+  } catch (error) {
+    return { answers: false, reason: await passing(error, deps) };
+  }
+  try {
+    return { answers: true, members, leader: await deps.agent.leader() };
+  } catch (error) {
+    // An agent that is stuck answers this with an error.
+    return { answers: true, members, leader: "", reason: await passing(error, deps) };
+  }
+}
+
+/** The reason of an error of the agent that may pass. @throws UserError for one that will not */
+async function passing(error: unknown, { refusalOf }: ConfigureConsulDeps): Promise<string> {
+  if (!(error instanceof UserError)) throw error;
+  const isFinal: boolean = error instanceof SshFailure && !mayPass(error);
+  if (isFinal) throw error;
+  const refusal = await refusalOf?.(error);
+  if (refusal) throw refusal;
+  return error.message;
+}
+
+/** One address that does not answer is no reason not to join the others: the answer is the addresses that did. */
+async function joinEach(deps: ConfigureConsulDeps, addresses: readonly string[]): Promise<string[]> {
+  const joined: string[] = [];
+  for (const address of addresses) {
+    try {
+      await deps.agent.join(address);
+      joined.push(address);
+    } catch (error) {
+      await passing(error, deps);
+    }
+  }
+  return joined;
+}
+
+/** A machine that boots does not answer, or not in time. */
+function mayPass(error: unknown): error is SshFailure {
+  return error instanceof SshFailure && (error.kind === "unreachable" || error.kind === "timeout");
+}

@@ -1,0 +1,134 @@
+import { AnswerError, NoLeaderError, UnreachableError } from "../clients/http/errors.js";
+import { isPassing } from "../clients/http/failure.js";
+import { formatFinding } from "../rollout/preflight/finding.js";
+import { nextLeave } from "../rollout/leave/next-leave.js";
+import type { LeaveOrder } from "../rollout/leave/order.js";
+import type { LeaveStep } from "../rollout/leave/step.js";
+import { isWorthWaiting, preflight, type PreflightInput } from "../rollout/preflight/preflight.js";
+import { UserError } from "../cluster/user-error.js";
+import { carryOut } from "../live/carry-out.js";
+import type { LiveCluster } from "../live/live-cluster.js";
+import type { Clock } from "../clients/clock.js";
+import { Timeline } from "./timeline.js";
+
+export interface LeaveDeps {
+  readonly cluster: LiveCluster;
+  readonly clock: Clock;
+  readonly say: (line: string) => void;
+  /** Told what is waited for, whenever that changes. */
+  readonly waiting?: (condition: string) => void;
+  readonly signal: AbortSignal;
+  /** Where a snapshot of Consul is kept. */
+  readonly snapshotFile: string;
+}
+
+/** How often a live cluster is looked at. */
+const EVERY_MS = 2000;
+
+/**
+ * Makes the work of a group leave, step by step, each decided from a new look at the cluster: a run that was cut off is
+ * finished by the next. Before the first step everything that speaks against the roll is told at once, unless it is only an
+ * election, which is waited for.
+ * @param cluster what else stands, for the preflight
+ * @throws UserError naming what is still there when a step's deadline has come, what is refused, or what cannot be done
+ */
+export async function leaveGroup(
+  deps: LeaveDeps,
+  order: LeaveOrder,
+  others: Pick<PreflightInput, "cluster" | "inFlight">,
+): Promise<void> {
+  const { cluster, clock, signal, snapshotFile } = deps;
+  const timeline = new Timeline(order.group, clock, deps.say, deps.waiting);
+  const question = { group: order.group, role: order.role, checks: [], snapshotFile };
+  const begun = clock.now();
+  let [isWaiting, isChecked] = [false, false];
+  let running: { readonly name: string; readonly since: number } | undefined;
+  let hasRested = false;
+  let agentsOf: readonly string[] = [];
+
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const observation = await cluster.observe({ ...question, agentsOf });
+      const next = nextLeave(observation, order);
+      agentsOf = [];
+      next.notes.forEach((note) => {
+        timeline.note(note);
+      });
+      if (next.kind === "done") {
+        timeline.end(isChecked ? "has left" : "nothing to do: nothing of it goes, or all of it has left");
+        return;
+      }
+      if (!isChecked) {
+        const { group, workload, retires, hash, waiting = [] } = order;
+        const found = preflight(observation, { ...others, group, workload, retires, hash, waiting });
+        if (isWorthWaiting(found, clock.now() - begun)) {
+          if (!isWaiting) timeline.step("preflight", `${group}: waiting for what passes by itself`);
+          isWaiting = true;
+          timeline.waits(found.refusals.map(formatFinding));
+          await clock.pause(EVERY_MS, signal);
+          continue;
+        }
+        refuseUnsafe(found, timeline);
+        isChecked = true;
+      }
+      if (next.kind === "blocked") {
+        throw new UserError(`${order.group} cannot leave:\n${next.findings.map(indented).join("\n")}`);
+      }
+      if (next.kind === "look") {
+        ({ agentsOf } = next);
+        continue;
+      }
+      const { step } = next;
+      const isNew = running?.name !== step.name;
+      running = isNew || !running ? { name: step.name, since: clock.now() } : running;
+      if (clock.now() - running.since > step.deadlineSeconds * 1000) throw outOfTime(step, timeline);
+      if (isNew) timeline.step(step.name, step.message);
+      if (step.action === "wait") {
+        timeline.waits(step.remaining);
+        await clock.pause(EVERY_MS, signal);
+        continue;
+      }
+      // What was asked for shows a moment later, so it is looked for again before it is asked for again.
+      if (!isNew && !hasRested) {
+        hasRested = true;
+        await clock.pause(EVERY_MS, signal);
+        continue;
+      }
+      hasRested = false;
+      try {
+        await carryOut(step, cluster, { snapshotFile, signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!mayPass(error)) throw error;
+        timeline.waits([error.message]);
+        await clock.pause(EVERY_MS, signal);
+      }
+    }
+  } catch (error) {
+    if (error instanceof UserError) throw new UserError(timeline.failure(error.message), error.exitCode);
+    throw error;
+  }
+}
+
+function refuseUnsafe({ refusals, warnings }: ReturnType<typeof preflight>, timeline: Timeline): void {
+  for (const warning of warnings) timeline.note(`warning: ${formatFinding(warning)}`);
+  if (refusals.length === 0) return;
+  throw new UserError(
+    `nothing has been done: no work may leave while this is so:\n${refusals.map(indented).join("\n")}`,
+  );
+}
+
+const indented = (finding: Parameters<typeof formatFinding>[0]): string => `  ${formatFinding(finding)}`;
+
+function outOfTime(step: LeaveStep, timeline: Timeline): UserError {
+  const remaining = step.action === "wait" ? step.remaining : timeline.lastRemaining;
+  const list = remaining.map((line) => `\n  ${line}`).join("");
+  return new UserError(`${step.name} has not ended within ${String(step.deadlineSeconds)} s${list}`);
+}
+
+/** An agent that restarts, an election, or a leader that has just gone. Every step may be asked for again. */
+const mayPass = (error: unknown): error is UnreachableError | AnswerError =>
+  error instanceof UnreachableError ||
+  error instanceof NoLeaderError ||
+  (error instanceof AnswerError && isPassing(error.status, error.text));

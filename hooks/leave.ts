@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import { parseGroupName } from "../cluster/address.js";
+import { gateSettingsOf } from "../cluster/gate-settings.js";
+import type { LeaveOrder } from "../rollout/leave/order.js";
+import type { ClusterGroup } from "../rollout/preflight/preflight.js";
+import { type Group, roleOf } from "../cluster/groups.js";
+import type { HookFile } from "../cluster/hooks/hook-file.js";
+import { connect } from "../live/live-cluster.js";
+import { groupOf } from "../cli/hook/group-of.js";
+import { leaveGroup } from "./leave-group.js";
+import { hostsIn, type HookArgs, type HookContext } from "./hook-context.js";
+
+/** Makes the work of a group leave before its machines go. */
+export async function runLeaveHook(
+  { env, file, machines, clock, say, waiting: tell, signal, folder }: HookContext,
+  { subject, hash, stay, waiting }: HookArgs,
+): Promise<void> {
+  const group = groupOf(file, subject, hash);
+  if (!file.deployed.some(({ name }) => name === group.name)) {
+    say(`${group.name}: nothing to do: it has never stood, so no work is its own yet`);
+    return;
+  }
+  const order = leaveOrderOf(file, group, { stay: hostsIn(stay), waiting: hostsIn(waiting) });
+  if (order.hosts.length === 0) {
+    say(`${group.name}: nothing to do: it has no machine`);
+    return;
+  }
+  const cluster = await connect(file.spec, env, clock.now, machines);
+  try {
+    const snapshotFile = join(folder, snapshotNameOf(group.name));
+    // What is in flight in the state was judged when the view was made.
+    const deps = { cluster, clock, say, signal, snapshotFile, ...(tell ? { waiting: tell } : {}) };
+    await leaveGroup(deps, order, { cluster: standingIn(file), inFlight: [] });
+  } finally {
+    await cluster.close();
+  }
+}
+
+export function leaveOrderOf(
+  file: HookFile,
+  group: Group,
+  { stay, waiting = [] }: Pick<LeaveOrder, "stay" | "waiting">,
+): LeaveOrder {
+  const { workload, drain } = gateSettingsOf(group.pool, file.spec);
+  const hosts = file.deployed.find(({ name }) => name === group.name)?.hosts ?? [];
+  const { name, role, hash, retires } = group;
+  return { group: name, role, hash, stay, waiting, hosts, workload, retires, drain };
+}
+
+/** Every group that stands, for the preflight. */
+export const standingIn = (file: HookFile): ClusterGroup[] =>
+  file.deployed.map(({ name, hosts }) => {
+    const pool = parseGroupName(name)?.pool ?? name;
+    return { name, pool, role: roleOf(pool), hosts };
+  });
+
+/** Where Consul's snapshot is kept while its group leaves. */
+export const snapshotNameOf = (group: string): string => `consul-${group}.snapshot`;

@@ -1,0 +1,83 @@
+import { parseHostName } from "../cluster/address.js";
+import { bakeSecondsOf, gateSettingsOf } from "../cluster/gate-settings.js";
+import { type Group, hostNames, poolsOf } from "../cluster/groups.js";
+import { GATE_ENVIRONMENT } from "../cluster/hooks/variables.js";
+import { connect } from "../live/live-cluster.js";
+import { PoolChecks } from "../live/checks/pool-checks.js";
+import { runCheck } from "../live/checks/run-check.js";
+import { awaitReady } from "./await-ready.js";
+import { groupOf } from "../cli/hook/group-of.js";
+import { hostsIn, type HookArgs, type HookContext } from "./hook-context.js";
+
+/**
+ * Tells this hook that a group has been whole for its bake time, so that it only looks whether it still is. Set by nobody
+ * but the driver, for one apply.
+ */
+export const BAKED = "ROLLOUT_BAKED";
+
+export const bakedBy = ({ name, hash }: Pick<Group, "name" | "hash">): string => `${name} ${hash}`;
+
+/**
+ * Waits until a group is whole again, but for machines that wait for a later batch: these are for the driver, which then
+ * has what is new hold for the bake time of every group. With a closed gate it does not: somebody else does, before the gate is opened.
+ */
+export async function runReadyHook(
+  { env, file, machines, clock, say, waiting: tell, signal }: HookContext,
+  { subject, hash, waiting: joined }: HookArgs,
+): Promise<void> {
+  if (env[GATE_ENVIRONMENT] === "closed") {
+    say(`${subject}: nothing is proven: the gate is closed, so the group stays in flight`);
+    return;
+  }
+  const { spec } = file;
+  const group = groupOf(file, subject, hash);
+  if (group.retires) {
+    say(`${group.name}: nothing to wait for: it has no machine any more`);
+    return;
+  }
+  const { workload, ready, bake } = gateSettingsOf(group.pool, spec);
+  const waiting = hostsIn(joined);
+  const pool = poolsOf(spec).find(({ name }) => name === group.pool);
+  // A host that a group has lost is destroyed without a hook of its own: its block is gone. It has left before.
+  for (const { name } of machines?.list() ?? []) {
+    if (parseHostName(name)?.group === group.name && !hostNames(group).includes(name))
+      await machines?.stop(name, signal);
+  }
+  const cluster = await connect(spec, env, clock.now, machines);
+  const checks = new PoolChecks(ready.checks, {
+    run: (check, machine, ending) => runCheck(check, machine, { env, signal: ending }),
+    now: clock.now,
+  });
+  try {
+    await awaitReady(
+      { cluster, checks, clock, say, signal, ...(tell ? { waiting: tell } : {}) },
+      {
+        cluster: spec.name,
+        group: group.name,
+        role: group.role,
+        image: group.image,
+        hash: group.hash,
+        hosts: hostNames(group).filter((host) => !waiting.includes(host)),
+        waiting,
+        workload,
+        attributes: {},
+        // A machine that was made from this template has proven by its metadata that it is the new one.
+        oldIds: [],
+        hasLoadBalancer: spec.platform === "aws" && pool?.loadBalancer !== undefined,
+        hasMachines: spec.platform === "aws",
+        checks: ready.checks,
+      },
+      {
+        timeoutSeconds: ready.timeoutSeconds,
+        bakeSeconds:
+          env[BAKED] === bakedBy(group)
+            ? 0
+            : waiting.length > 0
+              ? bake.seconds
+              : bakeSecondsOf(group, spec, file.deployed),
+      },
+    );
+  } finally {
+    await Promise.all([checks.stop(), cluster.close()]);
+  }
+}

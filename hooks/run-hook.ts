@@ -1,0 +1,76 @@
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Environment } from "../clients/environment.js";
+import { localMachines, type LocalMachines } from "../clients/local-machines/machines.js";
+import { HOOK_FILE, parseHookFile, type HookFile } from "../cluster/hooks/hook-file.js";
+import { localSettingsOf } from "../cluster/local-agents.js";
+import { UserError } from "../cluster/user-error.js";
+import { clusterClock, realClock } from "../clients/clock.js";
+import type { HookArgs, HookContext } from "./hook-context.js";
+import { interruptions } from "../clients/interruption.js";
+
+/**
+ * Runs a hook in the folder of a synthesized stack, where Terraform calls it. Each hook is loaded when it is called.
+ * @throws UserError when it cannot do what it is for; Terraform then stops, and the next run goes on from there
+ */
+export async function runHook(env: Environment, args: HookArgs, say: (line: string) => void): Promise<void> {
+  const file = readHookFile();
+  const machines = machinesOf(file, args);
+  if (!machines && !hasAgents(file, env)) {
+    say(
+      `hook ${args.hook} ${args.subject}: nothing to do: this cluster on platform local has no agents (CONSUL_HTTP_ADDR and NOMAD_ADDR are not set)`,
+    );
+    return;
+  }
+  const { signal, stop } = interruptions();
+  const clock = machines ? clusterClock(machines) : realClock;
+  const folder = process.cwd();
+  const context: HookContext = { env, file, clock, say, signal, folder, ...(machines ? { machines } : {}) };
+  try {
+    switch (args.hook) {
+      case "leave":
+        await (await import("./leave.js")).runLeaveHook(context, args);
+        return;
+      case "ready":
+        await (await import("./ready.js")).runReadyHook(context, args);
+        return;
+      case "lb-drained":
+        await (await import("./lb-drained.js")).runLbDrainedHook(context, args);
+        return;
+      case "start-agents":
+        await (await import("./agents.js")).runStartAgentsHook(context, args);
+        return;
+      case "stop-agents":
+        await (await import("../cli/hook/stop-agents-hook.js")).runStopAgentsHook(context, args);
+        return;
+      case "configure-consul":
+        await (await import("./configure-consul.js")).runConfigureConsulHook(context, args);
+        return;
+    }
+  } finally {
+    stop();
+  }
+}
+
+function readHookFile(): HookFile {
+  if (existsSync(HOOK_FILE)) return parseHookFile(readFileSync(HOOK_FILE, "utf8"));
+  throw new UserError(
+    `no ${HOOK_FILE} in this folder: hooks are called by Terraform in the folder of a synthesized stack, such as cdktf.out/demo/broker-0`,
+    2,
+  );
+}
+
+/**
+ * The machines of platform local, where the spec wants agents on them. What starts and stops them works on those that are
+ * there whatever the spec says by now.
+ */
+function machinesOf({ spec, specFolder }: HookFile, { hook }: HookArgs): LocalMachines | undefined {
+  const wanted = localSettingsOf(spec).agents !== "none";
+  return wanted || hook === "start-agents" || hook === "stop-agents"
+    ? localMachines(resolve(specFolder, ".rollout", spec.name))
+    : undefined;
+}
+
+/** On aws agents are always there: where nothing is named, the agents' own default addresses are asked. */
+export const hasAgents = ({ spec }: HookFile, env: Environment): boolean =>
+  spec.platform === "aws" || [env["CONSUL_HTTP_ADDR"], env["NOMAD_ADDR"]].some((address) => address);

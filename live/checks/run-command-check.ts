@@ -1,0 +1,80 @@
+import { stripVTControlCharacters } from "node:util";
+import type { Environment } from "../../clients/environment.js";
+import { withoutSecrets } from "../../clients/terraform/error.js";
+import type { Check } from "../../cluster/gate-settings.js";
+import type { CheckDeps, Tried } from "./check-try.js";
+
+type CommandCheck = Extract<Check, { readonly kind: "command" }>;
+
+/** What is kept of a program's output, in characters. */
+const MOST = 1_000_000;
+
+const LONGEST_VALUE = 200;
+
+/** With these a check could take the cluster apart, and a program that fails likes to print its environment. */
+const NOT_FOR_CHECKS = ["CONSUL_HTTP_TOKEN", "CONSUL_HTTP_TOKEN_FILE", "NOMAD_TOKEN"] as const;
+
+/** Runs a program once, without a shell. Time up, it is ended with all that it has started. */
+export async function runCommandCheck(
+  { exitCode: expected, contains, timeoutSeconds }: CommandCheck,
+  [program = "", ...args]: readonly string[],
+  { env, signal }: CheckDeps,
+): Promise<Tried> {
+  const { execa } = await import("execa");
+  const own = environmentOf(env);
+  const child = execa(program, args, {
+    env: own,
+    extendEnv: false,
+    stdin: "ignore",
+    reject: false,
+    // A group of its own: a script's Java machine would outlive the script.
+    detached: true,
+    maxBuffer: MOST,
+  });
+  const kill = (): void => {
+    if (child.pid === undefined) return;
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  };
+  const late = AbortSignal.timeout(timeoutSeconds * 1000);
+  const ended = signal ? AbortSignal.any([late, signal]) : late;
+  ended.addEventListener("abort", kill);
+  if (ended.aborted) kill();
+  process.once("exit", kill);
+  try {
+    const { code, exitCode, signal: by, stdout, stderr, isMaxBuffer } = await child;
+    if (isMaxBuffer) kill();
+    const said = lastLine(withoutSecrets(stdout, own)) || lastLine(withoutSecrets(stderr, own));
+    const fail = (why: string): Tried => ({ passed: false, value: said === "" ? why : `${why}: ${said}` });
+    if (code === "ENOENT") return fail(`no such program: ${program}`);
+    if (late.aborted) return fail(`not done within ${String(timeoutSeconds)} s`);
+    if (signal?.aborted === true) return fail("ended before it was done");
+    if (isMaxBuffer) return fail(`more than ${String(MOST)} characters of output`);
+    if (exitCode === undefined)
+      return fail(by === undefined ? `could not be run (${code ?? ""})` : `ended by ${by}`);
+    if (exitCode !== expected) return fail(`exit code ${String(exitCode)}, not ${String(expected)}`);
+    if (contains !== undefined && !stdout.includes(contains))
+      return fail(`its output is without ${JSON.stringify(contains)}`);
+    return { passed: true, value: said === "" ? `exit code ${String(exitCode)}` : said };
+  } finally {
+    ended.removeEventListener("abort", kill);
+    process.removeListener("exit", kill);
+  }
+}
+
+const environmentOf = (env: Environment): Environment =>
+  Object.fromEntries(
+    Object.entries({ ...process.env, ...env }).filter(
+      ([name]) => !NOT_FOR_CHECKS.some((each) => each === name),
+    ),
+  );
+
+function lastLine(text: string): string {
+  const lines = stripVTControlCharacters(text).split(/\r?\n/);
+  const last =
+    lines.map((line) => line.replace(/\p{Cc}/gu, " ").trim()).findLast((line) => line !== "") ?? "";
+  return last.length > LONGEST_VALUE ? `${last.slice(0, LONGEST_VALUE)}…` : last;
+}

@@ -1,0 +1,54 @@
+import { Agent } from "undici";
+import { readText, TooLong } from "../../clients/http/read-text.js";
+import { requestBy } from "../../clients/http/request-by.js";
+import type { Check } from "../../cluster/gate-settings.js";
+import type { Tried } from "./check-try.js";
+
+type HttpCheck = Extract<Check, { readonly kind: "http" }>;
+
+/** Of an answer, in bytes: a page of health is short. */
+const MOST = 1024 * 1024;
+
+/** Keeps no connection. */
+const agent = new Agent();
+
+/** Asks a URL once. A redirect is not followed: where it leads is not the machine that is checked. */
+export async function runHttpCheck(check: HttpCheck, url: string, signal?: AbortSignal): Promise<Tried> {
+  const late = AbortSignal.timeout(check.timeoutSeconds * 1000);
+  const ended = signal ? AbortSignal.any([late, signal]) : late;
+  try {
+    return await tryOnce(check, url, ended);
+  } catch (error) {
+    return { passed: false, value: reasonOf(error) };
+  }
+
+  function reasonOf(error: unknown): string {
+    if (late.aborted) return `no answer within ${String(check.timeoutSeconds)} s`;
+    if (signal?.aborted === true) return "ended before it was done";
+    if (error instanceof TooLong) return `the answer is longer than ${String(MOST)} bytes`;
+    const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+    return REASONS.get(code) ?? `no answer${code === "" ? "" : ` (${code})`}`;
+  }
+}
+
+async function tryOnce({ status, contains }: HttpCheck, url: string, signal: AbortSignal): Promise<Tried> {
+  const { statusCode, body } = await requestBy(agent, url, { method: "GET", signal, reset: true });
+  const seen = `status ${String(statusCode)}`;
+  if (statusCode !== status || contains === undefined) {
+    // Ending it early is an error to the stream, which would end the process if nobody listened.
+    body.on("error", () => undefined).destroy();
+    const passed = statusCode === status;
+    return { passed, value: passed ? seen : `${seen}, not ${String(status)}` };
+  }
+  const passed = (await readText(MOST)(body)).includes(contains);
+  return { passed, value: `${seen}, ${passed ? "with" : "without"} ${JSON.stringify(contains)}` };
+}
+
+const REASONS = new Map([
+  ["ECONNREFUSED", "connection refused"],
+  ["ECONNRESET", "connection reset"],
+  ["ENOTFOUND", "no such host"],
+  ["EHOSTUNREACH", "no way to the host"],
+  ["UND_ERR_CONNECT_TIMEOUT", "no connection in time"],
+  ["UND_ERR_SOCKET", "the connection ended before the answer"],
+]);

@@ -1,0 +1,187 @@
+import { ConsulClient } from "../clients/consul/consul-client.js";
+import type { Environment } from "../clients/environment.js";
+import type { LocalMachines } from "../clients/local-machines/machines.js";
+import { LoadBalancer } from "../clients/aws/load-balancer.js";
+import { Ec2Machines, type Ec2Machine } from "../clients/aws/ec2.js";
+import { NomadClient } from "../clients/nomad/nomad-client.js";
+import { isHostOf } from "../rollout/observation/host-of.js";
+import type {
+  CheckResult,
+  Machine,
+  Observation,
+  Observed,
+  Target,
+} from "../rollout/observation/observation.js";
+import { parseGroupName, parseHostName } from "../cluster/address.js";
+import type { Role } from "../cluster/groups.js";
+import type { Spec } from "../cluster/yaml/schema.js";
+import { ask } from "./observe/ask.js";
+import { Directory } from "./directory.js";
+import { localAgents, localEnvironment } from "./local-agents.js";
+import { directAgents, sshAgents, type MachineAgents } from "./machine-agents.js";
+import { observeAgents } from "./observe/agents.js";
+import { observeConsul } from "./observe/consul.js";
+import { machinesOf, targetsOf } from "./observe/machines.js";
+import { observeNomad } from "./observe/nomad.js";
+
+/** A cluster that can be asked, and told what to do. */
+export interface LiveCluster {
+  readonly consul: ConsulClient;
+  readonly nomad: NomadClient;
+  readonly agents: MachineAgents;
+  /**
+   * What can be seen now. What could not be asked is said in its place; nothing of the surroundings makes it throw. Its time
+   * is that of the first question: nothing in it is older.
+   */
+  observe(question: Question): Promise<Observation>;
+  /** Takes machines out of their pool's load balancer; open connections go on until they are drained. */
+  deregister(hosts: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Question {
+  readonly group: string;
+  readonly role: Role;
+  /** The hosts whose own agents are asked who they are: for ready the group's, before a server goes the other servers. */
+  readonly agentsOf: readonly string[];
+  /** The last results of the pool's own checks, handed through. */
+  readonly checks: readonly CheckResult[];
+  /** Consul's snapshot. Absent, or not there: none has been taken. */
+  readonly snapshotFile?: string;
+}
+
+/** What AWS can be asked. */
+interface Cloud {
+  /** Every machine of the cluster, those that ended lately included. */
+  machines(): Promise<readonly Ec2Machine[]>;
+  readonly balancer: Pick<LoadBalancer, "targetStates" | "deregister">;
+}
+
+/**
+ * The cluster that the environment names (`CONSUL_HTTP_ADDR`, `NOMAD_ADDR` and the others), and the machines of the spec.
+ * Nothing is asked yet.
+ * @param now milliseconds since 1970
+ * @param local the machines of platform local, where agents run on them: asked whatever the environment names
+ * @throws UserError naming the variable that cannot be used
+ */
+export async function connect(
+  spec: Spec,
+  outer: Environment,
+  now: () => number = Date.now,
+  local?: LocalMachines,
+): Promise<LiveCluster> {
+  const env = local ? localEnvironment(local, outer) : outer;
+  const [consul, nomad] = await Promise.all([
+    ConsulClient.fromEnvironment(env),
+    NomadClient.fromEnvironment(env),
+  ]);
+  if (spec.platform === "local")
+    return new Cluster(spec, env, { consul, nomad, now, ...(local ? { local } : {}) });
+  const { region } = spec.aws;
+  const ec2 = new Ec2Machines({ region });
+  const cloud: Cloud = {
+    machines: () => ec2.find(spec.name, { terminated: true }),
+    balancer: new LoadBalancer({ region }),
+  };
+  return new Cluster(spec, env, { consul, nomad, now, cloud });
+}
+
+interface Parts {
+  readonly consul: ConsulClient;
+  readonly nomad: NomadClient;
+  readonly now: () => number;
+  /** Absent on the local platform. */
+  readonly cloud?: Cloud;
+  readonly local?: LocalMachines;
+}
+
+class Cluster implements LiveCluster {
+  readonly consul: ConsulClient;
+  readonly nomad: NomadClient;
+  readonly agents: MachineAgents;
+  readonly #directory: Directory;
+
+  constructor(
+    private readonly spec: Spec,
+    env: Environment,
+    private readonly parts: Parts,
+  ) {
+    const { consul, nomad, cloud, local } = parts;
+    this.consul = consul;
+    this.nomad = nomad;
+    const directory = new Directory({
+      catalog: async () => (await consul.nodes()).value,
+      ...(cloud ? { machines: () => cloud.machines() } : {}),
+    });
+    this.#directory = directory;
+    this.agents = cloud
+      ? sshAgents(env, (host) => directory.addressOf(host))
+      : local
+        ? localAgents(env, local)
+        : directAgents(env, (host) => directory.metaOf(host));
+  }
+
+  async observe({ group, role, agentsOf, checks, ...more }: Question): Promise<Observation> {
+    const { now, local } = this.parts;
+    const at = now();
+    const timeAt = local ? (real: number) => local.timeAt(real) : undefined;
+    this.#directory.forget();
+    const asking = this.#machines(group);
+    const [consul, nomad, machines, targets, agents] = await Promise.all([
+      observeConsul(this.consul, () => this.#directory.catalog(), {
+        group,
+        ...more,
+        ...(timeAt ? { timeAt } : {}),
+      }),
+      observeNomad(this.nomad, { group, role }),
+      asking,
+      asking.then((machines) => this.#targets(group, machines)),
+      observeAgents(this.agents, agentsOf, role),
+    ]);
+    return { at, consul, nomad, machines, targets, agents, checks };
+  }
+
+  async deregister(hosts: readonly string[]): Promise<void> {
+    const { cloud } = this.parts;
+    const pool = parseHostName(hosts[0] ?? "")?.pool;
+    if (!cloud || pool === undefined) return;
+    // A target group has let go of a machine that is terminated by itself, and refuses its id.
+    const machines = (await cloud.machines()).filter(
+      ({ host, state }) => hosts.includes(host ?? "") && state !== "terminated",
+    );
+    if (machines.length === 0) return;
+    const ids = machines.map(({ instanceId }) => instanceId);
+    await cloud.balancer.deregister(`${this.spec.name}-${pool}`, ids);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.agents.close(), this.consul.close(), this.nomad.close()]);
+  }
+
+  async #machines(group: string): Promise<Observed<readonly Machine[]>> {
+    const machines = this.#directory.machines();
+    if (machines === undefined) return { unknown: "there is no EC2 on platform local" };
+    return ask(async () => machinesOf(await machines, group));
+  }
+
+  /** The name of a target group is the cluster's and the pool's, as it is declared. */
+  async #targets(
+    group: string,
+    machines: Observed<readonly Machine[]>,
+  ): Promise<Observed<readonly Target[]>> {
+    const { cloud } = this.parts;
+    if (!cloud) return [];
+    const pool = parseGroupName(group)?.pool ?? "";
+    const settings: { readonly loadBalancer?: unknown } | undefined = this.spec.pools[pool];
+    if (settings === undefined)
+      return {
+        unknown: `the pool of ${group} is not in the spec, so nobody knows whether it has a load balancer`,
+      };
+    if (settings.loadBalancer === undefined) return [];
+    return targetsOf(
+      machines,
+      (host) => isHostOf(group, host),
+      (ids) => cloud.balancer.targetStates(`${this.spec.name}-${pool}`, ids),
+    );
+  }
+}

@@ -1,0 +1,77 @@
+import type { NomadClient } from "../../clients/nomad/nomad-client.js";
+import type { Rights } from "../../clients/nomad/rights.js";
+import type { Member } from "../../clients/nomad/schemas.js";
+import {
+  isUnknown,
+  type NomadMember,
+  type NomadRight,
+  type Observation,
+  type Observed,
+  type Unknown,
+} from "../../rollout/observation/observation.js";
+import type { Role } from "../../cluster/groups.js";
+import { UserError } from "../../cluster/user-error.js";
+import { allocationsOn, groupNodeIds } from "./allocations.js";
+import { ask, oneOf, unlessHidden, withBoth } from "./ask.js";
+import { observeJobs } from "./jobs.js";
+import { observeNodes } from "./nodes.js";
+import { autopilotOf, MEMBER_STATES, raftPeersOf } from "./servers.js";
+
+/**
+ * What Nomad says: seven requests, one for each node of the group and one for each job that has work there. Other nodes
+ * are known by what the list says of them.
+ */
+export async function observeNomad(
+  nomad: NomadClient,
+  { group, role }: { readonly group: string; readonly role: Role },
+): Promise<Observation["nomad"]> {
+  const isClient = role === "client";
+  const ofWork = <T>(question: () => Promise<{ readonly value: T }>): Promise<Observed<T>> =>
+    isClient ? ask(async () => (await question()).value) : Promise.resolve(NOT_ASKED);
+  const [rights, stubs, everything, list, members, autopilot, raft] = await Promise.all([
+    ask(async () => rightsOf(await nomad.rights())),
+    ask(async () => (await nomad.nodes({ resources: true })).value),
+    ofWork(() => nomad.allocations({ resources: true })),
+    ofWork(() => nomad.jobs()),
+    ask(async () => (await nomad.members()).map(memberOf)),
+    ask(async () => autopilotOf(await nomad.autopilotHealth())),
+    ask(async () => raftPeersOf(await nomad.raftConfiguration())),
+  ]);
+  const seen = isClient ? unlessHidden(everything, rights, ["read-job"]) : everything;
+  const nodesOfGroup = isUnknown(stubs) ? stubs : groupNodeIds(stubs, group);
+  const [nodes, allocations, jobs] = await Promise.all([
+    isUnknown(stubs)
+      ? stubs
+      : ask(() => observeNodes(nomad, stubs, group, isUnknown(seen) ? undefined : seen)),
+    withBoth(nodesOfGroup, seen, (ids, all) => Promise.resolve(allocationsOn(ids, all))),
+    withBoth(nodesOfGroup, seen, (ids, all) =>
+      isUnknown(list) ? Promise.resolve(list) : observeJobs(nomad, list, ids, all),
+    ),
+  ]);
+  return { rights, nodes, allocations, jobs, members, autopilot, raft };
+}
+
+const NOT_ASKED: Unknown = { unknown: "not asked: servers run no work" };
+
+/** @throws UserError where the servers do not say */
+function rightsOf({ management, readsJobs, node, operator }: Rights): NomadRight[] {
+  if (readsJobs === "unknown" || node === "unknown" || operator === "unknown") {
+    throw new UserError(
+      "Nomad does not show what the policies of the token in NOMAD_TOKEN allow; use a token whose policies it may read, as it may by default, or a management token",
+    );
+  }
+  return [
+    ...(node === "none" ? [] : (["node:read"] as const)),
+    ...(node === "write" ? (["node:write"] as const) : []),
+    ...(readsJobs ? (["read-job"] as const) : []),
+    ...(operator === "none" ? [] : (["operator:read"] as const)),
+    ...(management ? (["management"] as const) : []),
+  ];
+}
+
+const memberOf = ({ Name, Tags, Addr, Status }: Member): NomadMember => ({
+  name: Name,
+  id: Tags["id"] ?? "",
+  address: Addr,
+  status: oneOf(MEMBER_STATES, Status, `the state of Nomad's member ${Name}`),
+});

@@ -1,0 +1,49 @@
+import type { Autopilot, RaftPeer } from "../../rollout/observation/observation.js";
+import { timeOf } from "../../cli/cluster/time-of.js";
+
+interface Health {
+  readonly Healthy: boolean;
+  readonly FailureTolerance: number;
+  readonly Servers: readonly {
+    readonly ID: string;
+    readonly Name: string;
+    readonly Voter: boolean;
+    readonly Leader: boolean;
+    readonly Healthy: boolean;
+    readonly StableSince: string;
+  }[];
+}
+
+/** What autopilot thinks: Consul and Nomad say it in the same words. */
+export const autopilotOf = ({ Healthy, FailureTolerance, Servers }: Health): Autopilot => ({
+  healthy: Healthy,
+  failureTolerance: FailureTolerance,
+  servers: Servers.map((server) => ({
+    id: server.ID,
+    name: server.Name,
+    voter: server.Voter,
+    leader: server.Leader,
+    healthy: server.Healthy,
+    stableSince: timeOf(server.StableSince),
+  })),
+});
+
+interface Peer {
+  readonly ID: string;
+  readonly Node: string;
+  readonly Address: string;
+  readonly Voter: boolean;
+  readonly Leader: boolean;
+}
+
+export const raftPeersOf = (peers: readonly Peer[]): RaftPeer[] =>
+  peers.map(({ ID, Node, Address, Voter, Leader }) => ({
+    id: ID,
+    name: Node,
+    address: Address,
+    voter: Voter,
+    leader: Leader,
+  }));
+
+/** What Consul and Nomad call the states of a member, but for `none`, in which none is ever seen. */
+export const MEMBER_STATES = ["alive", "leaving", "left", "failed"] as const;

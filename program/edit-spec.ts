@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+import { setGroups, type GroupChange } from "../cluster/yaml/edit.js";
+import { UserError } from "../cluster/user-error.js";
+import type { SpecFile } from "./read-spec.js";
+import { rewriteFile } from "../clients/put-file.js";
+
+/** @throws UserError for the example, which is nobody's cluster */
+export function refuseExample({ isExample }: Pick<SpecFile, "isExample">): void {
+  if (!isExample) return;
+  throw new UserError(
+    "there is no cluster.yaml; copy cluster.example.yaml to cluster.yaml first, or name a spec by CLUSTER=FILE",
+    2,
+  );
+}
+
+/**
+ * Gives one group of the spec another image or generation; comments and layout stay. What somebody else writes meanwhile is
+ * not overwritten.
+ * @throws UserError where that has happened
+ */
+export function editSpec(
+  { file, shown }: Pick<SpecFile, "file" | "shown">,
+  group: string,
+  change: GroupChange,
+  { isDryRun }: { readonly isDryRun: boolean },
+): void {
+  const text = readFileSync(file, "utf8");
+  const edited = setGroups(text, shown, new Map([[group, change]]));
+  if (isDryRun) return;
+  if (readFileSync(file, "utf8") !== text)
+    throw new UserError(`${shown} was edited at this very moment; nothing was overwritten: run this again`);
+  rewriteFile(file, edited);
+}

@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { judgePlan } from "../guard/judge.js";
+import { readPlan } from "../guard/plan/read-plan.js";
+import { type PlanSummary, summarizePlan } from "../rollout/review/plan-summary.js";
+import { describeOrigin } from "../cluster/deployed.js";
+import { isNew } from "../cluster/pending.js";
+import { resultOf } from "../cli/check.js";
+import type { CheckResult } from "./check-result.js";
+import type { Program } from "./program.js";
+
+/** What a plan does, and what the guard says of it. */
+export interface JudgedPlan {
+  readonly summary: PlanSummary;
+  readonly result: CheckResult;
+}
+
+interface MadePlan {
+  /** What `terraform show -json` prints of it. */
+  readonly json: string;
+  /** The plan itself, whose hash goes into the result. */
+  readonly file: string;
+  readonly view: string;
+  /** Whether it may replace no more machines at once than `maxUnavailable` says. Default: no. */
+  readonly inBatches?: boolean;
+}
+
+/** Judges a plan that was made just now. */
+export function judgeMadePlan(
+  { json, file, view, inBatches = false }: MadePlan,
+  { spec, deployed }: Pick<Program, "spec" | "deployed">,
+): JudgedPlan {
+  const plan = readPlan(new TextEncoder().encode(json));
+  const verdict = judgePlan(plan, { spec, deployed, madeWhole: true, inBatches });
+  const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
+  const standing = [...deployed.groups.values()].flatMap((group) => (isNew(group) ? [] : [group.name]));
+  return {
+    result: resultOf(verdict, plan, describeOrigin(deployed.origin), sha256),
+    summary: summarizePlan(JSON.parse(json), view, standing),
+  };
+}

@@ -1,0 +1,78 @@
+import type { Environment } from "../clients/environment.js";
+import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Annotations, App } from "cdktf";
+import { lastCause } from "../clients/git.js";
+import { offeredViews } from "../rollout/roll/views.js";
+import type { Deployed } from "../cluster/deployed.js";
+import { HOOK_FILE } from "../cluster/hooks/hook-file.js";
+import { addViews, type AddViewsOptions } from "../stacks/add-views.js";
+import { readDeployed } from "./read-deployed.js";
+import { EXAMPLE_IS_USED, readSpec, type SpecFile } from "./read-spec.js";
+
+/** What is desired, what is deployed, and which views that makes. */
+export interface Program extends SpecFile {
+  readonly deployed: Deployed;
+  readonly views: readonly string[];
+  readonly cause: string;
+  /** The hosts of the group that is rolled whose machines wait for a later batch, by name. Default: none. */
+  readonly waiting?: readonly string[];
+}
+
+/** Reads spec and state and finds the views. `ROLLOUT_GROUP` asks for one more. */
+export async function loadProgram(env: Environment): Promise<Program> {
+  const source = readSpec(env);
+  if (source.isExample) console.error(EXAMPLE_IS_USED);
+  const [deployed, cause] = await Promise.all([
+    readDeployed(source, env),
+    env["ROLLOUT_CAUSE"] ?? lastCause(source.file),
+  ]);
+  const views = offeredViews(source.spec, deployed, env["ROLLOUT_GROUP"]);
+  return { ...source, deployed, views, cause: cause ?? "<none>" };
+}
+
+/**
+ * Adds all views to an app whose output goes to a folder. `synth()` is the caller's.
+ * @param options `ownResources`: whether what `own-resources.ts` declares is part of it; default: true
+ */
+export function buildApp(program: Program, outdir: string, options: AddViewsOptions = {}): App {
+  mkdirSync(outdir, { recursive: true });
+  dropStaleViews(join(outdir, program.spec.name), program.views);
+  const app = new App({ outdir });
+  const stackFolder = join(realpathSync(outdir), program.spec.name, "view");
+  const fromStack = (path: string): string => relative(stackFolder, path).split(sep).join("/");
+  const stacks = addViews(
+    app,
+    program.views,
+    {
+      spec: program.spec,
+      deployed: program.deployed,
+      specFolder: fromStack(dirname(program.file)),
+      program: fromStack(bundledProgram()),
+      cause: program.cause,
+      ...(program.waiting ? { waiting: program.waiting } : {}),
+    },
+    options,
+  );
+  const [first] = stacks;
+  if (program.isExample && first) Annotations.of(first).addWarning(EXAMPLE_IS_USED);
+  return app;
+}
+
+/** What hooks call: the bundle beside the compiled sources, or in `dist` where the sources themselves run. */
+function bundledProgram(): string {
+  const beside = fileURLToPath(new URL("../bin/rollout.js", import.meta.url));
+  return existsSync(beside) ? beside : fileURLToPath(new URL("../dist/bin/rollout.js", import.meta.url));
+}
+
+/**
+ * A view that is no longer offered must not lie about: by plain Terraform it would take its group back. What Terraform
+ * keeps in its folder stays.
+ */
+function dropStaleViews(folder: string, views: readonly string[]): void {
+  if (!existsSync(folder)) return;
+  for (const stale of readdirSync(folder).filter((name) => !views.includes(name))) {
+    for (const file of ["cdk.tf.json", HOOK_FILE, "plan"]) rmSync(join(folder, stale, file), { force: true });
+  }
+}

@@ -1,0 +1,62 @@
+import type { Environment } from "../clients/environment.js";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadSpec } from "../cluster/yaml/load.js";
+import type { Spec } from "../cluster/yaml/schema.js";
+import { UserError } from "../cluster/user-error.js";
+
+/** Said wherever the example stands in for a spec of the user's own. */
+export const EXAMPLE_IS_USED = "there is no cluster.yaml: this is cluster.example.yaml";
+
+/** A spec and where it was found. */
+export interface SpecFile {
+  readonly spec: Spec;
+  /** Absolute. */
+  readonly file: string;
+  /** As the user would write it. */
+  readonly shown: string;
+  /** Whether it is the example, since there is no other. */
+  readonly isExample: boolean;
+}
+
+const EXAMPLE = fileURLToPath(new URL("../cluster.example.yaml", import.meta.url));
+
+/**
+ * Reads the spec that `CLUSTER` names, else `cluster.yaml`, else the example.
+ * @throws UserError when it cannot be read, SpecError when it is wrong
+ */
+export function readSpec(env: Environment, folder = process.cwd()): SpecFile {
+  const asked = env["CLUSTER"] ?? "";
+  const named = asked === "" ? "cluster.yaml" : asked;
+  const file = resolve(folder, named);
+  const isExample = asked === "" && !existsSync(file);
+  const found = isExample ? exampleFile() : file;
+  const shown = isExample ? "cluster.example.yaml" : named;
+  return { spec: loadSpec(readBytes(found, shown), shown), file: realpathSync(found), shown, isExample };
+}
+
+/**
+ * The bytes of a file that the user named.
+ * @param remedy what to do where it cannot be read
+ */
+export function readBytes(
+  file: string,
+  shown: string,
+  remedy = "name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml",
+): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : code;
+    throw new UserError(`cannot read ${shown}: ${why}; ${remedy}`);
+  }
+}
+
+/** The example lies beside the sources, and one folder up from compiled ones. */
+function exampleFile(): string {
+  return existsSync(EXAMPLE)
+    ? EXAMPLE
+    : fileURLToPath(new URL("../../cluster.example.yaml", import.meta.url));
+}

@@ -1,0 +1,76 @@
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as z from "zod";
+import { isRunning } from "../clients/running.js";
+
+/** Every folder of a rehearsal begins so, and no other. */
+const PREFIX = "rollout-rehearsal-";
+
+const markSchema = z.object({ cluster: z.string(), pid: z.int().positive() });
+
+/** A rehearsal's folder in the folder of temporary files. */
+export interface RehearsalFolder {
+  readonly path: string;
+  /** Where the local platform keeps what it knows of the cluster; undefined where a start got no further than the folder. */
+  readonly runFolder: string | undefined;
+  /** Of the process that made it, if that still runs. */
+  readonly pid: number | undefined;
+}
+
+/** Makes one, with the spec of its cluster in it. */
+export function makeRehearsalFolder(cluster: string, spec: string): { path: string; runFolder: string } {
+  const path = mkdtempSync(join(tmpdir(), PREFIX));
+  writeFileSync(join(path, MARK), JSON.stringify({ cluster, pid: process.pid }));
+  writeFileSync(join(path, "cluster.yaml"), spec);
+  const runFolder = runFolderIn(path, cluster);
+  mkdirSync(runFolder, { recursive: true, mode: 0o700 });
+  return { path, runFolder };
+}
+
+/** All that are there and belong to whoever asks. */
+export function rehearsalFolders(): RehearsalFolder[] {
+  return readdirSync(tmpdir())
+    .filter((name) => name.startsWith(PREFIX))
+    .map((name) => join(tmpdir(), name))
+    .filter(isOwnFolder)
+    .sort()
+    .map((path) => {
+      const mark = readMark(path);
+      return {
+        path,
+        runFolder: mark && runFolderIn(path, mark.cluster),
+        pid: mark && isRunning(mark.pid) ? mark.pid : undefined,
+      };
+    });
+}
+
+/** Says that nobody works in it any more, so that it may be removed. */
+export function leaveRehearsalFolder(path: string, cluster: string): void {
+  writeFileSync(join(path, MARK), JSON.stringify({ cluster, pid: NOBODY }));
+}
+
+export function removeRehearsalFolder(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+}
+
+const MARK = "rehearsal.json";
+
+/** No process has so high a number. */
+const NOBODY = 2 ** 31 - 1;
+
+const runFolderIn = (path: string, cluster: string): string => join(path, ".rollout", cluster);
+
+/** No link, and not another's: its name alone proves nothing in a folder that everybody may write to. */
+function isOwnFolder(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found?.isDirectory() === true && found.uid === process.getuid?.();
+}
+
+function readMark(path: string): z.output<typeof markSchema> | undefined {
+  try {
+    return markSchema.parse(JSON.parse(readFileSync(join(path, MARK), "utf8")));
+  } catch {
+    return undefined;
+  }
+}

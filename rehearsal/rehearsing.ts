@@ -1,0 +1,89 @@
+import type { LocalMachines } from "../clients/local-machines/machines.js";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ConsulClient } from "../clients/consul/consul-client.js";
+import { NomadClient } from "../clients/nomad/nomad-client.js";
+import type { Work } from "./moved-twice.js";
+import { setImages } from "../cluster/yaml/edit.js";
+import { loadProgram, type Program } from "../program/program.js";
+
+/** The scratch folder of a rehearsal: its spec, its state, its stacks, and the cluster that it stands for. */
+export class Rehearsing {
+  constructor(
+    readonly folder: string,
+    readonly cluster: LocalMachines,
+    readonly stop: AbortSignal,
+    /** How many times as fast as real time the cluster lives. */
+    readonly speed: number,
+  ) {}
+
+  get spec(): string {
+    return join(this.folder, "cluster.yaml");
+  }
+
+  get outdir(): string {
+    return join(this.folder, "cdktf.out");
+  }
+
+  /** @param cause of the revisions that come of it */
+  async program(cause = ""): Promise<Program> {
+    return loadProgram({ CLUSTER: this.spec, ROLLOUT_CAUSE: cause });
+  }
+
+  /** Changes images as `rollout set image` does. */
+  setImages(changes: ReadonlyMap<string, string>): void {
+    writeFileSync(this.spec, setImages(readFileSync(this.spec, "utf8"), this.spec, changes));
+  }
+
+  async consul(): Promise<ConsulClient> {
+    return ConsulClient.fromEnvironment({ CONSUL_HTTP_ADDR: this.cluster.endpoints().consul });
+  }
+
+  async nomad(): Promise<NomadClient> {
+    return NomadClient.fromEnvironment({ NOMAD_ADDR: this.cluster.endpoints().nomad });
+  }
+
+  /** What runs or ran, as Nomad knows it now. */
+  async work(): Promise<Work[]> {
+    const nomad = await this.nomad();
+    try {
+      const all = (await nomad.allocations()).value;
+      // Of the two links, lists have the one that leads forward.
+      const previous = new Map(all.map(({ ID, NextAllocation }) => [NextAllocation ?? "", ID]));
+      return all.map(({ ID, Name, JobID, NodeID = "", NodeName = "", ClientStatus }) => ({
+        id: ID,
+        name: Name ?? JobID,
+        node: NodeID,
+        host: NodeName,
+        previous: previous.get(ID) ?? "",
+        runs: ClientStatus === "running",
+      }));
+    } finally {
+      await nomad.close();
+    }
+  }
+
+  /** The ids of the living nodes of some machines. */
+  async nodesOf(hosts: readonly string[]): Promise<ReadonlySet<string>> {
+    const nomad = await this.nomad();
+    try {
+      const nodes = (await nomad.nodes()).value.filter(
+        ({ Name, Status }) => hosts.includes(Name) && Status === "ready",
+      );
+      return new Set(nodes.map(({ ID }) => ID));
+    } finally {
+      await nomad.close();
+    }
+  }
+
+  /** The image that each of some machines says it runs, as Consul's catalog has it. */
+  async imagesOf(hosts: readonly string[]): Promise<Record<string, string>> {
+    const consul = await this.consul();
+    try {
+      const nodes = (await consul.nodes()).value.filter(({ Node }) => hosts.includes(Node));
+      return Object.fromEntries(nodes.map(({ Node, Meta }) => [Node, Meta["rollout_image"] ?? ""]));
+    } finally {
+      await consul.close();
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import { movesOf, type Moves } from "./moved-twice.js";
+import { phasesOfRoll } from "./phases.js";
+import type { RehearsalStep } from "./report.js";
+import { hostNames, type Group } from "../cluster/groups.js";
+import { deployView } from "./deploy.js";
+import { difference, knowingServers, machineIds, replacedMachines } from "./differences.js";
+import { narrate } from "../driver/narrate.js";
+import type { Rehearsing } from "./rehearsing.js";
+import type { Say } from "../cli/output/tasks.js";
+
+/** Gives a group another image and rolls it, as `rollout set image` and `cdktf deploy` do. */
+export async function rollGroup(
+  rehearsing: Rehearsing,
+  { name, role, image, hosts }: Group,
+  say: Say,
+): Promise<{ readonly step: RehearsalStep; readonly moves: Moves }> {
+  const begun = performance.now();
+  const next = nextImage(image);
+  const machines = hostNames({ name, hosts });
+  rehearsing.setImages(new Map([[name, next]]));
+  const program = await rehearsing.program(`the rehearsal of ${name}`);
+  const [before, going] = [await rehearsing.work(), await rehearsing.nodesOf(machines)];
+  const applied = await deployView(program, name, {
+    outdir: rehearsing.outdir,
+    stop: rehearsing.stop,
+    onEvent: narrate(say),
+  });
+  const moves = movesOf(before, await rehearsing.work(), going);
+  const { deployed, views } = await rehearsing.program();
+  const refreshed = applied.filter(
+    ({ address, action }) => action === "create" && address.endsWith("-config-consul"),
+  );
+  const told = role === "consul-server" ? machineIds(deployed).size : hosts;
+  return {
+    moves,
+    step: {
+      step: "roll",
+      group: name,
+      change: `${image} -> ${next}`,
+      machines: replacedMachines(program.deployed, deployed),
+      seconds: (performance.now() - begun) / 1000,
+      phases: phasesOfRoll(applied),
+      refusal: null,
+      problems: [
+        ...difference("machines with a new id", replacedMachines(program.deployed, deployed), machines),
+        ...difference(
+          "images that the machines report",
+          await rehearsing.imagesOf(machines),
+          imagesOf(machines, next),
+        ),
+        ...difference("machines that were told of the Consul servers", refreshed.length, told),
+        ...difference(
+          "machines that know all Consul servers",
+          knowingServers(deployed),
+          machineIds(deployed).size,
+        ),
+        ...difference("work that nothing follows", moves.missing, []),
+        ...difference("views on offer", views, ["cluster"]),
+      ],
+    },
+  };
+}
+
+const imagesOf = (machines: readonly string[], image: string): Record<string, string> =>
+  Object.fromEntries(machines.map((name) => [name, image]));
+
+const LONGEST = 128;
+const NEXT = "-next";
+
+/** An image that differs from a group's own, with a name that is one. */
+export const nextImage = (image: string): string =>
+  image.endsWith(NEXT) ? image.slice(0, -NEXT.length) : `${image.slice(0, LONGEST - NEXT.length)}${NEXT}`;

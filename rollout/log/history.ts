@@ -1,0 +1,103 @@
+import * as z from "zod";
+import type { DeployedGroup, Revision } from "../../cluster/deployed.js";
+import { STEPS, type LogEvent } from "../../cluster/run/run-log.js";
+
+const attempt = z.strictObject({
+  group: z.string(),
+  revision: z.int().describe("The number that it has, or that it would have got."),
+  image: z.string().nullable(),
+  at: z.iso.datetime().nullable().describe("When it was done; null where this machine's log does not know."),
+  seconds: z.number().nullable(),
+  result: z
+    .enum(["ok", "failed", "undone", "interrupted"])
+    .nullable()
+    .describe("null: as the state says, ok."),
+  message: z.string().nullable(),
+  cause: z.string().nullable(),
+  deployed: z.boolean().describe("Whether the group's history in the state has it."),
+  generation: z.int().nullable(),
+  hash: z.string().nullable(),
+  steps: z.array(z.strictObject({ step: z.enum(STEPS), seconds: z.number() })),
+});
+
+/** What `rollout history --format json` prints: revisions and attempts, of each group the oldest first. */
+export const historySchema = z.array(attempt);
+
+export type Attempt = z.output<typeof attempt>;
+
+/**
+ * The history of a group: revisions from the state, which has them wherever they were rolled; times and failures from the
+ * log of this machine.
+ */
+export function historyOf(group: DeployedGroup, events: readonly LogEvent[]): Attempt[] {
+  const ended = attemptsIn(group, events);
+  const recorded = group.revisions.map((revision): Attempt => {
+    const { number, image, cause, generation, hash } = revision;
+    const own = ended.findLast((each) => isOf(each, revision));
+    return {
+      ...(own ?? unknown),
+      group: group.name,
+      revision: number,
+      image,
+      cause,
+      generation,
+      hash,
+      deployed: true,
+    };
+  });
+  const oldest = group.revisions[0]?.number ?? 0;
+  const failures = ended.filter(
+    ({ result, revision }) => result !== "ok" && result !== null && revision >= oldest,
+  );
+  return [...recorded, ...failures].sort(
+    (one, other) => one.revision - other.revision || Number(one.deployed) - Number(other.deployed),
+  );
+}
+
+const isOf = (attempt: Attempt, { number, image }: Revision): boolean =>
+  attempt.result === "ok" && attempt.revision === number && (attempt.image ?? image) === image;
+
+const unknown: Pick<Attempt, "at" | "seconds" | "result" | "message" | "steps"> = {
+  at: null,
+  seconds: null,
+  result: null,
+  message: null,
+  steps: [],
+};
+
+/**
+ * Every end of a roll that the log has, but of those that were refused before they began. One that does not say its number
+ * has that of the next success, else the one that comes next.
+ */
+function attemptsIn({ name, revisions }: DeployedGroup, events: readonly LogEvent[]): Attempt[] {
+  const found: Attempt[] = [];
+  const own = events.filter(({ group }) => group === name);
+  let started: LogEvent | undefined;
+  let steps: Attempt["steps"] = [];
+  for (const [index, event] of own.entries()) {
+    if (event.event === "group-started") [started, steps] = [event, []];
+    if (event.event === "step-ended" && event.step !== undefined)
+      steps.push({ step: event.step, seconds: event.seconds ?? 0 });
+    if (event.event !== "group-ended" || !started) continue;
+    const success = own
+      .slice(index)
+      .find(({ result, revision }) => result === "ok" && revision !== undefined);
+    found.push({
+      group: name,
+      revision:
+        event.revision ?? started.revision ?? success?.revision ?? (revisions.at(-1)?.number ?? 0) + 1,
+      image: event.to ?? started.to ?? null,
+      at: event.at,
+      seconds: event.seconds ?? null,
+      result: event.result ?? null,
+      message: event.message ?? null,
+      cause: event.cause ?? started.cause ?? null,
+      deployed: false,
+      generation: null,
+      hash: null,
+      steps,
+    });
+    started = undefined;
+  }
+  return found;
+}

@@ -1,0 +1,70 @@
+import type { Role } from "../../cluster/groups.js";
+import type { Finding } from "./finding.js";
+import { isUnknown, type NomadNode, type Observation } from "../observation/observation.js";
+
+/** What of a group leaves. */
+interface Leaving {
+  readonly workload: "moves" | "stays";
+  readonly retires?: boolean;
+  /** The template of its new machines, which stay. Default: none does. */
+  readonly hash?: string;
+  /** The hosts that leave with a later batch. */
+  readonly waiting?: readonly string[];
+}
+
+/**
+ * Warns where the work of a group looks larger than what is free elsewhere. A warning, not a refusal: constraints, node
+ * pools and priorities decide, and only Nomad knows them.
+ */
+export function capacityWarnings(
+  { nomad }: Observation,
+  group: { readonly name: string; readonly role: Role; readonly hosts: readonly string[] },
+  { workload, retires = false, hash, waiting = [] }: Leaving,
+): Finding[] {
+  if (group.role !== "client" || workload === "stays" || isUnknown(nomad.nodes)) return [];
+  const remedy = remedyFor(retires);
+  const live = nomad.nodes.filter(({ status }) => status === "ready");
+  const isNew = ({ meta }: NomadNode): boolean =>
+    hash !== undefined && meta["rollout_template_hash"] === hash;
+  const old = live.filter((node) => group.hosts.includes(node.name) && !isNew(node));
+  const going = old.filter(({ name }) => !waiting.includes(name));
+  const elsewhere = live.filter(
+    (node) => !old.includes(node) && node.eligibility === "eligible" && !node.drain,
+  );
+  const unmeasured = [...going, ...elsewhere].filter(({ resources, used }) => !resources || !used);
+  if (unmeasured.length > 0) {
+    return [
+      {
+        subject: group.name,
+        message: `the resources of ${String(unmeasured.length)} ${unmeasured.length === 1 ? "node" : "nodes"} are not known, so nobody can say whether its work fits elsewhere`,
+        remedy,
+      },
+    ];
+  }
+  return [
+    ...short("CPU", "MHz", sum(going, usedCpu), sum(elsewhere, freeCpu)),
+    ...short("memory", "MiB", sum(going, usedMemory), sum(elsewhere, freeMemory)),
+  ].map((message) => ({ subject: group.name, message, remedy }));
+}
+
+function short(what: string, unit: string, wanted: number, free: number): string[] {
+  if (wanted <= free) return [];
+  return [
+    `its work uses ${String(wanted)} ${unit} of ${what}, and ${String(free)} ${unit} are free on nodes elsewhere`,
+  ];
+}
+
+const remedyFor = (retires: boolean): string =>
+  retires
+    ? "add hosts elsewhere first: the group does not come back"
+    : "add hosts elsewhere first, or expect work to wait until the group is back";
+
+const sum = (nodes: readonly NomadNode[], of: (node: NomadNode) => number): number =>
+  nodes.reduce((total, node) => total + of(node), 0);
+
+const usedCpu = ({ used }: NomadNode): number => used?.cpuMhz ?? 0;
+const usedMemory = ({ used }: NomadNode): number => used?.memoryMb ?? 0;
+const freeCpu = ({ resources, used }: NomadNode): number =>
+  Math.max(0, (resources?.cpuMhz ?? 0) - (used?.cpuMhz ?? 0));
+const freeMemory = ({ resources, used }: NomadNode): number =>
+  Math.max(0, (resources?.memoryMb ?? 0) - (used?.memoryMb ?? 0));

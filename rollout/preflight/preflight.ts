@@ -1,0 +1,235 @@
+import type { Role } from "../../cluster/groups.js";
+import type { InFlight } from "../../cluster/pending.js";
+import { capacityWarnings } from "./capacity.js";
+import type { Finding } from "./finding.js";
+import { withoutRegion } from "../observation/host-of.js";
+import { isMachineEnded } from "../observation/machine.js";
+import {
+  isUnknown,
+  type Autopilot,
+  type Observation,
+  type Observed,
+  type RaftPeer,
+} from "../observation/observation.js";
+import { missingRights } from "./rights.js";
+import { SERVERS } from "../observation/servers.js";
+
+/** A group that is deployed. */
+export interface ClusterGroup {
+  readonly name: string;
+  readonly pool: string;
+  readonly role: Role;
+  readonly hosts: readonly string[];
+}
+
+export interface PreflightInput {
+  /** The group that is to be rolled. */
+  readonly group: string;
+  readonly workload: "moves" | "stays";
+  /** Whether the group leaves for good. Default: it comes back. */
+  readonly retires?: boolean;
+  /** The template of those of its machines that are new already, and stay. Default: none is. */
+  readonly hash?: string;
+  /** Those of its hosts that leave with a later batch. Default: none does. */
+  readonly waiting?: readonly string[];
+  /** Every deployed group, the one that is to be rolled among them. */
+  readonly cluster: readonly ClusterGroup[];
+  /** What the state says is in flight. */
+  readonly inFlight: readonly InFlight[];
+}
+
+export interface Preflight {
+  /** Any of these, and no work may leave. */
+  readonly refusals: readonly Finding[];
+  readonly warnings: readonly Finding[];
+}
+
+/** An election takes seconds, and autopilot some more until it says that all is well. */
+const PATIENCE_SECONDS = 60;
+
+/** Whether to look again, since nothing speaks against a roll but what passes by itself, and has had little time to. */
+export function isWorthWaiting({ refusals }: Preflight, waitedMs: number): boolean {
+  return (
+    refusals.length > 0 &&
+    refusals.every(({ passing }) => passing === true) &&
+    waitedMs < PATIENCE_SECONDS * 1000
+  );
+}
+
+/** Whether a group may be rolled now: everything that speaks against it, at once. */
+export function preflight(observation: Observation, input: PreflightInput): Preflight {
+  const { cluster, group, inFlight } = input;
+  const target = cluster.find(({ name }) => name === group);
+  if (!target) throw new Error(`no group ${group} among those that are deployed`);
+  const others = cluster.filter(({ name }) => name !== group);
+  return {
+    refusals: [
+      ...missingRights(target.role, observation, ["node:read"]),
+      ...unanswered(observation, target.role),
+      ...inFlight.filter((one) => one.group !== group).map((one) => stillInFlight(one)),
+      ...others.flatMap((other) => notWell(observation, other, target)),
+      ...tolerance(observation, target),
+    ],
+    warnings: capacityWarnings(observation, target, input),
+  };
+}
+
+const stillInFlight = ({ group, reasons }: InFlight): Finding => ({
+  subject: group,
+  message: `is in flight: ${reasons.join(", ")}`,
+  remedy: `finish it first: npx rollout deploy ${group}`,
+});
+
+/** A check that could not be made is no check that passed. */
+function unanswered({ nomad, consul }: Observation, role: Role): Finding[] {
+  const lists = {
+    "Consul's members": consul.members,
+    "the rights in Consul": consul.rights,
+    "Nomad's nodes": nomad.nodes,
+    "Nomad's members": nomad.members,
+    "the rights in Nomad": nomad.rights,
+    ...(role === "consul-server"
+      ? { "the health of Consul's servers": consul.autopilot, "Consul's raft configuration": consul.raft }
+      : {}),
+    ...(role === "nomad-server"
+      ? { "the health of Nomad's servers": nomad.autopilot, "Nomad's raft configuration": nomad.raft }
+      : {}),
+  };
+  return Object.entries(lists).flatMap(([name, list]) =>
+    isUnknown(list)
+      ? [
+          {
+            subject: "preflight",
+            message: `could not ask for ${name}: ${list.unknown}`,
+            remedy: "what is not known counts as not well; see to it and run this again",
+            ...(list.passing ? { passing: true as const } : {}),
+          },
+        ]
+      : [],
+  );
+}
+
+/** Why a host is not well, and the command that ends that without a roll of its group, where there is one. */
+interface Reason {
+  readonly why: string;
+  readonly mend?: string;
+}
+
+/** Why another group is not whole, host by host. */
+function notWell(observation: Observation, other: ClusterGroup, target: ClusterGroup): Finding[] {
+  const whose = other.pool === target.pool ? "of the same pool" : "of another pool";
+  return other.hosts.flatMap((host) => {
+    const isEnded = isMachineEnded(observation.machines, host);
+    const reasons: Reason[] = [
+      ...(isEnded ? [{ why: "its machine is gone" }] : []),
+      ...inConsul(observation, host),
+      ...(other.role === "client" ? asNode(observation, host) : []),
+      ...(other.role === "nomad-server" ? asServer(observation, host) : []),
+    ];
+    if (reasons.length === 0) return [];
+    return [
+      {
+        subject: host,
+        message: `is not well, and ${other.name} is a group ${whose}: ${reasons.map(({ why }) => why).join(", ")}`,
+        remedy: `make ${other.name} whole before ${target.name} is rolled${isEnded ? "" : mending(other, reasons)}`,
+      },
+    ];
+  });
+}
+
+/**
+ * A group whose leave was cut off is finished by its roll. One that was set back meanwhile has no roll any more, and where
+ * another is in flight by now each would wait for the other for ever: only its agents can be brought back.
+ */
+function mending({ name }: ClusterGroup, reasons: readonly Reason[]): string {
+  const commands = [...new Set(reasons.flatMap(({ mend }) => mend ?? []))];
+  return commands.length === 0
+    ? ""
+    : `: finish its roll where one was begun (npx rollout deploy ${name}), or where it is to stay as it is: ${commands.join(", and ")}`;
+}
+
+const startOn = (host: string, unit: "consul" | "nomad"): string => `sudo systemctl start ${unit} on ${host}`;
+
+function inConsul({ consul: { members } }: Observation, host: string): Reason[] {
+  if (isUnknown(members)) return [];
+  const status = members.find(({ name }) => name === host)?.status;
+  if (status === "alive") return [];
+  return [{ why: `its Consul agent is ${status ?? "no member"}`, mend: startOn(host, "consul") }];
+}
+
+function asServer({ nomad: { members } }: Observation, host: string): Reason[] {
+  if (isUnknown(members)) return [];
+  const status = members.find(({ name }) => withoutRegion(name) === host)?.status;
+  if (status === "alive") return [];
+  return [{ why: `its Nomad server is ${status ?? "no member"}`, mend: startOn(host, "nomad") }];
+}
+
+/** A dead record beside the live one is no harm. */
+function asNode({ nomad: { nodes } }: Observation, host: string): Reason[] {
+  if (isUnknown(nodes)) return [];
+  const records = nodes.filter(({ name }) => name === host);
+  const live = records.filter(({ status }) => status !== "down");
+  if (records.length === 0) return [{ why: "Nomad has no node of this name", mend: startOn(host, "nomad") }];
+  if (live.length === 0) return [{ why: "its node is down", mend: startOn(host, "nomad") }];
+  if (live.length > 1) return [{ why: `Nomad has ${String(live.length)} live nodes of this name` }];
+  return live.flatMap(({ id, status, drain, eligibility }) => [
+    ...(status === "ready" ? [] : [{ why: `its node is ${status}` }]),
+    ...(drain ? [{ why: "its node is draining", mend: `nomad node drain -disable ${id}` }] : []),
+    ...(eligibility === "eligible"
+      ? []
+      : [{ why: "its node is ineligible", mend: `nomad node eligibility -enable ${id}` }]),
+  ]);
+}
+
+/**
+ * A server may go only while another may fail. If the one that is to go is dead already, it is what is missing: then the
+ * others have to be healthy voters.
+ */
+function tolerance(observation: Observation, target: ClusterGroup): Finding[] {
+  if (target.role === "client") return [];
+  const kind = target.role === "consul-server" ? "Consul" : "Nomad";
+  const { autopilot, members, raft } =
+    target.role === "consul-server" ? observation.consul : observation.nomad;
+  if (isUnknown(autopilot) || isUnknown(members)) return [];
+  const alive = new Set(
+    members.filter(({ status }) => status === "alive").map(({ name }) => withoutRegion(name)),
+  );
+  const isDead = !target.hosts.some((host) => alive.has(host));
+  const found = isDead ? othersHealthy(autopilot, target, kind) : enoughTolerance(autopilot, target, kind);
+  // Autopilot speaks of an election for some seconds after it, while raft and the members have nothing against the roll.
+  return isLate(raft, alive, SERVERS - (isDead ? 1 : 0))
+    ? found.map((finding) => ({ ...finding, passing: true }))
+    : found;
+}
+
+function isLate(raft: Observed<readonly RaftPeer[]>, alive: ReadonlySet<string>, wanted: number): boolean {
+  if (isUnknown(raft)) return raft.passing === true;
+  return raft.filter(({ name, voter }) => voter && alive.has(withoutRegion(name))).length === wanted;
+}
+
+function enoughTolerance(autopilot: Autopilot, target: ClusterGroup, kind: string): Finding[] {
+  const voters = autopilot.servers.filter(({ voter }) => voter).length;
+  const isWell = autopilot.healthy && autopilot.failureTolerance >= 1 && voters === SERVERS;
+  if (isWell) return [];
+  return [
+    {
+      subject: target.name,
+      message: `${kind} tolerates no failure now: ${String(voters)} of ${String(SERVERS)} servers vote, failure tolerance ${String(autopilot.failureTolerance)}, ${autopilot.healthy ? "healthy" : "not healthy"}`,
+      remedy: `wait until ${kind}'s servers are whole (${kind.toLowerCase()} operator raft list-peers)`,
+    },
+  ];
+}
+
+function othersHealthy({ servers }: Autopilot, target: ClusterGroup, kind: string): Finding[] {
+  const well = servers.filter(
+    ({ name, voter, healthy }) => voter && healthy && !target.hosts.includes(withoutRegion(name)),
+  );
+  if (well.length >= SERVERS - 1) return [];
+  return [
+    {
+      subject: target.name,
+      message: `its ${kind} server is dead, and only ${String(well.length)} of the other ${String(SERVERS - 1)} are healthy voters`,
+      remedy: `make the other servers of ${kind} whole first`,
+    },
+  ];
+}

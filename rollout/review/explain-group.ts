@@ -1,0 +1,181 @@
+import { hostAddress, type PlatformName } from "../../cluster/address.js";
+import type { Deployed, DeployedGroup } from "../../cluster/deployed.js";
+import { durationSeconds } from "../../cluster/yaml/duration.js";
+import type { Group } from "../../cluster/groups.js";
+import { deployedHosts, describePending, isNew } from "../../cluster/pending.js";
+import type { LoadBalancer } from "../../cluster/yaml/schema.js";
+
+/** How many machines of a group are replaced, come, go and stay. */
+interface Machines {
+  readonly replaced: number;
+  readonly created: number;
+  readonly destroyed: number;
+  readonly stay: number;
+}
+
+/** What is going to happen to a group that stands already. */
+export interface Explanation {
+  readonly name: string;
+  /** `ami-0aaa -> ami-0bbb`, `3 -> 4 hosts` */
+  readonly change: string;
+  readonly machines: Machines;
+  /** What is replaced besides machines, and why. */
+  readonly alsoReplaced: readonly string[];
+  /** In the order that the edges between the resources make. */
+  readonly steps: readonly string[];
+}
+
+/**
+ * Explains the view of one deployed group, also of one whose roll has begun.
+ */
+export function explainGroup(
+  group: Group,
+  current: DeployedGroup,
+  { deployed, platform, balancer }: Surroundings,
+): Explanation {
+  const machines = machinesOf(group, current, platform);
+  const what = { group, current, machines, deployed, ...(balancer ? { balancer } : {}) };
+  return {
+    name: group.name,
+    change: isDesired(group, current) ? unfinished(group, machines) : describePending(group, current),
+    machines,
+    alsoReplaced: alsoReplaced(what),
+    steps: group.retires ? retireSteps(what) : machines.replaced > 0 ? rollSteps(what) : resizeSteps(what),
+  };
+}
+
+interface Surroundings {
+  readonly deployed: Deployed;
+  readonly platform: PlatformName;
+  readonly balancer?: LoadBalancer | undefined;
+}
+
+interface What {
+  readonly group: Group;
+  readonly current: DeployedGroup;
+  readonly machines: Machines;
+  readonly deployed: Deployed;
+  readonly balancer?: LoadBalancer;
+}
+
+const isDesired = (group: Group, current: DeployedGroup): boolean =>
+  current.revisions.at(-1)?.hash === group.hash && deployedHosts(current) === group.hosts;
+
+const unfinished = ({ image }: Group, { replaced }: Machines): string =>
+  replaced > 0 ? `back to ${image}, since its roll was not finished` : "to be finished";
+
+/** A machine is replaced where its template is another one, or where it is tainted; one that is missing is created. */
+function machinesOf(group: Group, { hosts, tainted }: DeployedGroup, platform: PlatformName): Machines {
+  const kept = hosts.filter(({ number }) => number < group.hosts);
+  const replaced = kept.filter(
+    ({ number, hash }) =>
+      hash !== group.hash || tainted.includes(hostAddress(platform, group.name, number, "host")),
+  );
+  return {
+    replaced: replaced.length,
+    created: group.hosts - kept.length,
+    destroyed: hosts.length - kept.length,
+    stay: kept.length - replaced.length,
+  };
+}
+
+function alsoReplaced({ group, machines: { replaced }, deployed, balancer }: What): string[] {
+  if (replaced === 0) return [];
+  return [
+    group.role === "consul-server"
+      ? `every config_consul in the cluster (${String(standingMachines(deployed))}), which tells a machine where the Consul servers are, because ${group.name} is one and gets a new address; no other machine is replaced`
+      : `${count(replaced, "config_consul", "")}, so that the new ${plural(replaced, "machine")} ${replaced === 1 ? "knows" : "know"} the Consul servers`,
+    ...(group.dataVolume
+      ? [`${count(replaced, "volume attachment")}; the data volumes themselves stay`]
+      : []),
+    ...(balancer ? [`${count(replaced, "registration")} at the load balancer`] : []),
+  ];
+}
+
+const standingMachines = ({ groups }: Deployed): number =>
+  [...groups.values()].filter((group) => !isNew(group)).reduce((sum, { hosts }) => sum + hosts.length, 0);
+
+function rollSteps({ group, current, machines, deployed, balancer }: What): string[] {
+  const isConsul = group.role === "consul-server";
+  const others = standingMachines(deployed) - current.hosts.length;
+  const { replaced, created, destroyed } = machines;
+  return [
+    ...outOfBalancer(balancer),
+    current.leave ? LEAVES[group.role] : "the group has left already; what is done is not done again",
+    ...(group.dataVolume ? ["data volumes detached"] : []),
+    `${count(replaced + destroyed, "old machine")} destroyed, then ${String(replaced + created)} new from ${group.image}`,
+    ...(group.dataVolume ? ["the same data volumes attached"] : []),
+    isConsul
+      ? `told of the Consul servers; so ${others === 1 ? "is the other machine" : `are the other ${String(others)} machines`} in the cluster, side by side`
+      : "told of the Consul servers",
+    ...(balancer ? ["back into the load balancer"] : []),
+    READY,
+    `${nextRevision(current, deployed)} recorded${isConsul ? ", once every machine in the cluster has been told" : ""}`,
+  ];
+}
+
+/** A group that leaves for good: its pool's data volumes and records go once no machine is left of the pool. */
+function retireSteps({ group, current, machines: { destroyed }, balancer }: What): string[] {
+  if (destroyed === 0) return ["no machine is left; its hooks are made for none"];
+  return [
+    ...outOfBalancer(balancer),
+    current.leave ? LEAVES[group.role] : "the group has left already; what is done is not done again",
+    ...(group.dataVolume ? ["data volumes detached; they are kept until the whole pool has left"] : []),
+    `${count(destroyed, "machine")} destroyed, and none comes back`,
+  ];
+}
+
+/** Where no template differs, those that stay are not touched. */
+function resizeSteps({ group, machines, balancer }: What): string[] {
+  const { created, destroyed, stay } = machines;
+  const stays = `${stay === 1 ? "the other one stays" : `the other ${String(stay)} stay`} as ${stay === 1 ? "it is" : "they are"}`;
+  if (created === 0 && destroyed === 0)
+    return [`no machine is touched; what is missing around ${stay === 1 ? "it" : "them"} is made`, READY];
+  return [
+    ...(destroyed > 0
+      ? [
+          ...outOfBalancer(balancer),
+          `leave: ${count(destroyed, "machine")} ineligible, drained in Nomad, out of Consul; ${stays}`,
+          ...(group.dataVolume ? ["data volumes detached; they are kept"] : []),
+          `${count(destroyed, "machine")} destroyed`,
+        ]
+      : []),
+    ...(created > 0
+      ? [
+          `${count(created, "machine")} created from ${group.image}; ${stays}`,
+          ...(group.dataVolume ? ["data volumes attached, those that are there already or new ones"] : []),
+          "told of the Consul servers",
+          ...(balancer ? ["into the load balancer"] : []),
+        ]
+      : []),
+    READY,
+  ];
+}
+
+const outOfBalancer = (balancer: What["balancer"]): string[] =>
+  balancer
+    ? [
+        `out of the load balancer, open connections end (up to ${String(durationSeconds(balancer.deregistrationDelay))} s)`,
+      ]
+    : [];
+
+const LEAVES = {
+  "consul-server": "leave: leadership handed over, out of Consul",
+  "nomad-server": "leave: leadership handed over, out of Nomad's raft, out of Consul",
+  client: "leave: all machines of the group ineligible, drained in Nomad, out of Consul",
+} as const;
+
+const READY = "ready: the group is whole again, or everything stops here";
+
+/** A spec knows no revisions, so its next has no number. */
+function nextRevision(current: DeployedGroup, { origin }: Deployed): string {
+  return origin.kind === "spec"
+    ? "the new revision"
+    : `revision ${String((current.revisions.at(-1)?.number ?? 0) + 1)}`;
+}
+
+/** `1 machine`, `3 machines` */
+export const count = (number: number, noun: string, ending = "s"): string =>
+  `${String(number)} ${plural(number, noun, ending)}`;
+
+const plural = (number: number, noun: string, ending = "s"): string => `${noun}${number === 1 ? "" : ending}`;

@@ -1,0 +1,203 @@
+import * as z from "zod";
+import { parseAddress } from "../../cluster/address.js";
+import { describeOrigin, type Deployed } from "../../cluster/deployed.js";
+import { poolsOf, type Group } from "../../cluster/groups.js";
+import { inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
+import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
+import { count, explainGroup, type Explanation } from "./explain-group.js";
+
+const difference = z.strictObject({
+  view: z.string(),
+  address: z.string(),
+  lines: z.array(z.string()).describe("`-` and `+` lines of what was and will be synthesized."),
+});
+
+/** What `rollout review --format json` prints. */
+export const reviewSchema = z.strictObject({
+  cluster: z.string(),
+  verdict: z.enum(["accepted", "rejected"]),
+  headline: z.string(),
+  violations: z.array(z.strictObject({ rule: z.string(), message: z.string(), remedy: z.string() })),
+  groups: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        change: z.string().describe("`ami-0aaa -> ami-0bbb`"),
+        machines: z.strictObject({
+          replaced: z.int(),
+          created: z.int(),
+          destroyed: z.int(),
+          stay: z.int(),
+        }),
+        alsoReplaced: z.array(z.string()).describe("What else is replaced, and why."),
+        steps: z.array(z.string()).describe("The order in which things happen."),
+      }),
+    )
+    .describe("Deployed groups that change, in the order in which they are rolled."),
+  inFlight: z
+    .array(z.strictObject({ name: z.string(), reasons: z.array(z.string()) }))
+    .describe("Groups whose roll has begun and not ended. They come first."),
+  frozen: z.array(z.string()).describe("Deployed groups that stay as they are."),
+  created: z
+    .array(z.strictObject({ name: z.string(), image: z.string(), machines: z.int() }))
+    .describe("New groups, which come by the cluster view, in the order in which they come."),
+  retired: z
+    .array(
+      z.strictObject({
+        pool: z.string(),
+        keptVolumes: z.array(z.string()).describe("Addresses of data volumes that leave the state and stay."),
+        deletedVolumes: z.array(z.string()).describe("Addresses of data volumes that are deleted."),
+      }),
+    )
+    .describe("Pools without a machine, of which all that is left goes by the cluster view."),
+  gone: z.array(z.string()).describe("Deployed groups that the spec has no more."),
+  shared: z
+    .array(z.string())
+    .nullable()
+    .describe(
+      "Addresses that belong to no group and differ; null where they cannot be compared: with a state.",
+    ),
+  pools: z.array(
+    z.strictObject({
+      name: z.string(),
+      cells: z.array(
+        z.strictObject({
+          deployed: z.string().nullable().describe("The image."),
+          desired: z.string().describe("The image."),
+          change: z.string().nullable().describe("What changes; null for a group that is frozen or new."),
+          state: z.enum(["frozen", "changes", "new", "retired"]),
+        }),
+      ),
+    }),
+  ),
+  differences: z.array(difference),
+  deployed: z.string().describe("What the spec was held against."),
+});
+
+export type Review = z.output<typeof reviewSchema>;
+export type Difference = z.output<typeof difference>;
+
+export interface ReviewInput {
+  readonly spec: Spec;
+  readonly deployed: Deployed;
+  readonly violations: Review["violations"];
+  /** What differs in the synthesized stacks; absent where there is nothing to compare them with. */
+  readonly differences?: readonly Difference[];
+}
+
+/** Explains what a change of the spec is going to do, for the person who approves it. The same input gives the same review. */
+export function reviewOf({ spec, deployed, violations, differences }: ReviewInput): Review {
+  const inFlight = inFlightOf(spec, deployed).map(({ group: name, reasons }) => ({
+    name,
+    reasons: [...reasons],
+  }));
+  const moving = new Set([
+    ...inFlight.map(({ name }) => name),
+    ...pendingGroups(spec, deployed).map(({ name }) => name),
+  ]);
+  const emptied = new Set(emptiedPools(spec, deployed).map(({ name }) => name));
+  const stateOf = ({ name, pool }: Group): Review["pools"][number]["cells"][number]["state"] =>
+    moving.has(name)
+      ? "changes"
+      : emptied.has(pool)
+        ? "retired"
+        : isNew(deployed.groups.get(name))
+          ? "new"
+          : "frozen";
+  const pools = poolsOf(spec);
+  const all = pools.flatMap((pool) => pool.groups);
+  const groups = [...moving].flatMap((name): Explanation[] => {
+    const [group, current] = [all.find((each) => each.name === name), deployed.groups.get(name)];
+    if (!group || !current) return [];
+    const balancer = pools.find((pool) => pool.name === group.pool)?.loadBalancer;
+    return [explainGroup(group, current, { deployed, platform: spec.platform, balancer })];
+  });
+  const review = {
+    cluster: spec.name,
+    verdict: violations.length === 0 ? ("accepted" as const) : ("rejected" as const),
+    violations: [...violations],
+    groups: groups.map((group) => ({
+      ...group,
+      alsoReplaced: [...group.alsoReplaced],
+      steps: [...group.steps],
+    })),
+    inFlight,
+    frozen: all.filter((group) => stateOf(group) === "frozen").map(({ name }) => name),
+    created: all
+      .filter((group) => stateOf(group) === "new")
+      .map(({ name, image, hosts }) => ({ name, image, machines: hosts })),
+    retired: leftoversOf(spec, deployed).map(({ pool, retire, volumes }) => ({
+      pool,
+      keptVolumes: retire === "keep-volumes" ? [...volumes] : [],
+      deletedVolumes: retire === "delete-volumes" ? [...volumes] : [],
+    })),
+    gone: [...deployed.groups.keys()].filter((name) => !all.some((group) => group.name === name)).sort(),
+    shared: differences ? sharedOf(differences) : null,
+    pools: pools.map((pool) => ({
+      name: pool.name,
+      cells: pool.groups.map((group) => ({
+        deployed: deployed.groups.get(group.name)?.revisions.at(-1)?.image ?? null,
+        desired: group.image,
+        change: groups.find(({ name }) => name === group.name)?.change ?? null,
+        state: stateOf(group),
+      })),
+    })),
+    differences: [...(differences ?? [])],
+    deployed: describeOrigin(deployed.origin),
+  };
+  return { ...review, headline: headlineOf(review) };
+}
+
+const sharedOf = (differences: readonly Difference[]): string[] => [
+  ...new Set(differences.filter(({ address }) => !parseAddress(address)).map(({ address }) => address)),
+];
+
+/** More names than this are in the way of the verdict; they stand below it. */
+const MOST_NAMES = 6;
+
+function headlineOf(review: Omit<Review, "headline">): string {
+  const { groups, inFlight, created, retired, gone, shared, violations } = review;
+  const deletedVolumes = retired.flatMap((pool) => pool.deletedVolumes);
+  const machines = created.reduce((sum, group) => sum + group.machines, 0);
+  const what = [
+    ...(groups.length > 0
+      ? [`${changes(groups.length, violations.length > 0)}: ${named(groups)}${machinesOf(groups)}`]
+      : []),
+    ...(inFlight.length > 0 ? [`${count(inFlight.length, "group")} in flight`] : []),
+    ...(created.length > 0 ? [`${count(created.length, "new group")}, ${count(machines, "machine")}`] : []),
+    ...(retired.length > 0 ? [`${count(retired.length, "pool")} retired`] : []),
+    ...(deletedVolumes.length > 0 ? [`${count(deletedVolumes.length, "data volume")} DELETED`] : []),
+    ...(gone.length > 0 ? [`${count(gone.length, "group")} gone from the spec`] : []),
+    ...(shared?.length
+      ? [`${count(shared.length, "shared part")} ${shared.length === 1 ? "differs" : "differ"}`]
+      : []),
+  ];
+  const said = what.length > 0 ? what.join("; ") : "no group changes";
+  const rules = [...new Set(violations.map(({ rule }) => rule))].join(", ");
+  return violations.length === 0 ? `accepted, ${said}` : `rejected (${rules}), ${said}`;
+}
+
+function named(groups: Review["groups"]): string {
+  if (groups.length > MOST_NAMES) return "";
+  return `${groups.map(({ name, change }) => `${name} (${change})`).join(", ")}, `;
+}
+
+/** `3 machines replaced, 1 created` */
+function machinesOf(groups: Review["groups"]): string {
+  const sums = (["replaced", "created", "destroyed"] as const).map((done) => ({
+    done,
+    sum: groups.reduce((sum, { machines }) => sum + machines[done], 0),
+  }));
+  const [first, ...rest] = sums.filter(({ sum }) => sum > 0);
+  if (!first) return "no machine touched";
+  return [
+    `${count(first.sum, "machine")} ${first.done}`,
+    ...rest.map(({ done, sum }) => `${String(sum)} ${done}`),
+  ].join(", ");
+}
+
+function changes(groups: number, isRejected: boolean): string {
+  if (isRejected) return `${count(groups, "group")} would change`;
+  return groups === 1 ? "one group changes" : `${String(groups)} groups change, one after another`;
+}

@@ -1,0 +1,239 @@
+import { countedPending, describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
+import { groupsOf, type Group } from "../../cluster/groups.js";
+import { leftoversOf } from "../../cluster/retiring.js";
+import { outOf, type Out } from "../log/roll-facts.js";
+import { describeHold } from "../run/hold-words.js";
+import { lastFailure, type Failure } from "../log/last-failure.js";
+import { lastRun, type LastRun } from "../log/last-run.js";
+import type { Situation } from "./situation.js";
+import { UserError } from "../../cluster/user-error.js";
+import { undoOf } from "../edit/undo.js";
+
+/** What a cluster is, in the order in which it is asked: the first that is so is it. */
+export const PHASES = [
+  "invalid spec",
+  "failed",
+  "paused",
+  "cancelled",
+  "progressing",
+  "in flight",
+  "pending",
+  "healthy",
+] as const;
+
+/** One phase and one message, so that there are never two truths. */
+export interface Phase {
+  readonly phase: (typeof PHASES)[number];
+  /** What that means here, in one line. */
+  readonly message: string;
+  /** The command that comes next; null where it is an edit of the spec, or nothing. */
+  readonly next: string | null;
+  /** The command that takes the group back instead, where that would do something. */
+  readonly undo?: string;
+}
+
+/** With a group's name behind it. */
+export const DEPLOY = "npx rollout deploy ";
+
+const WATCH = "npx rollout status --watch";
+
+/**
+ * What a cluster is, or one group of it.
+ * @param only the name of the group that is asked for; a run of other groups then counts as none
+ */
+export function phaseOf(situation: Situation, only?: string): Phase {
+  const { spec } = situation;
+  const run = lastRun(situation.events);
+  const isAsked = ({ name }: { readonly name: string }): boolean => only === undefined || name === only;
+  const failure = lastFailure(situation.events);
+  const facts: Facts = {
+    ...situation,
+    groups: groupsOf(spec).filter(isAsked),
+    pending: pendingGroups(spec, situation.deployed).filter(isAsked),
+    inFlight: inFlightOf(spec, situation.deployed)
+      .map(({ group }) => group)
+      .filter((name) => isAsked({ name })),
+    out: outOf(situation.events).filter(({ group }) => isAsked({ name: group })),
+    last: only === undefined || run?.group === only ? run : undefined,
+    run: only === undefined || run?.group === only ? situation.run : undefined,
+    failure: failure && isAsked({ name: failure.group }) ? failure : undefined,
+  };
+  if (only !== undefined && isDone(facts)) return healthy(facts);
+  const asked = [invalid, failed, paused, cancelled, progressing, inFlight, begun, pending];
+  for (const ask of asked) {
+    const found = ask(facts);
+    if (found) return found;
+  }
+  return healthy(facts);
+}
+
+interface Facts extends Situation {
+  readonly groups: readonly Group[];
+  readonly pending: readonly Group[];
+  readonly inFlight: readonly string[];
+  readonly out: readonly Out[];
+  readonly last: LastRun | undefined;
+  readonly failure: Failure | undefined;
+}
+
+/** Neither a hold nor a run of other groups is of any concern to a group that is as desired. */
+const isDone = (facts: Facts): boolean => {
+  const { groups, deployed, pending, inFlight, run } = facts;
+  return (
+    run === undefined &&
+    pending.length + inFlight.length === 0 &&
+    begun(facts) === undefined &&
+    !groups.some(({ name, retires }) => !retires && isNew(deployed.groups.get(name)))
+  );
+};
+
+/** The policy speaks of all groups, whoever is asked for. */
+function invalid({ spec, deployed }: Facts): Phase | undefined {
+  const names = countedPending(spec, deployed).map(({ name }) => name);
+  if (names.length < 2 || spec.rollout.pendingGroups !== "one" || spec.protection === "off") return undefined;
+  return {
+    phase: "invalid spec",
+    message: `${String(names.length)} groups are pending and rollout.pendingGroups is one: ${names.join(", ")}`,
+    next: null,
+  };
+}
+
+/** A failure is over once its group is as desired, however that came about. */
+function failed(facts: Facts): Phase | undefined {
+  const { run, failure, pending, inFlight, spec } = facts;
+  if (run !== undefined || failure === undefined) return undefined;
+  const { group, step, message = "its roll ended without success" } = failure;
+  if (!inFlight.includes(group) && !pending.some(({ name }) => name === group)) return undefined;
+  return {
+    phase: "failed",
+    message: `${group} ${step}: ${message}`,
+    next: spec.protection === "off" ? null : `${DEPLOY}${group}`,
+    ...(canBeUndone(facts, group) ? { undo: `npx rollout undo ${group}` } : {}),
+  };
+}
+
+/** Whether an undo would do something now, as it decides itself. */
+function canBeUndone(situation: Situation, group: string): boolean {
+  try {
+    return undoOf(situation, group).kind === "undo";
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
+function paused({ hold, run, last, inFlight, at }: Facts): Phase | undefined {
+  if (hold?.kind !== "pause") return undefined;
+  const first = atHand(run, last) ?? inFlight[0];
+  return {
+    phase: "paused",
+    message: `${describeHold(hold, at)}${first === undefined ? "" : run === undefined ? `; ${first} is in flight` : `; ${first} is finished first`}`,
+    next: "npx rollout resume",
+  };
+}
+
+function cancelled({ hold, run, last, at }: Facts): Phase | undefined {
+  if (hold?.kind !== "cancel") return undefined;
+  const group = atHand(run, last);
+  const end =
+    run === undefined
+      ? "no run is under way"
+      : group === undefined
+        ? "the run ends now"
+        : `the run ends once ${group} is ${hold.undo === true ? "back on its last image" : "whole"}`;
+  return {
+    phase: "cancelled",
+    message: `${describeHold(hold, at)}; ${end}`,
+    next: run === undefined ? "npx rollout resume" : WATCH,
+  };
+}
+
+function progressing({ run, last }: Facts): Phase | undefined {
+  if (run === undefined) return undefined;
+  const group = atHand(run, last);
+  const condition = isOf(run, last) ? last?.condition : undefined;
+  const where = group === undefined ? "between two groups" : `${group}${stepOf(last)}`;
+  return {
+    phase: "progressing",
+    message: condition === undefined ? where : `${where}: ${condition}`,
+    next: WATCH,
+  };
+}
+
+function inFlight({ inFlight, spec }: Facts): Phase | undefined {
+  const [first] = inFlight;
+  if (first === undefined) return undefined;
+  const many = inFlight.length === 1 ? first : `${String(inFlight.length)} groups, first ${first}`;
+  return {
+    phase: "in flight",
+    message: `${many}; no run is under way on this machine`,
+    next: spec.protection === "off" ? null : `${DEPLOY}${first}`,
+  };
+}
+
+/** Cut off while its work left, which no state shows. Set back in the spec, its machines would stay as they were left. */
+function begun({ out, pending, deployed, spec }: Facts): Phase | undefined {
+  const due = new Set(pending.map(({ name }) => name));
+  const isSetBack = ({ group, from, to }: Out): boolean =>
+    from !== to && deployed.groups.get(group)?.revisions.at(-1)?.image === from;
+  const first = out.find((one) => due.has(one.group) || isSetBack(one));
+  if (first === undefined || spec.protection === "off") return undefined;
+  const { group } = first;
+  const message = `${group}: its work has begun to leave, and no run is under way on this machine`;
+  return due.has(group)
+    ? { phase: "in flight", message, next: `${DEPLOY}${group}` }
+    : {
+        phase: "in flight",
+        message: `${message}; it was set back since, and has to be replaced all the same`,
+        next: `npx rollout restart ${group}`,
+      };
+}
+
+function pending({ pending, groups, deployed, spec }: Facts): Phase | undefined {
+  const fresh = groups.filter(({ name, retires }) => !retires && isNew(deployed.groups.get(name)));
+  const left = leftoversOf(spec, deployed);
+  const [first] = pending;
+  const current = first && deployed.groups.get(first.name);
+  if (first && current) {
+    const change = `${first.name}: ${describePending(first, current)}`;
+    return {
+      phase: "pending",
+      message: pending.length === 1 ? change : `${String(pending.length)} groups, first ${change}`,
+      next: spec.protection === "off" ? null : `${DEPLOY}${first.name}`,
+    };
+  }
+  if (fresh.length === 0 && left.length === 0) return undefined;
+  const CLUSTER = "npx cdktf deploy cluster";
+  if (fresh.length === 0) {
+    const pools = left.map(({ pool }) => pool).join(", ");
+    return { phase: "pending", message: `${pools}: what is left of a pool that has retired`, next: CLUSTER };
+  }
+  const all = fresh.length === groups.length && fresh.length > 1 ? "all " : "";
+  return {
+    phase: "pending",
+    message: `${all}${String(fresh.length)} ${fresh.length === 1 ? "group is" : "groups are"} new`,
+    next: CLUSTER,
+  };
+}
+
+function healthy({ groups }: Facts): Phase {
+  const [only] = groups;
+  return {
+    phase: "healthy",
+    message:
+      groups.length === 1 && only
+        ? `${only.name} is as desired`
+        : `all ${String(groups.length)} groups are as desired`,
+    next: null,
+  };
+}
+
+/** The group that a run is at; none between two. */
+const atHand = (run: Situation["run"], last: LastRun | undefined): string | undefined =>
+  isOf(run, last) && last?.groupResult === undefined ? last?.group : undefined;
+
+/** Whether the log's last run is the one that holds the lock: a run that has just begun has not written yet. */
+const isOf = (run: Situation["run"], last: LastRun | undefined): boolean =>
+  run !== undefined && last !== undefined && !last.isEnded && last.lastAt >= run.since;
+
+const stepOf = (last: LastRun | undefined): string => (last?.step === undefined ? "" : ` ${last.step}`);

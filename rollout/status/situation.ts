@@ -1,0 +1,28 @@
+import type { Deployed } from "../../cluster/deployed.js";
+import type { Hold } from "../../cluster/run/hold.js";
+import type { LogEvent } from "../../cluster/run/run-log.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
+
+/** A run that is under way, as its lock says. */
+interface LiveRun {
+  /** `ops@build-1` */
+  readonly by: string;
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly since: string;
+  /** `rollout deploy broker-1` */
+  readonly command: string;
+}
+
+/** What is known of a cluster without asking its agents: the spec, the state, and the run folder of this machine. */
+export interface Situation {
+  readonly spec: Spec;
+  readonly deployed: Deployed;
+  readonly hold: Hold | undefined;
+  /** Undefined where no process of this machine rolls the cluster. */
+  readonly run: LiveRun | undefined;
+  /** The log, oldest first. */
+  readonly events: readonly LogEvent[];
+  /** When all this was so, in milliseconds since 1970. */
+  readonly at: number;
+}

@@ -1,0 +1,212 @@
+import * as z from "zod";
+import { describeOrigin, isForReview, type Deployed, type DeployedGroup } from "../../cluster/deployed.js";
+import { groupsOf, type Group } from "../../cluster/groups.js";
+import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
+import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
+import { holdSchema } from "../../cluster/run/hold.js";
+import { STEPS } from "../../cluster/run/run-log.js";
+import { DEPLOY, PHASES, phaseOf } from "./phase.js";
+import { lastRun } from "../log/last-run.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
+import type { Situation } from "./situation.js";
+
+/** What a group is: as desired, waiting for its roll, being rolled, waiting behind another, not there yet, or left for good. */
+const GROUP_STATES = ["current", "pending", "in flight", "frozen", "new", "retired"] as const;
+
+/** What `rollout status --format json` prints. */
+export const statusSchema = z.strictObject({
+  at: z.iso.datetime().describe("When this was so."),
+  cluster: z.string(),
+  phase: z.enum(PHASES).describe("The first of these that is so."),
+  message: z.string().describe("What the phase means here."),
+  platform: z.enum(["aws", "local"]),
+  protection: z.enum(["on", "off"]).describe("off: a teardown, nothing is rolled."),
+  deployed: z.strictObject({
+    origin: z.string().describe("Where it was read."),
+    forReview: z.boolean().describe("Whether it was taken from somewhere else than the state."),
+    empty: z.boolean().describe("Whether nothing is deployed; a mistyped backend looks the same."),
+  }),
+  groups: z.array(
+    z.strictObject({
+      name: z.string(),
+      pool: z.string(),
+      index: z.int().min(0).max(2),
+      state: z.enum(GROUP_STATES),
+      image: z.strictObject({ deployed: z.string().nullable(), desired: z.string() }),
+      hosts: z.strictObject({ deployed: z.int(), desired: z.int() }),
+      revision: z.int().nullable(),
+      reason: z.string().nullable().describe("What differs, or why the group is in flight."),
+    }),
+  ),
+  run: z
+    .strictObject({ command: z.string(), by: z.string(), pid: z.int(), since: z.iso.datetime() })
+    .nullable()
+    .describe("The run that is under way, as its lock on this machine says."),
+  lastRun: z
+    .strictObject({
+      command: z.string().nullable(),
+      by: z.string().nullable(),
+      since: z.iso.datetime(),
+      lastLineAt: z.iso.datetime(),
+      group: z.string().nullable(),
+      step: z.enum(STEPS).nullable(),
+      stepSince: z.iso.datetime().nullable(),
+      condition: z.string().nullable().describe("What is waited for, with its last value."),
+      conditionSince: z.iso.datetime().nullable().describe("Since when that has been so."),
+      isEnded: z.boolean(),
+      result: z.enum(["ok", "failed", "undone", "interrupted"]).nullable(),
+      hasTouched: z.boolean().describe("false: it was refused before anything was changed."),
+      message: z.string().nullable(),
+    })
+    .nullable()
+    .describe("How far the last run in this machine's log has come."),
+  hold: holdSchema.nullable().describe("What keeps the next group from being rolled."),
+  leftovers: z
+    .array(
+      z.strictObject({
+        pool: z.string(),
+        volumes: z.enum(["keep-volumes", "delete-volumes"]),
+        addresses: z
+          .int()
+          .describe("How many resources are still in the state; 0: the pool may leave the spec."),
+      }),
+    )
+    .describe("Pools that have retired, group by group. What is left of them goes by the cluster view."),
+  views: z.array(z.string()).describe("The stacks that can be deployed now."),
+  next: z.string().nullable().describe("The command that comes next."),
+  refused: z
+    .array(z.strictObject({ rule: z.string(), message: z.string(), remedy: z.string() }))
+    .describe("Why the deploy that would come next is refused, and what comes first; next is null then."),
+  undo: z.string().nullable().describe("The command that takes a group that failed back instead."),
+});
+
+export type Status = z.output<typeof statusSchema>;
+export type GroupStatus = Status["groups"][number];
+
+/** Why the view of a group would be refused, as far as the state tells: the guard's own words. */
+export type RefusalsOf = (
+  group: string,
+) => readonly { readonly rule: string; readonly message: string; readonly remedy: string }[];
+
+/**
+ * What a cluster is and where each of its groups stands.
+ * @param only a group whose phase is asked for instead of the cluster's
+ * @param refusalsOf asked for the group that would be deployed next
+ */
+export function statusOf(
+  situation: Situation,
+  views: readonly string[],
+  only?: string,
+  refusalsOf: RefusalsOf = () => [],
+): Status {
+  const { spec, deployed, run, hold } = situation;
+  const { phase, message, next, undo = null } = phaseOf(situation, only);
+  const refused = next?.startsWith(DEPLOY) === true ? refusalsOf(next.slice(DEPLOY.length)) : [];
+  return {
+    at: new Date(situation.at).toISOString(),
+    cluster: spec.name,
+    phase,
+    message,
+    platform: spec.platform,
+    protection: spec.protection,
+    deployed: {
+      origin: describeOrigin(deployed.origin),
+      forReview: isForReview(deployed.origin),
+      empty: deployed.addresses.size === 0,
+    },
+    groups: groupStates(spec, deployed, views),
+    leftovers: describeLeftovers(spec, deployed),
+    run: run ? { command: run.command, by: run.by, pid: run.pid, since: run.since } : null,
+    lastRun: describeRun(situation),
+    hold: hold ?? null,
+    views: [...views],
+    next: refused.length === 0 ? next : null,
+    refused: refused.map(({ rule, message, remedy }) => ({ rule, message, remedy })),
+    undo,
+  };
+}
+
+function describeRun({ events }: Situation): Status["lastRun"] {
+  const last = lastRun(events);
+  if (!last) return null;
+  return {
+    command: last.command ?? null,
+    by: last.by ?? null,
+    since: last.since,
+    lastLineAt: last.lastAt,
+    group: last.group ?? null,
+    step: last.step ?? null,
+    stepSince: last.stepSince ?? null,
+    condition: last.condition ?? null,
+    conditionSince: last.conditionSince ?? null,
+    isEnded: last.isEnded,
+    result: last.result ?? null,
+    hasTouched: last.hasTouched,
+    message: last.message ?? null,
+  };
+}
+
+function groupStates(spec: Spec, deployed: Deployed, views: readonly string[]): GroupStatus[] {
+  const inFlight = new Map(inFlightOf(spec, deployed).map(({ group, reasons }) => [group, reasons]));
+  const pending = new Set(pendingGroups(spec, deployed).map(({ name }) => name));
+  return groupsOf(spec).map((group): GroupStatus => {
+    const current = deployed.groups.get(group.name);
+    const reasons = inFlight.get(group.name);
+    const waits = pending.has(group.name);
+    const state = isNew(current)
+      ? group.retires && !current?.hosts.length
+        ? "retired"
+        : "new"
+      : reasons
+        ? "in flight"
+        : waits
+          ? views.includes(group.name)
+            ? "pending"
+            : "frozen"
+          : group.retires
+            ? "retired"
+            : "current";
+    return {
+      name: group.name,
+      pool: group.pool,
+      index: group.index,
+      state,
+      image: {
+        deployed: (current && deployedImage(current)) ?? null,
+        desired: group.image,
+      },
+      hosts: { deployed: current ? deployedHosts(current) : 0, desired: group.hosts },
+      revision: current?.revisions.at(-1)?.number ?? null,
+      reason:
+        current && reasons
+          ? [...progress(group, current), ...reasons].join(", ")
+          : waits && current
+            ? describePending(group, current)
+            : null,
+    };
+  });
+}
+
+/** What the machines run; of machines that run several, what the last revision says. */
+function deployedImage({ hosts, revisions }: DeployedGroup): string | undefined {
+  const [first] = hosts;
+  const last = revisions.at(-1)?.image;
+  return first && hosts.every(({ image }) => image === first.image) ? first.image : (last ?? first?.image);
+}
+
+/** How far a group has come whose machines are of several templates: `1 of 3 machines is of the desired template`. */
+function progress({ hash, hosts }: Group, current: DeployedGroup): string[] {
+  const done = current.hosts.filter((host) => host.hash === hash).length;
+  return done === 0 || done === current.hosts.length
+    ? []
+    : [`${String(done)} of ${String(hosts)} machines ${done === 1 ? "is" : "are"} of the desired template`];
+}
+
+function describeLeftovers(spec: Spec, deployed: Deployed): Status["leftovers"] {
+  const left = new Map(leftoversOf(spec, deployed).map(({ pool, addresses }) => [pool, addresses.size]));
+  return emptiedPools(spec, deployed).map(({ name: pool, retire = "keep-volumes" }) => ({
+    pool,
+    volumes: retire,
+    addresses: left.get(pool) ?? 0,
+  }));
+}
