@@ -3,15 +3,14 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { judgePlan } from "../guard/judge.js";
-import { changesOf } from "../guard/plan/plan-changes.js";
 import type { Plan } from "../guard/plan/plan.js";
 import { NotAPlan, readPlan } from "../guard/plan/read-plan.js";
-import { RULE_IDS, type Verdict } from "../guard/verdict.js";
 import { parseGroupName } from "../cluster/address.js";
 import { describeOrigin, isForReview } from "../cluster/deployed.js";
 import { formatValue } from "../cluster/yaml/problem.js";
 import { UserError } from "../cluster/user-error.js";
 import type { CheckResult } from "../program/check-result.js";
+import { resultOf } from "../program/result-of.js";
 import { ContextThread } from "./context-thread.js";
 import type { Context } from "./context.js";
 
@@ -130,35 +129,4 @@ async function writtenVerdict(file: string): Promise<CheckResult | undefined> {
   } catch {
     return undefined;
   }
-}
-
-/** The verdict with what it was about. */
-export function resultOf(verdict: Verdict, plan: Plan, deployed: string, sha256: string): CheckResult {
-  const changes = changesOf(plan);
-  const hosts = changes.filter(({ member }) => member?.kind === "host");
-  const byAction: CheckResult["changes"]["byAction"] = {
-    create: 0,
-    update: 0,
-    replace: 0,
-    delete: 0,
-    forget: 0,
-    move: 0,
-    unknown: 0,
-  };
-  for (const { action } of changes) byAction[action]++;
-  const images = hosts.flatMap(({ group, detail }) =>
-    detail === undefined ? [] : [`${String(group)}: ${detail}`],
-  );
-  return {
-    verdict: verdict.verdict,
-    view: plan.view ?? null,
-    touched: [...verdict.touched],
-    violations: verdict.violations.map((violation) => ({ ...violation, subjects: [...violation.subjects] })),
-    changes: { machines: hosts.length, byAction, images: [...new Set(images)].sort() },
-    drift: plan.drift.map((each) => ({ ...each })),
-    gate: plan.gate,
-    deployed,
-    rules: RULE_IDS.length,
-    plan: { sha256, terraformVersion: plan.terraformVersion, formatVersion: plan.formatVersion },
-  };
 }

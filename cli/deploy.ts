@@ -2,25 +2,29 @@ import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
 import { runFolderOf } from "../clients/run-folder/folder.js";
 import { readHold } from "../clients/run-folder/hold.js";
-import type { Wanted } from "../rollout/roll/next-group.js";
 import { describeHold } from "../rollout/run/hold-words.js";
+import type { Wanted } from "../rollout/roll/next-group.js";
+import { formatSeconds } from "../rollout/log/time.js";
 import { findGroups } from "../cluster/find-group.js";
 import { groupsOf, type Role } from "../cluster/groups.js";
 import { inFlightOf, isNew } from "../cluster/pending.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
-import { ask, type Dialogue } from "./ask.js";
+import { answerTo, type Dialogue } from "./ask.js";
 import { confirmBy, refuseUnasked } from "../driver/confirm.js";
 import { groupResultSchema } from "../driver/deploy-result.js";
-import { formatSeconds, jsonProgress, plainProgress } from "../driver/progress.js";
+import { jsonProgress, plainProgress } from "./output/progress.js";
+import { PlanRejected } from "../driver/plan-group.js";
 import { deployUnlessRecalled } from "../driver/recall.js";
 import { roll } from "../driver/roll.js";
 import { inRun } from "../driver/run.js";
+import { formatCheck } from "./output/check.js";
+import { formatQuestion } from "./output/plan.js";
 import { terminalProgress } from "./output/terminal-progress.js";
 import { realClock } from "../clients/clock.js";
 import { readDeployed } from "../program/read-deployed.js";
 import { readSpec } from "../program/read-spec.js";
-import { isWatched, onTerminal } from "./output/tasks.js";
+import { inPlace, isWatched } from "./output/tasks.js";
 
 /** What `rollout deploy --format json` prints. */
 export const deployResultSchema = z.strictObject({
@@ -62,11 +66,16 @@ export async function runDeploy(
   const answers = {
     yes: args.yes,
     confirmed: args.confirm,
-    ask: dialogue.input.isTTY ? (question: string) => ask(question, dialogue) : undefined,
+    ask: dialogue.input.isTTY ? (question: string) => answerTo(question, dialogue) : undefined,
   };
   refuseUnasked(await toBeEdited(env, wanted), answers);
-  const confirm = confirmBy({ ...answers, show: isJson ? () => undefined : say });
-  const drawn = { draw: onTerminal, write: say, now: realClock.now };
+  const confirm = confirmBy({
+    ...answers,
+    show: (question) => {
+      if (!isJson) say(formatQuestion(question));
+    },
+  });
+  const drawn = { draw: inPlace, write: say, now: realClock.now };
   const progress = isJson ? jsonProgress(say) : isWatched() ? terminalProgress(drawn) : plainProgress(say);
   const { command } = wanted;
   const groups = await inRun({ env, clock: realClock, progress, confirm, command }, async (run) => {
@@ -82,6 +91,8 @@ export async function runDeploy(
     if (end.kind === "done") return end.groups;
     const rolled = end.groups.map(({ group }) => group).join(", ");
     throw new UserError(`${end.reason}; rolled: ${rolled || "none"}; next: ${end.command}`);
+  }).catch((error: unknown) => {
+    throw error instanceof PlanRejected ? new UserError(formatCheck(error.result)) : error;
   });
   return { cluster: spec.name, groups: [...groups] };
 }

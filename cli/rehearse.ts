@@ -4,7 +4,7 @@ import { rehearsalSchema } from "../rehearsal/report.js";
 import { cleanRehearsals } from "../rehearsal/clean.js";
 import { formatRehearsal } from "./output/rehearsal.js";
 import { runRehearse } from "../rehearsal/rehearse.js";
-import { inLines, isWatched, onTerminal } from "./output/tasks.js";
+import { inLines, isWatched, inPlace } from "./output/tasks.js";
 
 /** What `rollout rehearse` is asked for at the command line. */
 export interface RehearseOptions {
@@ -29,7 +29,7 @@ export async function runRehearseVerb(
     return 0;
   }
   const isDrawn = format === "text" && isWatched();
-  const run = isDrawn ? onTerminal : inLines(note);
+  const run = isDrawn ? inPlace : inLines(note);
   const rehearsal = await runRehearse(
     { env: process.env, clusterIn: localMachines, run, note },
     { ...options, groups },

@@ -1,12 +1,15 @@
 import type { Role } from "../cluster/groups.js";
+import type { PlanSummary } from "../rollout/review/plan-summary.js";
 import { UserError } from "../cluster/user-error.js";
 
 /** What is to be done, for somebody to say yes or no to. */
 export interface Question {
   readonly group: string;
   readonly role: Role;
-  /** What will be done, as a text of lines. */
-  readonly summary: string;
+  /** What the plan of the first batch does. */
+  readonly summary: PlanSummary;
+  /** The hosts that follow in the same roll without another question. */
+  readonly waiting: readonly string[];
 }
 
 /**
@@ -23,7 +26,7 @@ export interface ConfirmOptions {
   /** Asks a person; undefined without a terminal. The answer is undefined at the end of the input. */
   readonly ask: ((question: string) => Promise<string | undefined>) | undefined;
   /** Shows what will be done. */
-  readonly show: (text: string) => void;
+  readonly show: (question: Question) => void;
 }
 
 /** Somebody who was asked has said no. */
@@ -35,8 +38,8 @@ export class NotConfirmed extends UserError {
 export function confirmBy(options: ConfirmOptions): Confirm {
   const { ask, show } = options;
   return async (question) => {
-    const { group, role, summary } = question;
-    show(summary);
+    const { group, role } = question;
+    show(question);
     if (isConfirmed(question, options)) return;
     if (!ask) throw unasked([question]);
     const isServer = role !== "client";

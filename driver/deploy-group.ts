@@ -17,14 +17,13 @@ import { BAKED, bakedBy } from "../hooks/ready.js";
 import { Interruption } from "../clients/interruption.js";
 import { loadProgram, type Program } from "../program/program.js";
 import { readDeployed } from "../program/read-deployed.js";
-import { agentsOf, type GroupAgents } from "./group-agents.js";
+import { agentsOf, type GroupAgents, strayMachines } from "./group-agents.js";
 import { applyGroup, isStale } from "./apply-group.js";
-import { inBatch, summaryOf, summed } from "../cli/deploy/batch-words.js";
+import { inBatch, summed } from "./batch-text.js";
 import type { GroupResult } from "./deploy-result.js";
 import { GroupSteps } from "./group-steps.js";
 import { batchOf, type GroupPlan, GroupPlanner } from "./plan-group.js";
 import { type Run, unlessItFails } from "./run.js";
-import { strayMachines } from "../cli/deploy/stray-machines.js";
 
 /** A group that is not whole after its machines were made anew: it stays in flight. */
 export class GateFailure extends UserError {
@@ -162,7 +161,8 @@ class GroupRoll {
     );
     if (!this.isConfirmed) {
       const { role } = group;
-      await this.run.confirm({ group: this.name, role, summary: summaryOf(plan) });
+      const { summary, batch } = plan;
+      await this.run.confirm({ group: this.name, role, summary, waiting: batch.waiting });
       this.isConfirmed = true;
     }
     const rest = plan.batch.waiting;

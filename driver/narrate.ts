@@ -1,5 +1,5 @@
 import type { ApplyEvent } from "../clients/terraform/apply-stream.js";
-import { meaningOf } from "../rehearsal/phases.js";
+import { meaningOf } from "../rollout/roll/meaning.js";
 import { parseAddress } from "../cluster/address.js";
 
 /** Tells what Terraform begins to do, each kind of it once a group. */
@@ -8,10 +8,10 @@ export function narrate(say: (line: string) => void): (event: ApplyEvent) => voi
   return (event) => {
     if (event.kind !== "started") return;
     const { address, action } = event;
-    const meaning = meaningOf(address, action);
-    const group = parseAddress(address)?.group;
-    if (meaning === undefined || group === undefined) return;
-    const line = `${group}: ${meaning}`;
+    const member = parseAddress(address);
+    const meaning = member && meaningOf(member.kind, action);
+    if (!member || meaning === undefined) return;
+    const line = `${member.group}: ${meaning}`;
     if (told.has(line)) return;
     told.add(line);
     say(line);

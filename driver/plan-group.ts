@@ -10,10 +10,11 @@ import { findGroup } from "../cluster/find-group.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { GATE_VARIABLE, type Gate } from "../cluster/hooks/variables.js";
 import { UserError } from "../cluster/user-error.js";
-import { formatCheck } from "../cli/output/check.js";
+import type { CheckResult } from "../program/check-result.js";
 import { judgeMadePlan, type JudgedPlan } from "../program/judged-plan.js";
 import { buildApp, loadProgram, type Program } from "../program/program.js";
 import { refusalOf } from "../program/report-failure.js";
+import { headlineOf, violationsOf } from "../program/result-of.js";
 import { terraformEnvironment } from "../program/terraform-environment.js";
 import type { Run } from "./run.js";
 
@@ -25,6 +26,15 @@ export interface GroupPlan extends JudgedPlan {
   /** The folder of the stack, where it is applied. */
   readonly folder: string;
   readonly batch: Batch;
+}
+
+/** The guard has rejected a plan. Its message says so and why; the result has all that was compared. */
+export class PlanRejected extends UserError {
+  override readonly name = "PlanRejected";
+
+  constructor(readonly result: CheckResult) {
+    super([headlineOf(result), ...violationsOf(result)].join("\n"));
+  }
 }
 
 const QUIET = ["-input=false", "-no-color"];
@@ -44,7 +54,7 @@ export class GroupPlanner {
 
   /**
    * @param read what was read a moment ago; default: it is read
-   * @throws UserError when Terraform fails or the guard rejects the plan
+   * @throws UserError when Terraform fails, PlanRejected when the guard rejects the plan
    */
   async plan(gate: Gate, read?: Program): Promise<GroupPlan> {
     const { run, group } = this;
@@ -64,7 +74,7 @@ export class GroupPlanner {
     await printedBy(["plan", ...QUIET, "-refresh=false", gateIs, `-out=${file}`], options);
     const json = jsonOf(await printedBy(["show", "-json", file], options));
     const judged = judgeMadePlan({ json, file, view: group, inBatches: true }, program);
-    if (judged.result.verdict === "rejected") throw new UserError(formatCheck(judged.result));
+    if (judged.result.verdict === "rejected") throw new PlanRejected(judged.result);
     return { program, file, folder, batch, ...judged };
   }
 

@@ -1,8 +1,8 @@
 import { parseHostName } from "../cluster/address.js";
 import { localSettingsOf } from "../cluster/local-agents.js";
 import { UserError } from "../cluster/user-error.js";
-import { groupOf } from "../cli/hook/group-of.js";
-import type { HookArgs, HookContext } from "./hook-context.js";
+import { groupOf, type HookArgs, type HookContext } from "./hook-context.js";
+import { groupsOf, hostNames } from "../cluster/groups.js";
 
 /** Starts the agents of a machine of platform local, which report what the machine was made from. */
 export async function runStartAgentsHook(
@@ -29,4 +29,18 @@ export async function runStartAgentsHook(
   await machines.start(agents, { name: host, role, meta, speed }, signal);
   const { address } = machines.get(host);
   say(`${host}: its ${agents} agents run ${image} at ${address}`);
+}
+
+/** Ends whatever runs under a machine's name on platform local. */
+export async function runStopAgentsHook(
+  { file: { spec }, machines, say, signal }: HookContext,
+  { subject: host }: HookArgs,
+): Promise<void> {
+  await machines?.stop(host, signal);
+  say(`${host}: nothing runs on it any more`);
+  if (spec.protection === "on" || !machines) return;
+  // A host whose block has been dropped is destroyed without a hook; `ready` sees to it where it runs.
+  const known = new Set(groupsOf(spec).flatMap(hostNames));
+  for (const { name } of machines.list().filter((machine) => !known.has(machine.name)))
+    await machines.stop(name, signal);
 }

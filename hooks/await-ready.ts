@@ -45,7 +45,7 @@ export async function awaitReady(
     signal.throwIfAborted();
     const question = { group, role, agentsOf: hosts, checks: checks.results };
     const observation = await cluster.observe(question);
-    checks.start(machinesOf(observation, expected));
+    checks.start(checkedMachines(observation, expected));
     const reading = readiness(observation, expected);
     const bake = held(reading, since, time.bakeSeconds);
     if (reading.passed && since === undefined) timeline.note(`every condition is met; ${formatHeld(bake)}`);
@@ -67,7 +67,7 @@ export async function awaitReady(
 }
 
 /** The machines that the pool's own checks are tried on, as far as their addresses are known. */
-function machinesOf({ consul: { catalog } }: Observation, { group, hosts }: Expected): CheckedMachine[] {
+function checkedMachines({ consul: { catalog } }: Observation, { group, hosts }: Expected): CheckedMachine[] {
   if (isUnknown(catalog)) return [];
   return hosts.flatMap((host) => {
     const address = catalog.find(({ name }) => name === host)?.address;

@@ -1,7 +1,9 @@
 import type { Environment } from "../clients/environment.js";
 import type { LocalMachines } from "../clients/local-machines/machines.js";
-import type { HookFile } from "../cluster/hooks/hook-file.js";
+import { type HookFile, HOOK_FILE } from "../cluster/hooks/hook-file.js";
 import type { Clock } from "../clients/clock.js";
+import { groupsOf, type Group } from "../cluster/groups.js";
+import { UserError } from "../cluster/user-error.js";
 
 export const HOOKS = [
   "leave",
@@ -41,3 +43,18 @@ export interface HookContext {
 
 /** The hosts that an argument names. */
 export const hostsIn = (joined = ""): string[] => joined.split(",").filter((host) => host !== "");
+
+/**
+ * The group that a hook is called for, as its stack was made from.
+ * @throws UserError when the stack was synthesized anew since the plan was made
+ */
+export function groupOf({ spec }: HookFile, name: string, hash: string | undefined): Group {
+  const group = groupsOf(spec).find((each) => each.name === name);
+  if (!group) throw new UserError(`no group ${name} in ${HOOK_FILE}; synthesize and plan again`, 2);
+  if (group.hash !== hash) {
+    throw new UserError(
+      `the plan is not of this stack: ${name} has the template ${group.hash} in ${HOOK_FILE}, the hook was called for ${hash ?? "none"}; synthesize and plan again`,
+    );
+  }
+  return group;
+}

@@ -6,9 +6,8 @@ import type { ClusterGroup } from "../rollout/preflight/preflight.js";
 import { type Group, roleOf } from "../cluster/groups.js";
 import type { HookFile } from "../cluster/hooks/hook-file.js";
 import { connect } from "../live/live-cluster.js";
-import { groupOf } from "../cli/hook/group-of.js";
+import { groupOf, hostsIn, type HookArgs, type HookContext } from "./hook-context.js";
 import { leaveGroup } from "./leave-group.js";
-import { hostsIn, type HookArgs, type HookContext } from "./hook-context.js";
 
 /** Makes the work of a group leave before its machines go. */
 export async function runLeaveHook(

@@ -6,8 +6,7 @@ import { connect } from "../live/live-cluster.js";
 import { PoolChecks } from "../live/checks/pool-checks.js";
 import { runCheck } from "../live/checks/run-check.js";
 import { awaitReady } from "./await-ready.js";
-import { groupOf } from "../cli/hook/group-of.js";
-import { hostsIn, type HookArgs, type HookContext } from "./hook-context.js";
+import { groupOf, hostsIn, type HookArgs, type HookContext } from "./hook-context.js";
 
 /**
  * Tells this hook that a group has been whole for its bake time, so that it only looks whether it still is. Set by nobody

@@ -15,7 +15,7 @@ import { interruptions } from "../clients/interruption.js";
  */
 export async function runHook(env: Environment, args: HookArgs, say: (line: string) => void): Promise<void> {
   const file = readHookFile();
-  const machines = machinesOf(file, args);
+  const machines = machinesFor(file, args);
   if (!machines && !hasAgents(file, env)) {
     say(
       `hook ${args.hook} ${args.subject}: nothing to do: this cluster on platform local has no agents (CONSUL_HTTP_ADDR and NOMAD_ADDR are not set)`,
@@ -41,7 +41,7 @@ export async function runHook(env: Environment, args: HookArgs, say: (line: stri
         await (await import("./agents.js")).runStartAgentsHook(context, args);
         return;
       case "stop-agents":
-        await (await import("../cli/hook/stop-agents-hook.js")).runStopAgentsHook(context, args);
+        await (await import("./agents.js")).runStopAgentsHook(context, args);
         return;
       case "configure-consul":
         await (await import("./configure-consul.js")).runConfigureConsulHook(context, args);
@@ -64,7 +64,7 @@ function readHookFile(): HookFile {
  * The machines of platform local, where the spec wants agents on them. What starts and stops them works on those that are
  * there whatever the spec says by now.
  */
-function machinesOf({ spec, specFolder }: HookFile, { hook }: HookArgs): LocalMachines | undefined {
+function machinesFor({ spec, specFolder }: HookFile, { hook }: HookArgs): LocalMachines | undefined {
   const wanted = localSettingsOf(spec).agents !== "none";
   return wanted || hook === "start-agents" || hook === "stop-agents"
     ? localMachines(resolve(specFolder, ".rollout", spec.name))

@@ -21,7 +21,7 @@ import { localAgents, localEnvironment } from "./local-agents.js";
 import { directAgents, sshAgents, type MachineAgents } from "./machine-agents.js";
 import { observeAgents } from "./observe/agents.js";
 import { observeConsul } from "./observe/consul.js";
-import { machinesOf, targetsOf } from "./observe/machines.js";
+import { groupMachines, targetsOf } from "./observe/machines.js";
 import { observeNomad } from "./observe/nomad.js";
 
 /** A cluster that can be asked, and told what to do. */
@@ -161,7 +161,7 @@ class Cluster implements LiveCluster {
   async #machines(group: string): Promise<Observed<readonly Machine[]>> {
     const machines = this.#directory.machines();
     if (machines === undefined) return { unknown: "there is no EC2 on platform local" };
-    return ask(async () => machinesOf(await machines, group));
+    return ask(async () => groupMachines(await machines, group));
   }
 
   /** The name of a target group is the cluster's and the pool's, as it is declared. */

@@ -5,9 +5,9 @@ import { readPlan } from "../guard/plan/read-plan.js";
 import { type PlanSummary, summarizePlan } from "../rollout/review/plan-summary.js";
 import { describeOrigin } from "../cluster/deployed.js";
 import { isNew } from "../cluster/pending.js";
-import { resultOf } from "../cli/check.js";
 import type { CheckResult } from "./check-result.js";
 import type { Program } from "./program.js";
+import { resultOf } from "./result-of.js";
 
 /** What a plan does, and what the guard says of it. */
 export interface JudgedPlan {

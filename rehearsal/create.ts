@@ -5,7 +5,7 @@ import { deployView } from "./deploy.js";
 import { difference, machineIds } from "./differences.js";
 import { narrate } from "../driver/narrate.js";
 import type { Rehearsing } from "./rehearsing.js";
-import type { Say } from "../cli/output/tasks.js";
+import type { Say } from "./tasks.js";
 
 /** Creates the cluster, as `cdktf deploy cluster` does. */
 export async function createCluster(rehearsing: Rehearsing, say: Say): Promise<RehearsalStep> {

@@ -8,7 +8,7 @@ export function defaultGroups(pools: readonly Pool[]): Group[] {
   const clients = pools.filter(({ role }) => role === "client");
   const moving = clients.filter(({ workload }) => workload === "moves");
   const candidates = moving.length > 0 ? moving : clients;
-  const largest = [...candidates].sort((one, other) => machinesOf(other) - machinesOf(one))[0];
+  const largest = [...candidates].sort((one, other) => hostsOf(other) - hostsOf(one))[0];
   const servers = pools.find(({ role }) => role === "consul-server");
   return [largest, servers].flatMap((pool) => pool?.groups[0] ?? []);
 }
@@ -18,4 +18,4 @@ export function refusedPair(pools: readonly Pool[]): Group[] {
   return [pools.at(-1)?.groups[1], pools[0]?.groups[2]].flatMap((group) => group ?? []);
 }
 
-const machinesOf = ({ groups }: Pool): number => groups.reduce((sum, { hosts }) => sum + hosts, 0);
+const hostsOf = ({ groups }: Pool): number => groups.reduce((sum, { hosts }) => sum + hosts, 0);

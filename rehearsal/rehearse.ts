@@ -20,7 +20,7 @@ import { Rehearsing } from "./rehearsing.js";
 import { beRefused } from "./refuse.js";
 import { rollGroup } from "./roll.js";
 import { runJobs } from "./run-job.js";
-import type { RunTasks, Task } from "../cli/output/tasks.js";
+import type { RunTasks, Task } from "./tasks.js";
 
 export interface RehearseArgs {
   readonly agents: "simulated" | "real";

@@ -6,7 +6,7 @@ import { deployView } from "./deploy.js";
 import { difference, knowingServers, machineIds, replacedMachines } from "./differences.js";
 import { narrate } from "../driver/narrate.js";
 import type { Rehearsing } from "./rehearsing.js";
-import type { Say } from "../cli/output/tasks.js";
+import type { Say } from "./tasks.js";
 
 /** Gives a group another image and rolls it, as `rollout set image` and `cdktf deploy` do. */
 export async function rollGroup(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { GroupPlanner, type GroupPlan } from "../../driver/plan-group.js";
-import { strayMachines } from "../../cli/deploy/stray-machines.js";
+import { strayMachines } from "../../driver/group-agents.js";
 import { loadProgram } from "../../program/program.js";
 import { exampleWith } from "../cluster/yaml/example.js";
 import { withEnvironment } from "../support/aws-environment.js";

@@ -2,17 +2,18 @@ import { describe, expect, test } from "@jest/globals";
 import { confirmBy, refuseUnasked, type ConfirmOptions, type Question } from "../../driver/confirm.js";
 import type { UserError } from "../../cluster/user-error.js";
 
-const BROKER: Question = { group: "broker-1", role: "client", summary: "1 machine is replaced" };
-const SERVER: Question = { group: "nomad-server-1", role: "nomad-server", summary: "1 machine is replaced" };
+const PLAN = { summary: { view: "broker-1", groups: [], changes: [], frozen: [] }, waiting: [] };
+const BROKER: Question = { group: "broker-1", role: "client", ...PLAN };
+const SERVER: Question = { group: "nomad-server-1", role: "nomad-server", ...PLAN };
 
 /** What a question comes to, with the answers that a person gives; none of them asks without a terminal. */
 async function ask(question: Question, options: Partial<ConfirmOptions> = {}): Promise<string> {
-  const shown: string[] = [];
+  const shown: Question[] = [];
   const confirm = confirmBy({
     yes: false,
     confirmed: [],
     ask: undefined,
-    show: (text) => shown.push(text),
+    show: (each) => shown.push(each),
     ...options,
   });
   try {
@@ -21,7 +22,7 @@ async function ask(question: Question, options: Partial<ConfirmOptions> = {}): P
     const { message, exitCode } = error as UserError;
     return `${String(exitCode)}: ${message}`;
   } finally {
-    expect(shown).toEqual(["1 machine is replaced"]);
+    expect(shown).toEqual([question]);
   }
   return "confirmed";
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { meaningOf, phasesOfCreation, phasesOfRoll } from "../../rehearsal/phases.js";
+import { meaningOf } from "../../rollout/roll/meaning.js";
+import { phasesOfCreation, phasesOfRoll } from "../../rehearsal/phases.js";
 
 test("each kind of event is one phase, from its first beginning to its last end, in order", () => {
   const applied = [
@@ -19,7 +20,7 @@ test("each kind of event is one phase, from its first beginning to its last end,
     { what: "broker: machines", count: 2, begins: 2.9, ends: 3.2 },
     { what: "broker: groups ready", count: 1, begins: 4, ends: 7.5 },
   ]);
-  expect(meaningOf("terraform_data.broker-0-leave", "create")).toBeUndefined();
+  expect(meaningOf("leave", "create")).toBeUndefined();
 });
 
 const event = (address: string, action: "create" | "delete", begins: number, ends: number) => ({

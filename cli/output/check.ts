@@ -1,18 +1,16 @@
 import { listed } from "../../guard/listed.js";
 import { parseGroupName } from "../../cluster/address.js";
 import type { CheckResult } from "../../program/check-result.js";
+import { headlineOf, subjectOf, violationsOf } from "../../program/result-of.js";
 import { escapeMarkdown } from "./escape-markdown.js";
 import { visible } from "./visible.js";
 
 /** The verdict for a terminal: violations first to be grepped by rule, then what was compared. */
 export function formatCheck(result: CheckResult): string {
-  const { verdict, violations, drift, plan, rules } = result;
-  const broken = new Set(violations.map(({ rule }) => rule)).size;
+  const { drift, plan } = result;
   return [
-    verdict === "accepted"
-      ? `accepted: ${subjectOf(result)}; ${String(rules)} rules passed`
-      : `rejected: ${subjectOf(result)} breaks ${String(broken)} of ${String(rules)} rules`,
-    ...violations.map(({ rule, message, remedy }) => `${rule}: ${message}; ${remedy}`),
+    headlineOf(result),
+    ...violationsOf(result),
     `changes: ${changesOf(result)}`,
     ...gateOf(result),
     ...(drift.length > 0 ? [`drift, not counted: ${listed(drift.map(({ address }) => address))}`] : []),
@@ -54,16 +52,6 @@ export function formatCheckMarkdown(result: CheckResult): string {
     "",
     `<sub>plan sha256 ${plan.sha256} · Terraform ${escapeMarkdown(plan.terraformVersion)} · deployed: ${escapeMarkdown(result.deployed)}</sub>`,
   ].join("\n");
-}
-
-function subjectOf({ view, touched }: CheckResult): string {
-  const groups =
-    touched.length === 0
-      ? "nothing changes"
-      : touched.length <= 3
-        ? touched.join(", ")
-        : `${String(touched.length)} groups`;
-  return `the plan of ${view ?? "no view"} (${groups})`;
 }
 
 /** An open gate is what everybody expects of a plan. */

@@ -1,8 +1,8 @@
 import { relative } from "node:path";
 import { parseAddress } from "../../cluster/address.js";
-import { groupRanges } from "../group-ranges.js";
 import { type PlanSummary, planSummarySchema } from "../../rollout/review/plan-summary.js";
 import { formatCheck } from "./check.js";
+import type { Question } from "../../driver/confirm.js";
 import type { MadePlan } from "../plan.js";
 
 const SYMBOLS = { create: "  +", update: "  ~", replace: "-/+", delete: "  -", forget: "  ." } as const;
@@ -22,16 +22,23 @@ export function formatMadePlan({ summary, result, kept }: MadePlan, format: "tex
   ].join("\n");
 }
 
+/** What is to be confirmed: the plan of the first batch, and that the rest follows without another question. */
+export function formatQuestion({ summary, waiting }: Question): string {
+  const text = formatPlan(summary);
+  if (waiting.length === 0) return text;
+  return `${text}\nthe rest follows in the same roll, a batch at a time (maxUnavailable): ${waiting.join(", ")}`;
+}
+
 /** Machines first, then what hangs on them, then Terraform's own count. */
-export function formatPlan(summary: PlanSummary): string {
+function formatPlan(summary: PlanSummary): string {
   const { groups, changes, frozen, view } = summary;
   if (changes.length === 0) return `${view}: no changes, what is deployed is as desired`;
   const machines = groups.flatMap(({ name, machines: { created, replaced, updated, destroyed }, images }) => {
     const done = [
-      ...(created > 0 ? [`${machinesOf(created)} created`] : []),
-      ...(replaced > 0 ? [`${machinesOf(replaced)} replaced`] : []),
-      ...(updated > 0 ? [`${machinesOf(updated)} changed in place`] : []),
-      ...(destroyed > 0 ? [`${machinesOf(destroyed)} destroyed`] : []),
+      ...(created > 0 ? [`${machinesAre(created)} created`] : []),
+      ...(replaced > 0 ? [`${machinesAre(replaced)} replaced`] : []),
+      ...(updated > 0 ? [`${machinesAre(updated)} changed in place`] : []),
+      ...(destroyed > 0 ? [`${machinesAre(destroyed)} destroyed`] : []),
     ];
     return [
       `${name}: ${done.length > 0 ? done.join(", ") : "no machine is touched"}${images.length > 0 ? ` (${images.join(", ")})` : ""}`,
@@ -62,5 +69,16 @@ export function formatPlan(summary: PlanSummary): string {
   ].join("\n");
 }
 
-const machinesOf = (count: number): string =>
+const machinesAre = (count: number): string =>
   count === 1 ? "1 machine is" : `${String(count)} machines are`;
+
+/** `broker-1, broker-2, name-server-0 to -2` */
+export function groupRanges(groups: readonly string[]): string {
+  const pools = [...new Set(groups.map((group) => group.slice(0, -2)))];
+  return pools
+    .flatMap((pool) => {
+      const own = groups.filter((group) => group.slice(0, -2) === pool);
+      return own.length === 3 ? [`${pool}-0 to -2`] : own;
+    })
+    .join(", ");
+}

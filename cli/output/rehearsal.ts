@@ -1,14 +1,14 @@
 import { faultsOf, type Phase, type Rehearsal, type RehearsalStep } from "../../rehearsal/report.js";
 import { formatTable } from "./table.js";
 import { WIDTH, wrap } from "./wrap.js";
-import { formatSeconds } from "../rehearse/format-seconds.js";
+import { tenths } from "./tenths.js";
 
 /** A rehearsal for people, at most 80 columns wide. */
 export function formatRehearsal(rehearsal: Rehearsal): string {
   const { verdict, cluster, seconds, leftOut, kept } = rehearsal;
   const faults = faultsOf(rehearsal);
   return [
-    `rehearsal of ${cluster}: ${verdict}, in ${formatSeconds(seconds)}`,
+    `rehearsal of ${cluster}: ${verdict}, in ${tenths(seconds)}`,
     ...wrap(describe(rehearsal)),
     ...rehearsal.steps.flatMap((step) => ["", ...formatStep(step)]),
     "",
@@ -32,7 +32,7 @@ function describe({ machines, agents, speed, terraform }: Rehearsal): string {
 
 function formatStep(step: RehearsalStep): string[] {
   return [
-    headed(titleOf(step), formatSeconds(step.seconds)),
+    headed(titleOf(step), tenths(step.seconds)),
     ...step.phases.map(formatPhase),
     ...(step.refusal === null ? [] : indented(step.refusal)),
     ...step.problems.flatMap((problem) => indented(`differs: ${problem}`)),
@@ -57,7 +57,7 @@ function formatLoad({ load: { writes, reads, requests }, work }: Rehearsal): str
     String(tally.tried),
     String(tally.failed),
     String(tally.triedAgain),
-    formatSeconds(tally.longest),
+    tenths(tally.longest),
   ];
   const table = formatTable([
     ["under load", "asked", "failed", "tried again", "longest"],

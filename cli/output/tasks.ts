@@ -1,18 +1,7 @@
 import type { ListrDefaultRendererLogLevels } from "listr2";
 import { Interruption } from "../../clients/interruption.js";
-import { formatSeconds } from "../rehearse/format-seconds.js";
-
-/** Tells what happens just now, on one line. */
-export type Say = (line: string) => void;
-
-export interface Task {
-  readonly title: string;
-  /** Returns what came of it, in some words. */
-  readonly run: (say: Say) => Promise<string>;
-}
-
-/** Runs tasks one after the other; the first that fails ends them all. */
-export type RunTasks = (tasks: readonly Task[]) => Promise<void>;
+import type { RunTasks } from "../../rehearsal/tasks.js";
+import { tenths } from "./tenths.js";
 
 /** Tells of tasks in plain lines, for a log. */
 export const inLines =
@@ -24,7 +13,7 @@ export const inLines =
       const result = await run((line) => {
         print(`  ${line}`);
       });
-      print(`  ${result} (${formatSeconds((performance.now() - begun) / 1000)})`);
+      print(`  ${result} (${tenths((performance.now() - begun) / 1000)})`);
     }
   };
 
@@ -32,7 +21,7 @@ export const inLines =
 export const isWatched = (): boolean => process.stdout.isTTY && process.stderr.isTTY;
 
 /** Tells of tasks in place, on the terminal that is standard error. Only where {@link isWatched}. */
-export const onTerminal: RunTasks = async (tasks) => {
+export const inPlace: RunTasks = async (tasks) => {
   const { Listr, ListrLogger, PRESET_TIMER, ProcessOutput } = await import("listr2");
   const list = new Listr(
     tasks.map(({ title, run }) => ({

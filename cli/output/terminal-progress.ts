@@ -1,8 +1,9 @@
-import { formatSeconds } from "../../rollout/log/time.js";
+import { formatAge } from "../../rollout/log/time.js";
 import { Interruption } from "../../clients/interruption.js";
-import type { RunTasks, Say } from "./tasks.js";
+import type { RunTasks, Say } from "../../rehearsal/tasks.js";
 import { visible } from "./visible.js";
-import { type Progress, type ProgressEvent, WORDS } from "../../driver/progress.js";
+import type { Progress, ProgressEvent } from "../../driver/progress.js";
+import { WORDS } from "./progress.js";
 
 export interface TerminalDeps {
   readonly draw: RunTasks;
@@ -114,7 +115,7 @@ class DrawnStep {
     const { text, since } = this.condition;
     const line = visible(text.split("\n").at(-1) ?? "");
     const short = line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
-    const age = `${short} (${formatSeconds((this.now() - since) / 1000)})`;
+    const age = `${short} (${formatAge((this.now() - since) / 1000)})`;
     this.say(this.stopping === "" ? age : `${age}\n${this.stopping}`);
   }
 }

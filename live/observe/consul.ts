@@ -11,7 +11,8 @@ import { hostName } from "../../cluster/address.js";
 import { ask, oneOf, unlessHidden } from "./ask.js";
 import { consulRights } from "./consul-rights.js";
 import { autopilotOf, MEMBER_STATES, raftPeersOf } from "./servers.js";
-import { snapshotTime } from "../../cli/cluster/snapshot-time.js";
+import { stat } from "node:fs/promises";
+import { UserError } from "../../cluster/user-error.js";
 
 interface ConsulQuestion {
   readonly group: string;
@@ -92,4 +93,17 @@ function checksOf(checks: readonly Check[], group: string) {
       service: ServiceName,
       status: oneOf(CHECK_STATES, Status, `the state of the check ${CheckID} of ${Node}`),
     }));
+}
+
+/** When a snapshot was written, in milliseconds since 1970; null where there is none. @throws UserError where one cannot look */
+async function snapshotTime(file: string | undefined): Promise<number | null> {
+  if (file === undefined) return null;
+  try {
+    const { mtimeMs, size } = await stat(file);
+    return size > 0 ? mtimeMs : null;
+  } catch (error) {
+    const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+    if (code === "ENOENT") return null;
+    throw new UserError(`the snapshot of Consul cannot be looked at: ${file} (${code})`);
+  }
 }

@@ -2,7 +2,7 @@ import type { NomadClient } from "../../clients/nomad/nomad-client.js";
 import type { Allocation, Job, JobStub } from "../../clients/nomad/schemas.js";
 import type { NomadJob } from "../../rollout/observation/observation.js";
 import { oneOf } from "./ask.js";
-import { groupBy } from "../../cli/cluster/group-by.js";
+import { groupBy } from "./nodes.js";
 import { inParallel } from "./in-parallel.js";
 
 const AT_ONCE = 8;

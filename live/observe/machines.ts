@@ -15,7 +15,7 @@ const STATES = ["pending", "running", "stopping", "stopped", "shutting-down", "t
  * The cluster's machines. One of the group whose name cannot be read would make it look as if a host had none, so then
  * nothing is known.
  */
-export function machinesOf(found: readonly Ec2Machine[], group: string): Machine[] {
+export function groupMachines(found: readonly Ec2Machine[], group: string): Machine[] {
   const nameless = found.filter(
     (machine) => machine.host === undefined && machine.group === group && machine.state !== "terminated",
   );

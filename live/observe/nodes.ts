@@ -3,9 +3,8 @@ import type { Allocation, Node, NodeStub } from "../../clients/nomad/schemas.js"
 import { isHostOf } from "../../rollout/observation/host-of.js";
 import type { NomadNode } from "../../rollout/observation/observation.js";
 import { isLive } from "./allocations.js";
-import { groupBy } from "../../cli/cluster/group-by.js";
 import { inParallel } from "./in-parallel.js";
-import { timeOf } from "../../cli/cluster/time-of.js";
+import { timeOf } from "./servers.js";
 
 const AT_ONCE = 8;
 
@@ -93,4 +92,16 @@ function capacityBy(allocations: readonly Allocation[] | undefined): CapacityOf 
         : {}),
     };
   };
+}
+
+/** Items by what they have in common, as `Map.groupBy` of later versions of Node. */
+export function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
 }

@@ -1,5 +1,5 @@
 import type { Autopilot, RaftPeer } from "../../rollout/observation/observation.js";
-import { timeOf } from "../../cli/cluster/time-of.js";
+import { UserError } from "../../cluster/user-error.js";
 
 interface Health {
   readonly Healthy: boolean;
@@ -47,3 +47,10 @@ export const raftPeersOf = (peers: readonly Peer[]): RaftPeer[] =>
 
 /** What Consul and Nomad call the states of a member, but for `none`, in which none is ever seen. */
 export const MEMBER_STATES = ["alive", "leaving", "left", "failed"] as const;
+
+/** Milliseconds since 1970 of a time as the agents write it; 0 for Go's empty time, year 1. @throws UserError for what is none */
+export function timeOf(text: string): number {
+  const time = Date.parse(text);
+  if (Number.isNaN(time)) throw new UserError(`an agent's answer has no time where one belongs: "${text}"`);
+  return Math.max(0, time);
+}

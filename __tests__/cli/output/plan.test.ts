@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { formatPlan } from "../../../cli/output/plan.js";
+import { formatQuestion } from "../../../cli/output/plan.js";
 import { summarizePlan } from "../../../rollout/review/plan-summary.js";
 import { isNew } from "../../../cluster/pending.js";
 import { readFixture } from "../../guard/plan/plan-fixture.js";
@@ -84,5 +84,6 @@ function planOf(name: string): string {
   const { plan, deployed } = readFixture(name);
   const json = JSON.parse(plan) as { variables: { rollout_view: { value: string } } };
   const standing = [...deployed.groups.values()].filter((group) => !isNew(group)).map((group) => group.name);
-  return formatPlan(summarizePlan(json, json.variables.rollout_view.value, standing));
+  const summary = summarizePlan(json, json.variables.rollout_view.value, standing);
+  return formatQuestion({ group: "broker-0", role: "client", summary, waiting: [] });
 }

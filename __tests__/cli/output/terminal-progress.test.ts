@@ -1,7 +1,7 @@
 import { afterEach, expect, jest, test } from "@jest/globals";
 import { terminalProgress } from "../../../cli/output/terminal-progress.js";
 import type { Progress } from "../../../driver/progress.js";
-import type { RunTasks } from "../../../cli/output/tasks.js";
+import type { RunTasks } from "../../../rehearsal/tasks.js";
 
 const WEB = { group: "web-0", step: "leave" } as const;
 

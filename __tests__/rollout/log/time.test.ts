@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { ageOf, formatMinute, formatSeconds, formatTime } from "../../../rollout/log/time.js";
+import { ageOf, formatAge, formatMinute, formatSeconds, formatTime } from "../../../rollout/log/time.js";
 import { ago, NOW } from "../../support/situation.js";
 
 test.each([
@@ -13,7 +13,19 @@ test.each([
   [86_399, "23h59m"],
   [86_400, "1d"],
   [200_000, "2d"],
-])("%d seconds are %s", (seconds, text) => {
+])("an age of %d seconds is %s", (seconds, text) => {
+  expect(formatAge(seconds)).toBe(text);
+});
+
+test.each([
+  [0, "0s"],
+  [59.4, "59s"],
+  [59.6, "1m"],
+  [125, "2m05s"],
+  [600, "10m"],
+  [3725, "1h02m"],
+  [7200, "2h"],
+])("what took %d seconds took %s", (seconds, text) => {
   expect(formatSeconds(seconds)).toBe(text);
 });
 

@@ -1,14 +1,5 @@
-import type { Batch } from "../../rollout/roll/next-batch.js";
-import type { Step } from "../../cluster/run/run-log.js";
-import { formatPlan } from "../output/plan.js";
-import type { GroupPlan } from "../../driver/plan-group.js";
-
-/** What is to be confirmed: the plan of the first batch, and that the rest follows without another question. */
-export function summaryOf({ summary, batch: { waiting } }: GroupPlan): string {
-  const text = formatPlan(summary);
-  if (waiting.length === 0) return text;
-  return `${text}\nthe rest follows in the same roll, a batch at a time (maxUnavailable): ${waiting.join(", ")}`;
-}
+import type { Batch } from "../rollout/roll/next-batch.js";
+import type { Step } from "../cluster/run/run-log.js";
 
 /** `: broker-0-0, while broker-0-1 waits` */
 export function inBatch({ going, waiting }: Batch): string {

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { jsonProgress, plainProgress, type ProgressEvent } from "../../driver/progress.js";
+import { jsonProgress, plainProgress } from "../../../cli/output/progress.js";
+import type { ProgressEvent } from "../../../driver/progress.js";
 
 const WEB = { group: "web-0", step: "leave" } as const;
 const EVENTS: readonly ProgressEvent[] = [

@@ -1,0 +1,2 @@
+/** `1.2 s` */
+export const tenths = (seconds: number): string => `${seconds.toFixed(1)} s`;

@@ -1,0 +1,57 @@
+import { changesOf } from "../guard/plan/plan-changes.js";
+import type { Plan } from "../guard/plan/plan.js";
+import { RULE_IDS, type Verdict } from "../guard/verdict.js";
+import type { CheckResult } from "./check-result.js";
+
+/** The verdict with what it was about. */
+export function resultOf(verdict: Verdict, plan: Plan, deployed: string, sha256: string): CheckResult {
+  const changes = changesOf(plan);
+  const hosts = changes.filter(({ member }) => member?.kind === "host");
+  const byAction: CheckResult["changes"]["byAction"] = {
+    create: 0,
+    update: 0,
+    replace: 0,
+    delete: 0,
+    forget: 0,
+    move: 0,
+    unknown: 0,
+  };
+  for (const { action } of changes) byAction[action]++;
+  const images = hosts.flatMap(({ group, detail }) =>
+    detail === undefined ? [] : [`${String(group)}: ${detail}`],
+  );
+  return {
+    verdict: verdict.verdict,
+    view: plan.view ?? null,
+    touched: [...verdict.touched],
+    violations: verdict.violations.map((violation) => ({ ...violation, subjects: [...violation.subjects] })),
+    changes: { machines: hosts.length, byAction, images: [...new Set(images)].sort() },
+    drift: plan.drift.map((each) => ({ ...each })),
+    gate: plan.gate,
+    deployed,
+    rules: RULE_IDS.length,
+    plan: { sha256, terraformVersion: plan.terraformVersion, formatVersion: plan.formatVersion },
+  };
+}
+
+/** `rejected: the plan of broker-0 (broker-0) breaks 1 of 18 rules` */
+export function headlineOf(result: CheckResult): string {
+  const { verdict, violations, rules } = result;
+  const broken = new Set(violations.map(({ rule }) => rule)).size;
+  return verdict === "accepted"
+    ? `accepted: ${subjectOf(result)}; ${String(rules)} rules passed`
+    : `rejected: ${subjectOf(result)} breaks ${String(broken)} of ${String(rules)} rules`;
+}
+
+export const violationsOf = ({ violations }: CheckResult): string[] =>
+  violations.map(({ rule, message, remedy }) => `${rule}: ${message}; ${remedy}`);
+
+export function subjectOf({ view, touched }: CheckResult): string {
+  const groups =
+    touched.length === 0
+      ? "nothing changes"
+      : touched.length <= 3
+        ? touched.join(", ")
+        : `${String(touched.length)} groups`;
+  return `the plan of ${view ?? "no view"} (${groups})`;
+}
