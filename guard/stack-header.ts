@@ -1,5 +1,4 @@
-import { GATE_VARIABLE } from "../cluster/hooks/variables.js";
-import { WAITING_VARIABLE } from "../cluster/waiting.js";
+import { GATE_VARIABLE, WAITING_VARIABLE } from "../cluster/hooks/variables.js";
 
 /** What a synthesized stack holds beside its resources. */
 export interface StackHeader {

@@ -1,10 +1,8 @@
-import { GATE_VARIABLE, type Gate, isGate } from "../../cluster/hooks/variables.js";
-import { WAITING_VARIABLE } from "../../cluster/waiting.js";
+import { GATE_VARIABLE, type Gate, isGate, WAITING_VARIABLE } from "../../cluster/hooks/variables.js";
 import { UserError } from "../../cluster/user-error.js";
 import { duplicateKey } from "./duplicate-key.js";
 import { asList, asObject, asText, type Fields, optional } from "./fields.js";
 import type { Plan, PlannedResource } from "./plan.js";
-import { plannedAddresses } from "./planned-addresses.js";
 import { readResource } from "./read-resource.js";
 import { readWiring } from "./read-wiring.js";
 
@@ -49,7 +47,7 @@ function read(bytes: Uint8Array): Plan {
   const known = major === MAJOR;
   const view = variables["rollout_view"];
   const resources = known ? resourcesOf(json) : [];
-  const planned = known ? plannedAddresses(json, fail) : [];
+  const planned = known ? plannedAddresses(json) : [];
   return {
     formatVersion,
     terraformVersion: asText(json["terraform_version"], "terraform_version", fail),
@@ -163,6 +161,23 @@ function leftOut(resources: readonly PlannedResource[], planned: readonly string
   const listed = new Set(resources.map(({ address }) => address));
   const missing = planned.filter((address) => !listed.has(address));
   return missing.length > 0 ? [`it does not say what happens to ${missing.sort().join(", ")}`] : [];
+}
+
+/** The address of every managed resource that will be there afterwards, by `planned_values`, those of modules included. */
+function plannedAddresses(json: Fields): string[] {
+  const values = asObject(json["planned_values"], "planned_values", fail);
+  const addresses: string[] = [];
+  const modules: unknown[] = [values["root_module"]];
+  while (modules.length > 0) {
+    const module = asObject(modules.pop(), "a module of planned_values", fail);
+    for (const entry of asList(module["resources"] ?? [], "resources of planned_values", fail)) {
+      const resource = asObject(entry, "a resource of planned_values", fail);
+      const address = asText(resource["address"], "the address of a resource of planned_values", fail);
+      if (resource["mode"] === "managed") addresses.push(address);
+    }
+    modules.push(...asList(module["child_modules"] ?? [], "child_modules of planned_values", fail));
+  }
+  return addresses;
 }
 
 function resourcesOf(json: Fields): PlannedResource[] {

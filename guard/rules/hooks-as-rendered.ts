@@ -14,9 +14,8 @@ import { ignoresAnything, triggersOf } from "../declared.js";
 import { callDifference, consulServers, environmentDifference } from "../hook-call.js";
 import { listed } from "../listed.js";
 import { optional } from "../plan/fields.js";
-import type { Proposal, Rule } from "../proposal.js";
+import { type Proposal, type Rule, isWaiting } from "../proposal.js";
 import type { RuleId, Violation } from "../verdict.js";
-import { isWaiting } from "../waiting.js";
 import type { Wiring } from "../wiring.js";
 
 const RULE: RuleId = "hooks-as-rendered";

@@ -1,15 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { groupAddress, hostAddress, parseAddress } from "../../cluster/address.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
-import { nextRevisions } from "../../cluster/next-revisions.js";
+import { nextRevisions } from "../../cluster/deployed.js";
 import { isNew } from "../../cluster/pending.js";
 import { hostOf, ignoresAnything } from "../declared.js";
 import { optional } from "../plan/fields.js";
 import { plannedHost, type PlannedHost } from "../plan/planned-host.js";
-import type { Proposal, Rule } from "../proposal.js";
+import { type Proposal, type Rule, isWaiting } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
-import { isWaiting } from "../waiting.js";
 
 interface FutureHost extends PlannedHost {
   readonly address: string;
