@@ -1,4 +1,12 @@
-import { GATE_VARIABLE, type Gate, isGate, WAITING_VARIABLE } from "../../cluster/hooks/variables.js";
+import {
+  BASE_VARIABLE,
+  GATE_VARIABLE,
+  type Gate,
+  isGate,
+  OWN_VARIABLE,
+  VIEW_VARIABLE,
+  WAITING_VARIABLE,
+} from "../../cluster/hooks/variables.js";
 import { UserError } from "../../cluster/user-error.js";
 import { duplicateKey } from "./duplicate-key.js";
 import { asList, asObject, asText, type Fields, optional } from "./fields.js";
@@ -45,15 +53,15 @@ function read(bytes: Uint8Array): Plan {
   const [major = ""] = formatVersion.split(".");
   const variables = rootVariables(json);
   const known = major === MAJOR;
-  const view = variables["rollout_view"];
+  const view = variables[VIEW_VARIABLE];
   const resources = known ? resourcesOf(json) : [];
   const planned = known ? plannedAddresses(json) : [];
   return {
     formatVersion,
     terraformVersion: asText(json["terraform_version"], "terraform_version", fail),
     ...(typeof view === "string" ? { view } : {}),
-    base: baseOf(variables["rollout_base"]),
-    own: ownOf(variables["rollout_own"]),
+    base: baseOf(variables[BASE_VARIABLE]),
+    own: ownOf(variables[OWN_VARIABLE]),
     gate: gateOf(json),
     gaps: known
       ? gapsOf(json, resources, planned)
@@ -103,7 +111,7 @@ function rootVariables(json: Fields): Readonly<Record<string, unknown>> {
     fail,
   );
   const declared = asObject(module["variables"] ?? {}, "configuration.root_module.variables", fail);
-  const entries = ["rollout_view", "rollout_base", "rollout_own", WAITING_VARIABLE].flatMap((name) => {
+  const entries = [VIEW_VARIABLE, BASE_VARIABLE, OWN_VARIABLE, WAITING_VARIABLE].flatMap((name) => {
     const value = optional(given[name], "value");
     if (value === undefined) return [];
     if (JSON.stringify(value) !== JSON.stringify(optional(declared[name], "default"))) {
@@ -123,8 +131,8 @@ function gateOf(json: Fields): Gate {
 function baseOf(value: unknown): ReadonlyMap<string, number> {
   if (value === undefined) return new Map();
   return new Map(
-    Object.entries(asObject(value, "rollout_base", fail)).map(([group, revision]) => {
-      if (typeof revision !== "number") fail(`rollout_base of ${group} is no number`);
+    Object.entries(asObject(value, BASE_VARIABLE, fail)).map(([group, revision]) => {
+      if (typeof revision !== "number") fail(`${BASE_VARIABLE} of ${group} is no number`);
       return [group, revision] as const;
     }),
   );
@@ -132,9 +140,9 @@ function baseOf(value: unknown): ReadonlyMap<string, number> {
 
 function ownOf(value: unknown): ReadonlyMap<string, string> {
   if (value === undefined) return new Map();
-  const entries = Object.entries(asObject(value, "rollout_own", fail));
+  const entries = Object.entries(asObject(value, OWN_VARIABLE, fail));
   return new Map(
-    entries.map(([address, path]) => [address, asText(path, `rollout_own of ${address}`, fail)]),
+    entries.map(([address, path]) => [address, asText(path, `${OWN_VARIABLE} of ${address}`, fail)]),
   );
 }
 

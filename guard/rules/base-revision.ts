@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { localPathOf, s3BackendBlock } from "../../cluster/backend.js";
+import {
+  BASE_VARIABLE,
+  GATE_VARIABLE,
+  VIEW_VARIABLE,
+  WAITING_VARIABLE,
+} from "../../cluster/hooks/variables.js";
 import type { Deployed } from "../../cluster/deployed.js";
 import { plannedCluster, plannedHost } from "../plan/planned-host.js";
 import type { Backend } from "../../cluster/yaml/schema.js";
@@ -50,12 +56,12 @@ function headerDiffers({
     [...deployed.groups.values()].map(({ name, revisions }) => [name, revisions.at(-1)?.number ?? 0]),
   );
   const wrong = [
-    ...(header.view === view ? [] : ["variable.rollout_view"]),
-    ...(isDeepStrictEqual(header.base, base) ? [] : ["variable.rollout_base"]),
-    ...(header.gate === "open" ? [] : ["variable.rollout_gate"]),
+    ...(header.view === view ? [] : [`variable.${VIEW_VARIABLE}`]),
+    ...(isDeepStrictEqual(header.base, base) ? [] : [`variable.${BASE_VARIABLE}`]),
+    ...(header.gate === "open" ? [] : [`variable.${GATE_VARIABLE}`]),
     ...(isDeepStrictEqual(header.waiting, waiting.length > 0 ? waiting : undefined)
       ? []
-      : ["variable.rollout_waiting"]),
+      : [`variable.${WAITING_VARIABLE}`]),
     ...(isBackendOf(spec.backend, specFolder, header.backends) ? [] : ["terraform.backend"]),
   ];
   if (wrong.length === 0) return [];
@@ -85,7 +91,7 @@ function viewMissing({ view }: Plan): Violation[] {
     {
       rule: "base-revision",
       subjects: [],
-      message: "the plan does not say which view it is of (it has no variable rollout_view)",
+      message: `the plan does not say which view it is of (it has no variable ${VIEW_VARIABLE})`,
       remedy: "plan a stack that this program synthesized",
     },
   ];
