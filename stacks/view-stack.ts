@@ -26,7 +26,7 @@ import {
   WAITING_VARIABLE,
 } from "../cluster/hooks/variables.js";
 import type { Spec } from "../cluster/yaml/schema.js";
-import type { Three } from "../cluster/three.js";
+import { mapThree } from "../cluster/three.js";
 import { addBackend } from "./backend.js";
 import type { Rendering, RenderingOptions } from "./group-props.js";
 import { ClusterFolderSynthesizer } from "./synthesizer.js";
@@ -119,10 +119,10 @@ export abstract class ViewStack extends TerraformStack {
     for (const pool of pools) {
       const balanced =
         pool.loadBalancer !== undefined && shared.includes(targetGroupAddress(spec.platform, pool.name));
-      const groups = pool.groups.map((group): HostGroupProps | undefined => {
+      const groups = mapThree(pool.groups, (group): HostGroupProps | undefined => {
         const rendering = rendered.find((each) => each.group.name === group.name)?.rendering;
         return rendering && { ...rendering, ...context, ...this.edges(group, rendered), balanced };
-      }) as unknown as Three<HostGroupProps | undefined>;
+      });
       const { name, loadBalancer: settings } = pool;
       if (pool.role === "client") {
         new ClientPool(scope, platform, {
