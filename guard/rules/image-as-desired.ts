@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { groupAddress, hostAddress, parseAddress } from "../../cluster/address.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
 import { nextRevisions } from "../../cluster/deployed.js";
+import { memberValues } from "../../cluster/members.js";
 import { isNew } from "../../cluster/pending.js";
 import { hostOf, ignoresAnything } from "../declared.js";
 import { optional } from "../plan/fields.js";
@@ -68,7 +69,7 @@ function hostsOf(group: Group, { plan, declared }: Proposal): FutureHost[] {
     const member = address.includes(group.name) ? parseAddress(address) : undefined;
     const stays = !actions.includes("delete") || actions.includes("create");
     if (member?.kind !== "host" || member.group !== group.name || !stays || deposed !== undefined) return [];
-    return [{ address, ...plannedHost(after) }];
+    return [{ address, ...plannedHost(address, after) }];
   });
 }
 
@@ -126,7 +127,7 @@ function recordedOtherwise(group: Group, { plan, deployed, spec, target }: Propo
   const history = deployed.groups.get(group.name)?.revisions ?? [];
   const isClosed = target !== undefined && plan.gate === "closed";
   const wanted = isClosed ? history : nextRevisions(group, history, { revisionHistoryLimit, cause: "" });
-  const planned = optional(optional(record.after, "input"), "revisions");
+  const { revisions: planned } = memberValues("revision", address, record.after);
   if (isDeepStrictEqual(withoutCauses(planned), withoutCauses(wanted))) return [];
   return [
     {

@@ -231,7 +231,8 @@ function replacedThoughTheyStay(
       !isTainted(change, deployed) &&
       hosts.some(
         ({ number, hash }) =>
-          number === change.member?.host && hash === (plannedHost(change.planned?.after)?.hash ?? group.hash),
+          number === change.member?.host &&
+          hash === (plannedHost(change.address, change.planned?.after).hash ?? group.hash),
       ),
   );
   if (staying.length === 0) return [];
