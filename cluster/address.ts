@@ -31,7 +31,9 @@ export type HostKind = (typeof HOST_KINDS)[number];
 export type GroupKind = (typeof GROUP_KINDS)[number];
 export type MemberKind = HostKind | GroupKind;
 
-export type PlatformName = "aws" | "local";
+export const PLATFORMS = ["aws", "local"] as const;
+
+export type PlatformName = (typeof PLATFORMS)[number];
 
 const AWS_TYPES: Readonly<Record<MemberKind, string>> = {
   host: "aws_instance",
@@ -96,7 +98,7 @@ export function parseAddress(address: string): Member | undefined {
   const found = MEMBER_NAME.exec(name)?.groups;
   if (!found) return undefined;
   const kind = (found["groupKind"] ?? found["hostKind"] ?? "host") as MemberKind;
-  if (type !== memberType("aws", kind) && type !== memberType("local", kind)) return undefined;
+  if (PLATFORMS.every((platform) => type !== memberType(platform, kind))) return undefined;
   const pool = found["pool"] ?? "";
   const index = Number(found["index"]) as GroupIndex;
   const member = { pool, index, group: groupName(pool, index), kind };

@@ -1,5 +1,5 @@
 import { hostName } from "./address.js";
-import { groupsOf, type Role } from "./groups.js";
+import { groupsOf, type Group, type Role } from "./groups.js";
 import type { Spec } from "./yaml/schema.js";
 import type { GroupIndex } from "./three.js";
 
@@ -147,4 +147,17 @@ export function deployedFromSpec(spec: Spec, where: string, addresses: ReadonlyS
     groups: new Map(groups.map((group) => [group.name, group])),
     addresses,
   };
+}
+
+/** Every revision that is deployed and, where the template differs from the last one's, the next. */
+export function nextRevisions(
+  group: Pick<Group, "image" | "hash" | "generation">,
+  deployed: readonly Revision[],
+  { revisionHistoryLimit, cause }: { readonly revisionHistoryLimit: number; readonly cause: string },
+): Revision[] {
+  const last = deployed.at(-1);
+  if (last?.hash === group.hash) return [...deployed];
+  const { image, hash, generation } = group;
+  const next = { number: (last?.number ?? 0) + 1, image, hash, generation, cause };
+  return [...deployed, next].slice(-revisionHistoryLimit);
 }

@@ -1,4 +1,5 @@
-import { isCanary, type RunImages } from "./canary.js";
+import { parseGroupName } from "./address.js";
+import type { Revision } from "./deployed.js";
 import { durationSeconds } from "./yaml/duration.js";
 import type { CheckSpec } from "./yaml/gate-schema.js";
 import { roleOf, type Group } from "./groups.js";
@@ -90,4 +91,31 @@ export function fillIn(
   machine: { readonly host: string; readonly address: string; readonly group: string },
 ): string {
   return text.replace(/\{(host|address|group)\}/g, (_, name: keyof typeof machine) => machine[name]);
+}
+
+/** A group that stands, by its name, and the images that its revisions name. */
+export interface RunImages {
+  readonly name: string;
+  readonly images: readonly string[];
+}
+
+/** The images of some revisions, each once. */
+export const imagesOf = (revisions: readonly Revision[]): string[] => [
+  ...new Set(revisions.map(({ image }) => image)),
+];
+
+/**
+ * Whether a group is the first of its pool to run an image: no group of the pool has a revision of it, and a revision is
+ * written only once a gate has passed. A group that comes anew is none, since nobody rolls it.
+ * @param standing the groups that stand
+ */
+export function isCanary(
+  group: { readonly name: string; readonly pool: string; readonly image: string },
+  standing: readonly RunImages[],
+): boolean {
+  const ofPool = standing.filter(({ name }) => parseGroupName(name)?.pool === group.pool);
+  return (
+    ofPool.some(({ name }) => name === group.name) &&
+    !ofPool.some(({ images }) => images.includes(group.image))
+  );
 }

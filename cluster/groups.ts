@@ -1,7 +1,7 @@
 import { groupName, hostName } from "./address.js";
 import type { LoadBalancer, PoolSpec, Spec } from "./yaml/schema.js";
 import { templateHash, type Template } from "./template-hash.js";
-import { GROUP_INDEXES, type GroupIndex } from "./three.js";
+import { GROUP_INDEXES, mapThree, type GroupIndex, type Three } from "./three.js";
 
 export type Role = "consul-server" | "nomad-server" | "client";
 
@@ -13,7 +13,7 @@ export interface Pool {
   readonly loadBalancer?: LoadBalancer;
   /** What becomes of its data volumes once no machine is left of it; absent for a pool that stays. */
   readonly retire?: "keep-volumes" | "delete-volumes";
-  readonly groups: readonly Group[];
+  readonly groups: Three<Group>;
 }
 
 /** A group as the spec wants it: desired, in the words of Kubernetes. */
@@ -75,7 +75,7 @@ function poolOf(name: string, spec: Spec): Pool {
     workload: settings.workload ?? "moves",
     ...(settings.loadBalancer ? { loadBalancer: settings.loadBalancer } : {}),
     ...(settings.retire ? { retire: settings.retire } : {}),
-    groups: GROUP_INDEXES.map((index) => {
+    groups: mapThree(GROUP_INDEXES, (index) => {
       const dataVolume = settings.dataVolumes?.[index];
       const rootVolume = settings.rootVolumes?.[index];
       const template = {

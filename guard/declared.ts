@@ -1,4 +1,5 @@
 import { parseAddress, parseGroupName, type Member } from "../cluster/address.js";
+import { declaredHash, memberValues, triggersOf as triggersIn } from "../cluster/members.js";
 import type { Provisioner, Wiring } from "./wiring.js";
 
 /** A resource as it was synthesized, escape hatches included. */
@@ -57,32 +58,22 @@ export interface DeclaredHost {
 }
 
 export function hostOf({ address, body }: DeclaredResource): DeclaredHost {
-  if (address.startsWith("aws_instance.")) {
-    const hash = /^# rollout-template-hash: (\S+)$/m.exec(String(body["user_data"]))?.[1];
-    return {
-      image: String(body["ami"]),
-      instanceType: String(body["instance_type"]),
-      hash: body["user_data_replace_on_change"] === true && hash !== undefined ? hash : "none",
-      subnetId: String(body["subnet_id"]),
-    };
-  }
-  const input = bodyAt(body, "input");
+  const host = memberValues("host", address, body);
   return {
-    image: String(input["image"]),
-    instanceType: String(input["instanceType"]),
-    hash: String(body["triggers_replace"]),
+    image: String(host.image),
+    instanceType: String(host.instanceType),
+    hash: declaredHash(address, body),
+    ...("subnetId" in host ? { subnetId: String(host.subnetId) } : {}),
   };
 }
 
-export function volumeOf({ body }: DeclaredResource): { sizeGib: number; type: string } {
-  const values = "size" in body ? body : bodyAt(body, "input");
-  return { sizeGib: Number(values["size"] ?? values["sizeGib"]), type: String(values["type"]) };
+export function volumeOf({ address, body }: DeclaredResource): { sizeGib: number; type: string } {
+  const { sizeGib, type } = memberValues("data", address, body);
+  return { sizeGib: Number(sizeGib), type: String(type) };
 }
 
 /** The triggers of a hook, whatever the platform. */
-export function triggersOf({ body }: DeclaredResource): Body {
-  return asBody(body["triggers"] ?? body["triggers_replace"]);
-}
+export const triggersOf = ({ address, body }: DeclaredResource): Body => asBody(triggersIn(address, body));
 
 /** Whether Terraform is told not to mind what differs, wholly or in part. */
 export function ignoresAnything({ ignoresChanges, body }: DeclaredResource): boolean {

@@ -1,3 +1,4 @@
+import { hostName, type Member } from "../cluster/address.js";
 import type { Deployed } from "../cluster/deployed.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import type { Change } from "./change.js";
@@ -38,3 +39,9 @@ export type StateProposal = Pick<Proposal, "spec" | "deployed" | "view" | "plan"
 
 /** A rule is a pure function that returns what breaks it. */
 export type Rule = (proposal: Proposal) => readonly Violation[];
+
+/** Whether something belongs to a host of the target that keeps its machine in this view, and goes with a later batch. */
+export const isWaiting = (
+  { waiting = [], target }: Pick<Proposal, "waiting" | "target">,
+  { group, host }: Pick<Member, "group" | "host">,
+): boolean => host !== undefined && group === target && waiting.includes(hostName(group, host));

@@ -1,5 +1,4 @@
-import { GATE_VARIABLE } from "../cluster/hooks/variables.js";
-import { WAITING_VARIABLE } from "../cluster/waiting.js";
+import { BASE_VARIABLE, GATE_VARIABLE, VIEW_VARIABLE, WAITING_VARIABLE } from "../cluster/hooks/variables.js";
 
 /** What a synthesized stack holds beside its resources. */
 export interface StackHeader {
@@ -26,8 +25,8 @@ export function readHeader(stack: unknown): StackHeader {
   return {
     blocks: ACTING.filter((block) => others[block] !== undefined),
     removed: others["removed"],
-    view: defaultOf("rollout_view"),
-    base: defaultOf("rollout_base"),
+    view: defaultOf(VIEW_VARIABLE),
+    base: defaultOf(BASE_VARIABLE),
     gate: defaultOf(GATE_VARIABLE),
     waiting: defaultOf(WAITING_VARIABLE),
     backends: fieldsOf(fieldsOf(terraform)["backend"]),

@@ -7,9 +7,8 @@ import {
   type HostKind,
   type PlatformName,
 } from "../cluster/address.js";
-import type { DeployedGroup, DeployedVolume } from "../cluster/deployed.js";
+import { type DeployedGroup, type DeployedVolume, nextRevisions } from "../cluster/deployed.js";
 import type { Group } from "../cluster/groups.js";
-import { nextRevisions } from "../cluster/next-revisions.js";
 import type { GroupIndex } from "../cluster/three.js";
 
 /** The part of a group's rendering that depends on what is desired, what is deployed and what the view may change. */

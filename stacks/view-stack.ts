@@ -16,10 +16,17 @@ import { formatHookFile } from "../cluster/hooks/hook-file.js";
 import { startsAgents } from "../cluster/local-agents.js";
 import { isNew, targetGroupAddress } from "../cluster/pending.js";
 import { emptiedPools, forgetBlocks, leftoversOf } from "../cluster/retiring.js";
-import { GATE_VARIABLE, GATES } from "../cluster/hooks/variables.js";
-import { WAITING_VARIABLE } from "../cluster/waiting.js";
+import {
+  BASE_VARIABLE,
+  GATE_VARIABLE,
+  GATES,
+  OWN_VARIABLE,
+  REVIEW_VARIABLE,
+  VIEW_VARIABLE,
+  WAITING_VARIABLE,
+} from "../cluster/hooks/variables.js";
 import type { Spec } from "../cluster/yaml/schema.js";
-import type { Three } from "../cluster/three.js";
+import { mapThree } from "../cluster/three.js";
 import { addBackend } from "./backend.js";
 import type { Rendering, RenderingOptions } from "./group-props.js";
 import { ClusterFolderSynthesizer } from "./synthesizer.js";
@@ -112,10 +119,10 @@ export abstract class ViewStack extends TerraformStack {
     for (const pool of pools) {
       const balanced =
         pool.loadBalancer !== undefined && shared.includes(targetGroupAddress(spec.platform, pool.name));
-      const groups = pool.groups.map((group): HostGroupProps | undefined => {
+      const groups = mapThree(pool.groups, (group): HostGroupProps | undefined => {
         const rendering = rendered.find((each) => each.group.name === group.name)?.rendering;
         return rendering && { ...rendering, ...context, ...this.edges(group, rendered), balanced };
-      }) as unknown as Three<HostGroupProps | undefined>;
+      });
       const { name, loadBalancer: settings } = pool;
       if (pool.role === "client") {
         new ClientPool(scope, platform, {
@@ -223,7 +230,7 @@ export abstract class ViewStack extends TerraformStack {
       }
       paths.set(address, resource.node.path.split("/").slice(1).join("/"));
     }
-    const variable = new TerraformVariable(this, "rollout_own", {
+    const variable = new TerraformVariable(this, OWN_VARIABLE, {
       type: "map(string)",
       description: "The construct path of each resource of the user's own.",
     });
@@ -238,12 +245,12 @@ export abstract class ViewStack extends TerraformStack {
 
   private variables(): void {
     const { deployed, waiting = [] } = this.props;
-    new TerraformVariable(this, "rollout_view", {
+    new TerraformVariable(this, VIEW_VARIABLE, {
       type: "string",
       default: this.node.id,
       description: "The view that this plan is of.",
     });
-    const base = new TerraformVariable(this, "rollout_base", {
+    const base = new TerraformVariable(this, BASE_VARIABLE, {
       type: "map(number)",
       description: "The revision of each group that this view was made from.",
     });
@@ -276,12 +283,12 @@ export abstract class ViewStack extends TerraformStack {
       ],
     });
     if (!isForReview(deployed.origin)) return;
-    new TerraformVariable(this, "rollout_review_only", {
+    new TerraformVariable(this, REVIEW_VARIABLE, {
       type: "bool",
       default: true,
       validation: [
         {
-          condition: "${!var.rollout_review_only}",
+          condition: `\${!var.${REVIEW_VARIABLE}}`,
           errorMessage: `This view was made for a review, from ${deployed.origin.where} and not from the state. Unset ROLLOUT_DEPLOYED and synthesize again.`,
         },
       ],

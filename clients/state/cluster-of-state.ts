@@ -1,4 +1,5 @@
 import { memberType, type PlatformName } from "../../cluster/address.js";
+import { attributesInState, clusterOf } from "../../cluster/members.js";
 import { UserError } from "../../cluster/user-error.js";
 import type { StateObject } from "./state-object.js";
 
@@ -18,7 +19,11 @@ export interface Expected {
  * @throws UserError when it is another cluster's, no cluster's at all, or was made on another platform
  */
 export function checkCluster(objects: readonly StateObject[], { where, cluster, platform }: Expected): void {
-  const clusters = new Set(objects.flatMap((object) => clusterOf(object) ?? []));
+  const clusters = new Set(
+    objects.flatMap(
+      ({ address, type, attributes }) => clusterOf(address, attributesInState(type, attributes)) ?? [],
+    ),
+  );
   const others = [...clusters].filter((name) => name !== cluster).sort();
   if (others.length > 0) {
     const quoted = others.map((name) => `"${name}"`).join(", ");
@@ -39,19 +44,6 @@ export function checkCluster(objects: readonly StateObject[], { where, cluster, 
       `the state was made on another platform: ${where} holds ${someOf(strange)}, the spec's platform is ${String(platform)}; put the platform back, or give the new cluster a backend of its own`,
     );
   }
-}
-
-/** Tags say it on aws; on local, the input of hosts, revisions and load balancers does. */
-function clusterOf({ type, name, member, attributes }: StateObject): string | undefined {
-  const tag = propertyOf(attributes["tags"], "rollout:cluster");
-  if (typeof tag === "string") return tag;
-  if (type !== "terraform_data" || !(member || name.endsWith("-load-balancer"))) return undefined;
-  const input = propertyOf(propertyOf(attributes["input"], "value"), "cluster");
-  return typeof input === "string" ? input : undefined;
-}
-
-function propertyOf(value: unknown, key: string): unknown {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined;
 }
 
 function someOf(objects: readonly StateObject[]): string {

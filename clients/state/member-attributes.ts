@@ -1,48 +1,24 @@
 import * as z from "zod";
 import type { DeployedHost, DeployedVolume, ReadyRecord, Revision } from "../../cluster/deployed.js";
+import { attributePath, attributesInState, memberValues, type ReadKind } from "../../cluster/members.js";
 import { UserError } from "../../cluster/user-error.js";
 import type { StateObject } from "./state-object.js";
 
 const text = z.string().min(1);
 
-const awsHost = z
-  .object({
-    id: text,
-    ami: text,
-    instance_type: text,
-    subnet_id: text,
-    tags: z.object({ "rollout:template-hash": text }),
-  })
-  .transform((host) => ({
-    id: host.id,
-    image: host.ami,
-    instanceType: host.instance_type,
-    hash: host.tags["rollout:template-hash"],
-    subnetId: host.subnet_id,
-  }));
+const host = z.object({
+  id: text,
+  image: text,
+  instanceType: text,
+  hash: text,
+  subnetId: text.exactOptional(),
+});
 
-const localHost = z
-  .object({ id: text, input: z.object({ image: text, instanceType: text }), triggers_replace: text })
-  .transform((host) => ({ id: host.id, ...host.input, hash: host.triggers_replace }));
+const volume = z.object({ sizeGib: z.int(), type: text, zone: text.exactOptional() });
 
-const awsVolume = z
-  .object({ size: z.int(), type: text, availability_zone: text })
-  .transform((volume) => ({ sizeGib: volume.size, type: volume.type, zone: volume.availability_zone }));
+const configConsul = z.object({ host: z.string(), servers: z.string() });
 
-const localVolume = z
-  .object({ input: z.object({ sizeGib: z.int(), type: text }) })
-  .transform((volume) => volume.input);
-
-const consulTriggers = z.object({ host: z.string(), servers: z.string() });
-const readyTriggers = z.object({ hosts: z.string(), hash: z.string(), gate: z.string() });
-
-const awsConfigConsul = z.object({ triggers: consulTriggers }).transform((hook) => hook.triggers);
-const localConfigConsul = z
-  .object({ triggers_replace: consulTriggers })
-  .transform((hook) => hook.triggers_replace);
-
-const awsReady = z.object({ triggers: readyTriggers }).transform((hook) => hook.triggers);
-const localReady = z.object({ triggers_replace: readyTriggers }).transform((hook) => hook.triggers_replace);
+const ready = z.object({ hosts: z.string(), hash: z.string(), gate: z.string() });
 
 const revision = z.object({
   number: z.int(),
@@ -52,9 +28,7 @@ const revision = z.object({
   cause: z.string(),
 });
 
-const revisionRecord = z
-  .object({ input: z.object({ revisions: z.array(revision) }) })
-  .transform((record) => record.input.revisions);
+const record = z.object({ revisions: z.array(revision) });
 
 /**
  * Takes from members of groups what this program wrote there. What is not there is remembered, so that all of it can be
@@ -66,23 +40,23 @@ export class MemberAttributes {
   constructor(private readonly where: string) {}
 
   host(object: StateObject): Omit<DeployedHost, "number" | "name" | "configConsul"> | undefined {
-    return this.read(object, isLocal(object) ? localHost : awsHost);
+    return this.read("host", object, host);
   }
 
   volume(object: StateObject): Omit<DeployedVolume, "host"> | undefined {
-    return this.read(object, isLocal(object) ? localVolume : awsVolume);
+    return this.read("data", object, volume);
   }
 
   configConsul(object: StateObject): DeployedHost["configConsul"] {
-    return this.read(object, isLocal(object) ? localConfigConsul : awsConfigConsul);
+    return this.read("config-consul", object, configConsul);
   }
 
   ready(object: StateObject): ReadyRecord | undefined {
-    return this.read(object, isLocal(object) ? localReady : awsReady);
+    return this.read("ready", object, ready);
   }
 
   revisions(object: StateObject): readonly Revision[] | undefined {
-    return this.read(object, revisionRecord);
+    return this.read("revision", object, record)?.revisions;
   }
 
   /** @throws UserError when a member lacked something */
@@ -93,25 +67,13 @@ export class MemberAttributes {
     );
   }
 
-  private read<T>(object: StateObject, schema: z.ZodType<T>): T | undefined {
-    const result = schema.safeParse(isLocal(object) ? plain(object.attributes) : object.attributes);
+  private read<T>(kind: ReadKind, object: StateObject, schema: z.ZodType<T>): T | undefined {
+    const { address, type, attributes } = object;
+    const values = attributesInState(type, attributes);
+    const result = schema.safeParse(memberValues(kind, address, values));
     if (result.success) return result.data;
-    const paths = result.error.issues.map(({ path }) => path.join("."));
-    this.faults.push(`${object.address} (${[...new Set(paths)].sort().join(", ")})`);
+    const paths = result.error.issues.map(({ path }) => attributePath(kind, address, values, path).join("."));
+    this.faults.push(`${address} (${[...new Set(paths)].sort().join(", ")})`);
     return undefined;
   }
-}
-
-const isLocal = (object: StateObject): boolean => object.type === "terraform_data";
-
-const typed = z.object({ value: z.unknown(), type: z.unknown() });
-
-/** Attributes of any type, such as a `terraform_data`'s input, stand in a state as their value beside its type. */
-function plain(attributes: StateObject["attributes"]): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(attributes).map(([name, attribute]) => {
-      const dynamic = typed.safeParse(attribute);
-      return [name, dynamic.success ? dynamic.data.value : attribute];
-    }),
-  );
 }

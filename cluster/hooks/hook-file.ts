@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { imagesOf } from "../canary.js";
+import { imagesOf } from "../gate-settings.js";
 import { type Deployed } from "../deployed.js";
 import { isNew } from "../pending.js";
 import { specSchema, type Spec } from "../yaml/schema.js";

@@ -1,6 +1,29 @@
 /**
- * The gate of the group that a view rolls, as Terraform's variable of this name. Open: its `ready` proves that it is whole,
- * and its revision is written. Closed: `ready` proves nothing, the revision stays as it was, and the group stays in flight.
+ * Terraform's variables of a view. Their names are a contract: they stand in plans, and a plan is judged by another
+ * process than the one that has synthesized its stack.
+ */
+
+/** The name of the view that a plan is of. */
+export const VIEW_VARIABLE = "rollout_view";
+
+/** The revision of each group that the view was made from. */
+export const BASE_VARIABLE = "rollout_base";
+
+/** The construct path of each resource of the user's own, by its address. A view without any does not declare it. */
+export const OWN_VARIABLE = "rollout_own";
+
+/**
+ * The hosts of the group that a view rolls whose machines wait for a later batch. A view in which none waits does not
+ * declare it.
+ */
+export const WAITING_VARIABLE = "rollout_waiting";
+
+/** Declared by a view that was made for a review, where it fails every plan. */
+export const REVIEW_VARIABLE = "rollout_review_only";
+
+/**
+ * The gate of the group that a view rolls. Open: its `ready` proves that it is whole, and its revision is written. Closed:
+ * `ready` proves nothing, the revision stays as it was, and the group stays in flight.
  */
 export const GATE_VARIABLE = "rollout_gate";
 

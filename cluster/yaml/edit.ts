@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import { isScalar, parse, Scalar } from "yaml";
-import { generationEdits } from "../edit-generations.js";
+import { isScalar, isSeq, parse, Scalar } from "yaml";
 import { findGroup } from "../find-group.js";
 import { poolsOf, type Group } from "../groups.js";
 import { loadSpec } from "./load.js";
-import type { Edit } from "./new-pool-key.js";
+import { newPoolKey, type Edit } from "./new-pool-key.js";
 import type { Spec } from "./schema.js";
 import { UserError } from "../user-error.js";
 import { YamlSource } from "./yaml-source.js";
@@ -97,6 +96,32 @@ function rewritten(old: string, node: Scalar, from: string, to: string): string 
   if (isPlain && node.type === Scalar.PLAIN && parse(to) === to) return to;
   const lineEnd = isBlock ? (/\s*$/.exec(old)?.[0] ?? "") : "";
   return JSON.stringify(to) + lineEnd;
+}
+
+/**
+ * The edits that give pools other generations: of a list that is there each number that changes, else a new key in the
+ * style of the pool.
+ * @throws UserError for a pool that is laid out so that nobody knows where a new key belongs
+ */
+function generationEdits(
+  text: string,
+  file: string,
+  source: YamlSource,
+  generations: ReadonlyMap<string, readonly number[]>,
+): Edit[] {
+  return [...generations].flatMap(([pool, numbers]) => {
+    const path = ["pools", pool, "generations"];
+    if (!isSeq(source.nodeAt(path)))
+      return [
+        newPoolKey({ text, file, source, pool }, "generations", `[${numbers.join(", ")}]`, "[0, 0, 0]"),
+      ];
+    return numbers.flatMap((number, index) => {
+      const node = source.nodeAt([...path, index]);
+      if (!isScalar(node) || !node.range) throw new Error(`the generations of ${pool} have no place`);
+      const [start, end] = node.range;
+      return node.value === number ? [] : [{ start, end, text: String(number) }];
+    });
+  });
 }
 
 /** What each pool's generations are to be, for the pools in which one changes. */

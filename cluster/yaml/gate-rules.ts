@@ -1,7 +1,6 @@
 import { DURATION, durationSeconds } from "./duration.js";
 import { PLACEHOLDERS } from "./gate-schema.js";
-import { formatValue } from "./problem.js";
-import { asList, asMap, type Finding, type Raw } from "../raw.js";
+import { formatValue, asList, asMap, type Finding, type Raw } from "./problem.js";
 
 /** The first group of a pool is watched at least as long as the others. */
 export function checkBake(pool: string, settings: Raw): Finding[] {

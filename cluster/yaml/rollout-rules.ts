@@ -1,6 +1,5 @@
 import { parseGroupName } from "../address.js";
-import { formatValue } from "./problem.js";
-import { asList, type Finding, type Raw } from "../raw.js";
+import { formatValue, asList, type Finding, type Raw } from "./problem.js";
 import { nearest } from "./suggest.js";
 import { GROUP_INDEXES } from "../three.js";
 

@@ -1,8 +1,7 @@
 import { checkRollout } from "./rollout-rules.js";
 import { checkBake, checkChecks } from "./gate-rules.js";
 import { roleOf } from "../groups.js";
-import { formatValue } from "./problem.js";
-import { asList, asMap, type Finding, type Raw } from "../raw.js";
+import { formatValue, asList, asMap, type Finding, type Raw } from "./problem.js";
 
 /**
  * Checks what a schema cannot say, and returns all findings. It takes the raw value, so that these findings stand

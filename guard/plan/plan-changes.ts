@@ -35,11 +35,11 @@ function actionOf({ actions, previousAddress, imported }: PlannedResource): Acti
 
 const KNOWN: ReadonlySet<string> = new Set(["no-op", "read", "create", "update", "delete", "forget"]);
 
-function hostDetail({ before, after }: PlannedResource): string | undefined {
-  const [from, to] = [plannedHost(before), plannedHost(after)];
+function hostDetail({ address, before, after }: PlannedResource): string | undefined {
+  const [from, to] = [plannedHost(address, before), plannedHost(address, after)];
   const pairs = [
-    [from?.image, to?.image],
-    [from?.instanceType, to?.instanceType],
+    [from.image, to.image],
+    [from.instanceType, to.instanceType],
   ] as const;
   const changed = pairs.flatMap(([old, now]) =>
     old !== undefined && now !== undefined && old !== now ? [`${old} -> ${now}`] : [],

@@ -1,4 +1,4 @@
-import { optional } from "./fields.js";
+import { memberValues } from "../../cluster/members.js";
 
 /** What a plan says of a machine. What is absent is unknown until it is applied. */
 export interface PlannedHost {
@@ -6,31 +6,30 @@ export interface PlannedHost {
   readonly image?: string;
   readonly instanceType?: string;
   readonly hash?: string;
-  readonly cluster?: string;
 }
 
-/** Reads the values of an `aws_instance` or of a host of the local platform; undefined where there are none. */
-export function plannedHost(values: unknown): PlannedHost | undefined {
-  if (typeof values !== "object" || values === null) return undefined;
-  const input = optional(values, "input");
-  const tags = optional(values, "tags");
-  const cluster = plannedCluster(values);
+/** Reads the values of a host; nothing where there are none. */
+export function plannedHost(address: string, values: unknown): PlannedHost {
+  const { id, image, instanceType, hash } = memberValues("host", address, values);
   return {
-    ...text("id", optional(values, "id")),
-    ...text("image", optional(values, "ami") ?? optional(input, "image")),
-    ...text("instanceType", optional(values, "instance_type") ?? optional(input, "instanceType")),
-    ...text("hash", optional(tags, "rollout:template-hash") ?? optional(values, "triggers_replace")),
-    ...(cluster === undefined ? {} : { cluster }),
+    ...text("id", id),
+    ...text("image", image),
+    ...text("instanceType", instanceType),
+    ...text("hash", hash),
   };
 }
 
-/** The cluster that any resource's values name. */
-export function plannedCluster(values: unknown): string | undefined {
-  const name =
-    optional(optional(values, "tags"), "rollout:cluster") ?? optional(optional(values, "input"), "cluster");
-  return typeof name === "string" ? name : undefined;
+/** What a plan says of a data volume. What is absent is unknown until it is applied. */
+export interface PlannedVolume {
+  readonly sizeGib?: number;
+  readonly type?: string;
 }
 
-function text<K extends keyof PlannedHost>(key: K, value: unknown): Partial<Record<K, string>> {
+export function plannedVolume(address: string, values: unknown): PlannedVolume {
+  const { sizeGib, type } = memberValues("data", address, values);
+  return { ...(typeof sizeGib === "number" ? { sizeGib } : {}), ...text("type", type) };
+}
+
+function text<K extends string>(key: K, value: unknown): Partial<Record<K, string>> {
   return typeof value === "string" ? ({ [key]: value } as Record<K, string>) : {};
 }

@@ -1,10 +1,16 @@
-import { GATE_VARIABLE, type Gate, isGate } from "../../cluster/hooks/variables.js";
-import { WAITING_VARIABLE } from "../../cluster/waiting.js";
+import {
+  BASE_VARIABLE,
+  GATE_VARIABLE,
+  type Gate,
+  isGate,
+  OWN_VARIABLE,
+  VIEW_VARIABLE,
+  WAITING_VARIABLE,
+} from "../../cluster/hooks/variables.js";
 import { UserError } from "../../cluster/user-error.js";
 import { duplicateKey } from "./duplicate-key.js";
 import { asList, asObject, asText, type Fields, optional } from "./fields.js";
 import type { Plan, PlannedResource } from "./plan.js";
-import { plannedAddresses } from "./planned-addresses.js";
 import { readResource } from "./read-resource.js";
 import { readWiring } from "./read-wiring.js";
 
@@ -47,15 +53,15 @@ function read(bytes: Uint8Array): Plan {
   const [major = ""] = formatVersion.split(".");
   const variables = rootVariables(json);
   const known = major === MAJOR;
-  const view = variables["rollout_view"];
+  const view = variables[VIEW_VARIABLE];
   const resources = known ? resourcesOf(json) : [];
-  const planned = known ? plannedAddresses(json, fail) : [];
+  const planned = known ? plannedAddresses(json) : [];
   return {
     formatVersion,
     terraformVersion: asText(json["terraform_version"], "terraform_version", fail),
     ...(typeof view === "string" ? { view } : {}),
-    base: baseOf(variables["rollout_base"]),
-    own: ownOf(variables["rollout_own"]),
+    base: baseOf(variables[BASE_VARIABLE]),
+    own: ownOf(variables[OWN_VARIABLE]),
     gate: gateOf(json),
     gaps: known
       ? gapsOf(json, resources, planned)
@@ -105,7 +111,7 @@ function rootVariables(json: Fields): Readonly<Record<string, unknown>> {
     fail,
   );
   const declared = asObject(module["variables"] ?? {}, "configuration.root_module.variables", fail);
-  const entries = ["rollout_view", "rollout_base", "rollout_own", WAITING_VARIABLE].flatMap((name) => {
+  const entries = [VIEW_VARIABLE, BASE_VARIABLE, OWN_VARIABLE, WAITING_VARIABLE].flatMap((name) => {
     const value = optional(given[name], "value");
     if (value === undefined) return [];
     if (JSON.stringify(value) !== JSON.stringify(optional(declared[name], "default"))) {
@@ -125,8 +131,8 @@ function gateOf(json: Fields): Gate {
 function baseOf(value: unknown): ReadonlyMap<string, number> {
   if (value === undefined) return new Map();
   return new Map(
-    Object.entries(asObject(value, "rollout_base", fail)).map(([group, revision]) => {
-      if (typeof revision !== "number") fail(`rollout_base of ${group} is no number`);
+    Object.entries(asObject(value, BASE_VARIABLE, fail)).map(([group, revision]) => {
+      if (typeof revision !== "number") fail(`${BASE_VARIABLE} of ${group} is no number`);
       return [group, revision] as const;
     }),
   );
@@ -134,9 +140,9 @@ function baseOf(value: unknown): ReadonlyMap<string, number> {
 
 function ownOf(value: unknown): ReadonlyMap<string, string> {
   if (value === undefined) return new Map();
-  const entries = Object.entries(asObject(value, "rollout_own", fail));
+  const entries = Object.entries(asObject(value, OWN_VARIABLE, fail));
   return new Map(
-    entries.map(([address, path]) => [address, asText(path, `rollout_own of ${address}`, fail)]),
+    entries.map(([address, path]) => [address, asText(path, `${OWN_VARIABLE} of ${address}`, fail)]),
   );
 }
 
@@ -163,6 +169,23 @@ function leftOut(resources: readonly PlannedResource[], planned: readonly string
   const listed = new Set(resources.map(({ address }) => address));
   const missing = planned.filter((address) => !listed.has(address));
   return missing.length > 0 ? [`it does not say what happens to ${missing.sort().join(", ")}`] : [];
+}
+
+/** The address of every managed resource that will be there afterwards, by `planned_values`, those of modules included. */
+function plannedAddresses(json: Fields): string[] {
+  const values = asObject(json["planned_values"], "planned_values", fail);
+  const addresses: string[] = [];
+  const modules: unknown[] = [values["root_module"]];
+  while (modules.length > 0) {
+    const module = asObject(modules.pop(), "a module of planned_values", fail);
+    for (const entry of asList(module["resources"] ?? [], "resources of planned_values", fail)) {
+      const resource = asObject(entry, "a resource of planned_values", fail);
+      const address = asText(resource["address"], "the address of a resource of planned_values", fail);
+      if (resource["mode"] === "managed") addresses.push(address);
+    }
+    modules.push(...asList(module["child_modules"] ?? [], "child_modules of planned_values", fail));
+  }
+  return addresses;
 }
 
 function resourcesOf(json: Fields): PlannedResource[] {

@@ -1,7 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
+import { parseAddress } from "../../cluster/address.js";
+import { clusterOf } from "../../cluster/members.js";
 import { localPathOf, s3BackendBlock } from "../../cluster/backend.js";
+import {
+  BASE_VARIABLE,
+  GATE_VARIABLE,
+  VIEW_VARIABLE,
+  WAITING_VARIABLE,
+} from "../../cluster/hooks/variables.js";
 import type { Deployed } from "../../cluster/deployed.js";
-import { plannedCluster, plannedHost } from "../plan/planned-host.js";
+import { plannedHost } from "../plan/planned-host.js";
 import type { Backend } from "../../cluster/yaml/schema.js";
 import type { Plan } from "../plan/plan.js";
 import type { Proposal, Rule } from "../proposal.js";
@@ -24,7 +32,10 @@ export const baseRevision: Rule = (proposal) => {
 /** The violation of a plan that is not of this cluster: then nothing else about it can be told. */
 export function otherCluster({ plan, spec }: Proposal): Violation | undefined {
   const names = new Set(
-    (plan?.resources ?? []).flatMap(({ before, after }) => [plannedCluster(before), plannedCluster(after)]),
+    (plan?.resources ?? []).flatMap(({ address, before, after }) => [
+      clusterOf(address, before),
+      clusterOf(address, after),
+    ]),
   );
   const others = [...names].filter((name) => name !== undefined && name !== spec.name);
   if (others.length === 0) return undefined;
@@ -50,12 +61,12 @@ function headerDiffers({
     [...deployed.groups.values()].map(({ name, revisions }) => [name, revisions.at(-1)?.number ?? 0]),
   );
   const wrong = [
-    ...(header.view === view ? [] : ["variable.rollout_view"]),
-    ...(isDeepStrictEqual(header.base, base) ? [] : ["variable.rollout_base"]),
-    ...(header.gate === "open" ? [] : ["variable.rollout_gate"]),
+    ...(header.view === view ? [] : [`variable.${VIEW_VARIABLE}`]),
+    ...(isDeepStrictEqual(header.base, base) ? [] : [`variable.${BASE_VARIABLE}`]),
+    ...(header.gate === "open" ? [] : [`variable.${GATE_VARIABLE}`]),
     ...(isDeepStrictEqual(header.waiting, waiting.length > 0 ? waiting : undefined)
       ? []
-      : ["variable.rollout_waiting"]),
+      : [`variable.${WAITING_VARIABLE}`]),
     ...(isBackendOf(spec.backend, specFolder, header.backends) ? [] : ["terraform.backend"]),
   ];
   if (wrong.length === 0) return [];
@@ -85,7 +96,7 @@ function viewMissing({ view }: Plan): Violation[] {
     {
       rule: "base-revision",
       subjects: [],
-      message: "the plan does not say which view it is of (it has no variable rollout_view)",
+      message: `the plan does not say which view it is of (it has no variable ${VIEW_VARIABLE})`,
       remedy: "plan a stack that this program synthesized",
     },
   ];
@@ -119,11 +130,10 @@ function hostsDiffer({ resources }: Plan, { groups }: Deployed): Violation[] {
     ),
   );
   const changed = resources.flatMap(({ address, before, deposed, previousAddress }) => {
-    const [type, name = ""] = address.split(".");
+    const [, name = ""] = address.split(".");
     const known = ids.get(name);
-    const isHost = type === "aws_instance" || type === "terraform_data";
-    if (!isHost || known === undefined) return [];
-    const id = plannedHost(before)?.id;
+    if (known === undefined || parseAddress(address)?.kind !== "host") return [];
+    const { id } = plannedHost(address, before);
     return id === undefined || id === known || deposed !== undefined || previousAddress !== undefined
       ? []
       : [`${address} (${id}, deployed is ${known})`];

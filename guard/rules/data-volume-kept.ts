@@ -1,7 +1,7 @@
 import { groupsOf } from "../../cluster/groups.js";
 import { ignoresAnything, volumeOf } from "../declared.js";
 import { forgottenVolumes } from "../forgotten-volumes.js";
-import { plannedVolume } from "../plan/planned-volume.js";
+import { plannedVolume, type PlannedVolume } from "../plan/planned-host.js";
 import type { Leftovers } from "../../cluster/retiring.js";
 import type { Change } from "../change.js";
 import { isEndOfLeftover, leftoversIn } from "../leftovers.js";
@@ -101,7 +101,7 @@ function volumesOtherwise({ changes, spec, target }: Proposal): Violation[] {
   const wanted = groupsOf(spec).find(({ name }) => name === target)?.dataVolume;
   const odd = changes.flatMap(({ address, action, member, group, planned }) => {
     if (member?.kind !== "data" || action !== "update" || !planned) return [];
-    const [from, to] = [plannedVolume(planned.before), plannedVolume(planned.after)];
+    const [from, to] = [plannedVolume(address, planned.before), plannedVolume(address, planned.after)];
     const isWanted = group === target && to.sizeGib === wanted?.sizeGib && to.type === wanted?.type;
     return isWanted && (to.sizeGib ?? 0) >= (from.sizeGib ?? Infinity)
       ? []
@@ -118,7 +118,7 @@ function volumesOtherwise({ changes, spec, target }: Proposal): Violation[] {
   ];
 }
 
-const describeVolume = ({ sizeGib, type }: ReturnType<typeof plannedVolume>): string =>
+const describeVolume = ({ sizeGib, type }: PlannedVolume): string =>
   `${String(sizeGib ?? "unknown")} GiB ${type ?? "unknown"}`;
 
 /** A volume that was taken out of the state is still there: an empty one in its place would hide the data. */

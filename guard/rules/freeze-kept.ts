@@ -1,8 +1,7 @@
 import { listed } from "../listed.js";
 import { isNew } from "../../cluster/pending.js";
 import type { DeclaredResource } from "../declared.js";
-import type { Proposal, Rule } from "../proposal.js";
-import { isWaiting } from "../waiting.js";
+import { type Proposal, type Rule, isWaiting } from "../proposal.js";
 
 /**
  * Deployed groups that a view is not for, and machines that wait for a later batch, carry the freeze, so that Terraform itself holds them even where nobody asks

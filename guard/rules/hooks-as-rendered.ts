@@ -7,16 +7,15 @@ import {
   type Member,
 } from "../../cluster/address.js";
 import { groupsOf, hostNames, roleOf, type Group } from "../../cluster/groups.js";
+import { memberValues } from "../../cluster/members.js";
 import { isNew } from "../../cluster/pending.js";
 import { GATE_REFERENCE } from "../../cluster/hooks/variables.js";
 import type { Action } from "../change.js";
 import { ignoresAnything, triggersOf } from "../declared.js";
 import { callDifference, consulServers, environmentDifference } from "../hook-call.js";
 import { listed } from "../listed.js";
-import { optional } from "../plan/fields.js";
-import type { Proposal, Rule } from "../proposal.js";
+import { type Proposal, type Rule, isWaiting } from "../proposal.js";
 import type { RuleId, Violation } from "../verdict.js";
-import { isWaiting } from "../waiting.js";
 import type { Wiring } from "../wiring.js";
 
 const RULE: RuleId = "hooks-as-rendered";
@@ -73,8 +72,7 @@ function gateOtherwise({ plan, target }: Proposal, changing: ReadonlyMap<string,
   const wrong = plan.resources.flatMap(({ address, after, deposed }) => {
     const member = after === null || deposed !== undefined ? undefined : parseAddress(address);
     if (member?.kind !== "ready" || !changing.has(member.group)) return [];
-    const triggers = optional(after, "triggers") ?? optional(after, "triggers_replace");
-    const planned = optional(triggers, "gate");
+    const { gate: planned } = memberValues("ready", address, after);
     return planned === gate ? [] : [`${address} (${JSON.stringify(planned)}, not ${gate})`];
   });
   if (wrong.length === 0) return [];

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import { groupAddress, hostAddress, parseAddress } from "../../cluster/address.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
-import { nextRevisions } from "../../cluster/next-revisions.js";
+import { nextRevisions } from "../../cluster/deployed.js";
+import { memberValues } from "../../cluster/members.js";
 import { isNew } from "../../cluster/pending.js";
 import { hostOf, ignoresAnything } from "../declared.js";
 import { optional } from "../plan/fields.js";
 import { plannedHost, type PlannedHost } from "../plan/planned-host.js";
-import type { Proposal, Rule } from "../proposal.js";
+import { type Proposal, type Rule, isWaiting } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
-import { isWaiting } from "../waiting.js";
 
 interface FutureHost extends PlannedHost {
   readonly address: string;
@@ -69,7 +69,7 @@ function hostsOf(group: Group, { plan, declared }: Proposal): FutureHost[] {
     const member = address.includes(group.name) ? parseAddress(address) : undefined;
     const stays = !actions.includes("delete") || actions.includes("create");
     if (member?.kind !== "host" || member.group !== group.name || !stays || deposed !== undefined) return [];
-    return [{ address, ...plannedHost(after) }];
+    return [{ address, ...plannedHost(address, after) }];
   });
 }
 
@@ -127,7 +127,7 @@ function recordedOtherwise(group: Group, { plan, deployed, spec, target }: Propo
   const history = deployed.groups.get(group.name)?.revisions ?? [];
   const isClosed = target !== undefined && plan.gate === "closed";
   const wanted = isClosed ? history : nextRevisions(group, history, { revisionHistoryLimit, cause: "" });
-  const planned = optional(optional(record.after, "input"), "revisions");
+  const { revisions: planned } = memberValues("revision", address, record.after);
   if (isDeepStrictEqual(withoutCauses(planned), withoutCauses(wanted))) return [];
   return [
     {

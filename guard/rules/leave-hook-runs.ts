@@ -5,11 +5,10 @@ import { deployedHash, deployedHosts, isNew, isConfigured } from "../../cluster/
 import { ignoresAnything, isSucceededFirst, triggersOf } from "../declared.js";
 import { isTainted, type Change } from "../change.js";
 import { plannedHost } from "../plan/planned-host.js";
-import type { Proposal, Rule, StateProposal } from "../proposal.js";
+import { type Proposal, type Rule, type StateProposal, isWaiting } from "../proposal.js";
 import { terraformIn } from "../terraform-in.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
-import { isWaiting } from "../waiting.js";
 
 /** No machine goes without the hook that makes its work leave, and a group that has left is replaced whole. */
 export const leaveHookRuns: Rule = (proposal) => {
@@ -232,7 +231,8 @@ function replacedThoughTheyStay(
       !isTainted(change, deployed) &&
       hosts.some(
         ({ number, hash }) =>
-          number === change.member?.host && hash === (plannedHost(change.planned?.after)?.hash ?? group.hash),
+          number === change.member?.host &&
+          hash === (plannedHost(change.address, change.planned?.after).hash ?? group.hash),
       ),
   );
   if (staying.length === 0) return [];

@@ -3,9 +3,8 @@ import { gateSettingsOf } from "../../cluster/gate-settings.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
 import { describeChange, isTainted } from "../change.js";
 import { listed } from "../listed.js";
-import type { Proposal, Rule } from "../proposal.js";
+import { type Proposal, type Rule, isWaiting } from "../proposal.js";
 import type { Violation } from "../verdict.js";
-import { isWaiting } from "../waiting.js";
 
 /**
  * Where a group is replaced a few machines at a time, those that wait for a later batch are as they are deployed, no more go

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { setGroups } from "../../cluster/yaml/edit.js";
-import { errorOf, EXAMPLE, exampleWith, specOf } from "./yaml/example.js";
+import { setGroups } from "../../../cluster/yaml/edit.js";
+import { errorOf, EXAMPLE, exampleWith, specOf } from "./example.js";
 
 const raised = (text: string, group: string, generation = 1): string =>
   setGroups(text, "cluster.yaml", new Map([[group, { generation }]]));

@@ -1,6 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { isCanary } from "../../cluster/canary.js";
-import { bakeSecondsOf } from "../../cluster/gate-settings.js";
+import { isCanary, bakeSecondsOf } from "../../cluster/gate-settings.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
 import { exampleWith, specOf } from "./yaml/example.js";
 

@@ -1,0 +1,147 @@
+import { memberType, parseAddress, PLATFORMS, type MemberKind, type PlatformName } from "./address.js";
+
+type Values = Readonly<Record<string, unknown>>;
+type Path = readonly string[];
+
+/** What this program writes into members of groups and reads again, by kind. What a platform does not have has no place. */
+interface Places {
+  readonly host: {
+    readonly id: Path;
+    readonly image: Path;
+    readonly instanceType: Path;
+    readonly hash: Path;
+    readonly subnetId?: Path;
+  };
+  readonly data: { readonly sizeGib: Path; readonly type: Path; readonly zone?: Path };
+  readonly "config-consul": { readonly host: Path; readonly servers: Path };
+  readonly ready: { readonly hosts: Path; readonly hash: Path; readonly gate: Path };
+  readonly revision: { readonly revisions: Path };
+}
+
+/** The kinds of members that are read. */
+export type ReadKind = keyof Places;
+
+/** A new platform is a column here, beside its folder in `constructs/`. */
+const PLACES: Readonly<Record<PlatformName, Places>> = {
+  aws: {
+    host: {
+      id: ["id"],
+      image: ["ami"],
+      instanceType: ["instance_type"],
+      hash: ["tags", "rollout:template-hash"],
+      subnetId: ["subnet_id"],
+    },
+    data: { sizeGib: ["size"], type: ["type"], zone: ["availability_zone"] },
+    "config-consul": { host: ["triggers", "host"], servers: ["triggers", "servers"] },
+    ready: { hosts: ["triggers", "hosts"], hash: ["triggers", "hash"], gate: ["triggers", "gate"] },
+    revision: { revisions: ["input", "revisions"] },
+  },
+  local: {
+    host: {
+      id: ["id"],
+      image: ["input", "image"],
+      instanceType: ["input", "instanceType"],
+      hash: ["triggers_replace"],
+    },
+    data: { sizeGib: ["input", "sizeGib"], type: ["input", "type"] },
+    "config-consul": { host: ["triggers_replace", "host"], servers: ["triggers_replace", "servers"] },
+    ready: {
+      hosts: ["triggers_replace", "hosts"],
+      hash: ["triggers_replace", "hash"],
+      gate: ["triggers_replace", "gate"],
+    },
+    revision: { revisions: ["input", "revisions"] },
+  },
+};
+
+/** The platform that gives members of a kind the type that an address has. */
+const platformOf = (kind: MemberKind, address: string): PlatformName =>
+  PLATFORMS.find((platform) => address.startsWith(`${memberType(platform, kind)}.`)) ?? "local";
+
+/**
+ * What a member of a group says, be it synthesized, planned or in a state (see {@link attributesInState}): of any type,
+ * since an override, a plan and a state may hold anything. Undefined is what is not there, or is unknown as yet.
+ */
+export function memberValues<K extends ReadKind>(
+  kind: K,
+  address: string,
+  values: unknown,
+): Readonly<Record<keyof Places[K], unknown>> {
+  const places = placesOf(kind, address);
+  const found = Object.entries(places).map(([name, path]) => [name, valueAt(values, path)] as const);
+  return Object.fromEntries(found) as Record<keyof Places[K], unknown>;
+}
+
+const placesOf = (kind: ReadKind, address: string): Readonly<Record<string, Path>> =>
+  PLACES[platformOf(kind, address)][kind];
+
+/**
+ * The attribute of a resource that a value of {@link memberValues} was looked for in, as far as the resource has it:
+ * `tags` where there are no tags at all, else `tags`, `rollout:template-hash`.
+ */
+export function attributePath(
+  kind: ReadKind,
+  address: string,
+  values: unknown,
+  [name = "", ...below]: readonly PropertyKey[],
+): PropertyKey[] {
+  const path = placesOf(kind, address)[String(name)] ?? [];
+  const outer = path.slice(0, -1);
+  const gap = outer.findIndex((_, depth) => !isObject(valueAt(values, outer.slice(0, depth + 1))));
+  return gap === -1 ? [...path, ...below] : outer.slice(0, gap + 1);
+}
+
+/** The triggers of a hook, by its type: it is a resource of Terraform's own on any platform. */
+export const triggersOf = (address: string, values: unknown): unknown =>
+  valueAt(values, [address.startsWith("terraform_data.") ? "triggers_replace" : "triggers"]);
+
+/** What replaces a declared machine once it changes: on aws that is its user data, and not the tag that repeats it. */
+const DECLARED_HASH: Readonly<Record<PlatformName, (body: Values) => string>> = {
+  aws: ({ user_data: data, user_data_replace_on_change: replaces }) =>
+    (replaces === true ? /^# rollout-template-hash: (\S+)$/m.exec(String(data))?.[1] : undefined) ?? "none",
+  local: ({ triggers_replace: hash }) => String(hash),
+};
+
+/** The template hash of a machine as it is synthesized. */
+export const declaredHash = (address: string, body: Values): string =>
+  DECLARED_HASH[platformOf("host", address)](body);
+
+/**
+ * The cluster that a resource says it belongs to: by its tag, and where there are no tags by the input of hosts,
+ * revisions and load balancers. The input of a resource of the user's own is the user's.
+ */
+export function clusterOf(address: string, values: unknown): string | undefined {
+  const tag = valueAt(values, ["tags", "rollout:cluster"]);
+  if (typeof tag === "string") return tag;
+  const name = valueAt(values, ["input", "cluster"]);
+  return typeof name === "string" && hasInputOfOurs(address) ? name : undefined;
+}
+
+const hasInputOfOurs = (address: string): boolean =>
+  parseAddress(address) !== undefined || /(^|\.)terraform_data\.[^.]*-load-balancer$/.test(address);
+
+/**
+ * The attributes of a resource in a state, in the shape that they have in a plan: there those of a `terraform_data`, which
+ * may be of any type, stand beside their type.
+ */
+export function attributesInState(type: string, attributes: Values): Values {
+  if (type !== "terraform_data") return attributes;
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, attribute]) => [
+      name,
+      isObject(attribute) && Object.hasOwn(attribute, "value") && Object.hasOwn(attribute, "type")
+        ? attribute["value"]
+        : attribute,
+    ]),
+  );
+}
+
+function valueAt(values: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),
+    values,
+  );
+}
+
+const isObject = (value: unknown): value is Values =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
