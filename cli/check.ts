@@ -12,7 +12,7 @@ import { UserError } from "../cluster/user-error.js";
 import type { CheckResult } from "../program/check-result.js";
 import { resultOf } from "../program/result-of.js";
 import { ContextThread } from "./context-thread.js";
-import type { Context } from "./context.js";
+import type { ClusterState } from "../cluster/cluster-state.js";
 
 export interface CheckArgs {
   /** A file of `terraform show -json`, a saved plan, or `-` for standard input. */
@@ -59,7 +59,7 @@ export async function runCheck(
 const LARGE_BYTES = 8_000_000;
 
 /** Reads the plan and what it is held against, both at once where that is faster. */
-async function readAll(bytes: Uint8Array, env: Environment): Promise<Context & { plan: Plan }> {
+async function readAll(bytes: Uint8Array, env: Environment): Promise<ClusterState & { plan: Plan }> {
   const thread = bytes.length >= LARGE_BYTES && ContextThread.canStart() ? new ContextThread(env) : undefined;
   try {
     const plan = readPlan(bytes);
@@ -71,7 +71,7 @@ async function readAll(bytes: Uint8Array, env: Environment): Promise<Context & {
 }
 
 /** Loaded only here: with a thread, zod and yaml are needed there and nowhere else. */
-async function readHere(env: Environment): Promise<Context> {
+async function readHere(env: Environment): Promise<ClusterState> {
   const { readContext } = await import("./context.js");
   return readContext(env);
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { Environment } from "../clients/environment.js";
-import type { Context } from "./context.js";
+import type { ClusterState } from "../cluster/cluster-state.js";
 
 /** Beside the bundle, and beside the compiled sources. */
 const THREAD = fileURLToPath(new URL("./context-worker.js", import.meta.url));
@@ -10,7 +10,7 @@ const THREAD = fileURLToPath(new URL("./context-worker.js", import.meta.url));
 /** Reads spec and state in a thread of its own, while a large plan is parsed. */
 export class ContextThread {
   private readonly worker: Worker;
-  private readonly answer: Promise<Context | undefined>;
+  private readonly answer: Promise<ClusterState | undefined>;
 
   /** Where only the sources are there, as in tests, there is no file for a thread to run. */
   static canStart(): boolean {
@@ -21,7 +21,7 @@ export class ContextThread {
     const worker = new Worker(THREAD, { workerData: { ...env } });
     this.worker = worker;
     this.answer = new Promise((resolve) => {
-      worker.once("message", (context: Context | undefined) => {
+      worker.once("message", (context: ClusterState | undefined) => {
         resolve(context);
       });
       worker.once("error", () => {
@@ -34,7 +34,7 @@ export class ContextThread {
   }
 
   /** Undefined when it could not be read. Why, only the one says who reads it again: errors do not pass threads whole. */
-  async context(): Promise<Context | undefined> {
+  async context(): Promise<ClusterState | undefined> {
     return this.answer;
   }
 

@@ -6,7 +6,7 @@ import { describeOrigin, isForReview } from "../cluster/deployed.js";
 import { UserError } from "../cluster/user-error.js";
 import { connect, type LiveCluster } from "../live/live-cluster.js";
 import { machinesOf } from "../live/local-agents.js";
-import type { Context } from "./context.js";
+import type { ClusterState } from "../cluster/cluster-state.js";
 import { readDeployed } from "../program/read-deployed.js";
 import { readSpec } from "../program/read-spec.js";
 import { formatTable } from "./output/table.js";
@@ -67,7 +67,7 @@ type Asked = Required<Pick<GcArgs, "yes" | "system">>;
 /** Finds what is to go, and with `yes` removes it. */
 export async function collect(
   cluster: Agents,
-  { spec, deployed }: Context,
+  { spec, deployed }: ClusterState,
   { yes, system }: Asked,
 ): Promise<Gc> {
   const records = [];

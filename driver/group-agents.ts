@@ -1,6 +1,7 @@
 import { nextLeave } from "../rollout/leave/next-leave.js";
 import { formatFinding } from "../rollout/preflight/finding.js";
 import { preflight } from "../rollout/preflight/preflight.js";
+import type { ClusterState } from "../cluster/cluster-state.js";
 import { formatHookFile, parseHookFile } from "../cluster/hooks/hook-file.js";
 import { hostNames, type Group } from "../cluster/groups.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
@@ -13,7 +14,6 @@ import type { HookContext } from "../hooks/hook-context.js";
 import { leaveOrderOf, runLeaveHook, standingIn } from "../hooks/leave.js";
 import { runReadyHook } from "../hooks/ready.js";
 import { hasAgents } from "../hooks/run-hook.js";
-import type { Program } from "../program/program.js";
 import type { Run } from "./run.js";
 import { Ec2Machines } from "../clients/aws/ec2.js";
 
@@ -35,7 +35,7 @@ export interface GroupAgents {
  */
 export function agentsOf(
   run: Pick<Run, "env" | "clock" | "stop" | "folder">,
-  program: Pick<Program, "spec" | "deployed">,
+  program: ClusterState,
   group: Group,
   { say, waiting, folder }: Required<Pick<HookContext, "say" | "waiting" | "folder">>,
 ): GroupAgents | undefined {
@@ -94,7 +94,7 @@ export function agentsOf(
  * A line for each machine that carries the group's tags and is in no state, as an apply leaves behind that was killed with
  * a remote state. It is told of and never ended: whoever looks at it knows better.
  */
-export async function strayMachines({ spec, deployed }: Program, group: string): Promise<string[]> {
+export async function strayMachines({ spec, deployed }: ClusterState, group: string): Promise<string[]> {
   if (spec.platform !== "aws") return [];
   const known = new Set(deployed.groups.get(group)?.hosts.map(({ id }) => id));
   try {

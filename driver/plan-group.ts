@@ -6,6 +6,7 @@ import { printedBy } from "../clients/terraform/plan.js";
 import { jsonOf } from "../clients/terraform/terraform.js";
 import { type Batch, nextBatch } from "../rollout/roll/next-batch.js";
 import { type MemberKind, parseAddress } from "../cluster/address.js";
+import type { ClusterState } from "../cluster/cluster-state.js";
 import { findGroup } from "../cluster/find-group.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { GATE_VARIABLE, type Gate } from "../cluster/hooks/variables.js";
@@ -105,7 +106,7 @@ export class GroupPlanner {
 }
 
 /** The machines of a group that stands that are replaced next, and those that wait. */
-export function batchOf({ spec, deployed }: Pick<Program, "spec" | "deployed">, name: string): Batch {
+export function batchOf({ spec, deployed }: ClusterState, name: string): Batch {
   const group = findGroup(spec, name);
   const current = deployed.groups.get(name);
   if (!current) return { made: [], going: [], waiting: [] };

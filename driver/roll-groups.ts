@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { nextRoll, type RollStep, type Wanted } from "../rollout/roll/next-group.js";
 import { rollFacts, type RollFacts, type RollFailure } from "../rollout/log/roll-facts.js";
-import type { Deployed } from "../cluster/deployed.js";
+import type { ClusterState } from "../cluster/cluster-state.js";
 import type { GroupChange } from "../cluster/yaml/edit.js";
 import { groupsOf } from "../cluster/groups.js";
 import type { Hold } from "../cluster/run/hold.js";
@@ -33,9 +33,7 @@ export interface RollDeps {
   readonly signal: AbortSignal;
 }
 
-interface Look {
-  readonly spec: Spec;
-  readonly deployed: Deployed;
+interface Look extends ClusterState {
   readonly hold: Hold | undefined;
   readonly events: readonly LogEvent[];
   /** The groups whose servers lead, as far as that is known. */

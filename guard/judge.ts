@@ -1,3 +1,4 @@
+import type { ClusterState } from "../cluster/cluster-state.js";
 import { readDeclared, wiringOf } from "./declared.js";
 import { foreseeChanges } from "./foresee.js";
 import { forgottenBy } from "./leftovers.js";
@@ -57,7 +58,7 @@ function judge(proposal: Proposal): Verdict {
 /** Judges what Terraform's plan says. The view is the one that the plan names. */
 export function judgePlan(
   plan: Plan,
-  context: Pick<Proposal, "spec" | "deployed" | "madeWhole" | "inBatches">,
+  context: ClusterState & Pick<Proposal, "madeWhole" | "inBatches">,
 ): Verdict {
   const view = plan.view ?? "unknown";
   const target = view === "cluster" ? undefined : view;

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
+import type { ClusterState } from "../cluster/cluster-state.js";
 import { forgetBlocks, leftoversOf, type Leftovers } from "../cluster/retiring.js";
 import type { Change } from "./change.js";
 import type { Proposal } from "./proposal.js";
 
-type Question = Pick<Proposal, "spec" | "deployed" | "target">;
+type Question = ClusterState & Pick<Proposal, "target">;
 
 /** What is left of pools that have retired, where it may go: in the cluster view alone. */
 export const leftoversIn = ({ spec, deployed, target }: Question): Leftovers[] =>

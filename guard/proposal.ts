@@ -1,6 +1,5 @@
 import { hostName, type Member } from "../cluster/address.js";
-import type { Deployed } from "../cluster/deployed.js";
-import type { Spec } from "../cluster/yaml/schema.js";
+import type { ClusterState } from "../cluster/cluster-state.js";
 import type { Change } from "./change.js";
 import type { DeclaredResource } from "./declared.js";
 import type { Plan } from "./plan/plan.js";
@@ -9,12 +8,10 @@ import type { Violation } from "./verdict.js";
 import type { Wiring } from "./wiring.js";
 
 /** What is to be judged: what a view changes, what is deployed, and which group may change. */
-export interface Proposal {
+export interface Proposal extends ClusterState {
   readonly view: string;
   /** The one group that may change; undefined for the cluster view, which creates new ones. */
   readonly target: string | undefined;
-  readonly spec: Spec;
-  readonly deployed: Deployed;
   /** The folder of the spec from that of the stack; absent where a plan is judged. */
   readonly specFolder?: string;
   readonly changes: readonly Change[];
@@ -35,7 +32,7 @@ export interface Proposal {
 }
 
 /** What of a proposal is known before a stack is synthesized. */
-export type StateProposal = Pick<Proposal, "spec" | "deployed" | "view" | "plan" | "target" | "waiting">;
+export type StateProposal = ClusterState & Pick<Proposal, "view" | "plan" | "target" | "waiting">;
 
 /** A rule is a pure function that returns what breaks it. */
 export type Rule = (proposal: Proposal) => readonly Violation[];

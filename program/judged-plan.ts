@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { judgePlan } from "../guard/judge.js";
 import { readPlan } from "../guard/plan/read-plan.js";
 import { type PlanSummary, summarizePlan } from "../rollout/review/plan-summary.js";
+import type { ClusterState } from "../cluster/cluster-state.js";
 import { describeOrigin } from "../cluster/deployed.js";
 import { isNew } from "../cluster/pending.js";
 import type { CheckResult } from "./check-result.js";
-import type { Program } from "./program.js";
 import { resultOf } from "./result-of.js";
 
 /** What a plan does, and what the guard says of it. */
@@ -28,7 +28,7 @@ interface MadePlan {
 /** Judges a plan that was made just now. */
 export function judgeMadePlan(
   { json, file, view, inBatches = false }: MadePlan,
-  { spec, deployed }: Pick<Program, "spec" | "deployed">,
+  { spec, deployed }: ClusterState,
 ): JudgedPlan {
   const plan = readPlan(new TextEncoder().encode(json));
   const verdict = judgePlan(plan, { spec, deployed, madeWhole: true, inBatches });

@@ -5,15 +5,14 @@ import { fileURLToPath } from "node:url";
 import { Annotations, App } from "cdktf";
 import { lastCause } from "../clients/git.js";
 import { offeredViews } from "../rollout/roll/views.js";
-import type { Deployed } from "../cluster/deployed.js";
+import type { ClusterState } from "../cluster/cluster-state.js";
 import { HOOK_FILE } from "../cluster/hooks/hook-file.js";
 import { addViews, type AddViewsOptions } from "../stacks/add-views.js";
 import { readDeployed } from "./read-deployed.js";
 import { EXAMPLE_IS_USED, readSpec, type SpecFile } from "./read-spec.js";
 
 /** What is desired, what is deployed, and which views that makes. */
-export interface Program extends SpecFile {
-  readonly deployed: Deployed;
+export interface Program extends SpecFile, ClusterState {
   readonly views: readonly string[];
   readonly cause: string;
   /** The hosts of the group that is rolled whose machines wait for a later batch, by name. Default: none. */

@@ -10,7 +10,8 @@ import { ServerPool } from "../constructs/server-pool.js";
 import { judgeSynthesized } from "../guard/judge.js";
 import { formatViolation, type Verdict } from "../guard/verdict.js";
 import { groupAddress, hostAddress, parseGroupName, type HostKind } from "../cluster/address.js";
-import { isForReview, type Deployed } from "../cluster/deployed.js";
+import type { ClusterState } from "../cluster/cluster-state.js";
+import { isForReview } from "../cluster/deployed.js";
 import { groupsOf, poolsOf, roleOf, type Group } from "../cluster/groups.js";
 import { formatHookFile } from "../cluster/hooks/hook-file.js";
 import { startsAgents } from "../cluster/local-agents.js";
@@ -25,15 +26,12 @@ import {
   VIEW_VARIABLE,
   WAITING_VARIABLE,
 } from "../cluster/hooks/variables.js";
-import type { Spec } from "../cluster/yaml/schema.js";
 import { mapThree } from "../cluster/three.js";
 import { addBackend } from "./backend.js";
 import type { Rendering, RenderingOptions } from "./group-props.js";
 import { ClusterFolderSynthesizer } from "./synthesizer.js";
 
-export interface ViewProps {
-  readonly spec: Spec;
-  readonly deployed: Deployed;
+export interface ViewProps extends ClusterState {
   /** The folder of the spec, relative to the folder of the synthesized stack: where a local state's path starts. */
   readonly specFolder: string;
   /** The compiled CLI, relative to the folder of the synthesized stack. */

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { imagesOf } from "../gate-settings.js";
-import { type Deployed } from "../deployed.js";
+import type { ClusterState } from "../cluster-state.js";
 import { isNew } from "../pending.js";
-import { specSchema, type Spec } from "../yaml/schema.js";
+import { specSchema } from "../yaml/schema.js";
 import { UserError } from "../user-error.js";
 
 /** The file beside a synthesized stack that its hooks read: what the stack was made from, whatever is edited since. */
@@ -24,11 +24,7 @@ export function formatHookFile({
   spec,
   deployed: { groups },
   specFolder,
-}: {
-  readonly spec: Spec;
-  readonly deployed: Deployed;
-  readonly specFolder: string;
-}): string {
+}: ClusterState & { readonly specFolder: string }): string {
   const standing = [...groups.values()].filter((group) => !isNew(group));
   const deployed = standing.map(({ name, hosts, revisions }) => ({
     name,

@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { parseAddress } from "../../cluster/address.js";
-import { describeOrigin, type Deployed } from "../../cluster/deployed.js";
+import type { ClusterState } from "../../cluster/cluster-state.js";
+import { describeOrigin } from "../../cluster/deployed.js";
 import { poolsOf, type Group } from "../../cluster/groups.js";
 import { inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
 import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
-import type { Spec } from "../../cluster/yaml/schema.js";
 import { count, explainGroup, type Explanation } from "./explain-group.js";
 
 const difference = z.strictObject({
@@ -78,9 +78,7 @@ export const reviewSchema = z.strictObject({
 export type Review = z.output<typeof reviewSchema>;
 export type Difference = z.output<typeof difference>;
 
-export interface ReviewInput {
-  readonly spec: Spec;
-  readonly deployed: Deployed;
+export interface ReviewInput extends ClusterState {
   readonly violations: Review["violations"];
   /** What differs in the synthesized stacks; absent where there is nothing to compare them with. */
   readonly differences?: readonly Difference[];

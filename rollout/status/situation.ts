@@ -1,7 +1,6 @@
-import type { Deployed } from "../../cluster/deployed.js";
+import type { ClusterState } from "../../cluster/cluster-state.js";
 import type { Hold } from "../../cluster/run/hold.js";
 import type { LogEvent } from "../../cluster/run/run-log.js";
-import type { Spec } from "../../cluster/yaml/schema.js";
 
 /** A run that is under way, as its lock says. */
 interface LiveRun {
@@ -15,9 +14,7 @@ interface LiveRun {
 }
 
 /** What is known of a cluster without asking its agents: the spec, the state, and the run folder of this machine. */
-export interface Situation {
-  readonly spec: Spec;
-  readonly deployed: Deployed;
+export interface Situation extends ClusterState {
   readonly hold: Hold | undefined;
   /** Undefined where no process of this machine rolls the cluster. */
   readonly run: LiveRun | undefined;

@@ -65,6 +65,8 @@ export function apply(world: World, step: LeaveStep, habits = USUAL): void {
         if (member.name !== `${step.host}.global` || member.status !== "alive") continue;
         if (habits.leavesGracefully) member.status = "leaving";
       }
+      // It has stopped whether or not anybody has asked its agent yet: Serf notices in either case.
+      answer(world, [step.host]);
       for (const agent of world.agents) if (agent.host === step.host) agent.nomad = "stopped";
       break;
   }

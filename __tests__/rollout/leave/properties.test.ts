@@ -5,7 +5,8 @@ import type { LeaveStep } from "../../../rollout/leave/step.js";
 import { known, NEW, observed, OLD, orderOf, START, type Node, type World } from "../observed.js";
 import { run } from "./model.js";
 
-const RUNS = { numRuns: 2500 };
+/** Always the same cases: these tests also say how many of them were of the kind that they are about. */
+const RUNS = { numRuns: 2500, seed: 1 };
 
 test("nothing is drained before every node that goes is ineligible", () => {
   let drains = 0;
@@ -143,10 +144,25 @@ test("from anywhere, every way out ends: done, or blocked with a reason and what
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 300, seed: 1 },
   );
   expect(ends).toMatchObject({ waiting: 0, look: 0 });
   expect(Math.min(ends.done, ends.blocked)).toBeGreaterThan(50);
+});
+
+test.each([
+  [true, ["stop-nomad-server nomad-server-2-0", "wait-nomad-gone"]],
+  [
+    false,
+    ["stop-nomad-server nomad-server-2-0", "wait-nomad-gone", "remove-nomad-peer nomad-server-2-0.global"],
+  ],
+])("a server whose agent nobody has asked before leaves Nomad, gracefully: %s", (leavesGracefully, steps) => {
+  const world = observed((one) => {
+    one.agents = one.agents.filter(({ host }) => host !== "nomad-server-2-0");
+  });
+  const { log, end } = run(world, orderOf("nomad-server-2"), { leavesGracefully, hitsDeadline: false });
+  expect(log.slice(0, steps.length)).toEqual(steps);
+  expect(end.kind).toBe("done");
 });
 
 test("the order of lists changes nothing", () => {

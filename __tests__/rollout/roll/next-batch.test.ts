@@ -83,6 +83,7 @@ describe("from any state of a group, with any number", () => {
         expect(new Set([...going, ...waiting, ...made]).size).toBe(group.states.length - out);
         most = Math.max(most, going.length);
       }),
+      { numRuns: 500, seed: 1 },
     );
     expect(most).toBeGreaterThan(2);
   });
