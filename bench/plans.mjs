@@ -60,12 +60,14 @@ export function writePlan(folder, { verdict, pools, hosts }) {
 }
 
 function recordingOf(verdict) {
-  const bytes = (name) => readFileSync(new URL(`${RECORDED[verdict]}/${name}`, FIXTURES));
-  const json = (name) => JSON.parse(gunzipSync(bytes(name)).toString());
+  const name = RECORDED[verdict];
+  const bytes = (file) => readFileSync(new URL(file, FIXTURES));
+  const json = (file) => JSON.parse(gunzipSync(bytes(file)).toString());
+  const { state, spec } = JSON.parse(bytes("cases.json").toString())[name];
   return {
-    plan: json("plan.json.gz"),
-    state: json("state.json.gz"),
-    spec: bytes("cluster.yaml").toString(),
+    plan: json(`plans/${name}.json.gz`),
+    state: json(`states/${state}.json.gz`),
+    spec: bytes(`specs/${spec}.yaml`).toString(),
   };
 }
 

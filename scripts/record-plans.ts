@@ -1,11 +1,10 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
-import { format, resolveConfig } from "prettier";
 import { AWS, awsCluster } from "./recording/aws-cases.js";
 import { BATCHES } from "./recording/batch-cases.js";
 import type { Case } from "./recording/case.js";
 import { BOOTSTRAP, CLEAN } from "./recording/clean-cases.js";
+import { Fixtures } from "./recording/fixtures.js";
 import { GATES } from "./recording/gate-cases.js";
 import { HOOKS } from "./recording/hook-cases.js";
 import { LOCAL_CLUSTER } from "./recording/local-cluster.js";
@@ -20,7 +19,7 @@ import { World } from "./recording/world.js";
 // Makes the plans that the guard is tested with, by the real Terraform. Run in the top folder, after a build:
 // node dist/scripts/record-plans.js [NAME...]
 // Those on AWS are made where AWS_ENDPOINT_URL names moto's server: never against the real one.
-const FIXTURES = "__tests__/guard/plan/fixtures";
+const fixtures = Fixtures.in("__tests__/guard/plan/fixtures");
 const SCRATCH = ".cache/record-plans";
 
 const only = process.argv.slice(2);
@@ -58,13 +57,7 @@ rmSync(SCRATCH, { recursive: true, force: true });
 
 async function record({ name, what, expected, make }: Case, world: World): Promise<void> {
   const plan = await make(world);
-  const folder = join(FIXTURES, name);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "plan.json.gz"), gzipSync(plan, { level: 9 }));
-  writeFileSync(join(folder, "state.json.gz"), gzipSync(world.state, { level: 9 }));
-  writeFileSync(join(folder, "cluster.yaml"), world.spec);
-  const file = join(folder, "case.json");
-  const described = JSON.stringify({ what, made: world.steps, ...expected });
-  writeFileSync(file, await format(described, { ...(await resolveConfig(file)), filepath: file }));
+  const { state, spec, steps } = world;
+  await fixtures.keep(name, { what, made: steps, plan, state, spec, expected });
   console.log(`${name}: ${String(plan.length)} bytes`);
 }

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globa
 import { collect, formatGc, type Gc } from "../../cli/gc.js";
 import { change, deployedAs, poolOf } from "../support/fixtures.js";
 import { LOCAL_EXAMPLE, specOf } from "../cluster/yaml/example.js";
-import { machine } from "../../packages/simulator/__tests__/world.js";
-import { ALL, startWorld, type World } from "../live/simulated.js";
+import type { MachineSettings } from "../../packages/simulator/machine.js";
+import { machine, startWorld, type World } from "../support/still-cluster.js";
 
 jest.setTimeout(60_000);
 
@@ -15,12 +15,18 @@ const list = { yes: false, system: false };
 
 describe("gc on a simulated cluster", () => {
   let world: World;
-  const mine = (name: string) =>
-    machine(name, { meta: { rollout_cluster: "demo" }, address: `10.9.9.${String(name.length)}` });
+  const unknown: MachineSettings = {
+    name: "broker-2-7",
+    role: "client",
+    address: "10.9.9.10",
+    retryJoin: machine("broker-1-0").retryJoin ?? [],
+    meta: { rollout_cluster: "demo" },
+  };
 
   /** broker-2-7, which the state does not have, has died, and so has broker-1-0, which it has. */
   beforeEach(async () => {
-    world = await startWorld({ machines: [...ALL.map((name) => machine(name)), mine("broker-2-7")] });
+    world = await startWorld();
+    await world.simulator.startMachine(unknown);
     world.simulator.advance(30_000);
     world.simulator.do(() => {
       world.simulator.cluster.killMachine("broker-2-7");

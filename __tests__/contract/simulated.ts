@@ -1,10 +1,14 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { startSimulator, type Simulator } from "../../packages/simulator/http/simulator.js";
 import type { MachineSettings } from "../../packages/simulator/machine.js";
+import { LOCAL_EXAMPLE, specOf } from "../cluster/yaml/example.js";
+import { machineNamed } from "../support/simulated-machine.js";
 import type { Cluster, Target } from "./target.js";
 
 /** Simulated time passes fifty times as fast: it passes by itself, because a request that takes its time is waited for. */
 const FACTOR = 0.02;
+
+const SPEC = specOf(LOCAL_EXAMPLE);
 
 const consulServers = ["consul-server-0-0", "consul-server-1-0", "consul-server-2-0"] as const;
 const nomadServers = ["nomad-server-0-0", "nomad-server-1-0", "nomad-server-2-0"] as const;
@@ -79,24 +83,4 @@ class Simulated implements Cluster {
   }
 }
 
-function settingsOf(machine: string): MachineSettings {
-  const group = machine.replace(/-\d+$/, "");
-  const pool = group.replace(/-\d+$/, "");
-  return {
-    name: machine,
-    address: addressOf(machine),
-    role: pool === "consul-server" || pool === "nomad-server" ? pool : "client",
-    retryJoin: consulServers.map(addressOf),
-    meta: {
-      rollout_cluster: "contract",
-      rollout_pool: pool,
-      rollout_group: group,
-      rollout_host: machine,
-      rollout_image: "ami-0aaa",
-    },
-  };
-}
-
-function addressOf(machine: string): string {
-  return `10.0.0.${String(everyone.findIndex((name) => name === machine) + 1)}`;
-}
+const settingsOf = (machine: string): MachineSettings => machineNamed(SPEC, machine);

@@ -1,7 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { realClock } from "../../clients/clock.js";
@@ -13,6 +11,7 @@ import { renderServersFile } from "../../rollout/configure-consul.js";
 import { startAgent, type RealAgent } from "../contract/real-agent.js";
 import { describeReal } from "../support/environment.js";
 import { smallAwsSpec } from "../support/fixtures.js";
+import { freePort } from "../support/free-port.js";
 import { failure } from "../support/refusal.js";
 import { startSshd, type Sshd } from "../support/sshd.js";
 
@@ -212,16 +211,6 @@ describeReal(
     }
   },
 );
-
-async function freePort(): Promise<number> {
-  const spare = createServer().listen(0, "127.0.0.1");
-  await once(spare, "listening");
-  const address = spare.address();
-  spare.close();
-  await once(spare, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
 
 /** Looks again and again, with what the look itself takes in between; one that fails is looked at again. */
 async function eventually(holds: () => Promise<boolean>): Promise<void> {

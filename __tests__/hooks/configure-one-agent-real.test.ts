@@ -1,7 +1,5 @@
-import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { request } from "node:http";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
@@ -14,6 +12,7 @@ import { openTunnel, TunnelOnDemand } from "../../clients/ssh/tunnel.js";
 import { renderServersFile } from "../../rollout/configure-consul.js";
 import { UserError } from "../../cluster/user-error.js";
 import { describeReal } from "../support/environment.js";
+import { freePort } from "../support/free-port.js";
 import { startSshd, type Sshd } from "../support/sshd.js";
 import { supportFolder } from "../support/prepared.js";
 
@@ -162,15 +161,4 @@ function agentBehind(tunnel: TunnelOnDemand): ConsulAgent {
       })),
     leader: async () => z.string().parse(JSON.parse(await ask("GET", "/v1/status/leader"))),
   };
-}
-
-/** Free a moment ago: an agent cannot pick one itself. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

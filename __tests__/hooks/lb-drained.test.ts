@@ -8,7 +8,6 @@ import { AwsQuery } from "../support/aws-query.js";
 import { describeReal } from "../support/environment.js";
 import { localSpec, smallAwsSpec } from "../support/fixtures.js";
 import { startMoto, type Moto } from "../support/moto.js";
-import { textAt } from "../support/xml.js";
 
 const region = "eu-west-1";
 const GROUP = "demo-broker";
@@ -57,34 +56,13 @@ describeReal("A machine behind a load balancer, asked of moto", ["moto"], () => 
     moto = await startMoto({ region });
     query = new AwsQuery(moto.url, region);
     const { vpcId, subnetIds } = await moto.ec2.createNetwork();
-    const tags = {
+    id = await moto.ec2.run(subnetIds[0], {
       Name: "demo-broker-0-0",
       "rollout:cluster": "demo",
       "rollout:pool": "broker",
       "rollout:group": "broker-0",
-    };
-    const started = await query.call("ec2", "RunInstances", {
-      ImageId: "ami-0aaa",
-      MinCount: "1",
-      MaxCount: "1",
-      SubnetId: subnetIds[0],
-      "TagSpecification.1.ResourceType": "instance",
-      ...Object.fromEntries(
-        Object.entries(tags).flatMap(([key, value], index) => [
-          [`TagSpecification.1.Tag.${String(index + 1)}.Key`, key],
-          [`TagSpecification.1.Tag.${String(index + 1)}.Value`, value],
-        ]),
-      ),
     });
-    id = textAt(started, "instancesSet", "item", "instanceId");
-    const created = await query.call("elasticloadbalancing", "CreateTargetGroup", {
-      Name: GROUP,
-      Protocol: "TCP",
-      Port: "9876",
-      VpcId: vpcId,
-      TargetType: "instance",
-    });
-    arn = textAt(created, "CreateTargetGroupResult", "TargetGroups", "member", "TargetGroupArn");
+    arn = await moto.ec2.createTargetGroup(GROUP, vpcId);
   });
   afterAll(() => moto.stop());
   withEnvironment(() => moto.env);

@@ -6,7 +6,6 @@ import { AwsQuery } from "../support/aws-query.js";
 import { describeReal } from "../support/environment.js";
 import { smallAwsSpec } from "../support/fixtures.js";
 import { startMoto, type Moto } from "../support/moto.js";
-import { textAt } from "../support/xml.js";
 
 const spec = smallAwsSpec();
 const region = spec.platform === "aws" ? spec.aws.region : "";
@@ -27,14 +26,7 @@ describeReal("A cluster on aws, asked of moto", ["moto"], () => {
     await moto.ec2.terminate(id.old);
     id.one = await run("broker-0", "broker-0-0");
     id.other = await run("broker-1", "broker-1-0");
-    const created = await query.call("elasticloadbalancing", "CreateTargetGroup", {
-      Name: `${spec.name}-broker`,
-      Protocol: "TCP",
-      Port: "9876",
-      VpcId: vpcId,
-      TargetType: "instance",
-    });
-    const arn = textAt(created, "CreateTargetGroupResult", "TargetGroups", "member", "TargetGroupArn");
+    const arn = await moto.ec2.createTargetGroup(`${spec.name}-broker`, vpcId);
     await query.call("elasticloadbalancing", "RegisterTargets", {
       TargetGroupArn: arn,
       "Targets.member.1.Id": id.one,
@@ -90,21 +82,10 @@ describeReal("A cluster on aws, asked of moto", ["moto"], () => {
     return live.observe({ group, role, agentsOf: [], checks: [] });
   }
 
-  async function run(group: string, host: string): Promise<string> {
-    const tags = { Name: `${spec.name}-${host}`, "rollout:cluster": spec.name, "rollout:group": group };
-    const answer = await query.call("ec2", "RunInstances", {
-      ImageId: "ami-0aaa",
-      MinCount: "1",
-      MaxCount: "1",
-      SubnetId: subnet,
-      "TagSpecification.1.ResourceType": "instance",
-      ...Object.fromEntries(
-        Object.entries(tags).flatMap(([Key, Value], index) => [
-          [`TagSpecification.1.Tag.${String(index + 1)}.Key`, Key],
-          [`TagSpecification.1.Tag.${String(index + 1)}.Value`, Value],
-        ]),
-      ),
+  const run = (group: string, host: string): Promise<string> =>
+    moto.ec2.run(subnet, {
+      Name: `${spec.name}-${host}`,
+      "rollout:cluster": spec.name,
+      "rollout:group": group,
     });
-    return textAt(answer, "instancesSet", "item", "instanceId");
-  }
 });

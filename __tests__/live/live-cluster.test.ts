@@ -8,8 +8,7 @@ import {
   NOMAD_RIGHTS,
   type Observed,
 } from "../../rollout/observation/observation.js";
-import { machine } from "../../packages/simulator/__tests__/world.js";
-import { ALL, BROKERS, CONSULS, NOMADS, startWorld, type World } from "./simulated.js";
+import { ALL, BROKERS, CONSULS, machine, NOMADS, startWorld, type World } from "../support/still-cluster.js";
 
 jest.setTimeout(30_000);
 
@@ -419,7 +418,7 @@ test("a Nomad server is stopped where its machine's metadata say how", async () 
   world = await startWorld();
 
   await world.live.agents.stopNomad("nomad-server-1-0");
-  world.simulator.advance(2_000);
+  world.simulator.advance(5_000);
 
   const { agents } = await world.observe({
     group: "nomad-server-1",

@@ -1,12 +1,11 @@
-import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile, mkdir, copyFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { parse } from "yaml";
 import * as z from "zod";
 import { userData } from "../../constructs/user-data.js";
+import { freePorts } from "./free-port.js";
 import { supportFolder } from "./prepared.js";
 
 /** What a Consul agent answered. `body` is the parsed JSON, or the text where it is none. */
@@ -151,16 +150,6 @@ function parsed(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-/** Ports that nobody has at the moment, all different. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) server.close();
-  await Promise.all(servers.map((server) => once(server, "close")));
-  return ports;
 }
 
 /** A file of this repository. */

@@ -79,6 +79,36 @@ export class Ec2 {
     await this.#query.call("ec2", "CreateKeyPair", { KeyName: name });
   }
 
+  /** Starts one small machine that nobody but the test knows of; answers its id. */
+  async run(subnetId: string, tags: Readonly<Record<string, string>> = {}): Promise<string> {
+    const named = Object.entries(tags).flatMap(([key, value], index): [string, string][] => [
+      [`TagSpecification.1.Tag.${String(index + 1)}.Key`, key],
+      [`TagSpecification.1.Tag.${String(index + 1)}.Value`, value],
+    ]);
+    const answer = await this.#query.call("ec2", "RunInstances", {
+      ImageId: "ami-0aaa",
+      InstanceType: "t3.small",
+      MinCount: "1",
+      MaxCount: "1",
+      SubnetId: subnetId,
+      ...(named.length > 0 && { "TagSpecification.1.ResourceType": "instance" }),
+      ...Object.fromEntries(named),
+    });
+    return textAt(answer, "instancesSet", "item", "instanceId");
+  }
+
+  /** A target group as a pool's load balancer has it; answers its ARN. */
+  async createTargetGroup(name: string, vpcId: string): Promise<string> {
+    const answer = await this.#query.call("elasticloadbalancing", "CreateTargetGroup", {
+      Name: name,
+      Protocol: "TCP",
+      Port: "9876",
+      VpcId: vpcId,
+      TargetType: "instance",
+    });
+    return textAt(answer, "CreateTargetGroupResult", "TargetGroups", "member", "TargetGroupArn");
+  }
+
   /** Takes a machine away behind Terraform's back. */
   async terminate(instanceId: string): Promise<void> {
     await this.#query.call("ec2", "TerminateInstances", { "InstanceId.1": instanceId });

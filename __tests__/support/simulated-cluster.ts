@@ -8,12 +8,11 @@ import { NomadClient } from "../../clients/nomad/nomad-client.js";
 import { ClientError } from "../../clients/http/errors.js";
 import { startSimulator, type Simulator } from "../../packages/simulator/http/simulator.js";
 import type { SimulatorOptions } from "../../packages/simulator/http/simulator.js";
-import type { MachineSettings } from "../../packages/simulator/machine.js";
 import type { Clock } from "../../clients/clock.js";
 import type { Environment } from "../../clients/environment.js";
-import { hostName } from "../../cluster/address.js";
-import { groupsOf, type Group } from "../../cluster/groups.js";
+import type { Group } from "../../cluster/groups.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
+import { simulatedMachine, simulatedMachines } from "./simulated-machine.js";
 
 /**
  * Simulated time passes twenty times as fast: by itself, because a request that takes its time is waited for. Faster, a
@@ -63,9 +62,7 @@ export async function startSimulatedCluster(
   options: Omit<SimulatorOptions, "clock" | "factor" | "machines"> = {},
   tokens: Environment = {},
 ): Promise<SimulatedWorld> {
-  const machines = groupsOf(spec).flatMap((group) =>
-    hostsOf(group).map((host) => settingsOf(spec, group, host)),
-  );
+  const machines = simulatedMachines(spec);
   const simulator = await startSimulator({ ...options, clock: "real", factor: FACTOR, machines });
   const addressesOf = (role: Group["role"], agent: string): string =>
     machines
@@ -187,7 +184,7 @@ export async function startSimulatedCluster(
     env,
     clock,
     replace: async (group, host) => {
-      const settings = settingsOf(spec, group, host);
+      const settings = simulatedMachine(spec, group, host);
       simulator.do(() => {
         if (simulator.cluster.machine(settings.name).isRunning) simulator.cluster.killMachine(settings.name);
       });
@@ -199,32 +196,4 @@ export async function startSimulatedCluster(
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-const hostsOf = ({ hosts }: Group): number[] => Array.from({ length: hosts }, (_, host) => host);
-
-function settingsOf(spec: Spec, group: Group, host: number): MachineSettings {
-  const name = hostName(group.name, host);
-  const servers = groupsOf(spec).filter(({ role }) => role === "consul-server");
-  return {
-    name,
-    address: addressOf(group, host),
-    role: group.role,
-    leaveOnInterrupt: true,
-    retryJoin: servers.map((server) => addressOf(server, 0)),
-    meta: {
-      rollout_cluster: spec.name,
-      rollout_pool: group.pool,
-      rollout_group: group.name,
-      rollout_host: name,
-      rollout_image: group.image,
-      rollout_template_hash: group.hash,
-    },
-  };
-}
-
-/** One network a pool and group, so that a machine keeps its address when it is replaced. */
-function addressOf({ pool, index }: Group, host: number): string {
-  const network = Buffer.from(pool).reduce((sum, byte) => (sum * 31 + byte) % 200, 7);
-  return `10.${String(network)}.${String(index)}.${String(host + 1)}`;
 }

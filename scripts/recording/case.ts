@@ -3,7 +3,7 @@ import type { World } from "./world.js";
 
 /** A plan to be recorded, and what the guard is to say of it. */
 export interface Case {
-  /** The folder of the fixture. */
+  /** Its name in the table of fixtures. */
   readonly name: string;
   /** What it is, in one sentence. */
   readonly what: string;

@@ -100,27 +100,11 @@ describeReal("Machines, asked of moto", ["moto"], () => {
     }
   });
 
-  async function run(cluster: string, group: string, name: string): Promise<string> {
-    const tags = {
+  const run = (cluster: string, group: string, name: string): Promise<string> =>
+    moto.ec2.run(subnet, {
       Name: name,
       "rollout:cluster": cluster,
       "rollout:group": group,
       "rollout:template-hash": "0123abcd",
-    };
-    const answer = await query.call("ec2", "RunInstances", {
-      ImageId: "ami-0aaa",
-      InstanceType: "t3.small",
-      MinCount: "1",
-      MaxCount: "1",
-      SubnetId: subnet,
-      "TagSpecification.1.ResourceType": "instance",
-      ...Object.fromEntries(
-        Object.entries(tags).flatMap(([Key, Value], index) => [
-          [`TagSpecification.1.Tag.${String(index + 1)}.Key`, Key],
-          [`TagSpecification.1.Tag.${String(index + 1)}.Value`, Value],
-        ]),
-      ),
     });
-    return textAt(answer, "instancesSet", "item", "instanceId");
-  }
 });

@@ -5,7 +5,6 @@ import { AwsQuery } from "../../support/aws-query.js";
 import { describeReal } from "../../support/environment.js";
 import { startMoto, type Moto } from "../../support/moto.js";
 import { refusal } from "../../support/refusal.js";
-import { textAt } from "../../support/xml.js";
 
 const region = "eu-west-1";
 
@@ -20,24 +19,9 @@ describeReal("Targets of a load balancer, asked of moto", ["moto"], () => {
     moto = await startMoto({ region });
     query = new AwsQuery(moto.url, region);
     const { vpcId, subnetIds } = await moto.ec2.createNetwork();
-    const run = async (): Promise<string> => {
-      const answer = await query.call("ec2", "RunInstances", {
-        ImageId: "ami-0aaa",
-        MinCount: "1",
-        MaxCount: "1",
-        SubnetId: subnetIds[0],
-      });
-      return textAt(answer, "instancesSet", "item", "instanceId");
-    };
+    const run = (): Promise<string> => moto.ec2.run(subnetIds[0]);
     [first, second, third] = [await run(), await run(), await run()];
-    const created = await query.call("elasticloadbalancing", "CreateTargetGroup", {
-      Name: "demo-broker",
-      Protocol: "TCP",
-      Port: "9876",
-      VpcId: vpcId,
-      TargetType: "instance",
-    });
-    arn = textAt(created, "CreateTargetGroupResult", "TargetGroups", "member", "TargetGroupArn");
+    arn = await moto.ec2.createTargetGroup("demo-broker", vpcId);
     await register(first);
     await register(second);
   });

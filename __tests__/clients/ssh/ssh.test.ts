@@ -1,9 +1,8 @@
-import { createServer } from "node:http";
-import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Ssh } from "../../../clients/ssh/ssh.js";
 import { describeReal } from "../../support/environment.js";
+import { freePort } from "../../support/free-port.js";
 import { refusal } from "../../support/refusal.js";
 import { startSshd, type ClientOptions, type Sshd } from "../../support/sshd.js";
 
@@ -120,7 +119,7 @@ describeReal("ssh and a real sshd", ["sshd"], () => {
   });
 
   test("refuses to go on where nothing listens", async () => {
-    const port = await closedPort();
+    const port = await freePort();
     const ssh = await client({ port });
     expect(await refusal(ssh.run("machine", ["true"]))).toEqual({
       kind: "unreachable",
@@ -163,14 +162,3 @@ describeReal("ssh and a real sshd", ["sshd"], () => {
     });
   });
 });
-
-/** A port on which something has just ceased to listen. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}

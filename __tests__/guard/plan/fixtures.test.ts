@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { judgePlan } from "../../../guard/judge.js";
 import { readPlan } from "../../../guard/plan/read-plan.js";
 import { formatViolation, type RuleId } from "../../../guard/verdict.js";
-import { fixtureNames, judge, notAPlan, readFixture, rulesOf } from "./plan-fixture.js";
+import { fixtureNames, judge, notAPlan, readFixture, readFixtureFiles, rulesOf } from "./plan-fixture.js";
 
 describe("Plans of the real Terraform", () => {
   test("there are at least thirty of them", () => {
@@ -22,6 +24,14 @@ describe("Plans of the real Terraform", () => {
     });
   });
 
+  test("each state and spec is kept once, by the hash of its text, and no file that no case names", () => {
+    const texts = fixtureNames.map((name) => readFixtureFiles(name));
+    const once = (kind: "state" | "spec"): string[] => [...new Set(texts.map((each) => hashOf(each[kind])))];
+    expect(kept("plans")).toEqual(fixtureNames);
+    expect(kept("states")).toEqual(once("state").sort());
+    expect(kept("specs")).toEqual(once("spec").sort());
+  });
+
   test("a plan names the groups that it touches", () => {
     const touched = (name: string): readonly string[] => judge(readFixture(name)).touched;
     expect(touched("no-op")).toEqual([]);
@@ -36,6 +46,13 @@ describe("Plans of the real Terraform", () => {
     );
   });
 });
+
+const kept = (folder: string): string[] =>
+  readdirSync(new URL(`./fixtures/${folder}/`, import.meta.url))
+    .map((file) => file.replace(/\.(json\.gz|yaml)$/, ""))
+    .sort();
+
+const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 8);
 
 /** What a rule says of a plan. The ids of machines are other ones whenever the plans are recorded again. */
 const said = (rule: RuleId, name: string): string[] =>

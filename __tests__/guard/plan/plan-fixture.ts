@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
+import * as z from "zod";
 import { parseState } from "../../../clients/state/parse-state.js";
 import { judgePlan } from "../../../guard/judge.js";
 import { NotAPlan, readPlan } from "../../../guard/plan/read-plan.js";
-import type { RuleId, Verdict } from "../../../guard/verdict.js";
+import { RULE_IDS, type RuleId, type Verdict } from "../../../guard/verdict.js";
 import type { Deployed } from "../../../cluster/deployed.js";
 import { loadSpec } from "../../../cluster/yaml/load.js";
 import type { Spec } from "../../../cluster/yaml/schema.js";
@@ -24,36 +25,51 @@ export interface PlanFixture {
 
 const FOLDER = new URL("./fixtures/", import.meta.url);
 
-export const fixtureNames: readonly string[] = readdirSync(FOLDER, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
-  .map(({ name }) => name);
+const bytesOf = (file: string): Buffer => readFileSync(new URL(file, FOLDER));
+
+const textOf = (file: string): string => gunzipSync(bytesOf(file)).toString();
+
+const CASES = z
+  .record(
+    z.string(),
+    z.object({
+      what: z.string(),
+      verdict: z.enum(["accepted", "rejected", "not a plan"]),
+      rules: z.array(z.enum(RULE_IDS)).default([]),
+      state: z.string(),
+      spec: z.string(),
+    }),
+  )
+  .parse(JSON.parse(bytesOf("cases.json").toString()));
+
+export const fixtureNames: readonly string[] = Object.keys(CASES);
+
+function caseOf(name: string): (typeof CASES)[string] {
+  const found = CASES[name];
+  if (!found) throw new Error(`no plan ${name} was recorded`);
+  return found;
+}
 
 /** The texts of a fixture as Terraform wrote them. */
 export function readFixtureFiles(name: string): { plan: string; state: string; spec: string } {
+  const { state, spec } = caseOf(name);
   return {
-    plan: gunzipSync(bytesOf(name, "plan.json.gz")).toString(),
-    state: gunzipSync(bytesOf(name, "state.json.gz")).toString(),
-    spec: bytesOf(name, "cluster.yaml").toString(),
+    plan: textOf(`plans/${name}.json.gz`),
+    state: textOf(`states/${state}.json.gz`),
+    spec: bytesOf(`specs/${spec}.yaml`).toString(),
   };
 }
 
-const bytesOf = (name: string, file: string): Buffer => readFileSync(new URL(`${name}/${file}`, FOLDER));
-
 export function readFixture(name: string): PlanFixture {
-  const described = JSON.parse(bytesOf(name, "case.json").toString()) as Pick<
-    PlanFixture,
-    "what" | "verdict"
-  > & {
-    readonly rules?: readonly RuleId[];
-  };
+  const { what, verdict, rules } = caseOf(name);
   const { plan, state, spec: text } = readFixtureFiles(name);
   const spec = loadSpec(new TextEncoder().encode(text), "cluster.yaml");
   const where = "terraform.demo.tfstate";
   return {
     name,
-    what: described.what,
-    verdict: described.verdict,
-    rules: described.rules ?? [],
+    what,
+    verdict,
+    rules,
     plan,
     spec,
     deployed: parseState(state, { where, cluster: spec.name, platform: spec.platform }),

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "@jest/globals";
 import { consulRights } from "../../../live/observe/consul-rights.js";
 import type { ConsulRules } from "../../../packages/simulator/consul/access.js";
-import { startWorld, type World } from "../simulated.js";
+import { startWorld, type World } from "../../support/still-cluster.js";
 
 let world: World;
 

@@ -15,6 +15,7 @@ import { leave } from "../../../packages/simulator/consul/leaving.js";
 import { isOver } from "../../../packages/simulator/nomad/allocation.js";
 import type { NodeRecord } from "../../../packages/simulator/nomad/node-record.js";
 import { serviceJob } from "../../contract/service-job.js";
+import { imageOf } from "../../support/simulated-machine.js";
 import { EPOCH, observe } from "./observe.js";
 import { judge, State, type Change, type Plan } from "./state.js";
 
@@ -350,19 +351,9 @@ export class World {
       this.cluster.killMachine(name);
     }
     this.cluster.startMachine({
-      name,
+      ...imageOf(this.spec.name, group, host),
       address: `10.0.${String(Math.floor(number / 250))}.${String((number % 250) + 1)}`,
-      role: group.role,
-      leaveOnInterrupt: true,
       retryJoin: this.#consulAddresses(),
-      meta: {
-        rollout_cluster: this.spec.name,
-        rollout_pool: group.pool,
-        rollout_group: group.name,
-        rollout_host: name,
-        rollout_image: group.image,
-        rollout_template_hash: group.hash,
-      },
     });
   }
 
