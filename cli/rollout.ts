@@ -1,9 +1,10 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { CommanderError, InvalidArgumentError, Option } from "commander";
 import { durationSeconds } from "../cluster/yaml/duration.js";
 import { UserError } from "../cluster/user-error.js";
 import type { DeployArgs } from "./deploy.js";
 import type { RehearseOptions } from "./rehearse.js";
 import { reportFailure } from "../program/report-failure.js";
+import { Verb } from "./verb.js";
 
 const format = (): Option =>
   new Option("--format <format>", "how to print the result").choices(["text", "json"]).default("text");
@@ -28,8 +29,8 @@ type DeployOptions = Omit<DeployArgs, "target">;
 const toJson = (value: unknown): string => JSON.stringify(value, null, 2);
 
 /** Each verb is loaded when it is called. */
-function buildProgram(): Command {
-  const program = new Command("rollout")
+export function buildProgram(): Verb {
+  const program = new Verb("rollout")
     .description("Puts new images through a Consul and Nomad cluster, one group at a time.")
     .exitOverride()
     .showHelpAfterError("(rollout --help lists the verbs)")
@@ -43,6 +44,8 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
   program
     .command("validate")
     .description("check the spec alone; status says what is deployed")
+    .example("", "says what the spec describes")
+    .exits({ 0: "the spec is valid" })
     .action(async () => {
       const { runValidate } = await import("./validate.js");
       print(runValidate(process.env));
@@ -52,11 +55,14 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
   set
     .command("image")
     .description("set the image of groups: rollout set image broker-0=ami-0bbb")
-    .argument("<group=image...>", "with --packer the groups alone")
+    .argument("<group=image...>", "which group gets which image; with --packer the groups alone")
     .option(
       "--packer <manifest>",
       "take the image of the spec's region from the file of Packer's manifest post-processor",
     )
+    .example("broker-0=ami-0bbb", "one group, as for its roll")
+    .example("broker-1=ami-0bbb broker-2=ami-0bbb", "two groups, which takes rollout.pendingGroups: queue")
+    .example("--packer packer-manifest.json broker-0", "the image that Packer built")
     .action(async (assignments: string[], options: { packer?: string }) => {
       const { runSetImage } = await import("./set-image.js");
       print(runSetImage(process.env, { assignments, ...options }));
@@ -79,6 +85,14 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     )
     .addOption(new Option("--until <phase>", "a pause, too, ends the watch with 0").choices(["paused"]))
     .addOption(format())
+    .example("", "the whole cluster")
+    .example("broker-1", "one group")
+    .example("--watch --timeout 2h", "a line a change, until the roll is over")
+    .example("broker-1 --watch --revision 16", "until the group runs that revision")
+    .exits({
+      0: "fine; with --watch: healthy, or what --until or --revision waits for",
+      1: "the state cannot be read; with --watch: failed, paused, cancelled, superseded or out of time",
+    })
     .action(async (group: string | undefined, options: StatusOptions) => {
       const { runStatus, runWatch } = await import("./status.js");
       const { format, watch = false, timeout, revision, until } = options;
@@ -103,13 +117,15 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
   program
     .command("history")
     .description("show what each group ran, oldest first: revisions, and rolls that failed")
-    .argument("[group]", "default: all groups")
+    .argument("[group]", "show one group; default: all groups")
     .addOption(
       new Option("--revision <number>", "show one revision of the group in full").argParser(
         usage(revisionNumber),
       ),
     )
     .addOption(format())
+    .example("", "all groups")
+    .example("broker-0 --revision 3", "one revision in full")
     .action(async (group: string | undefined, options: { format: "text" | "json"; revision?: number }) => {
       if (options.revision !== undefined && group === undefined)
         throw new UserError(
@@ -123,11 +139,15 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
   program
     .command("undo")
     .description("set a group's image in the spec back to an earlier revision's; deploy then rolls it")
-    .argument("<group>")
+    .argument("<group>", "the group that goes back")
     .addOption(
-      new Option("--to-revision <number>", "default: the one before").argParser(usage(revisionNumber)),
+      new Option("--to-revision <number>", "the revision to go back to; default: the one before").argParser(
+        usage(revisionNumber),
+      ),
     )
     .option("--dry-run", "check all the same, and change nothing")
+    .example("broker-0", "to the revision before")
+    .example("broker-0 --to-revision 3 --dry-run", "what an earlier one would mean")
     .action(async (group: string, options: { toRevision?: number; dryRun?: boolean }) => {
       const { runUndo } = await import("./undo.js");
       print(await runUndo(process.env, { group, ...options }, console.error));
@@ -136,7 +156,8 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
   program
     .command("restart")
     .description("raise a group's generation in the spec: deploy then replaces its machines as they are")
-    .argument("<group>")
+    .argument("<group>", "the group whose machines are replaced")
+    .example("broker-0", "new machines, of the same image")
     .action(async (group: string) => {
       const { runRestart } = await import("./restart.js");
       print(await runRestart(process.env, { group }));
@@ -146,6 +167,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .command("pause")
     .description("hold back the next group; the one in flight is finished")
     .option("--reason <text>", "shown wherever the pause is")
+    .example("--reason 'release day'", "no further group until rollout resume")
     .action(async (options: { reason?: string }) => {
       const { runPause } = await import("./hold.js");
       print(runPause(process.env, options, new Date()));
@@ -154,6 +176,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
   program
     .command("resume")
     .description("let the next group be rolled: takes a pause or a cancel away")
+    .example("", "the next group may be rolled")
     .action(async () => {
       const { runResume } = await import("./hold.js");
       print(runResume(process.env, new Date()));
@@ -163,6 +186,8 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .command("cancel")
     .description("end the run once the group in flight is whole; what is rolled already stays")
     .option("--undo", "take the group in flight back to its last image instead")
+    .example("", "the group in flight is finished")
+    .example("--undo", "the group in flight goes back")
     .action(async (options: { undo?: boolean }) => {
       const { runCancel } = await import("./hold.js");
       print(runCancel(process.env, options, new Date()));
@@ -174,6 +199,8 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .option("--yes", "remove what is listed")
     .option("--system", "ask for Nomad's own garbage collection, too: data of finished allocations goes")
     .addOption(format())
+    .example("", "only the list")
+    .example("--yes", "what is listed is removed")
     .action(async (options: { format: "text" | "json"; yes?: boolean; system?: boolean }) => {
       const { runGc } = await import("./gc.js");
       print(await runGc(process.env, options));
@@ -188,6 +215,9 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
       "keep the plan in a file, and the verdict on it beside: what was checked can be applied",
     )
     .addOption(format())
+    .example("", "the pending group")
+    .example("broker-0 --out roll.plan", "kept, with roll.plan.verdict.json beside it")
+    .exits({ 0: "accepted", 1: "rejected, or no plan could be made" })
     .action(async (view: string | undefined, { format, out }: { format: "text" | "json"; out?: string }) => {
       const { runPlan } = await import("./plan.js");
       const made = await runPlan(process.env, {
@@ -213,6 +243,14 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .option("--yes", "roll clients without asking", false)
     .option("--confirm <group...>", "roll these groups without asking, servers among them", [])
     .addOption(format())
+    .example("broker-0", "one group, or what is left of its roll")
+    .example("broker --image ami-0bbb --yes", "a pool of clients, group by group")
+    .example("--all --confirm consul-server-0", "what is pending; a server takes its own confirmation")
+    .exits({
+      0: "rolled, or nothing to do",
+      1: "refused or failed, or the run was cancelled",
+      2: "wrong usage, a mistake in the spec, or nobody could be asked",
+    })
     .action(async (target: string | undefined, options: DeployOptions) => {
       const { formatDeployResult, runDeploy } = await import("./deploy.js");
       const { onTerminal } = await import("./ask.js");
@@ -233,6 +271,13 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
       "demand exactly the file that was approved, byte for byte; its hash is what check and sha256sum print",
     )
     .addOption(reportFormat())
+    .example("roll.plan", "the verdict, and the hash to approve")
+    .example("roll.plan --sha256 07b3e2a7...", "later: is it that very plan, and still accepted?")
+    .exits({
+      0: "accepted",
+      1: "rejected, or not the plan that --sha256 names",
+      2: "no plan, wrong usage, or a mistake in the spec",
+    })
     .action(async (plan: string, { format, sha256 }: { format: ReportFormat; sha256?: string }) => {
       const { runCheck } = await import("./check.js");
       const result = await runCheck(process.env, { plan, ...(sha256 === undefined ? {} : { sha256 }) });
@@ -249,6 +294,9 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
       "take what is deployed from the spec at a git revision, without credentials; default: from the state",
     )
     .addOption(reportFormat())
+    .example("--base origin/main", "a change, as a pull request shows it")
+    .example("--base origin/main --format markdown", "the same as a comment")
+    .exits({ 0: "accepted", 1: "rejected", 2: "nothing to be reviewed, for example an unknown revision" })
     .action(async ({ format, ...options }: { base?: string; format: ReportFormat }) => {
       const { runReview } = await import("./review.js");
       const review = await runReview(process.env, options);
@@ -261,9 +309,12 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
   program
     .command("retire")
     .description("let a pool of clients leave for good, group by group: writes that into the spec")
-    .argument("<pool>")
+    .argument("<pool>", "a pool of clients")
     .option("--delete-volumes", "delete its data volumes once it has left; default: they are kept")
     .option("--confirm <pool>", "the pool's name once more, where nobody can be asked")
+    .example("broker", "asks for the name; data volumes are kept")
+    .example("broker --confirm broker --delete-volumes", "asks nothing, and deletes them in the end")
+    .exits({ 2: "wrong usage, a mistake in the spec, or nobody could be asked" })
     .action(async (pool: string, options: { deleteVolumes?: boolean; confirm?: string }) => {
       const { runRetire } = await import("./retire.js");
       const { onTerminal } = await import("./ask.js");
@@ -289,6 +340,10 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
       ]),
     )
     .addOption(format())
+    .example("", "one group of clients and a Consul server")
+    .example("broker-0 --agents real", "one group, on the real consul and nomad")
+    .example("--clean", "removes what was kept")
+    .exits({ 0: "passed", 1: "requests failed, writes were lost, work moved twice, or it could not run" })
     .action(async (groups: string[], options: RehearseOptions) => {
       const { runRehearseVerb } = await import("./rehearse.js");
       process.exitCode = await runRehearseVerb({ groups, ...options }, print);
@@ -320,8 +375,11 @@ const print = (text: string): void => {
 const exitCodeOf = (error: CommanderError): number =>
   ["commander.helpDisplayed", "commander.version"].includes(error.code) ? 0 : 2;
 
-try {
-  await buildProgram().parseAsync();
-} catch (error) {
-  process.exitCode = error instanceof CommanderError ? exitCodeOf(error) : reportFailure(error);
+/** Runs the verb that the command line names, and sets the exit code. */
+export async function runRollout(): Promise<void> {
+  try {
+    await buildProgram().parseAsync();
+  } catch (error) {
+    process.exitCode = error instanceof CommanderError ? exitCodeOf(error) : reportFailure(error);
+  }
 }

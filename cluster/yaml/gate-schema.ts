@@ -18,20 +18,26 @@ const check = z.strictObject({
     .describe("What the check proves; it stands in the output while it is waited for."),
   http: text(/^https?:\/\/[^\s]+$/, "a URL of http or https, such as http://{address}:8080/health")
     .optional()
-    .describe("A URL to GET for each machine; {host}, {address} and {group} stand for its own."),
+    .describe(
+      "A URL to GET for each machine; {host}, {address} and {group} stand for its own. A check has either http or command. Default: none.",
+    ),
   status: whole(100, 599).optional().describe("Of http: the status that is expected. Default: 200."),
-  contains: answer.optional().describe("Of http: a text that the answer has to contain."),
+  contains: answer
+    .optional()
+    .describe("Of http: a text that the answer has to contain. Default: any answer will do."),
   command: z
     .array(z.string({ error: "a text" }), { error: COMMAND })
     .min(1, { error: COMMAND })
     .optional()
     .describe(
-      "A program and its arguments, run for each machine where this program runs, without a shell; {host}, {address} and {group} stand for the machine's own.",
+      "A program and its arguments, run for each machine where rollout runs, without a shell; {host}, {address} and {group} stand for the machine's own. A check has either http or command. Default: none.",
     ),
   expect: z
     .strictObject({
-      exitCode: whole(0, 255).default(0).describe("Default: 0."),
-      contains: answer.optional().describe("A text that standard output has to contain."),
+      exitCode: whole(0, 255).default(0).describe("The exit code that is expected. Default: 0."),
+      contains: answer
+        .optional()
+        .describe("A text that standard output has to contain. Default: any output will do."),
     })
     .optional()
     .describe("Of command: what is expected of it. Default: exit code 0."),
@@ -49,7 +55,7 @@ export const ready = z
         error: "a list of checks, such as [{ name: answers, http: 'http://{address}:8080/' }]",
       })
       .default([])
-      .describe("The pool's own checks; all have to pass on every machine of the group."),
+      .describe("The pool's own checks; all have to pass on every machine of the group. Default: [], none."),
   })
   .prefault({})
   .describe("What has to be so before a new group counts as ready, beyond what Consul and Nomad say.");
@@ -61,7 +67,9 @@ export const bake = z
       .describe("How long a group has to stay ready without a break. Default: 30s."),
     first: duration("0s", "24h")
       .optional()
-      .describe("The same for the first group of a pool that is rolled to an image. Default: as time."),
+      .describe(
+        "The same for the first group of a pool that is rolled to an image; at least time. Default: as time.",
+      ),
   })
   .prefault({})
   .describe("How long a group has to stay ready before it counts as rolled.");
@@ -75,7 +83,7 @@ export const drain = z
       .enum(["fail", "accept"])
       .default("fail")
       .describe(
-        "fail (default): a group whose work was stopped by the deadline is not replaced; accept: it is.",
+        "fail: a group whose work was stopped by the deadline is not replaced; accept: it is. Default: fail.",
       ),
   })
   .prefault({})

@@ -2,6 +2,9 @@ import * as z from "zod";
 import { bake, drain, ready } from "./gate-schema.js";
 import { duration, filled, refused, text, three, whole } from "./schema-values.js";
 
+/** Ends the description of what is part of the template's hash; a test holds it against `templateHash`. */
+export const REPLACES = "A change replaces the machines of the group.";
+
 const imageName = text(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
   "the id of an image: at most 128 letters, digits, dots, underscores and hyphens, such as ami-0aaa",
@@ -9,9 +12,7 @@ const imageName = text(
 
 const instanceType = text(/^[a-z0-9][a-z0-9.-]{0,63}$/, "an instance type, such as m6i.large");
 
-const generation = whole(0, 1_000_000).describe(
-  "Raise one to replace machines that are otherwise unchanged.",
-);
+const generation = whole(0, 1_000_000);
 
 const cidr = z
   .cidrv4({ error: "an IPv4 range, such as 10.0.0.0/8" })
@@ -22,37 +23,49 @@ const cidr = z
 const loadBalancer = z
   .strictObject({
     port: whole(1, 65535).describe("The port of the load balancer and of the machines behind it."),
-    protocol: z.enum(["tcp", "udp"]).default("tcp"),
-    internal: z.boolean().default(true).describe("Default: true, reachable inside the network only."),
+    protocol: z.enum(["tcp", "udp"]).default("tcp").describe("What it carries. Default: tcp."),
+    internal: z
+      .boolean()
+      .default(true)
+      .describe("true: reachable inside the network only; false: sourceCidrs says for whom. Default: true."),
     deregistrationDelay: duration("0s", "1h")
       .default("300s")
-      .describe("How long open connections may last. Default: 300s."),
+      .describe("How long open connections to a machine that leaves may last. Default: 300s."),
     sourceCidrs: z
       .array(cidr, { error: "a list of IPv4 ranges, such as [10.0.0.0/8]" })
       .min(1, { error: "at least one IPv4 range, such as [10.0.0.0/8]" })
       .optional()
-      .describe("Who may connect. Default: the VPC's own range."),
+      .describe(
+        "The IPv4 ranges that may connect; required with internal: false. Default: the VPC's own ranges.",
+      ),
   })
   .refine((balancer) => balancer.internal || balancer.sourceCidrs !== undefined, {
     path: ["sourceCidrs"],
     error: "the ranges that may connect, since internal is false",
   })
-  .describe("One load balancer for the whole pool.");
+  .describe("One network load balancer for the whole pool. Default: none.");
 
 const dataVolume = z.strictObject({
-  sizeGib: whole(1, 16384),
-  type: z.enum(["gp3", "gp2", "st1", "sc1"]).default("gp3"),
+  sizeGib: whole(1, 16384).describe("The size in GiB."),
+  type: z
+    .enum(["gp3", "gp2", "st1", "sc1"])
+    .default("gp3")
+    .describe("The type of an EBS volume. Default: gp3."),
 });
 
-const rootVolume = z.strictObject({ sizeGib: whole(1, 16384) });
+const rootVolume = z.strictObject({ sizeGib: whole(1, 16384).describe("The size in GiB.") });
 
 const machines = {
-  images: three(imageName, "one image").describe("The image of each group. Changing one rolls that group."),
-  instanceTypes: three(instanceType, "one type").describe("The instance type of each group."),
+  images: three(imageName, "one image").describe(`The image of each group. ${REPLACES}`),
+  instanceTypes: three(instanceType, "one type").describe(`The instance type of each group. ${REPLACES}`),
   rootVolumes: three(rootVolume, "one volume")
     .optional()
-    .describe("The system disks. Default: as large as the image's."),
-  generations: three(generation, "one number").optional(),
+    .describe(`The system disks of each group. ${REPLACES} Default: as large as the image's.`),
+  generations: three(generation, "one number")
+    .optional()
+    .describe(
+      `Raise the number of a group to replace machines that are otherwise unchanged, as rollout restart does. ${REPLACES} Default: [0, 0, 0].`,
+    ),
 };
 
 const serverPool = z.strictObject({
@@ -72,22 +85,34 @@ const serverPool = z.strictObject({
 
 const clientPool = z.strictObject({
   ...machines,
-  hosts: three(whole(1, 1200), "one number of hosts").optional().describe("Default: one host each."),
+  hosts: three(whole(1, 1200), "one number of hosts")
+    .optional()
+    .describe(
+      "How many machines each group has. New ones come and spare ones leave in the group's own roll; those that stay are kept. Default: [1, 1, 1].",
+    ),
   maxUnavailable: whole(1, 1200)
     .optional()
     .describe(
       "How many machines of a group rollout deploy replaces at once; the rest follow in the same roll. Default: all of them.",
     ),
-  dataVolumes: three(dataVolume, "one volume").optional().describe("Disks that outlive the machine."),
+  dataVolumes: three(dataVolume, "one volume")
+    .optional()
+    .describe(
+      `A disk for each machine of a group, which outlives the machine and a shrinking group. ${REPLACES} Default: none.`,
+    ),
   workload: z
     .enum(["moves", "stays"])
     .default("moves")
-    .describe("moves (default): work runs elsewhere meanwhile; stays: work is bound to its data volume."),
+    .describe(
+      "moves: work runs elsewhere while its machine is replaced; stays: work is bound to its data volume, and the pool has dataVolumes. Default: moves.",
+    ),
   loadBalancer: loadBalancer.optional(),
   retire: z
     .enum(["keep-volumes", "delete-volumes"])
     .optional()
-    .describe("The pool leaves for good, group by group; rollout retire sets it. Default: it stays."),
+    .describe(
+      "The pool leaves for good, group by group; rollout retire sets it. keep-volumes: its data volumes leave the state and are kept; delete-volumes: they are deleted. Default: the pool stays.",
+    ),
   drain,
   ready,
   bake,
@@ -95,104 +120,142 @@ const clientPool = z.strictObject({
 
 const pools = z
   .object(
-    { "consul-server": serverPool, "nomad-server": serverPool },
+    {
+      "consul-server": serverPool.describe("The Consul servers."),
+      "nomad-server": serverPool.describe("The Nomad servers."),
+    },
     { error: "a map of pools, consul-server and nomad-server among them" },
   )
-  .catchall(clientPool)
+  .catchall(clientPool.describe("A pool of clients; any number of them, each under a name of its own."))
   .describe("Each key names three groups: broker stands for broker-0, broker-1 and broker-2.");
 
-const backend = z.discriminatedUnion(
-  "type",
-  [
-    z.strictObject({
-      type: z.literal("local"),
-      path: filled("the path of a state file, relative to this file").describe(
-        "The state file, relative to this file.",
-      ),
-    }),
-    z.strictObject({
-      type: z.literal("s3"),
-      bucket: filled("the name of a bucket"),
-      key: filled("the key of the state in the bucket, such as demo/terraform.tfstate"),
-      region: filled("the bucket's region, such as eu-west-1"),
-      dynamodbTable: filled("the name of a DynamoDB table")
-        .optional()
-        .describe("Locks by a table instead of a lock file in the bucket."),
-      kmsKeyId: filled("the id of a KMS key").optional(),
-      usePathStyle: z.boolean().optional().describe("For stores that are not AWS's own."),
-    }),
-  ],
-  {
-    error: ({ input }) => {
-      if (!isRecord(input)) return "a map such as { type: local, path: terraform.demo.tfstate }";
-      return input["type"] === "consul"
-        ? "local or s3; a Consul backend inside the cluster that it describes is no choice: the state would be out of reach whenever it is needed"
-        : "local or s3";
+const BACKEND_TYPE = "Where the state lies: local, a file; s3, a bucket.";
+
+const backend = z
+  .discriminatedUnion(
+    "type",
+    [
+      z.strictObject({
+        type: z.literal("local").describe(BACKEND_TYPE),
+        path: filled("the path of a state file, relative to this file").describe(
+          "The state file, relative to this file.",
+        ),
+      }),
+      z.strictObject({
+        type: z.literal("s3").describe(BACKEND_TYPE),
+        bucket: filled("the name of a bucket").describe("The bucket that the state lies in."),
+        key: filled("the key of the state in the bucket, such as demo/terraform.tfstate").describe(
+          "The state's key in the bucket; every cluster has one of its own.",
+        ),
+        region: filled("the bucket's region, such as eu-west-1").describe("The bucket's region."),
+        dynamodbTable: filled("the name of a DynamoDB table")
+          .optional()
+          .describe(
+            "Locks by this DynamoDB table. Default: a lock file in the bucket, which takes Terraform 1.10 or newer.",
+          ),
+        kmsKeyId: filled("the id of a KMS key")
+          .optional()
+          .describe("The key that the state is encrypted with. Default: what the bucket does by itself."),
+        usePathStyle: z
+          .boolean()
+          .optional()
+          .describe(
+            "true: the bucket's name stands in the path, for stores that are not AWS's own. Default: false.",
+          ),
+      }),
+    ],
+    {
+      error: ({ input }) => {
+        if (!isRecord(input)) return "a map such as { type: local, path: terraform.demo.tfstate }";
+        return input["type"] === "consul"
+          ? "local or s3; a Consul backend inside the cluster that it describes is no choice: the state would be out of reach whenever it is needed"
+          : "local or s3";
+      },
     },
-  },
-);
+  )
+  .describe("Where the Terraform state lies. Every view of the cluster has the same.");
 
 const names = (what: string) => z.array(filled("the name of a group"), { error: what });
 
-const rollout = z.strictObject({
-  pendingGroups: z
-    .enum(["one", "queue"])
-    .default("one")
-    .describe("one (default): more than one pending group is refused; queue: one view for each."),
-  order: names("a list of pools and groups, such as [broker-1, broker]")
-    .default([])
-    .describe(
-      "What is rolled first; a pool stands for those of its groups that are not named, and what is not named follows. Default: Consul servers, Nomad servers, client pools; in a server pool the leader last.",
-    ),
-  interval: duration("0s", "168h")
-    .default("0s")
-    .describe("How long to wait between two groups. Default: 0s."),
-  pauseAfter: names("a list of groups, such as [broker-0]")
-    .default([])
-    .describe("Groups after which a roll waits for rollout resume."),
-  manual: z
-    .boolean({ error: "true or false" })
-    .default(false)
-    .describe("true: every group waits for rollout resume. Default: false."),
-  onFailure: z
-    .enum(["stop", "undo"])
-    .default("stop")
-    .describe(
-      "Of a group that does not become ready. stop (default): it stays as it is; undo: it goes back to its last good image. Either way the roll ends there.",
-    ),
-  ownResources: z
-    .array(text(/^[\w.-]+(\/[\w.-]+)*$/, "a construct path without the view's name, such as dns/zone"), {
-      error: "a list of construct paths, such as [dns/zone]",
-    })
-    .default([])
-    .describe(
-      "Shared resources of your own, by construct path: the cluster view may create and update them.",
-    ),
-  revisionHistoryLimit: whole(1, 100).default(10).describe("Revisions that a group keeps. Default: 10."),
-});
+const rollout = z
+  .strictObject({
+    pendingGroups: z
+      .enum(["one", "queue"])
+      .default("one")
+      .describe(
+        "one: more than one pending group does not synthesize; queue: each has a view, and they are rolled one after another. Default: one.",
+      ),
+    order: names("a list of pools and groups, such as [broker-1, broker]")
+      .default([])
+      .describe(
+        "What is rolled first; a pool stands for those of its groups that are not named, and what is not named follows. Default: Consul servers, Nomad servers, client pools; in a server pool the leader last.",
+      ),
+    interval: duration("0s", "168h")
+      .default("0s")
+      .describe("How long to wait between two groups. Default: 0s."),
+    pauseAfter: names("a list of groups, such as [broker-0]")
+      .default([])
+      .describe("Groups after which a roll waits for rollout resume. Default: [], none."),
+    manual: z
+      .boolean({ error: "true or false" })
+      .default(false)
+      .describe("true: every group waits for rollout resume. Default: false."),
+    onFailure: z
+      .enum(["stop", "undo"])
+      .default("stop")
+      .describe(
+        "What becomes of a group that does not become ready. stop: it stays as it is; undo: it goes back to its last good image. Either way the roll ends there. Default: stop.",
+      ),
+    ownResources: z
+      .array(text(/^[\w.-]+(\/[\w.-]+)*$/, "a construct path without the view's name, such as dns/zone"), {
+        error: "a list of construct paths, such as [dns/zone]",
+      })
+      .default([])
+      .describe(
+        "Shared resources of your own, by construct path: the cluster view may create and update them. Default: [], none.",
+      ),
+    revisionHistoryLimit: whole(1, 100)
+      .default(10)
+      .describe("How many revisions a group keeps. Default: 10."),
+  })
+  .describe("In which order and at which pace groups are rolled.");
 
-const aws = z.strictObject({
-  region: text(/^[a-z]{2}(-[a-z]+)+-\d$/, "a region, such as eu-west-1"),
-  vpcId: text(/^vpc-[0-9a-z]+$/, "the id of a VPC, such as vpc-0a1"),
-  subnetIds: three(
-    text(/^subnet-[0-9a-z]+$/, "the id of a subnet, such as subnet-0a1"),
-    "one subnet",
-  ).describe("Group i of every pool lives in subnet i; three zones, so that losing one takes one group."),
-  keyName: filled("the name of a key pair").optional(),
-  instanceProfile: filled("the name of an instance profile").optional(),
-  securityGroupIds: z
-    .array(text(/^sg-[0-9a-z]+$/, "the id of a security group, such as sg-0a1"), {
-      error: "a list of ids of security groups, such as [sg-0a1]",
-    })
-    .optional()
-    .describe("Further groups for every machine: who may use ssh, and the ports of your own jobs."),
-  providerVersion: text(
-    /^\d+\.\d+\.\d+$/,
-    "an exact version, such as 6.25.0; a range could give two views two providers",
-  )
-    .optional()
-    .describe("Default: the version that the bindings were made from."),
-});
+const aws = z
+  .strictObject({
+    region: text(/^[a-z]{2}(-[a-z]+)+-\d$/, "a region, such as eu-west-1").describe(
+      "Where the machines live.",
+    ),
+    vpcId: text(/^vpc-[0-9a-z]+$/, "the id of a VPC, such as vpc-0a1").describe(
+      "The network of the machines.",
+    ),
+    subnetIds: three(
+      text(/^subnet-[0-9a-z]+$/, "the id of a subnet, such as subnet-0a1"),
+      "one subnet",
+    ).describe("Group i of every pool lives in subnet i; three zones, so that losing one takes one group."),
+    keyName: filled("the name of a key pair")
+      .optional()
+      .describe("The key pair of every machine. Default: none."),
+    instanceProfile: filled("the name of an instance profile")
+      .optional()
+      .describe("The instance profile of every machine. Default: none."),
+    securityGroupIds: z
+      .array(text(/^sg-[0-9a-z]+$/, "the id of a security group, such as sg-0a1"), {
+        error: "a list of ids of security groups, such as [sg-0a1]",
+      })
+      .optional()
+      .describe(
+        "Further security groups for every machine: who may use ssh, and the ports of your own jobs. Default: none.",
+      ),
+    providerVersion: text(
+      /^\d+\.\d+\.\d+$/,
+      "an exact version, such as 6.25.0; a range could give two views two providers",
+    )
+      .optional()
+      .describe("The version of the AWS provider. Default: the one that the bindings were made from."),
+  })
+  .describe(
+    "What all machines on AWS share. A changed subnet, key or profile reaches a group when it is rolled next.",
+  );
 
 const local = z
   .strictObject({
@@ -200,7 +263,7 @@ const local = z
       .enum(["none", "simulated", "real"])
       .default("none")
       .describe(
-        "What runs on the machines. none (default): nothing; simulated: one process that speaks for all; real: consul and nomad from the PATH, on Linux.",
+        "What runs on the machines. none: nothing; simulated: one process that speaks for all; real: consul and nomad from the PATH, on Linux. It cannot change while the cluster stands. Default: none.",
       ),
     speed: whole(1, 1000)
       .default(1)
@@ -209,7 +272,8 @@ const local = z
   .refine(({ agents, speed }) => agents === "simulated" || speed === 1, {
     path: ["speed"],
     error: "1, or agents: simulated; nothing else can live faster than real time",
-  });
+  })
+  .describe("Machines on your own computer. Default: { agents: none, speed: 1 }.");
 
 const NAME =
   "at most 24 lower-case letters, digits and single hyphens, starting with a letter (legal in Terraform, Consul and Nomad)";
@@ -218,6 +282,8 @@ const clusterName = text(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, NAME).max(24, { error:
 
 const name = clusterName.describe("The cluster's name; it stands in tags and must not change.");
 
+const PLATFORM = "Where the machines are: aws, or local, the same graph on your own computer.";
+
 const common = {
   backend,
   pools,
@@ -225,12 +291,14 @@ const common = {
   protection: z
     .enum(["on", "off"])
     .default("on")
-    .describe("off allows a deliberate teardown: cdktf destroy cluster works, nothing is drained."),
+    .describe(
+      "on: no view can be destroyed; off allows a deliberate teardown: cdktf destroy cluster works, and nothing is drained. Default: on.",
+    ),
 };
 
 const onAws = z.strictObject({
   name,
-  platform: z.literal("aws", { error: "aws or local" }),
+  platform: z.literal("aws", { error: "aws or local" }).describe(PLATFORM),
   aws,
   local: refused("it is for platform: local"),
   ...common,
@@ -238,7 +306,7 @@ const onAws = z.strictObject({
 
 const onLocal = z.strictObject({
   name,
-  platform: z.literal("local", { error: "aws or local" }),
+  platform: z.literal("local", { error: "aws or local" }).describe(PLATFORM),
   aws: refused("it is for platform: aws"),
   local: local.optional(),
   ...common,

@@ -6,7 +6,7 @@ import { EXAMPLE } from "./example.js";
 
 const CHECKED_IN = readFileSync(new URL("../../../cluster.schema.json", import.meta.url), "utf8");
 
-test("cluster.schema.json is up to date; after a change of the schema run npm run schema", () => {
+test("cluster.schema.json is up to date; after a change of the schema run npm run reference", () => {
   expect(JSON.parse(CHECKED_IN)).toEqual(JSON.parse(JSON.stringify(specJsonSchema())));
 });
 

@@ -1,0 +1,9 @@
+import { writeFile } from "node:fs/promises";
+import { format, resolveConfig } from "prettier";
+import { generated } from "./reference/generated.js";
+
+// `npm run reference`: run in the top folder after a change of cluster/yaml/schema.ts or of a verb in cli/rollout.ts.
+for (const [file, text] of Object.entries(generated)) {
+  const style = await resolveConfig(file);
+  await writeFile(file, await format(text(), { ...style, filepath: file }));
+}
