@@ -1,13 +1,10 @@
-/** @type {import("jest").Config} */
-export default {
+/** What both suites share. */
+const suite = {
   // For a machine that does much else meanwhile: nothing here is a measurement.
   testTimeout: 60_000,
-  // The longest tests wait for a provider most of the time.
-  maxWorkers: "100%",
   // execa's signal-exit keeps an object on the global scope; jest's cleanup wraps it anew with every test file, until
   // the stack is at its end.
   testEnvironmentOptions: { globalsCleanup: "off" },
-  testMatch: ["<rootDir>/__tests__/**/*.test.ts", "<rootDir>/packages/*/__tests__/**/*.test.ts"],
   extensionsToTreatAsEsm: [".ts"],
   transform: {
     "\\.ts$": [
@@ -17,6 +14,31 @@ export default {
   },
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
   modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/cdktf.out/", "<rootDir>/.cache/"],
-  globalTeardown: "<rootDir>/__tests__/support/global-teardown.ts",
-  globalSetup: "<rootDir>/__tests__/support/global-setup.ts",
+};
+
+const tests = (ending) => [
+  `<rootDir>/__tests__/**/*${ending}`,
+  `<rootDir>/packages/*/__tests__/**/*${ending}`,
+];
+
+/** @type {import("jest").Config} */
+export default {
+  // The longest tests wait for a provider most of the time.
+  maxWorkers: "100%",
+  projects: [
+    {
+      ...suite,
+      displayName: "unit",
+      testMatch: tests(".test.ts"),
+      testPathIgnorePatterns: ["\\.real\\.test\\.ts$"],
+      testEnvironment: "<rootDir>/__tests__/support/unit-environment.ts",
+    },
+    {
+      ...suite,
+      displayName: "real",
+      testMatch: tests(".real.test.ts"),
+      globalSetup: "<rootDir>/__tests__/support/global-setup.ts",
+      globalTeardown: "<rootDir>/__tests__/support/global-teardown.ts",
+    },
+  ],
 };
