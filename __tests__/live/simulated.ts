@@ -1,4 +1,4 @@
-import { connect, type LiveCluster, type Question } from "../../live/live-cluster.js";
+import type { LiveCluster, Question } from "../../live/live-cluster.js";
 import type { Environment } from "../../clients/environment.js";
 import type { Observation } from "../../rollout/observation/observation.js";
 import {
@@ -8,6 +8,7 @@ import {
 } from "../../packages/simulator/http/simulator.js";
 import { machine } from "../../packages/simulator/__tests__/world.js";
 import { LOCAL_EXAMPLE, specOf } from "../cluster/yaml/example.js";
+import { connectTo } from "../support/simulated-cluster.js";
 
 export const CONSULS = ["consul-server-0-0", "consul-server-1-0", "consul-server-2-0"] as const;
 export const NOMADS = ["nomad-server-0-0", "nomad-server-1-0", "nomad-server-2-0"] as const;
@@ -30,7 +31,8 @@ export async function startWorld(options: SimulatorOptions = {}, env: Environmen
     simulator.cluster.runJob({ ID: "web", TaskGroups: [{ Name: "g", Count: 2, Tasks: [{ Name: "t" }] }] });
   });
   simulator.advance(30_000);
-  const live = await connect(
+  const live = await connectTo(
+    simulator,
     specOf(LOCAL_EXAMPLE),
     {
       CONSUL_HTTP_ADDR: `${simulator.url(CONSULS[0])}/consul`,
