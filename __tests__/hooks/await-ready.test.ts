@@ -94,8 +94,6 @@ async function ready(
     hash: group.hash,
     hosts,
     workload,
-    attributes: {},
-    oldIds: [],
     hasLoadBalancer: false,
     hasMachines: false,
     checks: gate.checks,
