@@ -77,8 +77,6 @@ test(`refuses "there is a leader" and "Healthy" as readiness: voters are counted
     hash: NEW,
     hosts: ["consul-server-2-0"],
     workload: "moves",
-    attributes: {},
-    oldIds: [],
     hasLoadBalancer: false,
     hasMachines: false,
     checks: [],

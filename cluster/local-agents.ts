@@ -8,8 +8,11 @@ export function localSettingsOf(spec: Spec): LocalSettings {
   return settings ?? { agents: "none", speed: 1 };
 }
 
+/** Whether Consul and Nomad run on the machines: on aws always, on the local platform where the spec wants it. */
+export const hasAgents = (spec: Spec): boolean =>
+  spec.platform === "aws" || localSettingsOf(spec).agents !== "none";
+
 /** Whether Terraform starts and stops agents: where the spec wants some, and where it has started some. */
 export const startsAgents = (spec: Spec, { addresses }: Pick<Deployed, "addresses">): boolean =>
   spec.platform === "local" &&
-  (localSettingsOf(spec).agents !== "none" ||
-    [...addresses].some((address) => parseAddress(address)?.kind === "stop-agents"));
+  (hasAgents(spec) || [...addresses].some((address) => parseAddress(address)?.kind === "stop-agents"));

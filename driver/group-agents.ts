@@ -5,6 +5,7 @@ import type { ClusterState } from "../cluster/cluster-state.js";
 import { formatHookFile, parseHookFile } from "../cluster/hooks/hook-file.js";
 import { hostNames, type Group } from "../cluster/groups.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
+import { hasAgents } from "../cluster/local-agents.js";
 import { inFlightOf } from "../cluster/pending.js";
 import { UserError } from "../cluster/user-error.js";
 import { connect } from "../live/live-cluster.js";
@@ -13,7 +14,6 @@ import { clusterClock } from "../clients/clock.js";
 import type { HookContext } from "../hooks/hook-context.js";
 import { leaveOrderOf, runLeaveHook, standingIn } from "../hooks/leave.js";
 import { runReadyHook } from "../hooks/ready.js";
-import { hasAgents } from "../hooks/run-hook.js";
 import type { Run } from "./run.js";
 import { Ec2Machines } from "../clients/aws/ec2.js";
 
@@ -41,9 +41,9 @@ export function agentsOf(
 ): GroupAgents | undefined {
   const { spec, deployed } = program;
   const { env, stop: signal } = run;
-  const file = parseHookFile(formatHookFile({ spec, deployed, specFolder: "." }));
+  if (!hasAgents(spec)) return undefined;
   const machines = machinesOf(spec, run.folder);
-  if (!machines && !hasAgents(file, env)) return undefined;
+  const file = parseHookFile(formatHookFile({ spec, deployed, specFolder: "." }));
   const clock = machines ? clusterClock(machines) : run.clock;
   const context: HookContext = {
     ...{ env, file, clock, say, waiting, signal, folder },

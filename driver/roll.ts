@@ -5,14 +5,13 @@ import { withoutRegion } from "../rollout/observation/host-of.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
 import { parseHostName } from "../cluster/address.js";
 import { roleOf } from "../cluster/groups.js";
-import { formatHookFile, parseHookFile } from "../cluster/hooks/hook-file.js";
 import type { Deployed } from "../cluster/deployed.js";
+import { hasAgents } from "../cluster/local-agents.js";
 import { isNew } from "../cluster/pending.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { connect } from "../live/live-cluster.js";
 import { machinesOf } from "../live/local-agents.js";
 import { editSpec, refuseExample } from "../program/edit-spec.js";
-import { hasAgents } from "../hooks/run-hook.js";
 import { readDeployed } from "../program/read-deployed.js";
 import { readSpec } from "../program/read-spec.js";
 import { GateFailure } from "./deploy-group.js";
@@ -73,11 +72,10 @@ async function leadersOf(
   deployed: Deployed,
   { groups }: Wanted,
 ): Promise<string[]> {
-  const file = parseHookFile(formatHookFile({ spec, deployed, specFolder: "." }));
   const machines = machinesOf(spec, folder);
   const servers = groups.filter((name) => roleOf(name.slice(0, -2)) !== "client");
   const isOfServers = servers.some((name) => !isNew(deployed.groups.get(name)));
-  if (!isOfServers || (!machines && !hasAgents(file, env))) return [];
+  if (!isOfServers || !hasAgents(spec)) return [];
   const cluster = await connect(spec, env, clock.now, machines);
   try {
     const asked = await Promise.allSettled([

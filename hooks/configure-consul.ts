@@ -16,10 +16,6 @@ export async function runConfigureConsulHook(
   { env, file: { spec }, machines, clock, say, signal }: HookContext,
   { subject: host }: HookArgs,
 ): Promise<void> {
-  if (spec.platform === "local" && !machines) {
-    say(`${host}: nothing to do: nobody started its agents, so somebody else tells them`);
-    return;
-  }
   const pool = parseHostName(host)?.pool ?? "";
   const { agents, file, servers, own } = machines ? locally(host, machines, env) : remotely(env, signal);
   const cluster = await ConsulClient.fromEnvironment(own);

@@ -59,9 +59,6 @@ export async function runReadyHook(
         hosts: hostNames(group).filter((host) => !waiting.includes(host)),
         waiting,
         workload,
-        attributes: {},
-        // A machine that was made from this template has proven by its metadata that it is the new one.
-        oldIds: [],
         hasLoadBalancer: spec.platform === "aws" && pool?.loadBalancer !== undefined,
         hasMachines: spec.platform === "aws",
         checks: ready.checks,

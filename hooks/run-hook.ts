@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Environment } from "../clients/environment.js";
 import { localMachines, type LocalMachines } from "../clients/local-machines/machines.js";
 import { HOOK_FILE, parseHookFile, type HookFile } from "../cluster/hooks/hook-file.js";
-import { localSettingsOf } from "../cluster/local-agents.js";
+import { hasAgents, localSettingsOf } from "../cluster/local-agents.js";
 import { UserError } from "../cluster/user-error.js";
 import { clusterClock, realClock } from "../clients/clock.js";
 import type { HookArgs, HookContext } from "./hook-context.js";
@@ -16,9 +16,9 @@ import { interruptions } from "../clients/interruption.js";
 export async function runHook(env: Environment, args: HookArgs, say: (line: string) => void): Promise<void> {
   const file = readHookFile();
   const machines = machinesFor(file, args);
-  if (!machines && !hasAgents(file, env)) {
+  if (!machines && !hasAgents(file.spec)) {
     say(
-      `hook ${args.hook} ${args.subject}: nothing to do: this cluster on platform local has no agents (CONSUL_HTTP_ADDR and NOMAD_ADDR are not set)`,
+      `hook ${args.hook} ${args.subject}: nothing to do: this cluster on platform local has no agents (local.agents: none)`,
     );
     return;
   }
@@ -70,7 +70,3 @@ function machinesFor({ spec, specFolder }: HookFile, { hook }: HookArgs): LocalM
     ? localMachines(resolve(specFolder, ".rollout", spec.name))
     : undefined;
 }
-
-/** On aws agents are always there: where nothing is named, the agents' own default addresses are asked. */
-export const hasAgents = ({ spec }: HookFile, env: Environment): boolean =>
-  spec.platform === "aws" || [env["CONSUL_HTTP_ADDR"], env["NOMAD_ADDR"]].some((address) => address);

@@ -21,8 +21,8 @@ export async function carryOut(
     case "mark-ineligible":
       return all(step.nodes, ({ id }) => nomad.setEligibility(id, "ineligible"));
     case "drain": {
-      const { drainDeadlineSeconds: deadline, ignoreSystemJobs } = step;
-      return all(step.nodes, ({ id }) => nomad.drain(id, { deadline, ignoreSystemJobs }));
+      const { drainDeadlineSeconds: deadline } = step;
+      return all(step.nodes, ({ id }) => nomad.drain(id, { deadline }));
     }
     case "consul-leave":
       return all(step.hosts, async (host) => (await agents.consul(host)).leave(host, signal));

@@ -60,13 +60,6 @@ export class Directory {
     const why = reasons.length === 0 ? "" : ` (${reasons.join("; ")})`;
     throw new UserError(`no address of ${host} is known to Consul${this.#machines ? " or EC2" : ""}${why}`);
   }
-
-  /** The metadata of a host's Consul node. @throws UserError for a host that Consul's catalog has not */
-  async metaOf(host: string): Promise<Readonly<Record<string, string>>> {
-    const node = (await this.catalog()).find(({ Node }) => Node === host);
-    if (node) return node.Meta;
-    throw new UserError(`${host} is not in Consul's catalog, so nobody knows where its own agents are`);
-  }
 }
 
 /** An answer that is asked for once. One that failed is not remembered. */

@@ -13,12 +13,13 @@ import type {
   Target,
 } from "../rollout/observation/observation.js";
 import { parseGroupName, parseHostName } from "../cluster/address.js";
+import { UserError } from "../cluster/user-error.js";
 import type { Role } from "../cluster/groups.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { ask } from "./observe/ask.js";
 import { Directory } from "./directory.js";
 import { localAgents, localEnvironment } from "./local-agents.js";
-import { directAgents, sshAgents, type MachineAgents } from "./machine-agents.js";
+import { sshAgents, type MachineAgents } from "./machine-agents.js";
 import { observeAgents } from "./observe/agents.js";
 import { observeConsul } from "./observe/consul.js";
 import { groupMachines, targetsOf } from "./observe/machines.js";
@@ -61,41 +62,62 @@ interface Cloud {
  * The cluster that the environment names (`CONSUL_HTTP_ADDR`, `NOMAD_ADDR` and the others), and the machines of the spec.
  * Nothing is asked yet.
  * @param now milliseconds since 1970
- * @param local the machines of platform local, where agents run on them: asked whatever the environment names
- * @throws UserError naming the variable that cannot be used
+ * @param local the machines of platform local: asked whatever the environment names
+ * @throws UserError naming the variable that cannot be used, and for platform local without machines that have agents:
+ * what the environment names is another cluster then
  */
 export async function connect(
   spec: Spec,
-  outer: Environment,
+  env: Environment,
   now: () => number = Date.now,
   local?: LocalMachines,
 ): Promise<LiveCluster> {
-  const env = local ? localEnvironment(local, outer) : outer;
-  const [consul, nomad] = await Promise.all([
-    ConsulClient.fromEnvironment(env),
-    NomadClient.fromEnvironment(env),
-  ]);
-  if (spec.platform === "local")
-    return new Cluster(spec, env, { consul, nomad, now, ...(local ? { local } : {}) });
+  if (local) {
+    const own = localEnvironment(local, env);
+    const timeAt = (real: number): number => local.timeAt(real);
+    return new Cluster(spec, {
+      ...(await clientsOf(own)),
+      now,
+      timeAt,
+      agents: () => localAgents(own, local),
+    });
+  }
+  if (spec.platform === "local") {
+    throw new UserError(
+      "this cluster on platform local has no agents (local.agents: none), so there is nobody to ask",
+    );
+  }
   const { region } = spec.aws;
   const ec2 = new Ec2Machines({ region });
   const cloud: Cloud = {
     machines: () => ec2.find(spec.name, { terminated: true }),
     balancer: new LoadBalancer({ region }),
   };
-  return new Cluster(spec, env, { consul, nomad, now, cloud });
+  const agents = (directory: Directory) => sshAgents(env, (host) => directory.addressOf(host));
+  return new Cluster(spec, { ...(await clientsOf(env)), now, cloud, agents });
+}
+
+/** The clients of the servers that an environment names. */
+async function clientsOf(env: Environment): Promise<Pick<Parts, "consul" | "nomad">> {
+  const [consul, nomad] = await Promise.all([
+    ConsulClient.fromEnvironment(env),
+    NomadClient.fromEnvironment(env),
+  ]);
+  return { consul, nomad };
 }
 
 interface Parts {
   readonly consul: ConsulClient;
   readonly nomad: NomadClient;
+  readonly agents: (directory: Directory) => MachineAgents;
   readonly now: () => number;
   /** Absent on the local platform. */
   readonly cloud?: Cloud;
-  readonly local?: LocalMachines;
+  /** The cluster's own time at a moment of real time, where it has one. */
+  readonly timeAt?: (real: number) => number;
 }
 
-class Cluster implements LiveCluster {
+export class Cluster implements LiveCluster {
   readonly consul: ConsulClient;
   readonly nomad: NomadClient;
   readonly agents: MachineAgents;
@@ -103,28 +125,21 @@ class Cluster implements LiveCluster {
 
   constructor(
     private readonly spec: Spec,
-    env: Environment,
     private readonly parts: Parts,
   ) {
-    const { consul, nomad, cloud, local } = parts;
+    const { consul, nomad, agents, cloud } = parts;
     this.consul = consul;
     this.nomad = nomad;
-    const directory = new Directory({
+    this.#directory = new Directory({
       catalog: async () => (await consul.nodes()).value,
       ...(cloud ? { machines: () => cloud.machines() } : {}),
     });
-    this.#directory = directory;
-    this.agents = cloud
-      ? sshAgents(env, (host) => directory.addressOf(host))
-      : local
-        ? localAgents(env, local)
-        : directAgents(env, (host) => directory.metaOf(host));
+    this.agents = agents(this.#directory);
   }
 
   async observe({ group, role, agentsOf, checks, ...more }: Question): Promise<Observation> {
-    const { now, local } = this.parts;
+    const { now, timeAt } = this.parts;
     const at = now();
-    const timeAt = local ? (real: number) => local.timeAt(real) : undefined;
     this.#directory.forget();
     const asking = this.#machines(group);
     const [consul, nomad, machines, targets, agents] = await Promise.all([

@@ -1,5 +1,5 @@
 import type { Environment } from "../clients/environment.js";
-import { localMachines, type LocalMachines } from "../clients/local-machines/machines.js";
+import { localMachines, type LocalMachine, type LocalMachines } from "../clients/local-machines/machines.js";
 import { localSettingsOf } from "../cluster/local-agents.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
@@ -10,11 +10,16 @@ import type { MachineAgents } from "./machine-agents.js";
 export const machinesOf = (spec: Spec, runFolder: string): LocalMachines | undefined =>
   localSettingsOf(spec).agents === "none" ? undefined : localMachines(runFolder);
 
+/** What has to be known of the machines to ask their agents. */
+export interface AgentsOfMachines extends Pick<LocalMachines, "stopNomad"> {
+  get(host: string): Pick<LocalMachine, "consul" | "nomad">;
+}
+
 /**
  * The agents of the machines of platform local, wherever each of them has been started.
  * @param env as {@link localEnvironment} gives it
  */
-export function localAgents(env: Environment, machines: LocalMachines): MachineAgents {
+export function localAgents(env: Environment, machines: AgentsOfMachines): MachineAgents {
   const clients = new AgentClients(env);
   return {
     consul: async (host) => clients.consul({ url: machines.get(host).consul }),

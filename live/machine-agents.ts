@@ -8,7 +8,6 @@ import type { NomadClient } from "../clients/nomad/nomad-client.js";
 import { UserError } from "../cluster/user-error.js";
 import { AgentClients } from "./agent-clients.js";
 import { loopbackOf, type Loopback } from "./loopback.js";
-import { stopNomadByPut } from "./stop-nomad-by-put.js";
 
 /** What only a machine's own agent can do or say. A host is a name such as `broker-0-1`. */
 export interface MachineAgents {
@@ -61,47 +60,4 @@ export function sshAgents(env: Environment, addressOf: (host: string) => Promise
       await Promise.all([...tunnels.values()].map((tunnel) => tunnel.close()));
     },
   };
-}
-
-/**
- * The agents at the addresses in their own node metadata: `rollout_consul_http`, `rollout_nomad_http`, and
- * `rollout_nomad_stop`, where a PUT stops Nomad. For the local platform alone: whoever may write metadata could otherwise
- * have the tokens sent to themselves.
- */
-export function directAgents(
-  env: Environment,
-  metaOf: (host: string) => Promise<Readonly<Record<string, string>>>,
-): MachineAgents {
-  const clients = new AgentClients(env);
-  const endpoint = async (host: string, key: string): Promise<Endpoint> => {
-    const url = urlOf(host, key, await metaOf(host));
-    if (url !== undefined) return { url };
-    throw new UserError(
-      `${host}: its Consul node has no ${key} in its metadata, so its own agent cannot be asked; on platform: local the machine's image sets it`,
-    );
-  };
-  return {
-    consul: async (host) => clients.consul(await endpoint(host, "rollout_consul_http")),
-    nomad: async (host) => clients.nomad(await endpoint(host, "rollout_nomad_http")),
-    stopNomad: async (host, signal) => {
-      const url = urlOf(host, "rollout_nomad_stop", await metaOf(host));
-      if (url !== undefined) return stopNomadByPut(host, url, STOP_TIMEOUT_MS, signal);
-      throw new UserError(
-        `Nomad was not stopped: ${host}: on platform: local this needs rollout_nomad_stop in the metadata of its Consul node, a URL to PUT; stop Nomad on ${host} by hand and run this again`,
-      );
-    },
-    close: () => clients.close(),
-  };
-}
-
-function urlOf(host: string, key: string, meta: Readonly<Record<string, string>>): string | undefined {
-  const text = meta[key];
-  if (text === undefined || text === "") return undefined;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isPlain = url?.username === "" && url.password === "" && url.search === "" && url.hash === "";
-  if (url && isPlain && (url.protocol === "http:" || url.protocol === "https:"))
-    return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
-  throw new UserError(
-    `${host}: ${key} in the metadata of its Consul node is no base URL; write one such as http://127.0.0.1:8500`,
-  );
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { connect, type LiveCluster } from "../../live/live-cluster.js";
+import type { LiveCluster } from "../../live/live-cluster.js";
 import { runCheck } from "../../live/checks/run-check.js";
 import { PoolChecks } from "../../live/checks/pool-checks.js";
 import { awaitReady } from "../../hooks/await-ready.js";
@@ -22,7 +22,7 @@ const lines: string[] = [];
 
 async function start(spec: Spec): Promise<void> {
   world = await startSimulatedCluster(old);
-  cluster = await connect(spec, world.env, world.clock.now);
+  cluster = await world.connect(spec);
   lines.length = 0;
   conditions.length = 0;
   await world.whole();
@@ -94,8 +94,6 @@ async function ready(
     hash: group.hash,
     hosts,
     workload,
-    attributes: {},
-    oldIds: [],
     hasLoadBalancer: false,
     hasMachines: false,
     checks: gate.checks,

@@ -13,8 +13,6 @@ const expected = {
   hash: NEW,
   hosts: ["broker-0-0", "broker-0-1"],
   workload: "moves",
-  attributes: {},
-  oldIds: [],
   hasLoadBalancer: false,
   hasMachines: false,
   checks: [],

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { connect, type LiveCluster } from "../../live/live-cluster.js";
+import type { LiveCluster } from "../../live/live-cluster.js";
 import { Interruption } from "../../clients/interruption.js";
 import { leaveGroup } from "../../hooks/leave-group.js";
 import type { LeaveOrder } from "../../rollout/leave/order.js";
@@ -27,7 +27,7 @@ async function start(
   tokens: Environment = {},
 ): Promise<void> {
   world = await startSimulatedCluster(spec, options, tokens);
-  cluster = await connect(spec, world.env, world.clock.now);
+  cluster = await world.connect(spec);
   lines.length = 0;
   await world.whole();
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
+import { MachinesFolder } from "../../clients/local-machines/machines-folder.js";
 import type { Deployed } from "../../cluster/deployed.js";
 import { groupsOf } from "../../cluster/groups.js";
 import { formatHookFile } from "../../cluster/hooks/hook-file.js";
@@ -22,25 +23,34 @@ import { startSimulatedCluster } from "../support/simulated-cluster.js";
 
 const PROGRAM = fileURLToPath(new URL("../../dist/bin/rollout.js", import.meta.url));
 
-const spec = smallSpec();
+/** Without agents. */
+const bare = smallSpec();
+const spec: Spec = (() => {
+  const { name, backend, pools, rollout, protection } = bare;
+  const local = { agents: "simulated", speed: 20 } as const;
+  return { name, platform: "local", local, backend, pools, rollout, protection };
+})();
 const hashOf = (name: string, of: Spec = spec): string =>
   groupsOf(of).find((group) => group.name === name)?.hash ?? "";
-
-/** Nothing listens there. */
-const NOWHERE = {
-  CONSUL_HTTP_ADDR: "http://127.0.0.1:1/consul",
-  NOMAD_ADDR: "http://127.0.0.1:1/nomad",
-};
 
 let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "rollout-hook-"));
+  // Nothing listens there.
+  const machine = { agents: "simulated", address: "10.0.0.1", startedAt: "2026-01-01T00:00:00Z" } as const;
+  const consul = "http://127.0.0.1:1/consul";
+  const machines = new MachinesFolder(join(runFolder(), "machines"));
+  machines.write({ ...machine, name: "consul-server-0-0", role: "consul-server", consul });
+  const nomad = "http://127.0.0.1:1/nomad";
+  machines.write({ ...machine, name: "nomad-server-0-0", role: "nomad-server", consul, nomad });
 });
 
 afterEach(() => {
   rmSync(folder, { recursive: true });
 });
+
+const runFolder = (): string => join(folder, ".rollout", spec.name);
 
 const hookFile = (of: Spec, deployed: Deployed): string =>
   formatHookFile({ spec: of, deployed, specFolder: "." });
@@ -85,7 +95,7 @@ describe("hook", () => {
   test("a group that has never stood has nothing to leave, whoever can be asked", async () => {
     prepare(hookFile(spec, withGroup(deployedAs(spec), "broker-0", { revisions: [] })));
     const args = ["leave", "broker-0", "--hash", hashOf("broker-0"), "--stay", "broker-0-0"];
-    expect(await outcome(args, NOWHERE)).toEqual({
+    expect(await outcome(args)).toEqual({
       exitCode: 0,
       stdout: "broker-0: nothing to do: it has never stood, so no work is its own yet",
       stderr: "",
@@ -98,12 +108,12 @@ describe("hook", () => {
     });
     const emptied = withGroup(deployedAs(spec), "broker-0", { hosts: [] });
     prepare(formatHookFile({ spec: retiring, deployed: emptied, specFolder: "." }));
-    expect(await outcome(["leave", "broker-0", "--hash", hashOf("broker-0")], NOWHERE)).toEqual({
+    expect(await outcome(["leave", "broker-0", "--hash", hashOf("broker-0")])).toEqual({
       exitCode: 0,
       stdout: "broker-0: nothing to do: it has no machine",
       stderr: "",
     });
-    expect(await outcome(["ready", "broker-0", "--hash", hashOf("broker-0")], NOWHERE)).toEqual({
+    expect(await outcome(["ready", "broker-0", "--hash", hashOf("broker-0")])).toEqual({
       exitCode: 0,
       stdout: "broker-0: nothing to wait for: it has no machine any more",
       stderr: "",
@@ -154,17 +164,19 @@ describe("hook", () => {
   );
 
   test.each(["leave", "ready", "lb-drained", "configure-consul"])(
-    "%s has nothing to do on platform local where no agents are named",
+    "%s has nothing to do on platform local without agents, whatever the environment names",
     async (name) => {
-      prepare();
-      const stdout = `hook ${name} broker-0: nothing to do: this cluster on platform local has no agents (CONSUL_HTTP_ADDR and NOMAD_ADDR are not set)`;
-      expect(await outcome([name, "broker-0", "--hash", "x"])).toEqual({ exitCode: 0, stdout, stderr: "" });
+      prepare(hookFile(bare, deployedAs(bare)));
+      const stdout = `hook ${name} broker-0: nothing to do: this cluster on platform local has no agents (local.agents: none)`;
+      const env = { CONSUL_HTTP_ADDR: "http://127.0.0.1:1", NOMAD_ADDR: "http://127.0.0.1:1" };
+      const args = [name, "broker-0", "--hash", hashOf("broker-0")];
+      expect(await outcome(args, env)).toEqual({ exitCode: 0, stdout, stderr: "" });
     },
   );
 
   test.each(["leave", "ready"])("%s refuses a plan of another template", async (name) => {
     prepare();
-    expect(await outcome([name, "broker-0", "--hash", "0123456789"], NOWHERE)).toEqual({
+    expect(await outcome([name, "broker-0", "--hash", "0123456789"])).toEqual({
       exitCode: 1,
       stdout: "",
       stderr: `the plan is not of this stack: broker-0 has the template ${hashOf("broker-0")} in hooks.json, the hook was called for 0123456789; synthesize and plan again`,
@@ -173,7 +185,7 @@ describe("hook", () => {
 
   test("refuses a group that hooks.json does not know", async () => {
     prepare();
-    expect(await outcome(["leave", "broker-7", "--hash", "x"], NOWHERE)).toEqual({
+    expect(await outcome(["leave", "broker-7", "--hash", "x"])).toEqual({
       exitCode: 2,
       stdout: "",
       stderr: "no group broker-7 in hooks.json; synthesize and plan again",
@@ -184,10 +196,7 @@ describe("hook", () => {
 describe("leave", () => {
   test("refuses at once where nobody answers, and names the addresses", async () => {
     prepare();
-    const { exitCode, stdout, stderr } = await outcome(
-      ["leave", "broker-0", "--hash", hashOf("broker-0")],
-      NOWHERE,
-    );
+    const { exitCode, stdout, stderr } = await outcome(["leave", "broker-0", "--hash", hashOf("broker-0")]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
     const [first, second, ...more] = stderr.split("\n");
     expect([first, second]).toEqual([
@@ -207,16 +216,13 @@ describe("leave", () => {
         await world.run(serviceJob("web", 3));
         world.simulator.cluster.nomad.drainer.endless.add("broker-0-0");
         // As after an edit: the machine that stands was made from another template.
-        const { CONSUL_HTTP_ADDR, NOMAD_ADDR } = world.env;
+        world.announceIn(runFolder());
         const edited = change(spec, (next) => {
           poolOf(next, "broker").images[0] = "v2";
         });
         prepare(hookFile(edited, deployedAs(spec)));
         const hash = hashOf("broker-0", edited);
-        const run = hook(["leave", "broker-0", "--hash", hash, "--stay", "broker-0-0"], {
-          CONSUL_HTTP_ADDR,
-          NOMAD_ADDR,
-        });
+        const run = hook(["leave", "broker-0", "--hash", hash, "--stay", "broker-0-0"]);
         let said = "";
         run.stdout.on("data", (text: Buffer) => (said += text.toString()));
         await world.until(() => said.includes("  still: broker-0-0"));
@@ -254,11 +260,11 @@ describe("ready", () => {
     const world = await startSimulatedCluster(edited);
     try {
       await world.whole();
-      const { CONSUL_HTTP_ADDR, NOMAD_ADDR } = world.env;
+      world.announceIn(runFolder());
       const heldBy = async (deployed: Deployed): Promise<string> => {
         prepare(formatHookFile({ spec: edited, deployed, specFolder: "." }));
         const args = ["ready", "broker-0", "--hash", hashOf("broker-0", edited)];
-        const run = hook(args, { CONSUL_HTTP_ADDR, NOMAD_ADDR });
+        const run = hook(args);
         let said = "";
         run.stdout.on("data", (text: Buffer) => (said += text.toString()));
         await world.until(() => said.includes("every condition is met"));
@@ -281,7 +287,7 @@ describe("ready", () => {
 test("ready proves nothing where its gate is closed, and says so", async () => {
   prepare();
   const args = ["ready", "broker-0", "--hash", hashOf("broker-0")];
-  expect(await outcome(args, { ...NOWHERE, ROLLOUT_GATE: "closed" })).toEqual({
+  expect(await outcome(args, { ROLLOUT_GATE: "closed" })).toEqual({
     exitCode: 0,
     stdout: "broker-0: nothing is proven: the gate is closed, so the group stays in flight",
     stderr: "",

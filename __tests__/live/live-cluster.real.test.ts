@@ -8,7 +8,9 @@ import {
   NOMAD_RIGHTS,
   type Observed,
 } from "../../rollout/observation/observation.js";
-import { ALL, BROKERS, CONSULS, machine, NOMADS, startWorld, type World } from "../support/still-cluster.js";
+import { observeAgents } from "../../live/observe/agents.js";
+import type { MachineAgents } from "../../live/machine-agents.js";
+import { ALL, CONSULS, machine, NOMADS, startWorld, type World } from "../support/still-cluster.js";
 
 jest.setTimeout(30_000);
 
@@ -54,7 +56,6 @@ test("a healthy cluster is seen whole", async () => {
           lastDrain: null,
           events: [{ at: expect.any(Number), message: "Node registered", deadlineReached: false }],
           meta: metaOf("broker-0-0"),
-          attributes: expect.objectContaining({ "unique.hostname": "broker-0-0" }),
           resources: { cpuMhz: 4000, memoryMb: 8192 },
           used: { cpuMhz: 100, memoryMb: 300 },
         },
@@ -67,7 +68,6 @@ test("a healthy cluster is seen whole", async () => {
           lastDrain: null,
           events: [],
           meta: {},
-          attributes: {},
           resources: { cpuMhz: 4000, memoryMb: 8192 },
           used: { cpuMhz: 100, memoryMb: 300 },
         },
@@ -350,20 +350,11 @@ test("an agent that does not run is stopped; one of another machine is not known
   world.simulator.do(() => {
     world.simulator.cluster.killAgent("broker-0-0", "nomad");
   });
-  const [wrong = ""] = BROKERS.slice(1);
-  const settings = machine("broker-2-0");
-  await world.simulator.startMachine(settings);
-  world.simulator.advance(30_000);
-  await fetch(`${world.simulator.url("consul-server-0-0")}/consul/v1/catalog/register`, {
-    method: "PUT",
-    body: JSON.stringify({
-      Node: "broker-9-0",
-      Address: "10.0.9.9",
-      NodeMeta: { rollout_consul_http: `${world.simulator.url(wrong)}/consul` },
-    }),
-  });
+  const own = world.live.agents;
+  const wrong: MachineAgents = { ...own, consul: (host) => own.consul(host.replace("broker-9", "broker-1")) };
+  const hosts = ["broker-0-0", "broker-9-0", "broker-8-0"];
 
-  const { agents } = await world.observe({ agentsOf: ["broker-0-0", "broker-9-0", "broker-8-0"] });
+  const agents = await observeAgents(wrong, hosts, "client");
 
   expect(agents).toMatchInlineSnapshot(`
    [
@@ -380,16 +371,16 @@ test("an agent that does not run is stopped; one of another machine is not known
        },
        "host": "broker-9-0",
        "nomad": {
-         "unknown": "broker-9-0: its Consul node has no rollout_nomad_http in its metadata, so its own agent cannot be asked; on platform: local the machine's image sets it",
+         "unknown": "no machine broker-9-0 runs",
        },
      },
      {
        "consul": {
-         "unknown": "broker-8-0 is not in Consul's catalog, so nobody knows where its own agents are",
+         "unknown": "no machine broker-8-0 runs",
        },
        "host": "broker-8-0",
        "nomad": {
-         "unknown": "broker-8-0 is not in Consul's catalog, so nobody knows where its own agents are",
+         "unknown": "no machine broker-8-0 runs",
        },
      },
    ]
@@ -414,20 +405,6 @@ test("a snapshot is as old as its file, and an empty file is none", async () => 
   await rm(folder, { recursive: true });
 });
 
-test("a Nomad server is stopped where its machine's metadata say how", async () => {
-  world = await startWorld();
-
-  await world.live.agents.stopNomad("nomad-server-1-0");
-  world.simulator.advance(5_000);
-
-  const { agents } = await world.observe({
-    group: "nomad-server-1",
-    role: "nomad-server",
-    agentsOf: ["nomad-server-1-0"],
-  });
-  expect(agents[0]?.nomad).toBe("stopped");
-});
-
 function known<T>(value: Observed<T>): T {
   if (isUnknown(value)) throw new Error(`not known: ${value.unknown}`);
   return value;
@@ -444,12 +421,7 @@ function nomadId(name: string): string {
   return world.simulator.cluster.machine(name).nomad?.id ?? "";
 }
 
-const metaOf = (name: string) => ({
-  ...machine(name).meta,
-  rollout_consul_http: `${world.simulator.url(name)}/consul`,
-  rollout_nomad_http: `${world.simulator.url(name)}/nomad`,
-  rollout_nomad_stop: `${world.simulator.url(name)}/stop-nomad`,
-});
+const metaOf = (name: string) => machine(name).meta;
 
 /** As the lists are asserted: in any order. */
 const sorted = (items: readonly object[]) => expect.arrayContaining([...items]);

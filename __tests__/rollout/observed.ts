@@ -135,7 +135,6 @@ export const nodeOf = (host: string, hash = OLD, id = `${host}-node`): Node => (
   lastDrain: null,
   events: [{ at: START - 7_200_000, message: "Node registered", deadlineReached: false }],
   meta: metaOf(host, hash),
-  attributes: { "driver.raw_exec": "1" },
   resources: { cpuMhz: 1000, memoryMb: 1000 },
   used: { cpuMhz: 200, memoryMb: 100 },
 });

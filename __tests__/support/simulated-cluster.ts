@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,9 +11,13 @@ import { startSimulator, type Simulator } from "../../packages/simulator/http/si
 import type { SimulatorOptions } from "../../packages/simulator/http/simulator.js";
 import type { Clock } from "../../clients/clock.js";
 import type { Environment } from "../../clients/environment.js";
-import type { Group } from "../../cluster/groups.js";
-import type { Spec } from "../../cluster/yaml/schema.js";
 import { simulatedMachine, simulatedMachines } from "./simulated-machine.js";
+import { MachinesFolder } from "../../clients/local-machines/machines-folder.js";
+import type { Group } from "../../cluster/groups.js";
+import { UserError } from "../../cluster/user-error.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
+import { Cluster, type LiveCluster } from "../../live/live-cluster.js";
+import { localAgents } from "../../live/local-agents.js";
 
 /**
  * Simulated time passes twenty times as fast: by itself, because a request that takes its time is waited for. Faster, a
@@ -36,6 +41,10 @@ export interface SimulatedWorld {
   replace(group: Group, host: number): Promise<void>;
   /** A folder that goes with the cluster. */
   readonly folder: string;
+  /** The program's view of it, with the tokens of its environment. */
+  connect(spec: Spec): Promise<LiveCluster>;
+  /** Writes into a run folder where the machines are and what their time is by now, as for agents of platform local. */
+  announceIn(runFolder: string): void;
   /** Waits until every server votes and every client is ready. */
   whole(): Promise<void>;
   /** Lets simulated milliseconds pass at once. */
@@ -55,6 +64,27 @@ export interface SimulatedWorld {
   nomadLeader(): Promise<string>;
   allocations(): Promise<{ readonly host: string; readonly status: string }[]>;
   close(): Promise<void>;
+}
+
+/** The program's view of a simulated cluster, with the tokens of an environment. */
+export async function connectTo(
+  simulator: Simulator,
+  spec: Spec,
+  env: Environment,
+  now: () => number,
+): Promise<LiveCluster> {
+  const [consul, nomad] = [await ConsulClient.fromEnvironment(env), await NomadClient.fromEnvironment(env)];
+  const machines = {
+    get: (host: string) => {
+      if (!simulator.names.includes(host)) throw new UserError(`no machine ${host} runs`);
+      return { consul: `${simulator.url(host)}/consul`, nomad: `${simulator.url(host)}/nomad` };
+    },
+    stopNomad: (host: string) => {
+      simulator.stopAgent(host, "nomad");
+      return Promise.resolve();
+    },
+  };
+  return new Cluster(spec, { consul, nomad, now, agents: () => localAgents(env, machines) });
 }
 
 export async function startSimulatedCluster(
@@ -120,6 +150,37 @@ export async function startSimulatedCluster(
   const clients = machines.filter(({ role }) => role === "client");
   return {
     folder,
+    connect: (of) => connectTo(simulator, of, env, clock.now),
+    announceIn: (runFolder) => {
+      const written = new MachinesFolder(join(runFolder, "machines"));
+      const startedAt = new Date().toISOString();
+      for (const { name, role, address } of machines) {
+        const [own, agent] = [
+          simulator.url(name),
+          role === "consul-server" ? {} : { nomad: `${simulator.url(name)}/nomad` },
+        ];
+        written.write({
+          name,
+          role,
+          agents: "simulated",
+          address,
+          consul: `${own}/consul`,
+          ...agent,
+          startedAt,
+        });
+      }
+      // Its time is since + (now - since) / factor.
+      const since = (Date.now() - clock.now() * FACTOR) / (1 - FACTOR);
+      const announcement = {
+        control: simulator.url(machines[0]?.name ?? ""),
+        pid: process.pid,
+        factor: FACTOR,
+      };
+      writeFileSync(
+        written.announcementFile,
+        JSON.stringify({ ...announcement, since: new Date(since).toISOString() }),
+      );
+    },
     until,
     allocations,
     skip,

@@ -1,4 +1,4 @@
-import { connect, type LiveCluster, type Question } from "../../live/live-cluster.js";
+import type { LiveCluster, Question } from "../../live/live-cluster.js";
 import type { Environment } from "../../clients/environment.js";
 import type { Observation } from "../../rollout/observation/observation.js";
 import {
@@ -9,6 +9,7 @@ import {
 import type { MachineSettings } from "../../packages/simulator/machine.js";
 import { LOCAL_EXAMPLE, specOf } from "../cluster/yaml/example.js";
 import { machineNamed } from "./simulated-machine.js";
+import { connectTo } from "./simulated-cluster.js";
 
 const SPEC = specOf(LOCAL_EXAMPLE);
 
@@ -36,7 +37,8 @@ export async function startWorld(options: SimulatorOptions = {}, env: Environmen
     simulator.cluster.runJob({ ID: "web", TaskGroups: [{ Name: "g", Count: 2, Tasks: [{ Name: "t" }] }] });
   });
   simulator.advance(30_000);
-  const live = await connect(
+  const live = await connectTo(
+    simulator,
     SPEC,
     {
       CONSUL_HTTP_ADDR: `${simulator.url(CONSULS[0])}/consul`,

@@ -51,13 +51,8 @@ export class RealAgents implements AgentsRunner {
       `http://${address}:${String(CONSUL_PORT)}`,
       `http://${address}:${String(NOMAD_PORT)}`,
     ];
-    const meta = {
-      ...order.meta,
-      rollout_consul_http: consulUrl,
-      ...(nomad === undefined ? {} : { rollout_nomad_http: nomadUrl }),
-    };
     const consulFolder = this.folder.consulFolderOf(name);
-    const settings = consulSettings({ ...order, meta }, address, join(folder, "consul"));
+    const settings = consulSettings(order, address, join(folder, "consul"));
     putFile(join(consulFolder, "agent.json"), JSON.stringify(settings, null, 2));
     const started = [
       this.#agent("consul", consul, ["agent", `-config-dir=${consulFolder}`], folder, consulUrl),

@@ -17,8 +17,6 @@ const ALL_NAMESPACES = { namespace: "*" } as const;
 export interface Drain {
   /** Seconds after which what still runs is stopped by force; 0: never. */
   readonly deadline: number;
-  /** Leaves system jobs running. @default false */
-  readonly ignoreSystemJobs?: boolean;
   /** Kept in the node's `LastDrain`. */
   readonly meta?: Readonly<Record<string, string>>;
 }
@@ -144,11 +142,11 @@ export class NomadClient extends NomadServers {
   }
 
   /** Begins to move work off a node, or gives the drain that runs a new deadline, counted from now. */
-  async drain(id: string, { deadline, ignoreSystemJobs = false, meta = {} }: Drain): Promise<void> {
+  async drain(id: string, { deadline, meta = {} }: Drain): Promise<void> {
     // Below 0 would stop everything at once.
     if (!(deadline >= 0)) throw new RangeError(`no deadline: ${String(deadline)}`);
     await this.#tellNode(id, "drain", {
-      DrainSpec: { Deadline: Math.round(deadline * 1e9), IgnoreSystemJobs: ignoreSystemJobs },
+      DrainSpec: { Deadline: Math.round(deadline * 1e9), IgnoreSystemJobs: false },
       MarkEligible: false,
       Meta: meta,
     });

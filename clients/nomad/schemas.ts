@@ -72,7 +72,6 @@ export const Node = z.object({
   DrainStrategy: DrainStrategy.nullish(),
   LastDrain: LastDrain.nullish(),
   Meta: map,
-  Attributes: map,
   ...nodeResources,
   Events: list(NodeEvent),
   HTTPAddr: z.string().optional(),

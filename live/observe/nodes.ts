@@ -12,7 +12,7 @@ type Capacity = Required<Pick<NomadNode, "resources" | "used">>;
 type CapacityOf = (node: Pick<NodeStub, "ID" | "NodeResources" | "ReservedResources">) => Partial<Capacity>;
 
 /**
- * Every node: those of the group in all detail, the others as the list has them, without events, metadata and attributes.
+ * Every node: those of the group in all detail, the others as the list has them, without events and metadata.
  * @param allocations all there are; absent where that is not known, and then nobody knows what is free
  */
 export async function observeNodes(
@@ -37,7 +37,6 @@ const listed = (stub: NodeStub, capacity: CapacityOf): NomadNode => ({
   drain: stub.Drain === true ? { deadlineAt: null } : null,
   events: [],
   meta: {},
-  attributes: {},
   ...capacity(stub),
 });
 
@@ -50,7 +49,6 @@ const whole = (node: Node, capacity: CapacityOf): NomadNode => ({
     deadlineReached: Details["deadline_reached"] === "true",
   })),
   meta: node.Meta,
-  attributes: node.Attributes,
   ...capacity(node),
 });
 

@@ -41,7 +41,6 @@ export function drainNodes(
         action: "drain",
         nodes: undrained.map(reference),
         drainDeadlineSeconds: order.drain.deadlineSeconds,
-        ignoreSystemJobs: false,
         message: `${order.group}: ${namesOf(undrained)} drained, deadline ${String(order.drain.deadlineSeconds)} s`,
         deadlineSeconds: 60,
       },

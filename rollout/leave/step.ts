@@ -31,8 +31,6 @@ export type LeaveStep = {
       readonly nodes: readonly NodeRef[];
       /** Positive always: Nomad takes 0 for none and a negative one for force. */
       readonly drainDeadlineSeconds: number;
-      /** System jobs are stopped last, as Nomad does by itself. */
-      readonly ignoreSystemJobs: false;
     }
   | { readonly action: "consul-leave"; readonly hosts: readonly string[] }
   | { readonly action: "snapshot-consul" }

@@ -132,7 +132,6 @@ export interface NomadNode {
   /** Oldest first, the newest ten. */
   readonly events: readonly NodeEvent[];
   readonly meta: Readonly<Record<string, string>>;
-  readonly attributes: Readonly<Record<string, string>>;
   readonly resources?: { readonly cpuMhz: number; readonly memoryMb: number };
   readonly used?: { readonly cpuMhz: number; readonly memoryMb: number };
 }

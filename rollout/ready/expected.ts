@@ -13,10 +13,6 @@ export interface Expected {
   /** Hosts of the group that wait for a later batch: nothing is asked of them. Default: none. */
   readonly waiting?: readonly string[];
   readonly workload: "moves" | "stays";
-  /** Attributes of Nomad nodes that have to be there, with their values. */
-  readonly attributes: Readonly<Record<string, string>>;
-  /** Ids (of Consul and of Nomad) that the group had before; none of them may pass for a new machine. */
-  readonly oldIds: readonly string[];
   readonly hasLoadBalancer: boolean;
   /** Whether EC2 can be asked for the machines: false on `platform: local`. */
   readonly hasMachines: boolean;

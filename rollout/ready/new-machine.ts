@@ -1,13 +1,11 @@
-import { isUnknown, type AgentSelf, type NomadNode, type Observation } from "../observation/observation.js";
-import type { Expected } from "./expected.js";
+import { isUnknown, type NomadNode, type Observation } from "../observation/observation.js";
 import type { Objection } from "./condition.js";
 
-/** The id that a machine's own agent gives itself, which no record of its predecessor has; else why it is not known. */
+/** The id that a machine's own agent gives itself; else why it is not known. */
 export function ownId(
   host: string,
   agent: "consul" | "nomad",
   { agents }: Observation,
-  { oldIds }: Expected,
 ): { readonly id: string } | Exclude<Objection, undefined> {
   const self = agents.find((one) => one.host === host);
   const answer = self?.[agent];
@@ -15,23 +13,16 @@ export function ownId(
   if (answer === undefined) return { unknown: `its own ${name} agent was not asked` };
   if (isUnknown(answer)) return { unknown: `its own ${name} agent: ${answer.unknown}` };
   if (answer === "stopped") return { unmet: `its ${name} agent does not run` };
-  const id = idOf(answer);
-  return oldIds.includes(id)
-    ? { unmet: `its ${name} agent has the id ${id}, which the old machine had` }
-    : { id };
+  return { id: "nodeId" in answer ? answer.nodeId : answer.id };
 }
-
-const idOf = (answer: Exclude<AgentSelf["consul" | "nomad"], string | { unknown: string }>): string =>
-  "nodeId" in answer ? answer.nodeId : answer.id;
 
 /** The node of the new machine: two records can stand under one name, the old one `ready` for up to 29 s. */
 export function newNode(
   host: string,
   nodes: readonly NomadNode[],
   observation: Observation,
-  expected: Expected,
 ): NomadNode | Exclude<Objection, undefined> {
-  const own = ownId(host, "nomad", observation, expected);
+  const own = ownId(host, "nomad", observation);
   if (!("id" in own)) return own;
   const node = nodes.find(({ id }) => id === own.id);
   if (node && node.name !== host) return { unmet: `its node ${own.id} is called ${node.name}` };

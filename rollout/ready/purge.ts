@@ -20,7 +20,7 @@ function oldRecords(observation: Observation, expected: Expected): NomadNode[] {
   return nodes.filter((node) => {
     if (!isHostOf(expected.group, node.name) || expected.waiting?.includes(node.name)) return false;
     if (!expected.hosts.includes(node.name)) return true;
-    const present = newNode(node.name, nodes, observation, expected);
+    const present = newNode(node.name, nodes, observation);
     return "id" in present && present.id !== node.id;
   });
 }

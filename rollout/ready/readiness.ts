@@ -4,7 +4,7 @@ import type { Expected } from "./expected.js";
 import { registeredConditions } from "./registered.js";
 import { imageConditions } from "./runs-image.js";
 import { checkConditions, servicesCondition, targetsCondition } from "./services.js";
-import { workConditions } from "./takes-work.js";
+import { nodesEligible } from "./takes-work.js";
 import { voteConditions } from "./votes.js";
 import { workBackCondition } from "./work-back.js";
 
@@ -24,7 +24,7 @@ export function readiness(observation: Observation, expected: Expected): Readine
   const conditions = [
     ...registeredConditions(observation, expected),
     ...imageConditions(observation, expected),
-    ...(isClient ? workConditions(observation, expected) : voteConditions(observation, expected)),
+    ...(isClient ? [nodesEligible(observation, expected)] : voteConditions(observation, expected)),
     servicesCondition(observation, expected),
     ...(isClient && expected.workload === "stays" ? [workBackCondition(observation, expected)] : []),
     ...(expected.hasLoadBalancer ? [targetsCondition(observation, expected)] : []),

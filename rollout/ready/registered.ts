@@ -18,7 +18,7 @@ function inConsul(observation: Observation, expected: Expected): Condition {
   return asked(name, members, (agents) =>
     asked(name, catalog, (nodes) =>
       everyHost(name, expected.hosts, "is in Consul's catalog under its new id", (host) => {
-        const own = ownId(host, "consul", observation, expected);
+        const own = ownId(host, "consul", observation);
         if (!("id" in own)) return own;
         const status = agents.find((member) => member.name === host)?.status ?? "no member";
         if (status !== "alive") return { unmet: `its Consul agent is ${status}` };
@@ -42,7 +42,7 @@ function inNomad(observation: Observation, expected: Expected): Condition[] {
     return [
       asked(name, nodes, (list) =>
         everyHost(name, expected.hosts, "is a ready node under its new id", (host) => {
-          const node = newNode(host, list, observation, expected);
+          const node = newNode(host, list, observation);
           if (!("id" in node)) return node;
           if (node.status !== "ready") return { unmet: `its node ${node.id} is ${node.status}` };
           // Until then the next group is refused, and nobody could purge the record.
@@ -57,7 +57,7 @@ function inNomad(observation: Observation, expected: Expected): Condition[] {
   return [
     asked(name, members, (list) =>
       everyHost(name, expected.hosts, "is an alive member under its new id", (host) => {
-        const own = ownId(host, "nomad", observation, expected);
+        const own = ownId(host, "nomad", observation);
         if (!("id" in own)) return own;
         const member = list.find((one) => withoutRegion(one.name) === host);
         if (member?.status !== "alive")

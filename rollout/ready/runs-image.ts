@@ -38,7 +38,7 @@ function nomadMeta(host: string, observation: Observation, expected: Expected): 
   if (expected.role !== "client") return undefined;
   const { nodes } = observation.nomad;
   if (isUnknown(nodes)) return nodes;
-  const node = newNode(host, nodes, observation, expected);
+  const node = newNode(host, nodes, observation);
   return "id" in node ? wrongMeta("Nomad", node.meta, host, expected) : node;
 }
 

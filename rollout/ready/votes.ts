@@ -31,7 +31,7 @@ interface Servers {
 function newIdVotes({ autopilot, raft }: Servers, observation: Observation, expected: Expected): Condition {
   const agent = expected.role === "consul-server" ? "consul" : "nomad";
   return everyHost("new-id-votes", expected.hosts, "votes under its new id", (host) => {
-    const own = ownId(host, agent, observation, expected);
+    const own = ownId(host, agent, observation);
     if (!("id" in own)) return own;
     const peer = raft.find(({ id }) => id === own.id);
     if (!peer) return { unmet: `${own.id} is not in the raft configuration` };

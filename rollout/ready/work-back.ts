@@ -21,7 +21,7 @@ export function workBackCondition(observation: Observation, expected: Expected):
   }
   return asked(NAME, observation.nomad.nodes, (nodes) =>
     everyHost(NAME, expected.hosts, "runs its work healthy", (host) => {
-      const node = newNode(host, nodes, observation, expected);
+      const node = newNode(host, nodes, observation);
       if (!("id" in node)) return node;
       const oldIds = nodes.filter(({ name, id }) => name === host && id !== node.id).map(({ id }) => id);
       const here = allocations.filter((one) => one.node === node.id && one.desiredStatus === "run");

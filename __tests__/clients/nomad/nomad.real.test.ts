@@ -17,7 +17,7 @@ test("a drain's deadline is in nanoseconds, and never below zero", async () => {
   const nomad = clientAt(server);
 
   await nomad.drain(id, { deadline: 90.5, meta: { rollout: "7" } });
-  await nomad.drain(id, { deadline: 0, ignoreSystemJobs: true });
+  await nomad.drain(id, { deadline: 0 });
   await nomad.cancelDrain(id, { markEligible: true });
   await nomad.setEligibility(id, "ineligible");
 
@@ -33,7 +33,7 @@ test("a drain's deadline is in nanoseconds, and never below zero", async () => {
       MarkEligible: false,
       Meta: { rollout: "7" },
     },
-    { DrainSpec: { Deadline: 0, IgnoreSystemJobs: true }, MarkEligible: false, Meta: {} },
+    { DrainSpec: { Deadline: 0, IgnoreSystemJobs: false }, MarkEligible: false, Meta: {} },
     { DrainSpec: null, MarkEligible: true },
     { Eligibility: "ineligible" },
   ]);

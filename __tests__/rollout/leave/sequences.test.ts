@@ -206,13 +206,13 @@ test("each step has a deadline of its own, the wait for a drain that of the drai
   });
 });
 
-test("a drain has the deadline of the spec, is never forced, and takes system jobs last", () => {
+test("a drain has the deadline of the spec, and is never forced", () => {
   const world = observed((one) => {
     for (const node of known(one.nomad.nodes)) node.eligibility = "ineligible";
   });
   const order = orderOf("broker-0", { drain: { deadlineSeconds: 1, onDeadline: "accept" }, hash: NEW });
   expect(nextLeave(world, order)).toMatchObject({
-    step: { action: "drain", drainDeadlineSeconds: 1, ignoreSystemJobs: false },
+    step: { action: "drain", drainDeadlineSeconds: 1 },
   });
 });
 

@@ -20,7 +20,6 @@ test("a new group of clients is ready when everything is as it has to be", () =>
     workload: "stays",
     hasLoadBalancer: true,
     hasMachines: true,
-    attributes: { "driver.raw_exec": "1" },
     checks: THREE,
   });
   const world = brokers((one) => {
@@ -38,7 +37,6 @@ test("a new group of clients is ready when everything is as it has to be", () =>
     "runs-image 2 of 2",
     "machine-image 2 of 2",
     "nodes-eligible 2 of 2",
-    "attributes-present 2 of 2",
     "services-passing 2 of 2",
     "work-back 2 of 2",
     "targets-healthy 2 of 2",
@@ -94,13 +92,6 @@ test.each<[string, string, World, Partial<Expected>, string]>([
     }),
     {},
     "registered-in-consul (1 of 2): broker-0-0: its Consul agent is failed",
-  ],
-  [
-    "an id that the old machine had",
-    "broker-0",
-    brokers(),
-    { oldIds: ["broker-0-0-consul-new"] },
-    "registered-in-consul (1 of 2): broker-0-0: its Consul agent has the id broker-0-0-consul-new, which the old machine had",
   ],
   [
     "the old record, which is ready for some seconds yet",
@@ -212,13 +203,6 @@ test.each<[string, string, World, Partial<Expected>, string]>([
     }),
     {},
     "nodes-eligible (0 of 2): broker-0-0: its node broker-0-0-node-new is ineligible; broker-0-1: its node broker-0-1-node-new is draining",
-  ],
-  [
-    "nodes that lack a declared attribute",
-    "broker-0",
-    brokers(),
-    { attributes: { "driver.docker": "1" } },
-    "attributes-present (0 of 2): broker-0-0: driver.docker is not there, not 1; broker-0-1: driver.docker is not there, not 1",
   ],
   [
     "services that do not pass, and hosts that no check is listed of",
@@ -481,8 +465,6 @@ function expecting(group: string, more: Partial<Expected> = {}): Expected {
     hash: NEW,
     hosts: role === "client" ? [`${group}-0`, `${group}-1`] : [`${group}-0`],
     workload: "moves",
-    attributes: {},
-    oldIds: [],
     hasLoadBalancer: false,
     hasMachines: false,
     checks: [],

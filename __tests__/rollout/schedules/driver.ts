@@ -266,8 +266,6 @@ class GroupDriver {
       hash: group.hash,
       hosts: hostNames(group),
       workload,
-      attributes: {},
-      oldIds: [],
       hasLoadBalancer: false,
       hasMachines: false,
       checks: [],

@@ -147,7 +147,6 @@ const nodeOf = (node: NodeRecord): NomadNode => ({
     deadlineReached: details?.["deadline_reached"] === "true",
   })),
   meta: node.agent.settings.meta,
-  attributes: {},
   resources: { cpuMhz: node.agent.settings.cpuMhz, memoryMb: node.agent.settings.memoryMb },
   used: { cpuMhz: 0, memoryMb: 0 },
 });

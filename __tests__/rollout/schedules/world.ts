@@ -126,7 +126,7 @@ export class World {
         for (const node of this.#nodes(step.nodes)) {
           cluster.nomad.drainer.start(node, {
             deadline: step.drainDeadlineSeconds * 1e9,
-            ignoreSystemJobs: step.ignoreSystemJobs,
+            ignoreSystemJobs: false,
             meta: null,
             accessor: "",
           });

@@ -12,20 +12,14 @@ afterEach(async () => {
 });
 
 describe("the simulator on 127.0.0.1", () => {
-  test("serves both products of a machine on its one port and tells the agents' meta where", async () => {
+  test("serves both products of a machine on its one port", async () => {
     const { base } = await started();
     const leader = await fetch(`${base}/consul/v1/status/leader`);
     expect(leader.status).toBe(200);
     expect(leader.headers.get("content-type")).toBe("application/json");
     expect(await leader.json()).toBe("10.0.1.1:8300");
     const self: unknown = await (await fetch(`${base}/consul/v1/agent/self`)).json();
-    expect(self).toMatchObject({
-      Meta: {
-        rollout_consul_http: `${base}/consul`,
-        rollout_nomad_http: `${base}/nomad`,
-        rollout_nomad_stop: `${base}/stop-nomad`,
-      },
-    });
+    expect(self).toMatchObject({ Meta: { rollout_host: BROKER } });
     const nodes = await fetch(`${base}/nomad/v1/nodes`);
     expect(nodes.headers.get("x-nomad-knownleader")).toBe("true");
     expect((await fetch(`${base}/other`)).status).toBe(404);

@@ -18,8 +18,6 @@ export interface SimulatorOptions extends ClusterOptions {
   readonly machines?: readonly MachineSettings[];
 }
 
-const STOP_NOMAD = "/stop-nomad";
-
 /** `GET /service/NAME` is answered while an allocation of that service runs on the machine. */
 const SERVICE = "/service/";
 
@@ -54,10 +52,7 @@ export class Simulator {
     this.#real = options.clock === "real";
   }
 
-  /**
-   * Starts a machine. Its agents' meta gets `rollout_consul_http` and `rollout_nomad_http`, its own addresses, and
-   * `rollout_nomad_stop`, where a PUT does what `systemctl stop nomad` would.
-   */
+  /** Starts a machine. */
   async startMachine(settings: MachineSettings, disk: DiskState = "empty"): Promise<void> {
     const { name } = settings;
     if (!this.#ports.has(name)) {
@@ -66,15 +61,8 @@ export class Simulator {
       });
       this.#ports.set(name, listening);
     }
-    const base = this.url(name);
-    const meta = {
-      ...settings.meta,
-      rollout_consul_http: `${base}/consul`,
-      rollout_nomad_http: `${base}/nomad`,
-      rollout_nomad_stop: `${base}${STOP_NOMAD}`,
-    };
     const servesAt = { address: "127.0.0.1", port: this.#port(name) };
-    this.do(() => this.cluster.startMachine({ servesAt, ...settings, meta }, disk));
+    this.do(() => this.cluster.startMachine({ servesAt, ...settings }, disk));
     this.#happened({ machine: name, what: "started" });
   }
 
@@ -141,11 +129,6 @@ export class Simulator {
     this.do(() => {
       if (request.method !== "GET" && request.method !== "HEAD" && !request.path.startsWith(KEYS))
         this.#happened({ machine: name, what: `${request.method} ${request.path}` });
-      if (request.method === "PUT" && request.path === STOP_NOMAD) {
-        this.cluster.stopAgent(name, "nomad");
-        writeAnswer(response, empty());
-        return;
-      }
       if (request.path.startsWith(SERVICE)) {
         writeAnswer(response, this.#answerOfService(name, request.path.slice(SERVICE.length)));
         return;
