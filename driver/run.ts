@@ -23,11 +23,13 @@ export interface Run {
   readonly confirm: Confirm;
   /** Aborted once somebody asks the run to end. What is under way is ended in order, nothing more is begun. */
   readonly stop: AbortSignal;
+  /** Whether what `own-resources.ts` declares is part of the views. Default: true. */
+  readonly ownResources?: boolean;
   /** Adds to the cluster's log. */
   readonly log: (event: Omit<LogEvent, "at" | "run">) => void;
 }
 
-export interface RunOptions extends Pick<Run, "env" | "clock" | "progress" | "confirm"> {
+export interface RunOptions extends Pick<Run, "env" | "clock" | "progress" | "confirm" | "ownResources"> {
   /** As it was typed: `rollout deploy broker-1`. */
   readonly command: string;
 }

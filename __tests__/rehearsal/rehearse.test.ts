@@ -70,6 +70,8 @@ describeReal("rollout rehearse", ["terraform"], ({ env }) => {
     ]);
     const order = steps[1]?.phases.map(({ what, count }) => `${String(count)} x ${what}`);
     expect(order).toEqual([
+      "1 x nothing speaks against the roll",
+      "1 x planned, and accepted by the guard",
       "1 x work leaves, then the agents",
       "2 x what is left on the machine is stopped",
       "2 x machine destroyed",
@@ -117,7 +119,7 @@ describeReal("rollout rehearse", ["terraform"], ({ env }) => {
     expect({ exitCode: run.exitCode, stdout: run.stdout }).toEqual({ exitCode: 1, stdout: "" });
     const [kept = ""] = (await readdir(folder)).filter((name) => name.startsWith("rollout-rehearsal-"));
     expect(run.stderr).toBe(
-      `create the cluster\nkept: ${join(folder, kept)}; npx rollout rehearse --clean removes it\nterraform plan failed: out of luck`,
+      `create the cluster\n  plan: what Terraform would do, and whether the guard accepts it\nkept: ${join(folder, kept)}; npx rollout rehearse --clean removes it\nterraform plan failed: out of luck`,
     );
     const clean = await rehearse(["--clean"], env);
     expect(clean).toMatchObject({ exitCode: 0, stdout: `${join(folder, kept)} is removed`, stderr: "" });
