@@ -1,7 +1,7 @@
 import { nextLeave } from "../rollout/leave/next-leave.js";
 import { formatFinding } from "../rollout/preflight/finding.js";
 import { preflight } from "../rollout/preflight/preflight.js";
-import { formatHookFile, parseHookFile } from "../cluster/hooks/hook-file.js";
+import { hookFileOf } from "../cluster/hooks/hook-file.js";
 import { hostNames, type Group } from "../cluster/groups.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { inFlightOf } from "../cluster/pending.js";
@@ -41,7 +41,7 @@ export function agentsOf(
 ): GroupAgents | undefined {
   const { spec, deployed } = program;
   const { env, stop: signal } = run;
-  const file = parseHookFile(formatHookFile({ spec, deployed, specFolder: "." }));
+  const file = hookFileOf({ spec, deployed, specFolder: "." });
   const machines = machinesOf(spec, run.folder);
   if (!machines && !hasAgents(file, env)) return undefined;
   const clock = machines ? clusterClock(machines) : run.clock;
@@ -78,15 +78,8 @@ export function agentsOf(
         await cluster.close();
       }
     },
-    leave: (waiting) =>
-      runLeaveHook(context, {
-        hook: "leave",
-        subject,
-        hash,
-        stay: stay.join(","),
-        waiting: waiting.join(","),
-      }),
-    ready: (waiting) => runReadyHook(context, { hook: "ready", subject, hash, waiting: waiting.join(",") }),
+    leave: (waiting) => runLeaveHook(context, { hook: "leave", subject, hash, stay, waiting }),
+    ready: (waiting) => runReadyHook(context, { hook: "ready", subject, hash, waiting }),
   };
 }
 

@@ -5,7 +5,7 @@ import { withoutRegion } from "../rollout/observation/host-of.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
 import { parseHostName } from "../cluster/address.js";
 import { roleOf } from "../cluster/groups.js";
-import { formatHookFile, parseHookFile } from "../cluster/hooks/hook-file.js";
+import { hookFileOf } from "../cluster/hooks/hook-file.js";
 import type { Deployed } from "../cluster/deployed.js";
 import { isNew } from "../cluster/pending.js";
 import type { Spec } from "../cluster/yaml/schema.js";
@@ -73,7 +73,7 @@ async function leadersOf(
   deployed: Deployed,
   { groups }: Wanted,
 ): Promise<string[]> {
-  const file = parseHookFile(formatHookFile({ spec, deployed, specFolder: "." }));
+  const file = hookFileOf({ spec, deployed, specFolder: "." });
   const machines = machinesOf(spec, folder);
   const servers = groups.filter((name) => roleOf(name.slice(0, -2)) !== "client");
   const isOfServers = servers.some((name) => !isNew(deployed.groups.get(name)));

@@ -6,6 +6,7 @@ import type { Environment } from "../clients/environment.js";
 import type { LogEvent } from "../cluster/run/run-log.js";
 import { UserError } from "../cluster/user-error.js";
 import { Interruption } from "../clients/interruption.js";
+import { onSignals } from "../clients/signals.js";
 import type { Clock } from "../clients/clock.js";
 import { readSpec } from "../program/read-spec.js";
 import type { Confirm } from "./confirm.js";
@@ -34,8 +35,6 @@ export interface RunOptions extends Pick<Run, "env" | "clock" | "progress" | "co
   readonly command: string;
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
 /**
  * Runs an action while the cluster's lock is held, with its beginning and its end in the log. The first signal asks the run
  * to end; those that follow change nothing, since a second one would make Terraform lose what it knows.
@@ -52,10 +51,9 @@ export async function inRun<T>(options: RunOptions, action: (run: Run) => Promis
     appendLog(folder, { at: new Date(clock.now()).toISOString(), run: id, ...event });
   };
   const stop = new AbortController();
-  const onSignal = (): void => {
+  const stopHearing = onSignals(() => {
     stop.abort(new Interruption("interrupted"));
-  };
-  for (const signal of SIGNALS) process.on(signal, onSignal);
+  });
   const begun = clock.now();
   const seconds = (): number => Math.max(0, (clock.now() - begun) / 1000);
   try {
@@ -71,7 +69,7 @@ export async function inRun<T>(options: RunOptions, action: (run: Run) => Promis
     });
     throw error;
   } finally {
-    for (const signal of SIGNALS) process.off(signal, onSignal);
+    stopHearing();
     lock.release();
   }
 }

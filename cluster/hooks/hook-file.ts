@@ -20,23 +20,26 @@ const hookFileSchema = z.strictObject({
 
 export type HookFile = z.output<typeof hookFileSchema>;
 
-export function formatHookFile({
-  spec,
-  deployed: { groups },
-  specFolder,
-}: {
+/** What a stack is made from. */
+interface HookSource {
   readonly spec: Spec;
   readonly deployed: Deployed;
   readonly specFolder: string;
-}): string {
+}
+
+/** What the hooks of a stack know of what it is made from. */
+export function hookFileOf({ spec, deployed: { groups }, specFolder }: HookSource): HookFile {
   const standing = [...groups.values()].filter((group) => !isNew(group));
   const deployed = standing.map(({ name, hosts, revisions }) => ({
     name,
     hosts: hosts.map((host) => host.name),
     images: imagesOf(revisions),
   }));
-  return `${JSON.stringify({ spec, specFolder, deployed } satisfies HookFile, null, 2)}\n`;
+  return { spec, specFolder, deployed };
 }
+
+export const formatHookFile = (source: HookSource): string =>
+  `${JSON.stringify(hookFileOf(source), null, 2)}\n`;
 
 /** @throws UserError when it is damaged */
 export function parseHookFile(text: string): HookFile {
