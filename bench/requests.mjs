@@ -16,8 +16,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { GroupPlanner } from "../dist/driver/plan-group.js";
-import { strayMachines } from "../dist/cli/deploy/stray-machines.js";
+import { ViewPlanner } from "../dist/driver/plan-view.js";
+import { strayMachines } from "../dist/driver/group-agents.js";
 import { startMoto } from "./moto.mjs";
 
 const DONE_BEFORE = { 1: [161, 25], 10: [512, 142], 100: [4022, 1312] };
@@ -113,7 +113,7 @@ async function measure(hosts) {
     const plain = await counted(() =>
       run(stackOf(GROUP), "terraform", ["plan", "-input=false", "-out=plan"]),
     );
-    const planner = new GroupPlanner({ env: process.env, folder, stop: new AbortController().signal }, GROUP);
+    const planner = new ViewPlanner({ env: process.env, folder, stop: new AbortController().signal }, GROUP);
     const driver = await counted(() => planner.plan("closed"));
     const { value, requests: stray } = await counted(() => strayMachines(driver.value.program, GROUP));
     if (value.length > 0) throw new Error(`the comparison is void: ${value.join(", ")}`);

@@ -14,7 +14,7 @@ import { answerTo, type Dialogue } from "./ask.js";
 import { confirmBy, refuseUnasked } from "../driver/confirm.js";
 import { groupResultSchema } from "../driver/deploy-result.js";
 import { jsonProgress, plainProgress } from "./output/progress.js";
-import { PlanRejected } from "../driver/plan-group.js";
+import { PlanRejected } from "../driver/plan-view.js";
 import { deployUnlessRecalled } from "../driver/recall.js";
 import { roll } from "../driver/roll.js";
 import { inRun } from "../driver/run.js";

@@ -15,8 +15,17 @@ function hookArgsIn(args: readonly string[]): HookArgs {
       2,
     );
   }
-  return { hook, subject, ...values };
+  const { hash, stay, waiting } = values;
+  return {
+    hook,
+    subject,
+    ...(hash === undefined ? {} : { hash }),
+    stay: hostsIn(stay),
+    waiting: hostsIn(waiting),
+  };
 }
+
+const hostsIn = (joined = ""): string[] => joined.split(",").filter((host) => host !== "");
 
 function parsed(args: readonly string[]) {
   try {

@@ -5,6 +5,7 @@ import { offeredViews } from "../rollout/roll/views.js";
 import { findGroup } from "../cluster/find-group.js";
 import { formatStatus } from "./output/status.js";
 import { realClock } from "../clients/clock.js";
+import { onSignals } from "../clients/signals.js";
 import { readSpec } from "../program/read-spec.js";
 import { readSituation, shownLog } from "../program/situation.js";
 import { watchStatus, type WatchArgs } from "./watch-status.js";
@@ -29,16 +30,15 @@ export async function runWatch(
 ): Promise<void> {
   const { spec } = readSpec(env);
   const ending = new AbortController();
-  const end = (): void => {
+  const stopHearing = onSignals(() => {
     ending.abort();
-  };
-  process.on("SIGINT", end).on("SIGTERM", end);
+  });
   const read = async (now: number): Promise<Status> => (await readStatus(env, now, args.group)).status;
   try {
     const intervalMs = spec.backend.type === "local" ? 2_000 : 10_000;
     await watchStatus({ read, clock: realClock, intervalMs, say, signal: ending.signal }, args);
   } finally {
-    process.off("SIGINT", end).off("SIGTERM", end);
+    stopHearing();
   }
 }
 

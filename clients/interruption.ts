@@ -1,4 +1,5 @@
 import { UserError } from "../cluster/user-error.js";
+import { onSignals } from "./signals.js";
 
 /** Why a hook ended before its time. */
 export class Interruption extends UserError {
@@ -6,7 +7,7 @@ export class Interruption extends UserError {
 }
 
 /**
- * A signal that is aborted once somebody ends the hook: by SIGINT or SIGTERM, or because its Terraform is gone, which kills
+ * A signal that is aborted once somebody ends the hook: by a signal, or because its Terraform is gone, which kills
  * the shell of a hook and not the hook itself.
  * @param parent the process that started the hook
  */
@@ -15,17 +16,16 @@ export function interruptions(parent = process.ppid): { signal: AbortSignal; sto
   const end = (why: string) => (): void => {
     controller.abort(new Interruption(why));
   };
-  const onInterrupt = end("interrupted");
   const watch = setInterval(() => {
     if (process.ppid !== parent) end("Terraform is gone, so nobody waits for this hook")();
   }, 1000);
   watch.unref();
-  process.on("SIGINT", onInterrupt).on("SIGTERM", onInterrupt);
+  const stopHearing = onSignals(end("interrupted"));
   return {
     signal: controller.signal,
     stop: () => {
       clearInterval(watch);
-      process.off("SIGINT", onInterrupt).off("SIGTERM", onInterrupt);
+      stopHearing();
     },
   };
 }

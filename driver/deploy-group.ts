@@ -1,8 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { firstError, withoutSecrets } from "../clients/terraform/error.js";
-import type { Applied } from "../clients/terraform/apply.js";
 import type { Batch } from "../rollout/roll/next-batch.js";
 import { nextInGroup } from "../rollout/roll/next-step.js";
 import { parseAddress } from "../cluster/address.js";
@@ -11,18 +9,17 @@ import { findGroup } from "../cluster/find-group.js";
 import { type Group, hostNames } from "../cluster/groups.js";
 import { inFlightOf } from "../cluster/pending.js";
 import type { Gate } from "../cluster/hooks/variables.js";
-import type { Step } from "../cluster/run/run-log.js";
 import { UserError } from "../cluster/user-error.js";
 import { BAKED, bakedBy } from "../hooks/ready.js";
 import { Interruption } from "../clients/interruption.js";
 import { loadProgram, type Program } from "../program/program.js";
 import { readDeployed } from "../program/read-deployed.js";
 import { agentsOf, type GroupAgents, strayMachines } from "./group-agents.js";
-import { applyGroup, isStale } from "./apply-group.js";
+import { applyFailure, applyView, isStale } from "./apply-view.js";
 import { inBatch, summed } from "./batch-text.js";
 import type { GroupResult } from "./deploy-result.js";
 import { GroupSteps } from "./group-steps.js";
-import { batchOf, type GroupPlan, GroupPlanner } from "./plan-group.js";
+import { batchOf, type ViewPlan, ViewPlanner } from "./plan-view.js";
 import { type Run, unlessItFails } from "./run.js";
 
 /** A group that is not whole after its machines were made anew: it stays in flight. */
@@ -49,7 +46,7 @@ const MOST = 2;
 
 class GroupRoll {
   private readonly steps: GroupSteps;
-  private readonly planner: GroupPlanner;
+  private readonly planner: ViewPlanner;
   private isConfirmed = false;
   /** Whether anything was done that leaves the group in flight. */
   private hasBegun = false;
@@ -59,7 +56,7 @@ class GroupRoll {
     private readonly name: string,
   ) {
     this.steps = new GroupSteps(run, name);
-    this.planner = new GroupPlanner(run, name);
+    this.planner = new ViewPlanner(run, name);
   }
 
   async go(): Promise<GroupResult> {
@@ -174,9 +171,9 @@ class GroupRoll {
     await this.steps.during("apply", "its machines are made anew, with a closed gate", async () => {
       for (let tries = 0; ; tries++) {
         if (tries > 0 || (await this.hasMoved(plan))) plan = await this.planAgain(plan, "closed");
-        const applied = await applyGroup(this.run, plan, { steps: this.steps, log: this.logFile("apply") });
+        const applied = await applyView(this.run, plan, { steps: this.steps, step: "apply" });
         if (applied.exitCode === 0) return;
-        if (tries >= MOST || !isStale(applied)) throw this.applyFailure(applied, "apply");
+        if (tries >= MOST || !isStale(applied)) throw applyFailure(this.run, applied, this.howToFinish());
       }
     });
   }
@@ -224,14 +221,14 @@ class GroupRoll {
           `something of ${this.name} has changed meanwhile, which is no longer a matter of recording: ${more.join(", ")}; ${this.howToFinish()}`,
         );
       }
-      const applied = await applyGroup(this.run, plan, {
+      const applied = await applyView(this.run, plan, {
         steps: this.steps,
-        log: this.logFile("record"),
+        step: "record",
         env: { [BAKED]: bakedBy(group) },
       });
       if (applied.exitCode === 0) return;
       const isGate = applied.failed.some((address) => parseAddress(address)?.kind === "ready");
-      const failure = this.applyFailure(applied, "record");
+      const failure = applyFailure(this.run, applied, this.howToFinish());
       throw isGate ? new GateFailure(failure.message) : failure;
     });
   }
@@ -248,32 +245,19 @@ class GroupRoll {
     return agents;
   }
 
-  private async hasMoved({ program }: GroupPlan): Promise<boolean> {
+  private async hasMoved({ program }: ViewPlan): Promise<boolean> {
     const { origin } = await readDeployed(program, this.run.env);
     return !isDeepStrictEqual(origin, program.deployed.origin);
   }
 
   /** What was confirmed may be done, whoever has written the state meanwhile; anything else may not. */
-  private async planAgain(before: GroupPlan, gate: Gate): Promise<GroupPlan> {
+  private async planAgain(before: ViewPlan, gate: Gate): Promise<ViewPlan> {
     this.steps.say("the state has moved since the plan was made: it is planned and checked again");
     const plan = await this.planner.plan(gate);
     if (isDeepStrictEqual(plan.summary, before.summary)) return plan;
     throw new UserError(
       `the state has moved, and the plan of ${this.name} is another than was confirmed; ${this.howToFinish()}`,
     );
-  }
-
-  private applyFailure({ errors, texts, exitCode }: Applied, step: Step): UserError {
-    const [first] = errors;
-    const said = first ? `${first.summary}: ${first.detail}` : firstError(texts.join("\n"));
-    const why = withoutSecrets(said.trim() || `exit code ${String(exitCode)}`, this.run.env);
-    return new UserError(
-      `terraform apply failed: ${why}\nall that it said is in ${this.logFile(step)}\n${this.howToFinish()}`,
-    );
-  }
-
-  private logFile(step: Step): string {
-    return join(this.run.folder, `${this.run.id}-${this.name}-${step}.jsonl`);
   }
 
   /** What was asked for and confirmed is what is rolled, and nothing else. */
@@ -304,7 +288,7 @@ class GroupRoll {
  * Whether a plan takes machines of a group or finds some missing. Where it does neither an earlier run has made them all:
  * who is asked whether they are to leave might not know them yet, and take one for its predecessor.
  */
-const takesMachines = ({ summary }: GroupPlan, name: string): boolean =>
+const takesMachines = ({ summary }: ViewPlan, name: string): boolean =>
   summary.groups.some(
     (group) =>
       group.name === name && group.machines.replaced + group.machines.destroyed + group.machines.created > 0,

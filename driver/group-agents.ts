@@ -2,7 +2,7 @@ import { nextLeave } from "../rollout/leave/next-leave.js";
 import { formatFinding } from "../rollout/preflight/finding.js";
 import { preflight } from "../rollout/preflight/preflight.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
-import { formatHookFile, parseHookFile } from "../cluster/hooks/hook-file.js";
+import { hookFileOf } from "../cluster/hooks/hook-file.js";
 import { hostNames, type Group } from "../cluster/groups.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { hasAgents } from "../cluster/local-agents.js";
@@ -43,7 +43,7 @@ export function agentsOf(
   const { env, stop: signal } = run;
   if (!hasAgents(spec)) return undefined;
   const machines = machinesOf(spec, run.folder);
-  const file = parseHookFile(formatHookFile({ spec, deployed, specFolder: "." }));
+  const file = hookFileOf({ spec, deployed, specFolder: "." });
   const clock = machines ? clusterClock(machines) : run.clock;
   const context: HookContext = {
     ...{ env, file, clock, say, waiting, signal, folder },
@@ -78,15 +78,8 @@ export function agentsOf(
         await cluster.close();
       }
     },
-    leave: (waiting) =>
-      runLeaveHook(context, {
-        hook: "leave",
-        subject,
-        hash,
-        stay: stay.join(","),
-        waiting: waiting.join(","),
-      }),
-    ready: (waiting) => runReadyHook(context, { hook: "ready", subject, hash, waiting: waiting.join(",") }),
+    leave: (waiting) => runLeaveHook(context, { hook: "leave", subject, hash, stay, waiting }),
+    ready: (waiting) => runReadyHook(context, { hook: "ready", subject, hash, waiting }),
   };
 }
 

@@ -9,7 +9,8 @@ export class GroupSteps {
 
   constructor(
     private readonly run: Run,
-    private readonly group: string,
+    /** Or `cluster`, for the view of that name. */
+    readonly group: string,
   ) {
     this.begun = run.clock.now();
   }

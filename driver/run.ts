@@ -6,6 +6,7 @@ import type { Environment } from "../clients/environment.js";
 import type { LogEvent } from "../cluster/run/run-log.js";
 import { UserError } from "../cluster/user-error.js";
 import { Interruption } from "../clients/interruption.js";
+import { onSignals } from "../clients/signals.js";
 import type { Clock } from "../clients/clock.js";
 import { readSpec } from "../program/read-spec.js";
 import type { Confirm } from "./confirm.js";
@@ -23,16 +24,16 @@ export interface Run {
   readonly confirm: Confirm;
   /** Aborted once somebody asks the run to end. What is under way is ended in order, nothing more is begun. */
   readonly stop: AbortSignal;
+  /** Whether what `own-resources.ts` declares is part of the views. Default: true. */
+  readonly ownResources?: boolean;
   /** Adds to the cluster's log. */
   readonly log: (event: Omit<LogEvent, "at" | "run">) => void;
 }
 
-export interface RunOptions extends Pick<Run, "env" | "clock" | "progress" | "confirm"> {
+export interface RunOptions extends Pick<Run, "env" | "clock" | "progress" | "confirm" | "ownResources"> {
   /** As it was typed: `rollout deploy broker-1`. */
   readonly command: string;
 }
-
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
  * Runs an action while the cluster's lock is held, with its beginning and its end in the log. The first signal asks the run
@@ -50,10 +51,9 @@ export async function inRun<T>(options: RunOptions, action: (run: Run) => Promis
     appendLog(folder, { at: new Date(clock.now()).toISOString(), run: id, ...event });
   };
   const stop = new AbortController();
-  const onSignal = (): void => {
+  const stopHearing = onSignals(() => {
     stop.abort(new Interruption("interrupted"));
-  };
-  for (const signal of SIGNALS) process.on(signal, onSignal);
+  });
   const begun = clock.now();
   const seconds = (): number => Math.max(0, (clock.now() - begun) / 1000);
   try {
@@ -69,7 +69,7 @@ export async function inRun<T>(options: RunOptions, action: (run: Run) => Promis
     });
     throw error;
   } finally {
-    for (const signal of SIGNALS) process.off(signal, onSignal);
+    stopHearing();
     lock.release();
   }
 }

@@ -20,10 +20,10 @@ export interface HookArgs {
   /** The group, or the host for a hook of one machine. */
   readonly subject: string;
   readonly hash?: string;
-  /** The hosts that stay, joined by commas. */
-  readonly stay?: string;
-  /** Those of them that leave with a later batch, joined by commas. */
-  readonly waiting?: string;
+  /** The hosts that stay. */
+  readonly stay?: readonly string[];
+  /** Those of them that leave with a later batch. */
+  readonly waiting?: readonly string[];
 }
 
 /** What a hook works with. */
@@ -40,9 +40,6 @@ export interface HookContext {
   /** Where it keeps what it needs again after it was cut off: the folder of the stack. */
   readonly folder: string;
 }
-
-/** The hosts that an argument names. */
-export const hostsIn = (joined = ""): string[] => joined.split(",").filter((host) => host !== "");
 
 /**
  * The group that a hook is called for, as its stack was made from.

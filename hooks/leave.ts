@@ -6,20 +6,20 @@ import type { ClusterGroup } from "../rollout/preflight/preflight.js";
 import { type Group, roleOf } from "../cluster/groups.js";
 import type { HookFile } from "../cluster/hooks/hook-file.js";
 import { connect } from "../live/live-cluster.js";
-import { groupOf, hostsIn, type HookArgs, type HookContext } from "./hook-context.js";
+import { groupOf, type HookArgs, type HookContext } from "./hook-context.js";
 import { leaveGroup } from "./leave-group.js";
 
 /** Makes the work of a group leave before its machines go. */
 export async function runLeaveHook(
   { env, file, machines, clock, say, waiting: tell, signal, folder }: HookContext,
-  { subject, hash, stay, waiting }: HookArgs,
+  { subject, hash, stay = [], waiting = [] }: HookArgs,
 ): Promise<void> {
   const group = groupOf(file, subject, hash);
   if (!file.deployed.some(({ name }) => name === group.name)) {
     say(`${group.name}: nothing to do: it has never stood, so no work is its own yet`);
     return;
   }
-  const order = leaveOrderOf(file, group, { stay: hostsIn(stay), waiting: hostsIn(waiting) });
+  const order = leaveOrderOf(file, group, { stay, waiting });
   if (order.hosts.length === 0) {
     say(`${group.name}: nothing to do: it has no machine`);
     return;

@@ -6,7 +6,7 @@ import { connect } from "../live/live-cluster.js";
 import { PoolChecks } from "../live/checks/pool-checks.js";
 import { runCheck } from "../live/checks/run-check.js";
 import { awaitReady } from "./await-ready.js";
-import { groupOf, hostsIn, type HookArgs, type HookContext } from "./hook-context.js";
+import { groupOf, type HookArgs, type HookContext } from "./hook-context.js";
 
 /**
  * Tells this hook that a group has been whole for its bake time, so that it only looks whether it still is. Set by nobody
@@ -22,7 +22,7 @@ export const bakedBy = ({ name, hash }: Pick<Group, "name" | "hash">): string =>
  */
 export async function runReadyHook(
   { env, file, machines, clock, say, waiting: tell, signal }: HookContext,
-  { subject, hash, waiting: joined }: HookArgs,
+  { subject, hash, waiting = [] }: HookArgs,
 ): Promise<void> {
   if (env[GATE_ENVIRONMENT] === "closed") {
     say(`${subject}: nothing is proven: the gate is closed, so the group stays in flight`);
@@ -35,7 +35,6 @@ export async function runReadyHook(
     return;
   }
   const { workload, ready, bake } = gateSettingsOf(group.pool, spec);
-  const waiting = hostsIn(joined);
   const pool = poolsOf(spec).find(({ name }) => name === group.pool);
   // A host that a group has lost is destroyed without a hook of its own: its block is gone. It has left before.
   for (const { name } of machines?.list() ?? []) {

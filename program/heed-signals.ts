@@ -1,3 +1,5 @@
+import { onSignals } from "../clients/signals.js";
+
 /** How an action learns that the process was asked to end. */
 export interface Asked {
   /** Aborted by any signal: nothing more is begun. */
@@ -6,24 +8,21 @@ export interface Asked {
   readonly end: AbortSignal;
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
 /** Runs an action to its end: a process that is asked to end by a signal does so when the action has, by that very signal. */
 export async function heedSignals<T>(action: (asked: Asked) => Promise<T> | T): Promise<T> {
   const [stop, end] = [new AbortController(), new AbortController()];
   let asked: NodeJS.Signals | undefined;
-  const onSignal = (signal: NodeJS.Signals): void => {
+  const stopHearing = onSignals((signal) => {
     asked ??= signal;
     stop.abort();
     if (signal !== "SIGINT") end.abort();
-  };
-  for (const signal of SIGNALS) process.on(signal, onSignal);
+  });
   try {
     return await action({ stop: stop.signal, end: end.signal });
   } finally {
     // What came while the action kept the process busy is heard of only now.
     await new Promise((heard) => setImmediate(heard));
-    for (const signal of SIGNALS) process.off(signal, onSignal);
+    stopHearing();
     if (asked !== undefined) process.kill(process.pid, asked);
   }
 }

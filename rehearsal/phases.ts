@@ -1,4 +1,5 @@
-import { parseAddress, type Member } from "../cluster/address.js";
+import { parseAddress, type Member, type MemberKind } from "../cluster/address.js";
+import type { Step } from "../cluster/run/run-log.js";
 import { meaningOf } from "../rollout/roll/meaning.js";
 import type { Phase } from "./report.js";
 
@@ -7,31 +8,72 @@ export interface Applied {
   readonly address: string;
   /** In Terraform's words: create, update, delete. */
   readonly action: string;
-  /** Seconds since the apply began. */
+  /** Seconds since the roll began. */
   readonly begins: number;
   readonly ends: number;
 }
 
+/** What a run did with a view. All times are seconds since its first step. */
+export interface Recorded {
+  readonly steps: readonly DoneStep[];
+  /** What Terraform did in all applies. */
+  readonly applied: readonly Applied[];
+}
+
+/** A step that the driver has done. */
+export interface DoneStep {
+  readonly step: Step;
+  readonly begins: number;
+  readonly ends: number;
+}
+
+/** Of some steps it is shown what Terraform did in them. */
+const MEANING: Readonly<Partial<Record<Step, string>>> = {
+  preflight: "nothing speaks against the roll",
+  plan: "planned, and accepted by the guard",
+  leave: "work leaves, then the agents",
+  gate: "ready, and held for the bake time",
+};
+
+/** These hooks find done what the driver has done before it called Terraform. */
+const DONE_BEFORE: ReadonlySet<MemberKind> = new Set<MemberKind>(["leave", "ready"]);
+
 /** How a group was rolled: one phase for each kind of event, in the order in which they began. */
-export const phasesOfRoll = (applied: readonly Applied[]): Phase[] =>
-  condense(applied, ({ kind }, action) => meaningOf(kind, action));
+export const phasesOfRoll = ({ steps, applied }: Recorded): Phase[] =>
+  condensed([
+    ...steps.map(({ step, ...times }) => ({ what: MEANING[step], ...times })),
+    ...meant(applied, ({ kind }, action) => (DONE_BEFORE.has(kind) ? undefined : meaningOf(kind, action))),
+  ]);
 
 /** In which order a cluster came: by pool, from its first machine until its groups were ready. */
-export const phasesOfCreation = (applied: readonly Applied[]): Phase[] =>
-  condense(applied, ({ pool, kind }, action) =>
-    action === "create" && (kind === "host" || kind === "ready") ? `${pool}: ${CREATED[kind]}` : undefined,
+export const phasesOfCreation = ({ applied }: Pick<Recorded, "applied">): Phase[] =>
+  condensed(
+    meant(applied, ({ pool, kind }, action) =>
+      action === "create" && (kind === "host" || kind === "ready") ? `${pool}: ${CREATED[kind]}` : undefined,
+    ),
   );
 
 const CREATED = { host: "machines", ready: "groups ready" };
 
-function condense(
+interface Timed {
+  readonly what: string | undefined;
+  readonly begins: number;
+  readonly ends: number;
+}
+
+const meant = (
   applied: readonly Applied[],
   phaseOf: (member: Member, action: Applied["action"]) => string | undefined,
-): Phase[] {
-  const phases = new Map<string, Phase>();
-  for (const { address, action, begins, ends } of applied) {
+): Timed[] =>
+  applied.map(({ address, action, begins, ends }) => {
     const member = parseAddress(address);
-    const what = member && phaseOf(member, action);
+    return { what: member && phaseOf(member, action), begins, ends };
+  });
+
+/** What means nothing is left out. */
+function condensed(all: readonly Timed[]): Phase[] {
+  const phases = new Map<string, Phase>();
+  for (const { what, begins, ends } of all) {
     if (what === undefined) continue;
     const known = phases.get(what);
     phases.set(what, {

@@ -11,7 +11,7 @@ export async function beRefused(rehearsing: Rehearsing, groups: readonly Group[]
   const begun = performance.now();
   const names = groups.map(({ name }) => name);
   rehearsing.setImages(new Map(groups.map(({ name, image }) => [name, nextImage(image)])));
-  const program = await rehearsing.program("a change of two groups");
+  const program = await rehearsing.program();
   const refusal = refusalOfSynth(program, rehearsing.outdir);
   const { deployed } = await rehearsing.program();
   const named = ["one-group: ", ...names].filter((word) => refusal?.includes(word));

@@ -89,6 +89,7 @@ export async function runRehearse(deps: RehearseDeps, args: RehearseArgs): Promi
         await cluster.stopAll();
         removeRehearsalFolder(path);
         if (stop.aborted) deps.note("stopped; everything is removed");
+        else if (!isTold) deps.note("everything is removed; rehearse again with --keep for a look at it");
       }
     }
   });

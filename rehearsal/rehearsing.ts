@@ -5,6 +5,8 @@ import { ConsulClient } from "../clients/consul/consul-client.js";
 import { NomadClient } from "../clients/nomad/nomad-client.js";
 import type { Work } from "./moved-twice.js";
 import { setImages } from "../cluster/yaml/edit.js";
+import type { Environment } from "../clients/environment.js";
+import { withoutForeignSettings } from "./own-environment.js";
 import { loadProgram, type Program } from "../program/program.js";
 
 /** The scratch folder of a rehearsal: its spec, its state, its stacks, and the cluster that it stands for. */
@@ -25,9 +27,24 @@ export class Rehearsing {
     return join(this.folder, "cdktf.out");
   }
 
-  /** @param cause of the revisions that come of it */
-  async program(cause = ""): Promise<Program> {
-    return loadProgram({ CLUSTER: this.spec, ROLLOUT_CAUSE: cause });
+  /** What is desired and what is deployed now. */
+  async program(): Promise<Program> {
+    return loadProgram({ CLUSTER: this.spec, ROLLOUT_CAUSE: "" });
+  }
+
+  /**
+   * The environment of a run in this folder, with nothing in it that leads elsewhere.
+   * @param cause of the revisions that come of it
+   */
+  environment(cause: string): Environment {
+    return {
+      ...process.env,
+      ...withoutForeignSettings(process.env),
+      CLUSTER: this.spec,
+      ROLLOUT_CAUSE: cause,
+      CDKTF_OUTDIR: this.outdir,
+      TF_PLUGIN_CACHE_DIR: join(this.folder, "plugin-cache"),
+    };
   }
 
   /** Changes images as `rollout set image` does. */

@@ -31,7 +31,7 @@ export const rehearsalSchema = z.strictObject({
       seconds,
       phases: z
         .array(z.strictObject({ what: z.string(), count: z.int(), begins: seconds, ends: seconds }))
-        .describe("What Terraform did, in order, from the beginning of the apply."),
+        .describe("What was done, in order, from the beginning of the step."),
       refusal: z.string().nullable(),
       problems: z.array(z.string()).describe("What was not as it should be."),
     }),

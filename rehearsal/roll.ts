@@ -2,13 +2,13 @@ import { movesOf, type Moves } from "./moved-twice.js";
 import { phasesOfRoll } from "./phases.js";
 import type { RehearsalStep } from "./report.js";
 import { hostNames, type Group } from "../cluster/groups.js";
-import { deployView } from "./deploy.js";
+import { deployGroup } from "../driver/deploy-group.js";
+import { drive } from "./drive.js";
 import { difference, knowingServers, machineIds, replacedMachines } from "./differences.js";
-import { narrate } from "../driver/narrate.js";
 import type { Rehearsing } from "./rehearsing.js";
 import type { Say } from "./tasks.js";
 
-/** Gives a group another image and rolls it, as `rollout set image` and `cdktf deploy` do. */
+/** Gives a group another image and rolls it, as `rollout set image` and `rollout deploy` do. */
 export async function rollGroup(
   rehearsing: Rehearsing,
   { name, role, image, hosts }: Group,
@@ -18,17 +18,18 @@ export async function rollGroup(
   const next = nextImage(image);
   const machines = hostNames({ name, hosts });
   rehearsing.setImages(new Map([[name, next]]));
-  const program = await rehearsing.program(`the rehearsal of ${name}`);
+  const old = await rehearsing.program();
   const [before, going] = [await rehearsing.work(), await rehearsing.nodesOf(machines)];
-  const applied = await deployView(program, name, {
-    outdir: rehearsing.outdir,
-    stop: rehearsing.stop,
-    onEvent: narrate(say),
-  });
+  const recorded = await drive(rehearsing, { view: name, cause: `the rehearsal of ${name}`, say }, (run) =>
+    deployGroup(run, { group: name }),
+  );
   const moves = movesOf(before, await rehearsing.work(), going);
   const { deployed, views } = await rehearsing.program();
-  const refreshed = applied.filter(
-    ({ address, action }) => action === "create" && address.endsWith("-config-consul"),
+  // Each batch of Consul servers tells all machines anew.
+  const refreshed = new Set(
+    recorded.applied.flatMap(({ address, action }) =>
+      action === "create" && address.endsWith("-config-consul") ? [address] : [],
+    ),
   );
   const told = role === "consul-server" ? machineIds(deployed).size : hosts;
   return {
@@ -37,18 +38,18 @@ export async function rollGroup(
       step: "roll",
       group: name,
       change: `${image} -> ${next}`,
-      machines: replacedMachines(program.deployed, deployed),
+      machines: replacedMachines(old.deployed, deployed),
       seconds: (performance.now() - begun) / 1000,
-      phases: phasesOfRoll(applied),
+      phases: phasesOfRoll(recorded),
       refusal: null,
       problems: [
-        ...difference("machines with a new id", replacedMachines(program.deployed, deployed), machines),
+        ...difference("machines with a new id", replacedMachines(old.deployed, deployed), machines),
         ...difference(
           "images that the machines report",
           await rehearsing.imagesOf(machines),
           imagesOf(machines, next),
         ),
-        ...difference("machines that were told of the Consul servers", refreshed.length, told),
+        ...difference("machines that were told of the Consul servers", refreshed.size, told),
         ...difference(
           "machines that know all Consul servers",
           knowingServers(deployed),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { GroupPlanner, type GroupPlan } from "../../driver/plan-group.js";
+import { ViewPlanner, type ViewPlan } from "../../driver/plan-view.js";
 import { strayMachines } from "../../driver/group-agents.js";
 import { loadProgram } from "../../program/program.js";
 import { exampleWith } from "../cluster/yaml/example.js";
@@ -46,9 +46,9 @@ describeReal(
       CDKTF_OUTDIR: demo.output,
     });
 
-    const plan = (): Promise<GroupPlan> => {
+    const plan = (): Promise<ViewPlan> => {
       const run = { env: env(), folder: demo.folder, stop: new AbortController().signal };
-      return new GroupPlanner(run, "broker-0").plan("closed");
+      return new ViewPlanner(run, "broker-0").plan("closed");
     };
 
     const terminate = async (name: string): Promise<string> => {
@@ -97,7 +97,7 @@ describeReal(
   },
 );
 
-const hostsIn = ({ changes }: GroupPlan["summary"]): string[] =>
+const hostsIn = ({ changes }: ViewPlan["summary"]): string[] =>
   changes.flatMap(({ action, address }) =>
     address.startsWith("aws_instance.") ? [`${action} ${address}`] : [],
   );

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { meaningOf } from "../../rollout/roll/meaning.js";
 import { phasesOfCreation, phasesOfRoll } from "../../rehearsal/phases.js";
 
-test("each kind of event is one phase, from its first beginning to its last end, in order", () => {
+test("each step and each kind of event is one phase, from its first beginning to its last end, in order", () => {
   const applied = [
     event("terraform_data.broker-0-ready", "delete", 0, 0.1),
     event("terraform_data.broker-0-1", "create", 3, 3.2),
@@ -11,12 +11,19 @@ test("each kind of event is one phase, from its first beginning to its last end,
     event("terraform_data.own", "create", 0, 9),
     event("terraform_data.broker-0-ready", "create", 4, 7.5),
   ];
-  expect(phasesOfRoll(applied)).toEqual([
-    { what: "work leaves, then the agents", count: 1, begins: 0.1, ends: 2.5 },
+  const steps = [
+    { step: "leave", begins: 0.2, ends: 2 },
+    { step: "apply", begins: 2, ends: 3.2 },
+    { step: "gate", begins: 3.2, ends: 3.4 },
+    { step: "gate", begins: 3.6, ends: 7 },
+    { step: "record", begins: 7, ends: 8 },
+  ] as const;
+  expect(phasesOfRoll({ steps, applied })).toEqual([
+    { what: "work leaves, then the agents", count: 1, begins: 0.2, ends: 2 },
     { what: "machine created", count: 2, begins: 2.9, ends: 3.2 },
-    { what: "ready, and held for the bake time", count: 1, begins: 4, ends: 7.5 },
+    { what: "ready, and held for the bake time", count: 2, begins: 3.2, ends: 7 },
   ]);
-  expect(phasesOfCreation(applied)).toEqual([
+  expect(phasesOfCreation({ applied })).toEqual([
     { what: "broker: machines", count: 2, begins: 2.9, ends: 3.2 },
     { what: "broker: groups ready", count: 1, begins: 4, ends: 7.5 },
   ]);

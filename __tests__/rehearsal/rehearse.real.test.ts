@@ -25,6 +25,7 @@ pools:
     images: [ami-0aaa, ami-0aaa, ami-0aaa]
     instanceTypes: [t3.small, t3.small, t3.small]
     hosts: [2, 1, 1]
+    maxUnavailable: 1
     bake: { time: 0s }
     ready: { checks: [{ name: answers, http: "http://{address}/" }] }
 `;
@@ -53,7 +54,7 @@ afterEach(async () => {
 });
 
 describeReal("rollout rehearse", ["terraform"], ({ env }) => {
-  test("rolls a client group and a Consul server under load, has two groups refused, and leaves nothing", async () => {
+  test("rolls a client group in batches and a Consul server under load, has two groups refused, and leaves nothing", async () => {
     const run = await rehearse(["--spec", spec, "--format", "json"], { ...env, ...FOREIGN });
     expect({ exitCode: run.exitCode, stderr: run.exitCode === 0 ? "" : run.stderr }).toEqual({
       exitCode: 0,
@@ -70,13 +71,15 @@ describeReal("rollout rehearse", ["terraform"], ({ env }) => {
     ]);
     const order = steps[1]?.phases.map(({ what, count }) => `${String(count)} x ${what}`);
     expect(order).toEqual([
-      "1 x work leaves, then the agents",
+      "2 x nothing speaks against the roll",
+      "2 x planned, and accepted by the guard",
+      "2 x work leaves, then the agents",
       "2 x what is left on the machine is stopped",
       "2 x machine destroyed",
       "2 x machine created",
       "2 x agents started",
       "2 x told of the Consul servers",
-      "1 x ready, and held for the bake time",
+      "2 x ready, and held for the bake time",
       "1 x revision recorded",
     ]);
     expect(steps[2]?.phases.find(({ what }) => what === "told of the Consul servers")?.count).toBe(10);
@@ -117,7 +120,7 @@ describeReal("rollout rehearse", ["terraform"], ({ env }) => {
     expect({ exitCode: run.exitCode, stdout: run.stdout }).toEqual({ exitCode: 1, stdout: "" });
     const [kept = ""] = (await readdir(folder)).filter((name) => name.startsWith("rollout-rehearsal-"));
     expect(run.stderr).toBe(
-      `create the cluster\nkept: ${join(folder, kept)}; npx rollout rehearse --clean removes it\nterraform plan failed: out of luck`,
+      `create the cluster\n  plan: what Terraform would do, and whether the guard accepts it\nkept: ${join(folder, kept)}; npx rollout rehearse --clean removes it\nterraform plan failed: out of luck`,
     );
     const clean = await rehearse(["--clean"], env);
     expect(clean).toMatchObject({ exitCode: 0, stdout: `${join(folder, kept)} is removed`, stderr: "" });

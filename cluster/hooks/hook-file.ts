@@ -20,19 +20,23 @@ const hookFileSchema = z.strictObject({
 
 export type HookFile = z.output<typeof hookFileSchema>;
 
-export function formatHookFile({
+/** What the hooks of a stack know of what it is made from. */
+export function hookFileOf({
   spec,
   deployed: { groups },
   specFolder,
-}: ClusterState & { readonly specFolder: string }): string {
+}: ClusterState & { readonly specFolder: string }): HookFile {
   const standing = [...groups.values()].filter((group) => !isNew(group));
   const deployed = standing.map(({ name, hosts, revisions }) => ({
     name,
     hosts: hosts.map((host) => host.name),
     images: imagesOf(revisions),
   }));
-  return `${JSON.stringify({ spec, specFolder, deployed } satisfies HookFile, null, 2)}\n`;
+  return { spec, specFolder, deployed };
 }
+
+export const formatHookFile = (source: ClusterState & { readonly specFolder: string }): string =>
+  `${JSON.stringify(hookFileOf(source), null, 2)}\n`;
 
 /** @throws UserError when it is damaged */
 export function parseHookFile(text: string): HookFile {

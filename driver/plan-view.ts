@@ -19,8 +19,8 @@ import { headlineOf, violationsOf } from "../program/result-of.js";
 import { terraformEnvironment } from "../program/terraform-environment.js";
 import type { Run } from "./run.js";
 
-/** A plan of a group's view that the guard has accepted: of the whole group, or of its next batch. */
-export interface GroupPlan extends JudgedPlan {
+/** A plan of a view that the guard has accepted: of the view `cluster`, of a whole group, or of its next batch. */
+export interface ViewPlan extends JudgedPlan {
   /** What it was made from. */
   readonly program: Program;
   readonly file: string;
@@ -41,49 +41,51 @@ export class PlanRejected extends UserError {
 const QUIET = ["-input=false", "-no-color"];
 
 /**
- * Makes the plans of one group's view in one run, and has them judged. What is asked of the cloud grows with the group and
- * not with the cluster: only the group is looked at anew.
+ * Makes the plans of one view in one run, and has them judged. What is asked of the cloud for a group grows with the group
+ * and not with the cluster: only the group is looked at anew.
  */
-export class GroupPlanner {
+export class ViewPlanner {
   /** Of the folder as it was initialized last; undefined before. */
   private initialized: string | undefined;
 
   constructor(
-    private readonly run: Pick<Run, "env" | "folder" | "stop">,
-    private readonly group: string,
+    private readonly run: Pick<Run, "env" | "folder" | "stop" | "ownResources">,
+    /** A group's name, or `cluster`. */
+    private readonly view: string,
   ) {}
 
   /**
+   * @param gate of the group; a view without one has none
    * @param read what was read a moment ago; default: it is read
    * @throws UserError when Terraform fails, PlanRejected when the guard rejects the plan
    */
-  async plan(gate: Gate, read?: Program): Promise<GroupPlan> {
-    const { run, group } = this;
+  async plan(gate?: Gate, read?: Program): Promise<ViewPlan> {
+    const { run, view } = this;
     const { env, stop } = run;
     let { program, batch } = this.synth(read ?? (await loadProgram(env)));
     const folder = this.stackFolder(program);
     const options = { cwd: folder, env: terraformEnvironment(env), stop };
     await this.initialize(options);
-    const targets = targetsOf(program, group);
+    const targets = targetsOf(program, view);
     // Without a target it would be the whole cluster.
     if (program.spec.platform !== "local" && targets.length > 0) {
       await printedBy(["apply", "-refresh-only", "-auto-approve", ...QUIET, ...targets], options);
       ({ program, batch } = this.synth(await loadProgram(env)));
     }
-    const file = join(run.folder, `plan-${group}`);
-    const gateIs = `-var=${GATE_VARIABLE}=${gate}`;
-    await printedBy(["plan", ...QUIET, "-refresh=false", gateIs, `-out=${file}`], options);
+    const file = join(run.folder, `plan-${view}`);
+    const ofGroup = gate === undefined ? [] : ["-refresh=false", `-var=${GATE_VARIABLE}=${gate}`];
+    await printedBy(["plan", ...QUIET, ...ofGroup, `-out=${file}`], options);
     const json = jsonOf(await printedBy(["show", "-json", file], options));
-    const judged = judgeMadePlan({ json, file, view: group, inBatches: true }, program);
+    const judged = judgeMadePlan({ json, file, view, inBatches: gate !== undefined }, program);
     if (judged.result.verdict === "rejected") throw new PlanRejected(judged.result);
     return { program, file, folder, batch, ...judged };
   }
 
-  /** Writes the view of the group's next batch and no other. */
+  /** Writes the view and no other; that of a group for its next batch. */
   private synth(read: Program): { program: Program; batch: Batch } {
-    const batch = batchOf(read, this.group);
-    const program = { ...read, views: [this.group], waiting: batch.waiting };
-    synthesize(program, this.outdir());
+    const batch = batchOf(read, this.view);
+    const program = { ...read, views: [this.view], waiting: batch.waiting };
+    synthesize(program, this.outdir(), this.run);
     return { program, batch };
   }
 
@@ -101,23 +103,27 @@ export class GroupPlanner {
   }
 
   private stackFolder({ spec }: Program): string {
-    return resolve(this.outdir(), spec.name, this.group);
+    return resolve(this.outdir(), spec.name, this.view);
   }
 }
 
-/** The machines of a group that stands that are replaced next, and those that wait. */
+/** The machines of a group that stands that are replaced next, and those that wait. None of a view that is no group's. */
 export function batchOf({ spec, deployed }: ClusterState, name: string): Batch {
-  const group = findGroup(spec, name);
   const current = deployed.groups.get(name);
   if (!current) return { made: [], going: [], waiting: [] };
+  const group = findGroup(spec, name);
   const { maxUnavailable } = gateSettingsOf(group.pool, spec);
   return nextBatch(group, current, { maxUnavailable, platform: spec.platform });
 }
 
 /** @throws UserError with what the guard says of it, as it goes into the log, too */
-function synthesize(program: Program, outdir: string): void {
+function synthesize(
+  program: Program,
+  outdir: string,
+  { ownResources = true }: Pick<Run, "ownResources">,
+): void {
   try {
-    buildApp(program, outdir).synth();
+    buildApp(program, outdir, { ownResources }).synth();
   } catch (error) {
     const refusal = refusalOf(error);
     throw refusal === undefined ? error : new UserError(refusal);

@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import type { ApplyEvent } from "../clients/terraform/apply-stream.js";
+import { type Applied, applyPlan } from "../clients/terraform/apply.js";
+import { firstError, withoutSecrets } from "../clients/terraform/error.js";
+import type { Step } from "../cluster/run/run-log.js";
+import { UserError } from "../cluster/user-error.js";
+import { narrate } from "./narrate.js";
+import { terraformEnvironment } from "../program/terraform-environment.js";
+import type { GroupSteps } from "./group-steps.js";
+import type { ViewPlan } from "./plan-view.js";
+import type { Run } from "./run.js";
+
+/** How an apply of the driver's ended, and where all that Terraform said lies. */
+export interface LoggedApply extends Applied {
+  readonly log: string;
+}
+
+/** Applies that very plan, and tells of it as it goes. What Terraform says goes into a file of the run folder. */
+export async function applyView(
+  run: Run,
+  plan: ViewPlan,
+  {
+    steps,
+    step,
+    env = {},
+  }: { readonly steps: GroupSteps; readonly step: Step; readonly env?: Readonly<Record<string, string>> },
+): Promise<LoggedApply> {
+  const narrator = narrate((condition) => {
+    steps.waits(condition);
+  });
+  const log = applyLog(run, steps.group, step);
+  const applied = await applyPlan({
+    cwd: plan.folder,
+    plan: plan.file,
+    env: { ...terraformEnvironment(run.env), ...env },
+    log,
+    onEvent: (event) => {
+      narrator(event);
+      const line = describe(event);
+      if (line !== undefined) steps.say(line);
+    },
+    stop: run.stop,
+  });
+  return { ...applied, log };
+}
+
+/** Where Terraform's own log of a step lies. All batches of a group share one. */
+export const applyLog = ({ folder, id }: Pick<Run, "folder" | "id">, view: string, step: Step): string =>
+  join(folder, `${id}-${view}-${step}.jsonl`);
+
+/** @param next what is to be done now, the last line of the message */
+export function applyFailure(
+  { env }: Pick<Run, "env">,
+  { errors, texts, exitCode, log }: LoggedApply,
+  next: string,
+): UserError {
+  const [first] = errors;
+  const said = first ? `${first.summary}: ${first.detail}` : firstError(texts.join("\n"));
+  const why = withoutSecrets(said.trim() || `exit code ${String(exitCode)}`, env);
+  return new UserError(`terraform apply failed: ${why}\nall that it said is in ${log}\n${next}`);
+}
+
+/** Whether the state has moved since the plan was made. */
+export const isStale = ({ errors }: Applied): boolean =>
+  errors.some(({ summary }) => summary === "Saved plan is stale");
+
+/** What is worth a line. */
+function describe(event: ApplyEvent): string | undefined {
+  switch (event.kind) {
+    case "done":
+      return `${event.address}: ${event.action} done`;
+    case "failed":
+      return `${event.address}: ${event.action} failed`;
+    case "said":
+      // Terraform says first what it runs, which everybody can see in the stack.
+      return event.text.startsWith("Executing: ") ? undefined : event.text;
+    case "warning":
+      return `warning: ${event.summary}`;
+    default:
+      return undefined;
+  }
+}
