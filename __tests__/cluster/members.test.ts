@@ -18,7 +18,7 @@ describe.each(PLATFORMS)("what is rendered on %s is read again", (platform) => {
     const { image, instanceType, hash } = group;
     expect(memberValues("host", host, body)).toMatchObject({ image, instanceType, hash });
     expect(declaredHash(host, body)).toBe(hash);
-    expect(clusterOf(host, body)).toBe(spec.name);
+    expect(clusterOf(body)).toBe(spec.name);
   });
 
   test("a data volume", () => {
@@ -45,12 +45,11 @@ describe.each(PLATFORMS)("what is rendered on %s is read again", (platform) => {
   });
 });
 
-test("a resource is of the cluster that its tag names, or the input of a member or load balancer", () => {
-  const input = { input: { cluster: "demo" } };
-  expect(clusterOf("aws_sns_topic.alarms", { tags: { "rollout:cluster": "demo" } })).toBe("demo");
-  expect(clusterOf("terraform_data.web-load-balancer", input)).toBe("demo");
-  expect(clusterOf("terraform_data.web-0-revision", input)).toBe("demo");
-  expect(clusterOf("terraform_data.my-own", input)).toBeUndefined();
+test("a resource is of the cluster that its tag names, or its input where it has none", () => {
+  const input = { cluster: "demo" };
+  expect(clusterOf({ input })).toBe("demo");
+  expect(clusterOf({ input, tags: { "rollout:cluster": "prod" } })).toBe("prod");
+  expect(clusterOf({ input: {}, tags: null })).toBeUndefined();
 });
 
 test("the path of what is missing ends where the resource does", () => {
