@@ -193,3 +193,28 @@ test("nothing is cast by way of unknown: what is promised to be three is made of
   const cast = sources().filter(({ text }) => /\bas unknown as\b/.test(text));
   expect(cast.map(({ file }) => file)).toEqual([]);
 });
+
+test("what a platform's resources and attributes are called is said in cluster and constructs, so a third one touches these two", () => {
+  const said = sources().filter(
+    ({ file, text }) => !/^(cluster|constructs)\//.test(file) && OF_A_PLATFORM.test(withoutComments(text)),
+  );
+  expect(said.map(({ file }) => file)).toEqual([
+    // What AWS's own interface answers, and not a resource of Terraform's.
+    "clients/aws/ec2.ts",
+    "rollout/review/plan-summary.ts",
+  ]);
+});
+
+test("the guard, the views and the readers of a state do not ask which platform it is", () => {
+  const asked = sources().filter(
+    ({ file, text }) =>
+      /^(guard|stacks|clients\/state)\//.test(file) &&
+      /platform\w* [!=]== "|case "(aws|local)"/.test(withoutComments(text)),
+  );
+  expect(asked.map(({ file }) => file)).toEqual([]);
+});
+
+const OF_A_PLATFORM =
+  /\baws_[a-z]|\bnull_resource\b|\bterraform_data\b|\bami\b(?!-)|\b(instance_type|user_data|subnet_id|availability_zone|triggers_replace)\b|rollout:[a-z]|\binput\??\.(image|sizeGib|cluster|revisions)\b/;
+
+const withoutComments = (text: string): string => text.replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, "");

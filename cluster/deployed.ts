@@ -1,5 +1,5 @@
 import { hostName } from "./address.js";
-import { groupsOf, type Group, type Role } from "./groups.js";
+import { groupsOf, subnetOf, type Group, type Role } from "./groups.js";
 import type { Spec } from "./yaml/schema.js";
 import type { GroupIndex } from "./three.js";
 
@@ -112,6 +112,7 @@ export function nothingDeployed(origin: Origin): Deployed {
 export function deployedFromSpec(spec: Spec, where: string, addresses: ReadonlySet<string>): Deployed {
   const standing = groupsOf(spec).filter(({ retires }) => !retires);
   const groups = standing.map((group): DeployedGroup => {
+    const subnetId = subnetOf(spec, group.index);
     const numbers = Array.from({ length: group.hosts }, (_, number) => number);
     return {
       name: group.name,
@@ -124,7 +125,7 @@ export function deployedFromSpec(spec: Spec, where: string, addresses: ReadonlyS
         image: group.image,
         instanceType: group.instanceType,
         hash: group.hash,
-        ...(spec.platform === "aws" ? { subnetId: spec.aws.subnetIds[group.index] } : {}),
+        ...(subnetId === undefined ? {} : { subnetId }),
       })),
       volumes: group.dataVolume
         ? numbers.map((host) => ({

@@ -66,6 +66,10 @@ export function groupsOf(spec: Spec): Group[] {
 export const hostNames = ({ name, hosts }: Pick<Group, "name" | "hosts">): string[] =>
   Array.from({ length: hosts }, (_, number) => hostName(name, number));
 
+/** The subnet that the spec gives the machines of a group; undefined where they have none. */
+export const subnetOf = (spec: Spec, index: GroupIndex): string | undefined =>
+  spec.platform === "aws" ? spec.aws.subnetIds[index] : undefined;
+
 function poolOf(name: string, spec: Spec): Pool {
   const settings = settingsOf(name, spec);
   const role = roleOf(name);

@@ -1,4 +1,4 @@
-import { memberType, parseAddress, PLATFORMS, type MemberKind, type PlatformName } from "./address.js";
+import { memberType, PLATFORMS, type MemberKind, type PlatformName } from "./address.js";
 
 type Values = Readonly<Record<string, unknown>>;
 type Path = readonly string[];
@@ -106,19 +106,11 @@ const DECLARED_HASH: Readonly<Record<PlatformName, (body: Values) => string>> = 
 export const declaredHash = (address: string, body: Values): string =>
   DECLARED_HASH[platformOf("host", address)](body);
 
-/**
- * The cluster that a resource says it belongs to: by its tag, and where there are no tags by the input of hosts,
- * revisions and load balancers. The input of a resource of the user's own is the user's.
- */
-export function clusterOf(address: string, values: unknown): string | undefined {
-  const tag = valueAt(values, ["tags", "rollout:cluster"]);
-  if (typeof tag === "string") return tag;
-  const name = valueAt(values, ["input", "cluster"]);
-  return typeof name === "string" && hasInputOfOurs(address) ? name : undefined;
+/** The cluster that a resource says it belongs to: by its tag, or by its input where there are no tags. */
+export function clusterOf(values: unknown): string | undefined {
+  const name = valueAt(values, ["tags", "rollout:cluster"]) ?? valueAt(values, ["input", "cluster"]);
+  return typeof name === "string" ? name : undefined;
 }
-
-const hasInputOfOurs = (address: string): boolean =>
-  parseAddress(address) !== undefined || /(^|\.)terraform_data\.[^.]*-load-balancer$/.test(address);
 
 /**
  * The attributes of a resource in a state, in the shape that they have in a plan: there those of a `terraform_data`, which

@@ -16,10 +16,10 @@ import { imageAsDesired } from "./rules/image-as-desired.js";
 import { leaveHookRuns } from "./rules/leave-hook-runs.js";
 import { oneBatch } from "./rules/one-batch.js";
 import { oneGroup } from "./rules/one-group.js";
+import { otherGroup } from "./rules/other-group.js";
 import { replaceNotDelete } from "./rules/replace-not-delete.js";
 import { sharedKept } from "./rules/shared-kept.js";
 import { taintedReplacement } from "./rules/tainted-replacement.js";
-import { targetGroup } from "./rules/target-group.js";
 import { unattributedChange } from "./rules/unattributed-change.js";
 import { readHeader } from "./stack-header.js";
 import { RULE_IDS, type RuleId, type Verdict } from "./verdict.js";
@@ -30,7 +30,7 @@ const RULES: Readonly<Record<RuleId, Rule>> = {
   "one-group": oneGroup,
   "one-batch": oneBatch,
   "group-in-flight": groupInFlight,
-  "target-group": targetGroup,
+  "target-group": otherGroup,
   "unattributed-change": unattributedChange,
   "replace-not-delete": replaceNotDelete,
   "freeze-kept": freezeKept,

@@ -1,4 +1,7 @@
-/** The rules, in the order in which their violations are shown. */
+/**
+ * The rules, in the order in which their violations are shown. They are published, and each is the name of its file but one:
+ * `target-group` is `other-group` there, since a target group is something else on aws.
+ */
 export const RULE_IDS = [
   "complete-plan",
   "base-revision",

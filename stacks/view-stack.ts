@@ -1,11 +1,10 @@
 import { Annotations, TerraformResource, TerraformStack, TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
-import { AwsPlatform } from "../constructs/aws/aws-platform.js";
 import { ClientPool } from "../constructs/client-pool.js";
+import { createPlatform } from "../constructs/create-platform.js";
 import { HookCommands } from "../constructs/hook-commands.js";
 import type { HostGroupProps } from "../constructs/host-group.js";
 import { lifecycleOf, type Protection } from "../constructs/lifecycle.js";
-import { LocalPlatform } from "../constructs/local/local-platform.js";
 import { ServerPool } from "../constructs/server-pool.js";
 import { judgeSynthesized } from "../guard/judge.js";
 import { formatViolation, type Verdict } from "../guard/verdict.js";
@@ -96,8 +95,7 @@ export abstract class ViewStack extends TerraformStack {
     this.addOverride("terraform.required_version", REQUIRED_VERSION);
     this.variables();
     this.announceOrigin();
-    const platform =
-      spec.platform === "aws" ? new AwsPlatform(this, spec.name, spec.aws) : new LocalPlatform(spec.name);
+    const platform = createPlatform(this, spec);
     const emptied = new Set(
       this.target === undefined ? emptiedPools(spec, deployed).map(({ name }) => name) : [],
     );

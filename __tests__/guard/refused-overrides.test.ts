@@ -35,7 +35,7 @@ describe("a host", () => {
     );
   });
 
-  test("refuses another image for a host of the target group", () => {
+  test("refuses another image for a host of the group that is rolled", () => {
     const aws = exampleSpec();
     const spec = change(aws, (edited) => {
       poolOf(edited, "broker").images[0] = "ami-0bbb";
@@ -85,7 +85,7 @@ describe("a host", () => {
     );
   });
 
-  test("refuses a host of the target group that would stay as it is", () => {
+  test("refuses a host of the group that is rolled that would stay as it is", () => {
     const tamper = override("terraform_data.broker-0-0", "lifecycle", { ignore_changes: ["input"] });
     expect(refusal(rolling, standing, "broker-0", tamper)).toMatchInlineSnapshot(
       `"image-as-desired: hosts of broker-0 would stay as they are, though they are to be replaced: terraform_data.broker-0-0; remove prevent_destroy and ignore_changes from them in this view"`,

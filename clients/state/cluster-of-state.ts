@@ -19,11 +19,7 @@ export interface Expected {
  * @throws UserError when it is another cluster's, no cluster's at all, or was made on another platform
  */
 export function checkCluster(objects: readonly StateObject[], { where, cluster, platform }: Expected): void {
-  const clusters = new Set(
-    objects.flatMap(
-      ({ address, type, attributes }) => clusterOf(address, attributesInState(type, attributes)) ?? [],
-    ),
-  );
+  const clusters = new Set(objects.flatMap((object) => namedBy(object) ?? []));
   const others = [...clusters].filter((name) => name !== cluster).sort();
   if (others.length > 0) {
     const quoted = others.map((name) => `"${name}"`).join(", ");
@@ -44,6 +40,12 @@ export function checkCluster(objects: readonly StateObject[], { where, cluster, 
       `the state was made on another platform: ${where} holds ${someOf(strange)}, the spec's platform is ${String(platform)}; put the platform back, or give the new cluster a backend of its own`,
     );
   }
+}
+
+/** The input of a resource of the user's own is the user's, and may name anything. */
+function namedBy({ type, name, member, attributes }: StateObject): string | undefined {
+  const isOurs = member !== undefined || name.endsWith("-load-balancer");
+  return clusterOf(isOurs ? attributesInState(type, attributes) : { tags: attributes["tags"] });
 }
 
 function someOf(objects: readonly StateObject[]): string {

@@ -32,10 +32,7 @@ export const baseRevision: Rule = (proposal) => {
 /** The violation of a plan that is not of this cluster: then nothing else about it can be told. */
 export function otherCluster({ plan, spec }: Proposal): Violation | undefined {
   const names = new Set(
-    (plan?.resources ?? []).flatMap(({ address, before, after }) => [
-      clusterOf(address, before),
-      clusterOf(address, after),
-    ]),
+    (plan?.resources ?? []).flatMap(({ before, after }) => [clusterOf(before), clusterOf(after)]),
   );
   const others = [...names].filter((name) => name !== undefined && name !== spec.name);
   if (others.length === 0) return undefined;

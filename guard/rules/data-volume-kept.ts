@@ -1,4 +1,4 @@
-import { groupsOf } from "../../cluster/groups.js";
+import { groupsOf, subnetOf } from "../../cluster/groups.js";
 import { ignoresAnything, volumeOf } from "../declared.js";
 import { forgottenVolumes } from "../forgotten-volumes.js";
 import { plannedVolume, type PlannedVolume } from "../plan/planned-host.js";
@@ -137,11 +137,10 @@ export function volumesForgotten(proposal: StateProposal): Violation[] {
 
 /** A disk cannot follow its machine into another zone, so the subnet of a group with data volumes stays. */
 function zonesLeft({ spec, deployed }: Proposal): Violation[] {
-  if (spec.platform !== "aws") return [];
   return [...deployed.groups.values()].flatMap((group) => {
     const from = group.hosts.find(({ subnetId }) => subnetId !== undefined)?.subnetId;
-    const to = spec.aws.subnetIds[group.index];
-    if (group.volumes.length === 0 || from === undefined || from === to) return [];
+    const to = subnetOf(spec, group.index);
+    if (group.volumes.length === 0 || from === undefined || to === undefined || from === to) return [];
     return [
       {
         rule: "data-volume-kept",

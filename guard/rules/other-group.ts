@@ -5,7 +5,7 @@ import { isEndOfLeftover } from "../leftovers.js";
 import type { Rule } from "../proposal.js";
 
 /** Nothing changes in a group that the view is not for. Deletions and `config_consul` have rules of their own. */
-export const targetGroup: Rule = (proposal) => {
+export const otherGroup: Rule = (proposal) => {
   const { target, view, deployed, changes } = proposal;
   const isEnd = isEndOfLeftover(proposal);
   const mayChange = (group: string): boolean =>

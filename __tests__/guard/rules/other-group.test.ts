@@ -1,5 +1,7 @@
+import { readdirSync } from "node:fs";
 import { expect, test } from "@jest/globals";
-import { targetGroup } from "../../../guard/rules/target-group.js";
+import { otherGroup } from "../../../guard/rules/other-group.js";
+import { formatViolation, RULE_IDS } from "../../../guard/verdict.js";
 import {
   change,
   declaring,
@@ -18,19 +20,21 @@ const spec = change(smallSpec(), (edited) => {
 test("accepts changes of the group that the view is for", () => {
   const proposal = proposalOf(spec, standing, "broker-0");
   expect(proposal.changes).toMatchObject([{ address: "terraform_data.broker-0-0", action: "replace" }]);
-  expect(targetGroup(proposal)).toEqual([]);
+  expect(otherGroup(proposal)).toEqual([]);
 });
 
 test("accepts new groups in the cluster view", () => {
-  expect(targetGroup(proposalOf(spec, nothing(), "cluster"))).toEqual([]);
+  expect(otherGroup(proposalOf(spec, nothing(), "cluster"))).toEqual([]);
 });
 
 test("refuses a change of another group, and of a deployed one in the cluster view", () => {
   const body = { input: { image: "v9", instanceType: "small" }, triggers_replace: "a651fe3015" };
   for (const view of ["broker-1", "cluster"]) {
     const proposal = declaring(proposalOf(spec, standing, view), "terraform_data.broker-2-0", { body });
-    expect(targetGroup(proposal)).toMatchObject([
-      { rule: "target-group", subjects: ["terraform_data.broker-2-0"] },
+    const violations = otherGroup(proposal);
+    expect(violations).toMatchObject([{ rule: "target-group", subjects: ["terraform_data.broker-2-0"] }]);
+    expect(violations.map(formatViolation)).toEqual([
+      `target-group: broker-2 would change in the view ${view}: terraform_data.broker-2-0 (v1 -> v9); declare broker-2 there as it is deployed; what is wanted of it belongs in cluster.yaml and comes by its own view`,
     ]);
   }
 });
@@ -41,5 +45,13 @@ test("refuses a new group in the view of another", () => {
     ...base,
     changes: [{ address: "terraform_data.cache-0-0", group: "cache-0", action: "create" as const }],
   };
-  expect(targetGroup(proposal)).toMatchObject([{ remedy: "new groups come by: cdktf deploy cluster" }]);
+  expect(otherGroup(proposal)).toMatchObject([{ remedy: "new groups come by: cdktf deploy cluster" }]);
+});
+
+test("its id stays as it is published; every other rule is called as its file is", () => {
+  const files = readdirSync(new URL("../../../guard/rules", import.meta.url)).map((file) =>
+    file.replace(/\.ts$/, ""),
+  );
+  const ids = files.map((file) => (file === "other-group" ? "target-group" : file));
+  expect(ids.sort()).toEqual([...RULE_IDS].sort());
 });
