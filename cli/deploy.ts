@@ -2,12 +2,12 @@ import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
 import { runFolderOf } from "../clients/run-folder/folder.js";
 import { readHold } from "../clients/run-folder/hold.js";
-import { describeHold } from "../rollout/run/hold-words.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
+import { among, mayRoll, refuse, unfinished } from "../rollout/roll/may-roll.js";
 import { formatSeconds } from "../rollout/log/time.js";
 import { findGroups } from "../cluster/find-group.js";
 import { groupsOf, type Role } from "../cluster/groups.js";
-import { inFlightOf, isNew } from "../cluster/pending.js";
+import { isNew } from "../cluster/pending.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
 import { answerTo, type Dialogue } from "./ask.js";
@@ -134,12 +134,10 @@ async function refuseHeld(env: Environment, group: string, folder: string): Prom
   const hold = readHold(folder);
   if (!hold) return;
   const source = readSpec(env);
-  const inFlight = inFlightOf(source.spec, await readDeployed(source, env));
-  if (inFlight.some((each) => each.group === group)) return;
-  const state = hold.kind === "pause" ? "paused" : "cancelled";
-  throw new UserError(
-    `${source.spec.name} is ${state} (${describeHold(hold, realClock.now())}), so ${group} is not rolled; first: rollout resume`,
-  );
+  const state = { spec: source.spec, deployed: await readDeployed(source, env) };
+  if (unfinished(state).some((each) => each.group === group)) return;
+  const reasons = mayRoll(state, [group], { hold, at: realClock.now() });
+  refuse(among(reasons, "paused", "cancelled"), `${group} is not rolled`);
 }
 
 /** What became of each group. */

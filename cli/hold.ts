@@ -2,7 +2,7 @@ import type { Environment } from "../clients/environment.js";
 import { runFolderOf, whoRuns } from "../clients/run-folder/folder.js";
 import { clearHold, readHold, writeHold } from "../clients/run-folder/hold.js";
 import { lockHolder } from "../clients/run-folder/lock.js";
-import { describeHold } from "../rollout/run/hold-words.js";
+import { describeHold } from "../rollout/log/time.js";
 import type { Hold } from "../cluster/run/hold.js";
 import { UserError } from "../cluster/user-error.js";
 import { readSpec } from "../program/read-spec.js";

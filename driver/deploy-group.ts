@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Batch } from "../rollout/roll/next-batch.js";
+import { refusal } from "../rollout/roll/may-roll.js";
 import { nextInGroup } from "../rollout/roll/next-step.js";
 import { parseAddress } from "../cluster/address.js";
 import { isForReview } from "../cluster/deployed.js";
@@ -99,11 +100,7 @@ class GroupRoll {
       const { spec, deployed } = program;
       const next = nextInGroup(spec, deployed, this.name);
       if (next.kind === "done") return this.result(program, first !== undefined);
-      if (next.kind === "blocked") {
-        throw new UserError(
-          next.command === undefined ? next.reason : `${next.reason}; run first: ${next.command}`,
-        );
-      }
+      if (next.kind === "blocked") throw refusal(next.reasons, `${this.name} is not rolled`);
       const batch = batchOf(program, this.name);
       const phase = [next.kind, ...batch.waiting].join(" ");
       const before = done.get(phase) ?? 0;

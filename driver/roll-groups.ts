@@ -68,7 +68,7 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
     if (known && !isDeepStrictEqual(seen.spec, known)) throw editedMeanwhile(known, seen.spec, wanted);
     known = seen.spec;
     const facts = memory.complete(rollFacts(seen.events), seen.hold);
-    const next = nextRoll({ ...seen, wanted, facts, now: clock.now() });
+    const next = nextRoll({ ...seen, wanted, facts, at: clock.now() });
     if (next.kind !== "step") return { ...next, groups };
     const { step } = next;
     const said = describe(step);

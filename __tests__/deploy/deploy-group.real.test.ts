@@ -158,7 +158,7 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
     ]);
 
     expect((await deploy("broker-1", "--yes")).output).toMatch(
-      /^broker-1 cannot be rolled while broker-0 is in flight: .*; run first: rollout deploy broker-0$/,
+      /^broker-0 is in flight \(.*\), so broker-1 is not rolled; first: rollout deploy broker-0$/,
     );
     expect((await deploy("broker-0", "--yes")).exitCode).toBe(0);
     await expectRolled();

@@ -1,6 +1,6 @@
 import { findGroup } from "../../cluster/find-group.js";
-import { deployedHash, describePending, inFlightOf, isNew } from "../../cluster/pending.js";
-import { UserError } from "../../cluster/user-error.js";
+import { deployedHash, describePending } from "../../cluster/pending.js";
+import { among, mayRoll, refuse } from "../roll/may-roll.js";
 import { refuseToEdit } from "./may-edit.js";
 import type { Situation } from "../status/situation.js";
 
@@ -17,15 +17,9 @@ export function restartOf(situation: Situation, name: string): Restart {
   const group = findGroup(spec, name);
   refuseToEdit(situation, group.name, "restarted");
   const current = deployed.groups.get(group.name);
-  if (!current || isNew(current))
-    throw new UserError(
-      `${group.name} is new, so there is nothing to restart; create it with: npx cdktf deploy cluster`,
-    );
-  if (inFlightOf(spec, deployed).some((each) => each.group === group.name))
-    throw new UserError(
-      `${group.name} is in flight, so it is not restarted; finish it first: rollout deploy ${group.name}`,
-    );
-  if (deployedHash(current) !== group.hash) {
+  // One that is in flight itself is finished first, too.
+  refuse(among(mayRoll(situation, []), "in-flight"), `${group.name} is not restarted`);
+  if (current && deployedHash(current) !== group.hash) {
     const change = describePending(group, current);
     return {
       kind: "nothing",
@@ -37,7 +31,7 @@ export function restartOf(situation: Situation, name: string): Restart {
     group.hosts === 1
       ? "its machine is replaced as it is"
       : `its ${String(group.hosts)} machines are replaced as they are`;
-  const number = current.revisions.at(-1)?.number ?? 0;
+  const number = current?.revisions.at(-1)?.number ?? 0;
   return {
     kind: "restart",
     generation,

@@ -2,7 +2,7 @@ import type { DeployedGroup, Revision } from "../../cluster/deployed.js";
 import type { GroupChange } from "../../cluster/yaml/edit.js";
 import { findGroup } from "../../cluster/find-group.js";
 import type { Group } from "../../cluster/groups.js";
-import { inFlightOf, isNew } from "../../cluster/pending.js";
+import { inFlightOf } from "../../cluster/pending.js";
 import { UserError } from "../../cluster/user-error.js";
 import { outOf } from "../log/roll-facts.js";
 import { refuseToEdit } from "./may-edit.js";
@@ -34,10 +34,7 @@ export function undoOf(situation: Situation, name: string, toRevision?: number):
   const group = findGroup(spec, name);
   refuseToEdit(situation, group.name, "undone");
   const current = deployed.groups.get(group.name);
-  if (!current || isNew(current))
-    throw new UserError(
-      `${group.name} has no history: it has never stood; create it with: npx cdktf deploy cluster`,
-    );
+  if (!current) throw new Error(`nothing is deployed of ${group.name}`);
   const last = lastRevision(current);
   // A roll that was killed while work left is seen in the log alone.
   const isOut =

@@ -1,3 +1,5 @@
+import type { Hold } from "../../cluster/run/hold.js";
+
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -36,4 +38,10 @@ export function formatTime(at: string, now: number): string {
   const minute = formatMinute(at);
   const isToday = minute.slice(0, 10) === new Date(now).toISOString().slice(0, 10);
   return `${isToday ? minute.slice(11) : minute} UTC`;
+}
+
+/** `since 09:12 UTC by ops@build-1, "waiting for the DBA"` */
+export function describeHold({ since, by, reason }: Hold, now: number): string {
+  const why = reason === undefined ? "" : `, ${JSON.stringify(reason)}`;
+  return `since ${formatTime(since, now)} by ${by}${why}`;
 }

@@ -1,13 +1,12 @@
+import type { ClusterState } from "../../cluster/cluster-state.js";
 import type { Deployed } from "../../cluster/deployed.js";
-import { durationSeconds } from "../../cluster/yaml/duration.js";
 import type { Group } from "../../cluster/groups.js";
-import type { Hold } from "../../cluster/run/hold.js";
-import { describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
-import type { Spec } from "../../cluster/yaml/schema.js";
-import { rollOrder } from "./order.js";
-import type { RollFacts, RollFailure } from "../log/roll-facts.js";
-import { describeHold } from "../run/hold-words.js";
+import { pendingGroups } from "../../cluster/pending.js";
 import { takeBack, type TakeBack } from "../edit/take-back.js";
+import type { RollFacts, RollFailure } from "../log/roll-facts.js";
+import type { Situation } from "../status/situation.js";
+import { among, mayRoll, unfinished, type Reason } from "./may-roll.js";
+import { rollOrder } from "./order.js";
 
 /** What a roll was asked for. */
 export interface Wanted {
@@ -20,16 +19,11 @@ export interface Wanted {
 }
 
 /** All that the next step of a roll is decided from. Nothing of it says how far the roll is: that is seen in what is deployed. */
-export interface RollSituation {
+export interface RollSituation extends ClusterState, Pick<Situation, "hold" | "at"> {
   readonly wanted: Wanted;
-  readonly spec: Spec;
-  readonly deployed: Deployed;
-  readonly hold: Hold | undefined;
   readonly facts: RollFacts;
   /** The groups whose servers lead Consul and Nomad, as far as that is known. */
   readonly leaders: readonly string[];
-  /** Milliseconds since 1970. */
-  readonly now: number;
 }
 
 export type NextRoll =
@@ -48,49 +42,46 @@ export type RollStep =
   /** Nothing is done before a time. */
   | { readonly step: "wait"; readonly group: string; readonly until: number; readonly reason: string }
   /** Nothing is done before somebody says `rollout resume`. */
-  | {
-      readonly step: "hold";
-      readonly group: string;
-      readonly why: "paused" | "manual" | "pause-after";
-      readonly reason: string;
-    };
+  | { readonly step: "hold"; readonly group: string; readonly reason: string };
 
 /**
  * What comes next of a roll. It remembers nothing: whoever does a step looks anew and asks again, also after a run that was
  * cut off. A group that is out is finished, or taken back, before anything else and whatever holds.
  */
 export function nextRoll(situation: RollSituation): NextRoll {
-  const { spec, deployed, wanted, facts, leaders, hold } = situation;
-  if (spec.protection === "off") {
-    return blocked(
-      "protection is off, so nothing would be drained",
-      `set protection: on, then ${wanted.command}`,
-    );
-  }
+  const { spec, deployed, wanted, facts, leaders } = situation;
+  const reasons = mayRoll(situation, wanted.groups, situation);
+  const [unprotected] = among(reasons, "protection");
+  if (unprotected) return blockedBy(unprotected);
   const pending = pendingGroups(spec, deployed).map(({ name }) => name);
-  const inFlight = inFlightOf(spec, deployed).map(({ group }) => group);
-  const begun = facts.out.filter((group) => pending.includes(group) && !inFlight.includes(group));
-  const out = [...inFlight, ...begun];
+  const out = unfinished(situation, facts).map(({ group }) => group);
   const order = rollOrder(spec, { inFlight: out, leaders });
 
   // What has failed is answered before anything else is finished.
   const isFailing = ({ name, image }: Group): boolean =>
-    facts.failure?.group === name && facts.failure.to === image;
+    wanted.groups.includes(name) && facts.failure?.group === name && facts.failure.to === image;
   const [first] = order
     .filter(({ name }) => out.includes(name))
     .sort((one, other) => Number(isFailing(other)) - Number(isFailing(one)));
-  if (first) return finish(first, situation);
-  if (hold?.kind === "cancel") return cancelled(hold, order, pending, situation);
+  if (first && wanted.groups.includes(first.name)) return finish(first, situation);
+  const [other] = among(reasons, "in-flight");
+  if (first && other) return blockedBy(other);
+
+  const due = order.filter(({ name }) => wanted.groups.includes(name) && isDue(name, pending, situation));
+  const [next] = due;
+  const [cancelled] = among(reasons, "cancelled");
+  if (cancelled && next)
+    return blockedBy(cancelled, `; not rolled: ${due.map(({ name }) => name).join(", ")}`);
+  if (cancelled) return { kind: "done" };
   // A group that has got there by other hands has failed no more.
   if (facts.failure && imageOf(deployed, facts.failure.group) !== facts.failure.to)
     return failed(facts.failure, false, situation);
-  const refusal = refusePending(order, pending, situation);
-  if (refusal) return refusal;
+  const [refused] = among(reasons, "new", "retired", "pending");
+  if (refused) return blockedBy(refused);
 
-  const next = order.find((group) => wanted.groups.includes(group.name) && isDue(group, pending, situation));
   if (!next) return { kind: "done" };
-  const waiting = pace(next, situation);
-  if (waiting) return { kind: "step", step: waiting };
+  const [wait] = among(reasons, "paused", "manual", "pause-after", "interval");
+  if (wait) return { kind: "step", step: waitFor(wait, next) };
   const { name, image } = next;
   return wanted.image === undefined || wanted.image === image
     ? { kind: "step", step: { step: "roll", group: name } }
@@ -99,11 +90,8 @@ export function nextRoll(situation: RollSituation): NextRoll {
 
 /** A group that is out: whole again first, by its new image or by its old one. */
 function finish(group: Group, situation: RollSituation): NextRoll {
-  const { deployed, wanted, facts, hold, spec } = situation;
+  const { deployed, facts, hold, spec } = situation;
   const { name } = group;
-  if (!wanted.groups.includes(name)) {
-    return blocked(`${name} is in flight, and not part of this roll`, `rollout deploy ${name}`);
-  }
   const current = deployed.groups.get(name);
   const back = current && takeBack(group, current, facts.out.includes(name));
   const failure =
@@ -118,11 +106,7 @@ function finish(group: Group, situation: RollSituation): NextRoll {
 }
 
 /** With a wanted image every group is due that does not run it, whatever the spec says by now. */
-function isDue(
-  { name }: Group,
-  pending: readonly string[],
-  { wanted, deployed, spec }: RollSituation,
-): boolean {
+function isDue(name: string, pending: readonly string[], { wanted, deployed, spec }: RollSituation): boolean {
   if (pending.includes(name)) return true;
   // What is pending goes first, so that the spec never says more than one group.
   if (wanted.image === undefined || (spec.rollout.pendingGroups === "one" && pending.length > 0))
@@ -131,74 +115,8 @@ function isDue(
 }
 
 /** What keeps the next group from being begun now. */
-function pace({ name }: Group, { hold, spec, facts, now }: RollSituation): RollStep | undefined {
-  const held = (why: "paused" | "manual" | "pause-after", reason: string): RollStep => ({
-    step: "hold",
-    group: name,
-    why,
-    reason,
-  });
-  if (hold) return held("paused", describeHold(hold, now));
-  const { manual, pauseAfter, interval } = spec.rollout;
-  if (manual && !facts.released) return held("manual", "rollout.manual: every group waits");
-  if (facts.lastEnded !== undefined && pauseAfter.includes(facts.lastEnded) && !facts.released) {
-    return held("pause-after", `rollout.pauseAfter names ${facts.lastEnded}`);
-  }
-  const length = durationSeconds(interval) * 1000;
-  // A clock that was set back must not make it longer.
-  const until = Math.min(facts.lastEndAt ?? Number.NEGATIVE_INFINITY, now) + length;
-  return until > now
-    ? { step: "wait", group: name, until, reason: `rollout.interval: ${interval}` }
-    : undefined;
-}
-
-/** What is not deployed yet has no view to be rolled by, and what is pending beside the roll would be refused by synth. */
-function refusePending(
-  order: readonly Group[],
-  pending: readonly string[],
-  { wanted, deployed, spec }: RollSituation,
-): NextRoll | undefined {
-  const news = order.filter(({ name }) => wanted.groups.includes(name) && isNew(deployed.groups.get(name)));
-  if (news.length > 0) {
-    return blocked(
-      `${namesOf(news)} ${news.length === 1 ? "is" : "are"} new: new groups are created, not rolled`,
-      "npx cdktf deploy cluster",
-    );
-  }
-  if (spec.rollout.pendingGroups === "queue") return undefined;
-  const waiting = order.filter(({ name }) => pending.includes(name));
-  const [stranger] = waiting.filter(({ name }) => !wanted.groups.includes(name));
-  if (waiting.length > 1) {
-    return blocked(
-      `${String(waiting.length)} groups are pending (${namesOf(waiting)}), and rollout.pendingGroups is one: set all but one back, or set it to queue`,
-      "rollout status",
-    );
-  }
-  if (!stranger) return undefined;
-  const current = deployed.groups.get(stranger.name);
-  const change = current ? ` (${describePending(stranger, current)})` : "";
-  return blocked(
-    `${stranger.name} is pending${change} and not part of this roll: roll it first, or set it back`,
-    `rollout deploy ${stranger.name}`,
-  );
-}
-
-function cancelled(
-  hold: Hold,
-  order: readonly Group[],
-  pending: readonly string[],
-  situation: RollSituation,
-): NextRoll {
-  const { wanted } = situation;
-  const left = order.filter(
-    (group) => wanted.groups.includes(group.name) && isDue(group, pending, situation),
-  );
-  if (left.length === 0) return { kind: "done" };
-  return blocked(
-    `cancelled ${describeHold(hold, situation.now)}; not rolled: ${namesOf(left)}`,
-    "rollout resume",
-  );
-}
+const waitFor = ({ text: reason, until }: Reason, { name: group }: Group): RollStep =>
+  until === undefined ? { step: "hold", group, reason } : { step: "wait", group, until, reason };
 
 /** A gate that was not passed ends a roll, whether the group stays as it is or was taken back. */
 function failed(failure: RollFailure, isOut: boolean, { deployed, wanted }: RollSituation): NextRoll {
@@ -222,4 +140,4 @@ const imageOf = (deployed: Deployed, group: string): string | undefined =>
 
 const blocked = (reason: string, command: string): NextRoll => ({ kind: "blocked", reason, command });
 
-const namesOf = (groups: readonly Group[]): string => groups.map(({ name }) => name).join(", ");
+const blockedBy = ({ text, remedy }: Reason, more = ""): NextRoll => blocked(`${text}${more}`, remedy);

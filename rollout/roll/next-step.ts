@@ -2,8 +2,9 @@ import { groupAddress } from "../../cluster/address.js";
 import type { Deployed, DeployedGroup } from "../../cluster/deployed.js";
 import { findGroup } from "../../cluster/find-group.js";
 import type { Group } from "../../cluster/groups.js";
-import { inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
+import { inFlightOf, pendingGroups } from "../../cluster/pending.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
+import { among, mayRoll, type Reason } from "./may-roll.js";
 
 /** What comes next in the roll of one group, as it is observed now. */
 export type NextInGroup =
@@ -12,8 +13,7 @@ export type NextInGroup =
   /** Its machines are as desired: it is proven whole, and recorded. */
   | { readonly kind: "gate" }
   | { readonly kind: "done" }
-  /** @param command what to run first, where there is one */
-  | { readonly kind: "blocked"; readonly reason: string; readonly command?: string };
+  | { readonly kind: "blocked"; readonly reasons: readonly Reason[] };
 
 /**
  * Decides from what is desired and deployed alone, so that a roll that was cut off anywhere goes on where it is.
@@ -22,34 +22,13 @@ export type NextInGroup =
 export function nextInGroup(spec: Spec, deployed: Deployed, name: string): NextInGroup {
   const group = findGroup(spec, name);
   const current = deployed.groups.get(name);
-  if (spec.protection === "off")
-    return blocked(`${name} is not rolled while protection is off: nothing would be drained`);
-  if (!current || isNew(current))
-    return blocked(`${name} is new and has never stood`, "npx cdktf deploy cluster");
-  const inFlight = inFlightOf(spec, deployed);
-  const first = inFlight[0];
-  if (first && first.group !== name) {
-    return blocked(
-      `${name} cannot be rolled while ${first.group} is in flight: ${first.reasons.join(", ")}`,
-      `rollout deploy ${first.group}`,
-    );
-  }
-  const failed = [...deployed.groups.values()].filter((each) => isNew(each) && each.tainted.length > 0);
-  if (failed[0]) {
-    return blocked(
-      `${name} cannot be rolled while the creation of ${failed[0].name} has failed half-way`,
-      "npx cdktf deploy cluster",
-    );
-  }
-  if (!first && !pendingGroups(spec, deployed).some((each) => each.name === name)) return { kind: "done" };
+  const state = { spec, deployed };
+  const reasons = among(mayRoll(state, [name]), "protection", "new", "retired", "in-flight", "creation");
+  if (!current || reasons.length > 0) return { kind: "blocked", reasons };
+  const isBegun = inFlightOf(spec, deployed).length > 0;
+  if (!isBegun && !pendingGroups(spec, deployed).some((each) => each.name === name)) return { kind: "done" };
   return lacksOnlyProof(group, current, spec, deployed) ? { kind: "gate" } : { kind: "roll" };
 }
-
-const blocked = (reason: string, command?: string): NextInGroup => ({
-  kind: "blocked",
-  reason,
-  ...(command === undefined ? {} : { command }),
-});
 
 /**
  * Whether a group would be whole if its `ready` had passed for the machines that are there. Others in flight are finished

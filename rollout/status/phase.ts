@@ -2,7 +2,7 @@ import { countedPending, describePending, inFlightOf, isNew, pendingGroups } fro
 import { groupsOf, type Group } from "../../cluster/groups.js";
 import { leftoversOf } from "../../cluster/retiring.js";
 import { outOf, type Out } from "../log/roll-facts.js";
-import { describeHold } from "../run/hold-words.js";
+import { describeHold } from "../log/time.js";
 import { lastFailure, type Failure } from "../log/last-failure.js";
 import { lastRun, type LastRun } from "../log/last-run.js";
 import type { Situation } from "./situation.js";

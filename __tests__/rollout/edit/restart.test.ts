@@ -39,13 +39,13 @@ describe("a restart refuses", () => {
 
   test("a group that is new", () => {
     expect(refusal(spec, nothing())).toBe(
-      "broker-1 is new, so there is nothing to restart; create it with: npx cdktf deploy cluster",
+      "broker-1 is new and has never stood, so broker-1 is not restarted; first: npx cdktf deploy cluster",
     );
   });
 
   test("a group that is in flight", () => {
     expect(refusal(spec, withGroup(standing, "broker-1", { leave: false }))).toBe(
-      "broker-1 is in flight, so it is not restarted; finish it first: rollout deploy broker-1",
+      "broker-1 is in flight (terraform_data.broker-1-leave is missing: the group has left), so broker-1 is not restarted; first: rollout deploy broker-1",
     );
   });
 
@@ -60,7 +60,7 @@ describe("a restart refuses", () => {
       poolOf(draft, "broker").images[2] = "ami-0eee";
     });
     expect(refusal(pending, standing)).toBe(
-      "broker-2 is pending (ami-0aaa -> ami-0eee), so broker-1 is not restarted; roll it first (rollout deploy broker-2), or set it back",
+      "broker-2 is pending (ami-0aaa -> ami-0eee), so broker-1 is not restarted; first: rollout deploy broker-2, or set it back",
     );
   });
 });

@@ -221,7 +221,7 @@ describe("an undo refuses", () => {
 
   test("a group without history, or without an earlier revision", () => {
     expect(refusal(situationOf(spec, nothing()))).toBe(
-      "broker-1 has no history: it has never stood; create it with: npx cdktf deploy cluster",
+      "broker-1 is new and has never stood, so broker-1 is not undone; first: npx cdktf deploy cluster",
     );
     expect(refusal(situationOf(spec, deployedAs(spec)))).toBe(
       "broker-1 has no earlier revision: its history has only 1; give it another image with: rollout set image broker-1=IMAGE",
@@ -251,15 +251,24 @@ describe("an undo refuses", () => {
 
   test("while a run is under way", () => {
     expect(refusal({ ...situation, run: RUN })).toBe(
-      "a run is under way (rollout deploy broker-0, by ops@build-1 (process 4711) since 09:30 UTC), so broker-1 is not undone; wait for it (rollout status --watch) or end it: rollout cancel",
+      "a run is under way (rollout deploy broker-0, by ops@build-1 (process 4711) since 09:30 UTC), so broker-1 is not undone; first: wait for it (rollout status --watch) or end it: rollout cancel",
     );
   });
 
   test("while another group is in flight", () => {
     const other = withGroup(whole.deployed, "broker-0", { leave: false });
     expect(refusal(situationOf(whole.spec, other))).toBe(
-      "broker-0 is in flight, so broker-1 is not undone; finish it first: rollout deploy broker-0",
+      "broker-0 is in flight (terraform_data.broker-0-leave is missing: the group has left), so broker-1 is not undone; first: rollout deploy broker-0",
     );
+  });
+
+  test("no group that is finished first, also where another is in flight behind it", () => {
+    const both = withGroup(begun().deployed, "broker-2", { leave: false });
+    const queue = change(desiring("ami-0ddd"), (draft) => {
+      poolOf(draft, "broker").images[2] = "ami-0ddd";
+      draft.rollout.pendingGroups = "queue";
+    });
+    expect(undoOf(situationOf(queue, both), "broker-1").kind).toBe("undo");
   });
 
   test("while another group is pending, unless they may queue", () => {
@@ -267,7 +276,7 @@ describe("an undo refuses", () => {
       poolOf(draft, "broker").images[2] = "ami-0eee";
     });
     expect(refusal(situationOf(pending, whole.deployed))).toBe(
-      "broker-2 is pending (ami-0aaa -> ami-0eee), so broker-1 is not undone; roll it first (rollout deploy broker-2), or set it back",
+      "broker-2 is pending (ami-0aaa -> ami-0eee), so broker-1 is not undone; first: rollout deploy broker-2, or set it back",
     );
     const queue = change(pending, (draft) => {
       draft.rollout.pendingGroups = "queue";
@@ -278,13 +287,13 @@ describe("an undo refuses", () => {
   test("what was not read from the state, and a cluster that is torn down", () => {
     const copy = { ...whole.deployed, origin: { kind: "spec" as const, where: "git:main" } };
     expect(refusal(situationOf(whole.spec, copy))).toBe(
-      "what is deployed was not read from the state, so broker-1 is not undone; unset ROLLOUT_DEPLOYED",
+      "what is deployed was not read from the state, so broker-1 is not undone; first: unset ROLLOUT_DEPLOYED",
     );
     const open = change(whole.spec, (draft) => {
       draft.protection = "off";
     });
     expect(refusal(situationOf(open, whole.deployed))).toBe(
-      "protection is off, so broker-1 is not undone; set protection: on in the spec first",
+      "protection is off and nothing would be drained, so broker-1 is not undone; first: set protection: on in the spec",
     );
   });
 });

@@ -35,7 +35,7 @@ test("two groups that are out and wait for each other are refused with the comma
   applyPlainly(world, NEXT);
   expect(await deploy(world, OUT)).toMatchObject({
     kind: "broken",
-    reason: `${OUT} cannot be rolled while ${NEXT} is in flight: terraform_data.${NEXT}-ready is missing; rollout deploy ${NEXT}`,
+    reason: `${NEXT} is in flight (terraform_data.${NEXT}-ready is missing), so ${OUT} is not rolled; first: rollout deploy ${NEXT}`,
   });
   const command = `sudo systemctl start consul on ${OUT}-0`;
   expect(await deploy(world, NEXT)).toMatchObject({

@@ -43,7 +43,7 @@ const usual: RollSituation = {
   hold: undefined,
   facts: { released: false, out: [] },
   leaders: [],
-  now: START,
+  at: START,
 };
 const next = (values: Partial<RollSituation>): NextRoll => nextRoll({ ...usual, ...values });
 const stepOf = (values: Partial<RollSituation>): unknown => {
@@ -149,7 +149,7 @@ describe("a group that is out", () => {
   test("refuses to begin a roll that it is no part of", () => {
     expect(next({ wanted: { ...BROKERS, groups: groupsIn("name-server") }, deployed: inFlight })).toEqual({
       kind: "blocked",
-      reason: "broker-0 is in flight, and not part of this roll",
+      reason: "broker-0 is in flight (terraform_data.broker-0-leave is missing: the group has left)",
       command: "rollout deploy broker-0",
     });
   });
@@ -168,15 +168,14 @@ describe("pace", () => {
     expect(stepOf({ ...after, hold: PAUSE })).toEqual({
       step: "hold",
       group: "broker-1",
-      why: "paused",
-      reason: 'since 00:00 UTC by ops@a, "waiting for the DBA"',
+      reason: 'demo is paused (since 00:00 UTC by ops@a, "waiting for the DBA")',
     });
   });
 
   test("an interval is waited for, and a clock that was set back makes it no longer", () => {
     const spec = rollout({ interval: "15m" }, broker0);
     const wait = { step: "wait", group: "broker-1", reason: "rollout.interval: 15m" };
-    const at = (now: number) => stepOf({ ...after, spec, facts: ended, now });
+    const at = (now: number) => stepOf({ ...after, spec, facts: ended, at: now });
     expect(at(START + 14 * MINUTE)).toEqual({ ...wait, until: START + 15 * MINUTE });
     expect(at(START + 15 * MINUTE)).toMatchObject({ step: "set-image" });
     expect(at(START - 60 * MINUTE)).toEqual({ ...wait, until: START - 45 * MINUTE });
@@ -188,10 +187,12 @@ describe("pace", () => {
     expect(stepOf({ spec: rollout({ manual: true }) })).toEqual({
       step: "hold",
       group: "broker-0",
-      why: "manual",
       reason: "rollout.manual: every group waits",
     });
-    expect(stepOf({ ...after, spec, facts: ended })).toMatchObject({ step: "hold", why: "manual" });
+    expect(stepOf({ ...after, spec, facts: ended })).toMatchObject({
+      step: "hold",
+      reason: "rollout.manual: every group waits",
+    });
     expect(stepOf({ ...after, spec, facts: { ...ended, released: true } })).toMatchObject({
       step: "set-image",
     });
@@ -203,7 +204,6 @@ describe("pace", () => {
     expect(stepOf({ ...after, spec, facts: ended })).toEqual({
       step: "hold",
       group: "broker-1",
-      why: "pause-after",
       reason: "rollout.pauseAfter names broker-0",
     });
     expect(stepOf({ ...after, spec, facts: { ...ended, released: true } })).toMatchObject({
@@ -226,7 +226,7 @@ describe("a cancel", () => {
   test("ends the roll and says what is not rolled", () => {
     expect(next({ spec: broker0, deployed: rolled("broker-0"), hold: CANCEL })).toEqual({
       kind: "blocked",
-      reason: "cancelled since 00:00 UTC by ops@a; not rolled: broker-1, broker-2",
+      reason: "demo is cancelled (since 00:00 UTC by ops@a); not rolled: broker-1, broker-2",
       command: "rollout resume",
     });
   });
@@ -368,15 +368,13 @@ describe("refuses", () => {
   test("a spec in which something else is pending", () => {
     expect(next({ spec: withImages(local, "name-server-1") })).toEqual({
       kind: "blocked",
-      reason:
-        "name-server-1 is pending (ami-0aaa -> ami-0bbb) and not part of this roll: roll it first, or set it back",
-      command: "rollout deploy name-server-1",
+      reason: "name-server-1 is pending (ami-0aaa -> ami-0bbb)",
+      command: "rollout deploy name-server-1, or set it back",
     });
     expect(next({ spec: withImages(local, "broker-1", "broker-2") })).toEqual({
       kind: "blocked",
-      reason:
-        "2 groups are pending (broker-1, broker-2), and rollout.pendingGroups is one: set all but one back, or set it to queue",
-      command: "rollout status",
+      reason: "2 groups are pending (broker-1, broker-2) and rollout.pendingGroups is one",
+      command: "set all but one back, or set rollout.pendingGroups: queue",
     });
   });
 
@@ -384,7 +382,7 @@ describe("refuses", () => {
     const deployed = withGroup(standing, "broker-1", { revisions: [] });
     expect(next({ deployed })).toEqual({
       kind: "blocked",
-      reason: "broker-1 is new: new groups are created, not rolled",
+      reason: "broker-1 is new and has never stood",
       command: "npx cdktf deploy cluster",
     });
   });
@@ -395,8 +393,8 @@ describe("refuses", () => {
     });
     expect(next({ spec })).toEqual({
       kind: "blocked",
-      reason: "protection is off, so nothing would be drained",
-      command: "set protection: on, then rollout deploy broker --image ami-0bbb",
+      reason: "protection is off and nothing would be drained",
+      command: "set protection: on in the spec",
     });
   });
 });

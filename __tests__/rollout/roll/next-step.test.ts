@@ -99,9 +99,13 @@ test("a group that is as desired has nothing to do", () => {
 test("a group is refused while another is in flight", () => {
   expect(nextInGroup(spec, rolled(), "broker-1")).toEqual({
     kind: "blocked",
-    reason:
-      "broker-1 cannot be rolled while broker-0 is in flight: terraform_data.broker-0-ready: its gate is closed",
-    command: "rollout deploy broker-0",
+    reasons: [
+      {
+        id: "in-flight",
+        text: "broker-0 is in flight (terraform_data.broker-0-ready: its gate is closed)",
+        remedy: "rollout deploy broker-0",
+      },
+    ],
   });
 });
 
@@ -118,8 +122,7 @@ test("a group that only lacks its proof is proven, also while another one is in 
 test("a group that has never stood is refused", () => {
   expect(nextInGroup(spec, nothing(), "broker-0")).toEqual({
     kind: "blocked",
-    reason: "broker-0 is new and has never stood",
-    command: "npx cdktf deploy cluster",
+    reasons: [{ id: "new", text: "broker-0 is new and has never stood", remedy: "npx cdktf deploy cluster" }],
   });
 });
 
@@ -130,8 +133,13 @@ test("a group is refused while another's creation has failed half-way", () => {
   const deployed = { ...standing, groups: new Map(standing.groups).set("broker-2", half) };
   expect(nextInGroup(spec, deployed, "broker-0")).toEqual({
     kind: "blocked",
-    reason: "broker-0 cannot be rolled while the creation of broker-2 has failed half-way",
-    command: "npx cdktf deploy cluster",
+    reasons: [
+      {
+        id: "creation",
+        text: "the creation of broker-2 has failed half-way",
+        remedy: "npx cdktf deploy cluster",
+      },
+    ],
   });
 });
 
@@ -141,7 +149,13 @@ test("a group is refused while protection is off", () => {
   });
   expect(nextInGroup(open, standing, "broker-0")).toEqual({
     kind: "blocked",
-    reason: "broker-0 is not rolled while protection is off: nothing would be drained",
+    reasons: [
+      {
+        id: "protection",
+        text: "protection is off and nothing would be drained",
+        remedy: "set protection: on in the spec",
+      },
+    ],
   });
 });
 

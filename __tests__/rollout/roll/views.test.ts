@@ -70,7 +70,7 @@ test("offers a group in flight whose pool is gone from the spec: the cluster vie
 
 test("refuses a group with protection off", () => {
   expect(refused(off(local), standing, "broker-0")).toMatchInlineSnapshot(
-    `"protection is off, so broker-0 has no view: nothing would be drained; set protection: on to roll it"`,
+    `"protection is off and nothing would be drained, so broker-0 has no view; first: set protection: on in the spec"`,
   );
 });
 
@@ -79,14 +79,14 @@ test("refuses a group that is new", () => {
     Object.assign(edited.pools, { cache: poolOf(edited, "name-server") });
   });
   expect(refused(spec, standing, "cache-1")).toMatchInlineSnapshot(
-    `"cache-1 is new, so it has no view of its own yet; create it with: cdktf deploy cluster"`,
+    `"cache-1 is new and has never stood, so cache-1 has no view; first: npx cdktf deploy cluster"`,
   );
   const created = withoutAddresses(
     withGroup(standing, "broker-1", { revisions: [] }),
     "terraform_data.broker-1-revision",
   );
   expect(refused(local, created, "broker-1")).toMatchInlineSnapshot(
-    `"broker-1 is new, so it has no view of its own yet; create it with: cdktf deploy cluster"`,
+    `"broker-1 is new and has never stood, so broker-1 has no view; first: npx cdktf deploy cluster"`,
   );
 });
 

@@ -3,6 +3,7 @@ import { Interruption } from "../../../clients/interruption.js";
 import { rollGroups, type RollDeps, type RollEnd } from "../../../driver/roll-groups.js";
 import { groupInFlight } from "../../../guard/rules/group-in-flight.js";
 import { oneGroup } from "../../../guard/rules/one-group.js";
+import { refusal } from "../../../rollout/roll/may-roll.js";
 import { nextInGroup } from "../../../rollout/roll/next-step.js";
 import { nextLeave } from "../../../rollout/leave/next-leave.js";
 import type { LeaveOrder } from "../../../rollout/leave/order.js";
@@ -147,7 +148,7 @@ class GroupDriver {
       for (let rounds = 0; rounds < 5; rounds++) {
         await this.tick();
         const next = nextInGroup(spec, world.deployed, name);
-        if (next.kind === "blocked") throw new UserError(`${next.reason}; ${next.command ?? ""}`);
+        if (next.kind === "blocked") throw refusal(next.reasons, `${name} is not rolled`);
         if (next.kind === "done") {
           world.log({ event: "group-ended", group: name, result: "ok" });
           world.story.push(`${name} is whole`);

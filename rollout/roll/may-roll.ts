@@ -1,0 +1,210 @@
+import type { ClusterState } from "../../cluster/cluster-state.js";
+import { isForReview } from "../../cluster/deployed.js";
+import { findGroup } from "../../cluster/find-group.js";
+import { describePending, inFlightOf, isNew, pendingGroups, type InFlight } from "../../cluster/pending.js";
+import { UserError } from "../../cluster/user-error.js";
+import { durationSeconds } from "../../cluster/yaml/duration.js";
+import type { RollFacts } from "../log/roll-facts.js";
+import { describeHold, formatTime } from "../log/time.js";
+import type { Situation } from "../status/situation.js";
+
+/** Why groups may not be rolled now. */
+export interface Reason {
+  /** Stable. */
+  readonly id: ReasonId;
+  /** A clause: `broker-1 is in flight (terraform_data.broker-1-ready is missing)`. */
+  readonly text: string;
+  /** When it passes by itself, in milliseconds since 1970; absent where somebody has to act. */
+  readonly until?: number;
+  /** What comes first: a command where there is one. */
+  readonly remedy: string;
+}
+
+export type ReasonId =
+  | "not-the-state"
+  | "protection"
+  | "new"
+  | "retired"
+  | "in-flight"
+  | "creation"
+  | "pending"
+  | "run"
+  | "cancelled"
+  | "paused"
+  | "manual"
+  | "pause-after"
+  | "interval";
+
+/** What the run folder of this machine says. */
+type Known = Pick<Situation, "at"> &
+  Partial<Pick<Situation, "hold" | "run">> & {
+    /** Given where groups are rolled one after the other: a group that is rolled by itself keeps no pace. */
+    readonly facts?: RollFacts;
+  };
+
+/**
+ * Everything that speaks against rolling groups now. Which of it counts is the caller's to say: what is in flight is finished
+ * whatever holds, and a view is offered while another group is pending.
+ * @param groups the names of groups of the spec: all that are to be rolled
+ */
+export function mayRoll(state: ClusterState, groups: readonly string[], known?: Known): Reason[] {
+  return [
+    notTheState(state),
+    unprotected(state),
+    isFresh(state, groups),
+    hasRetired(state, groups),
+    otherInFlight(state, groups, known?.facts),
+    halfCreated(state),
+    otherPending(state, groups),
+    ...(known ? [underWay(known), held(state, known), ...paced(state, known)] : []),
+  ].filter((reason) => reason !== undefined);
+}
+
+/** Those of the reasons that count. */
+export const among = (reasons: readonly Reason[], ...ids: readonly ReasonId[]): Reason[] =>
+  reasons.filter(({ id }) => ids.includes(id));
+
+/**
+ * Refuses what any of these reasons speaks against, naming all of them.
+ * @param what is not done: `broker-1 is not rolled`
+ * @throws UserError with what comes first
+ */
+export function refuse(reasons: readonly Reason[], what: string, exitCode?: 1 | 2): void {
+  if (reasons.length > 0) throw refusal(reasons, what, exitCode);
+}
+
+export const refusal = (reasons: readonly Reason[], what: string, exitCode?: 1 | 2): UserError =>
+  new UserError(
+    reasons.map(({ text, remedy }) => `${text}, so ${what}; first: ${remedy}`).join("\n"),
+    exitCode,
+  );
+
+/** The groups whose roll has begun and not ended, in the order in which they are to be finished: those that only the log knows come last. */
+export function unfinished({ spec, deployed }: ClusterState, facts?: RollFacts): InFlight[] {
+  const found = inFlightOf(spec, deployed);
+  const due = new Set(pendingGroups(spec, deployed).map(({ name }) => name));
+  const begun = facts?.out.filter((name) => due.has(name) && !found.some(({ group }) => group === name));
+  return [...found, ...(begun ?? []).map((group) => ({ group, reasons: ["its work has begun to leave"] }))];
+}
+
+type Answer = Reason | undefined;
+
+const CREATE = "npx cdktf deploy cluster";
+
+const notTheState = ({ deployed: { origin } }: ClusterState): Answer =>
+  isForReview(origin)
+    ? {
+        id: "not-the-state",
+        text: "what is deployed was not read from the state",
+        remedy: "unset ROLLOUT_DEPLOYED",
+      }
+    : undefined;
+
+const unprotected = ({ spec }: ClusterState): Answer =>
+  spec.protection === "off"
+    ? {
+        id: "protection",
+        text: "protection is off and nothing would be drained",
+        remedy: "set protection: on in the spec",
+      }
+    : undefined;
+
+/** What is not deployed yet has no view to be rolled by. */
+function isFresh(state: ClusterState, groups: readonly string[]): Answer {
+  const names = neverStood(state, groups, false);
+  if (names.length === 0) return undefined;
+  const have = names.length === 1 ? "is new and has" : "are new and have";
+  return { id: "new", text: `${names.join(", ")} ${have} never stood`, remedy: CREATE };
+}
+
+function hasRetired(state: ClusterState, groups: readonly string[]): Answer {
+  const names = neverStood(state, groups, true);
+  if (names.length === 0) return undefined;
+  const text = `nothing of ${names.join(", ")} has ever stood or is left, and its pool retires`;
+  return { id: "retired", text, remedy: "rollout status" };
+}
+
+const neverStood = (
+  { spec, deployed }: ClusterState,
+  groups: readonly string[],
+  retires: boolean,
+): string[] =>
+  groups.filter((name) => isNew(deployed.groups.get(name)) && findGroup(spec, name).retires === retires);
+
+/** Of several in flight the first is finished first, by whoever rolls it. */
+function otherInFlight(state: ClusterState, groups: readonly string[], facts?: RollFacts): Answer {
+  const [first] = unfinished(state, facts);
+  if (!first || groups.includes(first.group)) return undefined;
+  const { group, reasons } = first;
+  return {
+    id: "in-flight",
+    text: `${group} is in flight (${reasons.join(", ")})`,
+    remedy: `rollout deploy ${group}`,
+  };
+}
+
+function halfCreated({ deployed }: ClusterState): Answer {
+  const half = [...deployed.groups.values()].find((each) => isNew(each) && each.tainted.length > 0);
+  return half && { id: "creation", text: `the creation of ${half.name} has failed half-way`, remedy: CREATE };
+}
+
+/** What is pending beside the groups would be refused by synth. */
+function otherPending({ spec, deployed }: ClusterState, groups: readonly string[]): Answer {
+  if (spec.rollout.pendingGroups === "queue") return undefined;
+  const pending = pendingGroups(spec, deployed);
+  if (pending.length > 1) {
+    const names = pending.map(({ name }) => name).join(", ");
+    return {
+      id: "pending",
+      text: `${String(pending.length)} groups are pending (${names}) and rollout.pendingGroups is one`,
+      remedy: "set all but one back, or set rollout.pendingGroups: queue",
+    };
+  }
+  const [only] = pending;
+  const current = only && deployed.groups.get(only.name);
+  if (!current || groups.includes(only.name)) return undefined;
+  return {
+    id: "pending",
+    text: `${only.name} is pending (${describePending(only, current)})`,
+    remedy: `rollout deploy ${only.name}, or set it back`,
+  };
+}
+
+function underWay({ run, at }: Known): Answer {
+  if (!run) return undefined;
+  const who = `${run.command}, by ${run.by} (process ${String(run.pid)}) since ${formatTime(run.since, at)}`;
+  return {
+    id: "run",
+    text: `a run is under way (${who})`,
+    remedy: "wait for it (rollout status --watch) or end it: rollout cancel",
+  };
+}
+
+function held({ spec }: ClusterState, { hold, at }: Known): Answer {
+  if (!hold) return undefined;
+  const id = hold.kind === "pause" ? "paused" : "cancelled";
+  return { id, text: `${spec.name} is ${id} (${describeHold(hold, at)})`, remedy: RESUME };
+}
+
+const RESUME = "rollout resume";
+
+/** The pace that the spec asks for between one group and the next. */
+function paced({ spec }: ClusterState, { facts, at }: Known): Answer[] {
+  if (!facts) return [];
+  const { manual, pauseAfter, interval } = spec.rollout;
+  const { released, lastEnded, lastEndAt = Number.NEGATIVE_INFINITY } = facts;
+  const isStop = lastEnded !== undefined && pauseAfter.includes(lastEnded);
+  // A clock that was set back must not make it longer.
+  const until = Math.min(lastEndAt, at) + durationSeconds(interval) * 1000;
+  return [
+    manual && !released
+      ? { id: "manual", text: "rollout.manual: every group waits", remedy: RESUME }
+      : undefined,
+    isStop && !released
+      ? { id: "pause-after", text: `rollout.pauseAfter names ${lastEnded}`, remedy: RESUME }
+      : undefined,
+    until > at
+      ? { id: "interval", text: `rollout.interval: ${interval}`, until, remedy: "wait for it" }
+      : undefined,
+  ];
+}
