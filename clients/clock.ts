@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import type { LocalMachines } from "./local-machines/machines.js";
 
 /** Time as a hook sees it. A test gives one that moves by itself. */
 export interface Clock {
@@ -9,10 +10,7 @@ export interface Clock {
 }
 
 /** The time of a cluster that lives faster than real time, or slower. */
-export function clusterClock(cluster: {
-  readonly speed: number;
-  readonly timeAt: (real: number) => number;
-}): Clock {
+export function clusterClock(cluster: Pick<LocalMachines, "speed" | "timeAt">): Clock {
   return {
     now: () => cluster.timeAt(Date.now()),
     pause: (ms, signal) => realClock.pause(ms / cluster.speed, signal),

@@ -68,11 +68,11 @@ export function nomadContract(target: Target, environment: RealEnvironment): voi
 
   test("the members are the servers, with their region, and the leader is one of three peers", async () => {
     const names = (await nomad.members()).map(({ Name }) => Name).toSorted();
-    const peers = await nomad.peers();
+    const peers = await nomad.raftConfiguration();
 
     expect(names).toEqual(cluster.nomadServers.map((name) => `${name}.global`));
     expect(peers.length).toBe(3);
-    expect(peers).toContain(await nomad.leader());
+    expect(peers.filter(({ Leader }) => Leader)).toHaveLength(1);
   });
 
   test("a client is ready and eligible at once, with its meta", async () => {
@@ -100,7 +100,6 @@ export function nomadContract(target: Target, environment: RealEnvironment): voi
     expect(await nomad.purge(nobody)).toBe(false);
     expect(await nomad.removePeer(nobody)).toBe(false);
     expect((await nomad.nodeAllocations(nobody)).value).toEqual([]);
-    await nomad.forceLeave("nobody.global");
   });
 
   test("without ACLs everything is allowed", async () => {
@@ -154,10 +153,6 @@ export function nomadContract(target: Target, environment: RealEnvironment): voi
     const { value: node } = await nomad.node(busy);
     expect(node?.Events.at(-1)).toMatchObject({ Message: "Node drain complete" });
     expect(node?.Events.at(-1)?.Details).not.toHaveProperty("deadline_reached");
-    expect((await nomad.jobSummary("web", "default")).value?.Summary["g"]).toMatchObject({
-      Running: 2,
-      Queued: 0,
-    });
     await nomad.setEligibility(busy, "eligible");
   });
 

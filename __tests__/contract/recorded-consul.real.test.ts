@@ -38,11 +38,6 @@ const routes: readonly Route<Clients>[] = [
     call: ({ cluster }) => cluster.members(),
   },
   { method: "PUT", path: /^\/v1\/agent\/reload$/, call: ({ agent }) => agent.reload() },
-  {
-    method: "PUT",
-    path: /^\/v1\/agent\/maintenance$/,
-    call: ({ agent }) => agent.maintenance(true, "rolled"),
-  },
   { method: "PUT", path: /^\/v1\/agent\/join\/(.+)$/, call: ({ agent }, [to = ""]) => agent.join(to) },
   {
     method: "PUT",
@@ -54,16 +49,6 @@ const routes: readonly Route<Clients>[] = [
   { method: "GET", path: /^\/v1\/catalog\/services$/, call: ({ cluster }) => cluster.services() },
   {
     method: "GET",
-    path: /^\/v1\/catalog\/node\/(.+)$/,
-    call: ({ cluster }, [name = ""]) => cluster.node(name),
-  },
-  {
-    method: "PUT",
-    path: /^\/v1\/catalog\/deregister$/,
-    call: ({ cluster }) => cluster.deregister("client-broker-0"),
-  },
-  {
-    method: "GET",
     path: /^\/v1\/health\/service\/(.+)$/,
     call: ({ cluster }, [name = ""]) => cluster.serviceHealth(name, { passing: true }),
   },
@@ -73,7 +58,6 @@ const routes: readonly Route<Clients>[] = [
     call: ({ cluster }, [name = ""]) => cluster.nodeHealth(name),
   },
   { method: "GET", path: /^\/v1\/status\/leader$/, call: ({ cluster }) => cluster.leader() },
-  { method: "GET", path: /^\/v1\/status\/peers$/, call: ({ cluster }) => cluster.peers() },
   {
     method: "GET",
     path: /^\/v1\/operator\/raft\/configuration$/,
@@ -103,24 +87,6 @@ const routes: readonly Route<Clients>[] = [
     settled: { text: /^404/, value: undefined },
   },
   { method: "PUT", path: /^\/v1\/kv\/(.+)$/, call: ({ kv }, [key = ""]) => kv.put(key, "value") },
-  { method: "DELETE", path: /^\/v1\/kv\/(.+)$/, call: ({ kv }, [key = ""]) => kv.delete(key) },
-  {
-    method: "PUT",
-    path: /^\/v1\/session\/create$/,
-    call: ({ kv }) => kv.createSession({ name: "rollout", ttl: 30 }),
-  },
-  {
-    method: "PUT",
-    path: /^\/v1\/session\/renew\/(.+)$/,
-    call: ({ kv }, [id = ""]) => kv.renewSession(id),
-    settled: { text: /^404/, value: false },
-  },
-  {
-    method: "PUT",
-    path: /^\/v1\/session\/destroy\/(.+)$/,
-    call: ({ kv }, [id = ""]) => kv.destroySession(id),
-  },
-  { method: "GET", path: /^\/v1\/session\/info\/(.+)$/, call: ({ kv }, [id = ""]) => kv.session(id) },
 ];
 
 const recordings = readRecordings("consul");

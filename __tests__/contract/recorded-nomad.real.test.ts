@@ -3,7 +3,6 @@ import { NomadClient } from "../../clients/nomad/nomad-client.js";
 import { readRecordings } from "./recording.js";
 import { replay, type Route } from "./replay.js";
 
-const member = "nomad-server-0.global";
 const noSuch = { text: /^404 (node|job) not found/, value: undefined };
 
 const routes: readonly Route<NomadClient>[] = [
@@ -44,11 +43,6 @@ const routes: readonly Route<NomadClient>[] = [
   },
   {
     method: "GET",
-    path: /^\/v1\/job\/([^/]+)\/summary$/,
-    call: (nomad, [id = ""]) => nomad.jobSummary(id, "default"),
-  },
-  {
-    method: "GET",
     path: /^\/v1\/job\/([^/]+)\/allocations$/,
     call: (nomad, [id = ""]) => nomad.jobAllocations(id, "default"),
   },
@@ -74,11 +68,8 @@ const routes: readonly Route<NomadClient>[] = [
     path: /^\/v1\/operator\/raft\/transfer-leadership$/,
     call: (nomad) => nomad.transferLeadership("00000000-0000-0000-0000-000000000000"),
   },
-  { method: "PUT", path: /^\/v1\/agent\/force-leave$/, call: (nomad) => nomad.forceLeave(member) },
   { method: "GET", path: /^\/v1\/agent\/self$/, call: (nomad) => nomad.self() },
   { method: "GET", path: /^\/v1\/agent\/members$/, call: (nomad) => nomad.members() },
-  { method: "GET", path: /^\/v1\/status\/leader$/, call: (nomad) => nomad.leader() },
-  { method: "GET", path: /^\/v1\/status\/peers$/, call: (nomad) => nomad.peers() },
   { method: "GET", path: /^\/v1\/acl\/token\/self$/, call: (nomad) => nomad.tokenSelf() },
 ];
 

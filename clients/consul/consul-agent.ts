@@ -5,7 +5,7 @@ import { list } from "../http/parse-answer.js";
 import type { Settings } from "../http/settings.js";
 import { ConsulBase, consulSettings } from "./base.js";
 import { WrongAgentError } from "./errors.js";
-import { AGENT_READ, AGENT_WRITE, NODE_READ, NODE_WRITE } from "./permissions.js";
+import { AGENT_READ, AGENT_WRITE, NODE_READ } from "./permissions.js";
 import { Member, Self } from "./schemas.js";
 
 /** A leave answers after 13.5 s (server), 3.5 s (client), 17 s without a leader. */
@@ -72,12 +72,6 @@ export class ConsulAgent extends ConsulBase {
    */
   async reload(): Promise<void> {
     await this.#put("/v1/agent/reload", AGENT_WRITE, { repeatable: true });
-  }
-
-  /** Takes all services of this machine out of the passing ones, or puts them back. A second reason does not replace the first. */
-  async maintenance(enable: boolean, reason?: string): Promise<void> {
-    const query = { enable: String(enable), reason: enable ? reason : undefined };
-    await this.#put("/v1/agent/maintenance", NODE_WRITE, { repeatable: true, query, timeout: LEAVE_TIMEOUT });
   }
 
   async #put(path: string, permission: string, rest: object): Promise<void> {

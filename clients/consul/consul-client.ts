@@ -10,7 +10,6 @@ import * as permission from "./permissions.js";
 import {
   Authorizations,
   AutopilotHealth,
-  CatalogNode,
   Check,
   Member,
   Node,
@@ -37,7 +36,7 @@ const AT_ONCE = 64;
 
 /**
  * The Consul cluster, asked through any of its agents. What only a machine's own agent can do is {@link ConsulAgent}'s;
- * keys and sessions are {@link ConsulKv}'s.
+ * keys are {@link ConsulKv}'s.
  *
  * Every method throws a {@link ClientError} as one of its kinds.
  */
@@ -77,13 +76,6 @@ export class ConsulClient extends ConsulBase {
     return nodes;
   }
 
-  /** One node with its services; undefined where there is none, or where the token may not see it. */
-  async node(name: string, blocking?: Blocking): Promise<Indexed<CatalogNode | undefined>> {
-    const call = { path: `/v1/catalog/node/${encodeURIComponent(name)}`, permission: permission.NODE_READ };
-    const { value, index } = await this.askIndexed(call, CatalogNode, blocking);
-    return { value: value ?? undefined, index };
-  }
-
   /** Names and tags. */
   async services(blocking?: Blocking): Promise<Indexed<Record<string, string[]>>> {
     const call = { path: "/v1/catalog/services", permission: permission.SERVICE_READ };
@@ -120,25 +112,9 @@ export class ConsulClient extends ConsulBase {
     return this.ask(call, list(Check));
   }
 
-  /** The catalog forgets a node, so that one of the same name can register under its new id. */
-  async deregister(node: string): Promise<void> {
-    await this.http.tell({
-      method: "PUT",
-      path: "/v1/catalog/deregister",
-      body: { Node: node },
-      repeatable: true,
-      permission: permission.NODE_WRITE,
-    });
-  }
-
   /** `10.0.0.1:8300`; undefined where there is none. It may name a leader that has just gone. */
   async leader(): Promise<string | undefined> {
     return (await this.ask({ path: "/v1/status/leader" }, z.string())) || undefined;
-  }
-
-  /** The addresses of the raft peers. */
-  async peers(): Promise<string[]> {
-    return this.ask({ path: "/v1/status/peers" }, list(z.string()));
   }
 
   /** The raft peers. */

@@ -5,19 +5,10 @@ import type { HttpOptions } from "../http/http-client.js";
 import { list } from "../http/parse-answer.js";
 import { unlessRefused } from "../http/unless-refused.js";
 import { ConsulBase, consulSettings } from "./base.js";
-import { keyRule, SESSION_READ, SESSION_WRITE } from "./permissions.js";
-import { KvPair, Session } from "./schemas.js";
+import { keyRule } from "./permissions.js";
+import { KvPair } from "./schemas.js";
 
-/** What a new session is to be like. */
-export interface NewSession {
-  readonly name: string;
-  /** Seconds, 10 to 86400. It really ends after up to twice that. */
-  readonly ttl: number;
-  /** Seconds for which a lock cannot be had again after its session was lost. @default 15 */
-  readonly lockDelay?: number;
-}
-
-/** Consul's keys, and the sessions that locks hang on. */
+/** Consul's keys. */
 export class ConsulKv extends ConsulBase {
   /** @throws UserError naming the variable that cannot be used */
   static async fromEnvironment(env?: Environment, options?: HttpOptions): Promise<ConsulKv> {
@@ -49,69 +40,16 @@ export class ConsulKv extends ConsulBase {
    * @returns whether it was written
    */
   async put(key: string, value: string, { cas }: { readonly cas?: number } = {}): Promise<boolean> {
-    return this.#write("PUT", key, { cas }, value);
-  }
-
-  /** Deletes a key; true also where there was none. @returns whether it is gone */
-  async delete(key: string, { cas }: { readonly cas?: number } = {}): Promise<boolean> {
-    return this.#write("DELETE", key, { cas });
-  }
-
-  /** Writes a key and takes its lock. False where another session has it, or had it until just now. */
-  async acquire(key: string, value: string, session: string): Promise<boolean> {
-    return this.#write("PUT", key, { acquire: session }, value);
-  }
-
-  /** Gives the lock back, and leaves the key. False where the session does not hold it. */
-  async release(key: string, value: string, session: string): Promise<boolean> {
-    return this.#write("PUT", key, { release: session }, value);
-  }
-
-  /** A session that hangs on no node's health, so that it outlives the machine of the agent that made it. @returns its id */
-  async createSession({ name, ttl, lockDelay = 15 }: NewSession): Promise<string> {
-    const body = {
-      Name: name,
-      TTL: `${String(ttl)}s`,
-      LockDelay: `${String(lockDelay)}s`,
-      Behavior: "release",
-      Checks: [],
-    };
-    const call = { method: "PUT", path: "/v1/session/create", body, permission: SESSION_WRITE } as const;
-    return (await this.ask(call, z.object({ ID: z.string() }))).ID;
-  }
-
-  /** False where the session is over. */
-  async renewSession(id: string): Promise<boolean> {
-    const path = `/v1/session/renew/${encodeURIComponent(id)}`;
-    const renewed = this.http.tell({ method: "PUT", path, repeatable: true, permission: SESSION_WRITE });
-    return unlessRefused(
-      renewed.then(() => true),
-      ({ status }) => status === 404,
-      false,
-    );
-  }
-
-  async destroySession(id: string): Promise<void> {
-    const path = `/v1/session/destroy/${encodeURIComponent(id)}`;
-    await this.http.tell({ method: "PUT", path, repeatable: true, permission: SESSION_WRITE });
-  }
-
-  /** A session; undefined where it is over. */
-  async session(id: string): Promise<Session | undefined> {
-    const path = `/v1/session/info/${encodeURIComponent(id)}`;
-    return (await this.ask({ path, permission: SESSION_READ }, list(Session)))[0];
-  }
-
-  async #write(
-    method: "PUT" | "DELETE",
-    key: string,
-    query: Readonly<Record<string, string | number | undefined>>,
-    body?: string,
-  ): Promise<boolean> {
-    // With a condition, the second time would be refused because the first was done, and nobody could tell.
-    const repeatable = Object.values(query).every((value) => value === undefined);
-    const call = { method, path: pathOf(key), query, repeatable, permission: keyRule(key, "write") };
-    return this.ask(body === undefined ? call : { ...call, body }, z.boolean());
+    const call = {
+      method: "PUT",
+      path: pathOf(key),
+      query: { cas },
+      body: value,
+      // With a condition, the second time would be refused because the first was done, and nobody could tell.
+      repeatable: cas === undefined,
+      permission: keyRule(key, "write"),
+    } as const;
+    return this.ask(call, z.boolean());
   }
 }
 

@@ -3,12 +3,9 @@
 export const AGENT_READ = 'agent_prefix "" { policy = "read" }';
 export const AGENT_WRITE = 'agent_prefix "" { policy = "write" }';
 export const NODE_READ = 'node_prefix "" { policy = "read" }';
-export const NODE_WRITE = 'node_prefix "" { policy = "write" }';
 export const SERVICE_READ = 'service_prefix "" { policy = "read" }';
 export const OPERATOR_READ = 'operator = "read"';
 export const OPERATOR_WRITE = 'operator = "write"';
-export const SESSION_WRITE = 'session_prefix "" { policy = "write" }';
-export const SESSION_READ = 'session_prefix "" { policy = "read" }';
 /** A snapshot holds all tokens. */
 export const MANAGEMENT = 'acl = "write" (a management token)';
 

@@ -72,9 +72,6 @@ const NodeService = z.object({
 });
 
 /** One node's entry in the catalog; null for a node that is not there. */
-export const CatalogNode = z.object({ Node, Services: z.record(z.string(), NodeService) }).nullable();
-export type CatalogNode = NonNullable<z.output<typeof CatalogNode>>;
-
 export const ServiceHealth = z.object({ Node, Service: NodeService, Checks: list(Check) });
 export type ServiceHealth = z.output<typeof ServiceHealth>;
 
@@ -95,17 +92,6 @@ export const KvPair = z.object({
   Flags: z.number(),
 });
 export type KvPair = z.output<typeof KvPair>;
-
-export const Session = z.object({
-  ID: z.string(),
-  Name: z.string(),
-  Node: z.string(),
-  TTL: z.string(),
-  Behavior: z.string(),
-  /** Nanoseconds. */
-  LockDelay: z.number(),
-});
-export type Session = z.output<typeof Session>;
 
 export const TokenSelf = z.object({
   AccessorID: z.string(),

@@ -104,15 +104,6 @@ export class NomadClient extends NomadServers {
     return this.find(jobCall(id, namespace), schema.Job, blocking);
   }
 
-  /** How many allocations of a job are in which state; undefined where there is no such job. */
-  async jobSummary(
-    id: string,
-    namespace: string,
-    blocking?: Blocking,
-  ): Promise<Indexed<schema.JobSummary | undefined>> {
-    return this.find(jobCall(id, namespace, "/summary"), schema.JobSummary, blocking);
-  }
-
   /** The allocations of a job, finished ones included. */
   async jobAllocations(
     id: string,

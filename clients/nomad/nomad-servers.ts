@@ -1,6 +1,4 @@
-import * as z from "zod";
 import type { AnswerError } from "../http/errors.js";
-import { list } from "../http/parse-answer.js";
 import { unlessRefused } from "../http/unless-refused.js";
 import { NomadBase } from "./base.js";
 import * as permission from "./permissions.js";
@@ -69,35 +67,9 @@ export abstract class NomadServers extends NomadBase {
     return (await this.ask(call, schema.Members)).Members;
   }
 
-  /** `10.0.0.1:4647`; undefined where there is none. */
-  async leader(): Promise<string | undefined> {
-    return (await this.ask({ path: "/v1/status/leader" }, z.string())) || undefined;
-  }
-
-  /** The addresses of the raft peers. */
-  async peers(): Promise<string[]> {
-    return this.ask({ path: "/v1/status/peers" }, list(z.string()));
-  }
-
   /** Who the agent is that answers: meant for a client of one address. */
   async self(): Promise<schema.Self> {
     return this.ask({ path: "/v1/agent/self", permission: permission.AGENT_READ }, schema.Self);
-  }
-
-  /**
-   * Marks a failed server as left; says nothing of whether it was known.
-   * Pruning is not offered: the successor of the same name would not get a vote.
-   * @param member with its region: `nomad-server-0-0.global`
-   */
-  async forceLeave(member: string): Promise<void> {
-    if (!member.includes(".")) throw new RangeError(`a server's name without its region: ${member}`);
-    await this.http.tell({
-      method: "PUT",
-      path: "/v1/agent/force-leave",
-      query: { node: member },
-      repeatable: true,
-      permission: permission.AGENT_WRITE,
-    });
   }
 
   /** The token itself, which needs no right. */

@@ -127,23 +127,6 @@ export const Job = JobStub.extend({
 });
 export type Job = z.output<typeof Job>;
 
-const GroupSummary = z.object({
-  Queued: z.number(),
-  Starting: z.number(),
-  Running: z.number(),
-  Complete: z.number(),
-  Failed: z.number(),
-  Lost: z.number(),
-});
-
-export const JobSummary = z.object({
-  JobID: z.string(),
-  Namespace: z.string(),
-  /** By task group. */
-  Summary: z.record(z.string(), GroupSummary),
-});
-export type JobSummary = z.output<typeof JobSummary>;
-
 export { AutopilotHealth, RaftConfiguration, type RaftServer } from "../http/raft-schemas.js";
 
 export const Member = z.object({

@@ -83,16 +83,6 @@ test("keys are encoded part by part", async () => {
   expect(server.requests).toEqual(["PUT /v1/kv/rollout/a%20b/%C3%BC%3F%23?cas=0"]);
 });
 
-test("a session hangs on no node's health", async () => {
-  const server = await start(json({ ID: "1" }));
-
-  await kvAt(server).createSession({ name: "rollout", ttl: 30 });
-
-  expect(server.bodies).toEqual([
-    '{"Name":"rollout","TTL":"30s","LockDelay":"15s","Behavior":"release","Checks":[]}',
-  ]);
-});
-
 test("a blocking read carries its index, waits longer than the agent, and starts anew when the index goes back", async () => {
   const at = (index: number) => json([node], 200, { "X-Consul-Index": String(index) });
   const server = await start([at(7), at(9), at(3)]);
@@ -189,10 +179,8 @@ test.each<[string, (server: LocalServer) => Promise<unknown>]>([
   ['agent_prefix "" { policy = "read" }', (server) => agentAt(server).self()],
   ['agent_prefix "" { policy = "write" }', (server) => agentAt(server).reload()],
   ['agent_prefix "" { policy = "write" }', (server) => agentAt(server).join("10.0.0.1")],
-  ['node_prefix "" { policy = "write" }', (server) => agentAt(server).maintenance(true)],
   ['node_prefix "" { policy = "read" }', (server) => clientAt(server).members()],
   ['node_prefix "" { policy = "read" }', (server) => clientAt(server).nodes()],
-  ['node_prefix "" { policy = "write" }', (server) => clientAt(server).deregister("a")],
   ['service_prefix "" { policy = "read" }', (server) => clientAt(server).serviceHealth("a")],
   ['operator = "read"', (server) => clientAt(server).raftConfiguration()],
   ['operator = "read"', (server) => clientAt(server).autopilotHealth()],
@@ -202,7 +190,6 @@ test.each<[string, (server: LocalServer) => Promise<unknown>]>([
     'acl = "write" (a management token)',
     (server) => clientAt(server).saveSnapshot(join(tmpdir(), "never.snap")),
   ],
-  ['session_prefix "" { policy = "write" }', (server) => kvAt(server).createSession({ name: "a", ttl: 10 })],
   ['key "a/b" { policy = "write" }', (server) => kvAt(server).put("a/b", "")],
   ['key "a/b" { policy = "read" }', (server) => kvAt(server).get("a/b")],
 ])("a token without %s is told that it needs it", async (permission, call) => {

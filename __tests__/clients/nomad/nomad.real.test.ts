@@ -70,17 +70,6 @@ test("the environment names address, region and token", async () => {
   expect(server.headers[0]?.["x-nomad-token"]).toBe("secret");
 });
 
-test("force-leave never prunes, and wants the region", async () => {
-  const server = await start(text("", 200));
-
-  await clientAt(server).forceLeave("nomad-server-0-0.global");
-
-  expect(server.requests).toEqual(["PUT /v1/agent/force-leave?node=nomad-server-0-0.global"]);
-  await expect(clientAt(server).forceLeave("nomad-server-0-0")).rejects.toThrow(
-    "a server's name without its region: nomad-server-0-0",
-  );
-});
-
 test.each<[string, (nomad: NomadClient) => Promise<unknown>]>([
   ['node { policy = "read" }', (nomad) => nomad.nodes()],
   ['node { policy = "read" }', (nomad) => nomad.members()],
@@ -98,7 +87,6 @@ test.each<[string, (nomad: NomadClient) => Promise<unknown>]>([
   ["management rights (a token of type management)", (nomad) => nomad.removePeer(id)],
   ["management rights (a token of type management)", (nomad) => nomad.transferLeadership(id)],
   ["management rights (a token of type management)", (nomad) => nomad.systemGc()],
-  ['agent { policy = "write" }', (nomad) => nomad.forceLeave("a.global")],
   ['agent { policy = "read" }', (nomad) => nomad.self()],
 ])("a token without %s is told that it needs it", async (permission, call) => {
   const server = await start(text("Permission denied", 403));
