@@ -9,7 +9,7 @@ import { runCheck } from "../../cli/check.js";
 import { formatCheckMarkdown } from "../../cli/output/check.js";
 import { buildApp, loadProgram } from "../../program/program.js";
 import { RULE_IDS } from "../../guard/verdict.js";
-import { readFixtureFiles } from "../guard/plan/plan-fixture.js";
+import { layFixture, readFixtureFiles } from "../guard/plan/plan-fixture.js";
 import { describeReal } from "../support/environment.js";
 import { allNodes, readMarkdown, textOutsideCode } from "./output/read-markdown.js";
 
@@ -229,12 +229,8 @@ describeReal("rollout check of a saved plan", ["terraform"], ({ env, terraform }
 
 /** Lays spec, state and plan of a fixture into the folder; answers where the plan is. */
 function prepare(name: string): string {
-  const { plan, state, spec } = readFixtureFiles(name);
-  const file = join(folder, "plan.json");
-  writeFileSync(file, plan);
-  writeFileSync(join(folder, "terraform.demo.tfstate"), state);
-  writeFileSync(join(folder, "cluster.yaml"), spec);
-  return file;
+  layFixture(folder, name);
+  return join(folder, "plan.json");
 }
 
 const run = (name: string): Promise<CheckResult> =>

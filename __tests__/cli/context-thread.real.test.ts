@@ -7,7 +7,7 @@ import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { execa } from "execa";
 import { readContext } from "../../cli/context.js";
-import { readFixtureFiles } from "../guard/plan/plan-fixture.js";
+import { layFixture } from "../guard/plan/plan-fixture.js";
 
 const BUNDLE = new URL("../../dist/bin/", import.meta.url);
 const PROGRAM = fileURLToPath(new URL("rollout.js", BUNDLE));
@@ -76,12 +76,9 @@ test("refuses what is large and no plan, whatever the thread is doing", async ()
   });
 });
 
-function prepare(name: string): void {
-  const { plan, state, spec } = readFixtureFiles(name);
-  writeFileSync(join(folder, "plan.json"), plan);
-  writeFileSync(join(folder, "terraform.demo.tfstate"), state);
-  writeFileSync(join(folder, "cluster.yaml"), spec);
-}
+const prepare = (name: string): void => {
+  layFixture(folder, name);
+};
 
 /** White space behind a plan makes it no other. */
 function makeLarge(): void {

@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { execa } from "execa";
 import { checkResultSchema, type CheckResult } from "../../program/check-result.js";
-import { readFixtureFiles } from "../guard/plan/plan-fixture.js";
+import { layFixture } from "../guard/plan/plan-fixture.js";
 
 const PROGRAM = fileURLToPath(new URL("../../dist/bin/rollout.js", import.meta.url));
 
@@ -212,12 +212,9 @@ describe("rollout check of a kept plan", () => {
   });
 });
 
-function prepare(name: string): void {
-  const { plan, state, spec } = readFixtureFiles(name);
-  writeFileSync(join(folder, "plan.json"), plan);
-  writeFileSync(join(folder, "terraform.demo.tfstate"), state);
-  writeFileSync(join(folder, "cluster.yaml"), spec);
-}
+const prepare = (name: string): void => {
+  layFixture(folder, name);
+};
 
 const hashOf = (file: string): string =>
   createHash("sha256")

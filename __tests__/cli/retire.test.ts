@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { runFolderOf } from "../../clients/run-folder/folder.js";
 import { takeLock } from "../../clients/run-folder/lock.js";
 import { runRetire, type RetireArgs } from "../../cli/retire.js";
-import { readFixtureFiles } from "../guard/plan/plan-fixture.js";
+import { layFixture } from "../guard/plan/plan-fixture.js";
 
 const BROKER = { pool: "broker" };
 
@@ -111,12 +111,9 @@ test("refuses while a run is under way, whose group would be changed beneath it"
 
 const spec = (): string => readFileSync(join(folder, "cluster.yaml"), "utf8");
 
-/** Puts spec and state of a recorded plan there. */
-function put(name: string): void {
-  const files = readFixtureFiles(name);
-  writeFileSync(join(folder, "cluster.yaml"), files.spec);
-  writeFileSync(join(folder, "terraform.demo.tfstate"), files.state);
-}
+const put = (name: string): void => {
+  layFixture(folder, name);
+};
 
 /** Without a terminal. */
 const retire = (args: RetireArgs): Promise<string> =>

@@ -9,15 +9,13 @@ import { rollGroups, type RollDeps } from "../../driver/roll-groups.js";
 import { NotConfirmed } from "../../driver/confirm.js";
 import { change, deployedAs, localSpec, poolOf } from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
-import { readFixtureFiles } from "../guard/plan/plan-fixture.js";
+import { layFixture, readFixtureFiles } from "../guard/plan/plan-fixture.js";
 
 let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "rollout-deploy-"));
-  const { spec, state } = readFixtureFiles("no-op");
-  writeFileSync(join(folder, "cluster.yaml"), spec);
-  writeFileSync(join(folder, "terraform.demo.tfstate"), state);
+  layFixture(folder, "no-op");
 });
 
 afterEach(() => {

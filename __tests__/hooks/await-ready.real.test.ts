@@ -5,7 +5,8 @@ import { PoolChecks } from "../../live/checks/pool-checks.js";
 import { awaitReady } from "../../hooks/await-ready.js";
 import { leaveGroup } from "../../hooks/leave-group.js";
 import { gateSettingsOf } from "../../cluster/gate-settings.js";
-import { groupsOf, hostNames, type Group } from "../../cluster/groups.js";
+import { findGroup } from "../../cluster/find-group.js";
+import { groupsOf, hostNames } from "../../cluster/groups.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import { serviceJob } from "../contract/service-job.js";
 import { change, poolOf, smallSpec } from "../support/fixtures.js";
@@ -38,12 +39,6 @@ const withImage = (pool: string, image = "v2"): Spec =>
     poolOf(spec, pool).images[0] = image;
   });
 
-function groupIn(spec: Spec, name: string): Group {
-  const group = groupsOf(spec).find((each) => each.name === name);
-  if (!group) throw new Error(`no group ${name}`);
-  return group;
-}
-
 const signal = new AbortController().signal;
 const conditions: string[] = [];
 const waiting = (condition: string): void => void conditions.push(condition);
@@ -51,7 +46,7 @@ const say = (line: string): void => void lines.push(line.replace(/^\+\d+s /, "")
 
 /** Leaves, and starts new machines in the place of those that have left. */
 async function roll(spec: Spec, name: string): Promise<void> {
-  const group = groupIn(spec, name);
+  const group = findGroup(spec, name);
   const { workload, drain } = gateSettingsOf(group.pool, spec);
   const hosts = hostNames(group);
   const order = {
@@ -78,7 +73,7 @@ async function ready(
   name: string,
   time = { timeoutSeconds: 900, bakeSeconds: 15 },
 ): Promise<void> {
-  const group = groupIn(spec, name);
+  const group = findGroup(spec, name);
   const hosts = hostNames(group);
   const { workload, ready: gate } = gateSettingsOf(group.pool, spec);
   const { env, clock } = world;
@@ -158,7 +153,7 @@ describe("servers", () => {
         ? await cluster.consul.raftConfiguration()
         : await cluster.nomad.raftConfiguration();
     await world.leaveByHand(`${pool}-0-0`);
-    await world.replace(groupIn(spec, `${pool}-0`), 0);
+    await world.replace(findGroup(spec, `${pool}-0`), 0);
     await ready(spec, `${pool}-0`);
     const after =
       pool === "consul-server"
@@ -176,7 +171,7 @@ describe("servers", () => {
     world.simulator.do(() => {
       world.simulator.cluster.consul.nonVoters.add("consul-server-0-0");
     });
-    await world.replace(groupIn(spec, "consul-server-0"), 0);
+    await world.replace(findGroup(spec, "consul-server-0"), 0);
     const said = await failure(ready(spec, "consul-server-0", { timeoutSeconds: 60, bakeSeconds: 5 }));
     expect(said).toContain("voters (2 of 3)");
     expect(said).toContain("new-id-votes (0 of 1)");

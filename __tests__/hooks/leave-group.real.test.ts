@@ -5,6 +5,7 @@ import { leaveGroup } from "../../hooks/leave-group.js";
 import type { LeaveOrder } from "../../rollout/leave/order.js";
 import type { Environment } from "../../clients/environment.js";
 import { gateSettingsOf } from "../../cluster/gate-settings.js";
+import { findGroup } from "../../cluster/find-group.js";
 import { groupsOf, hostNames } from "../../cluster/groups.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import { serviceJob } from "../contract/service-job.js";
@@ -39,8 +40,7 @@ afterEach(async () => {
 
 /** The order to leave that a roll of a group gives: nobody stays, since the new template's hash is another. */
 function orderFor(name: string, values: Partial<LeaveOrder> = {}, of: Spec = spec): LeaveOrder {
-  const group = groupsOf(of).find((each) => each.name === name);
-  if (!group) throw new Error(`no group ${name}`);
+  const group = findGroup(of, name);
   const { workload, drain } = gateSettingsOf(group.pool, of);
   const hosts = hostNames(group);
   return {

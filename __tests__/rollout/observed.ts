@@ -8,7 +8,9 @@ import {
   type Observed,
   type Unknown,
 } from "../../rollout/observation/observation.js";
+import { roleOf } from "../../cluster/groups.js";
 import type { LeaveOrder } from "../../rollout/leave/order.js";
+import type { Expected } from "../../rollout/ready/expected.js";
 
 /** The same, to be written to. */
 type Draft<T> = T extends Unknown
@@ -173,14 +175,10 @@ export function pick<T extends object>(list: Observed<readonly T[]>, name: strin
 
 /** A whole group is replaced: nobody of the old template stays. */
 export function orderOf(group: string, more: Partial<LeaveOrder> = {}): LeaveOrder {
-  const hosts = ALL.filter((host) => groupOfHost(host) === group);
+  const hosts = hostsOf(group);
   return {
     group,
-    role: group.startsWith("consul-server")
-      ? "consul-server"
-      : group.startsWith("nomad-server")
-        ? "nomad-server"
-        : "client",
+    role: roleOf(groupOfHost(group)),
     hash: NEW,
     stay: hosts,
     hosts,
@@ -190,6 +188,23 @@ export function orderOf(group: string, more: Partial<LeaveOrder> = {}): LeaveOrd
     ...more,
   };
 }
+
+/** What a group has to be once it was replaced. */
+export const expecting = (group: string, more: Partial<Expected> = {}): Expected => ({
+  cluster: "demo",
+  group,
+  role: roleOf(groupOfHost(group)),
+  image: "ami-0bbb",
+  hash: NEW,
+  hosts: hostsOf(group),
+  workload: "moves",
+  hasLoadBalancer: false,
+  hasMachines: false,
+  checks: [],
+  ...more,
+});
+
+const hostsOf = (group: string): string[] => ALL.filter((host) => groupOfHost(host) === group);
 
 /** A machine that was made anew from the new template, under its old name and new ids. */
 export function replaced(host: string) {

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import * as z from "zod";
 import { parseState } from "../../../clients/state/parse-state.js";
@@ -58,6 +59,14 @@ export function readFixtureFiles(name: string): { plan: string; state: string; s
     state: textOf(`states/${state}.json.gz`),
     spec: bytesOf(`specs/${spec}.yaml`).toString(),
   };
+}
+
+/** Lays spec, state and plan of a fixture into a folder, where the program looks for them. */
+export function layFixture(folder: string, name: string): void {
+  const { plan, state, spec } = readFixtureFiles(name);
+  writeFileSync(join(folder, "plan.json"), plan);
+  writeFileSync(join(folder, "terraform.demo.tfstate"), state);
+  writeFileSync(join(folder, "cluster.yaml"), spec);
 }
 
 export function readFixture(name: string): PlanFixture {

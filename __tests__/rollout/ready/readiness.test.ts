@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import type { Expected } from "../../../rollout/ready/expected.js";
 import { readiness } from "../../../rollout/ready/readiness.js";
 import { formatCondition } from "../../../rollout/ready/timeout.js";
-import { allocationOn, known, NEW, observed, pick, replaced, START, type World } from "../observed.js";
+import { allocationOn, expecting, known, observed, pick, replaced, START, type World } from "../observed.js";
 
 const brokers = (...edits: readonly ((world: World) => void)[]): World =>
   observed(replaced("broker-0-0"), replaced("broker-0-1"), ...edits);
@@ -450,27 +450,6 @@ test("work of a job that is gone, stopped, or not a service need not be back", (
   });
   expect(readiness(world, expecting("broker-0", { workload: "stays" })).passed).toBe(true);
 });
-
-function expecting(group: string, more: Partial<Expected> = {}): Expected {
-  const role = group.startsWith("consul")
-    ? "consul-server"
-    : group.startsWith("nomad")
-      ? "nomad-server"
-      : "client";
-  return {
-    cluster: "demo",
-    group,
-    role,
-    image: "ami-0bbb",
-    hash: NEW,
-    hosts: role === "client" ? [`${group}-0`, `${group}-1`] : [`${group}-0`],
-    workload: "moves",
-    hasLoadBalancer: false,
-    hasMachines: false,
-    checks: [],
-    ...more,
-  };
-}
 
 /** A server that came back empty under its old name, and votes. */
 function newServer(host: string) {
