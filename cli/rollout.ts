@@ -54,7 +54,8 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
   const set = program.command("set").description("change the spec");
   set
     .command("image")
-    .description("set the image of groups: rollout set image broker-0=ami-0bbb")
+    .summary("set the image of groups: rollout set image broker-0=ami-0bbb")
+    .description("Sets the image of groups in the spec. Its comments and its layout stay.")
     .argument("<group=image...>", "which group gets which image; with --packer the groups alone")
     .option(
       "--packer <manifest>",
@@ -70,7 +71,10 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
 
   program
     .command("status")
-    .description("show which group runs what, and what comes next")
+    .summary("show which group runs what, and what comes next")
+    .description(
+      "Shows what the cluster is (one phase, one message), which group runs what, and what comes next. It reads the state and this machine's log, and asks no agent.",
+    )
     .argument("[group]", "say what one group is, instead of the whole cluster")
     .option("--watch", "print a line whenever it changes; ends 0 when healthy, 1 when failed or paused")
     .addOption(
@@ -116,7 +120,10 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
 
   program
     .command("history")
-    .description("show what each group ran, oldest first: revisions, and rolls that failed")
+    .summary("show what each group ran, oldest first: revisions, and rolls that failed")
+    .description(
+      "Shows what each group ran, oldest first, with the rolls that failed. Revisions come from the state, times and failures from this machine's log.",
+    )
     .argument("[group]", "show one group; default: all groups")
     .addOption(
       new Option("--revision <number>", "show one revision of the group in full").argParser(
@@ -138,7 +145,10 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
 
   program
     .command("undo")
-    .description("set a group's image in the spec back to an earlier revision's; deploy then rolls it")
+    .summary("set a group's image in the spec back to an earlier revision's; deploy then rolls it")
+    .description(
+      "Sets a group's image in the spec back to an earlier revision's, for deploy to roll. A half-rolled group goes back to its last good image, whole.",
+    )
     .argument("<group>", "the group that goes back")
     .addOption(
       new Option("--to-revision <number>", "the revision to go back to; default: the one before").argParser(
@@ -208,7 +218,10 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
 
   program
     .command("plan")
-    .description("make the plan of a view with Terraform and say what it does; nothing is changed")
+    .summary("make the plan of a view with Terraform and say what it does; nothing is changed")
+    .description(
+      "Makes the real plan of a view with Terraform, and says what it does to machines and what the guard says of it. Nothing is changed.",
+    )
     .argument("[group]", "a group, or cluster; default: the pending one")
     .option(
       "--out <file>",
@@ -231,8 +244,11 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
 
   program
     .command("deploy")
-    .description(
+    .summary(
       "roll a group, a pool or --all, group after group, or go on where a run was cut off: work leaves, new machines, gate, record",
+    )
+    .description(
+      "Rolls a group, or finishes one that was cut off: preflight, plan, guard, question, leave, apply, gate, record. A pool or --all is rolled group after group.",
     )
     .argument("[target]", "a group or a pool")
     .option("--all", "every group: Consul servers, Nomad servers, client pools", false)
@@ -264,7 +280,8 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
 
   program
     .command("check")
-    .description("judge a plan: accepted (0) or rejected (1); plan makes one, review explains a change")
+    .summary("judge a plan: accepted (0) or rejected (1); plan makes one, review explains a change")
+    .description("Judges a plan by the spec and the state. A plan that it does not understand is rejected.")
     .argument("<plan>", "what terraform show -json printed, a saved plan, or - for standard input")
     .option(
       "--sha256 <hash>",
@@ -288,7 +305,10 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
 
   program
     .command("review")
-    .description("explain what a change of the spec is going to do, from synthesized stacks alone")
+    .summary("explain what a change of the spec is going to do, from synthesized stacks alone")
+    .description(
+      "Explains a change of the spec to the person who approves it, from synthesized stacks alone, without credentials.",
+    )
     .option(
       "--base <revision>",
       "take what is deployed from the spec at a git revision, without credentials; default: from the state",

@@ -251,7 +251,9 @@ const aws = z
       "an exact version, such as 6.25.0; a range could give two views two providers",
     )
       .optional()
-      .describe("The version of the AWS provider. Default: the one that the bindings were made from."),
+      .describe(
+        "The version of the AWS provider. Default: the one that the bindings were made from, 6.25.0.",
+      ),
   })
   .describe(
     "What all machines on AWS share. A changed subnet, key or profile reaches a group when it is rolled next.",
@@ -282,7 +284,8 @@ const clusterName = text(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, NAME).max(24, { error:
 
 const name = clusterName.describe("The cluster's name; it stands in tags and must not change.");
 
-const PLATFORM = "Where the machines are: aws, or local, the same graph on your own computer.";
+const PLATFORM =
+  "Where the machines are: aws; or local, the same graph of Terraform's built-in terraform_data, on your own computer.";
 
 const common = {
   backend,

@@ -13,7 +13,9 @@ export function verbsPage(): string {
       "All read the spec, `cluster.yaml` or what `CLUSTER` names, and take what is secret from the environment alone. `npx rollout VERB --help` prints what stands here.",
     ),
     verbs
-      .map((verb) => bullet(`[\`${verb.fullName}\`](#${anchor(verb.fullName)}): ${verb.description()}`))
+      .map((verb) =>
+        bullet(`[\`${verb.fullName}\`](#${anchor(verb.fullName)}): ${verb.summary() || verb.description()}`),
+      )
       .join("\n"),
     ...verbs.map(section),
   ]
@@ -54,4 +56,5 @@ function valuesOf({ argChoices, defaultValue }: Option): string {
   return typeof defaultValue === "string" ? `${choices}; default: \`${defaultValue}\`` : choices;
 }
 
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
