@@ -16,6 +16,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { execa } from "execa";
+import { runCheck } from "../../cli/check.js";
+import { runPlan } from "../../cli/plan.js";
+import { UserError } from "../../cluster/user-error.js";
 import { checkResultSchema, type CheckResult } from "../../program/check-result.js";
 import { layFixture } from "../guard/plan/plan-fixture.js";
 
@@ -96,17 +99,12 @@ describe("rollout plan --out", () => {
   test("refuses a folder, a file in none, and one that may not be written, before Terraform is asked", async () => {
     mkdirSync(join(folder, "taken"));
     mkdirSync(join(folder, "free.verdict.json"));
-    const said = [
-      await rollout("plan", "broker-0", "--out", "taken"),
-      await rollout("plan", "broker-0", "--out", "free"),
-      await rollout("plan", "broker-0", "--out", "nowhere/plan"),
-      await rollout("plan", "broker-0", "--out", "cluster.yaml/plan"),
-    ];
-    expect(said.map(({ exitCode, stdout, stderr }) => [exitCode, stdout, stderr])).toEqual([
-      [2, "", "cannot write taken: it is a folder; name a file for the plan"],
-      [2, "", "cannot write free.verdict.json: it is a folder; name a file for the plan"],
-      [2, "", "cannot write nowhere/plan: there is no folder nowhere; make it first"],
-      [2, "", "cannot write cluster.yaml/plan: there is no folder cluster.yaml; make it first"],
+    const outs = ["taken", "free", "nowhere/plan", "cluster.yaml/plan"];
+    expect(await Promise.all(outs.map((out) => refusal(kept(out))))).toEqual([
+      [2, "cannot write <folder>/taken: it is a folder; name a file for the plan"],
+      [2, "cannot write <folder>/free.verdict.json: it is a folder; name a file for the plan"],
+      [2, "cannot write <folder>/nowhere/plan: there is no folder <folder>/nowhere; make it first"],
+      [2, "cannot write <folder>/cluster.yaml/plan: there is no folder <folder>/cluster.yaml; make it first"],
     ]);
     expect(existsSync(join(folder, "calls"))).toBe(false);
     expect(readdirSync(join(folder, "taken"))).toEqual([]);
@@ -150,17 +148,20 @@ describe("rollout plan that is asked to end", () => {
 
 describe("rollout check of a kept plan", () => {
   test("accepts exactly the plan whose hash was approved, in any case of letters", async () => {
-    await rollout("plan", "broker-0", "--out", "kept");
+    await kept("kept");
     const hash = hashOf("kept");
     for (const approved of [hash, hash.toUpperCase()]) {
-      expect((await rollout("check", "kept", "--sha256", approved)).exitCode).toBe(0);
+      expect(await checked("kept", approved)).toEqual(verdict());
     }
-    const { stdout } = await rollout("check", "kept", "--format", "json");
-    expect(checkResultSchema.parse(JSON.parse(stdout))).toEqual(verdict());
+    const { exitCode, stdout } = await rollout("check", "kept", "--format", "json", "--sha256", hash);
+    expect({ exitCode, said: checkResultSchema.parse(JSON.parse(stdout)) }).toEqual({
+      exitCode: 0,
+      said: verdict(),
+    });
   });
 
   test("differs from the check of its JSON in the hash alone", async () => {
-    await rollout("plan", "broker-0", "--out", "kept");
+    await kept("kept");
     const [saved, shown] = [await checked("kept"), await checked("plan.json")];
     expect(saved.plan.sha256).not.toBe(shown.plan.sha256);
     expect(shown.plan.sha256).toBe(hashOf("plan.json"));
@@ -171,9 +172,9 @@ describe("rollout check of a kept plan", () => {
   });
 
   test("refuses another plan with exit code 1, and asks Terraform nothing", async () => {
-    await rollout("plan", "broker-0", "--out", "kept");
+    await kept("kept");
     const approved = hashOf("kept");
-    await rollout("plan", "broker-0", "--out", "kept", "SAVED=two");
+    await kept("kept", "two");
     rmSync(join(folder, "calls"));
     const { exitCode, stdout, stderr } = await rollout("check", "kept", "--sha256", approved);
     expect({ exitCode, stdout, stderr }).toEqual({
@@ -187,17 +188,15 @@ describe("rollout check of a kept plan", () => {
   test.each(["", "abc", "g".repeat(64), "a".repeat(63), "a".repeat(65), `${"a".repeat(64)}\n`])(
     "refuses %j, which is no hash, with exit code 2",
     async (approved) => {
-      const { exitCode, stdout, stderr } = await rollout("check", "plan.json", "--sha256", approved);
-      expect({ exitCode, stdout, stderr }).toEqual({
-        exitCode: 2,
-        stdout: "",
-        stderr: `no SHA-256: ${JSON.stringify(approved)}; expected 64 hexadecimal digits, as rollout check prints them`,
-      });
+      expect(await refusal(checked("plan.json", approved))).toEqual([
+        2,
+        `no SHA-256: ${JSON.stringify(approved)}; expected 64 hexadecimal digits, as rollout check prints them`,
+      ]);
     },
   );
 
   test("takes a verdict beside it that is none for no verdict", async () => {
-    await rollout("plan", "broker-0", "--out", "kept");
+    await kept("kept");
     for (const written of [
       "null",
       "[]",
@@ -206,8 +205,7 @@ describe("rollout check of a kept plan", () => {
       JSON.stringify({ ...verdict(), view: "../../x" }),
     ]) {
       writeFileSync(join(folder, "kept.verdict.json"), written);
-      const { exitCode, stderr } = await rollout("check", "kept");
-      expect({ written, exitCode, stderr }).toEqual({ written, exitCode: 0, stderr: "" });
+      expect({ written, verdict: (await checked("kept")).verdict }).toEqual({ written, verdict: "accepted" });
     }
   });
 });
@@ -224,8 +222,27 @@ const hashOf = (file: string): string =>
 const verdict = (): CheckResult =>
   checkResultSchema.parse(JSON.parse(readFileSync(join(folder, "kept.verdict.json"), "utf8")));
 
-const checked = async (file: string): Promise<CheckResult> =>
-  checkResultSchema.parse(JSON.parse((await rollout("check", file, "--format", "json")).stdout));
+const checked = (file: string, approved?: string): Promise<CheckResult> =>
+  runCheck(settings(), {
+    plan: join(folder, file),
+    ...(approved === undefined ? {} : { sha256: approved }),
+  });
+
+/** `rollout plan broker-0 --out FILE`, by its function. */
+const kept = (file: string, saved = "one") =>
+  runPlan(settings({ SAVED: saved }), { view: "broker-0", out: join(folder, file) });
+
+/** The exit code and the text with which something is refused. */
+const refusal = (asked: Promise<unknown>): Promise<[exitCode: number, message: string]> =>
+  asked.then(
+    () => {
+      throw new Error("it was not refused");
+    },
+    (error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+      return [error.exitCode, error.message.replaceAll(folder, "<folder>")];
+    },
+  );
 
 const calls = (): string => readFileSync(join(folder, "calls"), "utf8");
 
@@ -238,23 +255,26 @@ const left = (): string[] => readdirSync(folder).filter((file) => file.startsWit
 /** The compiled program with the stand-in; `NAME=value` at the end goes to the environment. */
 function rollout(...args: readonly string[]) {
   const isSetting = (arg: string): boolean => /^(SAVED|STOP)=/.test(arg);
-  const settings = Object.fromEntries(
-    args.filter(isSetting).map((arg) => arg.split("=") as [string, string]),
-  );
+  const own = Object.fromEntries(args.filter(isSetting).map((arg) => arg.split("=") as [string, string]));
   return execa(process.execPath, [PROGRAM, ...args.filter((arg) => !isSetting(arg))], {
     cwd: folder,
-    env: {
-      NODE_OPTIONS: "",
-      CLUSTER: "cluster.yaml",
-      TERRAFORM_BINARY_NAME: join(folder, "terraform"),
-      FOLDER: folder,
-      TMPDIR: join(folder, "tmp"),
-      TF_PLUGIN_CACHE_DIR: join(folder, "tmp"),
-      SAVED: "one",
-      STOP: "",
-      ...settings,
-    },
+    env: settings({ CLUSTER: "cluster.yaml", CDKTF_OUTDIR: "cdktf.out", ...own }),
     stdin: "ignore",
     reject: false,
   });
+}
+
+function settings(more: Readonly<Record<string, string>> = {}) {
+  return {
+    NODE_OPTIONS: "",
+    CLUSTER: join(folder, "cluster.yaml"),
+    CDKTF_OUTDIR: join(folder, "cdktf.out"),
+    TERRAFORM_BINARY_NAME: join(folder, "terraform"),
+    FOLDER: folder,
+    TMPDIR: join(folder, "tmp"),
+    TF_PLUGIN_CACHE_DIR: join(folder, "tmp"),
+    SAVED: "one",
+    STOP: "",
+    ...more,
+  };
 }

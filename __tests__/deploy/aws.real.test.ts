@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { exampleWith } from "../cluster/yaml/example.js";
 import { describeReal } from "../support/environment.js";
+import { longTest } from "../support/long.js";
 import { startMoto, type Moto } from "../support/moto.js";
 import type { Network } from "../support/moto-ec2.js";
 import { changedMachines, groupOf, ingressRules, lookAt, metadataOptions, type Cloud } from "./cloud.js";
@@ -153,7 +154,7 @@ describeReal("The example on AWS, one test after another", ["terraform", "aws", 
     expect((await demo.status()).views).toEqual(["cluster"]);
   });
 
-  test("cdktf deploy consul-server-1 replaces that machine, and tells every machine of it", async () => {
+  longTest("cdktf deploy consul-server-1 replaces that machine, and tells every machine of it", async () => {
     await demo.rollout(["set", "image", "consul-server-1=ami-0bbb"]);
     const { result, after, machines, difference, state } = await observe(() =>
       demo.deploy("consul-server-1"),
@@ -189,7 +190,7 @@ describeReal("The example on AWS, one test after another", ["terraform", "aws", 
     await demo.write(spec);
   });
 
-  test("refuses cdktf destroy by the freeze", async () => {
+  longTest("refuses cdktf destroy by the freeze", async () => {
     const { result, before, after, difference } = await observe(() => demo.destroy("cluster"));
 
     expect(result.exitCode).toBe(1);
@@ -238,7 +239,7 @@ describeReal("The example on AWS, one test after another", ["terraform", "aws", 
     expect(after).toEqual(before);
   });
 
-  test("a group that shrinks loses its last machine and keeps the volume of it", async () => {
+  longTest("a group that shrinks loses its last machine and keeps the volume of it", async () => {
     await demo.edit(["hosts: [3, 3, 3]", "hosts: [3, 3, 2]"]);
 
     const { result, before, after, machines, difference } = await observe(() => demo.roll("broker-2"));
@@ -258,26 +259,29 @@ describeReal("The example on AWS, one test after another", ["terraform", "aws", 
     expect(result.exitCode).toBe(0);
   });
 
-  test("a machine that was terminated outside puts its group in flight once Terraform has looked", async () => {
-    const { machines } = await lookAt(moto);
-    const [first = "", second = ""] = ["broker-2-0", "broker-2-1"].map((name) => machines[name]?.id);
-    await moto.ec2.terminate(second);
+  longTest(
+    "a machine that was terminated outside puts its group in flight once Terraform has looked",
+    async () => {
+      const { machines } = await lookAt(moto);
+      const [first = "", second = ""] = ["broker-2-0", "broker-2-1"].map((name) => machines[name]?.id);
+      await moto.ec2.terminate(second);
 
-    await demo.synth();
-    await demo.apply("cluster", "-refresh-only");
+      await demo.synth();
+      await demo.apply("cluster", "-refresh-only");
 
-    const { groups, views } = await demo.status();
-    expect(views).toEqual(["cluster", "broker-2"]);
-    expect(groups.filter(({ state }) => state !== "current")).toMatchObject([
-      {
-        name: "broker-2",
-        state: "in flight",
-        reason: `null_resource.broker-2-ready was passed for the hosts ${first},${second}, there are ${first}`,
-      },
-    ]);
-  });
+      const { groups, views } = await demo.status();
+      expect(views).toEqual(["cluster", "broker-2"]);
+      expect(groups.filter(({ state }) => state !== "current")).toMatchObject([
+        {
+          name: "broker-2",
+          state: "in flight",
+          reason: `null_resource.broker-2-ready was passed for the hosts ${first},${second}, there are ${first}`,
+        },
+      ]);
+    },
+  );
 
-  test("its own view repairs it, and grows the group again on the volumes that were kept", async () => {
+  longTest("its own view repairs it, and grows the group again on the volumes that were kept", async () => {
     await demo.edit(["hosts: [3, 3, 2]", "hosts: [3, 3, 3]"]);
 
     const { before, after, machines } = await observe(() => demo.roll("broker-2"));

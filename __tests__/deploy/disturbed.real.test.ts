@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { logFile } from "../../clients/run-folder/log.js";
 import { describeReal } from "../support/environment.js";
+import { longTest } from "../support/long.js";
 import { rolled, SimulatedDemo } from "./simulated-demo.js";
 
 const SET_BACK = new URL("../support/clock-set-back.mjs", import.meta.url).href;
 
 /** What else may happen to a roll, on one cluster: every test leaves it whole. */
 describeReal("A roll whose surroundings change under it", ["terraform"], (real) => {
-  const linux = process.platform === "linux" ? test : test.skip;
+  const linux = process.platform === "linux" ? longTest : test.skip;
   let demo: SimulatedDemo;
 
   const fault = (body: unknown): Promise<void> => demo.tell("/faults", body);
@@ -76,27 +77,30 @@ describeReal("A roll whose surroundings change under it", ["terraform"], (real) 
     },
   );
 
-  test("plans again when the state has moved under it, and goes on where the plan is the same", async () => {
-    const image = await demo.prepare("broker-0");
-    const run = demo.start("broker-0");
-    await run.see({ in: "driver", text: / drain: / });
-    await run.send("driver", "SIGSTOP");
-    const state = await demo.workspace.state();
-    await demo.workspace.putState({ ...state, serial: state.serial + 1 });
-    await run.send("driver", "SIGCONT");
+  longTest(
+    "plans again when the state has moved under it, and goes on where the plan is the same",
+    async () => {
+      const image = await demo.prepare("broker-0");
+      const run = demo.start("broker-0");
+      await run.see({ in: "driver", text: / drain: / });
+      await run.send("driver", "SIGSTOP");
+      const state = await demo.workspace.state();
+      await demo.workspace.putState({ ...state, serial: state.serial + 1 });
+      await run.send("driver", "SIGCONT");
 
-    const end = await run.end();
+      const end = await run.end();
 
-    expect(end).toMatchObject({
-      exitCode: 0,
-      output: expect.stringContaining(
-        "the state has moved since the plan was made: it is planned and checked again",
-      ),
-    });
-    expect(await demo.outcome("broker-0")).toEqual(rolled("broker-0", image));
-  });
+      expect(end).toMatchObject({
+        exitCode: 0,
+        output: expect.stringContaining(
+          "the state has moved since the plan was made: it is planned and checked again",
+        ),
+      });
+      expect(await demo.outcome("broker-0")).toEqual(rolled("broker-0", image));
+    },
+  );
 
-  test("refuses what the state has become when somebody has broken another group meanwhile", async () => {
+  longTest("refuses what the state has become when somebody has broken another group meanwhile", async () => {
     const image = await demo.prepare("broker-0");
     const host = "terraform_data.broker-1-0";
     const run = demo.start("broker-0");
@@ -118,7 +122,7 @@ describeReal("A roll whose surroundings change under it", ["terraform"], (real) 
     expect(await demo.outcome("broker-0")).toEqual(rolled("broker-0", image));
   });
 
-  test("ends when its credentials end while work leaves, and goes on with new ones", async () => {
+  longTest("ends when its credentials end while work leaves, and goes on with new ones", async () => {
     const image = await demo.prepare("broker-0");
     const run = demo.start("broker-0");
     await run.see({ in: "driver", text: / drain: / });
@@ -140,72 +144,81 @@ describeReal("A roll whose surroundings change under it", ["terraform"], (real) 
     expect(await demo.outcome("broker-0")).toEqual(rolled("broker-0", image));
   });
 
-  test("ends when its credentials end while machines are configured, and makes no machine twice", async () => {
-    const image = await demo.prepare("consul-server-1");
-    const run = demo.start("consul-server-1");
-    await run.see({ in: "terraform", text: /hook configure-consul/ });
-    await fault({ kind: "status", status: 403, body: "ACL not found" });
-    const cut = await run.end();
-    await demo.tell("/faults", {}, "DELETE");
+  longTest(
+    "ends when its credentials end while machines are configured, and makes no machine twice",
+    async () => {
+      const image = await demo.prepare("consul-server-1");
+      const run = demo.start("consul-server-1");
+      await run.see({ in: "terraform", text: /hook configure-consul/ });
+      await fault({ kind: "status", status: 403, body: "ACL not found" });
+      const cut = await run.end();
+      await demo.tell("/faults", {}, "DELETE");
 
-    expect(cut).toMatchObject({
-      exitCode: 1,
-      output: expect.stringContaining(
-        "(403 ACL not found); the cluster does not know this token: correct CONSUL_HTTP_TOKEN",
-      ),
-    });
-    expect(cut).toMatchObject({
-      exitCode: 1,
-      output: expect.stringContaining(
-        "consul-server-1 stays in flight, finish it with: rollout deploy consul-server-1",
-      ),
-    });
-    expect(await demo.deploy("consul-server-1")).toMatchObject({ exitCode: 0 });
-    expect(await demo.outcome("consul-server-1")).toEqual(rolled("consul-server-1", image));
-  });
+      expect(cut).toMatchObject({
+        exitCode: 1,
+        output: expect.stringContaining(
+          "(403 ACL not found); the cluster does not know this token: correct CONSUL_HTTP_TOKEN",
+        ),
+      });
+      expect(cut).toMatchObject({
+        exitCode: 1,
+        output: expect.stringContaining(
+          "consul-server-1 stays in flight, finish it with: rollout deploy consul-server-1",
+        ),
+      });
+      expect(await demo.deploy("consul-server-1")).toMatchObject({ exitCode: 0 });
+      expect(await demo.outcome("consul-server-1")).toEqual(rolled("consul-server-1", image));
+    },
+  );
 
-  test.each(["drain", "every condition is met"])("rolls on when the clock is set back at: %s", async (at) => {
-    const image = await demo.prepare("broker-0");
-    const file = join(demo.workspace.folder, "set-back");
-    const run = demo.start("broker-0", {
-      NODE_OPTIONS: `--import=${SET_BACK}`,
-      ROLLOUT_TEST_SET_BACK: file,
-    });
-    await run.see({ in: "driver", text: new RegExp(at) });
-    writeFileSync(file, "");
+  longTest.each(["drain", "every condition is met"])(
+    "rolls on when the clock is set back at: %s",
+    async (at) => {
+      const image = await demo.prepare("broker-0");
+      const file = join(demo.workspace.folder, "set-back");
+      const run = demo.start("broker-0", {
+        NODE_OPTIONS: `--import=${SET_BACK}`,
+        ROLLOUT_TEST_SET_BACK: file,
+      });
+      await run.see({ in: "driver", text: new RegExp(at) });
+      writeFileSync(file, "");
 
-    const end = await run.end();
+      const end = await run.end();
 
-    rmSync(file);
-    expect(end).toMatchObject({ exitCode: 0 });
-    expect(await demo.outcome("broker-0")).toEqual(rolled("broker-0", image));
-    const seconds = /"seconds":-/.exec(readFileSync(logFile(demo.runFolder), "utf8"));
-    expect(seconds).toBeNull();
-  });
+      rmSync(file);
+      expect(end).toMatchObject({ exitCode: 0 });
+      expect(await demo.outcome("broker-0")).toEqual(rolled("broker-0", image));
+      const seconds = /"seconds":-/.exec(readFileSync(logFile(demo.runFolder), "utf8"));
+      expect(seconds).toBeNull();
+    },
+  );
 
-  test("ends when another image is asked for in its own group meanwhile, and the next run rolls that", async () => {
-    const image = await demo.prepare("broker-0");
-    const run = demo.start("broker-0");
-    await run.see({ in: "driver", text: / leave: its/ });
-    await demo.workspace.write((await demo.workspace.read()).replace(image, "ami-0edited"));
-    const cut = await run.end();
+  longTest(
+    "ends when another image is asked for in its own group meanwhile, and the next run rolls that",
+    async () => {
+      const image = await demo.prepare("broker-0");
+      const run = demo.start("broker-0");
+      await run.see({ in: "driver", text: / leave: its/ });
+      await demo.workspace.write((await demo.workspace.read()).replace(image, "ami-0edited"));
+      const cut = await run.end();
 
-    expect(cut).toMatchObject({
-      exitCode: 1,
-      output: expect.stringMatching(
-        /the spec was edited during the run: broker-0 was to be ami-0b\d+, template \w+, 2 hosts and is to be ami-0edited, template \w+, 2 hosts; broker-0 stays in flight, finish it with: rollout deploy broker-0$/,
-      ),
-    });
-    expect(await demo.deploy("broker-0")).toMatchObject({ exitCode: 0 });
-    expect(await demo.outcome("broker-0")).toMatchObject({
-      made: { "broker-0-0": 2, "broker-0-1": 2 },
-      revisions: { "broker-0": 1 },
-      images: { "broker-0-0": "ami-0edited", "broker-0-1": "ami-0edited" },
-      phase: "healthy",
-    });
-  });
+      expect(cut).toMatchObject({
+        exitCode: 1,
+        output: expect.stringMatching(
+          /the spec was edited during the run: broker-0 was to be ami-0b\d+, template \w+, 2 hosts and is to be ami-0edited, template \w+, 2 hosts; broker-0 stays in flight, finish it with: rollout deploy broker-0$/,
+        ),
+      });
+      expect(await demo.deploy("broker-0")).toMatchObject({ exitCode: 0 });
+      expect(await demo.outcome("broker-0")).toMatchObject({
+        made: { "broker-0-0": 2, "broker-0-1": 2 },
+        revisions: { "broker-0": 1 },
+        images: { "broker-0-0": "ami-0edited", "broker-0-1": "ami-0edited" },
+        phase: "healthy",
+      });
+    },
+  );
 
-  test("ends when another group is asked for meanwhile, and goes on once that is set back", async () => {
+  longTest("ends when another group is asked for meanwhile, and goes on once that is set back", async () => {
     const image = await demo.prepare("broker-0");
     const run = demo.start("broker-0");
     await run.see({ in: "driver", text: / leave: its/ });
@@ -224,21 +237,28 @@ describeReal("A roll whose surroundings change under it", ["terraform"], (real) 
     expect(await demo.outcome("broker-0")).toEqual(rolled("broker-0", image));
   });
 
-  test("goes on to its end when a Consul server is lost meanwhile, which is then rolled itself", async () => {
-    const image = await demo.prepare("broker-0");
-    const run = demo.start("broker-0");
-    await run.see({ in: "terraform", text: /hook start-agents/ });
-    await demo.tell("/machines/consul-server-2-0", {}, "DELETE");
+  longTest(
+    "goes on to its end when a Consul server is lost meanwhile, which is then rolled itself",
+    async () => {
+      const image = await demo.prepare("broker-0");
+      const run = demo.start("broker-0");
+      await run.see({ in: "terraform", text: /hook start-agents/ });
+      await demo.tell("/machines/consul-server-2-0", {}, "DELETE");
 
-    const end = await run.end();
+      const end = await run.end();
 
-    expect(end).toMatchObject({ exitCode: 0 });
-    const killedTooSoon = ["consul-server-2-0 with 0 at work"];
-    const touched = ["consul-server-2-0 killed"];
-    expect(await demo.outcome("broker-0")).toEqual({ ...rolled("broker-0", image), killedTooSoon, touched });
+      expect(end).toMatchObject({ exitCode: 0 });
+      const killedTooSoon = ["consul-server-2-0 with 0 at work"];
+      const touched = ["consul-server-2-0 killed"];
+      expect(await demo.outcome("broker-0")).toEqual({
+        ...rolled("broker-0", image),
+        killedTooSoon,
+        touched,
+      });
 
-    const next = await demo.prepare("consul-server-2");
-    expect(await demo.deploy("consul-server-2")).toMatchObject({ exitCode: 0 });
-    expect(await demo.outcome("consul-server-2")).toEqual(rolled("consul-server-2", next));
-  });
+      const next = await demo.prepare("consul-server-2");
+      expect(await demo.deploy("consul-server-2")).toMatchObject({ exitCode: 0 });
+      expect(await demo.outcome("consul-server-2")).toEqual(rolled("consul-server-2", next));
+    },
+  );
 });

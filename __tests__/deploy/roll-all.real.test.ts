@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect } from "@jest/globals";
 import { rehearsalJob, SERVICE } from "../../rehearsal/job.js";
 import { startLoad } from "../../rehearsal/load/load.js";
 import { readSpec } from "../../program/read-spec.js";
 import { hostNames, poolsOf } from "../../cluster/groups.js";
 import { describeReal } from "../support/environment.js";
+import { longTest } from "../support/long.js";
 import { groupOf, groupsOf, RollDemo, rolledIn, type Allocation } from "./roll-demo.js";
 import { until } from "./running-deploy.js";
 
@@ -31,7 +32,7 @@ describeReal("A whole cluster that is rolled by one command under load", ["terra
 
   afterAll(() => demo.remove());
 
-  test("serves every request, loses no write and moves no work twice", async () => {
+  longTest("serves every request, loses no write and moves no work twice", async () => {
     const pools = poolsOf(readSpec({ CLUSTER: demo.workspace.specFile }).spec);
     const work = pools.filter(({ name }) => CLIENTS.includes(name));
     const count = work.flatMap(({ groups }) => groups.flatMap(hostNames)).length;

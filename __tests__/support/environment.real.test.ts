@@ -1,10 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect } from "@jest/globals";
 import { execa } from "execa";
 import { describeReal } from "./environment.js";
 import type { RealEnvironment } from "./environment.js";
+import { longTest } from "./long.js";
 import { startMoto } from "./moto.js";
 import type { Moto } from "./moto.js";
 import type { Instance, Network } from "./moto-ec2.js";
@@ -32,11 +33,11 @@ describeReal(
       await rm(folder, { recursive: true, force: true });
     });
 
-    test("a network has one subnet in each of three zones", () => {
+    longTest("a network has one subnet in each of three zones", () => {
       expect(new Set(network.subnetIds).size).toBe(3);
     });
 
-    test("a machine and what is triggered by it are created", async () => {
+    longTest("a machine and what is triggered by it are created", async () => {
       await apply(real, moto, folder, "ami-0aaa");
 
       const instances = await moto.ec2.instances();
@@ -55,24 +56,24 @@ describeReal(
       expect(await triggersInState(folder)).toEqual({ host: first.id });
     });
 
-    test("its root volume is encrypted and attached to it", async () => {
+    longTest("its root volume is encrypted and attached to it", async () => {
       expect(await moto.ec2.volumes()).toMatchObject([
         { id: first.volumeIds[0], attachedTo: first.id, encrypted: true },
       ]);
     });
 
-    test("it is registered at the target group", async () => {
+    longTest("it is registered at the target group", async () => {
       expect(await moto.ec2.targetHealth()).toEqual([
         { group: "demo-broker", instanceId: first.id, port: 9876, health: "healthy" },
       ]);
     });
 
-    test("an unchanged configuration plans nothing", async () => {
+    longTest("an unchanged configuration plans nothing", async () => {
       const { exitCode } = await terraform(real, moto, folder, ["plan", "-detailed-exitcode"]);
       expect(exitCode).toBe(0);
     });
 
-    test("a changed image replaces the machine and what is triggered by it", async () => {
+    longTest("a changed image replaces the machine and what is triggered by it", async () => {
       await apply(real, moto, folder, "ami-0bbb");
 
       const second = only(await moto.ec2.instances());

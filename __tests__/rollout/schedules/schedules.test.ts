@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { isLong } from "../../support/long.js";
 import { anySchedule, anySpec, asked, newWorld, play } from "./schedule.js";
 
 /** Always the same schedules, unless another seed is asked for. */
@@ -115,7 +116,7 @@ describe("a common roll goes step by step", () => {
   });
 });
 
-const RUNS = 1000;
+const RUNS = isLong ? 1000 : 100;
 
 test("whatever happens, nothing that must not be is, and every roll ends whole or blocked with a reason", async () => {
   const ends = new Map<string, number>();
