@@ -1,5 +1,6 @@
 import { Construct } from "constructs";
-import type { HookCommands } from "./hook-commands.js";
+import { hookCommand } from "./hook-command.js";
+import { hookWords } from "../cluster/hooks/hook-words.js";
 import { addressesFor } from "../cluster/hooks/hook-words.js";
 import { idOf } from "./named.js";
 import type { Declaration, Platform } from "./platform.js";
@@ -19,7 +20,8 @@ export interface ConfigConsulProps extends Declaration {
   /** The address of the host that is told. */
   readonly host: string;
   readonly consul: ConsulKnowledge;
-  readonly hooks?: HookCommands;
+  /** The program whose hook is called. */
+  readonly hooks?: string;
   readonly hostName?: string;
 }
 
@@ -40,7 +42,9 @@ export class ConfigConsul extends Construct {
       ...(consul.replaced.length > 0
         ? { replaceTriggeredBy: consul.replaced.map((address) => `${address}.id`) }
         : {}),
-      ...(hooks && hostName !== undefined ? { onCreate: hooks.configureConsul(hostName) } : {}),
+      ...(hooks && hostName !== undefined
+        ? { onCreate: hookCommand(hooks, hookWords.configureConsul(hostName)) }
+        : {}),
     });
   }
 }

@@ -10,7 +10,8 @@ import type { DeployedVolume, Revision } from "../cluster/deployed.js";
 import type { RootVolume } from "../cluster/yaml/schema.js";
 import type { GroupIndex } from "../cluster/three.js";
 import { ConfigConsul, type ConsulKnowledge } from "./config-consul.js";
-import type { HookCommands } from "./hook-commands.js";
+import { hookCommand } from "./hook-command.js";
+import { hookWords } from "../cluster/hooks/hook-words.js";
 import { idOf } from "./named.js";
 import { LeaveHook } from "./leave-hook.js";
 import type { Protection } from "./lifecycle.js";
@@ -57,10 +58,10 @@ export interface HostGroupProps {
   /** Further addresses that the revision waits for. */
   readonly revisionAfter?: readonly string[];
   readonly consul: ConsulKnowledge;
-  /** Absent where nothing may be drained, as with `protection: off`. */
-  readonly hooks?: HookCommands;
-  /** What starts and stops the agents of each host; absent where machines do that themselves, or have none. */
-  readonly agents?: HookCommands;
+  /** The program whose hooks are called; absent where nothing may be drained, as with `protection: off`. */
+  readonly hooks?: string;
+  /** The program that starts and stops the agents of each host; absent where machines do that themselves, or have none. */
+  readonly agents?: string;
 }
 
 /**
@@ -150,7 +151,7 @@ export class HostGroup extends Construct {
         name,
         protection,
         triggers,
-        onDestroy: agents.stopAgents(host),
+        onDestroy: hookCommand(agents, hookWords.stopAgents(host)),
         after: this.present(number, ["data-attachment"]),
       });
     });
@@ -159,7 +160,7 @@ export class HostGroup extends Construct {
         name,
         protection,
         triggers,
-        onCreate: agents.startAgents(host, hash),
+        onCreate: hookCommand(agents, hookWords.startAgents(host, hash)),
         after: this.present(number, ["data-attachment", "stop-agents"]),
       });
     });
@@ -193,7 +194,9 @@ export class HostGroup extends Construct {
         name,
         protection,
         triggers: { host: `\${${host}.id}` },
-        ...(hooks ? { onDestroy: hooks.lbDrained(hostMemberName(group, number, "host")) } : {}),
+        ...(hooks
+          ? { onDestroy: hookCommand(hooks, hookWords.lbDrained(hostMemberName(group, number, "host"))) }
+          : {}),
         after: this.presentOfGroup("leave"),
       });
     });

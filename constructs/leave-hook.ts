@@ -1,5 +1,6 @@
 import { Construct } from "constructs";
-import type { HookCommands } from "./hook-commands.js";
+import { hookCommand } from "./hook-command.js";
+import { hookWords } from "../cluster/hooks/hook-words.js";
 import type { Declaration, Platform } from "./platform.js";
 
 export interface LeaveHookProps extends Declaration {
@@ -9,7 +10,8 @@ export interface LeaveHookProps extends Declaration {
   readonly hosts: readonly string[];
   /** Those of them that keep their machines for now, and go with a later batch. */
   readonly waiting: readonly string[];
-  readonly hooks?: HookCommands;
+  /** The program whose hook is called. */
+  readonly hooks?: string;
 }
 
 /**
@@ -32,7 +34,7 @@ export class LeaveHook extends Construct {
         hosts: hosts.join(","),
         ...(waiting.length > 0 ? { waiting: waiting.join(",") } : {}),
       },
-      ...(hooks ? { onDestroy: hooks.leave(group, hash, hosts, waiting) } : {}),
+      ...(hooks ? { onDestroy: hookCommand(hooks, hookWords.leave(group, hash, hosts, waiting)) } : {}),
     });
   }
 }

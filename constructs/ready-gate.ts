@@ -1,5 +1,6 @@
 import { Construct } from "constructs";
-import type { HookCommands } from "./hook-commands.js";
+import { hookCommand } from "./hook-command.js";
+import { hookWords } from "../cluster/hooks/hook-words.js";
 import { GATE_ENVIRONMENT, GATE_REFERENCE } from "../cluster/hooks/variables.js";
 import { idOf } from "./named.js";
 import type { Declaration, Platform } from "./platform.js";
@@ -10,7 +11,8 @@ export interface ReadyGateProps extends Declaration {
   readonly hash: string;
   /** The addresses of the group's hosts, by number. */
   readonly hosts: readonly string[];
-  readonly hooks?: HookCommands;
+  /** The program whose hook is called. */
+  readonly hooks?: string;
   /** The ids of the hosts that it was passed for, where it is to stay so. */
   readonly passedFor?: string;
   /** Whether the variable of the view may close it; else it is always open. */
@@ -29,7 +31,12 @@ export class ReadyGate extends Construct {
     platform.hook(this, {
       ...declaration,
       triggers: { hosts: hosts.map(idOf).join(","), hash, gate },
-      ...(hooks ? { onCreate: hooks.ready(group, hash), environment: { [GATE_ENVIRONMENT]: gate } } : {}),
+      ...(hooks
+        ? {
+            onCreate: hookCommand(hooks, hookWords.ready(group, hash)),
+            environment: { [GATE_ENVIRONMENT]: gate },
+          }
+        : {}),
       ...(passedFor === undefined
         ? {}
         : { postcondition: isStill(`self.${platform.triggersAt}.hosts`, group, passedFor) }),

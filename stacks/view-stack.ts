@@ -2,7 +2,6 @@ import { Annotations, TerraformResource, TerraformStack, TerraformVariable } fro
 import { Construct } from "constructs";
 import { ClientPool } from "../constructs/client-pool.js";
 import { createPlatform } from "../constructs/create-platform.js";
-import { HookCommands } from "../constructs/hook-commands.js";
 import type { HostGroupProps } from "../constructs/host-group.js";
 import { lifecycleOf, type Protection } from "../constructs/lifecycle.js";
 import { ServerPool } from "../constructs/server-pool.js";
@@ -158,8 +157,7 @@ export abstract class ViewStack extends TerraformStack {
 
   private contextOf(rendered: readonly Rendered[]): Pick<HostGroupProps, "consul" | "hooks" | "agents"> {
     const { spec, program, deployed } = this.props;
-    const commands = new HookCommands(program);
-    const agents = startsAgents(spec, deployed) ? commands : undefined;
+    const agents = startsAgents(spec, deployed) ? program : undefined;
     const servers = rendered.filter(({ group }) => group.role === "consul-server");
     return {
       consul: {
@@ -173,7 +171,7 @@ export abstract class ViewStack extends TerraformStack {
             )
           : [],
       },
-      ...(spec.protection === "on" ? { hooks: commands } : {}),
+      ...(spec.protection === "on" ? { hooks: program } : {}),
       ...(agents ? { agents } : {}),
     };
   }

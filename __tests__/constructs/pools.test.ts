@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HostGroupProps } from "../../constructs/host-group.js";
 import { ClientPool } from "../../constructs/client-pool.js";
-import { HookCommands } from "../../constructs/hook-commands.js";
 import { LocalPlatform } from "../../constructs/local/local-platform.js";
 import { ServerPool } from "../../constructs/server-pool.js";
 import { readDeclared } from "../../guard/declared.js";
@@ -46,8 +45,7 @@ test("a group runs its hooks, and nothing where it has none", () => {
     );
     return JSON.stringify(stack);
   };
-  const hooks = new HookCommands("../rollout.js");
-  expect(textWith({ hooks }).match(/hook [a-z-]+ broker-0/g)).toEqual([
+  expect(textWith({ hooks: "../rollout.js" }).match(/hook [a-z-]+ broker-0/g)).toEqual([
     "hook configure-consul broker-0",
     "hook leave broker-0",
     "hook ready broker-0",

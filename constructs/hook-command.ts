@@ -1,0 +1,6 @@
+/**
+ * What Terraform's local-exec runs for a hook. It is started by exec, since Terraform ends the shell only.
+ * @param program the compiled CLI, relative to the folder of a synthesized stack
+ * @param words of `hookWords`
+ */
+export const hookCommand = (program: string, words: string): string => `exec node "${program}" hook ${words}`;
