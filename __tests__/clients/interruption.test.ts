@@ -30,7 +30,7 @@ test("a hook whose Terraform is gone ends itself, and says why", async () => {
   expect((await shell).stdout).toBe("waits\nInterruption: Terraform is gone, so nobody waits for this hook");
 }, 60_000);
 
-test.each(["SIGINT", "SIGTERM"] as const)(
+test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
   "a hook that gets %s is interrupted",
   async (name) => {
     const hook = execa(process.execPath, ["--input-type=module", "-e", HOOK], {
