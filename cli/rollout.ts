@@ -174,9 +174,11 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .option("--yes", "remove what is listed")
     .option("--system", "ask for Nomad's own garbage collection, too: data of finished allocations goes")
     .addOption(format())
-    .action(async (options: { format: "text" | "json"; yes?: boolean; system?: boolean }) => {
+    .action(async ({ format, ...asked }: { format: "text" | "json"; yes?: boolean; system?: boolean }) => {
       const { runGc } = await import("./gc.js");
-      print(await runGc(process.env, options));
+      const gc = await runGc(process.env, asked);
+      const { formatGc } = await import("./output/gc.js");
+      print(format === "json" ? toJson(gc) : formatGc(gc, asked));
     });
 
   program
@@ -214,7 +216,8 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .option("--confirm <group...>", "roll these groups without asking, servers among them", [])
     .addOption(format())
     .action(async (target: string | undefined, options: DeployOptions) => {
-      const { formatDeployResult, runDeploy } = await import("./deploy.js");
+      const { runDeploy } = await import("./deploy.js");
+      const { formatDeployResult } = await import("./output/deploy.js");
       const { onTerminal } = await import("./ask.js");
       const result = await runDeploy(
         process.env,

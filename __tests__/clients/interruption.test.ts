@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "@jest/globals";
 import { execa } from "execa";
-import { Interruption, interruptions } from "../../clients/interruption.js";
+import { interruptions } from "../../clients/interruption.js";
+import { Interruption } from "../../cluster/interruption.js";
 
 const module = new URL("../../dist/clients/interruption.js", pathToFileURL(import.meta.filename)).href;
 
