@@ -43,7 +43,7 @@ const only = ([room, allowed]) => ({
 
 const pure = (room, from = { path: `^${room}/` }) => ({
   name: `${room.replace("/", "-")}-is-pure`,
-  comment: `${room} decides: no file system, network, process or cdktf`,
+  comment: `no file system, network, process or cdktf in ${room}`,
   severity: "error",
   from,
   to: {
@@ -57,6 +57,14 @@ module.exports = {
     pure("cluster"),
     pure("guard"),
     pure("rollout"),
+    pure("cli/output"),
+    {
+      name: "cli-output-only-formats",
+      comment: "it gets what it formats, and looks for nothing itself",
+      severity: "error",
+      from: { path: "^cli/output/" },
+      to: { path: "^(clients|live|hooks|stacks)/" },
+    },
     pure("rehearsal", { path: "^rehearsal/(report|phases|moved-twice|default-groups|spec)\\.ts$" }),
     {
       name: "simulated-cluster-is-pure",

@@ -4,7 +4,6 @@ import { runFolderOf } from "../clients/run-folder/folder.js";
 import { readHold } from "../clients/run-folder/hold.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
 import { among, mayRoll, refuse, unfinished } from "../rollout/roll/may-roll.js";
-import { formatSeconds } from "../rollout/log/time.js";
 import { findGroups } from "../cluster/find-group.js";
 import { groupsOf, type Role } from "../cluster/groups.js";
 import { isNew } from "../cluster/pending.js";
@@ -139,15 +138,3 @@ async function refuseHeld(env: Environment, group: string, folder: string): Prom
   const reasons = mayRoll(state, [group], { hold, at: realClock.now() });
   refuse(among(reasons, "paused", "cancelled"), `${group} is not rolled`);
 }
-
-/** What became of each group. */
-export const formatDeployResult = ({ groups }: DeployResult): string =>
-  groups.length === 0
-    ? "nothing to do, all of it is as desired"
-    : groups
-        .map((each) =>
-          each.result === "nothing"
-            ? `${each.group}: nothing to do, it is as desired`
-            : `${each.group}: rolled, revision ${String(each.revision)}, in ${formatSeconds(each.seconds)} (${each.steps.map(({ step, seconds }) => `${step} ${formatSeconds(seconds)}`).join(", ")})`,
-        )
-        .join("\n");

@@ -9,11 +9,8 @@ import { machinesOf } from "../live/local-agents.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { readDeployed } from "../program/read-deployed.js";
 import { readSpec } from "../program/read-spec.js";
-import { formatTable } from "./output/table.js";
-import { wrapLine } from "./output/wrap.js";
 
 export interface GcArgs {
-  readonly format: "text" | "json";
   /** Removes what is listed. */
   readonly yes?: boolean;
   /** Asks Nomad for its own garbage collection, too. */
@@ -37,10 +34,7 @@ const gcSchema = z.strictObject({
 export type Gc = z.output<typeof gcSchema>;
 
 /** Lists the records of machines that are gone, and removes them when told to. */
-export async function runGc(
-  env: Environment,
-  { format, yes = false, system = false }: GcArgs,
-): Promise<string> {
+export async function runGc(env: Environment, { yes = false, system = false }: GcArgs): Promise<Gc> {
   const source = readSpec(env);
   const { spec, file } = source;
   const deployed = await readDeployed(source, env);
@@ -51,8 +45,7 @@ export async function runGc(
   const machines = machinesOf(spec, runFolderOf(file, spec.name));
   const cluster = await connect(spec, env, Date.now, machines);
   try {
-    const gc = gcSchema.parse(await collect(cluster, { spec, deployed }, { yes, system }));
-    return format === "json" ? JSON.stringify(gc, null, 2) : formatGc(gc, { yes, system });
+    return gcSchema.parse(await collect(cluster, { spec, deployed }, { yes, system }));
   } finally {
     await cluster.close();
   }
@@ -62,7 +55,7 @@ interface Agents extends Pick<LiveCluster, "consul"> {
   readonly nomad: Pick<LiveCluster["nomad"], "nodes" | "node" | "purge" | "systemGc">;
 }
 
-type Asked = Required<Pick<GcArgs, "yes" | "system">>;
+type Asked = Required<GcArgs>;
 
 /** Finds what is to go, and with `yes` removes it. */
 export async function collect(
@@ -97,29 +90,4 @@ async function remove({ consul, nomad }: Agents, { of, id, name }: DeadRecord): 
   if (of === "nomad") return (await nomad.node(id)).value?.Status === "down" && nomad.purge(id);
   const now = (await consul.members()).find(({ Name }) => Name === name);
   return now?.Status === "failed" && consul.forceLeave(name);
-}
-
-const SYSTEM =
-  "Nomad's own garbage collection drops all data of finished allocations, logs too, on every machine";
-
-/** The list, what became of it, and the next command last. */
-export function formatGc({ records, system }: Gc, asked: Asked): string {
-  const rows = records.map(({ of, name, id, why, removed }) => [
-    of,
-    name,
-    of === "nomad" ? id.slice(0, 8) : "",
-    why,
-    asked.yes ? (removed ? "removed" : "left alone: it has changed since") : "",
-  ]);
-  const many = `${String(records.length)} ${records.length === 1 ? "record" : "records"}`;
-  return [
-    ...(records.length === 0
-      ? ["no records of machines that are gone"]
-      : [`${many} of machines that are gone:`, formatTable(rows)]),
-    ...(system ? wrapLine(`asked for: ${SYSTEM}; it goes on by itself`) : []),
-    ...(asked.system && !asked.yes ? wrapLine(`warning: ${SYSTEM}`) : []),
-    ...(asked.yes || (records.length === 0 && !asked.system)
-      ? []
-      : [`next: npx rollout gc${asked.system ? " --system" : ""} --yes`]),
-  ].join("\n");
 }

@@ -10,7 +10,7 @@ import type { Deployed } from "../cluster/deployed.js";
 import { addViews } from "../stacks/add-views.js";
 import type { ViewStack } from "../stacks/view-stack.js";
 import { fileAtRevision } from "../clients/git.js";
-import { diffResources } from "./diff-resources.js";
+import { diffResources } from "./output/diff-resources.js";
 import { inScratch } from "../program/in-scratch.js";
 import { readDeployed } from "../program/read-deployed.js";
 import { readSpec } from "../program/read-spec.js";

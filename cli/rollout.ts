@@ -211,9 +211,11 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .addOption(format())
     .example("", "only the list")
     .example("--yes", "what is listed is removed")
-    .action(async (options: { format: "text" | "json"; yes?: boolean; system?: boolean }) => {
+    .action(async ({ format, ...asked }: { format: "text" | "json"; yes?: boolean; system?: boolean }) => {
       const { runGc } = await import("./gc.js");
-      print(await runGc(process.env, options));
+      const gc = await runGc(process.env, asked);
+      const { formatGc } = await import("./output/gc.js");
+      print(format === "json" ? toJson(gc) : formatGc(gc, asked));
     });
 
   program
@@ -268,7 +270,8 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
       2: "wrong usage, a mistake in the spec, or nobody could be asked",
     })
     .action(async (target: string | undefined, options: DeployOptions) => {
-      const { formatDeployResult, runDeploy } = await import("./deploy.js");
+      const { runDeploy } = await import("./deploy.js");
+      const { formatDeployResult } = await import("./output/deploy.js");
       const { onTerminal } = await import("./ask.js");
       const result = await runDeploy(
         process.env,

@@ -1,9 +1,8 @@
-import * as z from "zod";
 import { formatSeconds } from "../rollout/log/time.js";
 import { unmet, watchEnd, type Watched } from "../rollout/status/watch-end.js";
-import { statusSchema, type Status } from "../rollout/status/status.js";
+import type { Status } from "../rollout/status/status.js";
 import { UserError } from "../cluster/user-error.js";
-import { phaseLine } from "./output/status.js";
+import { WatchLines } from "./output/watch.js";
 import type { Clock } from "../clients/clock.js";
 
 export interface WatchArgs {
@@ -25,12 +24,6 @@ export interface WatchDeps {
   readonly signal: AbortSignal;
 }
 
-/** What `rollout status --watch --format json` prints, one object a line. */
-export const watchLineSchema = z.union([
-  statusSchema,
-  z.strictObject({ at: z.iso.datetime(), unknown: z.string().describe("Why nothing could be read.") }),
-]);
-
 /**
  * Prints the phase whenever it changed, until there is nothing more to wait for.
  * @throws UserError when it failed, was paused, cancelled or superseded, or when the time is up
@@ -47,7 +40,7 @@ export async function watchStatus(
     revision: group === undefined || number === undefined ? undefined : { group, number },
     since,
   };
-  const lines = new Lines(args.format, say);
+  const lines = new WatchLines(args.format, say);
   let status = await read(since);
   lines.status(status);
   for (;;) {
@@ -84,30 +77,5 @@ export async function watchStatus(
       lines.unknown(new Date(now).toISOString(), error.message);
       return undefined;
     }
-  }
-}
-
-/** Says what has changed. */
-class Lines {
-  #last = "";
-
-  constructor(
-    private readonly format: "text" | "json",
-    private readonly say: (line: string) => void,
-  ) {}
-
-  status(status: Status): void {
-    this.#line(phaseLine(status), status.at, status);
-  }
-
-  unknown(at: string, why: string): void {
-    this.#line(`unknown: ${why}`, at, { at, unknown: why });
-  }
-
-  #line(text: string, at: string, object: z.output<typeof watchLineSchema>): void {
-    if (text === this.#last) return;
-    this.#last = text;
-    const time = `${at.slice(11, 19)} UTC`;
-    this.say(this.format === "json" ? JSON.stringify(object) : `${time}  ${text}`);
   }
 }

@@ -1,10 +1,5 @@
-import { UserError } from "../cluster/user-error.js";
+import { Interruption } from "../cluster/interruption.js";
 import { onSignals } from "./signals.js";
-
-/** Why a hook ended before its time. */
-export class Interruption extends UserError {
-  override readonly name = "Interruption";
-}
 
 /**
  * A signal that is aborted once somebody ends the hook: by a signal, or because its Terraform is gone, which kills

@@ -1,5 +1,5 @@
 import type { Role } from "../cluster/groups.js";
-import type { PlanSummary } from "../rollout/review/plan-summary.js";
+import type { PlanSummary } from "../program/plan-summary.js";
 import { UserError } from "../cluster/user-error.js";
 
 /** What is to be done, for somebody to say yes or no to. */

@@ -12,7 +12,7 @@ import { inFlightOf } from "../cluster/pending.js";
 import type { Gate } from "../cluster/hooks/variables.js";
 import { UserError } from "../cluster/user-error.js";
 import { BAKED, bakedBy } from "../hooks/ready.js";
-import { Interruption } from "../clients/interruption.js";
+import { Interruption } from "../cluster/interruption.js";
 import { loadProgram, type Program } from "../program/program.js";
 import { readDeployed } from "../program/read-deployed.js";
 import { agentsOf, type GroupAgents, strayMachines } from "./group-agents.js";

@@ -1,7 +1,7 @@
 import { readHold } from "../clients/run-folder/hold.js";
 import { takeBack } from "../rollout/edit/take-back.js";
 import { findGroup } from "../cluster/find-group.js";
-import { Interruption } from "../clients/interruption.js";
+import { Interruption } from "../cluster/interruption.js";
 import { readDeployed } from "../program/read-deployed.js";
 import { readSpec } from "../program/read-spec.js";
 import { deployGroup } from "./deploy-group.js";

@@ -5,7 +5,7 @@ import { appendLog } from "../clients/run-folder/log.js";
 import type { Environment } from "../clients/environment.js";
 import type { LogEvent } from "../cluster/run/run-log.js";
 import { UserError } from "../cluster/user-error.js";
-import { Interruption } from "../clients/interruption.js";
+import { Interruption } from "../cluster/interruption.js";
 import { onSignals } from "../clients/signals.js";
 import type { Clock } from "../clients/clock.js";
 import { readSpec } from "../program/read-spec.js";

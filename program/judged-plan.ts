@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { judgePlan } from "../guard/judge.js";
 import { readPlan } from "../guard/plan/read-plan.js";
-import { type PlanSummary, summarizePlan } from "../rollout/review/plan-summary.js";
+import { type PlanSummary, summarizePlan } from "./plan-summary.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { describeOrigin } from "../cluster/deployed.js";
 import { isNew } from "../cluster/pending.js";
@@ -15,7 +15,7 @@ export interface JudgedPlan {
   readonly result: CheckResult;
 }
 
-interface MadePlan {
+interface PlanToJudge {
   /** What `terraform show -json` prints of it. */
   readonly json: string;
   /** The plan itself, whose hash goes into the result. */
@@ -27,7 +27,7 @@ interface MadePlan {
 
 /** Judges a plan that was made just now. */
 export function judgeMadePlan(
-  { json, file, view, inBatches = false }: MadePlan,
+  { json, file, view, inBatches = false }: PlanToJudge,
   { spec, deployed }: ClusterState,
 ): JudgedPlan {
   const plan = readPlan(new TextEncoder().encode(json));
@@ -36,6 +36,6 @@ export function judgeMadePlan(
   const standing = [...deployed.groups.values()].flatMap((group) => (isNew(group) ? [] : [group.name]));
   return {
     result: resultOf(verdict, plan, describeOrigin(deployed.origin), sha256),
-    summary: summarizePlan(JSON.parse(json), view, standing),
+    summary: summarizePlan(plan, view, standing),
   };
 }

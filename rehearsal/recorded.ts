@@ -21,7 +21,7 @@ export function recordedOf(run: Pick<Run, "id" | "folder">, view: string): Recor
 }
 
 /** Each step from its beginning to its end. */
-export function stepsIn(events: readonly LogEvent[], origin: number): DoneStep[] {
+function stepsIn(events: readonly LogEvent[], origin: number): DoneStep[] {
   return events.flatMap(({ event, step, at, seconds = 0 }) => {
     if (event !== "step-ended" || step === undefined) return [];
     const ends = (Date.parse(at) - origin) / 1000;
@@ -34,7 +34,7 @@ type Timed = Extract<ApplyEvent, { at: number }>;
 const isTimed = (event: ApplyEvent): event is Timed => "at" in event;
 
 /** What began and was done. */
-export function appliedIn(events: readonly Timed[], origin: number): Applied[] {
+function appliedIn(events: readonly Timed[], origin: number): Applied[] {
   const seconds = (at: number): number => (at - origin) / 1000;
   return events
     .filter(({ kind }) => kind === "done")

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { collect, formatGc, type Gc } from "../../cli/gc.js";
+import { collect, type Gc } from "../../cli/gc.js";
+import { formatGc } from "../../cli/output/gc.js";
 import { change, deployedAs, poolOf } from "../support/fixtures.js";
 import { LOCAL_EXAMPLE, specOf } from "../cluster/yaml/example.js";
 import type { MachineSettings } from "../../packages/simulator/machine.js";

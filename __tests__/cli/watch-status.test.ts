@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { watchLineSchema, watchStatus, type WatchArgs } from "../../cli/watch-status.js";
+import { watchLineSchema } from "../../cli/output/watch.js";
+import { watchStatus, type WatchArgs } from "../../cli/watch-status.js";
 import type { Situation } from "../../rollout/status/situation.js";
 import { statusOf, type Status } from "../../rollout/status/status.js";
 import { UserError } from "../../cluster/user-error.js";

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "@jest/globals";
 import { execa } from "execa";
-import { Interruption, interruptions } from "../../clients/interruption.js";
+import { interruptions } from "../../clients/interruption.js";
+import { Interruption } from "../../cluster/interruption.js";
 
 const module = new URL("../../dist/clients/interruption.js", pathToFileURL(import.meta.filename)).href;
 
@@ -30,7 +31,7 @@ test("a hook whose Terraform is gone ends itself, and says why", async () => {
   expect((await shell).stdout).toBe("waits\nInterruption: Terraform is gone, so nobody waits for this hook");
 }, 60_000);
 
-test.each(["SIGINT", "SIGTERM"] as const)(
+test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
   "a hook that gets %s is interrupted",
   async (name) => {
     const hook = execa(process.execPath, ["--input-type=module", "-e", HOOK], {

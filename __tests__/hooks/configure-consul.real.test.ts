@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { realClock } from "../../clients/clock.js";
 import { runConfigureConsulHook } from "../../hooks/configure-consul.js";
-import { Interruption } from "../../clients/interruption.js";
+import { Interruption } from "../../cluster/interruption.js";
 import { ConsulAgent } from "../../clients/consul/consul-agent.js";
 import { ConsulClient } from "../../clients/consul/consul-client.js";
 import { renderServersFile } from "../../rollout/configure-consul.js";

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "@jest/globals";
 import { forgetDead } from "../../hooks/forget-dead.js";
-import { Interruption } from "../../clients/interruption.js";
+import { Interruption } from "../../cluster/interruption.js";
 import { Timeline } from "../../hooks/timeline.js";
 import { UserError } from "../../cluster/user-error.js";
 import { expecting, known, observed, pick, replaced, type World } from "../rollout/observed.js";

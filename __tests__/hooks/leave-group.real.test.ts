@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
 import type { LiveCluster } from "../../live/live-cluster.js";
-import { Interruption } from "../../clients/interruption.js";
+import { Interruption } from "../../cluster/interruption.js";
 import { leaveGroup } from "../../hooks/leave-group.js";
 import type { LeaveOrder } from "../../rollout/leave/order.js";
 import type { Environment } from "../../clients/environment.js";

@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { parseAddress } from "../../cluster/address.js";
-import { type PlanSummary, planSummarySchema } from "../../rollout/review/plan-summary.js";
+import { type PlanSummary, planSummarySchema } from "../../program/plan-summary.js";
 import { formatCheck } from "./check.js";
 import type { Question } from "../../driver/confirm.js";
 import type { MadePlan } from "../plan.js";

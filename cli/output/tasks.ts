@@ -1,5 +1,5 @@
 import type { ListrDefaultRendererLogLevels } from "listr2";
-import { Interruption } from "../../clients/interruption.js";
+import { Interruption } from "../../cluster/interruption.js";
 import type { RunTasks } from "../../rehearsal/tasks.js";
 import { tenths } from "./tenths.js";
 

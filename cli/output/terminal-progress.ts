@@ -1,5 +1,5 @@
 import { formatAge } from "../../rollout/log/time.js";
-import { Interruption } from "../../clients/interruption.js";
+import { Interruption } from "../../cluster/interruption.js";
 import type { RunTasks, Say } from "../../rehearsal/tasks.js";
 import { visible } from "./visible.js";
 import type { Progress, ProgressEvent } from "../../driver/progress.js";

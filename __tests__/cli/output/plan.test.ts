@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { formatQuestion } from "../../../cli/output/plan.js";
-import { summarizePlan } from "../../../rollout/review/plan-summary.js";
+import { summarizePlan } from "../../../program/plan-summary.js";
+import { readPlan } from "../../../guard/plan/read-plan.js";
 import { isNew } from "../../../cluster/pending.js";
 import { readFixture } from "../../guard/plan/plan-fixture.js";
 
@@ -82,8 +83,8 @@ describe("A plan in words", () => {
 
 function planOf(name: string): string {
   const { plan, deployed } = readFixture(name);
-  const json = JSON.parse(plan) as { variables: { rollout_view: { value: string } } };
+  const read = readPlan(new TextEncoder().encode(plan));
   const standing = [...deployed.groups.values()].filter((group) => !isNew(group)).map((group) => group.name);
-  const summary = summarizePlan(json, json.variables.rollout_view.value, standing);
+  const summary = summarizePlan(read, read.view ?? "", standing);
   return formatQuestion({ group: "broker-0", role: "client", summary, waiting: [] });
 }

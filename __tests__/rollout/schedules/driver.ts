@@ -1,5 +1,5 @@
 import type { GroupResult } from "../../../driver/deploy-result.js";
-import { Interruption } from "../../../clients/interruption.js";
+import { Interruption } from "../../../cluster/interruption.js";
 import { rollGroups, type RollDeps, type RollEnd } from "../../../driver/roll-groups.js";
 import { groupInFlight } from "../../../guard/rules/group-in-flight.js";
 import { oneGroup } from "../../../guard/rules/one-group.js";

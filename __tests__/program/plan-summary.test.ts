@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { planSummarySchema, summarizePlan, type PlanSummary } from "../../../rollout/review/plan-summary.js";
+import type { Plan, PlannedResource } from "../../guard/plan/plan.js";
+import { planSummarySchema, summarizePlan, type PlanSummary } from "../../program/plan-summary.js";
 
 const GROUPS = ["broker-0", "broker-1", "consul-server-0"];
 
@@ -10,7 +11,7 @@ test("a plan without changes freezes all", () => {
     changes: [],
     frozen: GROUPS,
   });
-  expect(summarize({}).changes).toEqual([]);
+  expect(summary().changes).toEqual([]);
 });
 
 test("counts machines by what becomes of them, and names their images once", () => {
@@ -64,11 +65,12 @@ test("leaves a group frozen of which nothing but config_consul is replaced", () 
   expect(found.changes).toHaveLength(1);
 });
 
-test("shows what is let go of, and passes over reads of data sources", () => {
+test("shows what is let go of, and passes over what moves or is not understood", () => {
   expect(
     summary(
       change("aws_ebs_volume.broker-0-0-data", ["forget"]),
-      { ...change("data.aws_subnet.subnet-0", ["read"]), mode: "data" },
+      { ...change("aws_lb.other", ["no-op"]), previousAddress: "aws_lb.old" },
+      change("aws_lb.third", ["levitate"]),
       change("aws_lb.broker", ["update"]),
     ).changes,
   ).toEqual([
@@ -86,30 +88,28 @@ test("never mixes up broker-1 and broker-10 or a pool's own name", () => {
   expect(names).toEqual(["broker-1", "broker1-0"]);
 });
 
-test("refuses what is no plan", () => {
-  expect(() => summarize({ resource_changes: [{ address: 1 }] })).toThrow("invalid_type");
-});
-
-interface Planned {
-  readonly address: string;
-  readonly mode: string;
-  readonly change: {
-    readonly actions: readonly string[];
-    readonly before?: unknown;
-    readonly after?: unknown;
-  };
-}
-
 const change = (
   address: string,
   actions: readonly string[],
-  values: { before?: unknown; after?: unknown } = {},
-): Planned => ({ address, mode: "managed", change: { actions, ...values } });
+  { before, after }: { before?: unknown; after?: unknown } = {},
+): PlannedResource => ({ address, imported: false, actions, before, after });
 
-const summary = (...changes: readonly Planned[]): PlanSummary => summarize({ resource_changes: changes });
-
-function summarize(plan: unknown): PlanSummary {
-  const found = summarizePlan(plan, "broker-0", GROUPS);
+function summary(...resources: readonly PlannedResource[]): PlanSummary {
+  const found = summarizePlan({ ...EMPTY, resources }, "broker-0", GROUPS);
   expect(planSummarySchema.parse(JSON.parse(JSON.stringify(found)))).toEqual(found);
   return found;
 }
+
+const EMPTY: Plan = {
+  formatVersion: "1.2",
+  terraformVersion: "1.11.4",
+  base: new Map(),
+  own: new Map(),
+  gate: "open",
+  waiting: [],
+  gaps: [],
+  saysComplete: true,
+  resources: [],
+  wiring: [],
+  drift: [],
+};

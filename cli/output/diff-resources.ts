@@ -1,6 +1,6 @@
-import type { Difference } from "../rollout/review/review.js";
-import { formatPath } from "../cluster/yaml/problem.js";
-import { visible } from "./output/visible.js";
+import type { Difference } from "../../rollout/review/review.js";
+import { formatPath } from "../../cluster/yaml/problem.js";
+import { visible } from "./visible.js";
 
 type Block = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { formatHistories } from "../../cli/history.js";
-import type { Attempt } from "../../rollout/log/history.js";
+import { formatHistories } from "../../../cli/output/history.js";
+import type { Attempt } from "../../../rollout/log/history.js";
 
 const ok: Attempt = {
   group: "broker-1",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { diffResources } from "../../cli/diff-resources.js";
+import { diffResources } from "../../../cli/output/diff-resources.js";
 
 const linesOf = (before: unknown, after: unknown): string[] =>
   diffResources("broker-0", stack(before), stack(after)).flatMap(({ lines }) => lines);

@@ -1,0 +1,14 @@
+import { formatSeconds } from "../../rollout/log/time.js";
+import type { DeployResult } from "../deploy.js";
+
+/** What became of each group. */
+export const formatDeployResult = ({ groups }: DeployResult): string =>
+  groups.length === 0
+    ? "nothing to do, all of it is as desired"
+    : groups
+        .map((each) =>
+          each.result === "nothing"
+            ? `${each.group}: nothing to do, it is as desired`
+            : `${each.group}: rolled, revision ${String(each.revision)}, in ${formatSeconds(each.seconds)} (${each.steps.map(({ step, seconds }) => `${step} ${formatSeconds(seconds)}`).join(", ")})`,
+        )
+        .join("\n");
