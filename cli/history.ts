@@ -1,5 +1,6 @@
 import type { Environment } from "../clients/environment.js";
 import { historyOf, historySchema, type Attempt } from "../rollout/log/history.js";
+import { readRuns } from "../rollout/log/read-runs.js";
 import { findGroup } from "../cluster/find-group.js";
 import { groupsOf } from "../cluster/groups.js";
 import { UserError } from "../cluster/user-error.js";
@@ -22,9 +23,10 @@ export async function runHistory(
   const { spec, deployed, events, notes } = await readSituation(env, Date.now());
   for (const note of notes) console.error(note);
   const names = group === undefined ? groupsOf(spec).map(({ name }) => name) : [findGroup(spec, group).name];
+  const runs = readRuns(events);
   const histories = names.map((name) => {
     const current = deployed.groups.get(name);
-    return { name, attempts: current ? historyOf(current, events) : [] };
+    return { name, attempts: current ? historyOf(current, runs) : [] };
   });
   const shown =
     revision === undefined

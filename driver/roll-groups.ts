@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { nextRoll, type RollStep, type Wanted } from "../rollout/roll/next-group.js";
+import { readRuns } from "../rollout/log/read-runs.js";
 import { rollFacts, type RollFacts, type RollFailure } from "../rollout/log/roll-facts.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import type { GroupChange } from "../cluster/yaml/edit.js";
@@ -67,7 +68,7 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
     const seen = await deps.look();
     if (known && !isDeepStrictEqual(seen.spec, known)) throw editedMeanwhile(known, seen.spec, wanted);
     known = seen.spec;
-    const facts = memory.complete(rollFacts(seen.events), seen.hold);
+    const facts = memory.complete(rollFacts(readRuns(seen.events)), seen.hold);
     const next = nextRoll({ ...seen, wanted, facts, at: clock.now() });
     if (next.kind !== "step") return { ...next, groups };
     const { step } = next;
@@ -123,11 +124,10 @@ class Memory {
 
   complete(facts: RollFacts, hold: Hold | undefined): RollFacts {
     if (this.hasHeld && !hold) this.isReleased = true;
-    const failure = facts.failure ?? this.failure;
     return {
       ...facts,
       released: facts.released || this.isReleased,
-      ...(failure === undefined ? {} : { failure }),
+      failure: facts.failure ?? this.failure,
     };
   }
 

@@ -4,6 +4,7 @@ import { findGroup } from "../../cluster/find-group.js";
 import type { Group } from "../../cluster/groups.js";
 import { inFlightOf } from "../../cluster/pending.js";
 import { UserError } from "../../cluster/user-error.js";
+import { readRuns } from "../log/read-runs.js";
 import { outOf } from "../log/roll-facts.js";
 import { refuseToEdit } from "./may-edit.js";
 import type { Situation } from "../status/situation.js";
@@ -39,7 +40,7 @@ export function undoOf(situation: Situation, name: string, toRevision?: number):
   // A roll that was killed while work left is seen in the log alone.
   const isOut =
     group.hash !== last.hash &&
-    outOf(situation.events).some(
+    outOf(readRuns(situation.events)).some(
       (each) => each.group === group.name && (each.to ?? group.image) === group.image,
     );
   const isBegun = isOut || inFlightOf(spec, deployed).some((each) => each.group === group.name);

@@ -1,13 +1,13 @@
 import type { Finding } from "../preflight/finding.js";
 import { withoutRegion } from "../observation/host-of.js";
 import {
+  SERVERS,
   isUnknown,
   type AgentSelf,
   type Autopilot,
   type AutopilotServer,
   type RaftPeer,
 } from "../observation/observation.js";
-import { SERVERS } from "../observation/servers.js";
 import { blocked, wait, type NextLeave, type ServerRef } from "./step.js";
 
 /** What is known of the servers of Consul or of Nomad. */

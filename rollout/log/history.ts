@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { DeployedGroup, Revision } from "../../cluster/deployed.js";
-import { STEPS, type LogEvent } from "../../cluster/run/run-log.js";
+import { STEPS } from "../../cluster/run/run-log.js";
+import { attemptsOf, type Run } from "./read-runs.js";
 
 const attempt = z.strictObject({
   group: z.string(),
@@ -29,8 +30,8 @@ export type Attempt = z.output<typeof attempt>;
  * The history of a group: revisions from the state, which has them wherever they were rolled; times and failures from the
  * log of this machine.
  */
-export function historyOf(group: DeployedGroup, events: readonly LogEvent[]): Attempt[] {
-  const ended = attemptsIn(group, events);
+export function historyOf(group: DeployedGroup, runs: readonly Run[]): Attempt[] {
+  const ended = attemptsIn(group, runs);
   const recorded = group.revisions.map((revision): Attempt => {
     const { number, image, cause, generation, hash } = revision;
     const own = ended.findLast((each) => isOf(each, revision));
@@ -69,35 +70,24 @@ const unknown: Pick<Attempt, "at" | "seconds" | "result" | "message" | "steps"> 
  * Every end of a roll that the log has, but of those that were refused before they began. One that does not say its number
  * has that of the next success, else the one that comes next.
  */
-function attemptsIn({ name, revisions }: DeployedGroup, events: readonly LogEvent[]): Attempt[] {
-  const found: Attempt[] = [];
-  const own = events.filter(({ group }) => group === name);
-  let started: LogEvent | undefined;
-  let steps: Attempt["steps"] = [];
-  for (const [index, event] of own.entries()) {
-    if (event.event === "group-started") [started, steps] = [event, []];
-    if (event.event === "step-ended" && event.step !== undefined)
-      steps.push({ step: event.step, seconds: event.seconds ?? 0 });
-    if (event.event !== "group-ended" || !started) continue;
-    const success = own
-      .slice(index)
-      .find(({ result, revision }) => result === "ok" && revision !== undefined);
-    found.push({
-      group: name,
-      revision:
-        event.revision ?? started.revision ?? success?.revision ?? (revisions.at(-1)?.number ?? 0) + 1,
-      image: event.to ?? started.to ?? null,
-      at: event.at,
-      seconds: event.seconds ?? null,
-      result: event.result ?? null,
-      message: event.message ?? null,
-      cause: event.cause ?? started.cause ?? null,
-      deployed: false,
-      generation: null,
-      hash: null,
-      steps,
-    });
-    started = undefined;
-  }
-  return found;
+function attemptsIn({ name, revisions }: DeployedGroup, runs: readonly Run[]): Attempt[] {
+  const own = attemptsOf(runs).filter(({ group, isBegun, end }) => group === name && isBegun && end);
+  const next = (revisions.at(-1)?.number ?? 0) + 1;
+  return own.map(({ to, revision, cause, took, end }, index) => ({
+    group: name,
+    revision: revision ?? own.slice(index).find((each) => isSuccess(each))?.revision ?? next,
+    image: to ?? null,
+    at: end?.at ?? null,
+    seconds: end?.seconds ?? null,
+    result: end?.result ?? null,
+    message: end?.message ?? null,
+    cause: cause ?? null,
+    deployed: false,
+    generation: null,
+    hash: null,
+    steps: [...took],
+  }));
 }
+
+const isSuccess = ({ end, revision }: ReturnType<typeof attemptsOf>[number]): boolean =>
+  end?.result === "ok" && revision !== undefined;

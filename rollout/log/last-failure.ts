@@ -1,5 +1,5 @@
-import type { LogEvent, Step } from "../../cluster/run/run-log.js";
-import { headline } from "../run/headline.js";
+import type { Step } from "../../cluster/run/run-log.js";
+import { attemptsOf, type Attempt, type Run } from "./read-runs.js";
 
 /** The roll that failed last and was not tried again since. */
 export interface Failure {
@@ -11,33 +11,23 @@ export interface Failure {
 /** The steps that change something; what is refused before them leaves everything as it was. */
 const TOUCHING: ReadonlySet<Step> = new Set<Step>(["leave", "apply", "gate", "record"]);
 
-export const touches = ({ event, step }: LogEvent): boolean =>
-  event === "step-started" && step !== undefined && TOUCHING.has(step);
+/** The last step of an attempt that changes something; undefined where it was refused before. */
+export const touchedAt = ({ steps }: Attempt): Step | undefined =>
+  steps.findLast(({ step }) => TOUCHING.has(step))?.step;
 
 /** Undefined where none failed, or another try has begun since. A refusal is none: nothing was touched, so nothing is new. */
-export function lastFailure(events: readonly LogEvent[]): Failure | undefined {
-  return events.reduce(after, {}).failure;
+export function lastFailure(runs: readonly Run[]): Failure | undefined {
+  const last = attemptsOf(runs).findLast(
+    (each) => touchedAt(each) !== undefined || (each.end && each.end.result !== "failed"),
+  );
+  const step = last && touchedAt(last);
+  return step !== undefined && last?.end?.result === "failed"
+    ? { group: last.group, step, message: headline(last.end.message) }
+    : undefined;
 }
 
-interface Reading {
-  readonly failure?: Failure;
-  /** The step of the group at hand, once it is one that touches. */
-  readonly at?: Step;
-}
-
-function after(before: Reading, event: LogEvent): Reading {
-  const { group, result, message } = event;
-  if (touches(event)) return event.step === undefined ? before : { at: event.step };
-  switch (event.event) {
-    case "run-started":
-    case "group-started":
-      return before.failure ? { failure: before.failure } : {};
-    case "group-ended":
-      if (result !== "failed") return {};
-      return group === undefined || before.at === undefined
-        ? before
-        : { failure: { group, step: before.at, message: headline(message) } };
-    default:
-      return before;
-  }
+/** The first line of a message; where that only announces a list, with the first entry. */
+export function headline(message: string | undefined): string | undefined {
+  const [first, second] = message?.split("\n", 2) ?? [];
+  return first?.endsWith(":") === true && second !== undefined ? `${first} ${second.trim()}` : first;
 }

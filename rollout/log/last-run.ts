@@ -1,17 +1,11 @@
 import type { LogEvent, Step } from "../../cluster/run/run-log.js";
-import { headline } from "../run/headline.js";
-import { touches } from "./last-failure.js";
+import { headline, touchedAt } from "./last-failure.js";
+import type { Run } from "./read-runs.js";
 
 type Result = NonNullable<LogEvent["result"]>;
 
-/** The run that the log speaks of last, and how far it has come. Times are ISO 8601. */
-export interface LastRun {
-  readonly command: string | undefined;
-  readonly by: string | undefined;
-  /** When its first line was written. */
-  readonly since: string;
-  /** When its last line was written. */
-  readonly lastAt: string;
+/** How far the run has come that the log speaks of last. */
+export interface LastRun extends Pick<Run, "command" | "by" | "since" | "lastAt"> {
   /** The group at hand; between two groups and at the end the last one. */
   readonly group: string | undefined;
   readonly step: Step | undefined;
@@ -32,50 +26,27 @@ export interface LastRun {
   readonly message: string | undefined;
 }
 
-/** Reads the last run from a log; undefined where none is in it. Holds are set from elsewhere and are no part of a run. */
-export function lastRun(events: readonly LogEvent[]): LastRun | undefined {
-  const ofRuns = events.filter(({ event }) => event !== "held" && event !== "released");
-  const last = ofRuns.at(-1);
-  const [first, ...rest] = ofRuns.filter(({ run }) => run === last?.run);
-  return first && rest.reduce(after, after(begun(first), first));
-}
-
-const begun = ({ at }: LogEvent): LastRun => ({
-  command: undefined,
-  by: undefined,
-  since: at,
-  lastAt: at,
-  group: undefined,
-  step: undefined,
-  stepSince: undefined,
-  condition: undefined,
-  conditionSince: undefined,
-  groupResult: undefined,
-  result: undefined,
-  isEnded: false,
-  hasTouched: false,
-  message: undefined,
-});
-
-function after(before: LastRun, event: LogEvent): LastRun {
-  const { command = before.command, by = before.by, group = before.group, result } = event;
-  const message = headline(event.message);
-  const hasTouched = before.hasTouched || touches(event);
-  const run = { ...before, command, by, group, hasTouched, lastAt: event.at };
-  const nothing = { condition: undefined, conditionSince: undefined };
-  const nowhere = { ...nothing, step: undefined, stepSince: undefined };
-  switch (event.event) {
-    case "group-started":
-      return { ...run, ...nowhere, groupResult: undefined, message: undefined };
-    case "step-started":
-      return { ...run, step: event.step, stepSince: event.at, ...nothing };
-    case "waiting":
-      return { ...run, condition: message, conditionSince: event.at };
-    case "group-ended":
-      return { ...run, ...nothing, groupResult: result, message };
-    case "run-ended":
-      return { ...run, ...nothing, result, isEnded: true, message: message ?? before.message };
-    default:
-      return run;
-  }
+/** Undefined where the log has no run. */
+export function lastRun(runs: readonly Run[]): LastRun | undefined {
+  const run = runs.at(-1);
+  if (!run) return undefined;
+  const { command, by, since, lastAt, attempts, condition, end } = run;
+  const last = attempts.at(-1);
+  const step = last?.steps.at(-1);
+  return {
+    command,
+    by,
+    since,
+    lastAt,
+    group: last?.group,
+    step: step?.step,
+    stepSince: step?.since,
+    condition: headline(condition?.message),
+    conditionSince: condition?.at,
+    groupResult: last?.end?.result,
+    result: end?.result,
+    isEnded: end !== undefined,
+    hasTouched: attempts.some((each) => touchedAt(each) !== undefined),
+    message: headline(end?.message ?? last?.end?.message),
+  };
 }

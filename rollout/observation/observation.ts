@@ -1,3 +1,6 @@
+/** How many servers Consul and Nomad each have: server pools have one host in each of three groups. */
+export const SERVERS = 3;
+
 /**
  * What has been seen of a cluster at one moment, shaped by the APIs of Consul, Nomad and EC2. Plain data: whoever asks
  * fills it in, whoever decides reads it. Times are milliseconds since 1970, as `Date.now()` counts them.

@@ -5,6 +5,7 @@ import type { Finding } from "./finding.js";
 import { withoutRegion } from "../observation/host-of.js";
 import { isMachineEnded } from "../observation/machine.js";
 import {
+  SERVERS,
   isUnknown,
   type Autopilot,
   type Observation,
@@ -12,7 +13,6 @@ import {
   type RaftPeer,
 } from "../observation/observation.js";
 import { missingRights } from "./rights.js";
-import { SERVERS } from "../observation/servers.js";
 
 /** A group that is deployed. */
 export interface ClusterGroup {

@@ -1,6 +1,5 @@
 import { isKnown, unknowns } from "../observation/known.js";
-import type { Autopilot, Observation, RaftPeer } from "../observation/observation.js";
-import { SERVERS } from "../observation/servers.js";
+import { SERVERS, type Autopilot, type Observation, type RaftPeer } from "../observation/observation.js";
 import { everyHost, met, unknown, unmet, type Condition } from "./condition.js";
 import type { Expected } from "./expected.js";
 import { ownId } from "./new-machine.js";

@@ -4,6 +4,7 @@ import { leftoversOf } from "../../cluster/retiring.js";
 import { outOf, type Out } from "../log/roll-facts.js";
 import { describeHold } from "../log/time.js";
 import { lastFailure, type Failure } from "../log/last-failure.js";
+import { readRuns } from "../log/read-runs.js";
 import { lastRun, type LastRun } from "../log/last-run.js";
 import type { Situation } from "./situation.js";
 import { UserError } from "../../cluster/user-error.js";
@@ -43,9 +44,10 @@ const WATCH = "npx rollout status --watch";
  */
 export function phaseOf(situation: Situation, only?: string): Phase {
   const { spec } = situation;
-  const run = lastRun(situation.events);
+  const runs = readRuns(situation.events);
+  const run = lastRun(runs);
   const isAsked = ({ name }: { readonly name: string }): boolean => only === undefined || name === only;
-  const failure = lastFailure(situation.events);
+  const failure = lastFailure(runs);
   const facts: Facts = {
     ...situation,
     groups: groupsOf(spec).filter(isAsked),
@@ -53,7 +55,7 @@ export function phaseOf(situation: Situation, only?: string): Phase {
     inFlight: inFlightOf(spec, situation.deployed)
       .map(({ group }) => group)
       .filter((name) => isAsked({ name })),
-    out: outOf(situation.events).filter(({ group }) => isAsked({ name: group })),
+    out: outOf(runs).filter(({ group }) => isAsked({ name: group })),
     last: only === undefined || run?.group === only ? run : undefined,
     run: only === undefined || run?.group === only ? situation.run : undefined,
     failure: failure && isAsked({ name: failure.group }) ? failure : undefined,

@@ -6,6 +6,7 @@ import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
 import { holdSchema } from "../../cluster/run/hold.js";
 import { STEPS } from "../../cluster/run/run-log.js";
 import { DEPLOY, PHASES, phaseOf } from "./phase.js";
+import { readRuns } from "../log/read-runs.js";
 import { lastRun } from "../log/last-run.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import type { Situation } from "./situation.js";
@@ -127,7 +128,7 @@ export function statusOf(
 }
 
 function describeRun({ events }: Situation): Status["lastRun"] {
-  const last = lastRun(events);
+  const last = lastRun(readRuns(events));
   if (!last) return null;
   return {
     command: last.command ?? null,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { historyOf, historySchema, type Attempt } from "../../../rollout/log/history.js";
+import { readRuns } from "../../../rollout/log/read-runs.js";
 import type { Revision } from "../../../cluster/deployed.js";
 import type { LogEvent } from "../../../cluster/run/run-log.js";
 import { deployedAs, groupIn, localSpec, withGroup } from "../../support/fixtures.js";
@@ -116,7 +117,7 @@ describe("an attempt that failed stands", () => {
 });
 
 function history(events: readonly LogEvent[]): Attempt[] {
-  const found = historyOf(group, events);
+  const found = historyOf(group, readRuns(events));
   expect(historySchema.parse(JSON.parse(JSON.stringify(found)))).toEqual(found);
   return found;
 }

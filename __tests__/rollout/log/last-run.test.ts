@@ -1,14 +1,18 @@
 import { expect, test } from "@jest/globals";
 import { lastRun } from "../../../rollout/log/last-run.js";
+import { readRuns } from "../../../rollout/log/read-runs.js";
+import type { LogEvent } from "../../../cluster/run/run-log.js";
 import { ago, DRAINING, GATE_FAILED, runOf, RUN } from "../../support/situation.js";
 
+const last = (events: readonly LogEvent[]) => lastRun(readRuns(events));
+
 test("no lines, no run", () => {
-  expect(lastRun([])).toBeUndefined();
-  expect(lastRun(runOf([1, "held", { by: "ops@build-1" }]))).toBeUndefined();
+  expect(last([])).toBeUndefined();
+  expect(last(runOf([1, "held", { by: "ops@build-1" }]))).toBeUndefined();
 });
 
 test("a run stands where its last line says", () => {
-  expect(lastRun(DRAINING)).toEqual({
+  expect(last(DRAINING)).toEqual({
     command: RUN.command,
     by: RUN.by,
     since: ago(30),
@@ -25,17 +29,17 @@ test("a run stands where its last line says", () => {
 
 test("a condition goes with its step, and a step with its group", () => {
   const next = runOf([0, "step-started", { group: "broker-0", step: "apply" }]);
-  expect(lastRun([...DRAINING, ...next])).toMatchObject({
+  expect(last([...DRAINING, ...next])).toMatchObject({
     step: "apply",
     condition: undefined,
     conditionSince: undefined,
   });
   const other = runOf([0, "group-started", { group: "broker-1" }]);
-  expect(lastRun([...DRAINING, ...other])).toMatchObject({ group: "broker-1", step: undefined });
+  expect(last([...DRAINING, ...other])).toMatchObject({ group: "broker-1", step: undefined });
 });
 
 test("a run that has ended keeps how, where and why", () => {
-  expect(lastRun(GATE_FAILED)).toMatchObject({
+  expect(last(GATE_FAILED)).toMatchObject({
     group: "broker-0",
     step: "gate",
     groupResult: "failed",
@@ -48,7 +52,7 @@ test("a run that has ended keeps how, where and why", () => {
 
 test("a second group forgets how the first one ended", () => {
   const again = runOf([1, "group-started", { group: "broker-1" }]);
-  expect(lastRun([...GATE_FAILED.slice(0, -1), ...again])).toMatchObject({
+  expect(last([...GATE_FAILED.slice(0, -1), ...again])).toMatchObject({
     groupResult: undefined,
     message: undefined,
   });
@@ -63,7 +67,7 @@ test.each([
   ["ends with a colon:", "ends with a colon:"],
 ])("of the message %j only what is in one line", (message, said) => {
   const end = runOf([1, "group-ended", { group: "broker-0", result: "failed", message }]);
-  expect(lastRun(end)?.message).toBe(said);
+  expect(last(end)?.message).toBe(said);
 });
 
 test("a run that was refused has touched nothing", () => {
@@ -72,13 +76,13 @@ test("a run that was refused has touched nothing", () => {
     [2, "step-started", { group: "broker-0", step: "plan" }],
     [1, "group-ended", { group: "broker-0", result: "failed", message: "no" }],
   );
-  expect(lastRun(refused)?.hasTouched).toBe(false);
+  expect(last(refused)?.hasTouched).toBe(false);
 });
 
 test("only the newest run counts, and a hold is no part of it", () => {
   const newer = runOf([2, "run-started"]).map((event) => ({ ...event, run: "run-2" }));
   const held = runOf([1, "held", { by: "ops@build-2" }]).map((event) => ({ ...event, run: "other" }));
-  expect(lastRun([...GATE_FAILED, ...newer, ...held])).toMatchObject({
+  expect(last([...GATE_FAILED, ...newer, ...held])).toMatchObject({
     since: ago(2),
     lastAt: ago(2),
     by: undefined,

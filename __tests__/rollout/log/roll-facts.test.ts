@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { rollFacts } from "../../../rollout/log/roll-facts.js";
+import { readRuns } from "../../../rollout/log/read-runs.js";
 import type { LogEvent } from "../../../cluster/run/run-log.js";
 
 const START = Date.parse("2026-01-01T00:00:00Z");
@@ -13,6 +14,8 @@ const log = (...drafts: readonly Draft[]): LogEvent[] =>
     run: "r1",
     ...draft,
   }));
+
+const factsOf = (events: readonly LogEvent[]) => rollFacts(readRuns(events));
 
 const started = (group: string, to = "ami-0bbb"): Draft => ({ event: "group-started", group, to });
 const step = (group: string, name: NonNullable<LogEvent["step"]>): Draft => ({
@@ -38,44 +41,44 @@ const failing = [
 const FAILURE = { group: "broker-0", to: "ami-0bbb", message: "nodes-eligible (0 of 1)" };
 
 test("an empty log says nothing", () => {
-  expect(rollFacts([])).toEqual({ released: false, out: [] });
+  expect(factsOf([])).toEqual({ released: false, out: [] });
 });
 
 test("what ended last, and when, is known; a hold and its release count until the next group has ended", () => {
-  expect(rollFacts(log(started("broker-0"), ended("broker-0", "ok")))).toEqual({
+  expect(factsOf(log(started("broker-0"), ended("broker-0", "ok")))).toEqual({
     lastEndAt: START + 60_000,
     lastEnded: "broker-0",
     released: false,
     out: [],
   });
-  expect(rollFacts(log(ended("broker-0", "ok"), RESUMED)).released).toBe(true);
-  expect(rollFacts(log(ended("broker-0", "ok"), { event: "held" })).released).toBe(true);
-  expect(rollFacts(log(ended("broker-0", "ok"), RESUMED, started("broker-1"))).released).toBe(true);
-  expect(rollFacts(log(RESUMED, started("broker-0"), ended("broker-0", "ok"))).released).toBe(false);
+  expect(factsOf(log(ended("broker-0", "ok"), RESUMED)).released).toBe(true);
+  expect(factsOf(log(ended("broker-0", "ok"), { event: "held" })).released).toBe(true);
+  expect(factsOf(log(ended("broker-0", "ok"), RESUMED, started("broker-1"))).released).toBe(true);
+  expect(factsOf(log(RESUMED, started("broker-0"), ended("broker-0", "ok"))).released).toBe(false);
 });
 
 test("a group is out from its leave on until it is whole", () => {
   const left = [started("broker-0"), step("broker-0", "plan"), step("broker-0", "leave")];
-  expect(rollFacts(log(started("broker-0"), step("broker-0", "plan"))).out).toEqual([]);
-  expect(rollFacts(log(...left)).out).toEqual(["broker-0"]);
-  expect(rollFacts(log(...left, ended("broker-0", "failed"))).out).toEqual(["broker-0"]);
-  expect(rollFacts(log(...left, runEnded("failed"))).out).toEqual(["broker-0"]);
-  expect(rollFacts(log(...left, ended("broker-0", "ok"))).out).toEqual([]);
+  expect(factsOf(log(started("broker-0"), step("broker-0", "plan"))).out).toEqual([]);
+  expect(factsOf(log(...left)).out).toEqual(["broker-0"]);
+  expect(factsOf(log(...left, ended("broker-0", "failed"))).out).toEqual(["broker-0"]);
+  expect(factsOf(log(...left, runEnded("failed"))).out).toEqual(["broker-0"]);
+  expect(factsOf(log(...left, ended("broker-0", "ok"))).out).toEqual([]);
 });
 
 test("only a gate that was not passed is a failure: all else is tried again", () => {
-  expect(rollFacts(log(...failing)).failure).toEqual(FAILURE);
-  expect(rollFacts(log(...failing.slice(0, 2), ended("broker-0", "failed"))).failure).toBeUndefined();
-  expect(rollFacts(log(...failing.slice(0, 3), ended("broker-0", "interrupted"))).failure).toBeUndefined();
+  expect(factsOf(log(...failing)).failure).toEqual(FAILURE);
+  expect(factsOf(log(...failing.slice(0, 2), ended("broker-0", "failed"))).failure).toBeUndefined();
+  expect(factsOf(log(...failing.slice(0, 3), ended("broker-0", "interrupted"))).failure).toBeUndefined();
 });
 
 test("a roll that has ended is over; one that was killed or interrupted goes on", () => {
-  const over = rollFacts(log(...failing, RESUMED, runEnded("failed")));
+  const over = factsOf(log(...failing, RESUMED, runEnded("failed")));
   expect(over).toEqual({ released: false, out: ["broker-0"] });
-  expect(rollFacts(log(...failing)).failure).toEqual(FAILURE);
-  expect(rollFacts(log(...failing, runEnded("interrupted"), { event: "run-started" })).failure).toEqual(
+  expect(factsOf(log(...failing)).failure).toEqual(FAILURE);
+  expect(factsOf(log(...failing, runEnded("interrupted"), { event: "run-started" })).failure).toEqual(
     FAILURE,
   );
-  const done = rollFacts(log(started("broker-0"), ended("broker-0", "ok"), runEnded("ok")));
+  const done = factsOf(log(started("broker-0"), ended("broker-0", "ok"), runEnded("ok")));
   expect(done).toEqual({ lastEndAt: START + 60_000, released: false, out: [] });
 });

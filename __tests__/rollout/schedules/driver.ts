@@ -9,6 +9,7 @@ import { nextLeave } from "../../../rollout/leave/next-leave.js";
 import type { LeaveOrder } from "../../../rollout/leave/order.js";
 import type { Wanted } from "../../../rollout/roll/next-group.js";
 import { rollFacts } from "../../../rollout/log/roll-facts.js";
+import { readRuns } from "../../../rollout/log/read-runs.js";
 import { withoutRegion } from "../../../rollout/observation/host-of.js";
 import {
   isWorthWaiting,
@@ -65,7 +66,7 @@ export async function drive(world: World, wanted: Wanted, between: () => Promise
   /** A hold that was seen keeps what has not begun, and so does a failed gate; what is out may be finished. */
   const mayBegin = (name: string, what: string): void => {
     const isOut =
-      rollFacts(world.events).out.includes(name) ||
+      rollFacts(readRuns(world.events)).out.includes(name) ||
       world.out.has(name) ||
       inFlightOf(world.spec, world.deployed).some((each) => each.group === name);
     if (held && !isOut) throw new Violation(`${name} is begun (${what}) while the roll is held`);
