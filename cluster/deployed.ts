@@ -47,7 +47,7 @@ export interface DeployedGroup {
   readonly hosts: readonly DeployedHost[];
   /** The data volumes that are there, those of hosts that are gone included. */
   readonly volumes: readonly DeployedVolume[];
-  /** Oldest first; empty for a group that has never stood: it is new. */
+  /** Oldest first; empty for a group that was never ready: it is new. */
   readonly revisions: readonly Revision[];
   /** What `ready` was passed for; absent when it is not there. */
   readonly ready?: ReadyRecord;
@@ -71,7 +71,7 @@ export interface DeployedHost {
   /** The template hash that the machine was made from. */
   readonly hash: string;
   readonly subnetId?: string;
-  /** The ids of host and Consul servers that the machine was told of; absent when `config_consul` is not there. */
+  /** The ids of host and Consul servers that the machine was configured with; absent when `config_consul` is not there. */
   readonly configConsul?: { readonly host: string; readonly servers: string };
 }
 
@@ -110,8 +110,8 @@ export function nothingDeployed(origin: Origin): Deployed {
  * @param addresses every address that the spec declares
  */
 export function deployedFromSpec(spec: Spec, where: string, addresses: ReadonlySet<string>): Deployed {
-  const standing = groupsOf(spec).filter(({ retires }) => !retires);
-  const groups = standing.map((group): DeployedGroup => {
+  const staying = groupsOf(spec).filter(({ retires }) => !retires);
+  const groups = staying.map((group): DeployedGroup => {
     const subnetId = subnetOf(spec, group.index);
     const numbers = Array.from({ length: group.hosts }, (_, number) => number);
     return {

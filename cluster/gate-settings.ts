@@ -53,11 +53,11 @@ export function gateSettingsOf(pool: string, spec: Spec): GateSettings {
 
 /**
  * How long a group has to stay ready: the first of its pool to run an image for longer.
- * @param standing the groups that stand
+ * @param deployed the deployed groups
  */
-export function bakeSecondsOf(group: Group, spec: Spec, standing: readonly RunImages[]): number {
+export function bakeSecondsOf(group: Group, spec: Spec, deployed: readonly RunImages[]): number {
   const { seconds, firstSeconds } = gateSettingsOf(group.pool, spec).bake;
-  return isCanary(group, standing) ? firstSeconds : seconds;
+  return isCanary(group, deployed) ? firstSeconds : seconds;
 }
 
 function checkOf(check: CheckSpec): Check {
@@ -93,7 +93,7 @@ export function fillIn(
   return text.replace(/\{(host|address|group)\}/g, (_, name: keyof typeof machine) => machine[name]);
 }
 
-/** A group that stands, by its name, and the images that its revisions name. */
+/** A deployed group, by its name, and the images that its revisions name. */
 export interface RunImages {
   readonly name: string;
   readonly images: readonly string[];
@@ -107,13 +107,13 @@ export const imagesOf = (revisions: readonly Revision[]): string[] => [
 /**
  * Whether a group is the first of its pool to run an image: no group of the pool has a revision of it, and a revision is
  * written only once a gate has passed. A group that comes anew is none, since nobody rolls it.
- * @param standing the groups that stand
+ * @param deployed the deployed groups
  */
 export function isCanary(
   group: { readonly name: string; readonly pool: string; readonly image: string },
-  standing: readonly RunImages[],
+  deployed: readonly RunImages[],
 ): boolean {
-  const ofPool = standing.filter(({ name }) => parseGroupName(name)?.pool === group.pool);
+  const ofPool = deployed.filter(({ name }) => parseGroupName(name)?.pool === group.pool);
   return (
     ofPool.some(({ name }) => name === group.name) &&
     !ofPool.some(({ images }) => images.includes(group.image))

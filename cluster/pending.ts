@@ -5,7 +5,7 @@ import { emptiedPools } from "./retiring.js";
 import type { Spec } from "./yaml/schema.js";
 
 /**
- * A group that has never stood, and comes by the cluster view. One whose `ready` has passed has stood, also where its
+ * A group that was never ready, and comes by the cluster view. One whose `ready` has passed was ready, also where its
  * record is gone: a lost record must not thaw it.
  */
 export const isNew = (group: DeployedGroup | undefined): boolean =>
@@ -19,7 +19,7 @@ const hasPassed = ({ name, ready, tainted }: DeployedGroup): boolean =>
 export const deployedHash = (group: DeployedGroup | undefined): string | undefined =>
   group?.revisions.at(-1)?.hash ?? group?.ready?.hash;
 
-/** How many hosts the group last stood with: what `ready` was passed for, else the hosts that are there. */
+/** How many hosts the group was last ready with: what `ready` was passed for, else the hosts that are there. */
 export const deployedHosts = (group: DeployedGroup): number =>
   hostIds(group.ready?.hosts)?.length ?? group.hosts.length;
 
@@ -105,18 +105,18 @@ export function groupsInFlight(
   pending: readonly string[] = [],
 ): InFlight[] {
   if (deployed.origin.kind === "spec") return [];
-  const standing = [...deployed.groups.values()].filter((group) => !isNew(group)).sort(byUrgency);
-  const found = standing.map((group) => ({ group, reasons: unfinished(group, deployed, platform) }));
+  const known = [...deployed.groups.values()].filter((group) => !isNew(group)).sort(byUrgency);
+  const found = known.map((group) => ({ group, reasons: unfinished(group, deployed, platform) }));
   const own = new Set(found.filter(({ reasons }) => reasons.length > 0).map(({ group }) => group.name));
   const servers = consulServerIds(deployed);
-  const strays = standing
+  const unowned = known
     .filter((group) => !own.has(group.name))
-    .flatMap((group) => untold(group, servers, platform));
-  const teacher = strays.length > 0 ? lastConsulGroup(standing, own, pending) : undefined;
+    .flatMap((group) => notConfigured(group, servers, platform));
+  const owner = unowned.length > 0 ? lastConsulGroup(known, own, pending) : undefined;
   return found
     .map(({ group, reasons }) => ({
       group: group.name,
-      reasons: group === teacher ? [...reasons, ...strays] : reasons,
+      reasons: group === owner ? [...reasons, ...unowned] : reasons,
     }))
     .filter(({ reasons }) => reasons.length > 0);
 }
@@ -141,8 +141,8 @@ export function inFlightOf(spec: Spec, deployed: Deployed): InFlight[] {
 }
 
 /**
- * Whether a machine has been told of the Consul servers. Terraform destroys its `config_consul` right after `leave`, so one
- * that is told has not left.
+ * Whether a machine was configured with the Consul servers. Terraform destroys its `config_consul` right after `leave`, so
+ * one that is configured has not left.
  */
 export const isConfigured = (
   { number, id, configConsul }: DeployedHost,
@@ -227,7 +227,7 @@ const consulServerIds = (deployed: Deployed): string =>
     .flatMap(({ hosts }) => hosts.map(({ id }) => id))
     .join(",");
 
-function untold(group: DeployedGroup, servers: string, platform: PlatformName): string[] {
+function notConfigured(group: DeployedGroup, servers: string, platform: PlatformName): string[] {
   return group.hosts.flatMap((host) => {
     const address = hostAddress(platform, group.name, host.number, "config-consul");
     if (group.tainted.includes(address)) return [`${address} is tainted`];
@@ -242,11 +242,11 @@ function untold(group: DeployedGroup, servers: string, platform: PlatformName): 
 
 /** The Consul group that is in flight itself, else one whose machines no revision names yet, else the one with the newest. */
 function lastConsulGroup(
-  standing: readonly DeployedGroup[],
+  known: readonly DeployedGroup[],
   inFlight: ReadonlySet<string>,
   pending: readonly string[],
 ): DeployedGroup | undefined {
-  const servers = standing.filter(({ role }) => role === "consul-server");
+  const servers = known.filter(({ role }) => role === "consul-server");
   const newest = (group: DeployedGroup): number => group.revisions.at(-1)?.number ?? 0;
   return (
     servers.find((group) => inFlight.has(group.name)) ??

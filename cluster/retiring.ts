@@ -6,8 +6,10 @@ import { isBalancerAddress } from "./shared-address.js";
 
 /** The pools that retire and have no machine any more. What is left of them goes by the cluster view. */
 export function emptiedPools(spec: Spec, { groups }: Deployed): Pool[] {
-  const standing = new Set([...groups.values()].filter((group) => !isEmpty(group)).map(({ pool }) => pool));
-  return poolsOf(spec).filter(({ name, retire }) => retire !== undefined && !standing.has(name));
+  const withMachines = new Set(
+    [...groups.values()].filter((group) => !isEmpty(group)).map(({ pool }) => pool),
+  );
+  return poolsOf(spec).filter(({ name, retire }) => retire !== undefined && !withMachines.has(name));
 }
 
 /** A `ready` that was passed for hosts which the state does not hold says that they were taken out of it by hand. */

@@ -5,7 +5,7 @@ import { addressesFor } from "../cluster/hooks/hook-words.js";
 import { idOf } from "./named.js";
 import type { Declaration, Platform } from "./platform.js";
 
-/** What the machines of a view are told of Consul. */
+/** What the machines of a view are configured with. */
 export interface ConsulKnowledge {
   readonly cluster: string;
   /** The addresses of all Consul servers' hosts. */
@@ -17,7 +17,7 @@ export interface ConsulKnowledge {
 }
 
 export interface ConfigConsulProps extends Declaration {
-  /** The address of the host that is told. */
+  /** The address of the host that is configured. */
   readonly host: string;
   readonly consul: ConsulKnowledge;
   /** The program whose hook is called. */

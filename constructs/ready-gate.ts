@@ -20,7 +20,7 @@ export interface ReadyGateProps extends Declaration {
 }
 
 /**
- * Proves that a group is whole again: a hook that runs when it is created, which is after everything else of its group.
+ * Proves that a group is ready again: a hook that runs when it is created, which is after everything else of its group.
  * What it was passed for stands in its triggers; a group whose `ready` names other hosts or another template is in flight.
  */
 export class ReadyGate extends Construct {

@@ -38,12 +38,12 @@ export interface RenderingOptions {
 /**
  * A group that another view may change: rendered from what is deployed, and only what the state holds, so that even a
  * repair can only restore.
- * @param told whether every machine is told of a new Consul server in this view
+ * @param configures whether every machine is configured with a new Consul server in this view
  */
 export function frozenRendering(
   group: DeployedGroup,
   addresses: ReadonlySet<string>,
-  told: boolean,
+  configures: boolean,
 ): Rendering {
   return {
     ...identityOf(group),
@@ -52,13 +52,15 @@ export function frozenRendering(
     volumes: group.volumes,
     revisions: group.revisions,
     ...(group.ready ? { passedFor: group.ready.hosts } : {}),
-    // A roll that was cut off may have left a machine untold. One that has left itself is told in its own view.
+    // A roll that was cut off may have left a machine that is not configured. One that has left itself is configured in
+    // its own view.
     includes: (address) =>
-      addresses.has(address) || (told && group.leave && parseAddress(address)?.kind === "config-consul"),
+      addresses.has(address) ||
+      (configures && group.leave && parseAddress(address)?.kind === "config-consul"),
     protect: (address): Protection => {
       switch (parseAddress(address)?.kind) {
         case "config-consul":
-          return told ? "live" : "ignored";
+          return configures ? "live" : "ignored";
         case "ready":
           return "ignored";
         default:
@@ -68,7 +70,7 @@ export function frozenRendering(
   };
 }
 
-/** A group that has never stood: free to change until it does, with its first revision in the making. */
+/** A group that was never ready: free to change until it is, with its first revision in the making. */
 export function newRendering(
   group: Group,
   deployed: DeployedGroup | undefined,

@@ -177,7 +177,7 @@ export abstract class ViewStack extends TerraformStack {
   }
 
   /**
-   * What a group waits for. The roll of a Consul group is done only once the machines of all others have been told of it.
+   * What a group waits for. The roll of a Consul group is done only once the machines of all others are configured with it.
    * Its revision waits for that and not its `ready`: at the first creation these machines waited for `ready`, which
    * Terraform remembers, so that replacing both would be a cycle. A revision is never replaced.
    */
@@ -186,10 +186,10 @@ export abstract class ViewStack extends TerraformStack {
     rendered: readonly Rendered[],
   ): Pick<HostGroupProps, "hostsAfter" | "revisionAfter"> {
     const others = rendered.filter((each) => each.group.name !== group.name);
-    const tells = this.isConsulView && group.name === this.target;
+    const configures = this.isConsulView && group.name === this.target;
     return {
       hostsAfter: this.hostsAfter(group),
-      revisionAfter: tells ? this.members(others, "config-consul") : [],
+      revisionAfter: configures ? this.members(others, "config-consul") : [],
     };
   }
 

@@ -12,7 +12,7 @@ const hookFileSchema = z.strictObject({
   spec: specSchema,
   /** The folder of the spec, from the one of this file: where the run folder lies. */
   specFolder: z.string().min(1),
-  /** The groups that stand, with the names of their hosts and the images that their revisions name. */
+  /** The deployed groups, with the names of their hosts and the images that their revisions name. */
   deployed: z.array(
     z.strictObject({ name: z.string(), hosts: z.array(z.string()), images: z.array(z.string()) }),
   ),
@@ -26,8 +26,8 @@ export function hookFileOf({
   deployed: { groups },
   specFolder,
 }: ClusterState & { readonly specFolder: string }): HookFile {
-  const standing = [...groups.values()].filter((group) => !isNew(group));
-  const deployed = standing.map(({ name, hosts, revisions }) => ({
+  const known = [...groups.values()].filter((group) => !isNew(group));
+  const deployed = known.map(({ name, hosts, revisions }) => ({
     name,
     hosts: hosts.map((host) => host.name),
     images: imagesOf(revisions),

@@ -22,7 +22,7 @@ export const WAITING_VARIABLE = "rollout_waiting";
 export const REVIEW_VARIABLE = "rollout_review_only";
 
 /**
- * The gate of the group that a view rolls. Open: its `ready` proves that it is whole, and its revision is written. Closed:
+ * The gate of the group that a view rolls. Open: its `ready` proves that it is ready, and its revision is written. Closed:
  * `ready` proves nothing, the revision stays as it was, and the group stays in flight.
  */
 export const GATE_VARIABLE = "rollout_gate";
@@ -36,5 +36,5 @@ export const isGate = (value: unknown): value is Gate => value === "open" || val
 /** How a view refers to it. */
 export const GATE_REFERENCE = `\${var.${GATE_VARIABLE}}`;
 
-/** What the hook `ready` is told of it by. */
+/** By which the hook `ready` gets it. */
 export const GATE_ENVIRONMENT = "ROLLOUT_GATE";

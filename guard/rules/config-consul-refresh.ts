@@ -68,15 +68,15 @@ function hears(resource: DeclaredResource, servers: readonly string[], replaced:
   );
 }
 
-/** Deployed hosts whose `config_consul` is not declared at all. A group that has left is told when its own roll goes on. */
+/** Deployed hosts whose `config_consul` is not declared. A group that has left is configured once its own roll goes on. */
 function hostsWithout({ declared, deployed }: Proposal): string[] {
-  const told = new Set(
+  const configured = new Set(
     declared.flatMap(({ member }) =>
       member?.kind === "config-consul" ? [`${member.group}-${String(member.host)}`] : [],
     ),
   );
   return declared.flatMap(({ member, address }) => {
-    if (member?.kind !== "host" || told.has(`${member.group}-${String(member.host)}`)) return [];
+    if (member?.kind !== "host" || configured.has(`${member.group}-${String(member.host)}`)) return [];
     const group = deployed.groups.get(member.group);
     return group?.leave && !isNew(group) ? [address] : [];
   });
@@ -112,7 +112,7 @@ function refreshedForNothing(eager: readonly { address: string }[], target: stri
   };
 }
 
-/** The same of a plan: once a Consul server is made, every machine that will be there is told; else none outside. */
+/** The same of a plan: once a Consul server is made, every machine that will be there is configured; else none outside. */
 function refreshPlanned({ changes, target, deployed, spec }: Proposal, { resources }: Plan): Violation[] {
   const made = changes.filter(
     ({ member, action }) =>
@@ -132,7 +132,7 @@ function refreshPlanned({ changes, target, deployed, spec }: Proposal, { resourc
     );
     return eager.length > 0 ? [refreshedForNothing(eager, target)] : [];
   }
-  const told = new Set(
+  const configured = new Set(
     changes.filter(({ action }) => action === "create" || action === "replace").map(({ address }) => address),
   );
   const deaf = resources.flatMap(({ address, actions, deposed }) => {
@@ -140,7 +140,7 @@ function refreshPlanned({ changes, target, deployed, spec }: Proposal, { resourc
     const stays = !actions.includes("delete") || actions.includes("create");
     if (member?.kind !== "host" || member.host === undefined || !stays || deposed !== undefined) return [];
     const hook = hostAddress(spec.platform, member.group, member.host, "config-consul");
-    return told.has(hook) ? [] : [hook];
+    return configured.has(hook) ? [] : [hook];
   });
   return deaf.length > 0 ? [notRefreshed(deaf, target ?? "Consul servers")] : [];
 }

@@ -25,19 +25,19 @@ export const dataVolumeKept: Rule = (proposal) => [
 
 function volumesLost(proposal: Proposal): Violation[] {
   const isEnd = isEndOfLeftover(proposal);
-  const going = proposal.changes.filter(
+  const removed = proposal.changes.filter(
     ({ member, action }) => member?.kind === "data" && ["delete", "replace", "forget"].includes(action),
   );
-  const lost = going.filter((change) => !isEnd(change)).map(({ address }) => address);
+  const lost = removed.filter((change) => !isEnd(change)).map(({ address }) => address);
   return [
-    ...leftoversIn(proposal).flatMap((leftovers) => deletedUnasked(leftovers, going)),
+    ...leftoversIn(proposal).flatMap((leftovers) => deletedUnasked(leftovers, removed)),
     ...(lost.length === 0 ? [] : [wouldBeLost(lost)]),
   ];
 }
 
 /** A pool that retires keeps its data in any case but one: its spec says otherwise. */
-function deletedUnasked({ pool, retire, addresses }: Leftovers, going: readonly Change[]): Violation[] {
-  const deleted = going
+function deletedUnasked({ pool, retire, addresses }: Leftovers, removed: readonly Change[]): Violation[] {
+  const deleted = removed
     .filter(({ address, action }) => action === "delete" && addresses.has(address))
     .map(({ address }) => address)
     .sort();

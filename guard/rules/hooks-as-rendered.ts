@@ -199,7 +199,7 @@ function precedents({ member }: Wiring, members: Members, { wiring, target }: Pr
     case "ready":
       return those(["leave", "config-consul", "target"]);
     case "revision":
-      return [...those(["ready"]), ...(group === target ? toldOf(group, wiring) : [])];
+      return [...those(["ready"]), ...(group === target ? configuredBefore(group, wiring) : [])];
     default:
       return [];
   }
@@ -211,8 +211,8 @@ const serversStarted = (wiring: readonly Wiring[]): string[] =>
     member.kind === "start-agents" && roleOf(member.pool) === "consul-server" ? [address] : [],
   );
 
-/** Where a Consul server is rolled, the machines of all other groups are told before it is done. */
-function toldOf(group: string, wiring: readonly Wiring[]): string[] {
+/** Where a Consul server is rolled, the machines of all other groups are configured before it is done. */
+function configuredBefore(group: string, wiring: readonly Wiring[]): string[] {
   if (roleOf(parseGroupName(group)?.pool ?? "") !== "consul-server") return [];
   return wiring
     .filter(({ member }) => member.kind === "config-consul" && member.group !== group)

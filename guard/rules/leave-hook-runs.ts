@@ -14,7 +14,7 @@ import { listed } from "../listed.js";
 export const leaveHookRuns: Rule = (proposal) => {
   const { target, spec, deployed } = proposal;
   if (spec.protection === "off") return [];
-  if (proposal.plan) return goingByPlan(proposal);
+  if (proposal.plan) return leavingByPlan(proposal);
   const broken = groupsOf(spec).flatMap((group) => {
     const mayChange = target === undefined ? isNew(deployed.groups.get(group.name)) : target === group.name;
     return mayChange && proposal.declared.some((resource) => resource.group === group.name)
@@ -77,8 +77,8 @@ function succeededFirst({ declared, target }: Proposal): Violation[] {
 
 /**
  * Where a roll was cut off once `leave` was destroyed, no hook runs any more. Terraform destroys the `config_consul` of
- * the machines that have left right after it. So those that are told of Consul have not left, as where only the number of
- * hosts was changed: they may stay and may not go. Those that have left may go and may not stay.
+ * the machines that have left right after it. So those that are configured have not left, as where only the number of hosts
+ * was changed: they may stay and may not go. Those that have left may go and may not stay.
  */
 function afterLeave(group: Group, proposal: StateProposal): Violation[] {
   const { deployed, spec } = proposal;
@@ -86,7 +86,7 @@ function afterLeave(group: Group, proposal: StateProposal): Violation[] {
   if (!current || isNew(current)) return [];
   if (current.leave) return afterBatch(group, current);
   const joined = current.hosts.filter((host) => isConfigured(host, current, spec.platform));
-  const going = joined.filter(
+  const leaving = joined.filter(
     ({ number, hash }) =>
       (hash !== group.hash || number >= group.hosts) &&
       !isWaiting(proposal, { group: group.name, host: number }),
@@ -94,7 +94,7 @@ function afterLeave(group: Group, proposal: StateProposal): Violation[] {
   const hasLeft = deployedHash(current) === group.hash && joined.every(({ hash }) => hash !== group.hash);
   const left = hasLeft ? current.hosts.filter(({ hash }) => hash === group.hash) : [];
   return [
-    ...(going.length > 0 ? [goesUnasked(group, going)] : []),
+    ...(leaving.length > 0 ? [goesUnasked(group, leaving)] : []),
     ...(left.length > 0 ? [leftByHalf(group, left)] : []),
   ];
 }
@@ -161,12 +161,12 @@ function taintedGoes(
 }
 
 /** The same of a plan, which says itself which machines go. */
-function goingByPlan(proposal: Proposal): Violation[] {
+function leavingByPlan(proposal: Proposal): Violation[] {
   const { changes, target, deployed, spec } = proposal;
   const group = groupsOf(spec).find(({ name }) => name === target);
   const current = deployed.groups.get(target ?? "");
   if (!group || !current || isNew(current)) return [];
-  const going = changes.filter(
+  const leaving = changes.filter(
     ({ group: of, member, action, planned }) =>
       of === target &&
       member?.kind === "host" &&
@@ -174,8 +174,8 @@ function goingByPlan(proposal: Proposal): Violation[] {
       (action === "replace" || action === "delete"),
   );
   return [
-    ...goneWithoutHook(group, going, proposal),
-    ...replacedThoughTheyStay(group, going, deployed),
+    ...goneWithoutHook(group, leaving, proposal),
+    ...replacedThoughTheyStay(group, leaving, deployed),
     ...afterLeave(group, proposal),
   ];
 }
@@ -184,13 +184,13 @@ function goingByPlan(proposal: Proposal): Violation[] {
  * Where machines of a deployed group go, `leave` is destroyed with its hook before them, and so is each `lb-drained`. Only
  * a group that has left already, so that its `leave` is gone from the state, is replaced without.
  */
-function goneWithoutHook(group: Group, going: readonly Change[], proposal: Proposal): Violation[] {
+function goneWithoutHook(group: Group, leaving: readonly Change[], proposal: Proposal): Violation[] {
   const { changes, deployed, spec } = proposal;
-  if (going.length === 0) return [];
+  if (leaving.length === 0) return [];
   const { name } = group;
   const silent = [
     ...(deployed.groups.get(name)?.leave ? [groupAddress(spec.platform, name, "leave")] : []),
-    ...going.flatMap(({ member, action }) =>
+    ...leaving.flatMap(({ member, action }) =>
       action === "replace" ? [hostAddress(spec.platform, name, member?.host ?? 0, "lb-drained")] : [],
     ),
   ].filter((address) => {
@@ -198,8 +198,8 @@ function goneWithoutHook(group: Group, going: readonly Change[], proposal: Propo
     return deployed.addresses.has(address) && !(change && runsItsHook(change, deployed));
   });
   if (silent.length === 0) return [];
-  const tainted = going.filter((change) => isTainted(change, deployed));
-  if (tainted.length === going.length)
+  const tainted = leaving.filter((change) => isTainted(change, deployed));
+  if (tainted.length === leaving.length)
     return [
       taintedGoes(
         group,
@@ -207,7 +207,7 @@ function goneWithoutHook(group: Group, going: readonly Change[], proposal: Propo
         proposal,
       ),
     ];
-  const [machines, hooks] = [counted(going.length, "machine"), counted(silent.length, "hook")];
+  const [machines, hooks] = [counted(leaving.length, "machine"), counted(silent.length, "hook")];
   return [
     {
       rule: "leave-hook-runs",
@@ -221,11 +221,11 @@ function goneWithoutHook(group: Group, going: readonly Change[], proposal: Propo
 /** `leave` is told that machines of the new template stay, so it lets them work on, whoever replaces them. */
 function replacedThoughTheyStay(
   group: Group,
-  going: readonly Change[],
+  leaving: readonly Change[],
   deployed: Proposal["deployed"],
 ): Violation[] {
   const hosts = deployed.groups.get(group.name)?.hosts ?? [];
-  const staying = going.filter(
+  const staying = leaving.filter(
     (change) =>
       change.action === "replace" &&
       !isTainted(change, deployed) &&

@@ -63,20 +63,20 @@ function touched(group: Group, proposal: Proposal): Violation[] {
 function tooMany(group: Group, { changes, deployed, spec }: Proposal): Violation[] {
   if (deployed.groups.get(group.name)?.leave !== true) return [];
   const { maxUnavailable } = gateSettingsOf(group.pool, spec);
-  const going = changes.filter(
+  const updating = changes.filter(
     (change) =>
       change.group === group.name &&
       change.member?.kind === "host" &&
       change.action === "replace" &&
       !isTainted(change, deployed),
   );
-  if (going.length <= maxUnavailable) return [];
-  const names = going.map(({ member }) => hostName(group.name, member?.host ?? 0)).sort();
+  if (updating.length <= maxUnavailable) return [];
+  const names = updating.map(({ member }) => hostName(group.name, member?.host ?? 0)).sort();
   return [
     {
       rule: "one-batch",
       subjects: names,
-      message: `${String(going.length)} machines of ${group.name} would be replaced at once, and pools.${group.pool}.maxUnavailable is ${String(maxUnavailable)}: ${listed(names)}`,
+      message: `${String(updating.length)} machines of ${group.name} would be replaced at once, and pools.${group.pool}.maxUnavailable is ${String(maxUnavailable)}: ${listed(names)}`,
       remedy: `make the plan by: rollout deploy ${group.name}`,
     },
   ];

@@ -8,7 +8,7 @@ import type { Violation } from "../verdict.js";
 /**
  * What is tainted is replaced without its destroy hooks. So a tainted `leave` or `lb-drained` means that work would not
  * leave, and a tainted member of a foreign group would be replaced by whatever view comes first. A tainted `start-agents`
- * is the start that failed, unless its group is whole.
+ * is the start that failed, unless its group is ready.
  */
 export const taintedReplacement: Rule = (proposal) => [...ofPlan(proposal), ...neverDestroyed(proposal)];
 
@@ -55,7 +55,7 @@ function ofPlan(proposal: Proposal): Violation[] {
       })),
     ...tainted
       .filter((change) => change.group === target && change.member?.kind === "start-agents")
-      .filter(({ group = "" }) => isWhole(deployed.groups.get(group)))
+      .filter(({ group = "" }) => isReady(deployed.groups.get(group)))
       .map(({ address }) => ({
         rule: "tainted-replacement" as const,
         subjects: [address],
@@ -72,7 +72,7 @@ function ofPlan(proposal: Proposal): Violation[] {
 }
 
 /** Whether the gate was passed for what is there: a start that failed had it destroyed before. */
-const isWhole = (group: DeployedGroup | undefined): boolean =>
+const isReady = (group: DeployedGroup | undefined): boolean =>
   group?.ready !== undefined &&
   group.leave &&
   !group.tainted.some((address) => parseAddress(address)?.kind === "ready");
