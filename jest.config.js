@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+
 /** What both suites share. */
 const suite = {
   // For a machine that does much else meanwhile: nothing here is a measurement.
@@ -23,8 +25,8 @@ const tests = (ending) => [
 
 /** @type {import("jest").Config} */
 export default {
-  // The longest tests wait for a provider most of the time.
-  maxWorkers: "100%",
+  // Real tests wait for half of their time, for a provider, a gate or a process.
+  maxWorkers: Math.ceil(1.5 * availableParallelism()),
   projects: [
     {
       ...suite,

@@ -5,6 +5,7 @@ import * as z from "zod";
 import { localMachines, type LocalMachines } from "../../clients/local-machines/machines.js";
 import { serviceJob } from "../contract/service-job.js";
 import { describeReal } from "../support/environment.js";
+import { longTest } from "../support/long.js";
 import { processesIn, RunningDeploy, until } from "./running-deploy.js";
 import { idsOf, revisionsOf } from "./state-file.js";
 import { Workspace } from "./workspace.js";
@@ -155,26 +156,8 @@ describeReal("A group that is replaced a machine at a time", ["terraform"], (rea
     expect((await demo.status()).phase).toBe("healthy");
   });
 
-  test("goes on where its Terraform is killed within a batch", async () => {
-    await begin("ami-0ddd");
-    const run = start();
-    await run.see({ in: "driver", text: /leave: its work leaves: broker-0-1, while broker-0-2 waits/ });
-    await run.see({ in: "terraform", text: /hook start-agents broker-0-1/ });
-    await run.send("terraform", "SIGKILL");
-    expect((await run.end()).exitCode).toBe(1);
-    await quiet();
-
-    const { exitCode } = await start().end();
-    expect(exitCode).toBe(0);
-    const out = mostOut(await course());
-    expect(out).toBe(1);
-    expect(await images()).toEqual(HOSTS.map((host) => `${host} ami-0ddd eligible`));
-    expect(await work()).toBe(WORK);
-    expect((await demo.status()).phase).toBe("healthy");
-  });
-
   test("is taken back in the middle, whole and a machine at a time", async () => {
-    await begin("ami-0eee");
+    await begin("ami-0ddd");
     const run = start();
     await run.see({
       in: "driver",
@@ -193,7 +176,25 @@ describeReal("A group that is replaced a machine at a time", ["terraform"], (rea
     expect(log.filter((line) => line.startsWith("started"))).toEqual(
       ["broker-0-0", ...HOSTS].map((host) => `started ${host}`),
     );
-    expect(await images()).toEqual(HOSTS.map((host) => `${host} ami-0ddd eligible`));
+    expect(await images()).toEqual(HOSTS.map((host) => `${host} ami-0ccc eligible`));
+    expect((await demo.status()).phase).toBe("healthy");
+  });
+
+  longTest("goes on where its Terraform is killed within a batch", async () => {
+    await begin("ami-0eee");
+    const run = start();
+    await run.see({ in: "driver", text: /leave: its work leaves: broker-0-1, while broker-0-2 waits/ });
+    await run.see({ in: "terraform", text: /hook start-agents broker-0-1/ });
+    await run.send("terraform", "SIGKILL");
+    expect((await run.end()).exitCode).toBe(1);
+    await quiet();
+
+    const { exitCode } = await start().end();
+    expect(exitCode).toBe(0);
+    const out = mostOut(await course());
+    expect(out).toBe(1);
+    expect(await images()).toEqual(HOSTS.map((host) => `${host} ami-0eee eligible`));
+    expect(await work()).toBe(WORK);
     expect((await demo.status()).phase).toBe("healthy");
   });
 });
