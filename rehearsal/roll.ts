@@ -25,11 +25,8 @@ export async function rollGroup(
   );
   const moves = movesOf(before, await rehearsing.work(), going);
   const { deployed, views } = await rehearsing.program();
-  // Each batch of Consul servers tells all machines anew.
-  const refreshed = new Set(
-    recorded.applied.flatMap(({ address, action }) =>
-      action === "create" && address.endsWith("-config-consul") ? [address] : [],
-    ),
+  const refreshed = recorded.applied.filter(
+    ({ address, action }) => action === "create" && address.endsWith("-config-consul"),
   );
   const told = role === "consul-server" ? machineIds(deployed).size : hosts;
   return {
@@ -49,7 +46,7 @@ export async function rollGroup(
           await rehearsing.imagesOf(machines),
           imagesOf(machines, next),
         ),
-        ...difference("machines that were told of the Consul servers", refreshed.size, told),
+        ...difference("machines that were told of the Consul servers", refreshed.length, told),
         ...difference(
           "machines that know all Consul servers",
           knowingServers(deployed),

@@ -12,11 +12,6 @@ export interface TerraformOptions {
   readonly env?: Environment;
   /** Asks Terraform to end, which is waited for. Default: never. */
   readonly end?: AbortSignal;
-  /**
-   * Keeps a terminal's Ctrl-C from Terraform, so that it gets exactly one signal, by `end`. Default: false, Terraform
-   * belongs to the caller's process group.
-   */
-  readonly ownGroup?: boolean;
 }
 
 /** What a run printed and how it ended. */
@@ -43,14 +38,13 @@ const MOST_OUTPUT = 500_000_000;
  */
 export async function runTerraform(
   args: readonly string[],
-  { cwd, env = {}, end, ownGroup = false }: TerraformOptions,
+  { cwd, env = {}, end }: TerraformOptions,
 ): Promise<TerraformResult> {
   const binary = await findTerraform({ ...process.env, ...env });
   const { stdout, stderr, exitCode, signal, cause } = await execa(binary, args, {
     cwd,
     env: { ...env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" },
     stdin: "ignore",
-    detached: ownGroup,
     reject: false,
     forceKillAfterDelay: false,
     maxBuffer: MOST_OUTPUT,
