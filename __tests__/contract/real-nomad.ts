@@ -1,11 +1,7 @@
-import { randomInt } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { endMarked, MARKER } from "../../clients/local-machines/marked-processes.js";
 import { unmountBelow } from "../../clients/local-machines/mounts.js";
-import { startAgent, type RealAgent } from "./real-agent.js";
+import { RealMachines } from "./real-machines.js";
 import type { Cluster, Target } from "./target.js";
 
 const nomadServers = ["nomad-server-0-0", "nomad-server-1-0", "nomad-server-2-0"] as const;
@@ -15,33 +11,16 @@ const clients = ["broker-0-0", "broker-1-0"] as const;
 export const realNomad: Target = {
   name: "the real Nomad",
   needs: ["nomad"],
-  start: async ({ nomad }) => {
-    const cluster = new RealNomad(nomad, await mkdtemp(join(tmpdir(), "rollout-nomad-")));
-    try {
-      await cluster.startAll();
-      return cluster;
-    } catch (error) {
-      await cluster.close();
-      throw error;
-    }
-  },
+  start: ({ nomad }) => RealMachines.start((folder) => new RealNomad(folder, nomad)),
 };
 
-class RealNomad implements Cluster {
+class RealNomad extends RealMachines implements Cluster {
   readonly consulServers = ["none", "none", "none"] as const;
   readonly nomadServers = nomadServers;
   readonly clients = clients;
-  readonly #agents = new Map<string, RealAgent>();
-  /** Several runs on one machine must not meet. */
-  readonly #network = `127.${String(randomInt(64, 250))}.${String(randomInt(1, 250))}`;
 
-  constructor(
-    readonly binary: string,
-    readonly folder: string,
-  ) {}
-
-  async startAll(): Promise<void> {
-    await Promise.all([...nomadServers, ...clients].map((machine) => this.startEmpty(machine)));
+  constructor(folder: string, binary: string) {
+    super(folder, [...nomadServers, ...clients], [binary, "-config"]);
   }
 
   consul(machine: string): never {
@@ -49,7 +28,7 @@ class RealNomad implements Cluster {
   }
 
   nomad(machine: string) {
-    return { url: `http://${this.#address(machine)}:4646` };
+    return { url: `http://${this.addressOf(machine)}:4646` };
   }
 
   async runJob(job: object): Promise<void> {
@@ -60,43 +39,21 @@ class RealNomad implements Cluster {
     if (!response.ok) throw new Error(`the job was refused: ${await response.text()}`);
   }
 
-  async kill(machine: string): Promise<void> {
-    await this.#agents.get(machine)?.kill();
-    this.#agents.delete(machine);
+  override async kill(machine: string): Promise<void> {
+    await super.kill(machine);
     // A machine that loses its power loses its tasks, too.
     const folder = join(this.folder, machine);
     await endMarked((marker) => marker === folder);
     unmountBelow(folder);
   }
 
-  async startEmpty(machine: string): Promise<void> {
-    await this.kill(machine);
-    const folder = join(this.folder, machine);
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(folder);
-    const file = join(folder, "agent.json");
-    await writeFile(file, JSON.stringify(this.#configuration(machine, folder)));
-    this.#agents.set(machine, startAgent(this.binary, ["agent", `-config=${file}`], { [MARKER]: folder }));
+  protected override environment(folder: string) {
+    return { [MARKER]: folder };
   }
 
-  async advance(seconds: number): Promise<void> {
-    await wait(seconds * 1000);
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([...this.#agents.keys()].map((machine) => this.kill(machine)));
-    await rm(this.folder, { recursive: true, force: true });
-  }
-
-  #address(machine: string): string {
-    const index = [...nomadServers, ...clients].findIndex((name) => name === machine);
-    if (index === -1) throw new Error(`no such machine: ${machine}`);
-    return `${this.#network}.${String(index + 1)}`;
-  }
-
-  #configuration(machine: string, folder: string): object {
-    const address = this.#address(machine);
-    const servers = nomadServers.map((name) => this.#address(name));
+  protected override configuration(machine: string, folder: string): object {
+    const address = this.addressOf(machine);
+    const servers = nomadServers.map((name) => this.addressOf(name));
     const group = machine.replace(/-\d+$/, "");
     const isServer = nomadServers.some((name) => name === machine);
     return {

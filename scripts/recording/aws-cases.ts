@@ -35,29 +35,24 @@ export const AWS: readonly Case[] = [
     name: "aws-no-op",
     what: "The first plan after the creation, with the drift entries that the provider always has.",
     expected: accepted,
-    make: async (world) => {
-      await world.synth("cluster");
-      return world.plan("cluster");
-    },
+    make: (world) => world.synthAndPlan("cluster"),
   },
   {
     name: "aws-roll-clients",
     what: "A new image for the host of broker-0, which keeps its data volume.",
     expected: accepted,
-    make: async (world) => {
+    make: (world) => {
       world.edit(...ROLL);
-      await world.synth("broker-0");
-      return world.plan("broker-0");
+      return world.synthAndPlan("broker-0");
     },
   },
   {
     name: "aws-roll-consul-server",
     what: "A new image for a Consul server: every config_consul of the cluster is replaced with it.",
     expected: accepted,
-    make: async (world) => {
+    make: (world) => {
       world.edit("[ami-0aaa, ami-0aaa, ami-0aaa] # consul", "[ami-0aaa, ami-0bbb, ami-0aaa] # consul");
-      await world.synth("consul-server-1");
-      return world.plan("consul-server-1");
+      return world.synthAndPlan("consul-server-1");
     },
   },
   {
@@ -109,10 +104,7 @@ export const AWS: readonly Case[] = [
     name: "aws-own-host-terminated",
     what: "The same machine in its own view, which repairs it.",
     expected: accepted,
-    make: async (world) => {
-      await world.synth("broker-1");
-      return world.plan("broker-1");
-    },
+    make: (world) => world.synthAndPlan("broker-1"),
   },
 ];
 

@@ -21,18 +21,16 @@ export const BATCHES: readonly Case[] = [
     expected: accepted,
     make: async (world) => {
       await rollFirst(world);
-      await world.synth("broker-0");
-      return world.plan("broker-0", CLOSED);
+      return world.synthAndPlan("broker-0", CLOSED);
     },
   },
   {
     name: "batch-whole-group",
     what: "The whole group at once, as cdktf deploy does it: rollout deploy would not.",
     expected: accepted,
-    make: async (world) => {
+    make: (world) => {
       edit(world);
-      await world.synth("broker-0");
-      return world.plan("broker-0", CLOSED);
+      return world.synthAndPlan("broker-0", CLOSED);
     },
   },
   {

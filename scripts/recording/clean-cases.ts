@@ -8,10 +8,7 @@ export const BOOTSTRAP: readonly Case[] = [
     name: "bootstrap",
     what: "The first creation of a whole cluster.",
     expected: accepted,
-    make: async (world) => {
-      await world.synth("cluster");
-      return world.plan("cluster");
-    },
+    make: (world) => world.synthAndPlan("cluster"),
   },
   {
     name: "bootstrap-resumed",
@@ -24,8 +21,7 @@ export const BOOTSTRAP: readonly Case[] = [
         ready["provisioner"] = [{ "local-exec": { command: "exit 1" } }];
       });
       await world.cutOff("cluster");
-      await world.synth("cluster");
-      return world.plan("cluster");
+      return world.synthAndPlan("cluster");
     },
   },
 ];
@@ -36,10 +32,7 @@ export const CLEAN: readonly Case[] = [
     name: "no-op",
     what: "Nothing is pending: the cluster view finds nothing to do.",
     expected: accepted,
-    make: async (world) => {
-      await world.synth("cluster");
-      return world.plan("cluster");
-    },
+    make: (world) => world.synthAndPlan("cluster"),
   },
   {
     name: "roll-clients",
@@ -51,50 +44,45 @@ export const CLEAN: readonly Case[] = [
     name: "roll-consul-server",
     what: "A new image for a Consul server: every config_consul of the cluster is replaced with it.",
     expected: accepted,
-    make: async (world) => {
+    make: (world) => {
       world.edit("consul-server: { images: [v1, v1, v1]", "consul-server: { images: [v1, v2, v1]");
-      await world.synth("consul-server-1");
-      return world.plan("consul-server-1");
+      return world.synthAndPlan("consul-server-1");
     },
   },
   {
     name: "roll-nomad-server",
     what: "A new image for a Nomad server.",
     expected: accepted,
-    make: async (world) => {
+    make: (world) => {
       world.edit("nomad-server: { images: [v1, v1, v1]", "nomad-server: { images: [v1, v1, v2]");
-      await world.synth("nomad-server-2");
-      return world.plan("nomad-server-2");
+      return world.synthAndPlan("nomad-server-2");
     },
   },
   {
     name: "group-grows",
     what: "broker-1 gets a second host; its leave is replaced, since the list of hosts that stay is longer.",
     expected: accepted,
-    make: async (world) => {
+    make: (world) => {
       world.edit("hosts: [2, 1, 1]", "hosts: [2, 2, 1]");
-      await world.synth("broker-1");
-      return world.plan("broker-1");
+      return world.synthAndPlan("broker-1");
     },
   },
   {
     name: "group-shrinks",
     what: "broker-0 loses its second host and keeps that host's data volume.",
     expected: accepted,
-    make: async (world) => {
+    make: (world) => {
       world.edit("hosts: [2, 1, 1]", "hosts: [1, 1, 1]");
-      await world.synth("broker-0");
-      return world.plan("broker-0");
+      return world.synthAndPlan("broker-0");
     },
   },
   {
     name: "pool-added",
     what: "A new pool, named like another and more: broker-eu-1 is no member of broker.",
     expected: accepted,
-    make: async (world) => {
+    make: (world) => {
       addPool(world);
-      await world.synth("cluster");
-      return world.plan("cluster");
+      return world.synthAndPlan("cluster");
     },
   },
   {
@@ -105,18 +93,16 @@ export const CLEAN: readonly Case[] = [
       addPool(world);
       await world.roll("cluster");
       world.edit("images: [v1, v1, v1] # eu", "images: [v1, v2, v1] # eu");
-      await world.synth("broker-eu-1");
-      return world.plan("broker-eu-1");
+      return world.synthAndPlan("broker-eu-1");
     },
   },
   {
     name: "load-balancer-port",
     what: "The port of a load balancer changes, which this platform does in place.",
     expected: accepted,
-    make: async (world) => {
+    make: (world) => {
       world.edit("port: 9876", "port: 9877");
-      await world.synth("cluster");
-      return world.plan("cluster");
+      return world.synthAndPlan("cluster");
     },
   },
   {

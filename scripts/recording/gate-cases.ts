@@ -21,8 +21,7 @@ export const GATES: readonly Case[] = [
     expected: accepted,
     make: async (world) => {
       await rollClosed(world);
-      await world.synth("broker-0");
-      return world.plan("broker-0");
+      return world.synthAndPlan("broker-0");
     },
   },
   {
@@ -31,8 +30,7 @@ export const GATES: readonly Case[] = [
     expected: accepted,
     make: async (world) => {
       await rollClosed(world);
-      await world.synth("broker-0");
-      return world.plan("broker-0", CLOSED);
+      return world.synthAndPlan("broker-0", CLOSED);
     },
   },
   {

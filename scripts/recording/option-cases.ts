@@ -57,10 +57,7 @@ export const OPTIONS: readonly Case[] = [
     name: "refresh-only",
     what: "-refresh-only changes records alone, and says of no machine what happens to it.",
     expected: rejected("complete-plan"),
-    make: async (world) => {
-      await world.synth("cluster");
-      return world.plan("cluster", "-refresh-only");
-    },
+    make: (world) => world.synthAndPlan("cluster", "-refresh-only"),
   },
   {
     name: "destroy",

@@ -21,10 +21,9 @@ export const RETIRING: readonly Case[] = [
     name: "retire-group",
     what: "The first group of a pool that retires: its hook runs, its machines go, its data volumes stay.",
     expected: accepted,
-    make: async (world) => {
+    make: (world) => {
       retire(world);
-      await world.synth("broker-0");
-      return world.plan("broker-0");
+      return world.synthAndPlan("broker-0");
     },
   },
   {
@@ -33,8 +32,7 @@ export const RETIRING: readonly Case[] = [
     expected: accepted,
     make: async (world) => {
       await empty(world);
-      await world.synth("cluster");
-      return world.plan("cluster");
+      return world.synthAndPlan("cluster");
     },
   },
   {
@@ -43,8 +41,7 @@ export const RETIRING: readonly Case[] = [
     expected: accepted,
     make: async (world) => {
       await empty(world, "delete-volumes");
-      await world.synth("cluster");
-      return world.plan("cluster");
+      return world.synthAndPlan("cluster");
     },
   },
   {

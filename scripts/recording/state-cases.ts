@@ -78,8 +78,7 @@ export const STATES: readonly Case[] = [
     make: async (world) => {
       await world.synth("broker-0");
       await world.terraform("broker-0", ["state", "rm", "terraform_data.broker-0-1"]);
-      await world.synth("broker-0");
-      return world.plan("broker-0");
+      return world.synthAndPlan("broker-0");
     },
   },
   {
@@ -131,8 +130,7 @@ export const STATES: readonly Case[] = [
         }
       });
       await world.cutOff("broker-0");
-      await world.synth("broker-0");
-      return world.plan("broker-0");
+      return world.synthAndPlan("broker-0");
     },
   },
   {
@@ -146,8 +144,7 @@ export const STATES: readonly Case[] = [
         blockOf(stack, "broker-0-1")["provisioner"] = [{ "local-exec": { command: "exit 1" } }];
       });
       await world.cutOff("broker-0");
-      await world.synth("broker-0");
-      return world.plan("broker-0");
+      return world.synthAndPlan("broker-0");
     },
   },
   {
@@ -172,8 +169,7 @@ export const STATES: readonly Case[] = [
         blockOf(stack, "broker-0-ready")["provisioner"] = [{ "local-exec": { command: "exit 1" } }];
       });
       await world.cutOff("broker-0");
-      await world.synth("broker-0");
-      return world.plan("broker-0");
+      return world.synthAndPlan("broker-0");
     },
   },
   {
@@ -188,8 +184,7 @@ export const STATES: readonly Case[] = [
         blockOf(stack, "broker-0-1-config-consul")["provisioner"] = [{ "local-exec": { command: "exit 1" } }];
       });
       await world.cutOff("broker-0");
-      await world.synth("broker-0");
-      return world.plan("broker-0");
+      return world.synthAndPlan("broker-0");
     },
   },
   {

@@ -120,6 +120,12 @@ export class World {
     return this.show(view);
   }
 
+  /** The plan of a view as it is by now. */
+  async synthAndPlan(view: string, ...options: string[]): Promise<string> {
+    await this.synth(view);
+    return this.plan(view, ...options);
+  }
+
   async show(view: string): Promise<string> {
     return (await this.run(view, ["show", "-json", "plan"])).stdout.trim();
   }
