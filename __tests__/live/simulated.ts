@@ -12,7 +12,7 @@ import { connectTo } from "../support/simulated-cluster.js";
 
 export const CONSULS = ["consul-server-0-0", "consul-server-1-0", "consul-server-2-0"] as const;
 export const NOMADS = ["nomad-server-0-0", "nomad-server-1-0", "nomad-server-2-0"] as const;
-export const BROKERS = ["broker-0-0", "broker-1-0"] as const;
+const BROKERS = ["broker-0-0", "broker-1-0"] as const;
 export const ALL = [...CONSULS, ...NOMADS, ...BROKERS] as const;
 
 /** A simulated cluster and the program's view of it. */
