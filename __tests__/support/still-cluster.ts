@@ -15,7 +15,7 @@ const SPEC = specOf(LOCAL_EXAMPLE);
 
 export const CONSULS = ["consul-server-0-0", "consul-server-1-0", "consul-server-2-0"] as const;
 export const NOMADS = ["nomad-server-0-0", "nomad-server-1-0", "nomad-server-2-0"] as const;
-export const BROKERS = ["broker-0-0", "broker-1-0"] as const;
+const BROKERS = ["broker-0-0", "broker-1-0"] as const;
 export const ALL = [...CONSULS, ...NOMADS, ...BROKERS] as const;
 
 /** A machine of the example, by its name. */

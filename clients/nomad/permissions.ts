@@ -3,7 +3,6 @@
 export const NODE_READ = 'node { policy = "read" }';
 export const NODE_WRITE = 'node { policy = "write" }';
 export const AGENT_READ = 'agent { policy = "read" }';
-export const AGENT_WRITE = 'agent { policy = "write" }';
 export const OPERATOR_READ = 'operator { policy = "read" }';
 export const READ_JOBS = 'namespace "*" { capabilities = ["read-job"] }';
 /** No policy allows it. */

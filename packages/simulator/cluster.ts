@@ -92,12 +92,7 @@ export class SimulatedCluster {
     });
   }
 
-  /** Shuts a machine down: SIGINT for Nomad, SIGTERM for Consul, and time enough for what they do then. */
-  stopMachine(name: string): void {
-    this.stopAgent(name, "nomad");
-    this.stopAgent(name, "consul");
-  }
-
+  /** Ends an agent as the service manager does: SIGINT for Nomad, SIGTERM for Consul, and time enough for what they do then. */
   stopAgent(name: string, product: Product): void {
     const machine = this.machine(name);
     if (product === "nomad" && machine.nomad?.running) this.nomad.interrupt(machine.nomad);

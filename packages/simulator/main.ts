@@ -7,7 +7,7 @@ import { announce } from "./http/announce.js";
 import { startSimulator } from "./http/simulator.js";
 
 /**
- * The simulator as a process: `node dist/packages/simulator/main.js --file cluster.json [--factor 0.01] [--with-parent]`. Prints
+ * The simulator as a process: `node dist/bin/simulator.js --file cluster.json [--factor 0.01] [--with-parent]`. Prints
  * one line of JSON, `{"control", "machines"}`, and runs until SIGINT or SIGTERM, or until its parent has ended.
  *
  * With `--announce FILE` in place of `--file` it begins without machines, its time is that of the clock on the wall, and
@@ -24,7 +24,7 @@ const { values } = parseArgs({
 const factor = Number(values.factor);
 if ((values.file === undefined) === (values.announce === undefined) || !(factor > 0)) {
   process.stderr.write(
-    "usage: main.js --file cluster.json | --announce FILE [--factor 0.01] [--with-parent]\n",
+    "usage: simulator.js --file cluster.json | --announce FILE [--factor 0.01] [--with-parent]\n",
   );
   process.exit(2);
 }

@@ -1,12 +1,14 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
 import * as z from "zod";
 import { BROKERS, CONSUL_SERVERS, machine, NOMAD_SERVERS } from "./world.js";
 
-const MAIN = "dist/simulator/main.js";
+/** As it is started: `npm test` builds it first. */
+const MAIN = fileURLToPath(new URL("../../../dist/bin/simulator.js", import.meta.url));
 const [BROKER] = BROKERS;
 let folder = "";
 let file = "";
@@ -71,7 +73,7 @@ describe("the simulator as a process", () => {
       const { exitCode, stderr } = await execa("node", [MAIN, ...wrong], { reject: false });
       expect({ exitCode, stderr }).toEqual({
         exitCode: 2,
-        stderr: "usage: main.js --file cluster.json | --announce FILE [--factor 0.01] [--with-parent]",
+        stderr: "usage: simulator.js --file cluster.json | --announce FILE [--factor 0.01] [--with-parent]",
       });
     }
   });

@@ -1,0 +1,33 @@
+// With --production a test is no user: what is exported for tests alone is fine where its own file uses it, and else dead.
+export default {
+  ignoreExportsUsedInFile: process.argv.includes("--production"),
+  workspaces: {
+    ".": {
+      entry: [
+        "main.ts!",
+        "cli/entry.ts!",
+        "cli/context-worker.ts!",
+        "scripts/*.{ts,mjs}!",
+        "bench/*.mjs",
+        "__tests__/support/tether.mjs",
+        "__tests__/support/nomad-stand-in.mjs",
+        "__tests__/contract/recordings/select.mjs",
+      ],
+      project: ["**/*.{ts,mjs}!", "!**/__tests__/**!", "!bench/**!", "!packages/**"],
+      ignoreDependencies: ["cdktf-cli"],
+      ignoreBinaries: [
+        "moto_server",
+        "go",
+        "terraform",
+        "jq",
+        "mkfs.ext4",
+        "blkid",
+        "umount",
+        "wipefs",
+        "openssl",
+        "ssh-keygen",
+      ],
+    },
+    "packages/simulator": { entry: ["main.ts!"], project: ["**/*.ts!", "!__tests__/**!"] },
+  },
+};
