@@ -21,7 +21,6 @@ describe("keys", () => {
   test.each([
     ["PUT", "/v1/kv/a?cas=abc", 500, 'strconv.ParseUint: parsing "abc": invalid syntax'],
     ["PUT", "/v1/kv/", 400, "Missing key name"],
-    ["PUT", "/v1/kv/a?acquire=x&cas=0", 400, "Conflicting flags: acquire=x&cas=0"],
     ["PUT", "/v1/kv//x", 301, ""],
     ["GET", "/v1/kv/missing", 404, ""],
     ["GET", "/v1/kv/missing/?recurse", 404, ""],
@@ -69,97 +68,6 @@ describe("keys", () => {
     const waited = ask(cluster, A, `/consul/v1/kv/new?index=${String(ModifyIndex)}&wait=2s`);
     expect(waited.tookMs).toBeGreaterThanOrEqual(2_000);
     expect(waited.tookMs).toBeLessThan(2_100);
-  });
-});
-
-describe("sessions and locks", () => {
-  test("a plain write passes over a lock, keeps its session and sets LockIndex back to 0", () => {
-    const cluster = steadyCluster();
-    const session = create(cluster, { LockDelay: "0s" });
-    expect(write(cluster, `lock?acquire=${session}`, "mine")).toBe("true");
-    expect(entry(cluster, "lock")).toMatchObject({ Session: session, LockIndex: 1 });
-    expect(write(cluster, `lock?acquire=${session}`, "again")).toBe("true");
-    expect(entry(cluster, "lock").LockIndex).toBe(1);
-    expect(write(cluster, "lock", "plain")).toBe("true");
-    expect(entry(cluster, "lock")).toMatchObject({ Session: session, LockIndex: 0 });
-    expect(write(cluster, `lock?acquire=${create(cluster, {})}`, "other")).toBe("false");
-  });
-
-  test("a transaction with check-session writes while the lock is held and is 409 once it is lost", () => {
-    const cluster = steadyCluster();
-    const session = create(cluster, {});
-    write(cluster, `lock?acquire=${session}`, "x");
-    const guarded = [
-      { KV: { Verb: "check-session", Key: "lock", Session: session } },
-      { KV: { Verb: "set", Key: "guarded", Value: "eA==" } },
-    ];
-    expect(put(cluster, A, "/consul/v1/txn", guarded).status).toBe(200);
-    put(cluster, A, `/consul/v1/session/destroy/${session}`);
-    const lost = put(cluster, A, "/consul/v1/txn", guarded);
-    expect(lost).toMatchObject({
-      status: 409,
-      body: JSON.stringify({
-        Results: null,
-        Errors: [
-          { OpIndex: 0, What: `failed session check for key "lock", current session "" != "${session}"` },
-        ],
-      }),
-    });
-  });
-
-  test("a session with a TTL of 10 s ends after 20 s, unless it is renewed", () => {
-    const cluster = steadyCluster();
-    const session = create(cluster, { TTL: "10s" });
-    cluster.advance(15_000);
-    expect(put(cluster, A, `/consul/v1/session/renew/${session}`).status).toBe(200);
-    const ends = (): boolean => ask(cluster, A, `/consul/v1/session/info/${session}`).body === "[]";
-    expect(until(cluster, ends, 30_000)).toBeCloseTo(20_000, -2);
-    expect(put(cluster, A, `/consul/v1/session/renew/${session}`)).toMatchObject({
-      status: 404,
-      body: `Session id '${session}' not found`,
-    });
-  });
-
-  test("an acquire is refused for the lock-delay after the holder was destroyed, and not after its release", () => {
-    const cluster = steadyCluster();
-    const holder = create(cluster, { LockDelay: "5s" });
-    write(cluster, `lock?acquire=${holder}`, "x");
-    const next = create(cluster, {});
-    expect(write(cluster, `lock?release=${next}`, "x")).toBe("false");
-    put(cluster, A, `/consul/v1/session/destroy/${holder}`);
-    expect(until(cluster, () => write(cluster, `lock?acquire=${next}`, "x") === "true", 6_000)).toBeCloseTo(
-      5_000,
-      -2,
-    );
-    expect(write(cluster, `lock?release=${next}`, "x")).toBe("true");
-    expect(write(cluster, `lock?acquire=${create(cluster, {})}`, "x")).toBe("true");
-  });
-
-  test("a session ends with its node's check, but not when it has no checks", () => {
-    const cluster = steadyCluster();
-    const bound = create(cluster, {}, B);
-    const free = create(cluster, { Checks: [] }, B);
-    cluster.killMachine(B);
-    cluster.advance(6_700);
-    expect(ask(cluster, A, `/consul/v1/session/info/${bound}`).body).toBe("[]");
-    expect(ask(cluster, A, `/consul/v1/session/info/${free}`).body).not.toBe("[]");
-  });
-
-  test.each([
-    [
-      '{"TTL":"5s"}',
-      500,
-      "rpc error making call: Invalid Session TTL '5000000000', must be between [10s=24h0m0s]",
-    ],
-    ['{"TTL":"abc"}', 500, `rpc error making call: Session TTL 'abc' invalid: time: invalid duration "abc"`],
-    ['{"Node":"nope"}', 500, "rpc error making call: Missing node registration"],
-    ['{"Checks":["nope"]}', 500, "rpc error making call: Missing check 'nope' registration"],
-    ["{bad", 400, "Request decode failed: invalid character 'b' looking for beginning of object key string"],
-  ])("a session of %s is refused", (body, status, message) => {
-    expect(put(steadyCluster(), A, "/consul/v1/session/create", body)).toMatchObject({
-      status,
-      body: message,
-    });
   });
 });
 
@@ -227,7 +135,6 @@ describe("tokens", () => {
   test.each([
     ["GET", "/consul/v1/agent/members", undefined, 200, "[]"],
     ["GET", "/consul/v1/catalog/nodes", undefined, 200, "[]"],
-    ["GET", "/consul/v1/session/list", undefined, 200, "[]"],
     ["GET", "/consul/v1/kv/?recurse", undefined, 404, ""],
     ["GET", "/consul/v1/agent/self", undefined, 403, "Permission denied"],
     ["GET", "/consul/v1/agent/members", "unknown", 403, "ACL not found"],
@@ -266,10 +173,7 @@ const write = (cluster: SimulatedCluster, key: string, value: string): string =>
   String(put(cluster, A, `/consul/v1/kv/${key}`, value).body);
 
 function entry(cluster: SimulatedCluster, key: string) {
-  const schema = z.object({ ModifyIndex: z.number(), LockIndex: z.number(), Session: z.string().optional() });
+  const schema = z.object({ ModifyIndex: z.number() });
   const [found] = bodyOf(ask(cluster, A, `/consul/v1/kv/${key}`), z.tuple([schema]));
   return found;
 }
-
-const create = (cluster: SimulatedCluster, session: object, asked: string = A): string =>
-  bodyOf(put(cluster, asked, "/consul/v1/session/create", session), z.object({ ID: z.string() })).ID;

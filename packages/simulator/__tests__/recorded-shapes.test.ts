@@ -23,7 +23,6 @@ describe("an answer has the keys and the types of the recorded one", () => {
       Check: { TTL: "60s", Status: "passing" },
     });
     put(cluster, broker, "/consul/v1/kv/lab/a", "v3");
-    put(cluster, broker, "/consul/v1/session/create", "{}");
     const [path = "", role] = name.split(" ");
     const asked =
       role === "client" || path.startsWith("/v1/agent/s") || path === "/v1/agent/checks" ? broker : "";

@@ -6,7 +6,6 @@ export interface ConsulRules {
   readonly agentPrefix?: Policies;
   readonly nodePrefix?: Policies;
   readonly keyPrefix?: Policies;
-  readonly sessionPrefix?: Policies;
   readonly servicePrefix?: Policies;
   readonly operator?: Policy;
   readonly acl?: Policy;
@@ -14,7 +13,7 @@ export interface ConsulRules {
 
 export type Policy = "read" | "write";
 type Policies = Readonly<Record<string, Policy>>;
-type Prefixed = "agentPrefix" | "nodePrefix" | "keyPrefix" | "sessionPrefix" | "servicePrefix";
+type Prefixed = "agentPrefix" | "nodePrefix" | "keyPrefix" | "servicePrefix";
 
 /** Tokens by their secret; undefined while ACLs are off. The token "" is the anonymous one. */
 export type ConsulTokens = ReadonlyMap<string, ConsulRules>;

@@ -7,7 +7,6 @@ import type { ConsulTokens } from "./access.js";
 import { ConsulAgent, type ConsulAgentSettings } from "./agent.js";
 import { Catalog, SERF_HEALTH } from "./catalog.js";
 import { Kv } from "./kv.js";
-import { Sessions } from "./sessions.js";
 import { CONTACT_MS, RAFT_TIMES, TIMES } from "./times.js";
 
 export interface ConsulOptions {
@@ -35,7 +34,6 @@ export class Consul {
   readonly autopilot: Autopilot;
   readonly catalog: Catalog;
   readonly kv: Kv;
-  readonly sessions: Sessions;
   readonly version: string;
   /** Faults: servers that never get a vote. */
   readonly nonVoters = new Set<string>();
@@ -64,10 +62,7 @@ export class Consul {
       },
     });
     this.catalog = new Catalog(this.raft);
-    this.kv = new Kv(timeline, this.raft);
-    this.sessions = new Sessions(timeline, this.ids, this.raft, (session) => {
-      this.kv.endOf(session, this.sessions);
-    });
+    this.kv = new Kv(this.raft);
     this.autopilot = new Autopilot(
       timeline,
       this.raft,
@@ -154,7 +149,6 @@ export class Consul {
       this.#hasBootstrapped = true;
       this.catalog.clear();
       this.kv.clear();
-      this.sessions.clear();
       for (const server of servers) server.hasLog = true;
       this.raft.bootstrap(
         servers.map(({ id, name, rpcAddress }) => ({ id, name, address: rpcAddress, voter: true })),
@@ -193,7 +187,6 @@ export class Consul {
 
   #onLeader(): void {
     this.autopilot.restart();
-    this.sessions.restartTtls();
     this.#stopReconciling();
     this.#stopReconciling = this.timeline.every(TIMES.reconcileMs, () => {
       if (this.raft.leader) this.#reconcile();
@@ -244,7 +237,6 @@ export class Consul {
 
   #setFailed(name: string): void {
     this.catalog.setSerfHealth(name, false);
-    this.sessions.endOfCheck(name, SERF_HEALTH);
   }
 
   #takeOut(member: Member<ConsulAgent>): void {
@@ -254,7 +246,6 @@ export class Consul {
 
   #deregister(name: string): void {
     this.catalog.remove(name);
-    this.sessions.endOfNode(name);
   }
 
   /** A name whose next joining is passed over until the leader's next round. */

@@ -10,8 +10,6 @@ export interface NomadRules {
   readonly agent?: Policy;
   /** Capabilities by namespace, `*` for all: `read-job`, `list-jobs`, `submit-job`. */
   readonly namespaces?: Readonly<Record<string, readonly string[]>>;
-  /** Prefixes of variables that may be read and written. */
-  readonly variables?: readonly string[];
 }
 
 /** Tokens by their secret; undefined while ACLs are off. */
@@ -34,10 +32,6 @@ export class NomadRights {
     return (
       this.isManagement || [...(namespaces[namespace] ?? []), ...(namespaces["*"] ?? [])].includes(capability)
     );
-  }
-
-  mayVariable(path: string): boolean {
-    return this.isManagement || (this.rules.variables ?? []).some((prefix) => path.startsWith(prefix));
   }
 }
 

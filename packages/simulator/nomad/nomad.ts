@@ -8,7 +8,6 @@ import { Nodes } from "./nodes.js";
 import { Scheduler } from "./scheduler.js";
 import { Servers, type ServersOptions } from "./servers.js";
 import { TIMES } from "./times.js";
-import { Variables } from "./variables.js";
 
 export interface NomadOptions extends ServersOptions {
   /** Default: `2.0.6` with the prerelease `dev` */
@@ -25,7 +24,6 @@ export class Nomad {
   readonly nodes: Nodes;
   readonly scheduler: Scheduler;
   readonly drainer: Drainer;
-  readonly variables: Variables;
   readonly version: string;
 
   constructor(
@@ -48,7 +46,6 @@ export class Nomad {
       },
     });
     this.drainer = new Drainer(timeline, this.nodes, this.scheduler);
-    this.variables = new Variables(timeline, raft);
   }
 
   start(settings: NomadAgentSettings): NomadAgent {

@@ -177,10 +177,7 @@ function deregister(call: ConsulCall): Reply {
   return atLeader(call, () => {
     const node = consul.catalog.nodes.get(Node);
     if (node && ServiceID !== "") consul.catalog.removeService(node, ServiceID);
-    else if (node) {
-      consul.catalog.remove(Node);
-      consul.sessions.endOfNode(Node);
-    }
+    else if (node) consul.catalog.remove(Node);
     return json(true);
   });
 }

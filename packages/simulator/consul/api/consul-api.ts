@@ -9,9 +9,7 @@ import { catalogRoutes } from "./catalog-routes.js";
 import type { ConsulContext, ConsulRoute } from "./context.js";
 import { kvRoutes } from "./kv-routes.js";
 import { operatorRoutes, transferLeaderRoute } from "./operator-routes.js";
-import { sessionRoutes } from "./session-routes.js";
 import { snapshotRoute } from "./snapshot-route.js";
-import { transactionRoute } from "./transaction.js";
 
 const rootRoutes: readonly ConsulRoute[] = [
   { methods: ["GET"], path: "/", handle: () => text(200, "Consul Agent") },
@@ -24,8 +22,6 @@ const routes: readonly ConsulRoute[] = [
   ...catalogRoutes,
   ...operatorRoutes,
   ...kvRoutes,
-  ...sessionRoutes,
-  transactionRoute,
   snapshotRoute,
   ...aclRoutes,
 ];

@@ -1,4 +1,4 @@
-import { empty, json, text, type Reply, type Request } from "../../answer.js";
+import { empty, json, text, type Reply } from "../../answer.js";
 import { denied } from "../access.js";
 import type { Entry } from "../kv.js";
 import { atLeader, read, readHeaders, type ConsulCall, type ConsulRoute } from "./context.js";
@@ -13,12 +13,11 @@ export const kvRoutes: readonly ConsulRoute[] = [
 
 const base64 = (value: string): string => Buffer.from(value, "utf8").toString("base64");
 
-export const entryView = (entry: Entry) => ({
-  LockIndex: entry.lockIndex,
+const entryView = (entry: Entry) => ({
+  LockIndex: 0,
   Key: entry.key,
   Flags: entry.flags,
   Value: entry.value === "" ? null : entry.value,
-  ...(entry.session === undefined ? {} : { Session: entry.session }),
   CreateIndex: entry.createIndex,
   ModifyIndex: entry.modifyIndex,
 });
@@ -76,8 +75,6 @@ function put(call: ConsulCall): Reply {
   const { query, body } = request;
   if (key === "") return text(400, "Missing key name");
   if (key.startsWith("/")) return empty(301, { Location: `/v1/kv/${key.replace(/^\/+/, "")}` });
-  const conflict = conflictOf(request);
-  if (conflict !== undefined) return text(400, conflict);
   const cas = query.get("cas");
   if (cas !== null && !/^\d+$/.test(cas))
     return text(500, `strconv.ParseUint: parsing "${cas}": invalid syntax`);
@@ -88,34 +85,14 @@ function put(call: ConsulCall): Reply {
       `Request body(${String(bytes)} bytes) too large, max size: ${String(MOST_BYTES)} bytes. See https://www.consul.io/docs/agent/options.html#kv_max_value_size.`,
     );
   if (!rights.may("keyPrefix", key, "write")) return denied();
-  const { kv, sessions } = consul;
+  const { kv } = consul;
   const value = base64(body);
   const flags = Number(query.get("flags") ?? 0);
-  const acquire = query.get("acquire");
-  const release = query.get("release");
   return atLeader(call, () => {
-    if (acquire !== null) {
-      if (acquire.length !== 36)
-        return text(
-          500,
-          "rpc error making call: failed session lookup: index error: UUID must be 36 characters",
-        );
-      if (!sessions.all.has(acquire)) return text(500, `rpc error making call: invalid session "${acquire}"`);
-      return json(kv.acquire(key, value, flags, acquire));
-    }
-    if (release !== null) return json(kv.release(key, value, flags, release));
     if (cas !== null) return json(kv.putIf(key, value, flags, Number(cas)));
     kv.put(key, value, flags);
     return json(true);
   });
-}
-
-function conflictOf({ query }: Request): string | undefined {
-  const given = ["acquire", "release", "cas"].flatMap((name) => {
-    const value = query.get(name);
-    return value === null ? [] : [`${name}=${value}`];
-  });
-  return given.length > 1 ? `Conflicting flags: ${given.join("&")}` : undefined;
 }
 
 function remove(call: ConsulCall): Reply {

@@ -8,16 +8,8 @@ import { agentRoutes } from "./agent-routes.js";
 import { jobRoutes } from "./job-routes.js";
 import { nodeRoutes } from "./node-routes.js";
 import { operatorRoutes } from "./operator-routes.js";
-import { variableRoutes } from "./variable-routes.js";
 
-const routes = [
-  ...agentRoutes,
-  ...nodeRoutes,
-  ...jobRoutes,
-  ...operatorRoutes,
-  ...variableRoutes,
-  ...aclRoutes,
-];
+const routes = [...agentRoutes, ...nodeRoutes, ...jobRoutes, ...operatorRoutes, ...aclRoutes];
 
 /** What one Nomad agent answers to a request. */
 export function askNomad(nomad: Nomad, agent: NomadAgent, request: Request): Reply {
