@@ -72,7 +72,7 @@ export class GroupPlanner {
   /** Writes the view of the group's next batch and no other. */
   private synth(read: Program): { program: Program; batch: Batch } {
     const batch = batchOf(read, this.group);
-    const program = { ...read, views: [this.group], waiting: batch.waiting };
+    const program = { ...read, views: [this.group], laterHosts: batch.laterHosts };
     synthesize(program, this.outdir());
     return { program, batch };
   }
@@ -99,7 +99,7 @@ export class GroupPlanner {
 export function batchOf({ spec, deployed }: ClusterState, name: string): Batch {
   const group = findGroup(spec, name);
   const current = deployed.groups.get(name);
-  if (!current) return { made: [], going: [], waiting: [] };
+  if (!current) return { updated: [], updating: [], laterHosts: [] };
   const { maxUnavailable } = gateSettingsOf(group.pool, spec);
   return nextBatch(group, current, { maxUnavailable, platform: spec.platform });
 }

@@ -22,7 +22,7 @@ export const bakedBy = ({ name, hash }: Pick<Group, "name" | "hash">): string =>
  * has what is new hold for the bake time of every group. With a closed gate it does not: somebody else does, before the gate is opened.
  */
 export async function runReadyHook(
-  { env, file, machines, clock, say, waiting: tell, signal }: HookContext,
+  { env, file, machines, clock, say, onCondition: tell, signal }: HookContext,
   { subject, hash, waiting: joined }: HookArgs,
 ): Promise<void> {
   if (env[GATE_ENVIRONMENT] === "closed") {
@@ -36,7 +36,7 @@ export async function runReadyHook(
     return;
   }
   const { workload, ready, bake } = gateSettingsOf(group.pool, spec);
-  const waiting = hostsIn(joined);
+  const laterHosts = hostsIn(joined);
   const pool = poolsOf(spec).find(({ name }) => name === group.pool);
   // A host that a group has lost is destroyed without a hook of its own: its block is gone. It has left before.
   for (const { name } of machines?.list() ?? []) {
@@ -50,15 +50,15 @@ export async function runReadyHook(
   });
   try {
     await awaitReady(
-      { cluster, checks, clock, say, signal, ...(tell ? { waiting: tell } : {}) },
+      { cluster, checks, clock, say, signal, ...(tell ? { onCondition: tell } : {}) },
       {
         cluster: spec.name,
         group: group.name,
         role: group.role,
         image: group.image,
         hash: group.hash,
-        hosts: hostNames(group).filter((host) => !waiting.includes(host)),
-        waiting,
+        hosts: hostNames(group).filter((host) => !laterHosts.includes(host)),
+        laterHosts,
         workload,
         attributes: {},
         // A machine that was made from this template has proven by its metadata that it is the new one.
@@ -72,7 +72,7 @@ export async function runReadyHook(
         bakeSeconds:
           env[BAKED] === bakedBy(group)
             ? 0
-            : waiting.length > 0
+            : laterHosts.length > 0
               ? bake.seconds
               : bakeSecondsOf(group, spec, file.deployed),
       },

@@ -46,7 +46,7 @@ function groupIn(spec: Spec, name: string): Group {
 
 const signal = new AbortController().signal;
 const conditions: string[] = [];
-const waiting = (condition: string): void => void conditions.push(condition);
+const onCondition = (condition: string): void => void conditions.push(condition);
 const say = (line: string): void => void lines.push(line.replace(/^\+\d+s /, ""));
 
 /** Leaves, and starts new machines in the place of those that have left. */
@@ -100,7 +100,7 @@ async function ready(
     hasMachines: false,
     checks: gate.checks,
   };
-  await awaitReady({ cluster, checks, clock, say, waiting, signal }, expected, time);
+  await awaitReady({ cluster, checks, clock, say, onCondition, signal }, expected, time);
 }
 
 describe("clients", () => {

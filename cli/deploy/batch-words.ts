@@ -4,17 +4,17 @@ import { formatPlan } from "../output/plan.js";
 import type { GroupPlan } from "../../driver/plan-group.js";
 
 /** What is to be confirmed: the plan of the first batch, and that the rest follows without another question. */
-export function summaryOf({ summary, batch: { waiting } }: GroupPlan): string {
+export function summaryOf({ summary, batch: { laterHosts } }: GroupPlan): string {
   const text = formatPlan(summary);
-  if (waiting.length === 0) return text;
-  return `${text}\nthe rest follows in the same roll, a batch at a time (maxUnavailable): ${waiting.join(", ")}`;
+  if (laterHosts.length === 0) return text;
+  return `${text}\nthe rest follows in the same roll, a batch at a time (maxUnavailable): ${laterHosts.join(", ")}`;
 }
 
 /** `: broker-0-0, while broker-0-1 waits` */
-export function inBatch({ going, waiting }: Batch): string {
-  if (waiting.length === 0) return "";
-  const who = going.length > 0 ? going.join(", ") : "what is out already";
-  return `: ${who}, while ${waiting.join(", ")} ${waiting.length === 1 ? "waits" : "wait"}`;
+export function inBatch({ updating, laterHosts }: Batch): string {
+  if (laterHosts.length === 0) return "";
+  const who = updating.length > 0 ? updating.join(", ") : "what is out already";
+  return `: ${who}, while ${laterHosts.join(", ")} ${laterHosts.length === 1 ? "waits" : "wait"}`;
 }
 
 interface Timed {
