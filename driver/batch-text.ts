@@ -2,10 +2,10 @@ import type { Batch } from "../rollout/roll/next-batch.js";
 import type { Step } from "../cluster/run/run-log.js";
 
 /** `: broker-0-0, while broker-0-1 waits` */
-export function inBatch({ going, waiting }: Batch): string {
-  if (waiting.length === 0) return "";
-  const who = going.length > 0 ? going.join(", ") : "what is out already";
-  return `: ${who}, while ${waiting.join(", ")} ${waiting.length === 1 ? "waits" : "wait"}`;
+export function inBatch({ updating, laterHosts }: Batch): string {
+  if (laterHosts.length === 0) return "";
+  const who = updating.length > 0 ? updating.join(", ") : "what is out already";
+  return `: ${who}, while ${laterHosts.join(", ")} ${laterHosts.length === 1 ? "waits" : "wait"}`;
 }
 
 interface Timed {

@@ -9,7 +9,7 @@ export interface Question {
   /** What the plan of the first batch does. */
   readonly summary: PlanSummary;
   /** The hosts that follow in the same roll without another question. */
-  readonly waiting: readonly string[];
+  readonly laterHosts: readonly string[];
 }
 
 /**

@@ -102,7 +102,7 @@ class GroupRoll {
       if (next.kind === "done") return this.result(program, first !== undefined);
       if (next.kind === "blocked") throw refusal(next.reasons, `${this.name} is not rolled`);
       const batch = batchOf(program, this.name);
-      const phase = [next.kind, ...batch.waiting].join(" ");
+      const phase = [next.kind, ...batch.laterHosts].join(" ");
       const before = done.get(phase) ?? 0;
       if (before >= MOST) throw this.noEnd(program);
       done.set(phase, before + 1);
@@ -142,11 +142,15 @@ class GroupRoll {
   }
 
   /** The work leaves and the machines are made anew: all of them, or those of the next batch. */
-  private async roll(group: Group, program: Program, { made, going, waiting }: Batch): Promise<void> {
-    if (made.length > 0 && going.length > 0) await this.batchGate(group, program, made);
+  private async roll(
+    group: Group,
+    program: Program,
+    { updated, updating, laterHosts }: Batch,
+  ): Promise<void> {
+    if (updated.length > 0 && updating.length > 0) await this.batchGate(group, program, updated);
     await this.steps.during("preflight", "may it be rolled now?", async () => {
       for (const line of await strayMachines(program, group.name)) this.steps.say(line);
-      await this.agents(group, program, ".")?.preflight(waiting);
+      await this.agents(group, program, ".")?.preflight(laterHosts);
     });
     let plan = await this.steps.during(
       "plan",
@@ -156,10 +160,10 @@ class GroupRoll {
     if (!this.isConfirmed) {
       const { role } = group;
       const { summary, batch } = plan;
-      await this.run.confirm({ group: this.name, role, summary, waiting: batch.waiting });
+      await this.run.confirm({ group: this.name, role, summary, laterHosts: batch.laterHosts });
       this.isConfirmed = true;
     }
-    const rest = plan.batch.waiting;
+    const rest = plan.batch.laterHosts;
     await this.steps.during("leave", `its work leaves${inBatch(plan.batch)}`, async () => {
       this.hasBegun = true;
       if (takesMachines(plan, this.name)) await this.agents(group, plan.program, plan.folder)?.leave(rest);
@@ -190,13 +194,13 @@ class GroupRoll {
     group: Group,
     program: Program,
     message: string,
-    waiting: readonly string[],
+    laterHosts: readonly string[],
   ): Promise<void> {
     this.hasBegun = true;
     const agents = this.agents(group, program, ".");
     try {
       await this.steps.during("gate", message, async () => {
-        await agents?.ready(waiting);
+        await agents?.ready(laterHosts);
       });
     } catch (error) {
       if (error instanceof UserError && !this.run.stop.aborted)
@@ -234,10 +238,10 @@ class GroupRoll {
     const say = (line: string): void => {
       this.steps.say(line);
     };
-    const waiting = (condition: string): void => {
+    const onCondition = (condition: string): void => {
       this.steps.waits(condition);
     };
-    const agents = agentsOf(this.run, program, group, { say, waiting, folder });
+    const agents = agentsOf(this.run, program, group, { say, onCondition, folder });
     if (!agents) this.steps.say("this cluster on platform local has no agents: nobody is asked");
     return agents;
   }

@@ -20,13 +20,13 @@ import { Ec2Machines } from "../clients/aws/ec2.js";
 /** What a group is asked for through its agents: the very functions that Terraform's hooks call. */
 export interface GroupAgents {
   /**
-   * @param waiting the hosts that leave with a later batch
+   * @param laterHosts the hosts that leave with a later batch
    * @throws UserError with everything that speaks against the roll
    */
-  readonly preflight: (waiting: readonly string[]) => Promise<void>;
-  readonly leave: (waiting: readonly string[]) => Promise<void>;
-  /** @param waiting the hosts that need not be whole yet */
-  readonly ready: (waiting: readonly string[]) => Promise<void>;
+  readonly preflight: (laterHosts: readonly string[]) => Promise<void>;
+  readonly leave: (laterHosts: readonly string[]) => Promise<void>;
+  /** @param laterHosts the hosts that need not be whole yet */
+  readonly ready: (laterHosts: readonly string[]) => Promise<void>;
 }
 
 /**
@@ -37,7 +37,7 @@ export function agentsOf(
   run: Pick<Run, "env" | "clock" | "stop" | "folder">,
   program: ClusterState,
   group: Group,
-  { say, waiting, folder }: Required<Pick<HookContext, "say" | "waiting" | "folder">>,
+  { say, onCondition, folder }: Required<Pick<HookContext, "say" | "onCondition" | "folder">>,
 ): GroupAgents | undefined {
   const { spec, deployed } = program;
   const { env, stop: signal } = run;
@@ -46,14 +46,14 @@ export function agentsOf(
   const file = hookFileOf({ spec, deployed, specFolder: "." });
   const clock = machines ? clusterClock(machines) : run.clock;
   const context: HookContext = {
-    ...{ env, file, clock, say, waiting, signal, folder },
+    ...{ env, file, clock, say, onCondition, signal, folder },
     ...(machines ? { machines } : {}),
   };
   const { name: subject, hash } = group;
   const stay = hostNames(group);
   return {
-    preflight: async (waiting) => {
-      const order = leaveOrderOf(file, group, { stay, waiting });
+    preflight: async (laterHosts) => {
+      const order = leaveOrderOf(file, group, { stay, laterHosts });
       const cluster = await connect(spec, env, clock.now, machines);
       try {
         const { role } = group;
@@ -66,7 +66,7 @@ export function agentsOf(
           group: subject,
           workload: gateSettingsOf(group.pool, spec).workload,
           hash,
-          waiting,
+          laterHosts,
           cluster: standingIn(file),
           inFlight: inFlightOf(spec, deployed),
         });
@@ -78,8 +78,8 @@ export function agentsOf(
         await cluster.close();
       }
     },
-    leave: (waiting) => runLeaveHook(context, { hook: "leave", subject, hash, stay, waiting }),
-    ready: (waiting) => runReadyHook(context, { hook: "ready", subject, hash, waiting }),
+    leave: (laterHosts) => runLeaveHook(context, { hook: "leave", subject, hash, stay, waiting: laterHosts }),
+    ready: (laterHosts) => runReadyHook(context, { hook: "ready", subject, hash, waiting: laterHosts }),
   };
 }
 

@@ -84,7 +84,7 @@ export class ViewPlanner {
   /** Writes the view and no other; that of a group for its next batch. */
   private synth(read: Program): { program: Program; batch: Batch } {
     const batch = batchOf(read, this.view);
-    const program = { ...read, views: [this.view], waiting: batch.waiting };
+    const program = { ...read, views: [this.view], laterHosts: batch.laterHosts };
     synthesize(program, this.outdir(), this.run);
     return { program, batch };
   }
@@ -110,7 +110,7 @@ export class ViewPlanner {
 /** The machines of a group that stands that are replaced next, and those that wait. None of a view that is no group's. */
 export function batchOf({ spec, deployed }: ClusterState, name: string): Batch {
   const current = deployed.groups.get(name);
-  if (!current) return { made: [], going: [], waiting: [] };
+  if (!current) return { updated: [], updating: [], laterHosts: [] };
   const group = findGroup(spec, name);
   const { maxUnavailable } = gateSettingsOf(group.pool, spec);
   return nextBatch(group, current, { maxUnavailable, platform: spec.platform });

@@ -28,7 +28,7 @@ export interface RollDeps {
   /** Puts a hold down that `rollout resume` takes away, and then says so in the log. */
   hold(reason: string): Promise<void>;
   /** Says what the roll waits for. */
-  readonly waiting: (message: string) => void;
+  readonly onCondition: (message: string) => void;
   readonly say: (line: string) => void;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -103,13 +103,13 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
         }
         break;
       case "wait":
-        deps.waiting(said);
+        deps.onCondition(said);
         await clock.pause(Math.min(EVERY_MS, step.until - clock.now()), signal);
         break;
       case "hold":
         if (!seen.hold) await deps.hold(step.reason);
         memory.held();
-        deps.waiting(said);
+        deps.onCondition(said);
         await clock.pause(EVERY_MS, signal);
         break;
     }

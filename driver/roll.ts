@@ -53,7 +53,7 @@ export async function roll(run: Run, wanted: Wanted, say: (line: string) => void
         log({ event: "held", by: whoRuns(), reason });
         return Promise.resolve();
       },
-      waiting: (message) => {
+      onCondition: (message) => {
         if (message !== waitsFor) log({ event: "waiting", message });
         waitsFor = message;
       },

@@ -17,7 +17,7 @@ export interface ReadyDeps {
   readonly clock: Clock;
   readonly say: (line: string) => void;
   /** Told what is waited for, whenever that changes. */
-  readonly waiting?: (condition: string) => void;
+  readonly onCondition?: (condition: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -28,12 +28,12 @@ const EVERY_MS = 2000;
  * @throws UserError naming each condition that failed, with its last value
  */
 export async function awaitReady(
-  { cluster, checks, clock, say, waiting, signal }: ReadyDeps,
+  { cluster, checks, clock, say, onCondition, signal }: ReadyDeps,
   expected: Expected,
   time: { readonly timeoutSeconds: number; readonly bakeSeconds: number },
 ): Promise<void> {
   const { group, role, hosts } = expected;
-  const timeline = new Timeline(group, clock, say, waiting);
+  const timeline = new Timeline(group, clock, say, onCondition);
   const begun = clock.now();
   let since: number | undefined;
   timeline.step(

@@ -16,7 +16,7 @@ export interface LeaveDeps {
   readonly clock: Clock;
   readonly say: (line: string) => void;
   /** Told what is waited for, whenever that changes. */
-  readonly waiting?: (condition: string) => void;
+  readonly onCondition?: (condition: string) => void;
   readonly signal: AbortSignal;
   /** Where a snapshot of Consul is kept. */
   readonly snapshotFile: string;
@@ -38,7 +38,7 @@ export async function leaveGroup(
   others: Pick<PreflightInput, "cluster" | "inFlight">,
 ): Promise<void> {
   const { cluster, clock, signal, snapshotFile } = deps;
-  const timeline = new Timeline(order.group, clock, deps.say, deps.waiting);
+  const timeline = new Timeline(order.group, clock, deps.say, deps.onCondition);
   const question = { group: order.group, role: order.role, checks: [], snapshotFile };
   const begun = clock.now();
   let [isWaiting, isChecked] = [false, false];
@@ -60,8 +60,8 @@ export async function leaveGroup(
         return;
       }
       if (!isChecked) {
-        const { group, workload, retires, hash, waiting = [] } = order;
-        const found = preflight(observation, { ...others, group, workload, retires, hash, waiting });
+        const { group, workload, retires, hash, laterHosts = [] } = order;
+        const found = preflight(observation, { ...others, group, workload, retires, hash, laterHosts });
         if (isWorthWaiting(found, clock.now() - begun)) {
           if (!isWaiting) timeline.step("preflight", `${group}: waiting for what passes by itself`);
           isWaiting = true;

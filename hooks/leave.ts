@@ -11,15 +11,15 @@ import { leaveGroup } from "./leave-group.js";
 
 /** Makes the work of a group leave before its machines go. */
 export async function runLeaveHook(
-  { env, file, machines, clock, say, waiting: tell, signal, folder }: HookContext,
-  { subject, hash, stay = [], waiting = [] }: HookArgs,
+  { env, file, machines, clock, say, onCondition: tell, signal, folder }: HookContext,
+  { subject, hash, stay = [], waiting: laterHosts = [] }: HookArgs,
 ): Promise<void> {
   const group = groupOf(file, subject, hash);
   if (!file.deployed.some(({ name }) => name === group.name)) {
     say(`${group.name}: nothing to do: it has never stood, so no work is its own yet`);
     return;
   }
-  const order = leaveOrderOf(file, group, { stay, waiting });
+  const order = leaveOrderOf(file, group, { stay, laterHosts });
   if (order.hosts.length === 0) {
     say(`${group.name}: nothing to do: it has no machine`);
     return;
@@ -28,7 +28,7 @@ export async function runLeaveHook(
   try {
     const snapshotFile = join(folder, snapshotNameOf(group.name));
     // What is in flight in the state was judged when the view was made.
-    const deps = { cluster, clock, say, signal, snapshotFile, ...(tell ? { waiting: tell } : {}) };
+    const deps = { cluster, clock, say, signal, snapshotFile, ...(tell ? { onCondition: tell } : {}) };
     await leaveGroup(deps, order, { cluster: standingIn(file), inFlight: [] });
   } finally {
     await cluster.close();
@@ -38,12 +38,12 @@ export async function runLeaveHook(
 export function leaveOrderOf(
   file: HookFile,
   group: Group,
-  { stay, waiting = [] }: Pick<LeaveOrder, "stay" | "waiting">,
+  { stay, laterHosts = [] }: Pick<LeaveOrder, "stay" | "laterHosts">,
 ): LeaveOrder {
   const { workload, drain } = gateSettingsOf(group.pool, file.spec);
   const hosts = file.deployed.find(({ name }) => name === group.name)?.hosts ?? [];
   const { name, role, hash, retires } = group;
-  return { group: name, role, hash, stay, waiting, hosts, workload, retires, drain };
+  return { group: name, role, hash, stay, laterHosts, hosts, workload, retires, drain };
 }
 
 /** Every group that stands, for the preflight. */

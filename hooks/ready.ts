@@ -21,8 +21,8 @@ export const bakedBy = ({ name, hash }: Pick<Group, "name" | "hash">): string =>
  * has what is new hold for the bake time of every group. With a closed gate it does not: somebody else does, before the gate is opened.
  */
 export async function runReadyHook(
-  { env, file, machines, clock, say, waiting: tell, signal }: HookContext,
-  { subject, hash, waiting = [] }: HookArgs,
+  { env, file, machines, clock, say, onCondition: tell, signal }: HookContext,
+  { subject, hash, waiting: laterHosts = [] }: HookArgs,
 ): Promise<void> {
   if (env[GATE_ENVIRONMENT] === "closed") {
     say(`${subject}: nothing is proven: the gate is closed, so the group stays in flight`);
@@ -48,15 +48,15 @@ export async function runReadyHook(
   });
   try {
     await awaitReady(
-      { cluster, checks, clock, say, signal, ...(tell ? { waiting: tell } : {}) },
+      { cluster, checks, clock, say, signal, ...(tell ? { onCondition: tell } : {}) },
       {
         cluster: spec.name,
         group: group.name,
         role: group.role,
         image: group.image,
         hash: group.hash,
-        hosts: hostNames(group).filter((host) => !waiting.includes(host)),
-        waiting,
+        hosts: hostNames(group).filter((host) => !laterHosts.includes(host)),
+        laterHosts,
         workload,
         hasLoadBalancer: spec.platform === "aws" && pool?.loadBalancer !== undefined,
         hasMachines: spec.platform === "aws",
@@ -67,7 +67,7 @@ export async function runReadyHook(
         bakeSeconds:
           env[BAKED] === bakedBy(group)
             ? 0
-            : waiting.length > 0
+            : laterHosts.length > 0
               ? bake.seconds
               : bakeSecondsOf(group, spec, file.deployed),
       },

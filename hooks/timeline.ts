@@ -11,12 +11,12 @@ export class Timeline {
   private remaining: readonly string[] = [];
   private condition = "";
 
-  /** @param waiting told what is waited for whenever that changes, in one line */
+  /** @param onCondition told what is waited for whenever that changes, in one line */
   constructor(
     private readonly subject: string,
     private readonly clock: Pick<Clock, "now">,
     private readonly say: (line: string) => void,
-    private readonly waiting: (condition: string) => void = () => undefined,
+    private readonly onCondition: (condition: string) => void = () => undefined,
   ) {
     this.begun = clock.now();
   }
@@ -76,7 +76,7 @@ export class Timeline {
   private waitsFor(condition: string): void {
     if (condition === this.condition) return;
     this.condition = condition;
-    this.waiting(condition);
+    this.onCondition(condition);
   }
 
   private line(text: string): void {

@@ -16,7 +16,7 @@ export interface Program extends SpecFile, ClusterState {
   readonly views: readonly string[];
   readonly cause: string;
   /** The hosts of the group that is rolled whose machines wait for a later batch, by name. Default: none. */
-  readonly waiting?: readonly string[];
+  readonly laterHosts?: readonly string[];
 }
 
 /** Reads spec and state and finds the views. `ROLLOUT_GROUP` asks for one more. */
@@ -50,7 +50,7 @@ export function buildApp(program: Program, outdir: string, options: AddViewsOpti
       specFolder: fromStack(dirname(program.file)),
       program: fromStack(bundledProgram()),
       cause: program.cause,
-      ...(program.waiting ? { waiting: program.waiting } : {}),
+      ...(program.laterHosts ? { waiting: program.laterHosts } : {}),
     },
     options,
   );

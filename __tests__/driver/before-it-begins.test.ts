@@ -68,7 +68,7 @@ test("an edit is taken back where its question is answered with no", async () =>
     deploy: () => Promise.reject(new NotConfirmed("nothing was done: broker-0 was not confirmed")),
     isGateFailure: (error): error is Error => error instanceof GateFailure,
     hold: () => Promise.resolve(),
-    waiting: () => undefined,
+    onCondition: () => undefined,
     say: () => undefined,
     clock: { now: () => 0, pause: () => Promise.resolve() },
     signal: new AbortController().signal,

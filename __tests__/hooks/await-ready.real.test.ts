@@ -41,7 +41,7 @@ const withImage = (pool: string, image = "v2"): Spec =>
 
 const signal = new AbortController().signal;
 const conditions: string[] = [];
-const waiting = (condition: string): void => void conditions.push(condition);
+const onCondition = (condition: string): void => void conditions.push(condition);
 const say = (line: string): void => void lines.push(line.replace(/^\+\d+s /, ""));
 
 /** Leaves, and starts new machines in the place of those that have left. */
@@ -93,7 +93,7 @@ async function ready(
     hasMachines: false,
     checks: gate.checks,
   };
-  await awaitReady({ cluster, checks, clock, say, waiting, signal }, expected, time);
+  await awaitReady({ cluster, checks, clock, say, onCondition, signal }, expected, time);
 }
 
 describe("clients", () => {

@@ -23,10 +23,10 @@ export function formatMadePlan({ summary, result, kept }: MadePlan, format: "tex
 }
 
 /** What is to be confirmed: the plan of the first batch, and that the rest follows without another question. */
-export function formatQuestion({ summary, waiting }: Question): string {
+export function formatQuestion({ summary, laterHosts }: Question): string {
   const text = formatPlan(summary);
-  if (waiting.length === 0) return text;
-  return `${text}\nthe rest follows in the same roll, a batch at a time (maxUnavailable): ${waiting.join(", ")}`;
+  if (laterHosts.length === 0) return text;
+  return `${text}\nthe rest follows in the same roll, a batch at a time (maxUnavailable): ${laterHosts.join(", ")}`;
 }
 
 /** Machines first, then what hangs on them, then Terraform's own count. */

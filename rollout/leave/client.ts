@@ -4,7 +4,7 @@ import type { Allocation, NomadJob, NomadNode, Observation, Target } from "../ob
 import { deadInConsul, leaveConsul } from "./consul-agent.js";
 import { drainNodes, hasEnded } from "./drain.js";
 import { hostsAmong, missingHosts } from "./missing-hosts.js";
-import { stays, waits, type LeaveOrder } from "./order.js";
+import { stays, isLater, type LeaveOrder } from "./order.js";
 import { blocked, step, wait, waitForAnswers, type NextLeave } from "./step.js";
 import { notWhole } from "./work-whole.js";
 
@@ -42,13 +42,13 @@ export function nextClientLeave(observation: Observation, order: LeaveOrder): Ne
   const staying = new Set(
     [...standing, ...catalog].filter((one) => stays(order, one)).map(({ name }) => name),
   );
-  const going = found.filter((host) => !staying.has(host) && !waits(order, host));
+  const going = found.filter((host) => !staying.has(host) && !isLater(order, host));
   if (nodes.length === 0 && going.length > 0) return blocked([noNodes(order)]);
   const isLive = ({ name, status }: NomadNode): boolean =>
     status !== "down" && !isMachineEnded(observation.machines, name);
   const leaving = records.filter((node) => !stays(order, node));
-  const waiting = leaving.filter(({ name }) => waits(order, name)).filter(isLive);
-  const old = leaving.filter(({ name }) => !waits(order, name));
+  const later = leaving.filter(({ name }) => isLater(order, name)).filter(isLive);
+  const old = leaving.filter(({ name }) => !isLater(order, name));
   const live = old.filter(isLive);
   const notes = [
     ...going.flatMap((host) => deadInNomad(host, records)),
@@ -62,7 +62,7 @@ export function nextClientLeave(observation: Observation, order: LeaveOrder): Ne
     notes,
   );
   if (leftIn) return leftIn;
-  const draining = drainNodes(live, waiting, allocations, order, observation.at, notes);
+  const draining = drainNodes(live, later, allocations, order, observation.at, notes);
   if (draining) return draining;
   const oldIds = new Set(old.map(({ id }) => id));
   const unfinished =

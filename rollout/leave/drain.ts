@@ -10,17 +10,17 @@ const GRACE_SECONDS = 600;
  * Drains nodes: all of them ineligible before the first is drained, or what leaves one lands on another that is about
  * to go. Undefined once they are clean.
  * @param nodes the live nodes that go
- * @param waiting those that go with a later batch
+ * @param later those that go with a later batch
  */
 export function drainNodes(
   nodes: readonly NomadNode[],
-  waiting: readonly NomadNode[],
+  later: readonly NomadNode[],
   allocations: readonly Allocation[],
   order: LeaveOrder,
   at: number,
   notes: readonly string[],
 ): NextLeave | undefined {
-  const eligible = [...nodes, ...waiting].filter(({ eligibility }) => eligibility === "eligible");
+  const eligible = [...nodes, ...later].filter(({ eligibility }) => eligibility === "eligible");
   if (eligible.length > 0) {
     return step(
       {

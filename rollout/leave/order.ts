@@ -9,7 +9,7 @@ export interface LeaveOrder {
   /** The names that the group has from now on. A host of such a name stays if it was made from {@link hash}; all others leave, now or later. */
   readonly stay: readonly string[];
   /** Those whose machines leave with a later batch: they get no new work, and keep what they have. Default: none. */
-  readonly waiting?: readonly string[];
+  readonly laterHosts?: readonly string[];
   /** The hosts that the group is known to have had; empty where nobody knows. None of them may be overlooked. */
   readonly hosts: readonly string[];
   readonly workload: "moves" | "stays";
@@ -27,4 +27,4 @@ export function stays(
 }
 
 /** Whether a machine of this name leaves with a later batch. */
-export const waits = ({ waiting = [] }: LeaveOrder, name: string): boolean => waiting.includes(name);
+export const isLater = ({ laterHosts = [] }: LeaveOrder, name: string): boolean => laterHosts.includes(name);

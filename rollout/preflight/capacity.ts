@@ -9,7 +9,7 @@ interface Leaving {
   /** The template of its new machines, which stay. Default: none does. */
   readonly hash?: string;
   /** The hosts that leave with a later batch. */
-  readonly waiting?: readonly string[];
+  readonly laterHosts?: readonly string[];
 }
 
 /**
@@ -19,7 +19,7 @@ interface Leaving {
 export function capacityWarnings(
   { nomad }: Observation,
   group: { readonly name: string; readonly role: Role; readonly hosts: readonly string[] },
-  { workload, retires = false, hash, waiting = [] }: Leaving,
+  { workload, retires = false, hash, laterHosts = [] }: Leaving,
 ): Finding[] {
   if (group.role !== "client" || workload === "stays" || isUnknown(nomad.nodes)) return [];
   const remedy = remedyFor(retires);
@@ -27,7 +27,7 @@ export function capacityWarnings(
   const isNew = ({ meta }: NomadNode): boolean =>
     hash !== undefined && meta["rollout_template_hash"] === hash;
   const old = live.filter((node) => group.hosts.includes(node.name) && !isNew(node));
-  const going = old.filter(({ name }) => !waiting.includes(name));
+  const going = old.filter(({ name }) => !laterHosts.includes(name));
   const elsewhere = live.filter(
     (node) => !old.includes(node) && node.eligibility === "eligible" && !node.drain,
   );

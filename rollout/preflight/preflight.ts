@@ -31,7 +31,7 @@ export interface PreflightInput {
   /** The template of those of its machines that are new already, and stay. Default: none is. */
   readonly hash?: string;
   /** Those of its hosts that leave with a later batch. Default: none does. */
-  readonly waiting?: readonly string[];
+  readonly laterHosts?: readonly string[];
   /** Every deployed group, the one that is to be rolled among them. */
   readonly cluster: readonly ClusterGroup[];
   /** What the state says is in flight. */

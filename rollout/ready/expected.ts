@@ -11,7 +11,7 @@ export interface Expected {
   /** The names of its hosts. */
   readonly hosts: readonly string[];
   /** Hosts of the group that wait for a later batch: nothing is asked of them. Default: none. */
-  readonly waiting?: readonly string[];
+  readonly laterHosts?: readonly string[];
   readonly workload: "moves" | "stays";
   readonly hasLoadBalancer: boolean;
   /** Whether EC2 can be asked for the machines: false on `platform: local`. */

@@ -18,7 +18,7 @@ function oldRecords(observation: Observation, expected: Expected): NomadNode[] {
   const { nodes } = observation.nomad;
   if (expected.role !== "client" || isUnknown(nodes)) return [];
   return nodes.filter((node) => {
-    if (!isHostOf(expected.group, node.name) || expected.waiting?.includes(node.name)) return false;
+    if (!isHostOf(expected.group, node.name) || expected.laterHosts?.includes(node.name)) return false;
     if (!expected.hosts.includes(node.name)) return true;
     const present = newNode(node.name, nodes, observation);
     return "id" in present && present.id !== node.id;

@@ -15,7 +15,7 @@ export interface Reason {
   /** A clause: `broker-1 is in flight (terraform_data.broker-1-ready is missing)`. */
   readonly text: string;
   /** When it passes by itself, in milliseconds since 1970; absent where somebody has to act. */
-  readonly until?: number;
+  readonly until?: number | undefined;
   /** What comes first: a command where there is one. */
   readonly remedy: string;
 }
@@ -51,13 +51,12 @@ export function mayRoll(state: ClusterState, groups: readonly string[], known?: 
   return [
     notTheState(state),
     unprotected(state),
-    isFresh(state, groups),
-    hasRetired(state, groups),
+    ...neverStood(state, groups),
     otherInFlight(state, groups, known?.facts),
     halfCreated(state),
     otherPending(state, groups),
     ...(known ? [underWay(known), held(state, known), ...paced(state, known)] : []),
-  ].filter((reason) => reason !== undefined);
+  ].filter((answer) => typeof answer === "object");
 }
 
 /** Those of the reasons that count. */
@@ -87,65 +86,49 @@ export function unfinished({ spec, deployed }: ClusterState, facts?: RollFacts):
   return [...found, ...(begun ?? []).map((group) => ({ group, reasons: ["its work has begun to leave"] }))];
 }
 
-type Answer = Reason | undefined;
+type Answer = Reason | false | undefined;
 
-const CREATE = "npx cdktf deploy cluster";
+const reason = (id: ReasonId, text: string, remedy: string, until?: number): Reason => ({
+  id,
+  text,
+  remedy,
+  until,
+});
+
+const [CREATE, RESUME] = ["npx cdktf deploy cluster", "rollout resume"];
 
 const notTheState = ({ deployed: { origin } }: ClusterState): Answer =>
-  isForReview(origin)
-    ? {
-        id: "not-the-state",
-        text: "what is deployed was not read from the state",
-        remedy: "unset ROLLOUT_DEPLOYED",
-      }
-    : undefined;
+  isForReview(origin) &&
+  reason("not-the-state", "what is deployed was not read from the state", "unset ROLLOUT_DEPLOYED");
 
 const unprotected = ({ spec }: ClusterState): Answer =>
-  spec.protection === "off"
-    ? {
-        id: "protection",
-        text: "protection is off and nothing would be drained",
-        remedy: "set protection: on in the spec",
-      }
-    : undefined;
+  spec.protection === "off" &&
+  reason("protection", "protection is off and nothing would be drained", "set protection: on in the spec");
 
 /** What is not deployed yet has no view to be rolled by. */
-function isFresh(state: ClusterState, groups: readonly string[]): Answer {
-  const names = neverStood(state, groups, false);
-  if (names.length === 0) return undefined;
-  const have = names.length === 1 ? "is new and has" : "are new and have";
-  return { id: "new", text: `${names.join(", ")} ${have} never stood`, remedy: CREATE };
+function neverStood({ spec, deployed }: ClusterState, groups: readonly string[]): Answer[] {
+  const news = groups.filter((name) => isNew(deployed.groups.get(name)));
+  const fresh = news.filter((name) => !findGroup(spec, name).retires);
+  const retired = news.filter((name) => !fresh.includes(name)).join(", ");
+  const text = `${fresh.join(", ")} ${fresh.length === 1 ? "is new and has" : "are new and have"} never stood`;
+  const gone = `nothing of ${retired} has ever stood or is left, and its pool retires`;
+  return [
+    fresh.length > 0 && reason("new", text, CREATE),
+    retired !== "" && reason("retired", gone, "rollout status"),
+  ];
 }
-
-function hasRetired(state: ClusterState, groups: readonly string[]): Answer {
-  const names = neverStood(state, groups, true);
-  if (names.length === 0) return undefined;
-  const text = `nothing of ${names.join(", ")} has ever stood or is left, and its pool retires`;
-  return { id: "retired", text, remedy: "rollout status" };
-}
-
-const neverStood = (
-  { spec, deployed }: ClusterState,
-  groups: readonly string[],
-  retires: boolean,
-): string[] =>
-  groups.filter((name) => isNew(deployed.groups.get(name)) && findGroup(spec, name).retires === retires);
 
 /** Of several in flight the first is finished first, by whoever rolls it. */
 function otherInFlight(state: ClusterState, groups: readonly string[], facts?: RollFacts): Answer {
   const [first] = unfinished(state, facts);
   if (!first || groups.includes(first.group)) return undefined;
   const { group, reasons } = first;
-  return {
-    id: "in-flight",
-    text: `${group} is in flight (${reasons.join(", ")})`,
-    remedy: `rollout deploy ${group}`,
-  };
+  return reason("in-flight", `${group} is in flight (${reasons.join(", ")})`, `rollout deploy ${group}`);
 }
 
 function halfCreated({ deployed }: ClusterState): Answer {
   const half = [...deployed.groups.values()].find((each) => isNew(each) && each.tainted.length > 0);
-  return half && { id: "creation", text: `the creation of ${half.name} has failed half-way`, remedy: CREATE };
+  return half && reason("creation", `the creation of ${half.name} has failed half-way`, CREATE);
 }
 
 /** What is pending beside the groups would be refused by synth. */
@@ -154,57 +137,44 @@ function otherPending({ spec, deployed }: ClusterState, groups: readonly string[
   const pending = pendingGroups(spec, deployed);
   if (pending.length > 1) {
     const names = pending.map(({ name }) => name).join(", ");
-    return {
-      id: "pending",
-      text: `${String(pending.length)} groups are pending (${names}) and rollout.pendingGroups is one`,
-      remedy: "set all but one back, or set rollout.pendingGroups: queue",
-    };
+    return reason(
+      "pending",
+      `${String(pending.length)} groups are pending (${names}) and rollout.pendingGroups is one`,
+      "set all but one back, or set rollout.pendingGroups: queue",
+    );
   }
   const [only] = pending;
   const current = only && deployed.groups.get(only.name);
   if (!current || groups.includes(only.name)) return undefined;
-  return {
-    id: "pending",
-    text: `${only.name} is pending (${describePending(only, current)})`,
-    remedy: `rollout deploy ${only.name}, or set it back`,
-  };
+  const text = `${only.name} is pending (${describePending(only, current)})`;
+  return reason("pending", text, `rollout deploy ${only.name}, or set it back`);
 }
 
 function underWay({ run, at }: Known): Answer {
   if (!run) return undefined;
   const who = `${run.command}, by ${run.by} (process ${String(run.pid)}) since ${formatTime(run.since, at)}`;
-  return {
-    id: "run",
-    text: `a run is under way (${who})`,
-    remedy: "wait for it (rollout status --watch) or end it: rollout cancel",
-  };
+  const remedy = "wait for it (rollout status --watch) or end it: rollout cancel";
+  return reason("run", `a run is under way (${who})`, remedy);
 }
 
 function held({ spec }: ClusterState, { hold, at }: Known): Answer {
   if (!hold) return undefined;
   const id = hold.kind === "pause" ? "paused" : "cancelled";
-  return { id, text: `${spec.name} is ${id} (${describeHold(hold, at)})`, remedy: RESUME };
+  return reason(id, `${spec.name} is ${id} (${describeHold(hold, at)})`, RESUME);
 }
-
-const RESUME = "rollout resume";
 
 /** The pace that the spec asks for between one group and the next. */
 function paced({ spec }: ClusterState, { facts, at }: Known): Answer[] {
   if (!facts) return [];
   const { manual, pauseAfter, interval } = spec.rollout;
-  const { released, lastEnded, lastEndAt = Number.NEGATIVE_INFINITY } = facts;
-  const isStop = lastEnded !== undefined && pauseAfter.includes(lastEnded);
+  const { released, lastEnded = "", lastEndAt = Number.NEGATIVE_INFINITY } = facts;
   // A clock that was set back must not make it longer.
   const until = Math.min(lastEndAt, at) + durationSeconds(interval) * 1000;
   return [
-    manual && !released
-      ? { id: "manual", text: "rollout.manual: every group waits", remedy: RESUME }
-      : undefined,
-    isStop && !released
-      ? { id: "pause-after", text: `rollout.pauseAfter names ${lastEnded}`, remedy: RESUME }
-      : undefined,
-    until > at
-      ? { id: "interval", text: `rollout.interval: ${interval}`, until, remedy: "wait for it" }
-      : undefined,
+    manual && !released && reason("manual", "rollout.manual: every group waits", RESUME),
+    pauseAfter.includes(lastEnded) &&
+      !released &&
+      reason("pause-after", `rollout.pauseAfter names ${lastEnded}`, RESUME),
+    until > at && reason("interval", `rollout.interval: ${interval}`, "wait for it", until),
   ];
 }

@@ -6,11 +6,11 @@ import { isConfigured } from "../../cluster/pending.js";
 /** Which machines of a group are replaced next. Names of hosts, by number. */
 export interface Batch {
   /** Machines of the desired template that stand. */
-  readonly made: readonly string[];
+  readonly updated: readonly string[];
   /** Machines that stand and work, and are replaced now. */
-  readonly going: readonly string[];
+  readonly updating: readonly string[];
   /** Machines that stand and work, and are replaced later. */
-  readonly waiting: readonly string[];
+  readonly laterHosts: readonly string[];
 }
 
 /**
@@ -28,16 +28,16 @@ export function nextBatch(
   const kept = hosts.filter(({ number }) => number < group.hosts);
   const standing = kept.filter((host) => !isOut(host, current, platform));
   const old = standing.filter(({ hash }) => hash !== group.hash);
-  const made = standing.filter(({ hash }) => hash === group.hash).map(({ name }) => name);
+  const updated = standing.filter(({ hash }) => hash === group.hash).map(({ name }) => name);
   // A server pool has one host a group, which goes as a whole.
-  if (group.role !== "client") return { made, going: old.map(({ name }) => name), waiting: [] };
+  if (group.role !== "client") return { updated, updating: old.map(({ name }) => name), laterHosts: [] };
   const goForGood = hosts.length - kept.length;
   const out = group.hosts - standing.length + goForGood;
   const most = current.leave ? Math.max(0, maxUnavailable - out) : 0;
   return {
-    made,
-    going: old.slice(0, most).map(({ name }) => name),
-    waiting: old.slice(most).map(({ name }) => name),
+    updated,
+    updating: old.slice(0, most).map(({ name }) => name),
+    laterHosts: old.slice(most).map(({ name }) => name),
   };
 }
 

@@ -85,12 +85,12 @@ export class World {
 
   private async program(
     view: string,
-    waiting: readonly string[] = [],
+    laterHosts: readonly string[] = [],
     add?: (stack: TerraformStack) => void,
   ) {
     const asked = view === "cluster" ? {} : { ROLLOUT_GROUP: view };
     const loaded = await loadProgram({ CLUSTER: this.specFile, ROLLOUT_CAUSE: "recorded", ...asked });
-    const app = buildApp({ ...loaded, views: [view], waiting }, join(this.folder, "out"));
+    const app = buildApp({ ...loaded, views: [view], laterHosts }, join(this.folder, "out"));
     add?.(stackOf(app, view));
     return app;
   }

@@ -86,5 +86,5 @@ function planOf(name: string): string {
   const read = readPlan(new TextEncoder().encode(plan));
   const standing = [...deployed.groups.values()].filter((group) => !isNew(group)).map((group) => group.name);
   const summary = summarizePlan(read, read.view ?? "", standing);
-  return formatQuestion({ group: "broker-0", role: "client", summary, waiting: [] });
+  return formatQuestion({ group: "broker-0", role: "client", summary, laterHosts: [] });
 }

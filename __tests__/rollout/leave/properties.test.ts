@@ -27,7 +27,7 @@ test("in batches nothing is drained before the whole group is ineligible, and wh
   fc.assert(
     fc.property(anyWorld, anyGroup("broker"), fc.nat(1), (world, group, number) => {
       const waiting = `${group}-${String(number)}`;
-      const next = nextLeave(world, orderOf(group, { waiting: [waiting] }));
+      const next = nextLeave(world, orderOf(group, { laterHosts: [waiting] }));
       if (next.kind !== "step") return;
       const { step } = next;
       if (step.action === "consul-leave") expect(step.hosts).not.toContain(waiting);

@@ -233,7 +233,7 @@ function settled(world: World) {
 }
 
 describe("clients in batches", () => {
-  const first = orderOf("broker-0", { waiting: ["broker-0-1"] });
+  const first = orderOf("broker-0", { laterHosts: ["broker-0-1"] });
 
   test("all of the group ineligible, then those of the batch drained and out of Consul", () => {
     const { log, world } = run(observed(), first);

@@ -23,6 +23,13 @@ test("a new run begins where its id or its beginning says so, and a hold begins 
   ]);
 });
 
+test("a hold counts until the next group is whole", () => {
+  const whole = runOf([3, "group-ended", { group: "broker-0", result: "ok" }]);
+  const held = [...runOf([5, "run-started"], [4, "held"]), ...whole];
+  expect(readRuns(held)[0]?.hasHeld).toBe(false);
+  expect(readRuns([...held, ...runOf([2, "held"])])[0]?.hasHeld).toBe(true);
+});
+
 test("each try of a group is an attempt of its own, with the steps that it began", () => {
   const again = runOf(
     [2, "group-started", { group: "broker-0" }],

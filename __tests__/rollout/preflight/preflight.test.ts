@@ -217,7 +217,7 @@ test("of a group in batches the work of the batch alone has to fit, elsewhere or
   });
   const cpuOf = (more: Parameters<typeof inputFor>[1]): string[] =>
     preflight(world, inputFor("broker-0", more)).warnings.map(({ message }) => message);
-  expect(cpuOf({ waiting: ["broker-0-1"] })).toEqual([
+  expect(cpuOf({ laterHosts: ["broker-0-1"] })).toEqual([
     "its work uses 900 MHz of CPU, and 300 MHz are free on nodes elsewhere",
   ]);
   pick(world.nomad.nodes, "broker-0-0-node").meta = { rollout_template_hash: NEW };

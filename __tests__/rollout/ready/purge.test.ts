@@ -59,10 +59,10 @@ test("nothing of a host that waits for a later batch is purged or waited for", (
   const world = observed(replaced("broker-0-0"), (one) => {
     pick(one.nomad.nodes, "broker-0-1-node").status = "down";
   });
-  const waiting = ["broker-0-1"];
-  expect(deadRecords(world, { ...batch, waiting }).map(({ id }) => id)).toEqual(["broker-0-0-node"]);
+  const laterHosts = ["broker-0-1"];
+  expect(deadRecords(world, { ...batch, laterHosts }).map(({ id }) => id)).toEqual(["broker-0-0-node"]);
   pick(world.nomad.nodes, "broker-0-1-node").status = "ready";
-  expect(dyingRecords(world, { ...batch, waiting })).toEqual([]);
+  expect(dyingRecords(world, { ...batch, laterHosts })).toEqual([]);
   expect(dyingRecords(world, batch)).toHaveLength(1);
 });
 

@@ -55,20 +55,20 @@ describe("a group of four, two at a time", () => {
 
   test("that shrinks loses machines at once, and they count", () => {
     const current = deployed({ states: ["old", "old", "old", "old"], leave: true });
-    expect(batch(current, 1, 3)).toEqual({ made: [], going: [], waiting: hosts(0, 1, 2) });
-    expect(batch(current, 2, 3)).toEqual({ made: [], going: hosts(0), waiting: hosts(1, 2) });
+    expect(batch(current, 1, 3)).toEqual({ updated: [], updating: [], laterHosts: hosts(0, 1, 2) });
+    expect(batch(current, 2, 3)).toEqual({ updated: [], updating: hosts(0), laterHosts: hosts(1, 2) });
   });
 
   test("that retires waits for nothing", () => {
     const current = deployed({ states: ["old", "old", "old", "old"], leave: true });
-    expect(batch(current, 1, 0)).toEqual({ made: [], going: [], waiting: [] });
+    expect(batch(current, 1, 0)).toEqual({ updated: [], updating: [], laterHosts: [] });
   });
 });
 
 test("a server goes as a whole", () => {
   const group = { name: "nomad-server-0", role: "nomad-server", hosts: 1, hash: NEW } as const;
   const current = { ...deployed({ states: ["old"], leave: false }), role: "nomad-server" } as const;
-  expect(nextBatch(group, current, { maxUnavailable: Infinity, platform: "local" }).waiting).toEqual([]);
+  expect(nextBatch(group, current, { maxUnavailable: Infinity, platform: "local" }).laterHosts).toEqual([]);
 });
 
 describe("from any state of a group, with any number", () => {
@@ -76,12 +76,12 @@ describe("from any state of a group, with any number", () => {
     let most = 0;
     fc.assert(
       fc.property(anyGroup, fc.integer({ min: 1, max: 5 }), (group, maxUnavailable) => {
-        const { going, waiting, made } = batch(deployed(group), maxUnavailable);
+        const { updating, laterHosts, updated } = batch(deployed(group), maxUnavailable);
         const out = group.states.filter((_, number) => isOut(group, number)).length;
-        if (going.length > 0) expect(going.length + out).toBeLessThanOrEqual(maxUnavailable);
-        if (!group.leave) expect(going).toEqual([]);
-        expect(new Set([...going, ...waiting, ...made]).size).toBe(group.states.length - out);
-        most = Math.max(most, going.length);
+        if (updating.length > 0) expect(updating.length + out).toBeLessThanOrEqual(maxUnavailable);
+        if (!group.leave) expect(updating).toEqual([]);
+        expect(new Set([...updating, ...laterHosts, ...updated]).size).toBe(group.states.length - out);
+        most = Math.max(most, updating.length);
       }),
       { numRuns: 500, seed: 1 },
     );
@@ -138,8 +138,8 @@ const isOut = ({ states, leave }: Seen, number: number): boolean => {
  * One apply of a batch, which may be cut off: 0 not at all, 1 once `leave` was destroyed, 2 once machines were, 3 once the
  * first of them was made.
  */
-function step(group: Seen, { waiting, made: standing }: Batch, cut: number, made: number[]): Seen {
-  const names = new Set([...waiting, ...standing]);
+function step(group: Seen, { laterHosts, updated: standing }: Batch, cut: number, made: number[]): Seen {
+  const names = new Set([...laterHosts, ...standing]);
   const mine = group.states.flatMap((_, number) => (names.has(host(number)) ? [] : [number]));
   const set = (numbers: readonly number[], state: State): State[] =>
     group.states.map((before, number) => (numbers.includes(number) ? state : before));
@@ -164,8 +164,8 @@ function roll(start: Seen, maxUnavailable: number): string[] {
     log.push(
       [
         ...(out.length > 0 ? [`${numbers(out)} made`] : []),
-        next.going.length > 0 ? `${numbers(next.going)} go` : "nothing goes",
-        ...(next.waiting.length > 0 ? [`${numbers(next.waiting)} wait`] : []),
+        next.updating.length > 0 ? `${numbers(next.updating)} go` : "nothing goes",
+        ...(next.laterHosts.length > 0 ? [`${numbers(next.laterHosts)} wait`] : []),
       ].join(", "),
     );
     group = step(group, next, 0, []);

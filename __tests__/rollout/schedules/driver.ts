@@ -102,7 +102,7 @@ export async function drive(world: World, wanted: Wanted, between: () => Promise
       world.hold = { kind: "pause", since: new Date(world.now).toISOString(), by: "the run", reason };
       world.log({ event: "held" });
     },
-    waiting: () => undefined,
+    onCondition: () => undefined,
     say: () => undefined,
     clock: { now: () => world.now, pause },
     signal: controller.signal,
