@@ -169,9 +169,9 @@ test.each<[Environment, Service, string]>([
     "CONSUL_CACERT cannot be used: package.json (no PEM); name a readable PEM file",
   ],
   [
-    { CONSUL_CAPATH: "spec" },
+    { CONSUL_CAPATH: "cluster" },
     CONSUL,
-    "CONSUL_CAPATH cannot be used: spec (no .pem, .crt or .cer file in it); name a folder with PEM files",
+    "CONSUL_CAPATH cannot be used: cluster (no .pem, .crt or .cer file in it); name a folder with PEM files",
   ],
 ])("refuses settings of %j", async (env, service, message) => {
   expect((await rejection(readSettings(service, { ...encrypted, ...env }))).message).toBe(message);
