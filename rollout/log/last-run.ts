@@ -1,52 +1,45 @@
-import type { LogEvent, Step } from "../../cluster/run/run-log.js";
+import * as z from "zod";
+import { STEPS } from "../../cluster/run/run-log.js";
 import { headline, touchedAt } from "./last-failure.js";
 import type { Run } from "./read-runs.js";
 
-type Result = NonNullable<LogEvent["result"]>;
+/** How far a run has come; of several groups the one at hand, and between two and at the end the last one. */
+export const lastRunSchema = z.strictObject({
+  command: z.string().nullable(),
+  by: z.string().nullable(),
+  since: z.iso.datetime(),
+  lastLineAt: z.iso.datetime(),
+  group: z.string().nullable(),
+  step: z.enum(STEPS).nullable(),
+  stepSince: z.iso.datetime().nullable(),
+  condition: z.string().nullable().describe("What is waited for, with its last value."),
+  conditionSince: z.iso.datetime().nullable().describe("Since when that has been so."),
+  isEnded: z.boolean(),
+  result: z.enum(["ok", "failed", "undone", "interrupted"]).nullable(),
+  hasTouched: z.boolean().describe("false: it was refused before anything was changed."),
+  message: z.string().nullable(),
+});
 
-/** How far the run has come that the log speaks of last. */
-export interface LastRun extends Pick<Run, "command" | "by" | "since" | "lastAt"> {
-  /** The group at hand; between two groups and at the end the last one. */
-  readonly group: string | undefined;
-  readonly step: Step | undefined;
-  /** Since when the group is at its step. */
-  readonly stepSince: string | undefined;
-  /** What the step waits for, or the run between two groups. */
-  readonly condition: string | undefined;
-  /** Since when it waits for that. */
-  readonly conditionSince: string | undefined;
-  /** How its last group ended; undefined while one is at hand. */
-  readonly groupResult: Result | undefined;
-  /** How it ended itself; undefined before, and where it was not said. */
-  readonly result: Result | undefined;
-  readonly isEnded: boolean;
-  /** Whether it has begun a step that changes something; a refusal has not. */
-  readonly hasTouched: boolean;
-  /** What was said of the end of its last group or of its own, in one line. */
-  readonly message: string | undefined;
-}
-
-/** Undefined where the log has no run. */
-export function lastRun(runs: readonly Run[]): LastRun | undefined {
+/** The run that the log speaks of last; null where it has none. */
+export function lastRun(runs: readonly Run[]): z.output<typeof lastRunSchema> | null {
   const run = runs.at(-1);
-  if (!run) return undefined;
+  if (!run) return null;
   const { command, by, since, lastAt, attempts, condition, end } = run;
   const last = attempts.at(-1);
   const step = last?.steps.at(-1);
   return {
-    command,
-    by,
+    command: command ?? null,
+    by: by ?? null,
     since,
-    lastAt,
-    group: last?.group,
-    step: step?.step,
-    stepSince: step?.since,
-    condition: headline(condition?.message),
-    conditionSince: condition?.at,
-    groupResult: last?.end?.result,
-    result: end?.result,
+    lastLineAt: lastAt,
+    group: last?.group ?? null,
+    step: step?.step ?? null,
+    stepSince: step?.since ?? null,
+    condition: headline(condition?.message) ?? null,
+    conditionSince: condition?.at ?? null,
     isEnded: end !== undefined,
+    result: end?.result ?? null,
     hasTouched: attempts.some((each) => touchedAt(each) !== undefined),
-    message: headline(end?.message ?? last?.end?.message),
+    message: headline(end?.message ?? last?.end?.message) ?? null,
   };
 }
