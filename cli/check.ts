@@ -18,7 +18,7 @@ export interface CheckArgs {
   /** A file of `terraform show -json`, a saved plan, or `-` for standard input. */
   readonly plan: string;
   /** The SHA-256 of the file that was approved, byte for byte; any other is refused. */
-  readonly sha256?: string;
+  readonly sha256?: string | undefined;
 }
 
 /**
@@ -63,17 +63,14 @@ async function readAll(bytes: Uint8Array, env: Environment): Promise<ClusterStat
   const thread = bytes.length >= LARGE_BYTES && ContextThread.canStart() ? new ContextThread(env) : undefined;
   try {
     const plan = readPlan(bytes);
-    const context = (await thread?.context()) ?? (await readHere(env));
-    return { plan, ...context };
+    const context = await thread?.context();
+    if (context) return { plan, ...context };
+    // Loaded only here: with a thread, zod and yaml are needed there and nowhere else.
+    const { readCluster } = await import("../program/read-deployed.js");
+    return { plan, ...(await readCluster(env)) };
   } finally {
     await thread?.stop();
   }
-}
-
-/** Loaded only here: with a thread, zod and yaml are needed there and nowhere else. */
-async function readHere(env: Environment): Promise<ClusterState> {
-  const { readContext } = await import("./context.js");
-  return readContext(env);
 }
 
 /** A saved plan is an archive. */

@@ -21,15 +21,12 @@ export class ContextThread {
     const worker = new Worker(THREAD, { workerData: { ...env } });
     this.worker = worker;
     this.answer = new Promise((resolve) => {
-      worker.once("message", (context: ClusterState | undefined) => {
-        resolve(context);
-      });
-      worker.once("error", () => {
-        resolve(undefined);
-      });
-      worker.once("exit", () => {
-        resolve(undefined);
-      });
+      worker.once("message", resolve);
+      for (const end of ["error", "exit"]) {
+        worker.once(end, () => {
+          resolve(undefined);
+        });
+      }
     });
   }
 

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Environment } from "../clients/environment.js";
-import { readContext } from "./context.js";
+import { readCluster } from "../program/read-deployed.js";
 
 /** What runs in a {@link ContextThread}. */
-parentPort?.postMessage(await readContext(workerData as Environment).catch(() => undefined));
+parentPort?.postMessage(await readCluster(workerData as Environment).catch(() => undefined));

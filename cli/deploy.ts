@@ -21,7 +21,7 @@ import { formatCheck } from "./output/check.js";
 import { formatQuestion } from "./output/plan.js";
 import { terminalProgress } from "./output/terminal-progress.js";
 import { realClock } from "../clients/clock.js";
-import { readDeployed } from "../program/read-deployed.js";
+import { readCluster } from "../program/read-deployed.js";
 import { readSpec } from "../program/read-spec.js";
 import { inPlace, isWatched } from "./output/tasks.js";
 
@@ -35,7 +35,7 @@ export type DeployResult = z.output<typeof deployResultSchema>;
 
 export interface DeployArgs {
   /** A group or a pool; absent for all groups. */
-  readonly target?: string;
+  readonly target?: string | undefined;
   readonly all: boolean;
   /** The image that the groups are to run; absent: what the spec leaves pending is rolled. */
   readonly image?: string;
@@ -121,10 +121,11 @@ async function toBeEdited(
   { groups, image }: Wanted,
 ): Promise<{ readonly group: string; readonly role: Role }[]> {
   if (image === undefined) return [];
-  const source = readSpec(env);
-  const { groups: standing } = await readDeployed(source, env);
-  return groupsOf(source.spec).flatMap(({ name: group, role, image: desired }) =>
-    groups.includes(group) && desired !== image && !isNew(standing.get(group)) ? [{ group, role }] : [],
+  const { spec, deployed } = await readCluster(env);
+  return groupsOf(spec).flatMap(({ name: group, role, image: desired }) =>
+    groups.includes(group) && desired !== image && !isNew(deployed.groups.get(group))
+      ? [{ group, role }]
+      : [],
   );
 }
 
@@ -132,8 +133,7 @@ async function toBeEdited(
 async function refuseHeld(env: Environment, group: string, folder: string): Promise<void> {
   const hold = readHold(folder);
   if (!hold) return;
-  const source = readSpec(env);
-  const state = { spec: source.spec, deployed: await readDeployed(source, env) };
+  const state = await readCluster(env);
   if (unfinished(state).some((each) => each.group === group)) return;
   const reasons = mayRoll(state, [group], { hold, at: realClock.now() });
   refuse(among(reasons, "paused", "cancelled"), `${group} is not rolled`);

@@ -7,8 +7,7 @@ import { UserError } from "../cluster/user-error.js";
 import { connect, type LiveCluster } from "../live/live-cluster.js";
 import { machinesOf } from "../live/local-agents.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
-import { readDeployed } from "../program/read-deployed.js";
-import { readSpec } from "../program/read-spec.js";
+import { readCluster } from "../program/read-deployed.js";
 
 export interface GcArgs {
   /** Removes what is listed. */
@@ -35,9 +34,7 @@ export type Gc = z.output<typeof gcSchema>;
 
 /** Lists the records of machines that are gone, and removes them when told to. */
 export async function runGc(env: Environment, { yes = false, system = false }: GcArgs): Promise<Gc> {
-  const source = readSpec(env);
-  const { spec, file } = source;
-  const deployed = await readDeployed(source, env);
+  const { spec, file, deployed } = await readCluster(env);
   if (isForReview(deployed.origin) || deployed.addresses.size === 0)
     throw new UserError(
       `nobody knows which machines are gone: deployed is ${describeOrigin(deployed.origin)}; only a state that holds the cluster says it`,

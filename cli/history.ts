@@ -10,7 +10,7 @@ import { formatHistories } from "./output/history.js";
 export interface HistoryArgs {
   readonly format: "text" | "json";
   /** Default: all groups. */
-  readonly group?: string;
+  readonly group?: string | undefined;
   /** One of the group's, in full. */
   readonly revision?: number;
 }

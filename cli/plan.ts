@@ -16,7 +16,6 @@ import { isForReview } from "../cluster/deployed.js";
 import { UserError } from "../cluster/user-error.js";
 import { verdictFile } from "./check.js";
 import type { CheckResult } from "../program/check-result.js";
-import type { Asked } from "../program/heed-signals.js";
 import { inScratch } from "../program/in-scratch.js";
 import { judgeMadePlan, type JudgedPlan } from "../program/judged-plan.js";
 import { buildApp, loadProgram, type Program } from "../program/program.js";
@@ -24,9 +23,9 @@ import { terraformEnvironment } from "../program/terraform-environment.js";
 
 export interface PlanArgs {
   /** A group's name or `cluster`; default: the one view that has something to do. */
-  readonly view?: string;
+  readonly view?: string | undefined;
   /** Keep the plan in this file, and the verdict beside it. */
-  readonly out?: string;
+  readonly out?: string | undefined;
 }
 
 export interface MadePlan extends JudgedPlan {
@@ -53,7 +52,18 @@ export async function runPlan(env: Environment, { view, out }: PlanArgs): Promis
     const file = join(scratch, "plan");
     buildApp(out === undefined ? { ...loaded, views: [name] } : loaded, outdir).synth();
     const folder = resolve(outdir, loaded.spec.name, name);
-    const json = await planIn({ folder, file, env, kept: out !== undefined, ...asked });
+    const json = await makePlan({
+      ...asked,
+      cwd: folder,
+      file,
+      reconfigure: true,
+      remark: "nothing was changed",
+      env: {
+        ...terraformEnvironment(env),
+        // The lock file of a scratch folder is thrown away, so a cached provider need not be downloaded again to fill it.
+        ...(out === undefined ? { TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "true" } : {}),
+      },
+    });
     const judged = judgeMadePlan({ json, file, view: name }, loaded);
     if (out === undefined) return judged;
     keep(file, out, judged.result);
@@ -115,27 +125,4 @@ function onlyView({ views }: Program): string {
       2,
     );
   return groups[0] ?? "cluster";
-}
-
-interface Planned extends Asked {
-  readonly folder: string;
-  readonly file: string;
-  readonly env: Environment;
-  readonly kept: boolean;
-}
-
-/** @returns what `terraform show -json` prints of the plan that it wrote to `file` */
-async function planIn({ folder, file, env, kept, ...asked }: Planned): Promise<string> {
-  return makePlan({
-    ...asked,
-    cwd: folder,
-    file,
-    reconfigure: true,
-    remark: "nothing was changed",
-    env: {
-      ...terraformEnvironment(env),
-      // The lock file of a scratch folder is thrown away, so a cached provider need not be downloaded again to fill it.
-      ...(kept ? {} : { TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE: "true" }),
-    },
-  });
 }

@@ -53,7 +53,7 @@ export async function runRetire(env: Environment, args: RetireArgs, dialogue: Di
   rewriteFile(file, edited);
   return [
     `${pool.name} retires (${retire}), as ${shown} says now; take the key out again, and it comes back`,
-    nextOf(pool, loadSpec(new TextEncoder().encode(edited), shown), deployed),
+    nextOf(pool, loadSpec(edited, shown), deployed),
   ].join("\n");
 }
 

@@ -6,15 +6,12 @@ import type { RehearseOptions } from "./rehearse.js";
 import { reportFailure } from "../program/report-failure.js";
 import { Verb } from "./verb.js";
 
-const format = (): Option =>
-  new Option("--format <format>", "how to print the result").choices(["text", "json"]).default("text");
+const format = (...more: readonly "markdown"[]): Option =>
+  new Option("--format <format>", "how to print the result")
+    .choices(["text", "json", ...more])
+    .default("text");
 
 type ReportFormat = "text" | "json" | "markdown";
-
-const reportFormat = (): Option =>
-  new Option("--format <format>", "how to print the result")
-    .choices(["text", "json", "markdown"])
-    .default("text");
 
 interface StatusOptions {
   readonly format: "text" | "json";
@@ -77,16 +74,8 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     )
     .argument("[group]", "say what one group is, instead of the whole cluster")
     .option("--watch", "print a line whenever it changes; ends 0 when healthy, 1 when failed or paused")
-    .addOption(
-      new Option("--timeout <duration>", "give up watching after this time (default: 30m)").argParser(
-        usage(durationSeconds),
-      ),
-    )
-    .addOption(
-      new Option("--revision <number>", "watch until the group runs this revision").argParser(
-        usage(revisionNumber),
-      ),
-    )
+    .option("--timeout <duration>", "give up watching after this time (default: 30m)", usage(durationSeconds))
+    .option("--revision <number>", "watch until the group runs this revision", usage(revisionNumber))
     .addOption(new Option("--until <phase>", "a pause, too, ends the watch with 0").choices(["paused"]))
     .addOption(format())
     .example("", "the whole cluster")
@@ -108,7 +97,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
           2,
         );
       if (!watch) {
-        print(await runStatus(process.env, { format, ...(group === undefined ? {} : { group }) }));
+        print(await runStatus(process.env, { format, group }));
         return;
       }
       await runWatch(
@@ -125,11 +114,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
       "Shows what each group ran, oldest first, with the rolls that failed. Revisions come from the state, times and failures from this machine's log.",
     )
     .argument("[group]", "show one group; default: all groups")
-    .addOption(
-      new Option("--revision <number>", "show one revision of the group in full").argParser(
-        usage(revisionNumber),
-      ),
-    )
+    .option("--revision <number>", "show one revision of the group in full", usage(revisionNumber))
     .addOption(format())
     .example("", "all groups")
     .example("broker-0 --revision 3", "one revision in full")
@@ -140,7 +125,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
           2,
         );
       const { runHistory } = await import("./history.js");
-      print(await runHistory(process.env, { ...(group === undefined ? {} : { group }), ...options }));
+      print(await runHistory(process.env, { group, ...options }));
     });
 
   program
@@ -150,10 +135,10 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
       "Sets a group's image in the spec back to an earlier revision's, for deploy to roll. A half-rolled group goes back to its last good image, whole.",
     )
     .argument("<group>", "the group that goes back")
-    .addOption(
-      new Option("--to-revision <number>", "the revision to go back to; default: the one before").argParser(
-        usage(revisionNumber),
-      ),
+    .option(
+      "--to-revision <number>",
+      "the revision to go back to; default: the one before",
+      usage(revisionNumber),
     )
     .option("--dry-run", "check all the same, and change nothing")
     .example("broker-0", "to the revision before")
@@ -235,10 +220,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .exits({ 0: "accepted", 1: "rejected, or no plan could be made" })
     .action(async (view: string | undefined, { format, out }: { format: "text" | "json"; out?: string }) => {
       const { runPlan } = await import("./plan.js");
-      const made = await runPlan(process.env, {
-        ...(view === undefined ? {} : { view }),
-        ...(out === undefined ? {} : { out }),
-      });
+      const made = await runPlan(process.env, { view, out });
       const { formatMadePlan } = await import("./output/plan.js");
       print(formatMadePlan(made, format));
       if (made.result.verdict === "rejected") process.exitCode = 1;
@@ -273,11 +255,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
       const { runDeploy } = await import("./deploy.js");
       const { formatDeployResult } = await import("./output/deploy.js");
       const { onTerminal } = await import("./ask.js");
-      const result = await runDeploy(
-        process.env,
-        { ...(target === undefined ? {} : { target }), ...options },
-        onTerminal(),
-      );
+      const result = await runDeploy(process.env, { target, ...options }, onTerminal());
       print({ text: formatDeployResult, json: toJson }[options.format](result));
     });
 
@@ -290,7 +268,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
       "--sha256 <hash>",
       "demand exactly the file that was approved, byte for byte; its hash is what check and sha256sum print",
     )
-    .addOption(reportFormat())
+    .addOption(format("markdown"))
     .example("roll.plan", "the verdict, and the hash to approve")
     .example("roll.plan --sha256 07b3e2a7...", "later: is it that very plan, and still accepted?")
     .exits({
@@ -300,7 +278,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     })
     .action(async (plan: string, { format, sha256 }: { format: ReportFormat; sha256?: string }) => {
       const { runCheck } = await import("./check.js");
-      const result = await runCheck(process.env, { plan, ...(sha256 === undefined ? {} : { sha256 }) });
+      const result = await runCheck(process.env, { plan, sha256 });
       const { formatCheck, formatCheckMarkdown } = await import("./output/check.js");
       print({ text: formatCheck, markdown: formatCheckMarkdown, json: toJson }[format](result));
       if (result.verdict === "rejected") process.exitCode = 1;
@@ -316,7 +294,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
       "--base <revision>",
       "take what is deployed from the spec at a git revision, without credentials; default: from the state",
     )
-    .addOption(reportFormat())
+    .addOption(format("markdown"))
     .example("--base origin/main", "a change, as a pull request shows it")
     .example("--base origin/main --format markdown", "the same as a comment")
     .exits({ 0: "accepted", 1: "rejected", 2: "nothing to be reviewed, for example an unknown revision" })

@@ -13,7 +13,7 @@ import { watchStatus, type WatchArgs } from "./watch-status.js";
 export interface StatusArgs {
   readonly format: "text" | "json";
   /** The phase of one group instead of the cluster's. */
-  readonly group?: string;
+  readonly group?: string | undefined;
 }
 
 /** Shows what the cluster is, which group runs what and what comes next. Reads state and run folder, asks no agent. */

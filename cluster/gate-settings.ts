@@ -2,8 +2,8 @@ import { parseGroupName } from "./address.js";
 import type { Revision } from "./deployed.js";
 import { durationSeconds } from "./yaml/duration.js";
 import type { CheckSpec } from "./yaml/gate-schema.js";
-import { roleOf, type Group } from "./groups.js";
-import type { PoolSpec, Spec } from "./yaml/schema.js";
+import { roleOf, settingsOf, type Group } from "./groups.js";
+import type { Spec } from "./yaml/schema.js";
 
 /** How the groups of a pool leave and become ready, with every default filled in and durations in seconds. */
 export interface GateSettings {
@@ -35,8 +35,7 @@ const NO_DRAIN = { deadline: "1h", onDeadline: "fail" } as const;
 
 /** What the spec says of the groups of a pool. */
 export function gateSettingsOf(pool: string, spec: Spec): GateSettings {
-  const settings: (Partial<PoolSpec> & Pick<PoolSpec, "ready" | "bake">) | undefined = spec.pools[pool];
-  if (settings === undefined) throw new Error(`no pool ${pool} in the spec`);
+  const settings = settingsOf(pool, spec);
   const { ready, bake } = settings;
   const drain = roleOf(pool) === "client" ? (settings.drain ?? NO_DRAIN) : NO_DRAIN;
   return {

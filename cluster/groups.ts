@@ -103,11 +103,11 @@ function poolOf(name: string, spec: Spec): Pool {
   };
 }
 
-/** What a pool says of itself; a server pool has no more than machines. */
-function settingsOf(
+/** What a pool says of itself; a server pool has no more than machines and a gate. */
+export function settingsOf(
   pool: string,
   spec: Spec,
-): Partial<PoolSpec> & Pick<PoolSpec, "images" | "instanceTypes"> {
+): Partial<PoolSpec> & Pick<PoolSpec, "images" | "instanceTypes" | "ready" | "bake"> {
   const settings = spec.pools[pool];
   if (settings === undefined) throw new Error(`no pool ${pool} in the spec`);
   return settings;

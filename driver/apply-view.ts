@@ -3,8 +3,9 @@ import type { ApplyEvent } from "../clients/terraform/apply-stream.js";
 import { type Applied, applyPlan } from "../clients/terraform/apply.js";
 import { firstError, withoutSecrets } from "../clients/terraform/error.js";
 import type { Step } from "../cluster/run/run-log.js";
+import { meaningOf } from "../rollout/roll/meaning.js";
+import { parseAddress } from "../cluster/address.js";
 import { UserError } from "../cluster/user-error.js";
-import { narrate } from "./narrate.js";
 import { terraformEnvironment } from "../program/terraform-environment.js";
 import type { GroupSteps } from "./group-steps.js";
 import type { ViewPlan } from "./plan-view.js";
@@ -25,9 +26,7 @@ export async function applyView(
     env = {},
   }: { readonly steps: GroupSteps; readonly step: Step; readonly env?: Readonly<Record<string, string>> },
 ): Promise<LoggedApply> {
-  const narrator = narrate((condition) => {
-    steps.waits(condition);
-  });
+  const told = new Set<string>();
   const log = applyLog(run, steps.group, step);
   const applied = await applyPlan({
     cwd: plan.folder,
@@ -35,7 +34,10 @@ export async function applyView(
     env: { ...terraformEnvironment(run.env), ...env },
     log,
     onEvent: (event) => {
-      narrator(event);
+      const begun = meaningIn(event);
+      // Each kind of it once a group.
+      if (begun !== undefined && !told.has(begun)) steps.waits(begun);
+      if (begun !== undefined) told.add(begun);
       const line = describe(event);
       if (line !== undefined) steps.say(line);
     },
@@ -63,6 +65,14 @@ export function applyFailure(
 /** Whether the state has moved since the plan was made. */
 export const isStale = ({ errors }: Applied): boolean =>
   errors.some(({ summary }) => summary === "Saved plan is stale");
+
+/** What Terraform begins to do, where that means something for a group. */
+function meaningIn(event: ApplyEvent): string | undefined {
+  if (event.kind !== "started") return undefined;
+  const member = parseAddress(event.address);
+  const meaning = member && meaningOf(member.kind, event.action);
+  return meaning && `${member.group}: ${meaning}`;
+}
 
 /** What is worth a line. */
 function describe(event: ApplyEvent): string | undefined {

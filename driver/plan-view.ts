@@ -63,7 +63,7 @@ export class ViewPlanner {
     const { run, view } = this;
     const { env, stop } = run;
     let { program, batch } = this.synth(read ?? (await loadProgram(env)));
-    const folder = this.stackFolder(program);
+    const folder = resolve(this.outdir, program.spec.name, view);
     const options = { cwd: folder, env: terraformEnvironment(env), stop };
     await this.initialize(options);
     const targets = targetsOf(program, view);
@@ -85,7 +85,7 @@ export class ViewPlanner {
   private synth(read: Program): { program: Program; batch: Batch } {
     const batch = batchOf(read, this.view);
     const program = { ...read, views: [this.view], laterHosts: batch.laterHosts };
-    synthesize(program, this.outdir(), this.run);
+    synthesize(program, this.outdir, this.run);
     return { program, batch };
   }
 
@@ -98,12 +98,8 @@ export class ViewPlanner {
     this.initialized = needed;
   }
 
-  private outdir(): string {
+  private get outdir(): string {
     return this.run.env["CDKTF_OUTDIR"] ?? "cdktf.out";
-  }
-
-  private stackFolder({ spec }: Program): string {
-    return resolve(this.outdir(), spec.name, this.view);
   }
 }
 

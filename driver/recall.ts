@@ -2,8 +2,7 @@ import { readHold } from "../clients/run-folder/hold.js";
 import { takeBack } from "../rollout/edit/take-back.js";
 import { findGroup } from "../cluster/find-group.js";
 import { Interruption } from "../cluster/interruption.js";
-import { readDeployed } from "../program/read-deployed.js";
-import { readSpec } from "../program/read-spec.js";
+import { readCluster } from "../program/read-deployed.js";
 import { deployGroup } from "./deploy-group.js";
 import type { GroupResult } from "./deploy-result.js";
 import type { Run } from "./run.js";
@@ -49,7 +48,7 @@ async function watch(run: Run, group: string, ended: AbortSignal): Promise<boole
 async function isWantedBack({ env, folder }: Run, name: string): Promise<boolean> {
   const hold = readHold(folder);
   if (hold?.kind !== "cancel" || hold.undo !== true) return false;
-  const source = readSpec(env);
-  const current = (await readDeployed(source, env)).groups.get(name);
-  return current !== undefined && takeBack(findGroup(source.spec, name), current, true) !== undefined;
+  const { spec, deployed } = await readCluster(env);
+  const current = deployed.groups.get(name);
+  return current !== undefined && takeBack(findGroup(spec, name), current, true) !== undefined;
 }

@@ -5,14 +5,13 @@ import { withoutRegion } from "../rollout/observation/host-of.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
 import { parseHostName } from "../cluster/address.js";
 import { roleOf } from "../cluster/groups.js";
-import type { Deployed } from "../cluster/deployed.js";
+import type { ClusterState } from "../cluster/cluster-state.js";
 import { hasAgents } from "../cluster/local-agents.js";
 import { isNew } from "../cluster/pending.js";
-import type { Spec } from "../cluster/yaml/schema.js";
 import { connect } from "../live/live-cluster.js";
 import { machinesOf } from "../live/local-agents.js";
 import { editSpec, refuseExample } from "../program/edit-spec.js";
-import { readDeployed } from "../program/read-deployed.js";
+import { readCluster } from "../program/read-deployed.js";
 import { readSpec } from "../program/read-spec.js";
 import { GateFailure } from "./deploy-group.js";
 import { deployUnlessRecalled } from "./recall.js";
@@ -29,11 +28,10 @@ export async function roll(run: Run, wanted: Wanted, say: (line: string) => void
   return rollGroups(
     {
       look: async () => {
-        const source = readSpec(env);
-        const deployed = await readDeployed(source, env);
-        const leaders = await leadersOf(run, source.spec, deployed, wanted);
+        const { spec, deployed } = await readCluster(env);
+        const leaders = await leadersOf(run, { spec, deployed }, wanted);
         const { events } = readLog(folder);
-        return { spec: source.spec, deployed, hold: readHold(folder), events, leaders };
+        return { spec, deployed, hold: readHold(folder), events, leaders };
       },
       edit: (group, change) => {
         const source = readSpec(env);
@@ -68,8 +66,7 @@ export async function roll(run: Run, wanted: Wanted, say: (line: string) => void
 /** The groups whose servers lead; nobody is asked for a roll of clients alone, nor before servers stand. Who leads decides of the order, not of safety. */
 async function leadersOf(
   { env, clock, folder }: Run,
-  spec: Spec,
-  deployed: Deployed,
+  { spec, deployed }: ClusterState,
   { groups }: Wanted,
 ): Promise<string[]> {
   const machines = machinesOf(spec, folder);

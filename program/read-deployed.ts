@@ -6,7 +6,17 @@ import type { Deployed } from "../cluster/deployed.js";
 import { loadSpec } from "../cluster/yaml/load.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
-import { readBytes, type SpecFile } from "./read-spec.js";
+import type { ClusterState } from "../cluster/cluster-state.js";
+import { readBytes, readSpec, type SpecFile } from "./read-spec.js";
+
+/**
+ * What is desired and what is deployed.
+ * @throws UserError when the spec or what is deployed cannot be read
+ */
+export async function readCluster(env: Environment): Promise<SpecFile & ClusterState> {
+  const source = readSpec(env);
+  return { ...source, deployed: await readDeployed(source, env) };
+}
 
 /**
  * What is deployed: the state, or only when `ROLLOUT_DEPLOYED` says so `git:REV`, the spec at that revision, or

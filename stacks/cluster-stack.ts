@@ -1,5 +1,6 @@
 import type { Construct } from "constructs";
 import type { Protection } from "../constructs/lifecycle.js";
+import { groupAddress } from "../cluster/address.js";
 import { groupsOf, type Group, type Role } from "../cluster/groups.js";
 import { isNew } from "../cluster/pending.js";
 import { frozenRendering, newRendering, type Rendering } from "./group-props.js";
@@ -40,15 +41,23 @@ export class ClusterStack extends ViewStack {
     return spec.protection === "off" ? { ...rendering, protect: () => "live" } : rendering;
   }
 
+  /** The `ready` of those new groups that come before the group's role. */
   protected override hostsAfter(group: Group): readonly string[] {
-    return isNew(this.props.deployed.groups.get(group.name)) ? this.readyOfNew(BEFORE[group.role]) : [];
+    const fresh = this.newGroups();
+    return fresh.some(({ name }) => name === group.name)
+      ? fresh
+          .filter(({ role }) => BEFORE[group.role].includes(role))
+          .map(({ name }) => groupAddress(this.options.platform, name, "ready"))
+      : [];
   }
 
   /** A Consul server that comes anew must be known to machines that stand already. */
   private get createsConsulServer(): boolean {
+    return this.newGroups().some(({ role }) => role === "consul-server");
+  }
+
+  private newGroups(): Group[] {
     const { deployed, spec } = this.props;
-    return groupsOf(spec).some(
-      ({ name, role }) => role === "consul-server" && isNew(deployed.groups.get(name)),
-    );
+    return groupsOf(spec).filter(({ name }) => isNew(deployed.groups.get(name)));
   }
 }

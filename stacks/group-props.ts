@@ -9,23 +9,11 @@ import {
 } from "../cluster/address.js";
 import { type DeployedGroup, type DeployedVolume, nextRevisions } from "../cluster/deployed.js";
 import type { Group } from "../cluster/groups.js";
-import type { GroupIndex } from "../cluster/three.js";
 
 /** The part of a group's rendering that depends on what is desired, what is deployed and what the view may change. */
-export type Rendering = Pick<
+export type Rendering = Omit<
   HostGroupProps,
-  | "pool"
-  | "index"
-  | "name"
-  | "hash"
-  | "hosts"
-  | "waiting"
-  | "volumes"
-  | "revisions"
-  | "whileClosed"
-  | "passedFor"
-  | "protect"
-  | "includes"
+  "consul" | "hooks" | "agents" | "hostsAfter" | "revisionAfter" | "balanced"
 >;
 
 export interface RenderingOptions {
@@ -182,12 +170,6 @@ function volumesOf(group: Group, deployed: DeployedGroup | undefined): DeployedV
   return [...wanted.map((volume) => ({ ...volume, ...zoneOf(volume.host) })), ...parked];
 }
 
-const identityOf = (group: {
-  pool: string;
-  index: GroupIndex;
-  name: string;
-}): Pick<Rendering, "pool" | "index" | "name"> => ({
-  pool: group.pool,
-  index: group.index,
-  name: group.name,
-});
+type Identity = Pick<Rendering, "pool" | "index" | "name">;
+
+const identityOf = ({ pool, index, name }: Identity): Identity => ({ pool, index, name });

@@ -7,13 +7,13 @@ import { lifecycleOf, type Protection } from "../constructs/lifecycle.js";
 import { ServerPool } from "../constructs/server-pool.js";
 import { judgeSynthesized } from "../guard/judge.js";
 import { formatViolation, type Verdict } from "../guard/verdict.js";
-import { groupAddress, hostAddress, parseGroupName, type HostKind } from "../cluster/address.js";
+import { hostAddress, parseGroupName, type HostKind } from "../cluster/address.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { isForReview } from "../cluster/deployed.js";
-import { groupsOf, poolsOf, roleOf, type Group } from "../cluster/groups.js";
+import { poolsOf, roleOf, type Group } from "../cluster/groups.js";
 import { formatHookFile } from "../cluster/hooks/hook-file.js";
 import { startsAgents } from "../cluster/local-agents.js";
-import { isNew, targetGroupAddress } from "../cluster/pending.js";
+import { targetGroupAddress } from "../cluster/pending.js";
 import { emptiedPools, forgetBlocks, leftoversOf } from "../cluster/retiring.js";
 import {
   BASE_VARIABLE,
@@ -95,10 +95,8 @@ export abstract class ViewStack extends TerraformStack {
     this.variables();
     this.announceOrigin();
     const platform = createPlatform(this, spec);
-    const emptied = new Set(
-      this.target === undefined ? emptiedPools(spec, deployed).map(({ name }) => name) : [],
-    );
-    const pools = poolsOf(spec).filter(({ name }) => !emptied.has(name));
+    const emptied = this.target === undefined ? emptiedPools(spec, deployed) : [];
+    const pools = poolsOf(spec).filter((pool) => !emptied.includes(pool));
     this.forget();
     const rendered = pools
       .flatMap(({ groups }) => groups)
@@ -164,12 +162,10 @@ export abstract class ViewStack extends TerraformStack {
         cluster: spec.name,
         servers: this.members(servers, "host"),
         starts: agents ? this.members(servers, "start-agents") : [],
-        replaced: this.isConsulView
-          ? this.members(
-              servers.filter(({ group }) => group.name === this.target),
-              "host",
-            )
-          : [],
+        replaced: this.members(
+          servers.filter(({ group }) => group.name === this.target),
+          "host",
+        ),
       },
       ...(spec.protection === "on" ? { hooks: program } : {}),
       ...(agents ? { agents } : {}),
@@ -310,12 +306,5 @@ export abstract class ViewStack extends TerraformStack {
       { view: this.node.id, target: this.target, spec, deployed, specFolder, waiting },
       this.toTerraform(),
     );
-  }
-
-  /** The addresses by which the first creation waits: `ready` of those new groups that come before a role. */
-  protected readyOfNew(roles: readonly string[]): string[] {
-    return groupsOf(this.props.spec)
-      .filter(({ role, name }) => roles.includes(role) && isNew(this.props.deployed.groups.get(name)))
-      .map(({ name }) => groupAddress(this.options.platform, name, "ready"));
   }
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { execa } from "execa";
-import { readContext } from "../../cli/context.js";
+import { readCluster } from "../../program/read-deployed.js";
 import { layFixture } from "../guard/plan/plan-fixture.js";
 
 const BUNDLE = new URL("../../dist/bin/", import.meta.url);
@@ -29,7 +29,7 @@ test("the thread hands over the very spec and state that are read without it", a
   const worker = new Worker(THREAD, { workerData: env });
   const [context] = (await once(worker, "message")) as unknown[];
   // Of another realm, so compared by what it is made of.
-  expect(described(context)).toEqual(described(await readContext(env)));
+  expect(described(context)).toEqual(described(await readCluster(env)));
 });
 
 test.each([

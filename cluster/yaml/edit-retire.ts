@@ -1,6 +1,6 @@
-import { isDeepStrictEqual } from "node:util";
 import { isScalar } from "yaml";
 import { poolsOf, type Pool } from "../groups.js";
+import { applyEdits } from "./apply-edits.js";
 import { loadSpec } from "./load.js";
 import { newPoolKey } from "./new-pool-key.js";
 import { formatValue } from "./problem.js";
@@ -54,19 +54,10 @@ export function setRetire(
   const [start, end] = isScalar(node) && node.range ? node.range : [];
   const edit =
     start === undefined || end === undefined
-      ? newPoolKey({ text, file, source, pool }, "retire", retire)
+      ? newPoolKey(source, pool, "retire", retire)
       : { start, end, text: retire };
-  const edited = text.slice(0, edit.start) + edit.text + text.slice(edit.end);
-  const wanted = structuredClone(loadSpec(encode(text), file));
+  const wanted = structuredClone(loadSpec(text, file));
   const settings = wanted.pools[pool];
   if (settings) settings.retire = retire;
-  if (!isDeepStrictEqual(plain(loadSpec(encode(edited), file)), plain(wanted))) {
-    throw new Error(`an edit of ${file} would have changed more than pools.${pool}.retire`);
-  }
-  return edited;
+  return applyEdits(source, [edit], wanted, `pools.${pool}.retire`);
 }
-
-/** Without regard to the order of keys: a new one stands where it fits. */
-const plain = (spec: Spec): unknown => JSON.parse(JSON.stringify(spec));
-
-const encode = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,9 +1,9 @@
-import { isDeepStrictEqual } from "node:util";
 import { isScalar, isSeq, parse, Scalar } from "yaml";
 import { findGroup } from "../find-group.js";
 import { poolsOf, type Group } from "../groups.js";
+import { applyEdits, type Edit } from "./apply-edits.js";
 import { loadSpec } from "./load.js";
-import { newPoolKey, type Edit } from "./new-pool-key.js";
+import { newPoolKey } from "./new-pool-key.js";
 import type { Spec } from "./schema.js";
 import { UserError } from "../user-error.js";
 import { YamlSource } from "./yaml-source.js";
@@ -29,21 +29,16 @@ export const setImages = (text: string, file: string, changes: ImageChanges): st
  * @throws SpecError when the spec is not valid, or would not be with the new values
  */
 export function setGroups(text: string, file: string, changes: ReadonlyMap<string, GroupChange>): string {
-  const before = loadSpec(encode(text), file);
+  const before = loadSpec(text, file);
   const wanted = [...changes].map(([name, change]) => ({ group: findGroup(before, name), change }));
   const source = new YamlSource(text, file);
   const edits = [
     ...wanted.flatMap(({ group, change: { image } }) =>
-      image === undefined || image === group.image ? [] : [imageEdit(text, source, group, image)],
+      image === undefined || image === group.image ? [] : [imageEdit(source, group, image)],
     ),
-    ...generationEdits(text, file, source, generationsOf(before, wanted)),
+    ...generationEdits(source, generationsOf(before, wanted)),
   ];
-  const edited = splice(text, edits);
-  const after = loadSpec(encode(edited), file);
-  if (!isDeepStrictEqual(plain(after), plain(withChanges(before, wanted)))) {
-    throw new Error(`an edit of ${file} would have changed more than ${[...changes.keys()].join(", ")}`);
-  }
-  return edited;
+  return applyEdits(source, edits, withChanges(before, wanted), [...changes.keys()].join(", "));
 }
 
 /**
@@ -72,19 +67,11 @@ interface Wanted {
   readonly change: GroupChange;
 }
 
-function splice(text: string, edits: readonly Edit[]): string {
-  const fromTheEnd = [...edits].sort((a, b) => b.start - a.start);
-  return fromTheEnd.reduce(
-    (result, edit) => result.slice(0, edit.start) + edit.text + result.slice(edit.end),
-    text,
-  );
-}
-
-function imageEdit(text: string, source: YamlSource, group: Group, image: string): Edit {
+function imageEdit(source: YamlSource, group: Group, image: string): Edit {
   const node = source.nodeAt(["pools", group.pool, "images", group.index]);
   if (!isScalar(node) || !node.range) throw new Error(`the image of ${group.name} has no place`);
   const [start, end] = node.range;
-  return { start, end, text: rewritten(text.slice(start, end), node, group.image, image) };
+  return { start, end, text: rewritten(source.text.slice(start, end), node, group.image, image) };
 }
 
 /** A scalar's text with another value, in the quotes that it had; quoted where it had none and would be misread. */
@@ -103,18 +90,11 @@ function rewritten(old: string, node: Scalar, from: string, to: string): string 
  * style of the pool.
  * @throws UserError for a pool that is laid out so that nobody knows where a new key belongs
  */
-function generationEdits(
-  text: string,
-  file: string,
-  source: YamlSource,
-  generations: ReadonlyMap<string, readonly number[]>,
-): Edit[] {
+function generationEdits(source: YamlSource, generations: ReadonlyMap<string, readonly number[]>): Edit[] {
   return [...generations].flatMap(([pool, numbers]) => {
     const path = ["pools", pool, "generations"];
     if (!isSeq(source.nodeAt(path)))
-      return [
-        newPoolKey({ text, file, source, pool }, "generations", `[${numbers.join(", ")}]`, "[0, 0, 0]"),
-      ];
+      return [newPoolKey(source, pool, "generations", `[${numbers.join(", ")}]`, "[0, 0, 0]")];
     return numbers.flatMap((number, index) => {
       const node = source.nodeAt([...path, index]);
       if (!isScalar(node) || !node.range) throw new Error(`the generations of ${pool} have no place`);
@@ -155,8 +135,3 @@ function withChanges(spec: Spec, wanted: readonly Wanted[]): Spec {
   }
   return changed;
 }
-
-/** Without regard to the order of keys: a new one stands where it fits. */
-const plain = (spec: Spec): unknown => JSON.parse(JSON.stringify(spec));
-
-const encode = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -14,7 +14,8 @@ const MOST_BYTES = 200_000;
  * @param file the name that errors carry
  * @throws SpecError with every problem, each with its line
  */
-export function loadSpec(bytes: Uint8Array, file: string): Spec {
+export function loadSpec(content: Uint8Array | string, file: string): Spec {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   const source = new YamlSource(decode(bytes, file), file);
   const parsed = schemaFor(source.value).safeParse(source.value);
   const problems = [

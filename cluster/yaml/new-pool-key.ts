@@ -1,21 +1,7 @@
 import { isMap, type Node } from "yaml";
 import { UserError } from "../user-error.js";
+import type { Edit } from "./apply-edits.js";
 import type { YamlSource } from "./yaml-source.js";
-
-/** A piece of a text that is written anew. */
-export interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
-
-/** A pool in the text of a spec. */
-export interface PoolPlace {
-  readonly text: string;
-  readonly file: string;
-  readonly source: YamlSource;
-  readonly pool: string;
-}
 
 /**
  * The edit that gives a pool a new key, in the style of the pool: behind the instance types, where they stand on one line,
@@ -24,11 +10,13 @@ export interface PoolPlace {
  * @throws UserError for a pool that is laid out so that nobody knows where a new key belongs
  */
 export function newPoolKey(
-  { text, file, source, pool }: PoolPlace,
+  source: YamlSource,
+  pool: string,
   name: string,
   value: string,
   byHand = value,
 ): Edit {
+  const { text, file } = source;
   const map = source.nodeAt(["pools", pool]);
   const path = ["pools", pool, "instanceTypes"];
   const [key, types] = [rangeOf(source.keyAt(path)), rangeOf(source.nodeAt(path))];

@@ -63,6 +63,8 @@ export interface Finding {
   readonly message: string;
 }
 
+export const found = (path: Finding["path"], message: string): Finding[] => [{ path, message }];
+
 /** A part of a spec whose shape the schema has not vouched for. */
 export type Raw = Readonly<Record<string, unknown>>;
 

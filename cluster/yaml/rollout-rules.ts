@@ -1,5 +1,5 @@
 import { parseGroupName } from "../address.js";
-import { formatValue, asList, type Finding, type Raw } from "./problem.js";
+import { formatValue, asList, found, type Finding, type Raw } from "./problem.js";
 import { nearest } from "./suggest.js";
 import { GROUP_INDEXES } from "../three.js";
 
@@ -20,7 +20,7 @@ function checkNames(
 ): Finding[] {
   return names.flatMap((name, index) => {
     if (typeof name !== "string" || name === "") return [];
-    const refuse = (message: string): Finding[] => [{ path: [...path, index], message }];
+    const refuse = (message: string): Finding[] => found([...path, index], message);
     if (!known.includes(name))
       return refuse(`got ${formatValue(name)}; expected ${what} of this spec${meant(name, known)}`);
     return names.indexOf(name) === index ? [] : refuse(`got ${formatValue(name)} a second time; keep one`);

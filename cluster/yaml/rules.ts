@@ -1,7 +1,7 @@
 import { checkRollout } from "./rollout-rules.js";
 import { checkBake, checkChecks } from "./gate-rules.js";
 import { roleOf } from "../groups.js";
-import { formatValue, asList, asMap, type Finding, type Raw } from "./problem.js";
+import { formatValue, asList, asMap, found, type Finding, type Raw } from "./problem.js";
 
 /**
  * Checks what a schema cannot say, and returns all findings. It takes the raw value, so that these findings stand
@@ -35,7 +35,7 @@ export function checkRules(raw: unknown): Finding[] {
 const POOL_NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 function checkPoolName(pool: string): Finding[] {
-  const refuse = (message: string): Finding[] => [{ path: ["pools", pool], message }];
+  const refuse = (message: string): Finding[] => found(["pools", pool], message);
   if (!POOL_NAME.test(pool)) {
     return refuse(
       `${formatValue(pool)} is no name for a pool; expected lower-case letters, digits and single hyphens, starting with a letter (legal in Terraform, Consul and Nomad)`,
@@ -58,34 +58,28 @@ function checkLoadBalancer(pool: string, settings: Raw, cluster: unknown): Findi
   if (!("loadBalancer" in settings) || typeof cluster !== "string") return [];
   const name = `${cluster}-${pool}`;
   if (name.length <= 32 && !name.startsWith("internal-")) return [];
-  return [
-    {
-      path: ["pools", pool, "loadBalancer"],
-      message: `it would be called ${name}, but AWS allows 32 characters and no "internal-" in front; choose another name for the pool or the cluster`,
-    },
-  ];
+  return found(
+    ["pools", pool, "loadBalancer"],
+    `it would be called ${name}, but AWS allows 32 characters and no "internal-" in front; choose another name for the pool or the cluster`,
+  );
 }
 
 function checkWorkload(pool: string, settings: Raw): Finding[] {
   if (roleOf(pool) !== "client" || settings["workload"] !== "stays" || "dataVolumes" in settings) return [];
-  return [
-    {
-      path: ["pools", pool, "workload"],
-      message: `got "stays" in a pool without dataVolumes; expected moves, or dataVolumes for the work to be bound to`,
-    },
-  ];
+  return found(
+    ["pools", pool, "workload"],
+    `got "stays" in a pool without dataVolumes; expected moves, or dataVolumes for the work to be bound to`,
+  );
 }
 
 function checkImages(pool: string, settings: Raw): Finding[] {
   return asList(settings["images"]).flatMap((image, index) =>
     typeof image !== "string" || /^ami-[0-9a-f]+$/.test(image)
       ? []
-      : [
-          {
-            path: ["pools", pool, "images", index],
-            message: `got ${formatValue(image)}; expected the id of a machine image, ami- and hexadecimal digits, such as ami-0aaa`,
-          },
-        ],
+      : found(
+          ["pools", pool, "images", index],
+          `got ${formatValue(image)}; expected the id of a machine image, ami- and hexadecimal digits, such as ami-0aaa`,
+        ),
   );
 }
 
@@ -94,11 +88,9 @@ function checkSubnets(aws: Raw): Finding[] {
   return subnets.flatMap((subnet, index) =>
     subnets.indexOf(subnet) === index
       ? []
-      : [
-          {
-            path: ["aws", "subnetIds", index],
-            message: `got ${formatValue(subnet)} a second time; expected one subnet for each group, since groups in one zone go down together`,
-          },
-        ],
+      : found(
+          ["aws", "subnetIds", index],
+          `got ${formatValue(subnet)} a second time; expected one subnet for each group, since groups in one zone go down together`,
+        ),
   );
 }

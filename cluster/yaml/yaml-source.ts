@@ -31,7 +31,10 @@ export class YamlSource {
   private readonly pairs = new Map<YAMLMap, ReadonlyMap<string, Pair>>();
 
   /** @throws SpecError when the text cannot be read or leaves something in doubt */
-  constructor(text: string, file: string) {
+  constructor(
+    readonly text: string,
+    readonly file: string,
+  ) {
     this.document = documentOf(text, tokensOf(text, file, this.lines));
     for (const problems of [this.syntaxProblems(), this.nodeProblems()]) {
       if (problems.length > 0) throw new SpecError(file, problems);

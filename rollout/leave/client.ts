@@ -5,7 +5,7 @@ import { deadInConsul, leaveConsul } from "./consul-agent.js";
 import { drainNodes, hasEnded } from "./drain.js";
 import { hostsAmong, missingHosts } from "./missing-hosts.js";
 import { stays, isLater, type LeaveOrder } from "./order.js";
-import { blocked, step, wait, waitForAnswers, type NextLeave } from "./step.js";
+import { blocked, step, wait, waitForAnswers, type Next } from "./step.js";
 import { notWhole } from "./work-whole.js";
 
 /** Longer than the longest deregistration delay. */
@@ -18,7 +18,7 @@ const WHOLE_SECONDS = 900;
  * A group of clients: out of the load balancer, drained all together, whole again elsewhere, out of Consul. Machines that
  * wait for a later batch only get no new work, or they would get what leaves the others.
  */
-export function nextClientLeave(observation: Observation, order: LeaveOrder): NextLeave {
+export function nextClientLeave(observation: Observation, order: LeaveOrder): Next {
   const known = {
     nodes: observation.nomad.nodes,
     allocations: observation.nomad.allocations,
@@ -56,50 +56,33 @@ export function nextClientLeave(observation: Observation, order: LeaveOrder): Ne
   ];
 
   const bound = order.retires && order.workload === "stays" ? boundWork(live, allocations, jobs) : [];
-  if (bound.length > 0) return blocked([nowhereToGo(order, bound)], notes);
-  const leftIn = waitForTargets(
-    targets.filter(({ host }) => going.includes(host)),
-    notes,
-  );
-  if (leftIn) return leftIn;
-  const draining = drainNodes(live, later, allocations, order, observation.at, notes);
-  if (draining) return draining;
   const oldIds = new Set(old.map(({ id }) => id));
-  const unfinished =
-    order.workload === "moves" && going.length > 0
-      ? notWhole(
-          allocations.filter(({ node }) => oldIds.has(node)),
-          jobs,
-        )
-      : [];
-  if (unfinished.length > 0) {
-    return wait(
-      "wait-whole",
-      `${order.group}: waiting until its work runs healthy elsewhere`,
-      unfinished,
-      WHOLE_SECONDS,
-      notes,
-    );
-  }
-  return leaveConsul(going, order, { members, catalog }, observation, notes) ?? { kind: "done", notes };
+  const lost = allocations.filter(({ node }) => oldIds.has(node));
+  const unfinished = order.workload === "moves" && going.length > 0 ? notWhole(lost, jobs) : [];
+  const next =
+    (bound.length > 0 ? blocked([nowhereToGo(order, bound)]) : undefined) ??
+    waitForTargets(targets.filter(({ host }) => going.includes(host))) ??
+    drainNodes(live, later, allocations, order, observation.at) ??
+    (unfinished.length > 0 ? waitWhole(order, unfinished) : undefined) ??
+    leaveConsul(going, order, { members, catalog }, observation);
+  return { ...(next ?? { kind: "done" }), notes };
 }
 
-function waitForTargets(targets: readonly Target[], notes: readonly string[]): NextLeave | undefined {
+const waitWhole = ({ group }: LeaveOrder, unfinished: readonly string[]): Next =>
+  wait("wait-whole", `${group}: waiting until its work runs healthy elsewhere`, unfinished, WHOLE_SECONDS);
+
+function waitForTargets(targets: readonly Target[]): Next | undefined {
   const hostsIn = (isMeant: (target: Target) => boolean): string[] => [
     ...new Set(targets.filter(isMeant).map(({ host }) => host)),
   ];
   const registered = hostsIn(({ state }) => state !== "draining" && state !== "unused");
   if (registered.length > 0) {
-    return step(
-      {
-        name: "deregister-targets",
-        action: "deregister-targets",
-        hosts: registered,
-        message: `${registered.join(", ")} out of the load balancer`,
-        deadlineSeconds: 60,
-      },
-      notes,
-    );
+    return step({
+      action: "deregister-targets",
+      hosts: registered,
+      message: `${registered.join(", ")} out of the load balancer`,
+      deadlineSeconds: 60,
+    });
   }
   const draining = hostsIn(({ state }) => state === "draining");
   if (draining.length === 0) return undefined;
@@ -108,7 +91,6 @@ function waitForTargets(targets: readonly Target[], notes: readonly string[]): N
     "waiting until open connections have ended",
     draining.map((host) => `${host} is draining at the load balancer`),
     TARGETS_SECONDS,
-    notes,
   );
 }
 

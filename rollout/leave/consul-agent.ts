@@ -1,23 +1,21 @@
 import { isMachineEnded } from "../observation/machine.js";
 import type { CatalogNode, ConsulMember, Observation } from "../observation/observation.js";
 import { stays, type LeaveOrder } from "./order.js";
-import { step, wait, type NextLeave } from "./step.js";
+import { step, wait, type Next } from "./step.js";
 
 /** A client agent's leave takes 3.5 s, and 17 s without a leader. */
 const LEAVE_SECONDS = 60;
 
 /**
  * Makes the Consul client agents of hosts leave; undefined once none is left to ask or to wait for. An agent that has
- * failed is not asked, which the notes say.
- * @param dead hosts whose machines are known to be dead by other means
+ * failed is not asked, which {@link deadInConsul} says.
  */
 export function leaveConsul(
   hosts: readonly string[],
   order: LeaveOrder,
   known: { readonly members: readonly ConsulMember[]; readonly catalog: readonly CatalogNode[] },
   { machines }: Observation,
-  notes: readonly string[],
-): NextLeave | undefined {
+): Next | undefined {
   const states = hosts
     .filter((host) => !isMachineEnded(machines, host))
     .map((host) => ({
@@ -27,16 +25,12 @@ export function leaveConsul(
     }));
   const alive = states.filter(({ status }) => status === "alive");
   if (alive.length > 0) {
-    return step(
-      {
-        name: "consul-leave",
-        action: "consul-leave",
-        hosts: alive.map(({ host }) => host),
-        message: `${alive.map(({ host }) => host).join(", ")} ${alive.length === 1 ? "leaves" : "leave"} Consul`,
-        deadlineSeconds: LEAVE_SECONDS,
-      },
-      notes,
-    );
+    return step({
+      action: "consul-leave",
+      hosts: alive.map(({ host }) => host),
+      message: `${alive.map(({ host }) => host).join(", ")} ${alive.length === 1 ? "leaves" : "leave"} Consul`,
+      deadlineSeconds: LEAVE_SECONDS,
+    });
   }
   const lingering = states.filter(
     ({ status, registered }) => status === "leaving" || (status === "left" && registered),
@@ -49,7 +43,6 @@ export function leaveConsul(
       status === "leaving" ? `${host} is leaving` : `${host} has left and is still in the catalog`,
     ),
     LEAVE_SECONDS,
-    notes,
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Finding } from "../preflight/finding.js";
 import type { Allocation, NomadNode } from "../observation/observation.js";
 import type { LeaveOrder } from "./order.js";
-import { blocked, step, wait, type NextLeave, type NodeRef } from "./step.js";
+import { blocked, step, wait, type Next, type NodeRef } from "./step.js";
 
 /** Beyond the drain's own deadline: tasks may take their kill timeout, and records some seconds. */
 const GRACE_SECONDS = 600;
@@ -18,37 +18,28 @@ export function drainNodes(
   allocations: readonly Allocation[],
   order: LeaveOrder,
   at: number,
-  notes: readonly string[],
-): NextLeave | undefined {
+): Next | undefined {
   const eligible = [...nodes, ...later].filter(({ eligibility }) => eligibility === "eligible");
   if (eligible.length > 0) {
-    return step(
-      {
-        name: "mark-ineligible",
-        action: "mark-ineligible",
-        nodes: eligible.map(reference),
-        message: `${order.group}: ${namesOf(eligible)} may get no new work`,
-        deadlineSeconds: 60,
-      },
-      notes,
-    );
+    return step({
+      action: "mark-ineligible",
+      nodes: eligible.map(reference),
+      message: `${order.group}: ${namesOf(eligible)} may get no new work`,
+      deadlineSeconds: 60,
+    });
   }
   const undrained = nodes.filter((node) => drainOf(node) === "none");
   if (undrained.length > 0) {
-    return step(
-      {
-        name: "drain",
-        action: "drain",
-        nodes: undrained.map(reference),
-        drainDeadlineSeconds: order.drain.deadlineSeconds,
-        message: `${order.group}: ${namesOf(undrained)} drained, deadline ${String(order.drain.deadlineSeconds)} s`,
-        deadlineSeconds: 60,
-      },
-      notes,
-    );
+    return step({
+      action: "drain",
+      nodes: undrained.map(reference),
+      drainDeadlineSeconds: order.drain.deadlineSeconds,
+      message: `${order.group}: ${namesOf(undrained)} drained, deadline ${String(order.drain.deadlineSeconds)} s`,
+      deadlineSeconds: 60,
+    });
   }
   const cut = nodes.filter((node) => drainOf(node) === "deadline reached");
-  if (cut.length > 0 && order.drain.onDeadline === "fail") return blocked(cut.map(cutOff), notes);
+  if (cut.length > 0 && order.drain.onDeadline === "fail") return blocked(cut.map(cutOff));
   const remaining = nodes.flatMap((node) => leftOn(node, allocations, at));
   if (remaining.length === 0) return undefined;
   return wait(
@@ -56,7 +47,6 @@ export function drainNodes(
     `${order.group}: waiting until no work is left`,
     remaining,
     order.drain.deadlineSeconds + GRACE_SECONDS,
-    notes,
   );
 }
 

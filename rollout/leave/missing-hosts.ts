@@ -1,6 +1,6 @@
 import type { Finding } from "../preflight/finding.js";
 import { byNumber, isHostOf } from "../observation/host-of.js";
-import { isGroupAbsent, isMachineAbsent } from "../observation/machine.js";
+import { areAbsent } from "../observation/machine.js";
 import type { Observation } from "../observation/observation.js";
 import type { LeaveOrder } from "./order.js";
 
@@ -18,7 +18,7 @@ export function missingHosts(
   { group, hosts }: LeaveOrder,
   { machines }: Observation,
 ): Finding[] {
-  if (found.length === 0 && !isGroupAbsent(machines, group)) {
+  if (found.length === 0 && !areAbsent(machines, (name) => isHostOf(group, name))) {
     return [
       {
         subject: group,
@@ -30,7 +30,7 @@ export function missingHosts(
     ];
   }
   return hosts
-    .filter((host) => !found.includes(host) && !isMachineAbsent(machines, host))
+    .filter((host) => !found.includes(host) && !areAbsent(machines, (name) => name === host))
     .map((host) => ({
       subject: host,
       message: "neither Consul nor Nomad know this host, so nothing proves that its work has left",

@@ -5,7 +5,7 @@ import { nextClientLeave } from "./client.js";
 import { nextConsulServerLeave } from "./consul-server.js";
 import { nextNomadServerLeave } from "./nomad-server.js";
 import type { LeaveOrder } from "./order.js";
-import { blocked, waitForAnswers, type NextLeave } from "./step.js";
+import { blocked, waitForAnswers, type Next, type NextLeave } from "./step.js";
 
 const OF_ROLE = {
   client: nextClientLeave,
@@ -18,6 +18,10 @@ const OF_ROLE = {
  * anew and asks again, also after a run that was cut off. Rights come first, since lists are empty without them.
  */
 export function nextLeave(observation: Observation, order: LeaveOrder): NextLeave {
+  return { notes: [], ...nextOf(observation, order) };
+}
+
+function nextOf(observation: Observation, order: LeaveOrder): Next {
   const lacking = missingRights(order.role, observation);
   if (lacking.length > 0) return blocked(lacking);
   const rights = {

@@ -6,23 +6,29 @@ import {
   type AgentSelf,
   type Autopilot,
   type AutopilotServer,
+  type ConsulMember,
   type RaftPeer,
 } from "../observation/observation.js";
-import { blocked, wait, type NextLeave, type ServerRef } from "./step.js";
+import { blocked, wait, type Next, type ServerRef } from "./step.js";
 
 /** What is known of the servers of Consul or of Nomad. */
 export interface Servers {
   readonly kind: "Consul" | "Nomad";
-  readonly members: readonly { readonly name: string; readonly status: string }[];
+  readonly members: readonly ConsulMember[];
   readonly autopilot: Autopilot;
   readonly raft: readonly RaftPeer[];
   /** What the machines' own agents say, as far as they were asked in this look. */
   readonly agents: readonly AgentSelf[];
 }
 
+/** The member of a host. */
+export const memberOf = (host: string, { members }: Servers): ConsulMember | undefined =>
+  members.find(({ name }) => withoutRegion(name) === host);
+
 /** The peers of a host: its name counts, and where raft knows none, its address. */
-export function peersOf(host: string, { raft }: Servers, address?: string): RaftPeer[] {
-  return raft.filter(
+export function peersOf(host: string, servers: Servers): RaftPeer[] {
+  const address = memberOf(host, servers)?.address;
+  return servers.raft.filter(
     (peer) =>
       withoutRegion(peer.name) === host ||
       (!raftKnowsName(peer) && address !== undefined && peer.address.startsWith(`${address}:`)),
@@ -35,62 +41,46 @@ const raftKnowsName = ({ name }: RaftPeer): boolean => name !== "" && name !== "
  * Whether a server may go: all others that vote are healthy, and there are two of them. What an election explains is
  * waited for; what it does not is refused. Undefined when it may, once {@link askVoters} has nothing against it.
  */
-export function keepQuorum(
-  host: string,
-  servers: Servers,
-  address: string | undefined,
-  notes: readonly string[],
-): NextLeave | undefined {
-  const others = otherVoters(host, servers, address);
+export function keepQuorum(host: string, servers: Servers): Next | undefined {
+  const others = otherVoters(host, servers);
   const lost = others.filter((peer) => !isAlive(peer, servers));
   const findings = [
     ...lost.map((peer) => notAlive(host, peer, servers)),
     ...(others.length < SERVERS - 1 ? [tooFew(host, others, servers)] : []),
   ];
-  if (findings.length > 0) return blocked(findings, notes);
+  if (findings.length > 0) return blocked(findings);
   const unwell = [
     ...others
       .filter((peer) => healthOf(peer, servers)?.voter !== true || healthOf(peer, servers)?.healthy !== true)
       .map(({ name }) => `${name} is not (yet) a healthy voter for autopilot`),
     ...(servers.raft.some(({ leader }) => leader) ? [] : ["no server leads"]),
   ];
-  return unwell.length === 0 ? undefined : waitForVoters(host, servers, unwell, notes);
+  return unwell.length === 0 ? undefined : waitForVoters(host, servers, unwell);
 }
 
 /**
  * Whether the other voters' own agents answer in this very look: asked last, since it costs a tunnel to each machine.
  * Undefined when they do.
  */
-export function askVoters(
-  host: string,
-  servers: Servers,
-  address: string | undefined,
-  notes: readonly string[],
-): NextLeave | undefined {
-  const others = otherVoters(host, servers, address);
+export function askVoters(host: string, servers: Servers): Next | undefined {
+  const others = otherVoters(host, servers);
   if (!others.every((peer) => agentOf(peer, servers)))
-    return { kind: "look", agentsOf: others.map(({ name }) => withoutRegion(name)), notes };
+    return { kind: "look", agentsOf: others.map(({ name }) => withoutRegion(name)) };
   const unproven = others.flatMap((peer) => notProven(peer, servers));
-  return unproven.length === 0 ? undefined : waitForVoters(host, servers, unproven, notes);
+  return unproven.length === 0 ? undefined : waitForVoters(host, servers, unproven);
 }
 
-function otherVoters(host: string, servers: Servers, address: string | undefined): RaftPeer[] {
-  const own = new Set(peersOf(host, servers, address).map(({ id }) => id));
+function otherVoters(host: string, servers: Servers): RaftPeer[] {
+  const own = new Set(peersOf(host, servers).map(({ id }) => id));
   return servers.raft.filter(({ id, voter }) => voter && !own.has(id));
 }
 
-const waitForVoters = (
-  host: string,
-  { kind }: Servers,
-  remaining: readonly string[],
-  notes: readonly string[],
-): NextLeave =>
+const waitForVoters = (host: string, { kind }: Servers, remaining: readonly string[]): Next =>
   wait(
     "wait-quorum",
     `waiting until the other ${kind} servers are healthy voters, so that ${host} may go`,
     remaining,
     60,
-    notes,
   );
 
 const agentOf = ({ name }: RaftPeer, { agents }: Servers): AgentSelf | undefined =>

@@ -1,15 +1,24 @@
 import type { Finding } from "../preflight/finding.js";
 
 /** What comes next on a group's way out. Computed from what is observed alone: ask again after each step. */
-export type NextLeave =
-  | { readonly kind: "step"; readonly step: LeaveStep; readonly notes: readonly string[] }
+export type NextLeave = Next & Required<Noted>;
+
+/** The same before all that is said of it is known. */
+export type Next = (
+  | { readonly kind: "step"; readonly step: LeaveStep }
   /**
    * Nothing is decided before these hosts' own agents are asked too, in one look with all the rest: Consul and Nomad take up
    * to 45 s to see that a server has died.
    */
-  | { readonly kind: "look"; readonly agentsOf: readonly string[]; readonly notes: readonly string[] }
-  | { readonly kind: "done"; readonly notes: readonly string[] }
-  | { readonly kind: "blocked"; readonly findings: readonly Finding[]; readonly notes: readonly string[] };
+  | { readonly kind: "look"; readonly agentsOf: readonly string[] }
+  | { readonly kind: "done" }
+  | { readonly kind: "blocked"; readonly findings: readonly Finding[] }
+) &
+  Noted;
+
+interface Noted {
+  readonly notes?: readonly string[];
+}
 
 /** One step. Doing it twice does no harm. */
 export type LeaveStep = {
@@ -24,6 +33,10 @@ export type LeaveStep = {
       /** What is still there, one line each. */
       readonly remaining: readonly string[];
     }
+  | Action
+);
+
+type Action =
   | { readonly action: "deregister-targets"; readonly hosts: readonly string[] }
   | { readonly action: "mark-ineligible"; readonly nodes: readonly NodeRef[] }
   | {
@@ -38,8 +51,7 @@ export type LeaveStep = {
   | { readonly action: "remove-consul-peer"; readonly peer: ServerRef }
   | { readonly action: "transfer-nomad-leadership"; readonly to: ServerRef }
   | { readonly action: "stop-nomad-server"; readonly host: string }
-  | { readonly action: "remove-nomad-peer"; readonly peer: ServerRef }
-);
+  | { readonly action: "remove-nomad-peer"; readonly peer: ServerRef };
 
 /** A node of Nomad, by its full id. */
 export interface NodeRef {
@@ -53,17 +65,13 @@ export interface ServerRef {
   readonly name: string;
 }
 
-export const step = (next: LeaveStep, notes: readonly string[] = []): NextLeave => ({
+/** @param next what is done; it is called after its action */
+export const step = (next: Action & Pick<LeaveStep, "message" | "deadlineSeconds">): Next => ({
   kind: "step",
-  step: next,
-  notes,
+  step: { name: next.action, ...next },
 });
 
-export const blocked = (findings: readonly Finding[], notes: readonly string[] = []): NextLeave => ({
-  kind: "blocked",
-  findings,
-  notes,
-});
+export const blocked = (findings: readonly Finding[]): Next => ({ kind: "blocked", findings });
 
 /** @param remaining what is still there */
 export const wait = (
@@ -71,9 +79,8 @@ export const wait = (
   message: string,
   remaining: readonly string[],
   deadlineSeconds: number,
-  notes: readonly string[] = [],
-): NextLeave => step({ name, action: "wait", message, remaining, deadlineSeconds }, notes);
+): Next => ({ kind: "step", step: { name, action: "wait", message, remaining, deadlineSeconds } });
 
 /** An election or a restart passes; what does not is named when the deadline has come. */
-export const waitForAnswers = (unanswered: readonly string[]): NextLeave =>
+export const waitForAnswers = (unanswered: readonly string[]): Next =>
   wait("wait-answers", "waiting for answers of Consul and Nomad", unanswered, 120);

@@ -1,35 +1,45 @@
+import * as z from "zod";
+import { STEPS } from "../../cluster/run/run-log.js";
 import { headline, touchedAt } from "./last-failure.js";
 import type { Run } from "./read-runs.js";
 
-export type LastRun = ReturnType<typeof farOf>;
+/** How far a run has come; of several groups the one at hand, and between two and at the end the last one. */
+export const lastRunSchema = z.strictObject({
+  command: z.string().nullable(),
+  by: z.string().nullable(),
+  since: z.iso.datetime(),
+  lastLineAt: z.iso.datetime(),
+  group: z.string().nullable(),
+  step: z.enum(STEPS).nullable(),
+  stepSince: z.iso.datetime().nullable(),
+  condition: z.string().nullable().describe("What is waited for, with its last value."),
+  conditionSince: z.iso.datetime().nullable().describe("Since when that has been so."),
+  isEnded: z.boolean(),
+  result: z.enum(["ok", "failed", "undone", "interrupted"]).nullable(),
+  hasTouched: z.boolean().describe("false: it was refused before anything was changed."),
+  message: z.string().nullable(),
+});
 
-/** The run that the log speaks of last; undefined where it has none. */
-export const lastRun = (runs: readonly Run[]): LastRun | undefined => runs.slice(-1).map(farOf)[0];
-
-/** How far a run has come. */
-function farOf({ command, by, since, lastAt, attempts, condition, end }: Run) {
+/** The run that the log speaks of last; null where it has none. */
+export function lastRun(runs: readonly Run[]): z.output<typeof lastRunSchema> | null {
+  const run = runs.at(-1);
+  if (!run) return null;
+  const { command, by, since, lastAt, attempts, condition, end } = run;
   const last = attempts.at(-1);
   const step = last?.steps.at(-1);
   return {
-    command,
-    by,
+    command: command ?? null,
+    by: by ?? null,
     since,
-    lastAt,
-    /** The group at hand; between two groups and at the end the last one. */
-    group: last?.group,
-    step: step?.step,
-    stepSince: step?.since,
-    /** What the step waits for, or the run between two groups. */
-    condition: headline(condition?.message),
-    conditionSince: condition?.at,
-    /** How its last group ended; undefined while one is at hand. */
-    groupResult: last?.end?.result,
-    /** How it ended itself; undefined before, and where it was not said. */
-    result: end?.result,
+    lastLineAt: lastAt,
+    group: last?.group ?? null,
+    step: step?.step ?? null,
+    stepSince: step?.since ?? null,
+    condition: headline(condition?.message) ?? null,
+    conditionSince: condition?.at ?? null,
     isEnded: end !== undefined,
-    /** Whether it has begun a step that changes something; a refusal has not. */
+    result: end?.result ?? null,
     hasTouched: attempts.some((each) => touchedAt(each) !== undefined),
-    /** What was said of the end of its last group or of its own, in one line. */
-    message: headline(end?.message ?? last?.end?.message),
+    message: headline(end?.message ?? last?.end?.message) ?? null,
   };
 }

@@ -1,4 +1,3 @@
-import { isHostOf } from "./host-of.js";
 import { isUnknown, type Machine, type Observed } from "./observation.js";
 
 const isThere = ({ state }: Machine): boolean => state !== "terminated" && state !== "shutting-down";
@@ -14,19 +13,13 @@ export function isMachineEnded(machines: Observed<readonly Machine[]>, host: str
 }
 
 /**
- * Whether there is no machine of a host that neither Consul nor Nomad know. An empty list proves nothing (another region
+ * Whether there is no machine of hosts that neither Consul nor Nomad know. An empty list proves nothing (another region
  * or account looks the same): some other machine of the cluster has to be in it.
  */
-export function isMachineAbsent(machines: Observed<readonly Machine[]>, host: string): boolean {
-  return isProven(machines, (name) => name === host);
-}
-
-/** The same for all machines of a group. */
-export function isGroupAbsent(machines: Observed<readonly Machine[]>, group: string): boolean {
-  return isProven(machines, (name) => isHostOf(group, name));
-}
-
-function isProven(machines: Observed<readonly Machine[]>, isMeant: (host: string) => boolean): boolean {
+export function areAbsent(
+  machines: Observed<readonly Machine[]>,
+  isMeant: (host: string) => boolean,
+): boolean {
   if (isUnknown(machines)) return false;
   const there = machines.filter(isThere);
   return there.length > 0 && !there.some(({ host }) => isMeant(host));

@@ -12,25 +12,17 @@ export interface Condition {
   readonly value: string;
 }
 
-export const met = (name: string, reason: string, value: string): Condition => ({
-  name,
-  status: "met",
-  reason,
-  value,
-});
+type Judged = (name: string, reason: string, value: string) => Condition;
 
-export const unmet = (name: string, reason: string, value: string): Condition => ({
-  name,
-  status: "unmet",
-  reason,
-  value,
-});
+export const met: Judged = (name, reason, value) => ({ name, status: "met", reason, value });
 
-export const unknown = (name: string, reason: string): Condition => ({
+export const unmet: Judged = (name, reason, value) => ({ name, status: "unmet", reason, value });
+
+export const unknown = (name: string, reason: string, value = "unknown"): Condition => ({
   name,
   status: "unknown",
   reason,
-  value: "unknown",
+  value,
 });
 
 /** What one host says to a condition: an objection, why it could not be asked, or nothing where it is met. */
@@ -55,9 +47,7 @@ export function everyHost(
     );
   if (hosts.length === 0) return unmet(name, "the group has no host", value);
   if (said("unmet").length > 0) return unmet(name, said("unmet").join("; "), value);
-  if (said("unknown").length > 0) {
-    return { name, status: "unknown", reason: said("unknown").join("; "), value };
-  }
+  if (said("unknown").length > 0) return unknown(name, said("unknown").join("; "), value);
   return met(name, `every host ${proven}`, value);
 }
 

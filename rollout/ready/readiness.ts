@@ -1,10 +1,9 @@
 import type { Observation } from "../observation/observation.js";
 import type { Condition } from "./condition.js";
 import type { Expected } from "./expected.js";
-import { registeredConditions } from "./registered.js";
+import { nodesEligible, registeredConditions } from "./registered.js";
 import { imageConditions } from "./runs-image.js";
 import { checkConditions, servicesCondition, targetsCondition } from "./services.js";
-import { nodesEligible } from "./takes-work.js";
 import { voteConditions } from "./votes.js";
 import { workBackCondition } from "./work-back.js";
 

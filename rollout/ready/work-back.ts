@@ -1,6 +1,5 @@
-import type { Allocation, NomadJob, Observation } from "../observation/observation.js";
+import { isUnknown, type Allocation, type NomadJob, type Observation } from "../observation/observation.js";
 import { asked, everyHost, unknown, unmet, type Condition, type Objection } from "./condition.js";
-import { isUnknown } from "../observation/observation.js";
 import type { Expected } from "./expected.js";
 import { newNode } from "./new-machine.js";
 
@@ -8,10 +7,9 @@ const NAME = "work-back";
 
 /** Work that is bound to its data volume runs healthy on the new machine: what the old record of the host had, and all that is placed there. */
 export function workBackCondition(observation: Observation, expected: Expected): Condition {
-  const { allocations, jobs } = observation.nomad;
+  const { allocations, jobs, rights } = observation.nomad;
   if (isUnknown(jobs)) return unknown(NAME, jobs.unknown);
   if (isUnknown(allocations)) return unknown(NAME, allocations.unknown);
-  const { rights } = observation.nomad;
   if (!isUnknown(rights) && !rights.includes("read-job")) {
     return unmet(
       NAME,

@@ -3,9 +3,8 @@ import { groupsOf, type Group } from "../../cluster/groups.js";
 import { leftoversOf } from "../../cluster/retiring.js";
 import { outOf, type Out } from "../log/roll-facts.js";
 import { describeHold } from "../log/time.js";
-import { lastFailure, type Failure } from "../log/last-failure.js";
-import { readRuns } from "../log/read-runs.js";
-import { lastRun, type LastRun } from "../log/last-run.js";
+import { headline, lastFailure, type Failure } from "../log/last-failure.js";
+import { readRuns, type Run } from "../log/read-runs.js";
 import type { Situation } from "./situation.js";
 import { UserError } from "../../cluster/user-error.js";
 import { undoOf } from "../edit/undo.js";
@@ -45,7 +44,7 @@ const WATCH = "npx rollout status --watch";
 export function phaseOf(situation: Situation, only?: string): Phase {
   const { spec } = situation;
   const runs = readRuns(situation.events);
-  const run = lastRun(runs);
+  const run = runs.at(-1);
   const isAsked = ({ name }: { readonly name: string }): boolean => only === undefined || name === only;
   const failure = lastFailure(runs);
   const facts: Facts = {
@@ -56,8 +55,9 @@ export function phaseOf(situation: Situation, only?: string): Phase {
       .map(({ group }) => group)
       .filter((name) => isAsked({ name })),
     out: outOf(runs).filter(({ group }) => isAsked({ name: group })),
-    last: only === undefined || run?.group === only ? run : undefined,
-    run: only === undefined || run?.group === only ? situation.run : undefined,
+    ...(only === undefined || run?.attempts.at(-1)?.group === only
+      ? { last: run, run: situation.run }
+      : { last: undefined, run: undefined }),
     failure: failure && isAsked({ name: failure.group }) ? failure : undefined,
   };
   if (only !== undefined && isDone(facts)) return healthy(facts);
@@ -74,7 +74,8 @@ interface Facts extends Situation {
   readonly pending: readonly Group[];
   readonly inFlight: readonly string[];
   readonly out: readonly Out[];
-  readonly last: LastRun | undefined;
+  /** The last one of the log. */
+  readonly last: Run | undefined;
   readonly failure: Failure | undefined;
 }
 
@@ -153,7 +154,7 @@ function cancelled({ hold, run, last, at }: Facts): Phase | undefined {
 function progressing({ run, last }: Facts): Phase | undefined {
   if (run === undefined) return undefined;
   const group = atHand(run, last);
-  const condition = isOf(run, last) ? last?.condition : undefined;
+  const condition = isOf(run, last) ? headline(last?.condition?.message) : undefined;
   const where = group === undefined ? "between two groups" : `${group}${stepOf(last)}`;
   return {
     phase: "progressing",
@@ -231,11 +232,16 @@ function healthy({ groups }: Facts): Phase {
 }
 
 /** The group that a run is at; none between two. */
-const atHand = (run: Situation["run"], last: LastRun | undefined): string | undefined =>
-  isOf(run, last) && last?.groupResult === undefined ? last?.group : undefined;
+function atHand(run: Situation["run"], last: Run | undefined): string | undefined {
+  const attempt = last?.attempts.at(-1);
+  return isOf(run, last) && attempt?.end === undefined ? attempt?.group : undefined;
+}
 
 /** Whether the log's last run is the one that holds the lock: a run that has just begun has not written yet. */
-const isOf = (run: Situation["run"], last: LastRun | undefined): boolean =>
-  run !== undefined && last !== undefined && !last.isEnded && last.lastAt >= run.since;
+const isOf = (run: Situation["run"], last: Run | undefined): boolean =>
+  run !== undefined && last !== undefined && !last.end && last.lastAt >= run.since;
 
-const stepOf = (last: LastRun | undefined): string => (last?.step === undefined ? "" : ` ${last.step}`);
+function stepOf(last: Run | undefined): string {
+  const step = last?.attempts.at(-1)?.steps.at(-1)?.step;
+  return step === undefined ? "" : ` ${step}`;
+}

@@ -4,10 +4,9 @@ import { groupsOf, type Group } from "../../cluster/groups.js";
 import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
 import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
 import { holdSchema } from "../../cluster/run/hold.js";
-import { STEPS } from "../../cluster/run/run-log.js";
 import { DEPLOY, PHASES, phaseOf } from "./phase.js";
 import { readRuns } from "../log/read-runs.js";
-import { lastRun } from "../log/last-run.js";
+import { lastRun, lastRunSchema } from "../log/last-run.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import type { Situation } from "./situation.js";
 
@@ -43,24 +42,7 @@ export const statusSchema = z.strictObject({
     .strictObject({ command: z.string(), by: z.string(), pid: z.int(), since: z.iso.datetime() })
     .nullable()
     .describe("The run that is under way, as its lock on this machine says."),
-  lastRun: z
-    .strictObject({
-      command: z.string().nullable(),
-      by: z.string().nullable(),
-      since: z.iso.datetime(),
-      lastLineAt: z.iso.datetime(),
-      group: z.string().nullable(),
-      step: z.enum(STEPS).nullable(),
-      stepSince: z.iso.datetime().nullable(),
-      condition: z.string().nullable().describe("What is waited for, with its last value."),
-      conditionSince: z.iso.datetime().nullable().describe("Since when that has been so."),
-      isEnded: z.boolean(),
-      result: z.enum(["ok", "failed", "undone", "interrupted"]).nullable(),
-      hasTouched: z.boolean().describe("false: it was refused before anything was changed."),
-      message: z.string().nullable(),
-    })
-    .nullable()
-    .describe("How far the last run in this machine's log has come."),
+  lastRun: lastRunSchema.nullable().describe("How far the last run in this machine's log has come."),
   hold: holdSchema.nullable().describe("What keeps the next group from being rolled."),
   leftovers: z
     .array(
@@ -118,32 +100,12 @@ export function statusOf(
     groups: groupStates(spec, deployed, views),
     leftovers: describeLeftovers(spec, deployed),
     run: run ? { command: run.command, by: run.by, pid: run.pid, since: run.since } : null,
-    lastRun: describeRun(situation),
+    lastRun: lastRun(readRuns(situation.events)),
     hold: hold ?? null,
     views: [...views],
     next: refused.length === 0 ? next : null,
     refused: refused.map(({ rule, message, remedy }) => ({ rule, message, remedy })),
     undo,
-  };
-}
-
-function describeRun({ events }: Situation): Status["lastRun"] {
-  const last = lastRun(readRuns(events));
-  if (!last) return null;
-  return {
-    command: last.command ?? null,
-    by: last.by ?? null,
-    since: last.since,
-    lastLineAt: last.lastAt,
-    group: last.group ?? null,
-    step: last.step ?? null,
-    stepSince: last.stepSince ?? null,
-    condition: last.condition ?? null,
-    conditionSince: last.conditionSince ?? null,
-    isEnded: last.isEnded,
-    result: last.result ?? null,
-    hasTouched: last.hasTouched,
-    message: last.message ?? null,
   };
 }
 

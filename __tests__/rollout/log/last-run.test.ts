@@ -7,8 +7,8 @@ import { ago, DRAINING, GATE_FAILED, runOf, RUN } from "../../support/situation.
 const last = (events: readonly LogEvent[]) => lastRun(readRuns(events));
 
 test("no lines, no run", () => {
-  expect(last([])).toBeUndefined();
-  expect(last(runOf([1, "held", { by: "ops@build-1" }]))).toBeUndefined();
+  expect(last([])).toBeNull();
+  expect(last(runOf([1, "held", { by: "ops@build-1" }]))).toBeNull();
 });
 
 test("a run stands where its last line says", () => {
@@ -16,14 +16,16 @@ test("a run stands where its last line says", () => {
     command: RUN.command,
     by: RUN.by,
     since: ago(30),
-    lastAt: ago(1),
+    lastLineAt: ago(1),
     group: "broker-0",
     step: "leave",
     stepSince: ago(6),
     condition: "2 of 9 allocations left",
     conditionSince: ago(1),
     isEnded: false,
+    result: null,
     hasTouched: true,
+    message: null,
   });
 });
 
@@ -31,30 +33,29 @@ test("a condition goes with its step, and a step with its group", () => {
   const next = runOf([0, "step-started", { group: "broker-0", step: "apply" }]);
   expect(last([...DRAINING, ...next])).toMatchObject({
     step: "apply",
-    condition: undefined,
-    conditionSince: undefined,
+    condition: null,
+    conditionSince: null,
   });
   const other = runOf([0, "group-started", { group: "broker-1" }]);
-  expect(last([...DRAINING, ...other])).toMatchObject({ group: "broker-1", step: undefined });
+  expect(last([...DRAINING, ...other])).toMatchObject({ group: "broker-1", step: null });
 });
 
 test("a run that has ended keeps how, where and why", () => {
   expect(last(GATE_FAILED)).toMatchObject({
     group: "broker-0",
     step: "gate",
-    groupResult: "failed",
     result: "failed",
     message: "not ready within 15m",
     isEnded: true,
-    lastAt: ago(12),
+    lastLineAt: ago(12),
   });
 });
 
 test("a second group forgets how the first one ended", () => {
   const again = runOf([1, "group-started", { group: "broker-1" }]);
   expect(last([...GATE_FAILED.slice(0, -1), ...again])).toMatchObject({
-    groupResult: undefined,
-    message: undefined,
+    group: "broker-1",
+    message: null,
   });
 });
 
@@ -84,8 +85,8 @@ test("only the newest run counts, and a hold is no part of it", () => {
   const held = runOf([1, "held", { by: "ops@build-2" }]).map((event) => ({ ...event, run: "other" }));
   expect(last([...GATE_FAILED, ...newer, ...held])).toMatchObject({
     since: ago(2),
-    lastAt: ago(2),
-    by: undefined,
+    lastLineAt: ago(2),
+    by: null,
     isEnded: false,
   });
 });
