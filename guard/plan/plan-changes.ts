@@ -16,10 +16,18 @@ export function changesOf(plan: Plan): Change[] {
         ...(member ? { group: member.group, member } : {}),
         action,
         ...(detail === undefined ? {} : { detail }),
+        ...displacement(planned),
         planned,
       },
     ];
   });
+}
+
+/** Terraform writes both beside any action, an update or a replacement included. */
+function displacement({ previousAddress, imported }: PlannedResource): Pick<Change, "displaced" | "from"> {
+  if (previousAddress === undefined) return imported ? { displaced: "imported" } : {};
+  const from = parseAddress(previousAddress)?.group;
+  return { displaced: `moved from ${previousAddress}`, ...(from === undefined ? {} : { from }) };
 }
 
 /** Terraform's list of actions as one word, by membership: orders and combinations differ between versions. */

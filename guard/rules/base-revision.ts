@@ -126,12 +126,12 @@ function hostsDiffer({ resources }: Plan, { groups }: Deployed): Violation[] {
       hosts.flatMap(({ name, id }) => (id === undefined ? [] : [[name, id] as const])),
     ),
   );
-  const changed = resources.flatMap(({ address, before, deposed, previousAddress }) => {
+  const changed = resources.flatMap(({ address, before, deposed }) => {
     const [, name = ""] = address.split(".");
     const known = ids.get(name);
     if (known === undefined || parseAddress(address)?.kind !== "host") return [];
     const { id } = plannedHost(address, before);
-    return id === undefined || id === known || deposed !== undefined || previousAddress !== undefined
+    return id === undefined || id === known || deposed !== undefined
       ? []
       : [`${address} (${id}, deployed is ${known})`];
   });
@@ -149,10 +149,8 @@ function hostsDiffer({ resources }: Plan, { groups }: Deployed): Violation[] {
 /** What was there when the plan was made, and is not in the state. */
 function notDeployed({ resources, view }: Plan, { addresses, origin }: Deployed): Violation[] {
   if (view === undefined || origin.kind === "spec") return [];
-  const unknown = resources.flatMap(({ address, previousAddress, deposed, imported, before }) =>
-    before === null || imported || deposed !== undefined || addresses.has(previousAddress ?? address)
-      ? []
-      : [previousAddress ?? address],
+  const unknown = resources.flatMap(({ address, deposed, before }) =>
+    before === null || deposed !== undefined || addresses.has(address) ? [] : [address],
   );
   if (unknown.length === 0) return [];
   return [

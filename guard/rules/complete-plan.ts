@@ -40,9 +40,7 @@ export const completePlan: Rule = ({ plan, deployed, madeWhole }) => {
 /** A whole plan lists every deployed resource, the unchanged ones included; one that is gone outside is among its drift. */
 function leftOut({ resources, drift }: Plan, { addresses }: Deployed): string[] {
   const listed = new Set([
-    ...resources.flatMap(({ address, previousAddress, deposed }) =>
-      deposed === undefined ? [address, previousAddress] : [],
-    ),
+    ...resources.flatMap(({ address, deposed }) => (deposed === undefined ? [address] : [])),
     ...drift.flatMap(({ address, action }) => (action === "delete" ? [address] : [])),
   ]);
   return [...addresses].filter((address) => !listed.has(address) && !address.startsWith("data.")).sort();

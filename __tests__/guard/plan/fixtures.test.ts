@@ -253,7 +253,7 @@ describe("unattributed-change", () => {
   test("rejects the plan index-key", () => {
     expect(said("unattributed-change", "index-key")).toMatchInlineSnapshot(`
      [
-       "unattributed-change: resources that belong to no group would change: terraform_data.broker-1-revision[0] (moved or imported), terraform_data.broker-1-revision[1] (created); name those that are your own by construct path in rollout.ownResources",
+       "unattributed-change: resources that belong to no group would change: terraform_data.broker-1-revision[0] (moved from terraform_data.broker-1-revision), terraform_data.broker-1-revision[1] (created); name those that are your own by construct path in rollout.ownResources",
      ]
     `);
   });
@@ -283,7 +283,23 @@ describe("replace-not-delete", () => {
   test("rejects the plan moved-host", () => {
     expect(said("replace-not-delete", "moved-host")).toMatchInlineSnapshot(`
      [
-       "replace-not-delete: members of groups would not be replaced as they are to be: terraform_data.broker-1-7 (moved or imported); declare them as this program renders them, without create_before_destroy, moved, import or removed blocks",
+       "replace-not-delete: members of groups would be moved or imported: terraform_data.broker-1-7 (moved from terraform_data.broker-1-0); remove what moves or imports them: moved and import blocks, and a count or for_each that came or went",
+     ]
+    `);
+  });
+
+  test("rejects the plan moved-and-replaced", () => {
+    expect(said("replace-not-delete", "moved-and-replaced")).toMatchInlineSnapshot(`
+     [
+       "replace-not-delete: members of groups would be moved or imported: terraform_data.broker-0-2 (v1 -> v2, moved from terraform_data.broker-1-0); remove what moves or imports them: moved and import blocks, and a count or for_each that came or went",
+     ]
+    `);
+  });
+
+  test("rejects the plan imported-and-replaced", () => {
+    expect(said("replace-not-delete", "imported-and-replaced")).toMatchInlineSnapshot(`
+     [
+       "replace-not-delete: members of groups would be moved or imported: terraform_data.broker-0-2 (replaced, imported); remove what moves or imports them: moved and import blocks, and a count or for_each that came or went",
      ]
     `);
   });
@@ -299,7 +315,7 @@ describe("replace-not-delete", () => {
   test("rejects the plan import-block", () => {
     expect(said("replace-not-delete", "import-block")).toMatchInlineSnapshot(`
      [
-       "replace-not-delete: members of groups would not be replaced as they are to be: terraform_data.broker-1-1 (moved or imported); declare them as this program renders them, without create_before_destroy, moved, import or removed blocks",
+       "replace-not-delete: members of groups would be moved or imported: terraform_data.broker-1-1 (imported); remove what moves or imports them: moved and import blocks, and a count or for_each that came or went",
      ]
     `);
   });
@@ -488,7 +504,7 @@ describe("shared-kept", () => {
   test("rejects the plan own-resource-moved", () => {
     expect(said("shared-kept", "own-resource-moved")).toMatchInlineSnapshot(`
      [
-       "shared-kept: shared parts would not stay what they are: terraform_data.zone-new (moved or imported); change only what Terraform can update in place; a replaced target group is empty for all three groups",
+       "shared-kept: shared parts would not stay what they are: terraform_data.zone-new (moved from terraform_data.zone); change only what Terraform can update in place; a replaced target group is empty for all three groups",
      ]
     `);
   });
