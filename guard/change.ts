@@ -22,7 +22,7 @@ export interface Change {
   readonly displaced?: string;
   /** The group of the address that it is moved from. */
   readonly from?: string;
-  /** What Terraform's plan says of it; absent where it was foreseen at synth. */
+  /** What Terraform's plan says of it; absent where it was foreseen at synth, and for what was gone already. */
   readonly planned?: PlannedResource;
 }
 

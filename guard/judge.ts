@@ -56,10 +56,7 @@ function judge(proposal: Proposal): Verdict {
 }
 
 /** Judges what Terraform's plan says. The view is the one that the plan names. */
-export function judgePlan(
-  plan: Plan,
-  context: ClusterState & Pick<Proposal, "madeWhole" | "inBatches">,
-): Verdict {
+export function judgePlan(plan: Plan, context: ClusterState & Pick<Proposal, "inBatches">): Verdict {
   const view = plan.view ?? "unknown";
   const target = view === "cluster" ? undefined : view;
   return judge({

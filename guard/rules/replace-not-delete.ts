@@ -107,7 +107,8 @@ function otherwiseChanged({ changes, spec }: Proposal, isEnd: (change: Change) =
       rule: "replace-not-delete",
       subjects: odd.sort(),
       message: `members of groups would not be replaced as they are to be: ${listed(odd)}`,
-      remedy: "declare them as this program renders them, without create_before_destroy, moved, import or removed blocks",
+      remedy:
+        "declare them as this program renders them, without create_before_destroy, moved, import or removed blocks",
     },
   ];
 }

@@ -66,14 +66,18 @@ export class EditedPlan {
   }
 
   /** The values of an address as they will be, or as they are. */
-  valuesOf(key: "planned_values" | "prior_state", address: string): { values?: Values } {
-    return this.values(key).resources.find((each) => each.address === address) ?? {};
+  valuesOf(key: "planned_values" | "prior_state", address: string): { values?: unknown } {
+    const none: { values?: unknown } = {};
+    return this.values(key).resources.find((each) => each.address === address) ?? none;
   }
 
   /** What the guard says of it now: the whole text, or nothing where it is accepted. */
   violations(): string[] {
     return judge(this.fixture, JSON.stringify(this.json)).violations.map((violation) =>
-      formatViolation(violation).replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\bi-[0-9a-f]{17}/g, "<id>"),
+      formatViolation(violation).replace(
+        /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\bi-[0-9a-f]{17}/g,
+        "<id>",
+      ),
     );
   }
 
