@@ -136,9 +136,15 @@ function goesWithVolume({ member }: Change, proposal: Proposal): boolean {
   return forgottenVolumes(proposal).includes(volume);
 }
 
-/** Whether a deletion is that of what is left of a machine that is gone: nobody is there for a hook to ask. */
-function isLeftover({ member }: Change, { deployed }: Proposal): boolean {
-  if (member?.host === undefined || member.kind === "data") return false;
-  const hosts = deployed.groups.get(member.group)?.hosts ?? [];
-  return !hosts.some(({ number }) => number === member.host);
+/**
+ * Whether a deletion is that of what is left of a machine that is gone: nobody is there for a hook to ask. A machine that is
+ * deposed runs.
+ */
+function isLeftover({ member, planned }: Change, { deployed, spec }: Proposal): boolean {
+  if (member?.host === undefined || member.kind === "data" || planned?.deposed !== undefined) return false;
+  const { hosts = [], deposed = [] } = deployed.groups.get(member.group) ?? {};
+  return (
+    !hosts.some(({ number }) => number === member.host) &&
+    !deposed.includes(hostAddress(spec.platform, member.group, member.host, "host"))
+  );
 }

@@ -125,7 +125,9 @@ describe("A move or an import beside another action", () => {
   });
 
   test("rejects it where protection is off, too", () => {
-    const plan = new EditedPlan("roll-clients", { protection: "off" });
+    const plan = new EditedPlan("roll-clients", ({ spec }) => ({
+      spec: { ...spec, protection: "off" },
+    }));
     plan.entry("terraform_data.broker-0-1").change["importing"] = { id: "x" };
     plan.entry("terraform_data.broker-load-balancer").previous_address = "terraform_data.balancer";
     expect(plan.violations()).toMatchInlineSnapshot(`

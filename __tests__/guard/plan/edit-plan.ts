@@ -15,7 +15,7 @@ export interface Entry {
 export type Values = Record<string, unknown>;
 
 interface Module {
-  resources: { address: string; [key: string]: unknown }[];
+  resources: { address: string; values?: unknown; [key: string]: unknown }[];
 }
 
 /** A plan of Terraform's, to be edited as somebody would who wants it accepted. */
@@ -23,9 +23,10 @@ export class EditedPlan {
   private readonly fixture: PlanFixture;
   readonly json: Record<string, unknown>;
 
-  constructor(name: string, { protection = "on" }: { protection?: "on" | "off" } = {}) {
+  /** @param edit what it is judged against, where that is otherwise than when it was made */
+  constructor(name: string, edit: (fixture: PlanFixture) => Partial<PlanFixture> = () => ({})) {
     const fixture = readFixture(name);
-    this.fixture = { ...fixture, spec: { ...fixture.spec, protection } };
+    this.fixture = { ...fixture, ...edit(fixture) };
     this.json = JSON.parse(this.fixture.plan) as Record<string, unknown>;
   }
 
@@ -67,8 +68,7 @@ export class EditedPlan {
 
   /** The values of an address as they will be, or as they are. */
   valuesOf(key: "planned_values" | "prior_state", address: string): { values?: unknown } {
-    const none: { values?: unknown } = {};
-    return this.values(key).resources.find((each) => each.address === address) ?? none;
+    return this.values(key).resources.find((each) => each.address === address) ?? {};
   }
 
   /** What the guard says of it now: the whole text, or nothing where it is accepted. */
