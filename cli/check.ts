@@ -50,8 +50,7 @@ export async function runCheck(
       2,
     );
   }
-  const madeWhole = isSaved && (await wasMadeWhole(file, sha256));
-  const verdict = judgePlan(plan, { spec, deployed, madeWhole });
+  const verdict = judgePlan(plan, { spec, deployed });
   return resultOf(verdict, plan, describeOrigin(deployed.origin), sha256);
 }
 
@@ -114,10 +113,6 @@ async function folderOf(file: string, env: Environment): Promise<string> {
  * Where the verdict of the plan that `rollout plan --out` made lies. It is no proof: whoever can write the plan can write that, too.
  */
 export const verdictFile = (plan: string): string => `${plan}.verdict.json`;
-
-/** Whether `rollout plan` made this very plan, of a whole view: OpenTofu's plans do not say so themselves. */
-const wasMadeWhole = async (file: string, sha256: string): Promise<boolean> =>
-  (await writtenVerdict(file))?.plan.sha256 === sha256;
 
 async function writtenVerdict(file: string): Promise<CheckResult | undefined> {
   const { checkResultSchema } = await import("../program/check-result.js");

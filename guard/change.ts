@@ -18,7 +18,11 @@ export interface Change {
   readonly action: Action;
   /** What differs, for people: `ami-0aaa -> ami-0bbb`. */
   readonly detail?: string;
-  /** What Terraform's plan says of it; absent where it was foreseen at synth. */
+  /** Where a move or an import brings it from, whatever else happens to it: `moved from aws_instance.broker-1-0`. */
+  readonly displaced?: string;
+  /** The group of the address that it is moved from. */
+  readonly from?: string;
+  /** What Terraform's plan says of it; absent where it was foreseen at synth, and for what was gone already. */
   readonly planned?: PlannedResource;
 }
 
@@ -29,9 +33,14 @@ export function isTainted({ address, action, group, planned }: Change, deployed:
 }
 
 /** `aws_instance.broker-1-0 (ami-0aaa -> ami-0bbb)` */
-export function describeChange({ address, action, detail }: Change): string {
-  return `${address} (${detail ?? PAST[action]})`;
+export function describeChange({ address, action, detail, displaced }: Change): string {
+  const happens = detail ?? (action === "move" && displaced !== undefined ? [] : PAST[action]);
+  return `${address} (${[happens, displaced ?? []].flat().join(", ")})`;
 }
+
+/** The groups that changes touch, sorted: those that something is moved from, too. */
+export const groupsTouched = (changes: readonly Change[]): string[] =>
+  [...new Set(changes.flatMap(({ group, from }) => [group ?? [], from ?? []].flat()))].sort();
 
 const PAST: Readonly<Record<Action, string>> = {
   create: "created",

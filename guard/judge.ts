@@ -1,4 +1,5 @@
 import type { ClusterState } from "../cluster/cluster-state.js";
+import { groupsTouched } from "./change.js";
 import { readDeclared, wiringOf } from "./declared.js";
 import { foreseeChanges } from "./foresee.js";
 import { forgottenBy } from "./leftovers.js";
@@ -47,19 +48,15 @@ const RULES: Readonly<Record<RuleId, Rule>> = {
 function judge(proposal: Proposal): Verdict {
   const stranger = otherCluster(proposal);
   const violations = stranger ? [stranger] : RULE_IDS.flatMap((id) => RULES[id](proposal));
-  const touched = proposal.changes.flatMap(({ group }) => (group === undefined ? [] : [group]));
   return {
     verdict: violations.length === 0 ? "accepted" : "rejected",
-    touched: [...new Set(touched)].sort(),
+    touched: groupsTouched(proposal.changes),
     violations,
   };
 }
 
 /** Judges what Terraform's plan says. The view is the one that the plan names. */
-export function judgePlan(
-  plan: Plan,
-  context: ClusterState & Pick<Proposal, "madeWhole" | "inBatches">,
-): Verdict {
+export function judgePlan(plan: Plan, context: ClusterState & Pick<Proposal, "inBatches">): Verdict {
   const view = plan.view ?? "unknown";
   const target = view === "cluster" ? undefined : view;
   return judge({

@@ -23,8 +23,6 @@ export interface Proposal extends ClusterState {
   readonly wiring: readonly Wiring[];
   /** Terraform's plan; absent at synth. */
   readonly plan?: Plan;
-  /** Whether `rollout plan` made the plan, so that it is known to be of the whole view. */
-  readonly madeWhole?: boolean;
   /** The names of the target's hosts that keep their machines, and go with a later batch. Default: none. */
   readonly waiting?: readonly string[];
   /** Whether `rollout deploy` made the plan, which never replaces more machines at once than `maxUnavailable` says. */

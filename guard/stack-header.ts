@@ -1,4 +1,10 @@
-import { BASE_VARIABLE, GATE_VARIABLE, VIEW_VARIABLE, WAITING_VARIABLE } from "../cluster/hooks/variables.js";
+import {
+  BASE_VARIABLE,
+  GATE_VARIABLE,
+  OWN_VARIABLE,
+  VIEW_VARIABLE,
+  WAITING_VARIABLE,
+} from "../cluster/hooks/variables.js";
 
 /** What a synthesized stack holds beside its resources. */
 export interface StackHeader {
@@ -12,6 +18,8 @@ export interface StackHeader {
   readonly gate: unknown;
   /** `rollout_waiting`; undefined where it is not declared. */
   readonly waiting: unknown;
+  /** `rollout_own`; undefined where it is not declared. */
+  readonly own: unknown;
   /** The body of each backend by its type, such as `s3`. */
   readonly backends: Readonly<Record<string, unknown>>;
 }
@@ -29,6 +37,7 @@ export function readHeader(stack: unknown): StackHeader {
     base: defaultOf(BASE_VARIABLE),
     gate: defaultOf(GATE_VARIABLE),
     waiting: defaultOf(WAITING_VARIABLE),
+    own: defaultOf(OWN_VARIABLE),
     backends: fieldsOf(fieldsOf(terraform)["backend"]),
   };
 }

@@ -31,7 +31,7 @@ export function judgeMadePlan(
   { spec, deployed }: ClusterState,
 ): JudgedPlan {
   const plan = readPlan(new TextEncoder().encode(json));
-  const verdict = judgePlan(plan, { spec, deployed, madeWhole: true, inBatches });
+  const verdict = judgePlan(plan, { spec, deployed, inBatches });
   const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
   const standing = [...deployed.groups.values()].flatMap((group) => (isNew(group) ? [] : [group.name]));
   return {

@@ -333,6 +333,7 @@ describe("the stack itself", () => {
   test.each([
     ["variable.rollout_view", "variable.rollout_view.default", "broker-1"],
     ["variable.rollout_base", "variable.rollout_base.default.broker-1", 9],
+    ["variable.rollout_own", "variable.rollout_own.default", { "terraform_data.broker-x": "zone" }],
     ["terraform.backend", "terraform.backend.local.path", "another.tfstate"],
     ["terraform.backend", "terraform.backend.s3.bucket", "another"],
   ])("refuses another %s", (what, path, value) => {

@@ -108,7 +108,7 @@ const EMPTY: Plan = {
   gate: "open",
   waiting: [],
   gaps: [],
-  saysComplete: true,
+  gone: [],
   resources: [],
   wiring: [],
   drift: [],

@@ -17,14 +17,14 @@ export interface Plan {
   readonly waiting: readonly string[];
   /** Why the plan does not show all that would happen; empty when it does. */
   readonly gaps: readonly string[];
-  /** Whether it says itself that it is complete. OpenTofu's plans never do. */
-  readonly saysComplete: boolean;
   /** Every managed resource, the unchanged ones included. */
   readonly resources: readonly PlannedResource[];
   /** What the members of groups run and wait for, by the configuration that the plan holds. */
   readonly wiring: readonly Wiring[];
   /** What was changed outside of Terraform. Reported, never counted. */
   readonly drift: readonly { readonly address: string; readonly action: string }[];
+  /** What is no longer declared and was gone already: Terraform lists no change of it, and takes it out of the state. */
+  readonly gone: readonly string[];
 }
 
 /** A managed resource in a plan. */

@@ -8,6 +8,7 @@ import {
   WAITING_VARIABLE,
 } from "../../cluster/hooks/variables.js";
 import { UserError } from "../../cluster/user-error.js";
+import { disagreementsIn } from "./agreement.js";
 import { duplicateKey } from "./duplicate-key.js";
 import { asList, asObject, asText, type Fields, optional } from "./fields.js";
 import type { Plan, PlannedResource } from "./plan.js";
@@ -55,7 +56,8 @@ function read(bytes: Uint8Array): Plan {
   const known = major === MAJOR;
   const view = variables[VIEW_VARIABLE];
   const resources = known ? resourcesOf(json) : [];
-  const planned = known ? plannedAddresses(json) : [];
+  const drift = known ? driftOf(json) : [];
+  const listed = new Set(resources.map(({ address }) => address));
   return {
     formatVersion,
     terraformVersion: asText(json["terraform_version"], "terraform_version", fail),
@@ -63,14 +65,14 @@ function read(bytes: Uint8Array): Plan {
     base: baseOf(variables[BASE_VARIABLE]),
     own: ownOf(variables[OWN_VARIABLE]),
     gate: gateOf(json),
-    gaps: known
-      ? gapsOf(json, resources, planned)
-      : [`its format ${formatVersion} is not known (${MAJOR}.x is)`],
+    gaps: known ? gapsOf(json, resources) : [`its format ${formatVersion} is not known (${MAJOR}.x is)`],
     waiting: waitingOf(variables[WAITING_VARIABLE]),
-    saysComplete: json["complete"] === true,
     resources,
     wiring: known ? readWiring(json, resources, fail) : [],
-    drift: known ? driftOf(json) : [],
+    drift: drift.map(({ address, action }) => ({ address, action })),
+    gone: drift.flatMap(({ address, action, isManaged }) =>
+      action === "delete" && isManaged && !listed.has(address) ? [address] : [],
+    ),
   };
 }
 
@@ -150,42 +152,19 @@ function waitingOf(value: unknown): readonly string[] {
   return asList(value ?? [], WAITING_VARIABLE, fail).map((each) => asText(each, WAITING_VARIABLE, fail));
 }
 
-function gapsOf(json: Fields, resources: readonly PlannedResource[], planned: readonly string[]): string[] {
+function gapsOf(json: Fields, resources: readonly PlannedResource[]): string[] {
   const hasFailed = json["errored"] === true;
   const said = [
     ...(hasFailed ? ["it ended with an error"] : []),
     ...(typeof json["errored"] === "boolean" ? [] : ["it does not say whether it ended with an error"]),
     // One that ended with an error is always partial.
-    ...(json["complete"] === false && !hasFailed ? ["it is partial, as with -target"] : []),
+    ...((json["complete"] ?? true) === true || hasFailed ? [] : ["it is partial, as with -target"]),
     ...UNJUDGED.flatMap((key) =>
       asList(json[key] ?? [], key, fail).length > 0 ? [`it has ${key.replaceAll("_", " ")}`] : [],
     ),
   ];
-  return said.length > 0 ? said : leftOut(resources, planned);
-}
-
-/** Resources that will be there and of which `resource_changes` does not say what happens to them. */
-function leftOut(resources: readonly PlannedResource[], planned: readonly string[]): string[] {
-  const listed = new Set(resources.map(({ address }) => address));
-  const missing = planned.filter((address) => !listed.has(address));
-  return missing.length > 0 ? [`it does not say what happens to ${missing.sort().join(", ")}`] : [];
-}
-
-/** The address of every managed resource that will be there afterwards, by `planned_values`, those of modules included. */
-function plannedAddresses(json: Fields): string[] {
-  const values = asObject(json["planned_values"], "planned_values", fail);
-  const addresses: string[] = [];
-  const modules: unknown[] = [values["root_module"]];
-  while (modules.length > 0) {
-    const module = asObject(modules.pop(), "a module of planned_values", fail);
-    for (const entry of asList(module["resources"] ?? [], "resources of planned_values", fail)) {
-      const resource = asObject(entry, "a resource of planned_values", fail);
-      const address = asText(resource["address"], "the address of a resource of planned_values", fail);
-      if (resource["mode"] === "managed") addresses.push(address);
-    }
-    modules.push(...asList(module["child_modules"] ?? [], "child_modules of planned_values", fail));
-  }
-  return addresses;
+  const disagreements = disagreementsIn(json, resources, fail);
+  return said.length > 0 ? said : disagreements;
 }
 
 function resourcesOf(json: Fields): PlannedResource[] {
@@ -201,7 +180,7 @@ function resourcesOf(json: Fields): PlannedResource[] {
   });
 }
 
-function driftOf(json: Fields): { address: string; action: string }[] {
+function driftOf(json: Fields): { address: string; action: string; isManaged: boolean }[] {
   return asList(json["resource_drift"] ?? [], "resource_drift", fail).map((entry, index) => {
     const where = `resource_drift[${String(index)}]`;
     const fields = asObject(entry, where, fail);
@@ -213,6 +192,7 @@ function driftOf(json: Fields): { address: string; action: string }[] {
     return {
       address: asText(fields["address"], `${where}.address`, fail),
       action: actions.map(String).join(", "),
+      isManaged: fields["mode"] === "managed",
     };
   });
 }

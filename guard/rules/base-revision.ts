@@ -1,16 +1,19 @@
 import { isDeepStrictEqual } from "node:util";
 import { parseAddress } from "../../cluster/address.js";
 import { clusterOf } from "../../cluster/members.js";
+import { groupsOf } from "../../cluster/groups.js";
 import { localPathOf, s3BackendBlock } from "../../cluster/backend.js";
 import {
   BASE_VARIABLE,
   GATE_VARIABLE,
+  OWN_VARIABLE,
   VIEW_VARIABLE,
   WAITING_VARIABLE,
 } from "../../cluster/hooks/variables.js";
 import type { Deployed } from "../../cluster/deployed.js";
 import { plannedHost } from "../plan/planned-host.js";
 import type { Backend } from "../../cluster/yaml/schema.js";
+import type { DeclaredResource } from "../declared.js";
 import type { Plan } from "../plan/plan.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { StackHeader } from "../stack-header.js";
@@ -23,6 +26,7 @@ export const baseRevision: Rule = (proposal) => {
   if (!plan) return headerDiffers(proposal);
   return [
     ...viewMissing(plan),
+    ...viewUnknown(proposal),
     ...revisionsDiffer(plan, deployed),
     ...hostsDiffer(plan, deployed),
     ...notDeployed(plan, deployed),
@@ -47,6 +51,7 @@ export function otherCluster({ plan, spec }: Proposal): Violation | undefined {
 /** The view that a plan will name, what it was made from, and where its state lies, whatever an override says. */
 function headerDiffers({
   header,
+  declared,
   view,
   spec,
   deployed,
@@ -64,6 +69,7 @@ function headerDiffers({
     ...(isDeepStrictEqual(header.waiting, waiting.length > 0 ? waiting : undefined)
       ? []
       : [`variable.${WAITING_VARIABLE}`]),
+    ...(isDeepStrictEqual(header.own ?? {}, ownPaths(declared)) ? [] : [`variable.${OWN_VARIABLE}`]),
     ...(isBackendOf(spec.backend, specFolder, header.backends) ? [] : ["terraform.backend"]),
   ];
   if (wrong.length === 0) return [];
@@ -76,6 +82,16 @@ function headerDiffers({
     },
   ];
 }
+
+/** Where the resources of the user's own stand, by address. What was written by an override stands nowhere. */
+const ownPaths = (declared: readonly DeclaredResource[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    declared.flatMap(({ address, path }) => {
+      const [, ...below] = path.split("/");
+      const isOwn = below.length > 0 && below[0] !== "shared" && below[0] !== "pools";
+      return isOwn ? [[address, below.join("/")] as const] : [];
+    }),
+  );
 
 function isBackendOf(
   backend: Backend,
@@ -95,6 +111,20 @@ function viewMissing({ view }: Plan): Violation[] {
       subjects: [],
       message: `the plan does not say which view it is of (it has no variable ${VIEW_VARIABLE})`,
       remedy: "plan a stack that this program synthesized",
+    },
+  ];
+}
+
+/** Every rule of a group asks the spec for it, so that one of another name would pass them all. */
+function viewUnknown({ plan, view, target, spec }: Proposal): Violation[] {
+  if (plan?.view === undefined || target === undefined) return [];
+  if (groupsOf(spec).some(({ name }) => name === target)) return [];
+  return [
+    {
+      rule: "base-revision",
+      subjects: [view],
+      message: `the plan is of the view ${view}, and the spec has no group of this name`,
+      remedy: "put its pool back, or plan the view of a group that the spec has",
     },
   ];
 }
@@ -126,12 +156,12 @@ function hostsDiffer({ resources }: Plan, { groups }: Deployed): Violation[] {
       hosts.flatMap(({ name, id }) => (id === undefined ? [] : [[name, id] as const])),
     ),
   );
-  const changed = resources.flatMap(({ address, before, deposed, previousAddress }) => {
+  const changed = resources.flatMap(({ address, before, deposed }) => {
     const [, name = ""] = address.split(".");
     const known = ids.get(name);
     if (known === undefined || parseAddress(address)?.kind !== "host") return [];
     const { id } = plannedHost(address, before);
-    return id === undefined || id === known || deposed !== undefined || previousAddress !== undefined
+    return id === undefined || id === known || deposed !== undefined
       ? []
       : [`${address} (${id}, deployed is ${known})`];
   });
@@ -149,10 +179,8 @@ function hostsDiffer({ resources }: Plan, { groups }: Deployed): Violation[] {
 /** What was there when the plan was made, and is not in the state. */
 function notDeployed({ resources, view }: Plan, { addresses, origin }: Deployed): Violation[] {
   if (view === undefined || origin.kind === "spec") return [];
-  const unknown = resources.flatMap(({ address, previousAddress, deposed, imported, before }) =>
-    before === null || imported || deposed !== undefined || addresses.has(previousAddress ?? address)
-      ? []
-      : [previousAddress ?? address],
+  const unknown = resources.flatMap(({ address, deposed, before }) =>
+    before === null || deposed !== undefined || addresses.has(address) ? [] : [address],
   );
   if (unknown.length === 0) return [];
   return [

@@ -3,15 +3,9 @@ import type { Plan } from "../plan/plan.js";
 import type { Rule } from "../proposal.js";
 
 /** Only a plan that shows all that will happen can be judged. */
-export const completePlan: Rule = ({ plan, deployed, madeWhole }) => {
+export const completePlan: Rule = ({ plan, deployed }) => {
   if (!plan) return [];
-  const said = [
-    ...plan.gaps,
-    ...(plan.saysComplete || madeWhole || plan.gaps.length > 0
-      ? []
-      : ["it does not say that it is complete (OpenTofu's plans never do)"]),
-  ];
-  const unsaid = said.length > 0 || plan.view === undefined ? [] : leftOut(plan, deployed);
+  const unsaid = plan.gaps.length > 0 || plan.view === undefined ? [] : leftOut(plan, deployed);
   if (unsaid.length > 0) {
     return [
       {
@@ -23,27 +17,22 @@ export const completePlan: Rule = ({ plan, deployed, madeWhole }) => {
       },
     ];
   }
-  if (said.length === 0) return [];
+  if (plan.gaps.length === 0) return [];
   return [
     {
       rule: "complete-plan",
-      subjects: said,
-      message: `the plan cannot be judged: ${said.join(", ")}`,
-      remedy:
-        plan.gaps.length > 0
-          ? "plan the whole view again: without -target, and to the end"
-          : "make it with: rollout plan GROUP --out FILE, which knows that it is",
+      subjects: plan.gaps,
+      message: `the plan cannot be judged: ${plan.gaps.join(", ")}`,
+      remedy: "plan the whole view again: without -target, -exclude and -refresh-only, and to the end",
     },
   ];
 };
 
-/** A whole plan lists every deployed resource, the unchanged ones included; one that is gone outside is among its drift. */
-function leftOut({ resources, drift }: Plan, { addresses }: Deployed): string[] {
+/** A whole plan lists every deployed resource, the unchanged ones included, but for what it found gone. */
+function leftOut({ resources, gone }: Plan, { addresses }: Deployed): string[] {
   const listed = new Set([
-    ...resources.flatMap(({ address, previousAddress, deposed }) =>
-      deposed === undefined ? [address, previousAddress] : [],
-    ),
-    ...drift.flatMap(({ address, action }) => (action === "delete" ? [address] : [])),
+    ...resources.flatMap(({ address, deposed }) => (deposed === undefined ? [address] : [])),
+    ...gone,
   ]);
   return [...addresses].filter((address) => !listed.has(address) && !address.startsWith("data.")).sort();
 }

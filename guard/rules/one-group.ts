@@ -1,5 +1,5 @@
 import { countedPending, describePending, inFlightOf, isNew } from "../../cluster/pending.js";
-import { describeChange } from "../change.js";
+import { describeChange, groupsTouched } from "../change.js";
 import { isEndOfLeftover } from "../leftovers.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
@@ -34,15 +34,16 @@ function manyTouched(proposal: Proposal): Violation[] {
   const isEnd = isEndOfLeftover(proposal);
   const touching = changes.filter(
     (change) =>
-      change.group !== undefined &&
-      change.member?.kind !== "config-consul" &&
-      (target !== undefined || !isNew(deployed.groups.get(change.group))) &&
-      !isEnd(change),
+      change.from !== undefined ||
+      (change.group !== undefined &&
+        (change.member?.kind !== "config-consul" || change.displaced !== undefined) &&
+        (target !== undefined || !isNew(deployed.groups.get(change.group))) &&
+        !isEnd(change)),
   );
-  const groups = [...new Set(touching.map(({ group }) => group ?? ""))].sort();
+  const groups = groupsTouched(touching);
   if (groups.length < 2) return [];
   const described = groups.map((group) => {
-    const own = touching.filter((change) => change.group === group);
+    const own = touching.filter((change) => change.group === group || change.from === group);
     const first = own.find(({ member }) => member?.kind === "host") ?? own[0];
     return first
       ? `${group} (${describeChange(first)}${own.length > 1 ? ` and ${String(own.length - 1)} more` : ""})`

@@ -35,6 +35,7 @@ export const replaceNotDelete: Rule = (proposal) => {
       .filter((group) => known.has(group))
       .flatMap((group) => membersDropped(group, dropped, proposal)),
     ...otherwiseChanged(proposal, isEnd),
+    ...membersDisplaced(proposal),
   ];
 };
 
@@ -70,13 +71,30 @@ function membersDropped(group: string, dropped: readonly Change[], { view }: Pro
   ];
 }
 
-/** A host is replaced, and first the old one goes: not changed in place, let go of, moved or taken over. */
+/** A move or an import decides which object it is that changes, so it is none of a setting's: nothing renders it. */
+function membersDisplaced({ changes }: Proposal): Violation[] {
+  const odd = changes.filter(
+    ({ displaced, member, from }) => displaced !== undefined && (member !== undefined || from !== undefined),
+  );
+  if (odd.length === 0) return [];
+  return [
+    {
+      rule: "replace-not-delete",
+      subjects: odd.map(({ address }) => address).sort(),
+      message: `members of groups would be moved or imported: ${listed(odd.map(describeChange).sort())}`,
+      remedy:
+        "remove what moves or imports them: moved and import blocks, and a count or for_each that came or went",
+    },
+  ];
+}
+
+/** A host is replaced, and first the old one goes: not changed in place or let go of. */
 function otherwiseChanged({ changes, spec }: Proposal, isEnd: (change: Change) => boolean): Violation[] {
   if (spec.protection === "off") return [];
   const odd = changes.flatMap((change) => {
     const { action, member, planned } = change;
     if (!member || !planned || isEnd(change)) return [];
-    if (action === "forget" || action === "move" || action === "unknown") return [describeChange(change)];
+    if (action === "forget" || action === "unknown") return [describeChange(change)];
     if (member.kind === "host" && action === "update")
       return [`${change.address} (changed in place while its work runs)`];
     const newFirst =
@@ -118,9 +136,15 @@ function goesWithVolume({ member }: Change, proposal: Proposal): boolean {
   return forgottenVolumes(proposal).includes(volume);
 }
 
-/** Whether a deletion is that of what is left of a machine that is gone: nobody is there for a hook to ask. */
-function isLeftover({ member }: Change, { deployed }: Proposal): boolean {
-  if (member?.host === undefined || member.kind === "data") return false;
-  const hosts = deployed.groups.get(member.group)?.hosts ?? [];
-  return !hosts.some(({ number }) => number === member.host);
+/**
+ * Whether a deletion is that of what is left of a machine that is gone: nobody is there for a hook to ask. A machine that is
+ * deposed runs.
+ */
+function isLeftover({ member, planned }: Change, { deployed, spec }: Proposal): boolean {
+  if (member?.host === undefined || member.kind === "data" || planned?.deposed !== undefined) return false;
+  const { hosts = [], deposed = [] } = deployed.groups.get(member.group) ?? {};
+  return (
+    !hosts.some(({ number }) => number === member.host) &&
+    !deposed.includes(hostAddress(spec.platform, member.group, member.host, "host"))
+  );
 }

@@ -35,10 +35,14 @@ function deleted(proposal: Proposal): Violation[] {
 
 function notInPlace({ changes, spec }: Proposal): Violation[] {
   const odd = changes.filter(
-    ({ group, member, action }) =>
-      group === undefined && !member && ["replace", "forget", "move", "unknown"].includes(action),
+    ({ group, member, action, displaced, from }) =>
+      group === undefined &&
+      !member &&
+      (displaced === undefined
+        ? spec.protection !== "off" && ["replace", "forget", "unknown"].includes(action)
+        : from === undefined),
   );
-  if (odd.length === 0 || spec.protection === "off") return [];
+  if (odd.length === 0) return [];
   return [
     {
       rule: "shared-kept",

@@ -74,7 +74,7 @@ export const OPTIONS: readonly Case[] = [
   {
     name: "moved-host",
     what: "A moved block makes a host of another group another host.",
-    expected: rejected("one-group", "target-group", "replace-not-delete"),
+    expected: rejected("complete-plan", "base-revision", "one-group", "target-group", "replace-not-delete"),
     make: (world) =>
       rollBroker0(world, "broker-1-0 becomes broker-1-7 by a moved block", (stack) => {
         const blocks = blocksOf(stack);
@@ -107,13 +107,42 @@ export const OPTIONS: readonly Case[] = [
   {
     name: "import-block",
     what: "An import block takes over a machine as a host of another group.",
-    expected: rejected("one-group", "target-group", "replace-not-delete"),
+    expected: rejected("base-revision", "one-group", "target-group", "replace-not-delete"),
     make: (world) =>
       rollBroker0(world, "broker-1-1 is imported", (stack) => {
         const host = { ...blockOf(stack, "broker-1-0"), lifecycle: { ignore_changes: "all" } };
         blocksOf(stack)["broker-1-1"] = host;
         stack["import"] = [{ to: "terraform_data.broker-1-1", id: "from-outside" }];
       }),
+  },
+  {
+    name: "moved-and-replaced",
+    what: "A moved block makes a host of another group the new host of the group that grows, which is replaced.",
+    expected: rejected("complete-plan", "base-revision", "one-group", "replace-not-delete"),
+    make: async (world) => {
+      world.edit("hosts: [2, 1, 1]", "hosts: [3, 1, 1]");
+      world.edit(...brokers("v1, v1, v1", "v2, v1, v1"));
+      await world.synth("broker-0");
+      world.tamper("broker-0", "broker-1-0 becomes broker-0-2 by a moved block", (stack) => {
+        drop(stack, "broker-1-0");
+        renameIn(stack, "broker-1-0", "broker-0-2");
+        stack["moved"] = [{ from: "terraform_data.broker-1-0", to: "terraform_data.broker-0-2" }];
+      });
+      return world.plan("broker-0");
+    },
+  },
+  {
+    name: "imported-and-replaced",
+    what: "An import block takes over a machine as the new host of the group that grows, which is replaced.",
+    expected: rejected("base-revision", "replace-not-delete"),
+    make: async (world) => {
+      world.edit("hosts: [2, 1, 1]", "hosts: [3, 1, 1]");
+      await world.synth("broker-0");
+      world.tamper("broker-0", "broker-0-2 is imported", (stack) => {
+        stack["import"] = [{ to: "terraform_data.broker-0-2", id: "from-outside" }];
+      });
+      return world.plan("broker-0");
+    },
   },
   {
     name: "module",
@@ -134,7 +163,14 @@ export const OPTIONS: readonly Case[] = [
   {
     name: "index-key",
     what: "count gives the hook of another group an address with a key.",
-    expected: rejected("unattributed-change", "shared-kept"),
+    expected: rejected(
+      "complete-plan",
+      "base-revision",
+      "one-group",
+      "unattributed-change",
+      "replace-not-delete",
+      "shared-kept",
+    ),
     make: (world) =>
       rollBroker0(world, "broker-1-revision with count", (stack) => {
         blockOf(stack, "broker-1-revision")["count"] = 2;

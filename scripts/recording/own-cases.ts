@@ -71,7 +71,7 @@ export const OWN_RESOURCES: readonly Case[] = [
   {
     name: "own-resource-moved",
     what: "It would get another address.",
-    expected: rejected("unattributed-change", "shared-kept"),
+    expected: rejected("complete-plan", "base-revision", "unattributed-change", "shared-kept"),
     make: async (world) => {
       await createOwn(world);
       await synthOwn(world, "cluster", "v1");

@@ -1,4 +1,5 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
+import type { Deployed, DeployedGroup } from "../../../cluster/deployed.js";
 import { replaceNotDelete } from "../../../guard/rules/replace-not-delete.js";
 import {
   change,
@@ -9,6 +10,7 @@ import {
   withGroup,
   withoutAddresses,
 } from "../../support/fixtures.js";
+import { EditedPlan } from "../plan/edit-plan.js";
 
 const standing = deployedAs(localSpec());
 const base = proposalOf(localSpec(), standing, "broker-0");
@@ -58,6 +60,43 @@ test("accepts that an attachment goes with a volume that the state has lost, whi
   const lost = withoutAddresses(standing, "terraform_data.broker-0-1-data");
   expect(replaceNotDelete({ ...base, deployed: lost, changes })).toEqual([]);
   expect(replaceNotDelete({ ...base, changes })).toMatchObject([{ subjects: [address] }]);
+});
+
+describe("a machine of which the state holds only a deposed object, which runs", () => {
+  const address = "terraform_data.broker-1-0";
+  /** The view that destroys it, as Terraform plans it. */
+  const deposed = (group: Partial<DeployedGroup>): EditedPlan => {
+    const plan = new EditedPlan("no-op", ({ deployed }) => ({
+      deployed: withGroup(withoutAddresses(deployed, address), "broker-1", { hosts: [], ...group }),
+    }));
+    const entry = plan.entry(address);
+    entry.deposed = "abcd1234";
+    Object.assign(entry.change, { actions: ["delete"], after: null });
+    Object.assign(plan.valuesOf("prior_state", address), { deposed_key: "abcd1234" });
+    plan.drop(address, "planned", "declared");
+    return plan;
+  };
+
+  test("refuses that it goes in the cluster view, whether the state knows of it or the plan alone", () => {
+    const refused = deposed({ deposed: [address] }).violations();
+    expect(refused).toMatchInlineSnapshot(`
+     [
+       "replace-not-delete: members of broker-1 would be destroyed in the view cluster, without a hook: terraform_data.broker-1-0; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-1",
+     ]
+    `);
+    expect(deposed({ deposed: [] }).violations()).toEqual(refused);
+  });
+
+  test("refuses that what hangs on it goes", () => {
+    const member = { pool: "broker", index: 1, group: "broker-1", kind: "target", host: 0 } as const;
+    const changes = [{ address: "x", group: "broker-1", member, action: "delete" as const }];
+    const group = (kept: readonly string[]): Deployed =>
+      withGroup(standing, "broker-1", { hosts: [], deposed: kept });
+    expect(replaceNotDelete({ ...base, deployed: group([]), changes })).toEqual([]);
+    expect(replaceNotDelete({ ...base, deployed: group([address]), changes })).toMatchObject([
+      { subjects: ["x"] },
+    ]);
+  });
 });
 
 test("accepts that targets go with their load balancer, which is another rule's, and not without", () => {

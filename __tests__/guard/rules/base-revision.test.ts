@@ -1,0 +1,37 @@
+import { expect, test } from "@jest/globals";
+import type { Spec } from "../../../cluster/yaml/schema.js";
+import { EditedPlan } from "../plan/edit-plan.js";
+import { change } from "../../support/fixtures.js";
+
+const withoutBroker = (spec: Spec): Spec =>
+  change(spec, (edited) => {
+    Reflect.deleteProperty(edited.pools, "broker");
+  });
+
+test("refuses a plan of a view whose group the spec does not have, whatever it does there", () => {
+  const plan = new EditedPlan("roll-clients", ({ spec }) => ({ spec: withoutBroker(spec) }));
+  for (const name of ["leave", "0-lb-drained", "1-lb-drained"]) {
+    const { change: held } = plan.entry(`terraform_data.broker-0-${name}`);
+    Object.assign(held, { actions: ["no-op"], after: held.before });
+    plan.valuesOf("planned_values", `terraform_data.broker-0-${name}`).values = held.before;
+  }
+  expect(plan.violations()).toMatchInlineSnapshot(`
+   [
+     "base-revision: the plan is of the view broker-0, and the spec has no group of this name; put its pool back, or plan the view of a group that the spec has",
+   ]
+  `);
+});
+
+test("refuses a plan of a view that is nobody's", () => {
+  const plan = new EditedPlan("no-op");
+  const variables = [plan.json["variables"], plan.root["variables"]] as Record<string, object>[];
+  for (const { rollout_view: view } of variables) {
+    for (const key of Object.keys(view ?? {}))
+      if (key !== "description") Reflect.set(view ?? {}, key, "nobody");
+  }
+  expect(plan.violations()).toMatchInlineSnapshot(`
+   [
+     "base-revision: the plan is of the view nobody, and the spec has no group of this name; put its pool back, or plan the view of a group that the spec has",
+   ]
+  `);
+});
