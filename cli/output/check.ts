@@ -2,6 +2,7 @@ import { listed } from "../../guard/listed.js";
 import { parseGroupName } from "../../cluster/address.js";
 import type { CheckResult } from "../../program/check-result.js";
 import { headlineOf, subjectOf, violationsOf } from "../../program/result-of.js";
+import { describeDiffering } from "./group-ranges.js";
 import { escapeMarkdown } from "./escape-markdown.js";
 import { visible } from "./visible.js";
 
@@ -13,6 +14,7 @@ export function formatCheck(result: CheckResult): string {
     ...violationsOf(result),
     `changes: ${changesOf(result)}`,
     ...gateOf(result),
+    ...describeDiffering(result.differs),
     ...(drift.length > 0 ? [`drift, not counted: ${listed(drift.map(({ address }) => address))}`] : []),
     `deployed: ${result.deployed}`,
     `plan: sha256 ${plan.sha256}, Terraform ${plan.terraformVersion}, format ${plan.formatVersion}`,
@@ -35,7 +37,10 @@ export function formatCheckMarkdown(result: CheckResult): string {
     ]),
     ...(violations.length > 0 ? [""] : []),
     escapeMarkdown(changesOf(result)),
-    ...gateOf(result).flatMap((line) => ["", escapeMarkdown(line)]),
+    ...[...gateOf(result), ...describeDiffering(result.differs)].flatMap((line) => [
+      "",
+      escapeMarkdown(line),
+    ]),
     ...(drift.length > 0
       ? [
           "",

@@ -1,7 +1,7 @@
 import { listed } from "../../guard/listed.js";
 import { count } from "../../rollout/review/explain-group.js";
 import type { Review } from "../../rollout/review/review.js";
-import { groupRanges } from "./plan.js";
+import { groupRanges } from "./group-ranges.js";
 import { formatTable } from "./table.js";
 import { visible } from "./visible.js";
 import { WIDTH, wrapLine } from "./wrap.js";
