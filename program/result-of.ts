@@ -1,7 +1,6 @@
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { describeOrigin } from "../cluster/deployed.js";
 import { differingGroups } from "../cluster/machine-settings.js";
-import { listed } from "../guard/listed.js";
 import { changesOf } from "../guard/plan/plan-changes.js";
 import type { Plan } from "../guard/plan/plan.js";
 import { RULE_IDS, type Verdict } from "../guard/verdict.js";
@@ -62,10 +61,13 @@ export function subjectOf({ view, touched, others }: CheckResult): string {
     touched.length === 0
       ? others.length === 0
         ? "no resource changes"
-        : "no group changes"
+        : "no group"
       : touched.length <= 3
         ? touched.join(", ")
         : `${String(touched.length)} groups`;
-  const besides = others.length === 0 ? "" : `; shared or own: ${listed(others)}`;
+  const besides =
+    others.length === 0
+      ? ""
+      : `, ${String(others.length)} shared or own resource${others.length === 1 ? "" : "s"}`;
   return `the plan of ${view ?? "no view"} (${groups}${besides})`;
 }

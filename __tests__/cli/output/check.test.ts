@@ -74,12 +74,17 @@ describe("A verdict in text", () => {
   });
 
   test("names what belongs to no group, and does not say then that nothing changes", () => {
-    const first = (result: Partial<CheckResult>) => formatCheck({ ...accepted, ...result }).split("\n")[0];
     const others = ["aws_lb.broker", "aws_route53_record.own"];
-    expect([first({ touched: [], others }), first({ others })]).toEqual([
-      "accepted: the plan of broker-0 (no group changes; shared or own: aws_lb.broker, aws_route53_record.own); 14 rules passed",
-      "accepted: the plan of broker-0 (broker-0; shared or own: aws_lb.broker, aws_route53_record.own); 14 rules passed",
+    const first = (result: Partial<CheckResult>) => formatCheck({ ...accepted, ...result }).split("\n")[0];
+    expect([first({ touched: [], others }), first({ others: others.slice(1) })]).toEqual([
+      "accepted: the plan of broker-0 (no group, 2 shared or own resources); 14 rules passed",
+      "accepted: the plan of broker-0 (broker-0, 1 shared or own resource); 14 rules passed",
     ]);
+    for (const text of [formatCheck({ ...accepted, others }), formatCheckMarkdown({ ...accepted, others })]) {
+      expect(text.replaceAll("`", "").split("\n")).toContain(
+        "shared or own: aws_lb.broker, aws_route53_record.own",
+      );
+    }
   });
 
   test("says which groups a value of the whole cluster has not reached", () => {

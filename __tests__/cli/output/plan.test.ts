@@ -96,13 +96,13 @@ describe("A plan in words", () => {
        [
          "cluster: no changes, what is deployed is as desired",
          "",
-         "accepted: the plan of cluster (no group changes; shared or own: aws_vpc_security_group_ingress_rule.cluster-consul-rpc, aws_vpc_security_group_ingress_rule.cluster-consul-serf-tcp, aws_vpc_security_group_ingress_rule.cluster-consul-serf-udp, aws_vpc_security_group_ingress_rule.cluster-nomad-http-rpc, aws_vpc_security_group_ingress_rule.cluster-nomad-serf-tcp, aws_vpc_security_group_ingress_rule.cluster-nomad-serf-udp); 16 rules passed",
+         "accepted: the plan of cluster (no group, 6 shared or own resources); 16 rules passed",
          "changes: 0 machines; Terraform: 6 update",
        ],
        [
          "cluster: no changes",
          "",
-         "accepted: the plan of cluster (no group changes; shared or own: aws_vpc_security_group_ingress_rule.cluster-consul-rpc, aws_vpc_security_group_ingress_rule.cluster-consul-serf-tcp, aws_vpc_security_group_ingress_rule.cluster-consul-serf-udp, aws_vpc_security_group_ingress_rule.cluster-nomad-http-rpc, aws_vpc_security_group_ingress_rule.cluster-nomad-serf-tcp, aws_vpc_security_group_ingress_rule.cluster-nomad-serf-udp); 16 rules passed",
+         "accepted: the plan of cluster (no group, 6 shared or own resources); 16 rules passed",
          "changes: 0 machines; Terraform: 6 update",
        ],
      ]
