@@ -1,14 +1,15 @@
 import { listed } from "../../guard/listed.js";
 import { count } from "../../rollout/review/explain-group.js";
 import type { Review } from "../../rollout/review/review.js";
-import { groupRanges } from "./group-ranges.js";
+import { describeSetting } from "../../rollout/review/settings.js";
+import { describeDiffering, groupRanges } from "./group-ranges.js";
 import { formatTable } from "./table.js";
 import { visible } from "./visible.js";
 import { WIDTH, wrapLine } from "./wrap.js";
 
 /** The review for a terminal, at most 80 columns wide where no word is wider. */
 export function formatReview(review: Review): string {
-  const { groups, violations, differences } = review;
+  const { groups, violations, differences, settings, next } = review;
   return [
     `${review.verdict === "accepted" ? "✔" : "✖"} ${review.cluster}: ${review.headline}`,
     "",
@@ -16,6 +17,16 @@ export function formatReview(review: Review): string {
     ...(violations.length > 0 ? [REFUSED, ""] : []),
     ...poolTable(review),
     "",
+    ...(settings?.length
+      ? [
+          `${SETTINGS}:`,
+          ...settings.map(
+            ({ path, before, after, caution }) =>
+              `  ${caution ? "CAUTION " : ""}${describeSetting(path, before, after)}`,
+          ),
+          "",
+        ]
+      : []),
     ...groups.flatMap((group) => [
       `${group.name}: ${group.change}`,
       ...group.alsoReplaced.map((each) => `  also replaced: ${each}`),
@@ -24,15 +35,43 @@ export function formatReview(review: Review): string {
     ]),
     ...notesOf(review).flatMap(({ label, text }) => [`${label}: ${text}`, ""]),
     ...(differences.length > 0 ? [`${differencesOf(review)}:`] : []),
-    ...differences.flatMap(({ view, address, lines }) => [
-      `${address} (view ${view})`,
+    ...foldEqual(differences).flatMap(({ view, addresses, lines }) => [
+      `${listed(addresses)} (view ${view})`,
       ...lines.map((line) => `  ${line}`),
     ]),
     ...(differences.length > 0 ? [""] : []),
     `compared with: ${review.deployed}`,
+    ...commitsOf(review).map(({ label, text }) => `${label}: ${text}`),
+    ...(next === null ? [] : [`next: ${next}`]),
   ]
     .flatMap((line) => wrapLine(visible(line)))
     .join("\n");
+}
+
+export const SETTINGS = "how groups are rolled";
+
+/** Where the two specs stand, as far as git knows. */
+export const commitsOf = ({
+  commits: { base, head, isCommitted },
+}: Review): { label: string; text: string }[] => [
+  ...(base === null ? [] : [{ label: "base", text: base }]),
+  ...(head === null
+    ? []
+    : [{ label: "head", text: isCommitted ? head : `${head}, with changes that are not committed` }]),
+];
+
+/** Resources of a view in which the same differs, such as the hosts of a group, are one. */
+export function foldEqual(
+  differences: Review["differences"],
+): { view: string; addresses: string[]; lines: string[] }[] {
+  const folds = new Map<string, { view: string; addresses: string[]; lines: string[] }>();
+  for (const { view, address, lines } of differences) {
+    const key = JSON.stringify([view, lines]);
+    const fold = folds.get(key);
+    if (fold) fold.addresses.push(address);
+    else folds.set(key, { view, addresses: [address], lines });
+  }
+  return [...folds.values()];
 }
 
 /** So that nobody takes what follows a rejection for what is about to happen. */
@@ -86,8 +125,17 @@ export function notesOf(review: Review): { label: string; text: string }[] {
     ...(gone.length > 0 ? [{ label: "gone from the spec", text: groupRanges(gone) }] : []),
     ...(shared?.length ? [{ label: "shared, by the view cluster", text: listed(shared) }] : []),
     ...(shared === null
-      ? [{ label: "not compared", text: "shared parts, such as load balancers; see: rollout plan cluster" }]
+      ? [
+          {
+            label: "not compared",
+            text: "shared parts, such as load balancers, and settings; see: rollout plan cluster, rollout review --base REVISION",
+          },
+        ]
       : []),
+    ...describeDiffering(review.differs).map((line) => ({
+      label: "differs",
+      text: line.replace("differs: ", ""),
+    })),
     {
       label: "frozen",
       text:

@@ -38,8 +38,10 @@ describe("A review in a terminal", () => {
      terraform_data.pool-a0-0-0 (view pool-a0-0)
        - input.image = "ami-0aaa"
        + input.image = "ami-0bbb"
+       + input.n = 0
 
-     compared with: git:main (for a review, not the state)"
+     compared with: git:main (for a review, not the state)
+     next: npx rollout deploy pool-a0-0"
     `);
   });
 
@@ -62,7 +64,7 @@ describe("A review in a terminal", () => {
 
   test("is not obeyed by a terminal, and keeps its lines", () => {
     const review = { ...bigReview({ pools: 1 }), deployed: "git:a\nb\u001b[2J\u202e" };
-    expect(formatReview(review).split("\n").at(-1)).toBe("compared with: git:a\\u{a}b\\u{1b}[2J\\u{202e}");
+    expect(formatReview(review).split("\n").at(-2)).toBe("compared with: git:a\\u{a}b\\u{1b}[2J\\u{202e}");
   });
 });
 
