@@ -4,7 +4,16 @@ import { count } from "../../rollout/review/explain-group.js";
 import type { Review } from "../../rollout/review/review.js";
 import { describeSetting } from "../../rollout/review/settings.js";
 import { asCode, escapeHtml, escapeMarkdown } from "./escape-markdown.js";
-import { cellOf, commitsOf, differencesOf, foldEqual, notesOf, REFUSED, SETTINGS } from "./review.js";
+import {
+  cellOf,
+  commitsOf,
+  differencesOf,
+  foldEqual,
+  notesOf,
+  REFUSED,
+  SETTINGS,
+  whereOf,
+} from "./review.js";
 import { onOneLine } from "./visible.js";
 
 /** A comment of GitHub's holds 65,536 bytes; some are left for what a pipeline adds. */
@@ -38,7 +47,7 @@ export function formatReviewMarkdown(review: Review): string {
     "",
     "",
   ].join("\n");
-  const commits = commitsOf(review).map(({ label, text }) => ` · ${label} ${escapeMarkdown(text)}`);
+  const commits = commitsOf(review).map((text) => ` · ${escapeMarkdown(text)}`);
   const foot = [
     ...(review.next === null ? [] : [`**next**: ${asCode(cut(review.next))}`, ""]),
     `<sub>compared with: ${escapeMarkdown(cut(review.deployed))}${commits.join("")} · review ${hashOf(review)}</sub>\n`,
@@ -163,7 +172,7 @@ function differenceParts(equal: ReturnType<typeof foldEqual>): Part[] {
     const code = lines.join("\n");
     const longest = Math.max(2, ...[...code.matchAll(/`+/g)].map(([run]) => run.length));
     const fence = "`".repeat(longest + 1);
-    const title = `${listed(addresses.map(asCode))} (view ${escapeMarkdown(view)})`;
+    const title = `${listed(addresses.map(asCode))} ${escapeMarkdown(whereOf(view, addresses))}`;
     const others = addresses.length === 1 ? "" : ` and ${String(addresses.length - 1)} like it`;
     return {
       kind: "difference",

@@ -1,3 +1,4 @@
+import { hostName, parseAddress, type Member } from "../../cluster/address.js";
 import { listed } from "../../guard/listed.js";
 import { count } from "../../rollout/review/explain-group.js";
 import type { Review } from "../../rollout/review/review.js";
@@ -36,12 +37,12 @@ export function formatReview(review: Review): string {
     ...notesOf(review).flatMap(({ label, text }) => [`${label}: ${text}`, ""]),
     ...(differences.length > 0 ? [`${differencesOf(review)}:`] : []),
     ...foldEqual(differences).flatMap(({ view, addresses, lines }) => [
-      `${listed(addresses)} (view ${view})`,
+      `${listed(addresses)} ${whereOf(view, addresses)}`,
       ...lines.map((line) => `  ${line}`),
     ]),
     ...(differences.length > 0 ? [""] : []),
     `compared with: ${review.deployed}`,
-    ...commitsOf(review).map(({ label, text }) => `${label}: ${text}`),
+    ...commitsOf(review),
     ...(next === null ? [] : [`next: ${next}`]),
   ]
     .flatMap((line) => wrapLine(visible(line)))
@@ -51,27 +52,38 @@ export function formatReview(review: Review): string {
 export const SETTINGS = "how groups are rolled";
 
 /** Where the two specs stand, as far as git knows. */
-export const commitsOf = ({
-  commits: { base, head, isCommitted },
-}: Review): { label: string; text: string }[] => [
-  ...(base === null ? [] : [{ label: "base", text: base }]),
-  ...(head === null
-    ? []
-    : [{ label: "head", text: isCommitted ? head : `${head}, with changes that are not committed` }]),
+export const commitsOf = ({ commits: { base, head, isCommitted } }: Review): string[] => [
+  ...(base === null ? [] : [`base: ${base}`]),
+  ...(head === null ? [] : [`head: ${head}${isCommitted ? "" : ", with changes that are not committed"}`]),
 ];
 
-/** Resources of a view in which the same differs, such as the hosts of a group, are one. */
-export function foldEqual(
-  differences: Review["differences"],
-): { view: string; addresses: string[]; lines: string[] }[] {
-  const folds = new Map<string, { view: string; addresses: string[]; lines: string[] }>();
+export const whereOf = (view: string, { length }: readonly string[]): string =>
+  `(view ${view}${length > 1 ? ", each by its own name" : ""})`;
+
+interface Fold {
+  readonly view: string;
+  readonly addresses: string[];
+  readonly lines: readonly string[];
+}
+
+/** Resources of a view in which the same differs, but for their own names, are one: the hosts of a group. */
+export function foldEqual(differences: Review["differences"]): Fold[] {
+  const folds = new Map<string, Fold>();
   for (const { view, address, lines } of differences) {
-    const key = JSON.stringify([view, lines]);
-    const fold = folds.get(key);
-    if (fold) fold.addresses.push(address);
-    else folds.set(key, { view, addresses: [address], lines });
+    const key = JSON.stringify([view, withoutNames(lines.join("\n"), parseAddress(address))]);
+    const fold = folds.get(key) ?? { view, addresses: [], lines };
+    fold.addresses.push(address);
+    folds.set(key, fold);
   }
   return [...folds.values()];
+}
+
+/** What stands for a name is no character that a line may have. */
+function withoutNames(text: string, member: Member | undefined): string {
+  if (!member) return text;
+  const { group, host } = member;
+  const ofGroup = host === undefined ? text : text.replaceAll(hostName(group, host), "\0host");
+  return ofGroup.replaceAll(group, "\0group");
 }
 
 /** So that nobody takes what follows a rejection for what is about to happen. */

@@ -46,7 +46,11 @@ function valuesOf(value: unknown, path: readonly string[] = []): Map<string, unk
 }
 
 const formatted = (value: unknown): string | null =>
-  value === undefined ? null : typeof value === "string" ? value : JSON.stringify(value);
+  value === undefined
+    ? null
+    : typeof value === "string"
+      ? value
+      : JSON.stringify(value, null, 1).replace(/\n */g, " ");
 
 /** `protection: on -> off` */
 export const describeSetting = (path: string, before?: string | null, after?: string | null): string =>

@@ -84,7 +84,7 @@ describe("A review as a comment", () => {
       "\n\n**how groups are rolled**\n\n- **CAUTION** protection: on -&gt; off\n- aws.keyName: not set -&gt; ops\n\n<details>",
     );
     expect(text).toContain(
-      "<summary>3 synthesized resources differ</summary>\n\n`x_y.a`, `x_y.b`, `x_y.c` (view cluster)\n\n```diff\n- x\n+ y\n```\n\n</details>",
+      "<summary>3 synthesized resources differ</summary>\n\n`x_y.a`, `x_y.b`, `x_y.c` (view cluster, each by its own name)\n\n```diff\n- x\n+ y\n```\n\n</details>",
     );
     expect(
       text
@@ -95,7 +95,7 @@ describe("A review as a comment", () => {
      [
        "**next**: \`npx rollout deploy pool-a0-0\`",
        "",
-       "<sub>compared with: \`git:main\` (for a review, not the state) · base \`0123456789ab\` · head \`ba9876543210\`, with changes that are not committed · review HASH</sub>",
+       "<sub>compared with: \`git:main\` (for a review, not the state) · base: \`0123456789ab\` · head: \`ba9876543210\`, with changes that are not committed · review HASH</sub>",
        "",
      ]
     `);
