@@ -6,7 +6,7 @@ import { judgePlan } from "../guard/judge.js";
 import type { Plan } from "../guard/plan/plan.js";
 import { NotAPlan, readPlan } from "../guard/plan/read-plan.js";
 import { parseGroupName } from "../cluster/address.js";
-import { describeOrigin, isForReview } from "../cluster/deployed.js";
+import { isForReview } from "../cluster/deployed.js";
 import { formatValue } from "../cluster/yaml/problem.js";
 import { UserError } from "../cluster/user-error.js";
 import type { CheckResult } from "../program/check-result.js";
@@ -51,7 +51,7 @@ export async function runCheck(
     );
   }
   const verdict = judgePlan(plan, { spec, deployed });
-  return resultOf(verdict, plan, describeOrigin(deployed.origin), sha256);
+  return resultOf(verdict, plan, { spec, deployed }, sha256);
 }
 
 /** A thread takes some hundredths of a second to start: reading the spec and state of a smaller plan takes no longer. */

@@ -9,7 +9,7 @@ import { UserError } from "../cluster/user-error.js";
 import type { Deployed } from "../cluster/deployed.js";
 import { addViews } from "../stacks/add-views.js";
 import type { ViewStack } from "../stacks/view-stack.js";
-import { fileAtRevision } from "../clients/git.js";
+import { commitAt, fileAtRevision, isCommitted } from "../clients/git.js";
 import { diffResources } from "./output/diff-resources.js";
 import { inScratch } from "../program/in-scratch.js";
 import { readDeployed } from "../program/read-deployed.js";
@@ -43,6 +43,11 @@ async function review(env: Environment, { base }: ReviewArgs): Promise<Review> {
     source,
     base === undefined ? env : { ...env, ROLLOUT_DEPLOYED: `git:${base}` },
   );
+  const commits = {
+    base: base === undefined ? null : ((await commitAt(file, base)) ?? null),
+    head: (await commitAt(file, "HEAD")) ?? null,
+    isCommitted: await isCommitted(file),
+  };
   return inScratch("rollout-review-", (scratch) => {
     const views = offeredViews(spec, deployed);
     const stacks = synthesize(spec, deployed, views, join(scratch, "head"));
@@ -62,7 +67,9 @@ async function review(env: Environment, { base }: ReviewArgs): Promise<Review> {
         spec,
         deployed,
         violations: [...violations.values()],
+        commits,
         ...(differences ? { differences } : {}),
+        ...(before ? { before } : {}),
       }),
     );
   });

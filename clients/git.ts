@@ -39,8 +39,22 @@ export async function fileAtRevision(file: string, rev: string, shown = file): P
  */
 export async function lastCause(file: string): Promise<string | undefined> {
   const log = ["-c", "log.showSignature=false", "log", "-1", "--format=%h %s", "--", `./${basename(file)}`];
-  const found = await git(dirname(file), log).catch(() => undefined);
-  return found?.exitCode === 0 ? decode(found.stdout).trim() || undefined : undefined;
+  const cause = await textOf(file, log);
+  return cause === "" ? undefined : cause;
+}
+
+/** The commit that a revision of a file's repository names; undefined where there is none, or no git. */
+export const commitAt = (file: string, rev: string): Promise<string | undefined> =>
+  textOf(file, ["rev-parse", "--verify", "--quiet", "--short=12", `${rev}^{commit}`]);
+
+/** Whether a file is as the last commit has it. */
+export const isCommitted = async (file: string): Promise<boolean> =>
+  (await textOf(file, ["--no-optional-locks", "status", "--porcelain", "--", `./${basename(file)}`])) === "";
+
+/** What git says of a file's repository; undefined where it fails. */
+async function textOf(file: string, args: readonly string[]): Promise<string | undefined> {
+  const found = await git(dirname(file), args).catch(() => undefined);
+  return found?.exitCode === 0 ? decode(found.stdout).trim() : undefined;
 }
 
 interface GitResult {

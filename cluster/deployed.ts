@@ -1,5 +1,6 @@
 import { hostName } from "./address.js";
 import { groupsOf, subnetOf, type Group, type Role } from "./groups.js";
+import { machineSettings } from "./machine-settings.js";
 import type { Spec } from "./yaml/schema.js";
 import type { GroupIndex } from "./three.js";
 
@@ -71,6 +72,13 @@ export interface DeployedHost {
   /** The template hash that the machine was made from. */
   readonly hash: string;
   readonly subnetId?: string;
+  /** Undefined is what is not known, empty is none. */
+  readonly keyName?: string | undefined;
+  readonly instanceProfile?: string | undefined;
+  /** The cluster's own among them. */
+  readonly securityGroupIds?: readonly string[] | undefined;
+  /** Its text or, as older providers have it, a digest. */
+  readonly userData?: string | undefined;
   /** The ids of host and Consul servers that the machine was configured with; absent when `config_consul` is not there. */
   readonly configConsul?: { readonly host: string; readonly servers: string };
 }
@@ -126,6 +134,7 @@ export function deployedFromSpec(spec: Spec, where: string, addresses: ReadonlyS
         instanceType: group.instanceType,
         hash: group.hash,
         ...(subnetId === undefined ? {} : { subnetId }),
+        ...(spec.platform === "aws" ? machineSettings(spec.aws) : {}),
       })),
       volumes: group.dataVolume
         ? numbers.map((host) => ({

@@ -11,6 +11,10 @@ interface Places {
     readonly instanceType: Path;
     readonly hash: Path;
     readonly subnetId?: Path;
+    readonly keyName?: Path;
+    readonly instanceProfile?: Path;
+    readonly securityGroupIds?: Path;
+    readonly userData?: Path;
   };
   readonly data: { readonly sizeGib: Path; readonly type: Path; readonly zone?: Path };
   readonly "config-consul": { readonly host: Path; readonly servers: Path };
@@ -30,6 +34,10 @@ const PLACES: Readonly<Record<PlatformName, Places>> = {
       instanceType: ["instance_type"],
       hash: ["tags", "rollout:template-hash"],
       subnetId: ["subnet_id"],
+      keyName: ["key_name"],
+      instanceProfile: ["iam_instance_profile"],
+      securityGroupIds: ["vpc_security_group_ids"],
+      userData: ["user_data"],
     },
     data: { sizeGib: ["size"], type: ["type"], zone: ["availability_zone"] },
     "config-consul": { host: ["triggers", "host"], servers: ["triggers", "servers"] },

@@ -6,6 +6,7 @@ export const checkResultSchema = z.strictObject({
   verdict: z.enum(["accepted", "rejected"]),
   view: z.string().nullable().describe("The view that the plan says it is of."),
   touched: z.array(z.string()).describe("The groups that would change, sorted."),
+  others: z.array(z.string()).describe("Addresses of no group that would change: shared parts and your own."),
   violations: z.array(
     z.strictObject({
       rule: z.enum(RULE_IDS),
@@ -25,6 +26,9 @@ export const checkResultSchema = z.strictObject({
   drift: z
     .array(z.strictObject({ address: z.string(), action: z.string() }))
     .describe("Reported, never counted."),
+  differs: z
+    .array(z.strictObject({ group: z.string(), keys: z.array(z.string()) }))
+    .describe("Groups whose machines were made with other values of what the whole cluster shares."),
   gate: z
     .enum(["open", "closed"])
     .describe("closed: the plan rolls, and neither proves its group whole nor records a revision."),

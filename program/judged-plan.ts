@@ -4,7 +4,6 @@ import { judgePlan } from "../guard/judge.js";
 import { readPlan } from "../guard/plan/read-plan.js";
 import { type PlanSummary, summarizePlan } from "./plan-summary.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
-import { describeOrigin } from "../cluster/deployed.js";
 import { isNew } from "../cluster/pending.js";
 import type { CheckResult } from "./check-result.js";
 import { resultOf } from "./result-of.js";
@@ -35,7 +34,7 @@ export function judgeMadePlan(
   const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
   const standing = [...deployed.groups.values()].flatMap((group) => (isNew(group) ? [] : [group.name]));
   return {
-    result: resultOf(verdict, plan, describeOrigin(deployed.origin), sha256),
+    result: resultOf(verdict, plan, { spec, deployed }, sha256),
     summary: summarizePlan(plan, view, standing),
   };
 }

@@ -1,10 +1,18 @@
+import type { ClusterState } from "../cluster/cluster-state.js";
+import { describeOrigin } from "../cluster/deployed.js";
+import { differingGroups } from "../cluster/machine-settings.js";
 import { changesOf } from "../guard/plan/plan-changes.js";
 import type { Plan } from "../guard/plan/plan.js";
 import { RULE_IDS, type Verdict } from "../guard/verdict.js";
 import type { CheckResult } from "./check-result.js";
 
 /** The verdict with what it was about. */
-export function resultOf(verdict: Verdict, plan: Plan, deployed: string, sha256: string): CheckResult {
+export function resultOf(
+  verdict: Verdict,
+  plan: Plan,
+  { spec, deployed }: ClusterState,
+  sha256: string,
+): CheckResult {
   const changes = changesOf(plan);
   const hosts = changes.filter(({ member }) => member?.kind === "host");
   const byAction: CheckResult["changes"]["byAction"] = {
@@ -24,11 +32,13 @@ export function resultOf(verdict: Verdict, plan: Plan, deployed: string, sha256:
     verdict: verdict.verdict,
     view: plan.view ?? null,
     touched: [...verdict.touched],
+    others: changes.flatMap(({ group, address }) => (group === undefined ? [address] : [])).sort(),
     violations: verdict.violations.map((violation) => ({ ...violation, subjects: [...violation.subjects] })),
     changes: { machines: hosts.length, byAction, images: [...new Set(images)].sort() },
     drift: plan.drift.map((each) => ({ ...each })),
+    differs: differingGroups(spec, deployed).map(({ group, keys }) => ({ group, keys: [...keys] })),
     gate: plan.gate,
-    deployed,
+    deployed: describeOrigin(deployed.origin),
     rules: RULE_IDS.length,
     plan: { sha256, terraformVersion: plan.terraformVersion, formatVersion: plan.formatVersion },
   };
@@ -46,12 +56,18 @@ export function headlineOf(result: CheckResult): string {
 export const violationsOf = ({ violations }: CheckResult): string[] =>
   violations.map(({ rule, message, remedy }) => `${rule}: ${message}; ${remedy}`);
 
-export function subjectOf({ view, touched }: CheckResult): string {
+export function subjectOf({ view, touched, others }: CheckResult): string {
   const groups =
     touched.length === 0
-      ? "nothing changes"
+      ? others.length === 0
+        ? "no resource changes"
+        : "no group"
       : touched.length <= 3
         ? touched.join(", ")
         : `${String(touched.length)} groups`;
-  return `the plan of ${view ?? "no view"} (${groups})`;
+  const besides =
+    others.length === 0
+      ? ""
+      : `, ${String(others.length)} shared or own resource${others.length === 1 ? "" : "s"}`;
+  return `the plan of ${view ?? "no view"} (${groups}${besides})`;
 }

@@ -71,7 +71,7 @@ describe("rollout review", () => {
   });
 
   test("says that nothing changes", async () => {
-    expect(formatReview(await review())).toMatchInlineSnapshot(`
+    expect(withoutCommits(formatReview(await review()))).toMatchInlineSnapshot(`
      "✔ demo: accepted, no group changes
 
      POOL           0         1         2
@@ -83,14 +83,16 @@ describe("rollout review", () => {
      frozen: 12 groups stay as they are: consul-server-0 to -2, nomad-server-0 to
        -2, name-server-0 to -2, broker-0 to -2
 
-     compared with: git:main (for a review, not the state)"
+     compared with: git:main (for a review, not the state)
+     base: HASH
+     head: HASH"
     `);
   });
 
   test("shows the changed port of a load balancer, which no group has", async () => {
     edit("port: 9876", "port: 9877");
     const told = await review();
-    expect(told.headline).toBe("accepted, 1 shared part differs");
+    expect(told.headline).toBe("accepted, 1 shared part differs; 1 setting changes");
     expect(told.differences).toEqual([
       {
         view: "cluster",
@@ -98,6 +100,13 @@ describe("rollout review", () => {
         lines: ["- input.port = 9876", "+ input.port = 9877"],
       },
     ]);
+  });
+
+  test("names the commits, and whether the spec is as the last one has it", async () => {
+    const { stdout } = await execa("git", ["rev-parse", "--short=12", "main"], { cwd: folder });
+    expect((await review()).commits).toEqual({ base: stdout, head: stdout, isCommitted: true });
+    edit("deregistrationDelay: 60s", "deregistrationDelay: 61s");
+    expect((await review()).commits).toEqual({ base: stdout, head: stdout, isCommitted: false });
   });
 
   test("shows what a new pool declares", async () => {
@@ -161,7 +170,7 @@ describe("rollout review", () => {
     writeFileSync("terraform.demo.tfstate", state);
     const told = await runReview({ CLUSTER: "cluster.yaml" }, {});
     expect(told).toMatchObject({ verdict: "accepted", shared: null, differences: [] });
-    expect(formatReview(told)).toMatchInlineSnapshot(`
+    expect(withoutCommits(formatReview(told))).toMatchInlineSnapshot(`
      "✔ demo: accepted, one group changes: consul-server-1 (v1 -> v2), 1 machine
        replaced
 
@@ -181,12 +190,15 @@ describe("rollout review", () => {
        4. ready: the group is whole again, or everything stops here
        5. revision 2 recorded, once every machine in the cluster has been told
 
-     not compared: shared parts, such as load balancers; see: rollout plan cluster
+     not compared: shared parts, such as load balancers, and settings; see: rollout
+       plan cluster, rollout review --base REVISION
 
      frozen: 8 groups stay as they are: consul-server-0, consul-server-2,
        nomad-server-0 to -2, broker-0 to -2
 
-     compared with: terraform.demo.tfstate, serial 66"
+     compared with: terraform.demo.tfstate, serial 66
+     head: HASH, with changes that are not committed
+     next: npx rollout deploy consul-server-1"
     `);
   });
 
@@ -197,13 +209,8 @@ describe("rollout review", () => {
     const read = await readMarkdown(markdown);
     expect(textOutsideCode(read)).not.toMatch(/@team|#12|\|/);
     expect(allNodes(read).filter(({ value }) => value === "<b>")).toEqual([]);
-    expect(
-      markdown
-        .replace(/[0-9a-f]{12}/, "HASH")
-        .split("\n")
-        .at(-2),
-    ).toMatchInlineSnapshot(
-      `"<sub>compared with: <code>git&#58;x&#47;&#64;team&#45;&#35;12&#45;&#60;b&#62;&#96;&#124;</code> (for a review, not the state) · review HASH</sub>"`,
+    expect(withoutCommits(markdown).split("\n").at(-2)).toMatchInlineSnapshot(
+      `"<sub>compared with: <code>git&#58;x&#47;&#64;team&#45;&#35;12&#45;&#60;b&#62;&#96;&#124;</code> (for a review, not the state) · base: \`HASH\` · head: \`HASH\` · review HASH</sub>"`,
     );
   });
 
@@ -269,6 +276,8 @@ describe("The program's review", () => {
     ]);
   });
 });
+
+const withoutCommits = (text: string): string => text.replace(/\b[0-9a-f]{12}\b/g, "HASH");
 
 /** Where the images of the brokers stand. */
 const brokers = /(broker:(?:\n .*)*?\n +images: )\[[^\]]*\]/;

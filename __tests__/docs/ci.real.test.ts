@@ -1,7 +1,9 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import { parse } from "yaml";
+import { formatReviewMarkdown } from "../../cli/output/review-markdown.js";
+import { bigReview } from "../cli/output/review-cases.js";
 
 const WORKFLOW = readFileSync(new URL("../../docs/ci/github-actions.yml", import.meta.url), "utf8");
 const ATLANTIS = readFileSync(new URL("../../docs/ci/atlantis.md", import.meta.url), "utf8");
@@ -63,6 +65,15 @@ test("every action is pinned to a version, and checkouts keep no credentials", (
   expect(WORKFLOW.match(/actions\/checkout@/g)?.length).toBe(
     WORKFLOW.match(/persist-credentials: false/g)?.length,
   );
+});
+
+test("a comment is posted for every review that says of itself that something is changed", () => {
+  const [, condition = ""] = /elif (.*); then/.exec(WORKFLOW) ?? [];
+  const isPosted = (changed: 0 | 1) => {
+    const input = formatReviewMarkdown(bigReview({ pools: 1, changed }));
+    return spawnSync("bash", ["-c", condition.replace("review.md", "-")], { input }).status === 0;
+  };
+  expect([isPosted(0), isPosted(1)]).toEqual([false, true]);
 });
 
 test("the scripts are valid for bash", () => {

@@ -7,6 +7,8 @@ test("a rejected plan fails a run with its verdict first, then each violation wi
     verdict: "rejected",
     view: "broker-0",
     touched: ["broker-0", "broker-1"],
+    others: [],
+    differs: [],
     violations: [
       { rule: "one-group", subjects: ["broker-1"], message: "2 groups change", remedy: "set one back" },
       { rule: "complete-plan", subjects: [], message: "it is partial", remedy: "plan all of it" },

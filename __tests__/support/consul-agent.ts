@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { parse } from "yaml";
 import * as z from "zod";
-import { userData } from "../../constructs/user-data.js";
+import { userData } from "../../cluster/user-data.js";
 import { freePorts } from "./free-port.js";
 import { supportFolder } from "./prepared.js";
 
@@ -134,11 +134,8 @@ export function machineEnv({ pool, name }: Machine): string {
       name,
       pool,
       group: name.replace(/-\d+$/, ""),
-      index: 0,
       image: "ami-0aaa",
-      instanceType: "t3.small",
       hash: "0123456789abcdef",
-      after: [],
     }),
   );
   return cloudConfig.parse(data).write_files[0].content;

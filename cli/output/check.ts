@@ -2,6 +2,7 @@ import { listed } from "../../guard/listed.js";
 import { parseGroupName } from "../../cluster/address.js";
 import type { CheckResult } from "../../program/check-result.js";
 import { headlineOf, subjectOf, violationsOf } from "../../program/result-of.js";
+import { describeDiffering } from "./group-ranges.js";
 import { escapeMarkdown } from "./escape-markdown.js";
 import { visible } from "./visible.js";
 
@@ -12,7 +13,7 @@ export function formatCheck(result: CheckResult): string {
     headlineOf(result),
     ...violationsOf(result),
     `changes: ${changesOf(result)}`,
-    ...gateOf(result),
+    ...notesOf(result),
     ...(drift.length > 0 ? [`drift, not counted: ${listed(drift.map(({ address }) => address))}`] : []),
     `deployed: ${result.deployed}`,
     `plan: sha256 ${plan.sha256}, Terraform ${plan.terraformVersion}, format ${plan.formatVersion}`,
@@ -35,7 +36,7 @@ export function formatCheckMarkdown(result: CheckResult): string {
     ]),
     ...(violations.length > 0 ? [""] : []),
     escapeMarkdown(changesOf(result)),
-    ...gateOf(result).flatMap((line) => ["", escapeMarkdown(line)]),
+    ...notesOf(result).flatMap((line) => ["", escapeMarkdown(line)]),
     ...(drift.length > 0
       ? [
           "",
@@ -53,6 +54,12 @@ export function formatCheckMarkdown(result: CheckResult): string {
     `<sub>plan sha256 ${plan.sha256} · Terraform ${escapeMarkdown(plan.terraformVersion)} · deployed: ${escapeMarkdown(result.deployed)}</sub>`,
   ].join("\n");
 }
+
+const notesOf = (result: CheckResult): string[] => [
+  ...(result.others.length > 0 ? [`shared or own: ${listed(result.others)}`] : []),
+  ...gateOf(result),
+  ...describeDiffering(result.differs),
+];
 
 /** An open gate is what everybody expects of a plan. */
 function gateOf({ gate, view, touched }: CheckResult): string[] {

@@ -65,12 +65,12 @@ const SECRET = /password|passwd|passphrase|secret|token(?!s)|credential|private_
 function shown(value: unknown, path: readonly (string | number)[]): string {
   const text = JSON.stringify(value);
   const isSecret = path.some((key) => SECRET.test(String(key)));
-  return isSecret && !/^"\$\{[\w.[\]-]+\}"$/.test(text) ? `${HIDDEN}${text}` : visible(text);
+  return isSecret && !/^"\$\{[\w.[\]-]+\}"$/.test(text) ? `${HIDDEN}${text}` : text;
 }
 
 /** Marks a value that is compared and never printed. A value as JSON begins otherwise. */
 const HIDDEN = "\u0000";
-const printed = (value: string): string => (value.startsWith(HIDDEN) ? "(sensitive value)" : value);
+const printed = (value: string): string => (value.startsWith(HIDDEN) ? "(sensitive value)" : visible(value));
 
 function diffLines(old: Map<string, string> | undefined, now: Map<string, string> | undefined): string[] {
   const keys = [...new Set([...(old?.keys() ?? []), ...(now?.keys() ?? [])])].sort(byNumbers);
@@ -80,11 +80,33 @@ function diffLines(old: Map<string, string> | undefined, now: Map<string, string
     const isEmpty = key === "" && old !== undefined && now !== undefined && (from ?? to) === "{}";
     if (from === to || isEmpty) return [];
     const name = key === "" ? "" : `${visible(key)} = `;
+    if (isText(from) && isText(to))
+      return diffText(linesOf(from), linesOf(to)).map(
+        ([sign, line]) => `${sign} ${visible(key)}: ${visible(line)}`,
+      );
     return [
       ...(from === undefined ? [] : [`- ${name}${printed(from)}`]),
       ...(to === undefined ? [] : [`+ ${name}${printed(to)}`]),
     ];
   });
+}
+
+/** Whether a value is a text of several lines, such as user data. */
+const isText = (value: string | undefined): value is string => /^".*\\n.*"$/.test(value ?? "");
+
+const linesOf = (json: string): string[] => String(JSON.parse(json)).split("\n");
+
+/** All that goes and all that comes, in order; seldom more than it takes. */
+function diffText(old: readonly string[], now: readonly string[]): [sign: "-" | "+", line: string][] {
+  let next = 0;
+  const found = old.flatMap((line): ["-" | "+", string][] => {
+    const at = now.indexOf(line, next);
+    if (at < 0) return [["-", line]];
+    const added = now.slice(next, at);
+    next = at + 1;
+    return added.map((each) => ["+", each]);
+  });
+  return [...found, ...now.slice(next).map((line): ["+", string] => ["+", line])];
 }
 
 /** `depends_on[9]` before `depends_on[10]` */

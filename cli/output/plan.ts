@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import { parseAddress } from "../../cluster/address.js";
 import { type PlanSummary, planSummarySchema } from "../../program/plan-summary.js";
 import { formatCheck } from "./check.js";
+import { groupRanges } from "./group-ranges.js";
 import type { Question } from "../../driver/confirm.js";
 import type { MadePlan } from "../plan.js";
 
@@ -15,7 +16,7 @@ export function formatMadePlan({ summary, result, kept }: MadePlan, format: "tex
     kept &&
     `apply exactly this plan: terraform -chdir=${relative(process.cwd(), kept.folder)} apply ${kept.file}`;
   return [
-    formatPlan(summary),
+    formatPlan(summary, result.differs.length === 0),
     "",
     formatCheck(result),
     ...(apply && result.verdict === "accepted" ? [apply] : []),
@@ -30,9 +31,10 @@ export function formatQuestion({ summary, laterHosts }: Question): string {
 }
 
 /** Machines first, then what hangs on them, then Terraform's own count. */
-function formatPlan(summary: PlanSummary): string {
+function formatPlan(summary: PlanSummary, isDesired = true): string {
   const { groups, changes, frozen, view } = summary;
-  if (changes.length === 0) return `${view}: no changes, what is deployed is as desired`;
+  if (changes.length === 0)
+    return `${view}: no changes${isDesired ? ", what is deployed is as desired" : ""}`;
   const machines = groups.flatMap(({ name, machines: { created, replaced, updated, destroyed }, images }) => {
     const done = [
       ...(created > 0 ? [`${machinesAre(created)} created`] : []),
@@ -71,14 +73,3 @@ function formatPlan(summary: PlanSummary): string {
 
 const machinesAre = (count: number): string =>
   count === 1 ? "1 machine is" : `${String(count)} machines are`;
-
-/** `broker-1, broker-2, name-server-0 to -2` */
-export function groupRanges(groups: readonly string[]): string {
-  const pools = [...new Set(groups.map((group) => group.slice(0, -2)))];
-  return pools
-    .flatMap((pool) => {
-      const own = groups.filter((group) => group.slice(0, -2) === pool);
-      return own.length === 3 ? [`${pool}-0 to -2`] : own;
-    })
-    .join(", ");
-}

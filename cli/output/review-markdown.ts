@@ -2,8 +2,18 @@ import { createHash } from "node:crypto";
 import { listed } from "../../guard/listed.js";
 import { count } from "../../rollout/review/explain-group.js";
 import type { Review } from "../../rollout/review/review.js";
+import { describeSetting } from "../../rollout/review/settings.js";
 import { asCode, escapeHtml, escapeMarkdown } from "./escape-markdown.js";
-import { cellOf, differencesOf, notesOf, REFUSED } from "./review.js";
+import {
+  cellOf,
+  commitsOf,
+  differencesOf,
+  foldEqual,
+  notesOf,
+  REFUSED,
+  SETTINGS,
+  whereOf,
+} from "./review.js";
 import { onOneLine } from "./visible.js";
 
 /** A comment of GitHub's holds 65,536 bytes; some are left for what a pipeline adds. */
@@ -17,7 +27,7 @@ const NOTE_BYTES = 6_000;
 
 /** Something that may be left out where there is no room. */
 interface Part {
-  readonly kind: "group" | "note" | "difference";
+  readonly kind: "setting" | "group" | "note" | "difference";
   readonly name: string;
   readonly text: string;
 }
@@ -29,6 +39,7 @@ interface Part {
 export function formatReviewMarkdown(review: Review): string {
   const head = [
     `<!-- rollout-review cluster=${review.cluster.replace(/[^a-z0-9-]/g, "")} -->`,
+    `<!-- rollout-review changed=${String(review.changed)} -->`,
     `### ${review.verdict === "accepted" ? "✔" : "✖"} ${escapeMarkdown(`${review.cluster}: ${review.headline}`)}`,
     "",
     ...violationsOf(review),
@@ -36,19 +47,33 @@ export function formatReviewMarkdown(review: Review): string {
     "",
     "",
   ].join("\n");
-  const foot = `<sub>compared with: ${escapeMarkdown(cut(review.deployed))} · review ${hashOf(review)}</sub>\n`;
-  const parts = [...groupParts(review), ...noteParts(review), ...differenceParts(review)];
+  const commits = commitsOf(review).map((text) => ` · ${escapeMarkdown(text)}`);
+  const foot = [
+    ...(review.next === null ? [] : [`**next**: ${asCode(cut(review.next))}`, ""]),
+    `<sub>compared with: ${escapeMarkdown(cut(review.deployed))}${commits.join("")} · review ${hashOf(review)}</sub>\n`,
+  ].join("\n");
+  const equal = foldEqual(review.differences);
+  const parts = [
+    ...settingParts(review),
+    ...groupParts(review),
+    ...noteParts(review),
+    ...differenceParts(equal),
+  ];
   const kept = fitting(parts, MOST_BYTES - NOTE_BYTES - bytes(head) - bytes(foot));
   const of = (kind: Part["kind"]): string =>
     kept.flatMap((part) => (part.kind === kind ? [part.text] : [])).join("");
   const folds = of("difference");
-  const shown = kept.filter(({ kind }) => kind === "difference").length;
+  const shown = equal
+    .slice(0, kept.filter(({ kind }) => kind === "difference").length)
+    .reduce((sum, { addresses }) => sum + addresses.length, 0);
   const some = shown < review.differences.length ? `, ${String(shown)} of them shown` : "";
   const details =
     folds === ""
       ? ""
       : `<details><summary>${differencesOf(review)}${some}</summary>\n\n${folds}</details>\n\n`;
-  return `${head}${of("group")}${of("note")}${details}${droppedNote(parts.slice(kept.length))}${foot}`;
+  const settings = of("setting");
+  const block = settings === "" ? "" : `**${SETTINGS}**\n\n${settings}\n`;
+  return `${head}${block}${of("group")}${of("note")}${details}${droppedNote(parts.slice(kept.length))}${foot}`;
 }
 
 const bytes = (text: string): number => Buffer.byteLength(text);
@@ -134,17 +159,31 @@ const noteParts = (review: Review): Part[] =>
     text: `**${label}**: ${escapeMarkdown(text)}\n\n`,
   }));
 
-function differenceParts({ differences }: Review): Part[] {
-  return differences.map(({ view, address, lines }) => {
+/** A very long value leaves room for the others. */
+const settingParts = ({ settings }: Review): Part[] =>
+  (settings ?? []).map(({ path, before, after, caution }) => {
+    const [from, to] = [before, after].map((value) => value && cut(value, 500));
+    const text = escapeMarkdown(describeSetting(path, from, to));
+    return { kind: "setting", name: path, text: `- ${caution ? "**CAUTION** " : ""}${text}\n` };
+  });
+
+function differenceParts(equal: ReturnType<typeof foldEqual>): Part[] {
+  return equal.map(({ view, addresses, lines }) => {
     const code = lines.join("\n");
     const longest = Math.max(2, ...[...code.matchAll(/`+/g)].map(([run]) => run.length));
     const fence = "`".repeat(longest + 1);
-    const title = `${asCode(address)} (view ${escapeMarkdown(view)})`;
-    return { kind: "difference", name: address, text: `${title}\n\n${fence}diff\n${code}\n${fence}\n\n` };
+    const title = `${listed(addresses.map(asCode))} ${escapeMarkdown(whereOf(view, addresses))}`;
+    const others = addresses.length === 1 ? "" : ` and ${String(addresses.length - 1)} like it`;
+    return {
+      kind: "difference",
+      name: `${addresses[0] ?? ""}${others}`,
+      text: `${title}\n\n${fence}diff\n${code}\n${fence}\n\n`,
+    };
   });
 }
 
 const WHAT = {
+  setting: "the settings",
   group: "the explanation of",
   note: "notes:",
   difference: "what differs in",
@@ -153,7 +192,7 @@ const WHAT = {
 /** Names what was left out, kind by kind. */
 function droppedNote(dropped: readonly Part[]): string {
   if (dropped.length === 0) return "";
-  const kinds = (["group", "note", "difference"] as const).flatMap((kind) => {
+  const kinds = (["setting", "group", "note", "difference"] as const).flatMap((kind) => {
     const names = dropped.filter((part) => part.kind === kind).map(({ name }) => cut(name));
     return names.length > 0 ? [`${WHAT[kind]} ${listed(names)}`] : [];
   });
@@ -161,11 +200,14 @@ function droppedNote(dropped: readonly Part[]): string {
 }
 
 /** Cut as it is seen, since what cannot be seen is written by longer codes. */
-function cut(text: string): string {
+function cut(text: string, most = 100): string {
   const seen = onOneLine(text);
-  return seen.length > 100 ? `${seen.slice(0, 99)}…` : seen;
+  return seen.length > most ? `${seen.slice(0, most - 1)}…` : seen;
 }
 
-/** Names the very content, so that an approval can say what it was of. */
+/** Names the very content, so that an approval can say what it was of, wherever it is committed. */
 const hashOf = (review: Review): string =>
-  createHash("sha256").update(JSON.stringify(review)).digest("hex").slice(0, 12);
+  createHash("sha256")
+    .update(JSON.stringify({ ...review, commits: null }))
+    .digest("hex")
+    .slice(0, 12);

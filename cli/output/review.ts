@@ -1,14 +1,16 @@
+import { hostName, parseAddress, type Member } from "../../cluster/address.js";
 import { listed } from "../../guard/listed.js";
 import { count } from "../../rollout/review/explain-group.js";
 import type { Review } from "../../rollout/review/review.js";
-import { groupRanges } from "./plan.js";
+import { describeSetting } from "../../rollout/review/settings.js";
+import { describeDiffering, groupRanges } from "./group-ranges.js";
 import { formatTable } from "./table.js";
 import { visible } from "./visible.js";
 import { WIDTH, wrapLine } from "./wrap.js";
 
 /** The review for a terminal, at most 80 columns wide where no word is wider. */
 export function formatReview(review: Review): string {
-  const { groups, violations, differences } = review;
+  const { groups, violations, differences, settings, next } = review;
   return [
     `${review.verdict === "accepted" ? "✔" : "✖"} ${review.cluster}: ${review.headline}`,
     "",
@@ -16,6 +18,16 @@ export function formatReview(review: Review): string {
     ...(violations.length > 0 ? [REFUSED, ""] : []),
     ...poolTable(review),
     "",
+    ...(settings?.length
+      ? [
+          `${SETTINGS}:`,
+          ...settings.map(
+            ({ path, before, after, caution }) =>
+              `  ${caution ? "CAUTION " : ""}${describeSetting(path, before, after)}`,
+          ),
+          "",
+        ]
+      : []),
     ...groups.flatMap((group) => [
       `${group.name}: ${group.change}`,
       ...group.alsoReplaced.map((each) => `  also replaced: ${each}`),
@@ -24,15 +36,54 @@ export function formatReview(review: Review): string {
     ]),
     ...notesOf(review).flatMap(({ label, text }) => [`${label}: ${text}`, ""]),
     ...(differences.length > 0 ? [`${differencesOf(review)}:`] : []),
-    ...differences.flatMap(({ view, address, lines }) => [
-      `${address} (view ${view})`,
+    ...foldEqual(differences).flatMap(({ view, addresses, lines }) => [
+      `${listed(addresses)} ${whereOf(view, addresses)}`,
       ...lines.map((line) => `  ${line}`),
     ]),
     ...(differences.length > 0 ? [""] : []),
     `compared with: ${review.deployed}`,
+    ...commitsOf(review),
+    ...(next === null ? [] : [`next: ${next}`]),
   ]
     .flatMap((line) => wrapLine(visible(line)))
     .join("\n");
+}
+
+export const SETTINGS = "how groups are rolled";
+
+/** Where the two specs stand, as far as git knows. */
+export const commitsOf = ({ commits: { base, head, isCommitted } }: Review): string[] => [
+  ...(base === null ? [] : [`base: ${base}`]),
+  ...(head === null ? [] : [`head: ${head}${isCommitted ? "" : ", with changes that are not committed"}`]),
+];
+
+export const whereOf = (view: string, { length }: readonly string[]): string =>
+  `(view ${view}${length > 1 ? ", each by its own name" : ""})`;
+
+interface Fold {
+  readonly view: string;
+  readonly addresses: string[];
+  readonly lines: readonly string[];
+}
+
+/** Resources of a view in which the same differs, but for their own names, are one: the hosts of a group. */
+export function foldEqual(differences: Review["differences"]): Fold[] {
+  const folds = new Map<string, Fold>();
+  for (const { view, address, lines } of differences) {
+    const key = JSON.stringify([view, withoutNames(lines.join("\n"), parseAddress(address))]);
+    const fold = folds.get(key) ?? { view, addresses: [], lines };
+    fold.addresses.push(address);
+    folds.set(key, fold);
+  }
+  return [...folds.values()];
+}
+
+/** What stands for a name is no character that a line may have. */
+function withoutNames(text: string, member: Member | undefined): string {
+  if (!member) return text;
+  const { group, host } = member;
+  const ofGroup = host === undefined ? text : text.replaceAll(hostName(group, host), "\0host");
+  return ofGroup.replaceAll(group, "\0group");
 }
 
 /** So that nobody takes what follows a rejection for what is about to happen. */
@@ -86,8 +137,17 @@ export function notesOf(review: Review): { label: string; text: string }[] {
     ...(gone.length > 0 ? [{ label: "gone from the spec", text: groupRanges(gone) }] : []),
     ...(shared?.length ? [{ label: "shared, by the view cluster", text: listed(shared) }] : []),
     ...(shared === null
-      ? [{ label: "not compared", text: "shared parts, such as load balancers; see: rollout plan cluster" }]
+      ? [
+          {
+            label: "not compared",
+            text: "shared parts, such as load balancers, and settings; see: rollout plan cluster, rollout review --base REVISION",
+          },
+        ]
       : []),
+    ...describeDiffering(review.differs).map((line) => ({
+      label: "differs",
+      text: line.replace("differs: ", ""),
+    })),
     {
       label: "frozen",
       text:

@@ -1,5 +1,7 @@
 import { ageOf, formatTime } from "../../rollout/log/time.js";
+import type { Differing } from "../../cluster/machine-settings.js";
 import type { GroupStatus, Status } from "../../rollout/status/status.js";
+import { describeDiffering } from "./group-ranges.js";
 import { formatTable } from "./table.js";
 import { WIDTH, wrapLine } from "./wrap.js";
 
@@ -25,6 +27,7 @@ export function formatStatus(status: Status, log: string): string {
     "",
     ...reasons,
     ...status.leftovers.map(describeLeftovers),
+    ...describeDiffering(differingOf(status)),
     ...describeRun(status, log),
     `deployed: ${status.deployed.origin}`,
     ...status.refused.map(({ rule, message }) => `a deploy would be refused by ${rule}: ${message}`),
@@ -116,10 +119,17 @@ function endOf({ isEnded, result, hasTouched }: NonNullable<Status["lastRun"]>):
 
 const orBack = ({ undo }: Status): string => (undo === null ? "" : `, or back: ${undo}`);
 
-function nothingNext({ phase, protection, refused }: Status): string {
+const differingOf = ({ groups }: Status): Differing[] =>
+  groups.flatMap(({ name: group, differs: keys }) => (keys.length > 0 ? [{ group, keys }] : []));
+
+function nothingNext(status: Status): string {
+  const { phase, protection, refused } = status;
   if (refused.length > 0)
     return `next: ${refused.map(({ remedy }) => remedy.replace(/^run: /, "")).join("; then ")}`;
   if (protection === "off") return "next: no group is rolled while protection is off; it is for a teardown";
-  if (phase !== "invalid spec") return "next: nothing, all groups are as desired";
+  if (phase !== "invalid spec")
+    return differingOf(status).length === 0
+      ? "next: nothing, all groups are as desired"
+      : "next: nothing that has to be; npx rollout restart GROUP brings a group what differs";
   return "next: set all but one of the pending groups back, or set rollout.pendingGroups: queue";
 }

@@ -6,12 +6,24 @@ import type { StateObject } from "./state-object.js";
 
 const text = z.string().min(1);
 
+/** What is not there, or of another kind, is not known; none is written as null or as an empty text. */
+const known = z
+  .string()
+  .nullable()
+  .transform((value) => value ?? "")
+  .optional()
+  .catch(undefined);
+
 const host = z.object({
   id: text,
   image: text,
   instanceType: text,
   hash: text,
   subnetId: text.exactOptional(),
+  keyName: known,
+  instanceProfile: known,
+  securityGroupIds: z.array(z.string()).optional().catch(undefined),
+  userData: known,
 });
 
 const volume = z.object({ sizeGib: z.int(), type: text, zone: text.exactOptional() });

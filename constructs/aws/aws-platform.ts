@@ -10,6 +10,7 @@ import type { TerraformMetaArguments, TerraformResource, TerraformStack } from "
 import { Construct } from "constructs";
 import type { AwsSettings } from "../../cluster/yaml/schema.js";
 import { GROUP_INDEXES } from "../../cluster/three.js";
+import { userData } from "../../cluster/user-data.js";
 import { lifecycleOf } from "../lifecycle.js";
 import { localExec } from "../local-exec.js";
 import { networkAddressOn } from "../../cluster/hooks/hook-words.js";
@@ -25,7 +26,6 @@ import type {
   SharedDeclaration,
   TargetDeclaration,
 } from "../platform.js";
-import { userData } from "../user-data.js";
 import { NetworkLoadBalancer } from "./network-load-balancer.js";
 import { ClusterSecurityGroup } from "./cluster-security-group.js";
 

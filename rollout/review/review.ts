@@ -1,10 +1,15 @@
+import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { parseAddress } from "../../cluster/address.js";
 import type { ClusterState } from "../../cluster/cluster-state.js";
 import { describeOrigin } from "../../cluster/deployed.js";
 import { poolsOf, type Group } from "../../cluster/groups.js";
+import { differingGroups } from "../../cluster/machine-settings.js";
 import { inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
 import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
+import { DEPLOY } from "../status/phase.js";
+import { changedSettings, describeSetting, type Setting, settingSchema } from "./settings.js";
 import { count, explainGroup, type Explanation } from "./explain-group.js";
 
 const difference = z.strictObject({
@@ -72,6 +77,20 @@ export const reviewSchema = z.strictObject({
     }),
   ),
   differences: z.array(difference),
+  settings: z
+    .array(settingSchema)
+    .nullable()
+    .describe("How groups are rolled, and all else that belongs to no group; null with a state."),
+  differs: z
+    .array(z.strictObject({ group: z.string(), keys: z.array(z.string()) }))
+    .describe("Groups whose machines were made with other values of what the whole cluster shares."),
+  changed: z.boolean().describe("Whether there is anything to be reviewed; a pipeline comments on it then."),
+  next: z.string().nullable().describe("The command that comes next."),
+  commits: z.strictObject({
+    base: z.string().nullable(),
+    head: z.string().nullable(),
+    isCommitted: z.boolean().describe("Whether the spec is as it stands in head."),
+  }),
   deployed: z.string().describe("What the spec was held against."),
 });
 
@@ -82,10 +101,14 @@ export interface ReviewInput extends ClusterState {
   readonly violations: Review["violations"];
   /** What differs in the synthesized stacks; absent where there is nothing to compare them with. */
   readonly differences?: readonly Difference[];
+  /** The spec that it was before; absent where what is deployed was read from a state. */
+  readonly before?: Spec;
+  readonly commits?: Review["commits"];
 }
 
 /** Explains what a change of the spec is going to do, for the person who approves it. The same input gives the same review. */
-export function reviewOf({ spec, deployed, violations, differences }: ReviewInput): Review {
+export function reviewOf(input: ReviewInput): Review {
+  const { spec, deployed, violations, differences, before } = input;
   const inFlight = inFlightOf(spec, deployed).map(({ group: name, reasons }) => ({
     name,
     reasons: [...reasons],
@@ -142,9 +165,30 @@ export function reviewOf({ spec, deployed, violations, differences }: ReviewInpu
       })),
     })),
     differences: [...(differences ?? [])],
+    settings: before ? changedSettings(before, spec) : null,
+    differs: differingGroups(spec, deployed).map(({ group, keys }) => ({ group, keys: [...keys] })),
+    commits: input.commits ?? { base: null, head: null, isCommitted: false },
     deployed: describeOrigin(deployed.origin),
   };
-  return { ...review, headline: headlineOf(review) };
+  const what = changesOf(review);
+  return {
+    ...review,
+    headline: `${verdictOf(review)}, ${what.length > 0 ? what.join("; ") : "no group changes"}`,
+    changed:
+      what.length + violations.length > 0 || (before !== undefined && !isDeepStrictEqual(before, spec)),
+    next: spec.protection === "off" && groups.length > 0 ? null : nextOf(review),
+  };
+}
+
+type Facts = Omit<Review, "headline" | "changed" | "next">;
+
+/** Where the state lies somewhere else, or is another's, no command is the next one. */
+function nextOf({ violations, settings, groups, created, retired, shared }: Facts): string | null {
+  const isMoved = settings?.some(({ path }) => /^(name|platform|backend\..*)$/.test(path)) === true;
+  if (violations.length > 0 || isMoved) return null;
+  const [first] = groups;
+  if (first) return `${DEPLOY}${first.name}`;
+  return created.length + retired.length + (shared?.length ?? 0) > 0 ? "npx cdktf deploy cluster" : null;
 }
 
 const sharedOf = (differences: readonly Difference[]): string[] => [
@@ -154,11 +198,17 @@ const sharedOf = (differences: readonly Difference[]): string[] => [
 /** More names than this are in the way of the verdict; they stand below it. */
 const MOST_NAMES = 6;
 
-function headlineOf(review: Omit<Review, "headline">): string {
-  const { groups, inFlight, created, retired, gone, shared, violations } = review;
+function verdictOf({ violations }: Facts): string {
+  const rules = [...new Set(violations.map(({ rule }) => rule))].join(", ");
+  return violations.length === 0 ? "accepted" : `rejected (${rules})`;
+}
+
+/** What changes, the most telling first. */
+function changesOf(review: Facts): string[] {
+  const { groups, inFlight, created, retired, gone, shared, settings, violations } = review;
   const deletedVolumes = retired.flatMap((pool) => pool.deletedVolumes);
   const machines = created.reduce((sum, group) => sum + group.machines, 0);
-  const what = [
+  return [
     ...(groups.length > 0
       ? [`${changes(groups.length, violations.length > 0)}: ${named(groups)}${machinesOf(groups)}`]
       : []),
@@ -170,10 +220,23 @@ function headlineOf(review: Omit<Review, "headline">): string {
     ...(shared?.length
       ? [`${count(shared.length, "shared part")} ${shared.length === 1 ? "differs" : "differ"}`]
       : []),
+    ...(settings?.length
+      ? [`${count(settings.length, "setting")} ${settings.length === 1 ? "changes" : "change"}`]
+      : []),
+    ...cautionsOf(settings ?? []),
   ];
-  const said = what.length > 0 ? what.join("; ") : "no group changes";
-  const rules = [...new Set(violations.map(({ rule }) => rule))].join(", ");
-  return violations.length === 0 ? `accepted, ${said}` : `rejected (${rules}), ${said}`;
+}
+
+/** What concerns the whole cluster comes first; a long value stands below. */
+function cautionsOf(settings: readonly Setting[]): string[] {
+  const depth = ({ path }: Setting): number => path.split(".").length;
+  const told = settings.filter(({ caution }) => caution).sort((a, b) => depth(a) - depth(b));
+  const more = told.length > MOST_NAMES ? ` and ${String(told.length - MOST_NAMES)} more` : "";
+  const names = told.slice(0, MOST_NAMES).map(({ path, before, after }) => {
+    const text = describeSetting(path, before, after);
+    return text.length > 80 ? path : text;
+  });
+  return told.length > 0 ? [`CAUTION: ${names.join(", ")}${more}`] : [];
 }
 
 function named(groups: Review["groups"]): string {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { describeOrigin, isForReview, type Deployed, type DeployedGroup } from "../../cluster/deployed.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
+import { differingGroups } from "../../cluster/machine-settings.js";
 import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
 import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
 import { holdSchema } from "../../cluster/run/hold.js";
@@ -36,6 +37,9 @@ export const statusSchema = z.strictObject({
       hosts: z.strictObject({ deployed: z.int(), desired: z.int() }),
       revision: z.int().nullable(),
       reason: z.string().nullable().describe("What differs, or why the group is in flight."),
+      differs: z
+        .array(z.string())
+        .describe("Keys of the whole cluster that reach its machines when it is rolled, such as keyName."),
     }),
   ),
   run: z
@@ -112,6 +116,7 @@ export function statusOf(
 function groupStates(spec: Spec, deployed: Deployed, views: readonly string[]): GroupStatus[] {
   const inFlight = new Map(inFlightOf(spec, deployed).map(({ group, reasons }) => [group, reasons]));
   const pending = new Set(pendingGroups(spec, deployed).map(({ name }) => name));
+  const differs = new Map(differingGroups(spec, deployed).map(({ group, keys }) => [group, keys]));
   return groupsOf(spec).map((group): GroupStatus => {
     const current = deployed.groups.get(group.name);
     const reasons = inFlight.get(group.name);
@@ -146,6 +151,7 @@ function groupStates(spec: Spec, deployed: Deployed, views: readonly string[]): 
           : waits && current
             ? describePending(group, current)
             : null,
+      differs: [...(differs.get(group.name) ?? [])],
     };
   });
 }

@@ -9,9 +9,11 @@ const accepted: CheckResult = {
   verdict: "accepted",
   view: "broker-0",
   touched: ["broker-0"],
+  others: [],
   violations: [],
   changes: { machines: 1, byAction: { ...none, replace: 3, update: 1 }, images: ["broker-0: v1 -> v2"] },
   drift: [],
+  differs: [],
   gate: "open",
   deployed: "terraform.demo.tfstate, serial 3",
   rules: 14,
@@ -68,7 +70,39 @@ describe("A verdict in text", () => {
     const first = (result: Partial<CheckResult>) => formatCheck({ ...accepted, ...result }).split("\n")[0];
     expect(first({ touched: ["a", "b", "c"] })).toContain("broker-0 (a, b, c)");
     expect(first({ touched: ["a", "b", "c", "d"] })).toContain("broker-0 (4 groups)");
-    expect(first({ touched: [], view: null })).toContain("the plan of no view (nothing changes)");
+    expect(first({ touched: [], view: null })).toContain("the plan of no view (no resource changes)");
+  });
+
+  test("names what belongs to no group, and does not say then that nothing changes", () => {
+    const others = ["aws_lb.broker", "aws_route53_record.own"];
+    const first = (result: Partial<CheckResult>) => formatCheck({ ...accepted, ...result }).split("\n")[0];
+    expect([first({ touched: [], others }), first({ others: others.slice(1) })]).toEqual([
+      "accepted: the plan of broker-0 (no group, 2 shared or own resources); 14 rules passed",
+      "accepted: the plan of broker-0 (broker-0, 1 shared or own resource); 14 rules passed",
+    ]);
+    for (const text of [formatCheck({ ...accepted, others }), formatCheckMarkdown({ ...accepted, others })]) {
+      expect(text.replaceAll("`", "").split("\n")).toContain(
+        "shared or own: aws_lb.broker, aws_route53_record.own",
+      );
+    }
+  });
+
+  test("says which groups a value of the whole cluster has not reached", () => {
+    const differs = ["broker-0", "broker-1", "broker-2", "web-0"].map((group) => ({
+      group,
+      keys: group === "web-0" ? ["keyName", "userData"] : ["keyName"],
+    }));
+    const sentences = [
+      "differs: keyName of broker-0 to -2; reaches a group when it is rolled",
+      "differs: keyName, userData of web-0; reaches a group when it is rolled",
+    ];
+    expect(
+      formatCheck({ ...accepted, differs })
+        .split("\n")
+        .slice(2, 4),
+    ).toEqual(sentences);
+    const markdown = formatCheckMarkdown({ ...accepted, differs }).split("\n");
+    for (const sentence of sentences) expect(markdown).toContain(sentence);
   });
 
   test("cuts a long list of drift and of images, and says how many are left out", () => {

@@ -48,6 +48,41 @@ describe("The difference of two stacks", () => {
     ]);
   });
 
+  test("of a text of several lines is its lines, in order, with nothing left out", () => {
+    const texts = ["a\nhash: 1\nb\nname: x\n", "a\nhash: 2\nb\nc\nname: x\n"];
+    expect(linesOf({ user_data: texts[0] }, { user_data: texts[1] })).toEqual([
+      "- user_data: hash: 1",
+      "+ user_data: hash: 2",
+      "+ user_data: c",
+    ]);
+    expect(linesOf({ user_data: "x\ny" }, { user_data: "y\n\u202ex" })).toEqual([
+      "- user_data: x",
+      "+ user_data: \\u{202e}x",
+    ]);
+    expect(linesOf({ my_secret: "x\ny" }, { my_secret: "x\nz" })).toEqual([
+      "- my_secret = (sensitive value)",
+      "+ my_secret = (sensitive value)",
+    ]);
+  });
+
+  test("of a text can be applied: what stays, what goes and what comes are the old and the new text", () => {
+    const text = fc.array(fc.constantFrom("a", "b", "c"), { minLength: 2, maxLength: 9 });
+    fc.assert(
+      fc.property(text, text, (old, now) => {
+        const lines = linesOf({ t: old.join("\n") }, { t: now.join("\n") });
+        const of = (sign: string) =>
+          lines.flatMap((line) => (line.startsWith(`${sign} t: `) ? [line.slice(5)] : []));
+        const kept = (from: readonly string[], without: readonly string[]) =>
+          [...new Set(from)].map((each) => [each, count(from, each) - count(without, each)]).sort();
+        const all = [...old, ...now, "a", "b", "c"];
+        const add = (from: readonly string[]) => [...from, "a", "b", "c"];
+        expect(kept(add(old), of("-"))).toEqual(kept(add(now), of("+")));
+        expect(lines.length).toBeLessThan(all.length);
+        expect(lines.length === 0).toBe(old.join() === now.join());
+      }),
+    );
+  });
+
   test("does not take a dot in a key for a step", () => {
     expect(linesOf({ a: { b: 1 } }, { "a.b": 1 })).toEqual(['+ ["a.b"] = 1', "- a.b = 1"]);
   });
@@ -167,3 +202,6 @@ function sorted(value: unknown): unknown {
       .map(([key, item]) => [key, sorted(item)]),
   );
 }
+
+const count = (list: readonly string[], each: string): number =>
+  list.filter((other) => other === each).length;

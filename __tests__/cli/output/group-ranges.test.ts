@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { groupRanges } from "../../../cli/output/plan.js";
+import { groupRanges } from "../../../cli/output/group-ranges.js";
 
 test("all three groups of a pool are a range, fewer are named", () => {
   expect(groupRanges([])).toBe("");

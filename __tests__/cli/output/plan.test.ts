@@ -1,5 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { formatQuestion } from "../../../cli/output/plan.js";
+import { formatMadePlan, formatQuestion } from "../../../cli/output/plan.js";
+import { resultOf } from "../../../program/result-of.js";
+import { judgePlan } from "../../../guard/judge.js";
 import { summarizePlan } from "../../../program/plan-summary.js";
 import { readPlan } from "../../../guard/plan/read-plan.js";
 import { isNew } from "../../../cluster/pending.js";
@@ -78,6 +80,33 @@ describe("A plan in words", () => {
 
   test("says so where there is nothing to do", () => {
     expect(planOf("no-op")).toMatchInlineSnapshot(`"cluster: no changes, what is deployed is as desired"`);
+  });
+
+  test("does not say that all is as desired where a value of the cluster has not reached a group", () => {
+    const summary = { view: "cluster", groups: [], changes: [], frozen: [] };
+    const { spec, deployed, plan } = readFixture("aws-no-op");
+    const read = readPlan(new TextEncoder().encode(plan));
+    if (spec.platform !== "aws") throw new Error("not on aws");
+    const told = [spec, { ...spec, aws: { ...spec.aws, keyName: "other" } }].map((of) => {
+      const result = resultOf(judgePlan(read, { spec: of, deployed }), read, { spec: of, deployed }, "");
+      return formatMadePlan({ summary, result }, "text").split("\n").slice(0, 4);
+    });
+    expect(told).toMatchInlineSnapshot(`
+     [
+       [
+         "cluster: no changes, what is deployed is as desired",
+         "",
+         "accepted: the plan of cluster (no group, 6 shared or own resources); 16 rules passed",
+         "changes: 0 machines; Terraform: 6 update",
+       ],
+       [
+         "cluster: no changes",
+         "",
+         "accepted: the plan of cluster (no group, 6 shared or own resources); 16 rules passed",
+         "changes: 0 machines; Terraform: 6 update",
+       ],
+     ]
+    `);
   });
 });
 

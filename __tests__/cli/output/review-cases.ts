@@ -38,7 +38,7 @@ export function bigReview({ pools, hosts = 1, changed = pools, image = "ami-0bbb
     Array.from({ length: hosts }, (_, host) => ({
       view: name,
       address: `terraform_data.${name}-${String(host)}`,
-      lines: ['- input.image = "ami-0aaa"', `+ input.image = "${image}"`],
+      lines: ['- input.image = "ami-0aaa"', `+ input.image = "${image}"`, `+ input.n = ${String(host)}`],
     })),
   );
   return reviewOf({ spec: after, deployed, violations: [], differences });

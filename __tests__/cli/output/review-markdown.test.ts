@@ -12,10 +12,11 @@ describe("A review as a comment", () => {
     expect(
       formatReviewMarkdown(bigReview({ pools: 1 }))
         .split("\n")
-        .slice(0, 8),
+        .slice(0, 9),
     ).toMatchInlineSnapshot(`
      [
        "<!-- rollout-review cluster=demo -->",
+       "<!-- rollout-review changed=true -->",
        "### ✔ demo: accepted, 3 groups change, one after another: pool-a0-0 (ami-0aaa -&gt; ami-0bbb), pool-a0-1 (ami-0aaa -&gt; ami-0bbb), pool-a0-2 (ami-0aaa -&gt; ami-0bbb), 3 machines replaced",
        "",
        "| pool | group 0 | group 1 | group 2 |",
@@ -45,7 +46,7 @@ describe("A review as a comment", () => {
     const whole = bigReview({ pools: 1 });
     const violations = [{ rule: "one-group", message: "3 groups are pending", remedy: "set two back" }];
     const rejected = formatReviewMarkdown({ ...whole, verdict: "rejected", violations });
-    expect(rejected.split("\n").slice(2, 9)).toEqual([
+    expect(rejected.split("\n").slice(3, 10)).toEqual([
       "",
       "> [!CAUTION]",
       "> **one-group**: 3 groups are pending; set two back",
@@ -55,6 +56,55 @@ describe("A review as a comment", () => {
       "| pool | group 0 | group 1 | group 2 |",
     ]);
     expect(formatReviewMarkdown(whole)).not.toContain("Synth refuses");
+  });
+
+  test("says by a marker of its own whether there is anything to comment on", () => {
+    const markers = [0, 1].map(
+      (changed) => formatReviewMarkdown(bigReview({ pools: 1, changed })).split("\n")[1],
+    );
+    expect(markers).toEqual([
+      "<!-- rollout-review changed=false -->",
+      "<!-- rollout-review changed=true -->",
+    ]);
+  });
+
+  test("has settings before groups, equal resources as one, and commits and the next command at its end", async () => {
+    const lines = ["- x", "+ y"];
+    const review = {
+      ...bigReview({ pools: 1 }),
+      settings: [
+        { path: "protection", before: "on", after: "off", caution: true },
+        { path: "aws.keyName", before: null, after: "ops", caution: false },
+      ],
+      differences: ["a", "b", "c"].map((name) => ({ view: "cluster", address: `x_y.${name}`, lines })),
+      commits: { base: "0123456789ab", head: "ba9876543210", isCommitted: false },
+    };
+    const text = formatReviewMarkdown(review);
+    expect(text).toContain(
+      "\n\n**how groups are rolled**\n\n- **CAUTION** protection: on -&gt; off\n- aws.keyName: not set -&gt; ops\n\n<details>",
+    );
+    expect(text).toContain(
+      "<summary>3 synthesized resources differ</summary>\n\n`x_y.a`, `x_y.b`, `x_y.c` (view cluster, each by its own name)\n\n```diff\n- x\n+ y\n```\n\n</details>",
+    );
+    expect(
+      text
+        .replace(/[0-9a-f]{12}<\/sub>/, "HASH</sub>")
+        .split("\n")
+        .slice(-4),
+    ).toMatchInlineSnapshot(`
+     [
+       "**next**: \`npx rollout deploy pool-a0-0\`",
+       "",
+       "<sub>compared with: \`git:main\` (for a review, not the state) · base: \`0123456789ab\` · head: \`ba9876543210\`, with changes that are not committed · review HASH</sub>",
+       "",
+     ]
+    `);
+    const hashOf = (of: Review) => /review ([0-9a-f]{12})<\/sub>/.exec(formatReviewMarkdown(of))?.[1];
+    expect(hashOf({ ...review, commits: { base: null, head: null, isCommitted: true } })).toBe(
+      hashOf(review),
+    );
+    expect(hashOf({ ...review, settings: [] })).not.toBe(hashOf(review));
+    expect(allNodes(await readMarkdown(text)).filter(({ type }) => type === "code")).toHaveLength(1);
   });
 
   test("keeps its marker whatever changes", () => {
@@ -133,7 +183,7 @@ describe("A comment of a huge cluster", () => {
       differences: Array.from({ length: count }, (_, index) => ({
         view: "cluster",
         address: `x.y${String(index)}`,
-        lines: [`+ ${letter.repeat(500)}`],
+        lines: [`+ ${letter.repeat(500)}`, `+ ${String(1000 + index)}`],
       })),
     });
     for (const letter of ["a", "é", "漢", "😀"]) {
@@ -152,7 +202,7 @@ describe("A comment of a huge cluster", () => {
     const differences = Array.from({ length: 3000 }, (_, count) => ({
       view: "cluster",
       address: `x.y${String(1000 + count)}`,
-      lines: ["+ z"],
+      lines: [`+ ${String(1000 + count)}`],
     }));
     const text = formatReviewMarkdown({ ...base, differences });
     const rest = text
@@ -167,16 +217,37 @@ describe("A comment of a huge cluster", () => {
     const base = bigReview({ pools: 1 });
     for (const letter of ["|", "\u202e", "`😀"]) {
       const most = Array.from({ length: 3 }, (_, index) => {
-        const lines = [`+ ${"x".repeat(1_000 + 100 * index)}`];
+        const text = `+ ${"x".repeat(1_000 + 100 * index)}`;
         const differences = Array.from({ length: 100 }, (_each, count) => ({
           view: "cluster",
           address: `x.y${String(count)}["${letter.repeat(200)}"]`,
-          lines,
+          lines: [text, `+ ${String(count)}`],
         }));
         return bytes(formatReviewMarkdown({ ...base, differences }));
       });
       expect(most.filter((size) => size >= LIMIT)).toEqual([]);
     }
+  });
+
+  test("keeps what is changed of a check that is very long, and drops settings last", () => {
+    const base = bigReview({ pools: 24, hosts: 30 });
+    const setting = (index: number) => ({
+      path: `pools.a.ready.checks.c${String(index)}`,
+      before: "x".repeat(5_000),
+      after: "y".repeat(5_000),
+      caution: true,
+    });
+    const few = formatReviewMarkdown({
+      ...base,
+      settings: Array.from({ length: 20 }, (_, at) => setting(at)),
+    });
+    expect(few.match(/^- \*\*CAUTION\*\* /gm)).toHaveLength(20);
+    const many = formatReviewMarkdown({
+      ...base,
+      settings: Array.from({ length: 90 }, (_, at) => setting(at)),
+    });
+    expect(bytes(many)).toBeLessThan(LIMIT);
+    expect(many).toMatch(/ parts\): the settings .*pools\.a\.ready\.checks\.c\d\d.*; the explanation of /);
   });
 
   test("drops a part that is too long by itself, and says how many violations there are no room for", () => {
@@ -222,6 +293,10 @@ describe("A comment with hostile texts", () => {
     created: [{ name: evil, image: evil, machines: 1 }],
     gone: [evil],
     shared: [evil],
+    settings: [true, false].map((caution) => ({ path: evil, before: evil, after: evil, caution })),
+    differs: [{ group: evil, keys: [evil] }],
+    next: evil,
+    commits: { base: evil, head: evil, isCommitted: false },
     pools: [
       {
         name: evil,

@@ -38,8 +38,10 @@ describe("A review in a terminal", () => {
      terraform_data.pool-a0-0-0 (view pool-a0-0)
        - input.image = "ami-0aaa"
        + input.image = "ami-0bbb"
+       + input.n = 0
 
-     compared with: git:main (for a review, not the state)"
+     compared with: git:main (for a review, not the state)
+     next: npx rollout deploy pool-a0-0"
     `);
   });
 
@@ -60,9 +62,59 @@ describe("A review in a terminal", () => {
     expect(text).toContain("\npool-a0-2        ami-0aaa -> ami-0123456789abcdef0\n");
   });
 
+  test("has hosts in which the same differs but for their names as one, and no other", () => {
+    const of = (address: string, ...lines: string[]) => ({ view: "cluster", address, lines });
+    const differences = [
+      of("null_resource.web-0-0-lb-drained", "- run web-0-0 of web-0"),
+      of("null_resource.web-0-1-lb-drained", "- run web-0-1 of web-0"),
+      of("null_resource.web-1-0-lb-drained", "- run web-1-0 of web-1"),
+      of("null_resource.web-1-1-lb-drained", "- run web-1-1 of web-0"),
+      of("null_resource.web-2-0-lb-drained", "- run {host} of {group}"),
+      of("null_resource.web-2-leave", "- leave web-2"),
+      of("dns.own", "- leave web-2"),
+      { ...of("dns.own", "- leave web-2"), view: "web-2" },
+    ];
+    const text = formatReview({ ...bigReview({ pools: 1 }), differences });
+    expect(text.slice(text.indexOf("8 synth"), text.indexOf("compared"))).toMatchInlineSnapshot(`
+     "8 synthesized resources differ:
+     null_resource.web-0-0-lb-drained, null_resource.web-0-1-lb-drained,
+       null_resource.web-1-0-lb-drained (view cluster, each by its own name)
+       - run web-0-0 of web-0
+     null_resource.web-1-1-lb-drained (view cluster)
+       - run web-1-1 of web-0
+     null_resource.web-2-0-lb-drained (view cluster)
+       - run {host} of {group}
+     null_resource.web-2-leave (view cluster)
+       - leave web-2
+     dns.own (view cluster)
+       - leave web-2
+     dns.own (view web-2)
+       - leave web-2
+
+     "
+    `);
+  });
+
+  test("has settings with their cautions before the groups, and the commits before the next command", () => {
+    const settings = [
+      { path: "aws.keyName", before: null, after: "ops", caution: false },
+      { path: "protection", before: "on", after: "off", caution: true },
+    ];
+    const commits = { base: "0123456789ab", head: "ba9876543210", isCommitted: true };
+    const text = formatReview({ ...bigReview({ pools: 1 }), settings, commits });
+    expect(text).toContain(
+      "\n\nhow groups are rolled:\n  aws.keyName: not set -> ops\n  CAUTION protection: on -> off\n\npool-a0-0: ",
+    );
+    expect(text.split("\n").slice(-3)).toEqual([
+      "base: 0123456789ab",
+      "head: ba9876543210",
+      "next: npx rollout deploy pool-a0-0",
+    ]);
+  });
+
   test("is not obeyed by a terminal, and keeps its lines", () => {
     const review = { ...bigReview({ pools: 1 }), deployed: "git:a\nb\u001b[2J\u202e" };
-    expect(formatReview(review).split("\n").at(-1)).toBe("compared with: git:a\\u{a}b\\u{1b}[2J\\u{202e}");
+    expect(formatReview(review).split("\n").at(-2)).toBe("compared with: git:a\\u{a}b\\u{1b}[2J\\u{202e}");
   });
 });
 

@@ -4,7 +4,15 @@ import { refusedByState } from "../../../guard/refused-by-state.js";
 import { type RefusalsOf, statusOf } from "../../../rollout/status/status.js";
 import type { Situation } from "../../../rollout/status/situation.js";
 import { offeredViews } from "../../../rollout/roll/views.js";
-import { change, deployedAs, localSpec, nothing, poolOf, withGroup } from "../../support/fixtures.js";
+import {
+  change,
+  deployedAs,
+  exampleSpec,
+  localSpec,
+  nothing,
+  poolOf,
+  withGroup,
+} from "../../support/fixtures.js";
 import { DRAINING, GATE_FAILED, RUN, runOf, situationOf } from "../../support/situation.js";
 
 const spec = localSpec();
@@ -26,6 +34,24 @@ describe("the text of a status has the phase, a row a pool, the reasons and the 
 
      deployed: terraform.demo.tfstate, serial 7
      next: nothing, all groups are as desired"
+    `);
+  });
+
+  test("of a cluster of which a value has not reached all machines", () => {
+    const aws = exampleSpec();
+    const other = change(aws, (draft) => {
+      if (draft.platform === "aws") draft.aws.keyName = "other";
+    });
+    const status = statusOf(situationOf(other, deployedAs(aws)), ["cluster"]);
+    expect(status.groups.map(({ differs }) => differs)).toEqual(Array(12).fill(["keyName"]));
+    expect(formatStatus(status, "log").split("\n").slice(-7).join("\n")).toMatchInlineSnapshot(`
+     "broker         ✔ ami-0aaa  ✔ ami-0aaa  ✔ ami-0aaa
+
+     differs: keyName of consul-server-0 to -2, nomad-server-0 to -2, name-server-0
+       to -2, broker-0 to -2; reaches a group when it is rolled
+     deployed: terraform.demo.tfstate, serial 7
+     next: nothing that has to be; npx rollout restart GROUP brings a group what
+       differs"
     `);
   });
 

@@ -34,6 +34,7 @@ describe("a group is", () => {
       hosts: { deployed: 3, desired: 3 },
       revision: 1,
       reason: null,
+      differs: [],
     });
   });
 

@@ -1,10 +1,17 @@
-import type { HostDeclaration } from "./platform.js";
+/** What a machine is told of itself. */
+interface Identity {
+  readonly name: string;
+  readonly pool: string;
+  readonly group: string;
+  readonly image: string;
+  readonly hash: string;
+}
 
 /**
  * The user data of a machine: what it is, never where others are (addresses arrive by `config_consul`) and no secret.
  * The hash stands in a comment line, so that every change of the template replaces the machine.
  */
-export function userData(cluster: string, host: Omit<HostDeclaration, "protection">): string {
+export function userData(cluster: string, host: Identity): string {
   return `#cloud-config
 # rollout-template-hash: ${host.hash}
 write_files:

@@ -1,0 +1,335 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "@jest/globals";
+import { reviewOf, reviewSchema, type Review } from "../../../rollout/review/review.js";
+import { baselineOf } from "../../../stacks/baseline.js";
+import { schemaFor, type Spec } from "../../../cluster/yaml/schema.js";
+
+type Change = readonly [before: unknown, after: unknown];
+
+const CHECK = { name: "answers", http: "http://{address}/", interval: "5s", timeout: "5s" };
+const COMMAND = { name: "answers", command: ["true"] };
+
+/** A change of each key alone; `*` is a client pool, other pools have the same. Undefined is a key that is not set. */
+const SHOWN: Readonly<Record<string, Change>> = {
+  name: ["demo", "other"],
+  protection: ["on", "off"],
+  "aws.region": ["eu-west-1", "eu-west-2"],
+  "aws.vpcId": ["vpc-0a1", "vpc-0b1"],
+  "aws.subnetIds": [
+    ["subnet-1", "subnet-2", "subnet-3"],
+    ["subnet-1", "subnet-2", "subnet-4"],
+  ],
+  "aws.keyName": ["ops", "other"],
+  "aws.instanceProfile": [undefined, "other"],
+  "aws.securityGroupIds": [["sg-1", "sg-2"], ["sg-1"]],
+  "aws.providerVersion": [undefined, "6.1.0"],
+  "local.agents": ["none", "simulated"],
+  "local.speed": [1, 20],
+  "backend.path": ["a.tfstate", "b.tfstate"],
+  "backend.bucket": ["a", "b"],
+  "backend.key": ["a", "b"],
+  "backend.region": ["eu-west-1", "eu-west-2"],
+  "backend.dynamodbTable": ["locks", undefined],
+  "backend.kmsKeyId": ["a", undefined],
+  "backend.usePathStyle": [undefined, true],
+  "rollout.pendingGroups": ["one", "queue"],
+  "rollout.order": [[], ["broker"]],
+  "rollout.interval": ["1h", "5m"],
+  "rollout.pauseAfter": [["broker-0", "broker-1"], ["broker-0"]],
+  "rollout.manual": [true, false],
+  "rollout.onFailure": ["stop", "undo"],
+  "rollout.ownResources": [[], ["dns/zone"]],
+  "rollout.revisionHistoryLimit": [10, 5],
+  "pools.*.images": [
+    ["a", "a", "a"],
+    ["a", "b", "a"],
+  ],
+  "pools.*.instanceTypes": [
+    ["a", "a", "a"],
+    ["a", "b", "a"],
+  ],
+  "pools.*.rootVolumes": [undefined, [{ sizeGib: 8 }, { sizeGib: 8 }, { sizeGib: 8 }]],
+  "pools.*.rootVolumes.sizeGib": [
+    [{ sizeGib: 8 }, { sizeGib: 8 }, { sizeGib: 8 }],
+    [{ sizeGib: 8 }, { sizeGib: 9 }, { sizeGib: 8 }],
+  ],
+  "pools.*.generations": [undefined, [0, 1, 0]],
+  "pools.*.hosts": [undefined, [1, 2, 1]],
+  "pools.*.dataVolumes": [undefined, [{ sizeGib: 8 }, { sizeGib: 8 }, { sizeGib: 8 }]],
+  "pools.*.dataVolumes.sizeGib": [
+    [{ sizeGib: 8 }, { sizeGib: 8 }, { sizeGib: 8 }],
+    [{ sizeGib: 8 }, { sizeGib: 9 }, { sizeGib: 8 }],
+  ],
+  "pools.*.dataVolumes.type": [
+    [{ sizeGib: 8 }, { sizeGib: 8 }, { sizeGib: 8 }],
+    [{ sizeGib: 8 }, { sizeGib: 8, type: "gp2" }, { sizeGib: 8 }],
+  ],
+  "pools.*.maxUnavailable": [1, 2],
+  "pools.*.workload": ["stays", "moves"],
+  "pools.*.retire": [undefined, "delete-volumes"],
+  "pools.*.loadBalancer.port": [80, 81],
+  "pools.*.loadBalancer.protocol": ["tcp", "udp"],
+  "pools.*.loadBalancer.internal": [true, false],
+  "pools.*.loadBalancer.deregistrationDelay": ["60s", "30s"],
+  "pools.*.loadBalancer.sourceCidrs": [["10.0.0.0/8"], ["10.0.0.0/8", "11.0.0.0/8"]],
+  "pools.*.drain.deadline": ["1h", "5m"],
+  "pools.*.drain.onDeadline": ["fail", "accept"],
+  "pools.*.ready.timeout": ["15m", "10m"],
+  "pools.*.bake.time": ["30s", "0s"],
+  "pools.*.bake.first": ["10m", undefined],
+  "pools.*.ready.checks": [[CHECK], []],
+  "pools.*.ready.checks.name": [[CHECK], [{ ...CHECK, name: "other" }]],
+  "pools.*.ready.checks.http": [[CHECK], [{ ...CHECK, http: "http://{address}/other" }]],
+  "pools.*.ready.checks.status": [[CHECK], [{ ...CHECK, status: 204 }]],
+  "pools.*.ready.checks.contains": [[{ ...CHECK, contains: "ok" }], [CHECK]],
+  "pools.*.ready.checks.interval": [[CHECK], [{ ...CHECK, interval: "1m" }]],
+  "pools.*.ready.checks.timeout": [[CHECK], [{ ...CHECK, timeout: "1m" }]],
+  "pools.*.ready.checks.command": [[COMMAND], [{ ...COMMAND, command: ["false"] }]],
+  "pools.*.ready.checks.expect.exitCode": [[COMMAND], [{ ...COMMAND, expect: { exitCode: 1 } }]],
+  "pools.*.ready.checks.expect.contains": [[{ ...COMMAND, expect: { contains: "ok" } }], [COMMAND]],
+};
+
+/** Keys of the schema that are not in the list above, and why. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  platform: "a change of it is a change of aws or local and of the backend, and a state refuses it",
+  "backend.type": "a change of it is a change of the keys that belong to it",
+};
+
+const SCHEMA = JSON.parse(
+  readFileSync(new URL("../../../cluster.schema.json", import.meta.url), "utf8"),
+) as unknown;
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Every key that takes a value of its own, lists of maps included; keys that are only named to be refused are none. */
+function keysOf(schema: unknown, path: readonly string[] = []): string[] {
+  if (!isRecord(schema) || "not" in schema) return [];
+  const below = [schema["oneOf"], schema["anyOf"]].flatMap((some) =>
+    Array.isArray(some) ? (some as unknown[]) : [],
+  );
+  const named = Object.entries({
+    ...(isRecord(schema["properties"]) ? schema["properties"] : {}),
+    ...(isRecord(schema["additionalProperties"]) ? { "*": schema["additionalProperties"] } : {}),
+  });
+  const items = [schema["items"]].flat();
+  const ofItems = items.flatMap((each) => keysOf(each, path).filter((key) => key !== path.join(".")));
+  const found = [
+    ...below.flatMap((each) => keysOf(each, path)),
+    ...named.flatMap(([key, each]) => keysOf(each, [...path, key])),
+    ...ofItems,
+  ];
+  const isMap = below.length + named.length > 0;
+  return isMap ? found : [path.join("."), ...found];
+}
+
+const asListed = (key: string): string => key.replace(/^pools\.(consul|nomad)-server\./, "pools.*.");
+
+const KEYS = [...new Set(keysOf(SCHEMA).map(asListed))].sort();
+
+describe("Every key of cluster.yaml is shown by a review when it changes", () => {
+  test("all of them are on one of the two lists", () => {
+    expect([...Object.keys(SHOWN), ...Object.keys(ELSEWHERE)].sort()).toEqual(KEYS);
+  });
+
+  const pools = ["consul-server", "nomad-server", "broker"];
+  const cases = Object.entries(SHOWN).flatMap(([key, change]) =>
+    key.startsWith("pools.*")
+      ? pools.filter((pool) => takes(pool, key)).map((pool) => [key.replace("*", pool), change] as const)
+      : [[key, change] as const],
+  );
+
+  test.each(cases)("%s", (key, [before, after]) => {
+    const told = reviewed(specWith(key, before), specWith(key, after));
+    expect(told.changed).toBe(true);
+    expect(told.headline).not.toContain("no group changes");
+    expect(told.groups.length + (told.settings?.length ?? 0)).toBeGreaterThan(0);
+    for (const { path } of told.settings ?? []) expect(path.startsWith(topOf(key))).toBe(true);
+  });
+});
+
+test("what protects less, is shorter, fewer or more at once, or means another cluster is told with a caution", () => {
+  const cautions = Object.entries(SHOWN).map(([key, [before, after]]) => {
+    const path = key.replace("*", "broker");
+    const [there, back] = [specWith(path, before), specWith(path, after)];
+    const isTold = (from: Spec, to: Spec): boolean => reviewed(from, to).headline.includes("CAUTION: ");
+    return [key, `${isTold(there, back) ? "there" : ""} ${isTold(back, there) ? "back" : ""}`.trim()];
+  });
+  expect(Object.fromEntries(cautions.filter(([, told]) => told !== ""))).toMatchInlineSnapshot(`
+   {
+     "aws.region": "there back",
+     "aws.vpcId": "there back",
+     "backend.bucket": "there back",
+     "backend.dynamodbTable": "there back",
+     "backend.key": "there back",
+     "backend.kmsKeyId": "there back",
+     "backend.path": "there back",
+     "backend.region": "there back",
+     "backend.usePathStyle": "there back",
+     "local.agents": "there back",
+     "name": "there back",
+     "pools.*.bake.first": "there",
+     "pools.*.bake.time": "there",
+     "pools.*.drain.deadline": "there",
+     "pools.*.drain.onDeadline": "there",
+     "pools.*.loadBalancer.deregistrationDelay": "there",
+     "pools.*.loadBalancer.internal": "there",
+     "pools.*.loadBalancer.sourceCidrs": "there",
+     "pools.*.maxUnavailable": "there",
+     "pools.*.ready.checks": "there",
+     "pools.*.ready.checks.command": "there back",
+     "pools.*.ready.checks.contains": "there back",
+     "pools.*.ready.checks.expect.contains": "there back",
+     "pools.*.ready.checks.expect.exitCode": "there back",
+     "pools.*.ready.checks.http": "there back",
+     "pools.*.ready.checks.interval": "there back",
+     "pools.*.ready.checks.name": "there back",
+     "pools.*.ready.checks.status": "there back",
+     "pools.*.ready.checks.timeout": "there back",
+     "pools.*.retire": "there",
+     "pools.*.workload": "there",
+     "protection": "there",
+     "rollout.interval": "there",
+     "rollout.manual": "there",
+     "rollout.ownResources": "there",
+     "rollout.pauseAfter": "there",
+     "rollout.pendingGroups": "there",
+     "rollout.revisionHistoryLimit": "there",
+   }
+  `);
+});
+
+test("a caution names what was and what will be; many are counted, and a long value is not in the headline", () => {
+  const checks = Array.from({ length: 9 }, (_, index) => ({ ...CHECK, name: `c${String(index)}` }));
+  const before = specWith("pools.broker.ready.checks", checks);
+  const off = specWith("protection", "off");
+  expect(reviewed(before, off).headline).toMatchInlineSnapshot(
+    `"accepted, 10 settings change; CAUTION: protection: on -> off, pools.broker.ready.checks.c0, pools.broker.ready.checks.c1, pools.broker.ready.checks.c2, pools.broker.ready.checks.c3, pools.broker.ready.checks.c4 and 4 more"`,
+  );
+});
+
+test("as many as there are at once is more than any number, and fewer is no reason for a caution", () => {
+  const key = "pools.broker.maxUnavailable";
+  const cautions = [
+    [3, undefined],
+    [undefined, 3],
+  ].map(([from, to]) => reviewed(specWith(key, from), specWith(key, to)).settings);
+  expect(cautions).toEqual([
+    [{ path: key, before: "3", after: null, caution: true }],
+    [{ path: key, before: null, after: "3", caution: false }],
+  ]);
+});
+
+test("a new pool is held against the defaults, and one that is gone is told as its groups", () => {
+  const plain = { images: ["a", "a", "a"], instanceTypes: ["t", "t", "t"] };
+  const before = specWith("name", "demo");
+  const told = (cache: object) => reviewed(before, specWith("pools.cache", { ...plain, ...cache }));
+  expect(told({}).settings).toEqual([]);
+  expect(told({ drain: { onDeadline: "accept" }, bake: { time: "1m" } }).settings).toMatchInlineSnapshot(`
+   [
+     {
+       "after": "1m",
+       "before": "30s",
+       "caution": false,
+       "path": "pools.cache.bake.time",
+     },
+     {
+       "after": "accept",
+       "before": "fail",
+       "caution": true,
+       "path": "pools.cache.drain.onDeadline",
+     },
+   ]
+  `);
+  const gone = reviewed(specWith("pools.cache", plain), before);
+  expect([gone.settings, gone.gone]).toEqual([[], ["cache-0", "cache-1", "cache-2"]]);
+});
+
+test("neither the order of keys nor a default that is written out is a change", () => {
+  const turned = { timeout: "5s", interval: "5s", http: CHECK.http, name: CHECK.name };
+  const before = specWith("pools.broker.ready.checks", [CHECK]);
+  const after = specWith("pools.broker.ready.checks", [turned]);
+  expect(reviewed(before, after)).toMatchObject({
+    settings: [],
+    changed: false,
+    headline: "accepted, no group changes",
+  });
+});
+
+test("the next command is a group's roll, else the cluster view's deploy, and none where there is nothing to run", () => {
+  const before = specWith("name", "demo");
+  const next = (key: string, value: unknown, more: Partial<Parameters<typeof reviewOf>[0]> = {}) =>
+    reviewed(before, specWith(key, value), more).next;
+  const shared = { view: "cluster", address: "terraform_data.x", lines: ["+ y"] };
+  const images = ["a", "b", "a"];
+  expect({
+    group: next("pools.broker.images", images),
+    rejected: next("pools.broker.images", images, {
+      violations: [{ rule: "one-group", message: "m", remedy: "r" }],
+    }),
+    shared: next("protection", "on", { differences: [shared] }),
+    setting: next("pools.broker.bake.time", "1m"),
+    backend: next("backend.path", "other", { differences: [shared] }),
+  }).toEqual({
+    group: "npx rollout deploy broker-1",
+    rejected: null,
+    shared: "npx cdktf deploy cluster",
+    setting: null,
+    backend: null,
+  });
+  const off = specWith("protection", "off");
+  expect(reviewed(off, { ...off, pools: specWith("pools.broker.images", images).pools }).next).toBeNull();
+});
+
+/** Whether a pool has a key: servers have few. */
+function takes(pool: string, key: string): boolean {
+  return pool === "broker" || keysOf(SCHEMA).includes(key.replace("*", pool));
+}
+
+/** What stands in `settings` for a key: a list of checks is told by the checks' names. */
+const topOf = (key: string): string => key.replace(/(\.checks)\..*$/, "$1");
+
+/** A small spec with one key set; a list of maps is set as a whole. Others follow where a rule binds them to it. */
+function specWith(key: string, value: unknown): Spec {
+  const isOnS3 = /^backend\.(?!path)/.test(key);
+  const isLocal = /^(local|backend\.path)/.test(key);
+  const three = (of: unknown): unknown[] => [of, of, of];
+  const plain = { images: three("a"), instanceTypes: three("a") };
+  const raw: Record<string, unknown> = {
+    name: "demo",
+    ...(isLocal
+      ? { platform: "local", ...(key === "local.speed" ? { local: { agents: "simulated" } } : {}) }
+      : {
+          platform: "aws",
+          aws: { region: "eu-west-1", vpcId: "vpc-0a1", subnetIds: ["subnet-1", "subnet-2", "subnet-3"] },
+        }),
+    backend: isOnS3
+      ? { type: "s3", bucket: "a", key: "a", region: "eu-west-1" }
+      : { type: "local", path: "a.tfstate" },
+    pools: {
+      "consul-server": { ...plain },
+      "nomad-server": { ...plain },
+      broker: {
+        ...plain,
+        ...(key.includes("loadBalancer") ? { loadBalancer: { port: 80, sourceCidrs: ["10.0.0.0/8"] } } : {}),
+        ...(key.includes("workload") ? { dataVolumes: three({ sizeGib: 8 }) } : {}),
+        ...(key.includes("maxUnavailable") ? { hosts: [3, 3, 3] } : {}),
+      },
+    },
+  };
+  const path = key.replace(/(\.(checks|rootVolumes|dataVolumes))\..*$/, "$1").split(".");
+  const last = path.pop() ?? "";
+  const place = path.reduce<Record<string, unknown>>((at, step) => {
+    const next = at[step];
+    const found = isRecord(next) ? next : {};
+    at[step] = found;
+    return found;
+  }, raw);
+  if (value !== undefined) place[last] = value;
+  return schemaFor(raw).parse(raw);
+}
+
+function reviewed(before: Spec, after: Spec, more: Partial<Parameters<typeof reviewOf>[0]> = {}): Review {
+  const deployed = baselineOf(before, "git:main");
+  return reviewSchema.parse(reviewOf({ spec: after, deployed, violations: [], before, ...more }));
+}

@@ -1,0 +1,53 @@
+import type { Deployed, DeployedHost } from "./deployed.js";
+import { groupsOf, subnetOf, type Group } from "./groups.js";
+import { isNew } from "./pending.js";
+import { userData } from "./user-data.js";
+import type { AwsSettings, Spec } from "./yaml/schema.js";
+
+/** What all machines share and each takes when it is made. */
+interface MachineSettings {
+  readonly keyName: string;
+  readonly instanceProfile: string;
+  readonly securityGroupIds: readonly string[];
+}
+
+export const machineSettings = (aws: AwsSettings): MachineSettings => ({
+  keyName: aws.keyName ?? "",
+  instanceProfile: aws.instanceProfile ?? "",
+  securityGroupIds: ["aws_security_group.cluster", ...(aws.securityGroupIds ?? [])],
+});
+
+/** A group with machines that were made with another value of something that the whole cluster shares. */
+export interface Differing {
+  readonly group: string;
+  /** Keys below `aws`, and `userData` for what this program writes there. */
+  readonly keys: readonly string[];
+}
+
+/** Every standing group that a value of the cluster has not reached: no template names it, so it waits for the next roll. */
+export function differingGroups(spec: Spec, { groups }: Deployed): Differing[] {
+  return groupsOf(spec).flatMap((group) => {
+    const current = groups.get(group.name);
+    if (!current || group.retires || isNew(current)) return [];
+    const keys = new Set(current.hosts.flatMap((host) => differingKeys(host, group, spec)));
+    return keys.size > 0 ? [{ group: group.name, keys: [...keys] }] : [];
+  });
+}
+
+function differingKeys(host: DeployedHost, { pool, index, name: group }: Group, spec: Spec): string[] {
+  if (spec.platform !== "aws") return [];
+  const { keyName, instanceProfile, securityGroupIds: ids } = machineSettings(spec.aws);
+  const { subnetId, securityGroupIds = ids, userData: told } = host;
+  const lines = userData(spec.name, { ...host, pool, group }).split("\n");
+  const differs = {
+    subnetIds: subnetId !== undefined && subnetId !== subnetOf(spec, index),
+    keyName: host.keyName !== undefined && host.keyName !== keyName,
+    instanceProfile: host.instanceProfile !== undefined && host.instanceProfile !== instanceProfile,
+    // Nobody knows the id of the cluster's own before it is made, so one more than the spec names is as it has to be.
+    securityGroupIds:
+      securityGroupIds.length > ids.length || ids.slice(1).some((id) => !securityGroupIds.includes(id)),
+    // An override may have added lines of its own; of a digest nothing can be said.
+    userData: told?.includes("\n") === true && !lines.every((line) => told.split("\n").includes(line)),
+  };
+  return Object.entries(differs).flatMap(([key, isOther]) => (isOther ? [key] : []));
+}
