@@ -12,7 +12,8 @@ interface Places {
     readonly hash: Path;
     readonly subnetId?: Path;
   };
-  readonly data: { readonly sizeGib: Path; readonly type: Path; readonly zone?: Path };
+  readonly data: { readonly id: Path; readonly sizeGib: Path; readonly type: Path; readonly zone?: Path };
+  readonly "data-attachment": { readonly host: Path; readonly data: Path };
   readonly "config-consul": { readonly host: Path; readonly servers: Path };
   readonly ready: { readonly hosts: Path; readonly hash: Path; readonly gate: Path };
   readonly revision: { readonly revisions: Path };
@@ -31,7 +32,8 @@ const PLACES: Readonly<Record<PlatformName, Places>> = {
       hash: ["tags", "rollout:template-hash"],
       subnetId: ["subnet_id"],
     },
-    data: { sizeGib: ["size"], type: ["type"], zone: ["availability_zone"] },
+    data: { id: ["id"], sizeGib: ["size"], type: ["type"], zone: ["availability_zone"] },
+    "data-attachment": { host: ["instance_id"], data: ["volume_id"] },
     "config-consul": { host: ["triggers", "host"], servers: ["triggers", "servers"] },
     ready: { hosts: ["triggers", "hosts"], hash: ["triggers", "hash"], gate: ["triggers", "gate"] },
     revision: { revisions: ["input", "revisions"] },
@@ -43,7 +45,8 @@ const PLACES: Readonly<Record<PlatformName, Places>> = {
       instanceType: ["input", "instanceType"],
       hash: ["triggers_replace"],
     },
-    data: { sizeGib: ["input", "sizeGib"], type: ["input", "type"] },
+    data: { id: ["id"], sizeGib: ["input", "sizeGib"], type: ["input", "type"] },
+    "data-attachment": { host: ["triggers_replace", "host"], data: ["triggers_replace", "volume"] },
     "config-consul": { host: ["triggers_replace", "host"], servers: ["triggers_replace", "servers"] },
     ready: {
       hosts: ["triggers_replace", "hosts"],

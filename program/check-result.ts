@@ -6,6 +6,10 @@ export const checkResultSchema = z.strictObject({
   verdict: z.enum(["accepted", "rejected"]),
   view: z.string().nullable().describe("The view that the plan says it is of."),
   touched: z.array(z.string()).describe("The groups that would change, sorted."),
+  own: z
+    .array(z.string())
+    .default([])
+    .describe("The user's own resources and data sources, those that do not change included, sorted."),
   violations: z.array(
     z.strictObject({
       rule: z.enum(RULE_IDS),

@@ -24,6 +24,7 @@ export function resultOf(verdict: Verdict, plan: Plan, deployed: string, sha256:
     verdict: verdict.verdict,
     view: plan.view ?? null,
     touched: [...verdict.touched],
+    own: [...verdict.own],
     violations: verdict.violations.map((violation) => ({ ...violation, subjects: [...violation.subjects] })),
     changes: { machines: hosts.length, byAction, images: [...new Set(images)].sort() },
     drift: plan.drift.map((each) => ({ ...each })),

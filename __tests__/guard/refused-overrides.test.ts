@@ -245,9 +245,10 @@ describe("config_consul", () => {
       });
       resourceIn(view, "terraform_data.broker-2-0-config-consul").lifecycle = {};
     };
-    expect(refusal(rolling, standing, "broker-0", tamper)).toMatchInlineSnapshot(
-      `"config-consul-refresh: config_consul of other groups could be replaced in the view broker-0, which replaces no Consul server: terraform_data.broker-1-0-config-consul, terraform_data.broker-2-0-config-consul; render them with ignore_changes and without replace_triggered_by"`,
-    );
+    expect(refusal(rolling, standing, "broker-0", tamper)).toMatchInlineSnapshot(`
+     "unattributed-change: members of groups and shared parts would use what is not theirs: terraform_data.broker-1-0-config-consul (terraform_data.broker-0-0.id); leave them as they are rendered; remove the override
+     config-consul-refresh: config_consul of other groups could be replaced in the view broker-0, which replaces no Consul server: terraform_data.broker-1-0-config-consul, terraform_data.broker-2-0-config-consul; render them with ignore_changes and without replace_triggered_by"
+    `);
   });
 
   test("refuses one that another group's view would create", () => {

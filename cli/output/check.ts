@@ -12,6 +12,7 @@ export function formatCheck(result: CheckResult): string {
     headlineOf(result),
     ...violationsOf(result),
     `changes: ${changesOf(result)}`,
+    ...ownOf(result),
     ...gateOf(result),
     ...(drift.length > 0 ? [`drift, not counted: ${listed(drift.map(({ address }) => address))}`] : []),
     `deployed: ${result.deployed}`,
@@ -35,7 +36,7 @@ export function formatCheckMarkdown(result: CheckResult): string {
     ]),
     ...(violations.length > 0 ? [""] : []),
     escapeMarkdown(changesOf(result)),
-    ...gateOf(result).flatMap((line) => ["", escapeMarkdown(line)]),
+    ...[...ownOf(result), ...gateOf(result)].flatMap((line) => ["", escapeMarkdown(line)]),
     ...(drift.length > 0
       ? [
           "",
@@ -53,6 +54,10 @@ export function formatCheckMarkdown(result: CheckResult): string {
     `<sub>plan sha256 ${plan.sha256} · Terraform ${escapeMarkdown(plan.terraformVersion)} · deployed: ${escapeMarkdown(result.deployed)}</sub>`,
   ].join("\n");
 }
+
+/** What this program did not render, and so cannot say what it does. */
+const ownOf = ({ own }: CheckResult): string[] =>
+  own.length > 0 ? [`your own resources and data sources: ${listed(own)}`] : [];
 
 /** An open gate is what everybody expects of a plan. */
 function gateOf({ gate, view, touched }: CheckResult): string[] {
