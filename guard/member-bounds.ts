@@ -92,7 +92,13 @@ function settingsOtherwise({ address, provider, body }: Wiring, spec: Spec): str
   const settings = name === "aws" ? { region: spec.aws.region } : {};
   return [
     ...(source === name ? [] : [`source ${String(provider)}`]),
-    ...(isDeepStrictEqual(body, settings) ? [] : [`settings ${Object.keys(body ?? {}).join(", ")}`]),
+    ...(isDeepStrictEqual(body, settings)
+      ? []
+      : [
+          `settings ${Object.keys(body ?? {})
+            .sort()
+            .join(", ")}`,
+        ]),
   ];
 }
 
