@@ -16,7 +16,8 @@ interface Places {
     readonly securityGroupIds?: Path;
     readonly userData?: Path;
   };
-  readonly data: { readonly sizeGib: Path; readonly type: Path; readonly zone?: Path };
+  readonly data: { readonly id: Path; readonly sizeGib: Path; readonly type: Path; readonly zone?: Path };
+  readonly "data-attachment": { readonly host: Path; readonly data: Path };
   readonly "config-consul": { readonly host: Path; readonly servers: Path };
   readonly ready: { readonly hosts: Path; readonly hash: Path; readonly gate: Path };
   readonly revision: { readonly revisions: Path };
@@ -39,7 +40,8 @@ const PLACES: Readonly<Record<PlatformName, Places>> = {
       securityGroupIds: ["vpc_security_group_ids"],
       userData: ["user_data"],
     },
-    data: { sizeGib: ["size"], type: ["type"], zone: ["availability_zone"] },
+    data: { id: ["id"], sizeGib: ["size"], type: ["type"], zone: ["availability_zone"] },
+    "data-attachment": { host: ["instance_id"], data: ["volume_id"] },
     "config-consul": { host: ["triggers", "host"], servers: ["triggers", "servers"] },
     ready: { hosts: ["triggers", "hosts"], hash: ["triggers", "hash"], gate: ["triggers", "gate"] },
     revision: { revisions: ["input", "revisions"] },
@@ -51,7 +53,8 @@ const PLACES: Readonly<Record<PlatformName, Places>> = {
       instanceType: ["input", "instanceType"],
       hash: ["triggers_replace"],
     },
-    data: { sizeGib: ["input", "sizeGib"], type: ["input", "type"] },
+    data: { id: ["id"], sizeGib: ["input", "sizeGib"], type: ["input", "type"] },
+    "data-attachment": { host: ["triggers_replace", "host"], data: ["triggers_replace", "volume"] },
     "config-consul": { host: ["triggers_replace", "host"], servers: ["triggers_replace", "servers"] },
     ready: {
       hosts: ["triggers_replace", "hosts"],

@@ -29,6 +29,15 @@ export function isSharedAddress(address: string, spec: Spec): boolean {
   );
 }
 
+/** Whether an address is that of a data source which this program declares: a subnet's zone, the network of a load balancer. */
+export function isRenderedData(address: string, spec: Spec): boolean {
+  if (spec.platform !== "aws") return false;
+  return (
+    /^data\.aws_subnet\.subnet-[0-2]$/.test(address) ||
+    poolsOf(spec).some(({ name, loadBalancer }) => loadBalancer && address === `data.aws_vpc.${name}`)
+  );
+}
+
 function isNetworkAddress(address: string): boolean {
   switch (address) {
     case "aws_security_group.cluster":

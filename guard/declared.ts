@@ -1,5 +1,6 @@
 import { parseAddress, parseGroupName, type Member } from "../cluster/address.js";
 import { declaredHash, memberValues, triggersOf as triggersIn } from "../cluster/members.js";
+import { isExpression, namesIn, referencesIn, textsIn } from "./references.js";
 import type { Provisioner, Wiring } from "./wiring.js";
 
 /** A resource as it was synthesized, escape hatches included. */
@@ -20,9 +21,14 @@ export interface DeclaredResource {
 export type Body = Readonly<Record<string, unknown>>;
 
 /** Reads what cdktf is going to write into `cdk.tf.json`. */
-export function readDeclared(stack: unknown): DeclaredResource[] {
-  return Object.entries(bodyAt(stack, "resource")).flatMap(([type, byName]) =>
-    Object.entries(asBody(byName)).map(([name, body]) => read(`${type}.${name}`, asBody(body))),
+export const readDeclared = (stack: unknown): DeclaredResource[] => blocksIn(stack, "resource", "");
+
+/** In Terraform's JSON there may be a list of maps wherever there is one. */
+function blocksIn(stack: unknown, block: "resource" | "data", prefix: string): DeclaredResource[] {
+  return entriesOf(asBody(stack)[block]).flatMap(([type, byName]) =>
+    entriesOf(byName).flatMap(([name, bodies]) =>
+      blocksOf(bodies).map((body) => read(`${prefix}${type}.${name}`, asBody(body))),
+    ),
   );
 }
 
@@ -91,21 +97,82 @@ export function isMultiplied({ body }: DeclaredResource): boolean {
   return body["count"] !== undefined || body["for_each"] !== undefined;
 }
 
-/** What the members of groups run and wait for. */
-export function wiringOf(declared: readonly DeclaredResource[]): Wiring[] {
-  return declared.flatMap(({ address, member, body }) =>
-    member === undefined
-      ? []
-      : [
-          {
-            address,
-            member,
-            provisioners: blocksOf(body["provisioner"]).map(provisionerOf),
-            after: stringsOf(body["depends_on"]),
-          },
-        ],
+/** What each block runs, waits for and names, those of data sources and providers included. */
+export function wiringOf(declared: readonly DeclaredResource[], stack: unknown = {}): Wiring[] {
+  const locals = new Map(entriesOf(asBody(stack)["locals"]));
+  const blocks = [...declared, ...blocksIn(stack, "data", "data.")].map(
+    ({ address, member, body }): Wiring => {
+      const { depends_on: after, provider, ...values } = body;
+      const own = Object.keys(lifecycleIn(body)).filter((key) => !LIFECYCLE.has(key));
+      return {
+        address,
+        ...(member ? { member } : {}),
+        provisioners: blocksOf(body["provisioner"]).map(provisionerOf),
+        after: stringsOf(after),
+        references: withLocals(namedBy(values), locals),
+        ...(provider === undefined ? {} : { provider: textsIn(provider).join() }),
+        acts: [...Object.keys(body).filter((key) => key === "connection"), ...own],
+        body: values,
+      };
+    },
   );
+  return [...blocks, ...providersIn(stack, locals)];
 }
+
+function namedBy({ lifecycle, ...values }: Body): string[] {
+  const life = [
+    ...blocksOf(lifecycle).flatMap((each) => stringsOf(asBody(each)["replace_triggered_by"])),
+    ...textsIn(lifecycle).filter(isExpression),
+  ];
+  return [
+    ...textsIn(values).flatMap(referencesIn),
+    ...life.flatMap(namesIn).filter((name) => !name.startsWith("self.")),
+  ];
+}
+
+/** What a named value stands for is named with it. */
+function withLocals(references: readonly string[], locals: ReadonlyMap<string, unknown>): string[] {
+  const found = new Set<string>();
+  const add = (reference: string): void => {
+    if (found.has(reference)) return;
+    found.add(reference);
+    const [kind, name = ""] = reference.split(".");
+    if (kind === "local") textsIn(locals.get(name)).flatMap(referencesIn).forEach(add);
+  };
+  references.forEach(add);
+  return [...found];
+}
+
+function providersIn(stack: unknown, locals: ReadonlyMap<string, unknown>): Wiring[] {
+  const sources = bodyAt(bodyAt(stack, "terraform"), "required_providers");
+  const configured = entriesOf(asBody(stack)["provider"]).flatMap(([name, bodies]) =>
+    blocksOf(bodies).map((body) => [name, asBody(body)] as const),
+  );
+  const others = Object.keys(sources).filter((name) => !configured.some(([each]) => each === name));
+  return [...configured, ...others.map((name) => [name, {}] as const)].map(([name, body]) => {
+    const { alias, ...settings }: Body = body;
+    const source = bodyAt(sources, name)["source"];
+    return {
+      address: typeof alias === "string" ? `provider.${name}.${alias}` : `provider.${name}`,
+      provisioners: [],
+      after: [],
+      references: withLocals(namedBy(settings), locals),
+      ...(typeof source === "string" ? { provider: source } : {}),
+      acts: [],
+      body: settings,
+    };
+  });
+}
+
+/** What the life of a resource may be told; what else there is, such as `action_trigger`, is not known to do no harm. */
+const LIFECYCLE: ReadonlySet<string> = new Set([
+  "create_before_destroy",
+  "prevent_destroy",
+  "ignore_changes",
+  "replace_triggered_by",
+  "precondition",
+  "postcondition",
+]);
 
 function provisionerOf(provisioner: unknown): Provisioner {
   const { "local-exec": localExec, ...types } = asBody(provisioner);
@@ -124,6 +191,8 @@ const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? (value as 
 /** In Terraform's JSON a block is an object, or a list of such. */
 const blocksOf = (value: unknown): unknown[] =>
   value === undefined ? [] : Array.isArray(value) ? (value as unknown[]) : [value];
+const entriesOf = (value: unknown): [string, unknown][] =>
+  blocksOf(value).flatMap((each) => Object.entries(asBody(each)));
 const lifecycleIn = (body: Body): Body =>
   Object.assign({}, ...blocksOf(body["lifecycle"]).map(asBody)) as Body;
 const stringsOf = (value: unknown): string[] => listOf(value).filter((each) => typeof each === "string");

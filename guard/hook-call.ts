@@ -3,15 +3,17 @@ import { hostAddress, hostName, type Member, type PlatformName } from "../cluste
 import { hostNames, type Group } from "../cluster/groups.js";
 import { addressesFor, hookWords, networkAddressOn } from "../cluster/hooks/hook-words.js";
 import { GATE_ENVIRONMENT } from "../cluster/hooks/variables.js";
-import type { Wiring } from "./wiring.js";
+import type { MemberWiring } from "./wiring.js";
 
 /**
  * @param group the desired group, where it may change; a hook of another is called with what is deployed
  * @param waiting the hosts of the group that go with a later batch
+ * @param program the path that hooks are called by; undefined where any will do
  */
 export function callDifference(
-  { member, provisioners }: Wiring,
+  { member, provisioners }: MemberWiring,
   group: Group | undefined,
+  program: string | undefined,
   waiting: readonly string[] = [],
 ): string | undefined {
   const wanted = expected(member);
@@ -21,8 +23,12 @@ export function callDifference(
   if (more.length > 0) return "it runs more than one command";
   if (first.others.length > 0) return `it sets ${first.others.join(", ")}`;
   if (first.when !== undefined && first.when !== wanted.when) return `it runs on ${first.when}`;
-  const called = CALL.exec(first.command)?.groups?.["words"];
-  if (called === undefined || !(called === wanted.subject || called.startsWith(`${wanted.subject} `)))
+  const { words: called, program: path } = CALL.exec(first.command)?.groups ?? {};
+  if (
+    called === undefined ||
+    path !== (program ?? path) ||
+    !(called === wanted.subject || called.startsWith(`${wanted.subject} `))
+  )
     return `it runs: ${first.command}`;
   const exact = HAS_MORE_WORDS.has(member.kind) ? group && allWords(member, group, waiting) : wanted.subject;
   return exact === undefined || exact === called
@@ -30,7 +36,7 @@ export function callDifference(
     : `it is called with: ${called}, not with: ${exact}`;
 }
 
-export const consulServers = (wiring: readonly Wiring[]): string[] =>
+export const consulServers = (wiring: readonly MemberWiring[]): string[] =>
   wiring.flatMap(({ address, member }) =>
     member.kind === "host" && member.pool === "consul-server" ? [address] : [],
   );
@@ -40,7 +46,7 @@ export const consulServers = (wiring: readonly Wiring[]): string[] =>
  * anything.
  */
 export function environmentDifference(
-  { member, provisioners }: Wiring,
+  { member, provisioners }: MemberWiring,
   servers: readonly string[],
   platform: PlatformName,
   gate: string,
@@ -57,8 +63,15 @@ export function environmentDifference(
   return isDeepStrictEqual({ ...given }, wanted) ? undefined : "it is given other addresses";
 }
 
-/** Any path to the program: a plan may have been made in another folder. */
-const CALL = /^exec node "[^"$`\\\n]*\/dist\/bin\/rollout\.js" hook (?<words>[a-z0-9,-]+( [a-z0-9,-]+)*)$/;
+/** A plan may have been made in another folder, where the path to the program is another. */
+const CALL =
+  /^exec node "(?<program>[^"$`\\\n]*\/dist\/bin\/rollout\.js)" hook (?<words>[a-z0-9,-]+( [a-z0-9,-]+)*)$/;
+
+/** The paths to the program that hooks are called by. */
+export const programsOf = (wiring: readonly MemberWiring[]): string[] =>
+  wiring.flatMap(({ provisioners }) =>
+    provisioners.flatMap(({ command }) => CALL.exec(command)?.groups?.["program"] ?? []),
+  );
 
 function expected({
   kind,

@@ -5,6 +5,7 @@ import { foreseeChanges } from "./foresee.js";
 import { forgottenBy } from "./leftovers.js";
 import { changesOf } from "./plan/plan-changes.js";
 import type { Plan } from "./plan/plan.js";
+import { ownIn } from "./own-blocks.js";
 import type { Proposal, Rule } from "./proposal.js";
 import { baseRevision, otherCluster } from "./rules/base-revision.js";
 import { completePlan } from "./rules/complete-plan.js";
@@ -52,6 +53,7 @@ function judge(proposal: Proposal): Verdict {
     verdict: violations.length === 0 ? "accepted" : "rejected",
     touched: groupsTouched(proposal.changes),
     violations,
+    own: ownIn(proposal),
   };
 }
 
@@ -82,7 +84,7 @@ export function judgeSynthesized(
     ...view,
     declared,
     header,
-    wiring: wiringOf(declared),
+    wiring: wiringOf(declared, stack),
     changes: foreseeChanges(declared, view.deployed, forgottenBy(header.removed, view)),
   });
 }

@@ -14,12 +14,14 @@ export interface Proposal extends ClusterState {
   readonly target: string | undefined;
   /** The folder of the spec from that of the stack; absent where a plan is judged. */
   readonly specFolder?: string;
+  /** The program that hooks call, from the folder of the stack; absent where a plan is judged. */
+  readonly program?: string;
   readonly changes: readonly Change[];
   /** What was synthesized; empty where a plan is judged. */
   readonly declared: readonly DeclaredResource[];
   /** What a synthesized stack says of itself; absent where a plan is judged. */
   readonly header?: StackHeader;
-  /** What the members of groups run and wait for. */
+  /** What each block of the configuration runs, waits for and names. */
   readonly wiring: readonly Wiring[];
   /** Terraform's plan; absent at synth. */
   readonly plan?: Plan;

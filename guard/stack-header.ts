@@ -8,7 +8,7 @@ import {
 
 /** What a synthesized stack holds beside its resources. */
 export interface StackHeader {
-  /** Blocks that bring resources along, or move, take over or let go of them. */
+  /** Blocks that this program does not know, such as those that bring resources along, move or take over them. */
   readonly blocks: readonly string[];
   /** The `removed` blocks, by which Terraform lets go of resources or destroys them; absent where there are none. */
   readonly removed: unknown;
@@ -24,15 +24,23 @@ export interface StackHeader {
   readonly backends: Readonly<Record<string, unknown>>;
 }
 
-const ACTING = ["module", "moved", "import", "removed", "ephemeral", "action"] as const;
+/** What is judged, or does nothing by itself. Terraform may learn others, so all else is refused. */
+const KNOWN = new Set(["//", "terraform", "variable", "provider", "resource", "data", "output", "locals"]);
+const KNOWN_SETTINGS = new Set(["required_version", "required_providers", "backend"]);
 
 /** Reads what cdktf is going to write into `cdk.tf.json`, overrides of the stack included. */
 export function readHeader(stack: unknown): StackHeader {
-  const { variable, terraform, ...others } = fieldsOf(stack);
+  const fields = fieldsOf(stack);
+  const { variable, terraform } = fields;
   const defaultOf = (name: string): unknown => fieldsOf(fieldsOf(variable)[name])["default"];
   return {
-    blocks: ACTING.filter((block) => others[block] !== undefined),
-    removed: others["removed"],
+    blocks: [
+      ...Object.keys(fields).filter((block) => !KNOWN.has(block)),
+      ...Object.keys(fieldsOf(terraform))
+        .filter((setting) => !KNOWN_SETTINGS.has(setting))
+        .map((setting) => `terraform.${setting}`),
+    ],
+    removed: fields["removed"],
     view: defaultOf(VIEW_VARIABLE),
     base: defaultOf(BASE_VARIABLE),
     gate: defaultOf(GATE_VARIABLE),

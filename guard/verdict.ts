@@ -39,6 +39,8 @@ export interface Verdict {
   /** The deployed groups that would change, sorted. */
   readonly touched: readonly string[];
   readonly violations: readonly Violation[];
+  /** The user's own resources and data sources, those that do not change included, sorted. */
+  readonly own: readonly string[];
 }
 
 /** `one-group: 2 groups are pending: …; set one back …` */

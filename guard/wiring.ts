@@ -1,13 +1,30 @@
 import type { Member } from "../cluster/address.js";
 
-/** What a member of a group runs and waits for: as it was synthesized, or as the configuration in a plan says. */
+/**
+ * A block of the configuration, as it was synthesized or as a plan prints it: what it runs, waits for and names. The
+ * address is that of a resource, `data.TYPE.NAME`, `provider.NAME` or, in a plan alone, `module.NAME` or `action.TYPE.NAME`.
+ */
 export interface Wiring {
   readonly address: string;
-  readonly member: Member;
+  /** Which member of a group it is; absent for all else. */
+  readonly member?: Member;
   readonly provisioners: readonly Provisioner[];
   /** The addresses in its `depends_on`. */
   readonly after: readonly string[];
+  /** What its expressions name, `aws_instance.broker-0-0.id`; one that does more than name something as it stands. */
+  readonly references: readonly string[];
+  /** The provider that it is made by, if that is told; of a provider its source. */
+  readonly provider?: string;
+  /** What else it would do: a connection, an action. Terraform does not print it in a plan. */
+  readonly acts: readonly string[];
+  /** The values that it is given. */
+  readonly body: unknown;
 }
+
+/** What a member of a group runs and waits for. */
+export type MemberWiring = Wiring & { readonly member: Member };
+
+export const isOfMember = (wiring: Wiring): wiring is MemberWiring => wiring.member !== undefined;
 
 export interface Provisioner {
   readonly command: string;

@@ -7,6 +7,10 @@ export const checkResultSchema = z.strictObject({
   view: z.string().nullable().describe("The view that the plan says it is of."),
   touched: z.array(z.string()).describe("The groups that would change, sorted."),
   others: z.array(z.string()).describe("Addresses of no group that would change: shared parts and your own."),
+  own: z
+    .array(z.string())
+    .default([])
+    .describe("The user's own resources and data sources, those that do not change included, sorted."),
   violations: z.array(
     z.strictObject({
       rule: z.enum(RULE_IDS),

@@ -6,6 +6,7 @@ import { Annotations, App } from "cdktf";
 import { lastCause } from "../clients/git.js";
 import { offeredViews } from "../rollout/roll/views.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
+import { UserError } from "../cluster/user-error.js";
 import { HOOK_FILE } from "../cluster/hooks/hook-file.js";
 import { addViews, type AddViewsOptions } from "../stacks/add-views.js";
 import { readDeployed } from "./read-deployed.js";
@@ -40,7 +41,13 @@ export function buildApp(program: Program, outdir: string, options: AddViewsOpti
   dropStaleViews(join(outdir, program.spec.name), program.views);
   const app = new App({ outdir });
   const stackFolder = join(realpathSync(outdir), program.spec.name, "view");
-  const fromStack = (path: string): string => relative(stackFolder, path).split(sep).join("/");
+  const fromStack = (path: string): string => {
+    const found = relative(stackFolder, path).split(sep).join("/");
+    if (!/[$%]\{/.test(found)) return found;
+    throw new UserError(
+      `Terraform would read a part of this path as an expression: ${found}; name its folders without \${ and %{`,
+    );
+  };
   const stacks = addViews(
     app,
     program.views,

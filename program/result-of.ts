@@ -33,6 +33,7 @@ export function resultOf(
     view: plan.view ?? null,
     touched: [...verdict.touched],
     others: changes.flatMap(({ group, address }) => (group === undefined ? [address] : [])).sort(),
+    own: [...verdict.own],
     violations: verdict.violations.map((violation) => ({ ...violation, subjects: [...violation.subjects] })),
     changes: { machines: hosts.length, byAction, images: [...new Set(images)].sort() },
     drift: plan.drift.map((each) => ({ ...each })),

@@ -301,9 +301,9 @@ export abstract class ViewStack extends TerraformStack {
 
   /** What the guard says of the view as it is declared now. */
   verdict(): Verdict {
-    const { spec, deployed, specFolder, waiting = [] } = this.props;
+    const { spec, deployed, specFolder, program, waiting = [] } = this.props;
     return judgeSynthesized(
-      { view: this.node.id, target: this.target, spec, deployed, specFolder, waiting },
+      { view: this.node.id, target: this.target, spec, deployed, specFolder, program, waiting },
       this.toTerraform(),
     );
   }

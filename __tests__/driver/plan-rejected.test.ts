@@ -8,6 +8,7 @@ test("a rejected plan fails a run with its verdict first, then each violation wi
     view: "broker-0",
     touched: ["broker-0", "broker-1"],
     others: [],
+    own: [],
     differs: [],
     violations: [
       { rule: "one-group", subjects: ["broker-1"], message: "2 groups change", remedy: "set one back" },

@@ -29,6 +29,7 @@ describe("a spec that is deployed", () => {
           expect(verdictOf(spec, deployed, view)).toEqual({
             verdict: "accepted",
             touched: [],
+            own: [],
             violations: [],
           });
           expect(proposalOf(spec, deployed, view).changes).toEqual([]);
@@ -67,6 +68,7 @@ describe("k changed groups", () => {
           expect(verdictOf(changed, deployed, view)).toEqual({
             verdict: "accepted",
             touched: [view],
+            own: [],
             violations: [],
           });
         }

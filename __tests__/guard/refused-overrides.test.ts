@@ -245,9 +245,10 @@ describe("config_consul", () => {
       });
       resourceIn(view, "terraform_data.broker-2-0-config-consul").lifecycle = {};
     };
-    expect(refusal(rolling, standing, "broker-0", tamper)).toMatchInlineSnapshot(
-      `"config-consul-refresh: config_consul of other groups could be replaced in the view broker-0, which replaces no Consul server: terraform_data.broker-1-0-config-consul, terraform_data.broker-2-0-config-consul; render them with ignore_changes and without replace_triggered_by"`,
-    );
+    expect(refusal(rolling, standing, "broker-0", tamper)).toMatchInlineSnapshot(`
+     "unattributed-change: members of groups and shared parts would use what is not theirs: terraform_data.broker-1-0-config-consul (terraform_data.broker-0-0.id); leave them as they are rendered; remove the override
+     config-consul-refresh: config_consul of other groups could be replaced in the view broker-0, which replaces no Consul server: terraform_data.broker-1-0-config-consul, terraform_data.broker-2-0-config-consul; render them with ignore_changes and without replace_triggered_by"
+    `);
   });
 
   test("refuses one that another group's view would create", () => {
@@ -321,7 +322,21 @@ describe("blocks that are written as lists or objects, which Terraform reads ali
 });
 
 describe("the stack itself", () => {
-  test.each(["module", "moved", "import", "removed"])("refuses a %s block", (block) => {
+  test.each([
+    "module",
+    "moved",
+    "import",
+    "removed",
+    "ephemeral",
+    "action",
+    "check",
+    "anything_new",
+    "terraform.cloud",
+    "terraform.encryption",
+    "terraform.experiments",
+    "terraform.state_store",
+    "terraform.provider_meta",
+  ])("refuses a %s block", (block) => {
     const tamper: Tamper = (view) => {
       view.addOverride(block, [{}]);
     };
@@ -362,6 +377,19 @@ describe("the stack itself", () => {
       expect(resourcesOf(spec, standing, "broker-0").size).toBe(110);
     }
   });
+});
+
+test("refuses hooks of another program", () => {
+  const tamper: Tamper = (view) => {
+    for (const name of ["leave", "ready"]) {
+      const hook = resourceIn(view, `terraform_data.broker-0-${name}`);
+      const [call] = (hook as unknown as { provisioners: { command: string }[] }).provisioners;
+      hook.addOverride("provisioner.0.local-exec.command", call?.command.replace("../../..", "/tmp"));
+    }
+  };
+  expect(refusal(rolling, standing, "broker-0", tamper)).toMatch(
+    /^hooks-as-rendered: hooks would not run what they are rendered with: terraform_data\.broker-0-leave \(it runs: exec node "\/tmp\/dist\/bin\/rollout\.js" hook leave .*\), terraform_data\.broker-0-ready /,
+  );
 });
 
 test("what is not tampered with passes", () => {

@@ -57,6 +57,8 @@ export function formatCheckMarkdown(result: CheckResult): string {
 
 const notesOf = (result: CheckResult): string[] => [
   ...(result.others.length > 0 ? [`shared or own: ${listed(result.others)}`] : []),
+  // What this program did not render, and so cannot say what it does.
+  ...(result.own.length > 0 ? [`your own resources and data sources: ${listed(result.own)}`] : []),
   ...gateOf(result),
   ...describeDiffering(result.differs),
 ];

@@ -15,6 +15,9 @@ export const text = (form: RegExp, error: string) => z.string({ error }).regex(f
 
 export const filled = (error: string) => z.string({ error }).min(1, { error });
 
+/** A text of one line that Terraform takes as it stands: `${` and `%{` begin an expression there. */
+export const plain = (what: string) => text(/^(?!.*[$%]\{).+$/, `${what}, one line without \${ and %{`);
+
 export function whole(least: number, most: number) {
   const error = `a whole number from ${String(least)} to ${String(most)}`;
   return z.int({ error }).min(least, { error }).max(most, { error });

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { bake, drain, ready } from "./gate-schema.js";
-import { duration, filled, refused, text, three, whole } from "./schema-values.js";
+import { duration, filled, plain, refused, text, three, whole } from "./schema-values.js";
 
 /** Ends the description of what is part of the template's hash; a test holds it against `templateHash`. */
 export const REPLACES = "A change replaces the machines of the group.";
@@ -137,23 +137,25 @@ const backend = z
     [
       z.strictObject({
         type: z.literal("local").describe(BACKEND_TYPE),
-        path: filled("the path of a state file, relative to this file").describe(
+        path: plain("the path of a state file, relative to this file").describe(
           "The state file, relative to this file.",
         ),
       }),
       z.strictObject({
         type: z.literal("s3").describe(BACKEND_TYPE),
-        bucket: filled("the name of a bucket").describe("The bucket that the state lies in."),
-        key: filled("the key of the state in the bucket, such as demo/terraform.tfstate").describe(
+        bucket: text(/^[\w.:/-]+$/, "the name of a bucket, or the ARN of an access point").describe(
+          "The bucket that the state lies in.",
+        ),
+        key: plain("the key of the state in the bucket, such as demo/terraform.tfstate").describe(
           "The state's key in the bucket; every cluster has one of its own.",
         ),
-        region: filled("the bucket's region, such as eu-west-1").describe("The bucket's region."),
-        dynamodbTable: filled("the name of a DynamoDB table")
+        region: text(/^[\w-]+$/, "the bucket's region, such as eu-west-1").describe("The bucket's region."),
+        dynamodbTable: text(/^[\w.:/-]+$/, "the name or the ARN of a DynamoDB table")
           .optional()
           .describe(
             "Locks by this DynamoDB table. Default: a lock file in the bucket, which takes Terraform 1.10 or newer.",
           ),
-        kmsKeyId: filled("the id of a KMS key")
+        kmsKeyId: text(/^[\w:/-]+$/, "the id, the alias or the ARN of a KMS key")
           .optional()
           .describe("The key that the state is encrypted with. Default: what the bucket does by itself."),
         usePathStyle: z
@@ -232,10 +234,10 @@ const aws = z
       text(/^subnet-[0-9a-z]+$/, "the id of a subnet, such as subnet-0a1"),
       "one subnet",
     ).describe("Group i of every pool lives in subnet i; three zones, so that losing one takes one group."),
-    keyName: filled("the name of a key pair")
+    keyName: plain("the name of a key pair")
       .optional()
       .describe("The key pair of every machine. Default: none."),
-    instanceProfile: filled("the name of an instance profile")
+    instanceProfile: text(/^[\w+=,.@-]{1,128}$/, "the name of an instance profile, without its path")
       .optional()
       .describe("The instance profile of every machine. Default: none."),
     securityGroupIds: z

@@ -1,4 +1,5 @@
 import { parseAddress } from "../../cluster/address.js";
+import { referencesIn, textsIn } from "../references.js";
 import type { Provisioner, Wiring } from "../wiring.js";
 import { asList, asObject, asText, optional, type Fields } from "./fields.js";
 import type { PlannedResource } from "./plan.js";
@@ -6,32 +7,40 @@ import type { PlannedResource } from "./plan.js";
 type Fail = (why: string) => never;
 
 /**
- * What the members of groups run and wait for, from the plan's `configuration`. Every member that will be there must
- * stand in it; those that only go have none any more.
+ * What the blocks of the plan's `configuration` run, wait for and name. Every member that will be there must stand in it;
+ * those that only go have none any more.
  */
 export function readWiring(json: Fields, resources: readonly PlannedResource[], fail: Fail): Wiring[] {
   const where = "configuration.root_module.resources";
-  const root = optional(optional(json, "configuration"), "root_module");
-  const wiring = asList(optional(root, "resources") ?? [], where, fail).flatMap((entry, index): Wiring[] => {
+  const configuration = optional(json, "configuration");
+  const root = optional(configuration, "root_module");
+  const wiring = asList(optional(root, "resources") ?? [], where, fail).map((entry, index): Wiring => {
     const fields = asObject(entry, `${where}[${String(index)}]`, fail);
     const address = asText(fields["address"], `${where}[${String(index)}].address`, fail);
     const member = parseAddress(address);
-    if (!member) return [];
     const texts = (key: string): string[] =>
       asList(fields[key] ?? [], `${key} of ${address}`, fail).map((each) =>
         asText(each, `${key} of ${address}`, fail),
       );
     const provisioners = asList(fields["provisioners"] ?? [], `provisioners of ${address}`, fail);
-    return [
-      {
-        address,
-        member,
-        provisioners: provisioners.map((each) =>
-          provisionerOf(asObject(each, `a provisioner of ${address}`, fail)),
-        ),
-        after: texts("depends_on"),
-      },
+    const provider = fields["provider_config_key"];
+    const body = [
+      fields["expressions"],
+      fields["count_expression"],
+      fields["for_each_expression"],
+      provisioners,
     ];
+    return {
+      ...nothingOf(address),
+      ...(member ? { member } : {}),
+      provisioners: provisioners.map((each) =>
+        provisionerOf(asObject(each, `a provisioner of ${address}`, fail)),
+      ),
+      after: texts("depends_on"),
+      references: namedBy(body),
+      ...(typeof provider === "string" ? { provider } : {}),
+      body,
+    };
   });
   const known = new Set(wiring.map(({ address }) => address));
   if (known.size < wiring.length) fail("the configuration has an address twice");
@@ -39,8 +48,48 @@ export function readWiring(json: Fields, resources: readonly PlannedResource[], 
     ({ address, after }) => after !== null && !known.has(address) && parseAddress(address),
   );
   if (unknown) fail(`the configuration does not say what ${unknown.address} is`);
-  return wiring;
+  return [
+    ...wiring,
+    ...entriesAt(configuration, "provider_config").map(([name, provider]) => providerOf(name, provider)),
+    ...entriesAt(root, "module_calls").map(([name]) => nothingOf(`module.${name}`)),
+    ...entriesAt(root, "actions").map(([, action]) =>
+      nothingOf(`action.${textsIn([optional(action, "type"), optional(action, "name")]).join(".")}`),
+    ),
+  ];
 }
+
+const nothingOf = (address: string): Wiring => ({
+  address,
+  provisioners: [],
+  after: [],
+  references: [],
+  acts: [],
+  body: {},
+});
+
+function providerOf(key: string, provider: unknown): Wiring {
+  const expressions = entriesAt(provider, "expressions");
+  return {
+    ...nothingOf(`provider.${key}`),
+    references: namedBy(expressions),
+    provider: String(optional(provider, "full_name")),
+    body: Object.fromEntries(
+      expressions.map(([name, value]) => [name, optional(value, "constant_value") ?? value]),
+    ),
+  };
+}
+
+/** What is referred to, as Terraform lists it. A constant may call a function: Terraform prints its text. */
+function namedBy(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
+    if (key === "references") return textsIn(inner);
+    return key === "constant_value" ? textsIn(inner).flatMap(referencesIn) : namedBy(inner);
+  });
+}
+
+const entriesAt = (value: unknown, key: string): [string, unknown][] =>
+  Object.entries(optional(value, key) ?? {});
 
 function provisionerOf({ type, expressions }: Fields): Provisioner {
   const { command, environment, ...others } = isFields(expressions) ? expressions : {};

@@ -12,11 +12,11 @@ import { isNew } from "../../cluster/pending.js";
 import { GATE_REFERENCE } from "../../cluster/hooks/variables.js";
 import type { Action } from "../change.js";
 import { ignoresAnything, triggersOf } from "../declared.js";
-import { callDifference, consulServers, environmentDifference } from "../hook-call.js";
+import { callDifference, consulServers, environmentDifference, programsOf } from "../hook-call.js";
 import { listed } from "../listed.js";
 import { type Proposal, type Rule, isWaiting } from "../proposal.js";
 import type { RuleId, Violation } from "../verdict.js";
-import type { Wiring } from "../wiring.js";
+import { isOfMember, type MemberWiring } from "../wiring.js";
 
 const RULE: RuleId = "hooks-as-rendered";
 
@@ -33,24 +33,27 @@ export const hooksAsRendered: Rule = (proposal) => {
       .filter(({ name }) => (target === undefined ? isNew(deployed.groups.get(name)) : target === name))
       .map((group) => [group.name, group]),
   );
-  const running = proposal.wiring.filter(
+  const wirings = proposal.wiring.filter(isOfMember);
+  const running = wirings.filter(
     ({ member }) => member.kind === "config-consul" || changing.has(member.group),
   );
-  const servers = consulServers(proposal.wiring);
+  const servers = consulServers(wirings);
+  const program = proposal.program ?? mostOf(programsOf(wirings));
   const otherwise = running.flatMap((wiring) => {
     const why =
       callDifference(
         wiring,
         isWaiting(proposal, wiring.member) ? undefined : changing.get(wiring.member.group),
+        program,
         waiting,
       ) ?? environmentDifference(wiring, servers, spec.platform, gateIn(target));
     return why === undefined ? [] : [`${wiring.address} (${why})`];
   });
-  const members = membersByGroup(proposal.wiring.filter(({ member }) => changing.has(member.group)));
+  const members = membersByGroup(wirings.filter(({ member }) => changing.has(member.group)));
   const early = running.flatMap((wiring) => {
     if (!changing.has(wiring.member.group)) return [];
     const after = new Set(wiring.after);
-    const missing = precedents(wiring, members, proposal).filter((address) => !after.has(address));
+    const missing = precedents(wiring, members, wirings, target).filter((address) => !after.has(address));
     return missing.length === 0 ? [] : [`${wiring.address} (${listed(missing.sort())})`];
   });
   return [
@@ -61,6 +64,13 @@ export const hooksAsRendered: Rule = (proposal) => {
     ...triggersOtherwise(proposal, changing),
   ];
 };
+
+/** A plan does not say where its program lies, but it has one. */
+function mostOf(programs: readonly string[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const each of programs) counts.set(each, (counts.get(each) ?? 0) + 1);
+  return [...counts].sort(([, one], [, other]) => other - one)[0]?.[0];
+}
 
 /** A group that is rolled has the gate of its view. The first creation of one has no other proof, so it is never closed. */
 const gateIn = (target: string | undefined): string => (target === undefined ? "open" : GATE_REFERENCE);
@@ -164,7 +174,7 @@ const HANGS_ON_HOST = ["data-attachment", "stop-agents", "start-agents", "config
 type Members = ReadonlyMap<string, readonly string[]>;
 
 /** Addresses by group and kind, and by host and kind. */
-function membersByGroup(wiring: readonly Wiring[]): Members {
+function membersByGroup(wiring: readonly MemberWiring[]): Members {
   const members = new Map<string, string[]>();
   for (const { address, member } of wiring) {
     const { group, kind, host } = member;
@@ -179,7 +189,12 @@ function membersByGroup(wiring: readonly Wiring[]): Members {
 }
 
 /** The addresses that a member must be created after and destroyed before: the order in which a group is rolled. */
-function precedents({ member }: Wiring, members: Members, { wiring, target }: Proposal): string[] {
+function precedents(
+  { member }: MemberWiring,
+  members: Members,
+  wiring: readonly MemberWiring[],
+  target: string | undefined,
+): string[] {
   const { group, host, kind } = member;
   const those = (kinds: readonly Member["kind"][], of?: number): string[] =>
     kinds.flatMap((each) => members.get(`${of === undefined ? group : hostName(group, of)} ${each}`) ?? []);
@@ -206,13 +221,13 @@ function precedents({ member }: Wiring, members: Members, { wiring, target }: Pr
 }
 
 /** Where Terraform starts the agents, a server has an address once it has been started. */
-const serversStarted = (wiring: readonly Wiring[]): string[] =>
+const serversStarted = (wiring: readonly MemberWiring[]): string[] =>
   wiring.flatMap(({ address, member }) =>
     member.kind === "start-agents" && roleOf(member.pool) === "consul-server" ? [address] : [],
   );
 
 /** Where a Consul server is rolled, the machines of all other groups are configured before it is done. */
-function configuredBefore(group: string, wiring: readonly Wiring[]): string[] {
+function configuredBefore(group: string, wiring: readonly MemberWiring[]): string[] {
   if (roleOf(parseGroupName(group)?.pool ?? "") !== "consul-server") return [];
   return wiring
     .filter(({ member }) => member.kind === "config-consul" && member.group !== group)

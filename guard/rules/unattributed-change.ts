@@ -1,6 +1,8 @@
 import { isOwnPath, isSharedAddress } from "../../cluster/shared-address.js";
 import { describeChange } from "../change.js";
 import { forgottenBy } from "../leftovers.js";
+import { memberBounds } from "../member-bounds.js";
+import { ownActs } from "../own-blocks.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
 import { listed } from "../listed.js";
@@ -13,14 +15,17 @@ export const unattributedChange: Rule = (proposal) => [
   ...outsideOfGroup(proposal),
   ...byBlocks(proposal),
   ...ofNobody(proposal),
+  ...ownActs(proposal),
+  ...memberBounds(proposal),
 ];
 
 /** Blocks of which only Terraform knows what they would do. */
 function byBlocks(proposal: Proposal): Violation[] {
-  const { header } = proposal;
+  const { header, wiring } = proposal;
   const isKnown = (block: string): boolean =>
     block === "removed" && forgottenBy(header?.removed, proposal) !== undefined;
-  const blocks = (header?.blocks ?? []).filter((block) => !isKnown(block));
+  const planned = wiring.flatMap(({ address }) => (/^(module|action)\./.test(address) ? [address] : []));
+  const blocks = [...(header?.blocks ?? []).filter((block) => !isKnown(block)), ...planned];
   if (blocks.length === 0) return [];
   return [
     {

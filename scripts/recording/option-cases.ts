@@ -74,7 +74,14 @@ export const OPTIONS: readonly Case[] = [
   {
     name: "moved-host",
     what: "A moved block makes a host of another group another host.",
-    expected: rejected("complete-plan", "base-revision", "one-group", "target-group", "replace-not-delete"),
+    expected: rejected(
+      "complete-plan",
+      "base-revision",
+      "one-group",
+      "target-group",
+      "unattributed-change",
+      "replace-not-delete",
+    ),
     make: (world) =>
       rollBroker0(world, "broker-1-0 becomes broker-1-7 by a moved block", (stack) => {
         const blocks = blocksOf(stack);

@@ -10,6 +10,7 @@ const accepted: CheckResult = {
   view: "broker-0",
   touched: ["broker-0"],
   others: [],
+  own: [],
   violations: [],
   changes: { machines: 1, byAction: { ...none, replace: 3, update: 1 }, images: ["broker-0: v1 -> v2"] },
   drift: [],

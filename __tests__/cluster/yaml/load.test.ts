@@ -461,8 +461,8 @@ test("refuses a backend without a type", () => {
 test("refuses a bucket without key and region", () => {
   expect(refusal(exampleWith([LOCAL_BACKEND, '{ type: s3, bucket: "", usePathStyle: yes }'])))
     .toMatchInlineSnapshot(`
-   "cluster.yaml:12: backend.bucket: got ""; expected the name of a bucket
-   cluster.yaml:12: backend.key: missing; expected the key of the state in the bucket, such as demo/terraform.tfstate
+   "cluster.yaml:12: backend.bucket: got ""; expected the name of a bucket, or the ARN of an access point
+   cluster.yaml:12: backend.key: missing; expected the key of the state in the bucket, such as demo/terraform.tfstate, one line without \${ and %{
    cluster.yaml:12: backend.region: missing; expected the bucket's region, such as eu-west-1
    cluster.yaml:12: backend.usePathStyle: got "yes"; expected true or false"
   `);
@@ -480,10 +480,10 @@ test("refuses settings of aws that are none", () => {
    "cluster.yaml:7: aws.region: got "Ireland"; expected a region, such as eu-west-1
    cluster.yaml:8: aws.vpcId: got "0a1"; expected the id of a VPC, such as vpc-0a1
    cluster.yaml:9: aws.subnetIds[1]: got "eu-west-1b"; expected the id of a subnet, such as subnet-0a1
-   cluster.yaml:10: aws.keyName: got ""; expected the name of a key pair
+   cluster.yaml:10: aws.keyName: got ""; expected the name of a key pair, one line without \${ and %{
    cluster.yaml:11: aws.securityGroupIds[0]: got "default"; expected the id of a security group, such as sg-0a1
    cluster.yaml:12: aws.providerVersion: got ">= 5"; expected an exact version, such as 6.25.0; a range could give two views two providers
-   cluster.yaml:13: aws.instanceProfile: got 7; expected the name of an instance profile"
+   cluster.yaml:13: aws.instanceProfile: got 7; expected the name of an instance profile, without its path"
   `);
 });
 

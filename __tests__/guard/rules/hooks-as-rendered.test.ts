@@ -37,6 +37,40 @@ test("accepts views as they are rendered, on both platforms", () => {
   }
 });
 
+describe("the path of the program", () => {
+  const ELSEWHERE = 'exec node "/tmp/dist/bin/rollout.js" hook';
+
+  test("accepts any that all hooks of a plan have, and at synth the one that is rendered", () => {
+    expect(hooksAsRendered({ ...base, program: "../../../dist/bin/rollout.js" })).toEqual([]);
+    const moved = base.wiring.map((wiring) => ({
+      ...wiring,
+      provisioners: wiring.provisioners.map((each) => ({
+        ...each,
+        command: each.command.replace(CALL, ELSEWHERE),
+      })),
+    }));
+    expect(hooksAsRendered({ ...base, wiring: moved })).toEqual([]);
+    expect(
+      hooksAsRendered({ ...base, wiring: moved, program: "../../../dist/bin/rollout.js" }),
+    ).toMatchObject([{ rule: "hooks-as-rendered" }]);
+  });
+
+  test("refuses one that another hook does not have", () => {
+    const leave = base.wiring.find(({ address }) => address === "terraform_data.broker-0-leave");
+    const command = leave?.provisioners[0]?.command.replace(CALL, ELSEWHERE);
+    const address = "terraform_data.broker-0-leave";
+    const { body = {} } = base.declared.find((resource) => resource.address === address) ?? {};
+    const tampered = declaring(base, address, {
+      body: { ...body, ...local({ command, when: "destroy" }) },
+    });
+    for (const proposal of [tampered, { ...tampered, program: "../../../dist/bin/rollout.js" }]) {
+      expect(hooksAsRendered(proposal).map(formatViolation)).toEqual([
+        `hooks-as-rendered: hooks would not run what they are rendered with: terraform_data.broker-0-leave (it runs: ${String(command)}); leave the hooks as they are rendered; remove the override`,
+      ]);
+    }
+  });
+});
+
 const CALL = 'exec node "../../../dist/bin/rollout.js" hook';
 const local = (values: object): object => ({ provisioner: [{ "local-exec": values }] });
 

@@ -1,0 +1,144 @@
+import { isDeepStrictEqual } from "node:util";
+import { hostAddress, parseAddress, type Member } from "../cluster/address.js";
+import { roleOf } from "../cluster/groups.js";
+import { memberValues } from "../cluster/members.js";
+import { isBalancerAddress, isSharedAddress } from "../cluster/shared-address.js";
+import type { Spec } from "../cluster/yaml/schema.js";
+import { listed } from "./listed.js";
+import type { Proposal } from "./proposal.js";
+import { addressIn } from "./references.js";
+import type { Violation } from "./verdict.js";
+import { isOfMember, type MemberWiring, type Wiring } from "./wiring.js";
+
+/** Members of groups hang on what is theirs and on what this program shares among them, and on nothing else. */
+export function memberBounds(proposal: Proposal): Violation[] {
+  const { wiring, spec } = proposal;
+  const members = wiring.filter(isOfMember);
+  const beyond = [
+    ...members.flatMap((each) => describe(each, [...namedBeyond(each, spec), ...madeOtherwise(each)])),
+    ...wiring.flatMap((each) =>
+      isSharedAddress(each.address, spec) ? describe(each, providerOtherwise(each)) : [],
+    ),
+    ...attachedElsewhere(proposal),
+  ];
+  const providers = wiring.flatMap((each) => describe(each, settingsOtherwise(each, spec)));
+  return [
+    ...violation(
+      beyond,
+      "members of groups and shared parts would use what is not theirs",
+      "leave them as they are rendered; remove the override",
+    ),
+    ...violation(
+      providers,
+      "the providers of groups would be others than they are rendered with",
+      "set them by cluster.yaml and the environment; what is your own may have a provider with an alias",
+    ),
+  ];
+}
+
+/** What a member names beside what is rendered. An expression that does more than name something is none of these. */
+function namedBeyond({ member, references, after }: MemberWiring, spec: Spec): string[] {
+  return [
+    ...references.filter((reference) => !mayName(member, reference, spec)),
+    ...after.filter((each) => !parseAddress(each) && !isSharedAddress(each, spec)),
+  ];
+}
+
+function mayName({ kind, pool, group, index, host }: Member, reference: string, spec: Spec): boolean {
+  // A variable names nothing itself, and its value is judged where it is used.
+  if (reference.startsWith("var.")) return true;
+  const address = addressIn(reference);
+  const other = parseAddress(address);
+  if (other) {
+    const isServer = other.kind === "host" && roleOf(other.pool) === "consul-server";
+    const isOwn = other.group === group && (host === undefined || other.host === host);
+    return isOwn || (kind === "config-consul" && isServer);
+  }
+  switch (kind) {
+    case "host":
+      return address === "aws_security_group.cluster";
+    case "data":
+      return address === `data.aws_subnet.subnet-${String(index)}`;
+    case "target":
+      return isBalancerAddress(address, pool, spec);
+    case "revision":
+      return address === `local.${group}-revision-by-gate`;
+    default:
+      return false;
+  }
+}
+
+const madeOtherwise = (wiring: MemberWiring): string[] => [
+  ...wiring.acts,
+  ...Object.keys(wiring.body ?? {}).filter((key) => key === "dynamic" || key === "_"),
+  ...providerOtherwise(wiring),
+];
+
+/** A provider of its own name is what a resource has unless it is told otherwise. */
+function providerOtherwise({ address, provider }: Wiring): string[] {
+  const [name = ""] = address.split("_");
+  return provider === undefined || provider === name ? [] : [`provider ${provider}`];
+}
+
+const BUILT_IN = "terraform.io/builtin/terraform";
+
+/** The providers that members are made by, their sources and settings. */
+function settingsOtherwise({ address, provider, body }: Wiring, spec: Spec): string[] {
+  const [block, name = "", alias] = address.split(".");
+  if (block !== "provider" || alias !== undefined) return [];
+  if (name === "terraform") return provider === BUILT_IN ? [] : [`source ${String(provider)}`];
+  if (spec.platform !== "aws" || (name !== "aws" && name !== "null")) return [];
+  const source = provider?.replace(/^(registry\.(terraform\.io|opentofu\.org)\/)?hashicorp\//, "") ?? name;
+  const settings = name === "aws" ? { region: spec.aws.region } : {};
+  return [
+    ...(source === name ? [] : [`source ${String(provider)}`]),
+    ...(isDeepStrictEqual(body, settings)
+      ? []
+      : [
+          `settings ${Object.keys(body ?? {})
+            .sort()
+            .join(", ")}`,
+        ]),
+  ];
+}
+
+/** A disk is attached to its own machine: detaching one stops the machine that it is attached to. */
+function attachedElsewhere({ plan, declared, spec }: Proposal): string[] {
+  const resources = plan
+    ? plan.resources.flatMap(({ address, after, deposed }) =>
+        after === null || deposed !== undefined ? [] : [{ address, values: after }],
+      )
+    : declared.map(({ address, body }) => ({ address, values: body }));
+  const values = new Map(resources.map((each) => [each.address, each.values]));
+  return resources.flatMap(({ address, values: given }) => {
+    const member = parseAddress(address);
+    if (member?.kind !== "data-attachment" || member.host === undefined) return [];
+    const { group, host } = member;
+    const attached = memberValues("data-attachment", address, given);
+    const wrong = (["host", "data"] as const).flatMap((kind) => {
+      const own = hostAddress(spec.platform, group, host, kind);
+      const id = plan ? memberValues(kind, own, values.get(own)).id : `\${${own}.id}`;
+      const named = attached[kind];
+      return id === undefined || named === undefined || id === named
+        ? []
+        : [`${JSON.stringify(named)}, not ${own}`];
+    });
+    return wrong.length === 0 ? [] : [`${address} (${wrong.join(", ")})`];
+  });
+}
+
+const describe = ({ address }: Wiring, why: readonly string[]): string[] =>
+  why.length === 0 ? [] : [`${address} (${listed([...new Set(why)].sort())})`];
+
+function violation(found: readonly string[], message: string, remedy: string): Violation[] {
+  if (found.length === 0) return [];
+  const sorted = [...found].sort();
+  return [
+    {
+      rule: "unattributed-change",
+      subjects: [...new Set(sorted.map((each) => each.replace(/ \(.*$/s, "")))],
+      message: `${message}: ${listed(sorted)}`,
+      remedy,
+    },
+  ];
+}
