@@ -131,7 +131,7 @@ export class Cluster implements LiveCluster {
     this.consul = consul;
     this.nomad = nomad;
     this.#directory = new Directory({
-      catalog: async () => (await consul.nodes()).value,
+      catalog: () => consul.nodes(),
       ...(cloud ? { machines: () => cloud.machines() } : {}),
     });
     this.agents = agents(this.#directory);

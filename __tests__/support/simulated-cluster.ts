@@ -130,7 +130,7 @@ export async function startSimulatedCluster(
     });
   };
   const [consul, nomad] = [await ConsulClient.fromEnvironment(env), await NomadClient.fromEnvironment(env)];
-  const nodes = async () => (await nomad.nodes()).value;
+  const nodes = async () => await nomad.nodes();
   const idOf = async (host: string): Promise<string> => {
     const node = (await nodes()).find(({ Name, Status }) => Name === host && Status === "ready");
     if (!node) throw new Error(`no ready node ${host}`);
@@ -139,7 +139,7 @@ export async function startSimulatedCluster(
   const allocations: SimulatedWorld["allocations"] = async () => {
     const all = await Promise.all(
       (await nodes()).map(async ({ ID, Name }) =>
-        (await nomad.nodeAllocations(ID)).value.map(({ ClientStatus }) => ({
+        (await nomad.nodeAllocations(ID)).map(({ ClientStatus }) => ({
           host: Name,
           status: ClientStatus,
         })),

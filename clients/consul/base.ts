@@ -1,8 +1,5 @@
 import type { Environment } from "../environment.js";
-import type { Blocking, Indexed } from "../http/blocking.js";
-import { blockingCall, indexed } from "../http/blocking.js";
 import type { Endpoint } from "../http/endpoint.js";
-import type { Answer } from "../http/exchange.js";
 import { HttpClient, type Call, type HttpOptions } from "../http/http-client.js";
 import { CONSUL } from "../http/service.js";
 import { readSettings, type Settings } from "../http/settings.js";
@@ -26,18 +23,9 @@ export abstract class ConsulBase {
   }
 
   protected async ask<T>(call: Call, schema: z.ZodType<T>): Promise<T> {
-    return this.#whole(await this.http.call(call, schema), call).body;
-  }
-
-  protected async askIndexed<T>(
-    { query, ...call }: Call,
-    schema: z.ZodType<T>,
-    blocking?: Blocking,
-  ): Promise<Indexed<T>> {
-    const { query: waiting, ...rest } = blockingCall(blocking);
-    const whole: Call = { ...call, ...rest, query: { ...query, ...waiting } };
-    const answer = this.#whole(await this.http.call(whole, schema), whole);
-    return indexed(CONSUL, answer, answer.body, blocking?.index);
+    const { headers, body } = await this.http.call(call, schema);
+    if (headers["x-consul-results-filtered-by-acls"] === "true") throw this.hidden(call);
+    return body;
   }
 
   /** A list that is never empty in truth: the agent that answers is in it. */
@@ -47,11 +35,6 @@ export abstract class ConsulBase {
       { service: CONSUL, method, path, where, hasToken: this.settings.access.token !== undefined },
       permission,
     );
-  }
-
-  #whole<T>(answer: Answer<T>, call: Call): Answer<T> {
-    if (answer.headers["x-consul-results-filtered-by-acls"] === "true") throw this.hidden(call);
-    return answer;
   }
 }
 

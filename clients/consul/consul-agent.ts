@@ -28,9 +28,9 @@ export class ConsulAgent extends ConsulBase {
    * The agent behind an address or a tunnel, with the token and certificates that the environment names.
    * @throws UserError naming the variable that cannot be used
    */
-  static async at(endpoint: Endpoint, env?: Environment, options?: HttpOptions): Promise<ConsulAgent> {
+  static async at(endpoint: Endpoint, env?: Environment): Promise<ConsulAgent> {
     const { access } = await consulSettings(env, endpoint);
-    return new ConsulAgent(endpoint, access, options);
+    return new ConsulAgent(endpoint, access);
   }
 
   /** Who this agent is, answered without the servers. */

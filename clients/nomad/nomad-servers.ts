@@ -1,13 +1,27 @@
+import type * as z from "zod";
 import type { AnswerError } from "../http/errors.js";
+import { HttpClient, type Call, type HttpOptions } from "../http/http-client.js";
+import { NOMAD } from "../http/service.js";
+import type { Settings } from "../http/settings.js";
 import { unlessRefused } from "../http/unless-refused.js";
-import { NomadBase } from "./base.js";
 import * as permission from "./permissions.js";
 import { rightsOf, type Rights } from "./rights.js";
 import * as schema from "./schemas.js";
 import * as acl from "./acl-schemas.js";
 
 /** What Nomad's client asks of the servers about themselves, and of the token about its rights. */
-export abstract class NomadServers extends NomadBase {
+export abstract class NomadServers {
+  protected readonly http: HttpClient;
+
+  constructor(settings: Settings, options?: HttpOptions) {
+    this.http = new HttpClient(NOMAD, settings, options);
+  }
+
+  /** Ends the connections that are kept open. */
+  async close(): Promise<void> {
+    await this.http.close();
+  }
+
   /** Lets servers and clients drop what has finished, whatever their thresholds; goes on after this returns. */
   async systemGc(): Promise<void> {
     await this.http.tell({
@@ -100,5 +114,9 @@ export abstract class NomadServers extends NomadBase {
       );
     };
     return unlessRefused(read(), ({ status }) => status >= 400 && status < 500, undefined);
+  }
+
+  protected async ask<T>(call: Call, shape: z.ZodType<T>): Promise<T> {
+    return (await this.http.call(call, shape)).body;
   }
 }

@@ -25,7 +25,7 @@ export async function observeJobs(
     const type = oneOf(TYPES, Type, `the type of the job ${ID}`);
     const key = keyOf(Namespace, ID);
     if (!here.has(key)) return [{ id: ID, namespace: Namespace, type, groups: [] }];
-    const job = (await nomad.job(ID, Namespace)).value;
+    const job = await nomad.job(ID, Namespace);
     // Purged since it was listed.
     if (job === undefined) return [];
     return [{ id: ID, namespace: Namespace, type, groups: groupsOf(job, type, byJob.get(key) ?? []) }];

@@ -24,9 +24,9 @@ export async function observeNodes(
   const capacity = capacityBy(allocations);
   const nodes = await inParallel(stubs, AT_ONCE, async (stub) => {
     if (!isHostOf(group, stub.Name)) return [listed(stub, capacity)];
-    const { value } = await nomad.node(stub.ID);
+    const node = await nomad.node(stub.ID);
     // Purged since it was listed.
-    return value === undefined ? [] : [whole(value, capacity)];
+    return node === undefined ? [] : [whole(node, capacity)];
   });
   return nodes.flat();
 }
