@@ -1,6 +1,5 @@
 import * as z from "zod";
 import type { Environment } from "../environment.js";
-import type { Endpoint } from "../http/endpoint.js";
 import { list } from "../http/parse-answer.js";
 import { unlessRefused } from "../http/unless-refused.js";
 import { ConsulBase, consulSettings } from "./base.js";
@@ -9,7 +8,6 @@ import {
   Authorizations,
   AutopilotHealth,
   Check,
-  Member,
   Node,
   RaftConfiguration,
   ServiceHealth,
@@ -45,22 +43,6 @@ export class ConsulClient extends ConsulBase {
    */
   static async fromEnvironment(env?: Environment): Promise<ConsulClient> {
     return new ConsulClient(await consulSettings(env));
-  }
-
-  /** The same through one given address or tunnel. */
-  static async at(endpoint: Endpoint, env?: Environment): Promise<ConsulClient> {
-    return new ConsulClient(await consulSettings(env, endpoint));
-  }
-
-  /**
-   * All members as the agent that answers sees them, those that left or failed included.
-   * @throws HiddenByAclError where the token may not see them: the agent itself is always among them
-   */
-  async members(): Promise<Member[]> {
-    const call = { path: "/v1/agent/members", permission: permission.NODE_READ };
-    const members = await this.ask(call, list(Member));
-    if (members.length === 0) throw this.hidden(call);
-    return members;
   }
 
   /**
@@ -101,11 +83,6 @@ export class ConsulClient extends ConsulBase {
     const needed = `${permission.NODE_READ} and ${permission.SERVICE_READ}`;
     const call = { path: "/v1/health/state/any", query: { filter }, permission: needed };
     return this.ask(call, list(Check));
-  }
-
-  /** `10.0.0.1:8300`; undefined where there is none. It may name a leader that has just gone. */
-  async leader(): Promise<string | undefined> {
-    return (await this.ask({ path: "/v1/status/leader" }, z.string())) || undefined;
   }
 
   /** The raft peers. */
