@@ -63,16 +63,15 @@ export abstract class NomadServers {
   }
 
   /** Makes another server the leader. @param id its id in raft */
-  async transferLeadership(id: string): Promise<schema.Transfer> {
-    const call = {
+  async transferLeadership(id: string): Promise<void> {
+    await this.http.tell({
       method: "PUT",
       path: "/v1/operator/raft/transfer-leadership",
       query: { id },
       // Again it is a transfer to the present leader, which does nothing.
       repeatable: true,
       permission: permission.MANAGEMENT,
-    } as const;
-    return this.ask(call, schema.Transfer);
+    });
   }
 
   /** The servers, as the one that answers sees them, those that left or failed included. */

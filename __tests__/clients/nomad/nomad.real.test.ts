@@ -116,7 +116,6 @@ test("rights are read from the token, its policies, and those of its roles", asy
     management: false,
     readsJobs: true,
     node: "write",
-    agent: "none",
     operator: "read",
   });
 });
