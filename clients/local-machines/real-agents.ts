@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { UserError } from "../../cluster/user-error.js";
+import { findProgram } from "../terraform/find.js";
 import { putFile } from "../put-file.js";
 import type { AgentsRunner, MachineOrder } from "./agents-runner.js";
 import { withFolderLock } from "./folder-lock.js";
@@ -36,8 +37,8 @@ export class RealAgents implements AgentsRunner {
 
   async start(order: MachineOrder, signal: AbortSignal): Promise<void> {
     needsLinux();
-    const consul = find("consul");
-    const nomad = order.role === "consul-server" ? undefined : find("nomad");
+    const consul = await find("consul");
+    const nomad = order.role === "consul-server" ? undefined : await find("nomad");
     const started = await withFolderLock(this.folder.path, signal, () => this.#spawn(order, consul, nomad));
     for (const each of started) await answer(each, order.name, signal);
   }
@@ -147,10 +148,10 @@ export class RealAgents implements AgentsRunner {
 }
 
 /** @throws UserError where real agents cannot run, before anything has been started */
-export function checkRealAgents(): void {
+export async function checkRealAgents(): Promise<void> {
   needsLinux();
-  find("consul");
-  find("nomad");
+  await find("consul");
+  await find("nomad");
 }
 
 function needsLinux(): void {
@@ -161,16 +162,9 @@ function needsLinux(): void {
 }
 
 /** A program on the PATH. @throws UserError that says how to get it */
-function find(program: "consul" | "nomad"): string {
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter).filter((each) => each !== "")) {
-    const file = join(folder, program);
-    try {
-      accessSync(file, constants.X_OK);
-      return file;
-    } catch {
-      // The next one.
-    }
-  }
+async function find(program: "consul" | "nomad"): Promise<string> {
+  const found = await findProgram(program, process.env);
+  if (found !== undefined) return found;
   throw new UserError(
     `no ${program} on the PATH, which agents: real needs; get it from https://developer.hashicorp.com/${program}/install, or use simulated agents`,
   );

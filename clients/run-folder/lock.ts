@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { UserError } from "../../cluster/user-error.js";
 import { codeOf } from "../error-code.js";
+import { readJsonFile } from "../json-file.js";
 import { makeRunFolder, whoRuns } from "./folder.js";
 import { isRunning } from "../running.js";
 
@@ -107,20 +108,12 @@ function link(from: string, to: string): boolean {
   }
 }
 
-function readHolder(file: string): LockHolder | undefined {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
-    throw error;
-  }
-  try {
-    return holderSchema.parse(JSON.parse(text));
-  } catch {
-    throw new UserError(`the lock ${file} is damaged; remove it if no run of this cluster is under way`);
-  }
-}
+const readHolder = (file: string): LockHolder | undefined =>
+  readJsonFile(
+    file,
+    holderSchema,
+    `the lock ${file} is damaged; remove it if no run of this cluster is under way`,
+  );
 
 /** Another machine's process cannot be asked for, so it counts as alive. */
 function isGone({ host, pid }: LockHolder): boolean {

@@ -69,9 +69,9 @@ function deployedGroup(
       .sort((a, b) => (a.member.host ?? 0) - (b.member.host ?? 0));
 
   const configConsuls = new Map(
-    ofKind("config-consul").map((each) => [each.member.host, attributes.configConsul(each)]),
+    ofKind("config-consul").map((each) => [each.member.host, attributes.read("config-consul", each)]),
   );
-  const [ready] = ofKind("ready").map((each) => attributes.ready(each));
+  const [ready] = ofKind("ready").map((each) => attributes.read("ready", each));
   return {
     name: group,
     pool,
@@ -79,16 +79,16 @@ function deployedGroup(
     role: roleOf(pool),
     hosts: ofKind("host").flatMap((each): DeployedHost[] => {
       const { host: number = 0 } = each.member;
-      const host = attributes.host(each);
+      const host = attributes.read("host", each);
       const configConsul = configConsuls.get(number);
       if (!host) return [];
       return [{ number, name: hostName(group, number), ...host, ...(configConsul ? { configConsul } : {}) }];
     }),
     volumes: ofKind("data").flatMap((each): DeployedVolume[] => {
-      const volume = attributes.volume(each);
+      const volume = attributes.read("data", each);
       return volume ? [{ host: each.member.host ?? 0, ...volume }] : [];
     }),
-    revisions: ofKind("revision").flatMap((each) => attributes.revisions(each) ?? []),
+    revisions: ofKind("revision").flatMap((each) => attributes.read("revision", each)?.revisions ?? []),
     ...(ready ? { ready } : {}),
     leave: ofKind("leave").length > 0,
     tainted: addressesOf(members.filter(({ tainted, deposed }) => tainted && !deposed)),
