@@ -93,18 +93,9 @@ export class HostGroup extends Construct {
 
   private dataVolume(volume: DeployedVolume): void {
     const { pool, index, name: group } = this.props;
-    const { sizeGib, type, zone } = volume;
-    this.member(volume.host, "data", (name, protection) => {
-      this.platform.dataVolume(this, {
-        name,
-        protection,
-        pool,
-        group,
-        index,
-        sizeGib,
-        type,
-        ...(zone === undefined ? {} : { zone }),
-      });
+    const { host, ...disk } = volume;
+    this.member(host, "data", (name, protection) => {
+      this.platform.dataVolume(this, { ...disk, name, protection, pool, group, index });
     });
   }
 

@@ -16,7 +16,7 @@ import { MachinesFolder } from "../../clients/local-machines/machines-folder.js"
 import type { Group } from "../../cluster/groups.js";
 import { UserError } from "../../cluster/user-error.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
-import { Cluster, type LiveCluster } from "../../live/live-cluster.js";
+import { LiveCluster } from "../../live/live-cluster.js";
 import { localAgents } from "../../live/local-agents.js";
 
 /**
@@ -84,7 +84,7 @@ export async function connectTo(
       return Promise.resolve();
     },
   };
-  return new Cluster(spec, { consul, nomad, now, agents: () => localAgents(env, machines) });
+  return new LiveCluster(spec, { consul, nomad, now, agents: () => localAgents(env, machines) });
 }
 
 export async function startSimulatedCluster(

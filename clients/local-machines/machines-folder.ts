@@ -16,8 +16,8 @@ const machineSchema = z.object({
   nomad: z.url().optional(),
   /** ISO 8601. */
   startedAt: z.iso.datetime(),
-  /** Of real agents: their processes. */
-  pids: z.object({ consul: z.int(), nomad: z.int().optional() }).optional(),
+  /** Of real agents: the process of Nomad, where there is one. */
+  pids: z.object({ nomad: z.int().optional() }).optional(),
 });
 
 /** A machine of the local platform that has been started. */

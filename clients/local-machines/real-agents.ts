@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomInt } from "node:crypto";
+import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -48,10 +49,8 @@ export class RealAgents implements AgentsRunner {
     const address = await this.#freeAddress();
     const number = randomInt(1_000_000);
     const folder = this.folder.empty(name);
-    const [consulUrl, nomadUrl] = [
-      `http://${address}:${String(CONSUL_PORT)}`,
-      `http://${address}:${String(NOMAD_PORT)}`,
-    ];
+    const consulUrl = `http://${address}:${String(CONSUL_PORT)}`;
+    const nomadUrl = `http://${address}:${String(NOMAD_PORT)}`;
     const consulFolder = this.folder.consulFolderOf(name);
     const settings = consulSettings(order, address, join(folder, "consul"));
     putFile(join(consulFolder, "agent.json"), JSON.stringify(settings, null, 2));
@@ -65,9 +64,7 @@ export class RealAgents implements AgentsRunner {
       putFile(join(nomadFolder, "agent.json"), JSON.stringify(settings, null, 2));
       started.push(this.#agent("nomad", nomad, ["agent", `-config=${nomadFolder}`], folder, nomadUrl));
     }
-    const pidOf = (what: Started["what"]): number | undefined =>
-      started.find((each) => each.what === what)?.process.pid;
-    const [consulPid, nomadPid] = [pidOf("consul"), pidOf("nomad")];
+    const pid = started[1]?.process.pid;
     this.folder.write({
       name,
       role,
@@ -76,9 +73,7 @@ export class RealAgents implements AgentsRunner {
       consul: consulUrl,
       ...(nomad === undefined ? {} : { nomad: nomadUrl }),
       startedAt: new Date().toISOString(),
-      ...(consulPid === undefined
-        ? {}
-        : { pids: { consul: consulPid, ...(nomadPid === undefined ? {} : { nomad: nomadPid }) } }),
+      ...(pid === undefined ? {} : { pids: { nomad: pid } }),
     });
     return started;
   }
@@ -202,18 +197,14 @@ async function answer({ what, process: child, url, log }: Started, name: string,
 /** Whether nobody listens at any of the agents' ports of an address. */
 async function isFree(address: string): Promise<boolean> {
   for (const port of PORTS) {
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once("error", () => {
-        resolve(false);
-      });
-      server.listen(port, address, () => {
-        server.close(() => {
-          resolve(true);
-        });
-      });
-    });
-    if (!free) return false;
+    const server = createServer().listen(port, address);
+    try {
+      await once(server, "listening");
+    } catch {
+      return false;
+    }
+    server.close();
+    await once(server, "close");
   }
   return true;
 }
