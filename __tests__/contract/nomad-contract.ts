@@ -107,7 +107,6 @@ export function nomadContract(target: Target, environment: RealEnvironment): voi
       management: true,
       readsJobs: true,
       node: "write",
-      agent: "write",
       operator: "write",
     });
   });
@@ -115,7 +114,7 @@ export function nomadContract(target: Target, environment: RealEnvironment): voi
   test("a node that has nothing to lose is drained at once, and stays ineligible", async () => {
     const id = await idOf(cluster.clients[0]);
 
-    await nomad.drain(id, { deadline: 60, meta: { rollout: "1" } });
+    await nomad.drain(id, { deadline: 60 });
 
     await eventually(
       cluster,
@@ -125,7 +124,7 @@ export function nomadContract(target: Target, environment: RealEnvironment): voi
     );
     expect(await nomad.node(id)).toMatchObject({
       SchedulingEligibility: "ineligible",
-      LastDrain: { Status: "complete", Meta: { rollout: "1" } },
+      LastDrain: { Status: "complete" },
     });
     await nomad.setEligibility(id, "eligible");
     expect((await nomad.node(id))?.SchedulingEligibility).toBe("eligible");

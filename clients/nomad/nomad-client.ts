@@ -13,14 +13,6 @@ import * as schema from "./schemas.js";
 /** Every call that reads jobs or allocations names all namespaces: one that is left out would look like an empty one. */
 const ALL_NAMESPACES = { namespace: "*" } as const;
 
-/** How a node is drained. */
-export interface Drain {
-  /** Seconds after which what still runs is stopped by force; 0: never. */
-  readonly deadline: number;
-  /** Kept in the node's `LastDrain`. */
-  readonly meta?: Readonly<Record<string, string>>;
-}
-
 interface WithResources {
   readonly resources?: boolean;
 }
@@ -124,14 +116,17 @@ export class NomadClient extends NomadServers {
     await this.#tellNode(id, "eligibility", { Eligibility: eligibility });
   }
 
-  /** Begins to move work off a node, or gives the drain that runs a new deadline, counted from now. */
-  async drain(id: string, { deadline, meta = {} }: Drain): Promise<void> {
+  /**
+   * Begins to move work off a node, or gives the drain that runs a new deadline, counted from now.
+   * @param order its deadline: seconds after which what still runs is stopped by force; 0: never
+   */
+  async drain(id: string, { deadline }: { readonly deadline: number }): Promise<void> {
     // Below 0 would stop everything at once.
     if (!(deadline >= 0)) throw new RangeError(`no deadline: ${String(deadline)}`);
     await this.#tellNode(id, "drain", {
       DrainSpec: { Deadline: Math.round(deadline * 1e9), IgnoreSystemJobs: false },
       MarkEligible: false,
-      Meta: meta,
+      Meta: {},
     });
   }
 
