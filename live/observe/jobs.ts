@@ -1,8 +1,8 @@
+import { groupBy } from "../../clients/group-by.js";
 import type { NomadClient } from "../../clients/nomad/nomad-client.js";
 import type { Allocation, Job, JobStub } from "../../clients/nomad/schemas.js";
 import type { NomadJob } from "../../rollout/observation/observation.js";
 import { oneOf } from "./ask.js";
-import { groupBy } from "./nodes.js";
 import { inParallel } from "./in-parallel.js";
 
 const AT_ONCE = 8;
