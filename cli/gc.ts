@@ -71,20 +71,20 @@ export async function collect(
 async function remembered({ consul, nomad }: Agents): Promise<Remembered> {
   const [stubs, members, catalog] = await Promise.all([nomad.nodes(), consul.members(), consul.nodes()]);
   const nodes = [];
-  for (const { ID, Name, Status } of stubs.value) {
-    const meta = Status === "down" ? (await nomad.node(ID)).value?.Meta : undefined;
+  for (const { ID, Name, Status } of stubs) {
+    const meta = Status === "down" ? (await nomad.node(ID))?.Meta : undefined;
     nodes.push({ id: ID, name: Name, status: Status, meta: meta ?? {} });
   }
   return {
     nodes,
     members: members.map(({ Name, Status }) => ({ name: Name, status: Status })),
-    catalog: catalog.value.map(({ Node, Meta }) => ({ name: Node, meta: Meta })),
+    catalog: catalog.map(({ Node, Meta }) => ({ name: Node, meta: Meta })),
   };
 }
 
 /** Looks once more before: purging a node that lives loses its work at once. False where it has come back, or is gone. */
 async function remove({ consul, nomad }: Agents, { of, id, name }: DeadRecord): Promise<boolean> {
-  if (of === "nomad") return (await nomad.node(id)).value?.Status === "down" && nomad.purge(id);
+  if (of === "nomad") return (await nomad.node(id))?.Status === "down" && nomad.purge(id);
   const now = (await consul.members()).find(({ Name }) => Name === name);
   return now?.Status === "failed" && consul.forceLeave(name);
 }

@@ -1,7 +1,6 @@
 import { Construct } from "constructs";
 import { hookCommand } from "./hook-command.js";
-import { hookWords } from "../cluster/hooks/hook-words.js";
-import { addressesFor } from "../cluster/hooks/hook-words.js";
+import { addressesFor, hookWords } from "../cluster/hooks/hook-words.js";
 import { idOf } from "./named.js";
 import type { Declaration, Platform } from "./platform.js";
 
@@ -21,8 +20,8 @@ export interface ConfigConsulProps extends Declaration {
   readonly host: string;
   readonly consul: ConsulKnowledge;
   /** The program whose hook is called. */
-  readonly hooks?: string;
-  readonly hostName?: string;
+  readonly hooks?: string | undefined;
+  readonly hostName: string;
 }
 
 /**
@@ -42,9 +41,7 @@ export class ConfigConsul extends Construct {
       ...(consul.replaced.length > 0
         ? { replaceTriggeredBy: consul.replaced.map((address) => `${address}.id`) }
         : {}),
-      ...(hooks && hostName !== undefined
-        ? { onCreate: hookCommand(hooks, hookWords.configureConsul(hostName)) }
-        : {}),
+      onCreate: hookCommand(hooks, hookWords.configureConsul(hostName)),
     });
   }
 }

@@ -93,18 +93,9 @@ export class HostGroup extends Construct {
 
   private dataVolume(volume: DeployedVolume): void {
     const { pool, index, name: group } = this.props;
-    const { sizeGib, type, zone } = volume;
-    this.member(volume.host, "data", (name, protection) => {
-      this.platform.dataVolume(this, {
-        name,
-        protection,
-        pool,
-        group,
-        index,
-        sizeGib,
-        type,
-        ...(zone === undefined ? {} : { zone }),
-      });
+    const { host, ...disk } = volume;
+    this.member(host, "data", (name, protection) => {
+      this.platform.dataVolume(this, { ...disk, name, protection, pool, group, index });
     });
   }
 
@@ -130,9 +121,8 @@ export class HostGroup extends Construct {
           ...this.present(number, ["data-attachment", "start-agents"]),
           ...this.props.consul.starts.filter((each) => each !== this.address(number, "start-agents")),
         ],
-        ...(this.props.hooks
-          ? { hooks: this.props.hooks, hostName: hostMemberName(group, number, "host") }
-          : {}),
+        hooks: this.props.hooks,
+        hostName: hostMemberName(group, number, "host"),
       });
     });
   }
@@ -180,7 +170,7 @@ export class HostGroup extends Construct {
       after: hosts.flatMap(({ number }) =>
         this.present(number, ["host", "data-attachment", "stop-agents", "start-agents", "config-consul"]),
       ),
-      ...(hooks ? { hooks } : {}),
+      hooks,
     });
   }
 
@@ -193,10 +183,8 @@ export class HostGroup extends Construct {
       this.platform.hook(this, {
         name,
         protection,
-        triggers: { host: `\${${host}.id}` },
-        ...(hooks
-          ? { onDestroy: hookCommand(hooks, hookWords.lbDrained(hostMemberName(group, number, "host"))) }
-          : {}),
+        triggers: { host: idOf(host) },
+        onDestroy: hookCommand(hooks, hookWords.lbDrained(hostMemberName(group, number, "host"))),
         after: this.presentOfGroup("leave"),
       });
     });
@@ -225,7 +213,7 @@ export class HostGroup extends Construct {
       hosts: hosts.flatMap(({ number }) => this.present(number, ["host"])),
       after: [...this.presentOfGroup("leave"), ...members],
       closable: whileClosed !== undefined,
-      ...(hooks ? { hooks } : {}),
+      hooks,
       ...(protection === "ignored" && passedFor !== undefined ? { passedFor } : {}),
     });
   }

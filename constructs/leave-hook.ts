@@ -11,7 +11,7 @@ export interface LeaveHookProps extends Declaration {
   /** Those of them that keep their machines for now, and go with a later batch. */
   readonly waiting: readonly string[];
   /** The program whose hook is called. */
-  readonly hooks?: string;
+  readonly hooks?: string | undefined;
 }
 
 /**
@@ -34,7 +34,7 @@ export class LeaveHook extends Construct {
         hosts: hosts.join(","),
         ...(waiting.length > 0 ? { waiting: waiting.join(",") } : {}),
       },
-      ...(hooks ? { onDestroy: hookCommand(hooks, hookWords.leave(group, hash, hosts, waiting)) } : {}),
+      onDestroy: hookCommand(hooks, hookWords.leave(group, hash, hosts, waiting)),
     });
   }
 }

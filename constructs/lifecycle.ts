@@ -11,22 +11,33 @@ import type { TerraformResourceLifecycle } from "cdktf";
  */
 export type Protection = "live" | "kept" | "ignored" | "frozen";
 
-/** The `lifecycle` block that a protection is written as. */
-export function lifecycleOf(protection: Protection): TerraformResourceLifecycle | undefined {
-  switch (protection) {
-    case "live":
-      return undefined;
-    case "kept":
-      return { preventDestroy: true };
-    case "ignored":
-      return { ignoreChanges: "all" };
-    case "frozen":
-      return { preventDestroy: true, ignoreChanges: "all" };
-  }
-}
-
 /** What must hold of a resource, by `self`, or Terraform refuses the plan. */
 export interface Postcondition {
   readonly condition: string;
   readonly errorMessage: string;
 }
+
+/** The `lifecycle` block that a protection is written as, with what else belongs there; none where it would be empty. */
+export function lifecycleOf({
+  protection,
+  replaceTriggeredBy,
+  postcondition,
+}: {
+  readonly protection: Protection;
+  readonly replaceTriggeredBy?: readonly string[];
+  readonly postcondition?: Postcondition;
+}): { readonly lifecycle?: TerraformResourceLifecycle } {
+  const lifecycle = {
+    ...WRITTEN_AS[protection],
+    ...(replaceTriggeredBy ? { replaceTriggeredBy: [...replaceTriggeredBy] } : {}),
+    ...(postcondition ? { postcondition: [postcondition] } : {}),
+  };
+  return Object.keys(lifecycle).length > 0 ? { lifecycle } : {};
+}
+
+const WRITTEN_AS: Readonly<Record<Protection, TerraformResourceLifecycle>> = {
+  live: {},
+  kept: { preventDestroy: true },
+  ignored: { ignoreChanges: "all" },
+  frozen: { preventDestroy: true, ignoreChanges: "all" },
+};

@@ -51,10 +51,10 @@ export interface HookDeclaration extends Declaration {
   /** The hook runs when one of these changes. Values may hold Terraform references. */
   readonly triggers: Readonly<Record<string, string>>;
   /** Shell commands for Terraform's local-exec. */
-  readonly onCreate?: string;
+  readonly onCreate?: string | undefined;
   /** What the command on creation is given in its environment. Values may hold Terraform references. */
   readonly environment?: Readonly<Record<string, string>>;
-  readonly onDestroy?: string;
+  readonly onDestroy?: string | undefined;
   /** References such as `aws_instance.consul-server-1-0.id`. */
   readonly replaceTriggeredBy?: readonly string[];
   /** What must hold of it, or Terraform refuses the plan. */

@@ -12,7 +12,7 @@ export interface ReadyGateProps extends Declaration {
   /** The addresses of the group's hosts, by number. */
   readonly hosts: readonly string[];
   /** The program whose hook is called. */
-  readonly hooks?: string;
+  readonly hooks?: string | undefined;
   /** The ids of the hosts that it was passed for, where it is to stay so. */
   readonly passedFor?: string;
   /** Whether the variable of the view may close it; else it is always open. */
@@ -31,12 +31,8 @@ export class ReadyGate extends Construct {
     platform.hook(this, {
       ...declaration,
       triggers: { hosts: hosts.map(idOf).join(","), hash, gate },
-      ...(hooks
-        ? {
-            onCreate: hookCommand(hooks, hookWords.ready(group, hash)),
-            environment: { [GATE_ENVIRONMENT]: gate },
-          }
-        : {}),
+      onCreate: hookCommand(hooks, hookWords.ready(group, hash)),
+      environment: { [GATE_ENVIRONMENT]: gate },
       ...(passedFor === undefined
         ? {}
         : { postcondition: isStill(`self.${platform.triggersAt}.hosts`, group, passedFor) }),

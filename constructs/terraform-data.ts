@@ -21,24 +21,10 @@ export class TerraformData extends TerraformResource {
   private readonly attributes: Readonly<Record<string, unknown>>;
 
   constructor(scope: Construct, declaration: TerraformDataDeclaration) {
-    const {
-      name,
-      protection,
-      after,
-      input,
-      triggersReplace,
-      provisioners,
-      replaceTriggeredBy,
-      postcondition,
-    } = declaration;
-    const lifecycle = {
-      ...lifecycleOf(protection),
-      ...(replaceTriggeredBy ? { replaceTriggeredBy: [...replaceTriggeredBy] } : {}),
-      ...(postcondition ? { postcondition: [postcondition] } : {}),
-    };
+    const { name, after, input, triggersReplace, provisioners } = declaration;
     const config: TerraformResourceConfig = {
       terraformResourceType: "terraform_data",
-      ...(Object.keys(lifecycle).length > 0 ? { lifecycle } : {}),
+      ...lifecycleOf(declaration),
       ...(provisioners?.length ? { provisioners } : {}),
     };
     super(scope, name, config);

@@ -156,7 +156,7 @@ function describe(step: RollStep): string {
     case "wait":
       return `waiting until ${new Date(step.until).toISOString()} before ${step.group} (${step.reason})`;
     case "hold":
-      return `paused before ${step.group} (${step.reason}); rollout resume goes on, Ctrl-C ends this run`;
+      return `paused before ${step.group}: ${step.reason}; rollout resume goes on, Ctrl-C ends this run`;
   }
 }
 

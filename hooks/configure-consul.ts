@@ -32,11 +32,7 @@ export async function runConfigureConsulHook(
               address: Addr,
               status: Status,
             })),
-          leader: async () => {
-            const { endpoint } = await agents.consul(host);
-            const consul = await ConsulClient.at(endpoint, own);
-            return (await consul.leader().finally(() => consul.close())) ?? "";
-          },
+          leader: async () => (await (await agents.consul(host)).leader()) ?? "",
         },
         refusalOf: (error) => tokenRefusal(error, cluster, host),
         now: clock.now,

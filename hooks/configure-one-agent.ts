@@ -40,9 +40,10 @@ export interface ConfigureConsulArgs {
   readonly servers: readonly string[];
   /** For a machine that boots and an agent that starts. */
   readonly timeoutMs: number;
-  /** Between two looks. @default 2000 */
-  readonly everyMs?: number;
 }
+
+/** Between two looks. */
+const EVERY_MS = 2000;
 
 /** What was done to one machine. */
 export interface ConfigureConsulReport {
@@ -54,40 +55,24 @@ export interface ConfigureConsulReport {
   readonly leader: string;
 }
 
-/** Why a machine is not configured. What has been done stays; a rerun does only what is left. */
-export class ConfigureConsulFailure extends UserError {
-  override readonly name: string = "ConfigureConsulFailure";
-
-  constructor(
-    readonly done: Omit<ConfigureConsulReport, "leader">,
-    reason: string,
-  ) {
-    const stands = done.file === "written" ? "its list of servers is written" : "its file was not changed";
-    super(`Consul is not configured: ${done.host}: ${reason} (${stands}; a rerun does what is left)`);
-  }
-}
-
 /**
  * Writes the list of Consul servers to one machine and sees that its agent has found them. Nothing is done where the list
  * is there and the agent knows a leader.
- * @throws UserError for a wrong list, ConfigureConsulFailure for what the machine does not allow
+ * @throws UserError for a wrong list, and for what the machine does not allow: what has been done stays
  */
 export async function configureConsul(
   deps: ConfigureConsulDeps,
-  { host, servers, timeoutMs, everyMs = 2000 }: ConfigureConsulArgs,
+  { host, servers, timeoutMs }: ConfigureConsulArgs,
 ): Promise<ConfigureConsulReport> {
   renderServersFile(servers);
   const end = deps.now() + timeoutMs;
   const joined = new Set<string>();
   let [wrote, reloaded] = [false, false];
   let told: string | undefined;
-  const done = () => {
-    return { host, file: wrote ? "written" : "unchanged", reloaded, joined: [...joined] } as const;
-  };
   const pause = async (reason: string): Promise<void> => {
     if (reason !== told) deps.onWait?.(`${host}: ${reason}`);
     told = reason;
-    await deps.pause(everyMs);
+    await deps.pause(EVERY_MS);
   };
 
   try {
@@ -119,14 +104,23 @@ export async function configureConsul(
           await pause(step.reason);
           break;
         case "done":
-          return { ...done(), leader: step.leader };
+          return {
+            host,
+            file: wrote ? "written" : "unchanged",
+            reloaded,
+            joined: [...joined],
+            leader: step.leader,
+          };
         case "failed":
-          throw new ConfigureConsulFailure(done(), step.reason);
+          throw new UserError(step.reason);
       }
     }
   } catch (error) {
-    if (error instanceof ConfigureConsulFailure || !(error instanceof UserError)) throw error;
-    throw new ConfigureConsulFailure(done(), error.message);
+    if (!(error instanceof UserError)) throw error;
+    const stands = wrote ? "its list of servers is written" : "its file was not changed";
+    throw new UserError(
+      `Consul is not configured: ${host}: ${error.message} (${stands}; a rerun does what is left)`,
+    );
   }
 }
 

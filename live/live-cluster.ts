@@ -25,21 +25,6 @@ import { observeConsul } from "./observe/consul.js";
 import { groupMachines, targetsOf } from "./observe/machines.js";
 import { observeNomad } from "./observe/nomad.js";
 
-/** A cluster that can be asked, and told what to do. */
-export interface LiveCluster {
-  readonly consul: ConsulClient;
-  readonly nomad: NomadClient;
-  readonly agents: MachineAgents;
-  /**
-   * What can be seen now. What could not be asked is said in its place; nothing of the surroundings makes it throw. Its time
-   * is that of the first question: nothing in it is older.
-   */
-  observe(question: Question): Promise<Observation>;
-  /** Takes machines out of their pool's load balancer; open connections go on until they are drained. */
-  deregister(hosts: readonly string[]): Promise<void>;
-  close(): Promise<void>;
-}
-
 export interface Question {
   readonly group: string;
   readonly role: Role;
@@ -75,12 +60,8 @@ export async function connect(
   if (local) {
     const own = localEnvironment(local, env);
     const timeAt = (real: number): number => local.timeAt(real);
-    return new Cluster(spec, {
-      ...(await clientsOf(own)),
-      now,
-      timeAt,
-      agents: () => localAgents(own, local),
-    });
+    const agents = () => localAgents(own, local);
+    return new LiveCluster(spec, { ...(await clientsOf(own)), now, timeAt, agents });
   }
   if (spec.platform === "local") {
     throw new UserError(
@@ -94,16 +75,12 @@ export async function connect(
     balancer: new LoadBalancer({ region }),
   };
   const agents = (directory: Directory) => sshAgents(env, (host) => directory.addressOf(host));
-  return new Cluster(spec, { ...(await clientsOf(env)), now, cloud, agents });
+  return new LiveCluster(spec, { ...(await clientsOf(env)), now, cloud, agents });
 }
 
 /** The clients of the servers that an environment names. */
 async function clientsOf(env: Environment): Promise<Pick<Parts, "consul" | "nomad">> {
-  const [consul, nomad] = await Promise.all([
-    ConsulClient.fromEnvironment(env),
-    NomadClient.fromEnvironment(env),
-  ]);
-  return { consul, nomad };
+  return { consul: await ConsulClient.fromEnvironment(env), nomad: await NomadClient.fromEnvironment(env) };
 }
 
 interface Parts {
@@ -117,7 +94,8 @@ interface Parts {
   readonly timeAt?: (real: number) => number;
 }
 
-export class Cluster implements LiveCluster {
+/** A cluster that can be asked, and told what to do. */
+export class LiveCluster {
   readonly consul: ConsulClient;
   readonly nomad: NomadClient;
   readonly agents: MachineAgents;
@@ -131,12 +109,16 @@ export class Cluster implements LiveCluster {
     this.consul = consul;
     this.nomad = nomad;
     this.#directory = new Directory({
-      catalog: async () => (await consul.nodes()).value,
+      catalog: () => consul.nodes(),
       ...(cloud ? { machines: () => cloud.machines() } : {}),
     });
     this.agents = agents(this.#directory);
   }
 
+  /**
+   * What can be seen now. What could not be asked is said in its place; nothing of the surroundings makes it throw. Its time
+   * is that of the first question: nothing in it is older.
+   */
   async observe({ group, role, agentsOf, checks, ...more }: Question): Promise<Observation> {
     const { now, timeAt } = this.parts;
     const at = now();
@@ -156,6 +138,7 @@ export class Cluster implements LiveCluster {
     return { at, consul, nomad, machines, targets, agents, checks };
   }
 
+  /** Takes machines out of their pool's load balancer; open connections go on until they are drained. */
   async deregister(hosts: readonly string[]): Promise<void> {
     const { cloud } = this.parts;
     const pool = parseHostName(hosts[0] ?? "")?.pool;

@@ -51,7 +51,7 @@ const SPEED = 20;
  */
 export async function runRehearse(deps: RehearseDeps, args: RehearseArgs): Promise<Rehearsal> {
   const { binary, version } = await terraformVersion();
-  if (args.agents === "real") checkRealAgents();
+  if (args.agents === "real") await checkRealAgents();
   const { spec } = readSpec(args.spec === undefined ? deps.env : { CLUSTER: args.spec });
   const groups = groupsToRoll(spec, args.groups);
   const speed = args.agents === "simulated" ? SPEED : 1;

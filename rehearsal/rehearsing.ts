@@ -64,7 +64,7 @@ export class Rehearsing {
   async work(): Promise<Work[]> {
     const nomad = await this.nomad();
     try {
-      const all = (await nomad.allocations()).value;
+      const all = await nomad.allocations();
       // Of the two links, lists have the one that leads forward.
       const previous = new Map(all.map(({ ID, NextAllocation }) => [NextAllocation ?? "", ID]));
       return all.map(({ ID, Name, JobID, NodeID = "", NodeName = "", ClientStatus }) => ({
@@ -84,7 +84,7 @@ export class Rehearsing {
   async nodesOf(hosts: readonly string[]): Promise<ReadonlySet<string>> {
     const nomad = await this.nomad();
     try {
-      const nodes = (await nomad.nodes()).value.filter(
+      const nodes = (await nomad.nodes()).filter(
         ({ Name, Status }) => hosts.includes(Name) && Status === "ready",
       );
       return new Set(nodes.map(({ ID }) => ID));
@@ -97,7 +97,7 @@ export class Rehearsing {
   async imagesOf(hosts: readonly string[]): Promise<Record<string, string>> {
     const consul = await this.consul();
     try {
-      const nodes = (await consul.nodes()).value.filter(({ Node }) => hosts.includes(Node));
+      const nodes = (await consul.nodes()).filter(({ Node }) => hosts.includes(Node));
       return Object.fromEntries(nodes.map(({ Node, Meta }) => [Node, Meta["rollout_image"] ?? ""]));
     } finally {
       await consul.close();

@@ -22,8 +22,8 @@ export async function runJobs(rehearsing: Rehearsing, pools: readonly Pool[]): P
   try {
     for (const pool of pools) await nomad.register(rehearsalJob(pool));
     for (;;) {
-      const passing = (await consul.serviceHealth(SERVICE, { passing: true })).value.length;
-      const healthy = (await nomad.allocations()).value.filter(
+      const passing = (await consul.passingInstances(SERVICE)).length;
+      const healthy = (await nomad.allocations()).filter(
         ({ JobID, DeploymentStatus }) => JobID.startsWith(SERVICE) && DeploymentStatus?.Healthy === true,
       ).length;
       if (passing === wanted && healthy === wanted) return wanted;

@@ -214,7 +214,7 @@ export abstract class ViewStack extends TerraformStack {
         resource.node.scope?.node.tryRemoveChild(resource.node.id);
         continue;
       }
-      const lifecycle = lifecycleOf(this.sharedProtection);
+      const { lifecycle } = lifecycleOf({ protection: this.sharedProtection });
       if (lifecycle) {
         resource.lifecycle = this.target === undefined ? { ...resource.lifecycle, ...lifecycle } : lifecycle;
       }

@@ -53,22 +53,22 @@ describe("gc on a simulated cluster", () => {
     const { records } = await flowing(collect(world.live, context, { ...list, yes: true }));
     expect(records.map(({ removed }) => removed)).toEqual([true, true]);
     expect(await remembered()).toEqual([undefined, "left"]);
-    const nodes = (await world.live.nomad.nodes()).value.map(({ Name, Status }) => [Name, Status]);
+    const nodes = (await world.live.nomad.nodes()).map(({ Name, Status }) => [Name, Status]);
     expect(nodes).toContainEqual(["broker-1-0", "down"]);
     expect((await flowing(collect(world.live, context, { ...list, yes: true }))).records).toEqual([]);
   });
 
   test("leaves alone what has come back since it was listed", async () => {
     const { nomad, consul } = world.live;
-    const listed = (await nomad.nodes()).value;
+    const listed = await nomad.nodes();
     const node = nomad.node.bind(nomad);
     let looks = 0;
     const back = {
-      nodes: () => Promise.resolve({ value: listed, index: 1 }),
+      nodes: () => Promise.resolve(listed),
       node: async (id: string) => {
-        const { value, index } = await node(id);
-        const isBack = value?.Name === "broker-2-7" && ++looks > 1;
-        return { value: isBack ? { ...value, Status: "ready" as const } : value, index };
+        const found = await node(id);
+        const isBack = found?.Name === "broker-2-7" && ++looks > 1;
+        return isBack ? { ...found, Status: "ready" as const } : found;
       },
       purge: () => Promise.reject(new Error("a live node was purged")),
       systemGc: () => Promise.reject(new Error("nobody asked for it")),
@@ -92,7 +92,7 @@ describe("gc on a simulated cluster", () => {
   }
 
   async function remembered(): Promise<(string | undefined)[]> {
-    const nodes = (await world.live.nomad.nodes()).value;
+    const nodes = await world.live.nomad.nodes();
     const members = await world.live.consul.members();
     return [
       nodes.find(({ Name }) => Name === "broker-2-7")?.Status,

@@ -50,7 +50,7 @@ const routes: readonly Route<Clients>[] = [
   {
     method: "GET",
     path: /^\/v1\/health\/service\/(.+)$/,
-    call: ({ cluster }, [name = ""]) => cluster.serviceHealth(name, { passing: true }),
+    call: ({ cluster }, [name = ""]) => cluster.passingInstances(name),
   },
   {
     method: "GET",

@@ -11,7 +11,7 @@ const routes: readonly Route<NomadClient>[] = [
   {
     method: "GET",
     path: /^\/v1\/node\/([^/]+)$/,
-    call: async (nomad, [id = ""]) => (await nomad.node(id)).value,
+    call: async (nomad, [id = ""]) => await nomad.node(id),
     settled: noSuch,
   },
   {
@@ -38,7 +38,7 @@ const routes: readonly Route<NomadClient>[] = [
   {
     method: "GET",
     path: /^\/v1\/job\/([^/]+)$/,
-    call: async (nomad, [id = ""]) => (await nomad.job(id, "default")).value,
+    call: async (nomad, [id = ""]) => await nomad.job(id, "default"),
     settled: noSuch,
   },
   {

@@ -57,7 +57,7 @@ describeReal("A roll of a pool that is paused, cancelled, killed or fails", ["te
   test("waits after a group that pauseAfter names, and before the next while another says pause", async () => {
     await demo.workspace.edit([ROLLOUT, "rollout: { pauseAfter: [broker-0] }"]);
     const run = demo.start("broker", "--image", A);
-    await run.see({ in: "driver", text: /paused before broker-1 \(rollout\.pauseAfter names broker-0\)/ });
+    await run.see({ in: "driver", text: /paused before broker-1: rollout\.pauseAfter names broker-0;/ });
     expect(await rolled()).toEqual(["broker-0"]);
     expect(await running()).toEqual([A, OLD, OLD]);
     expect(await demo.workspace.read()).toContain(`images: [${A}, ${OLD}, ${OLD}]`);
@@ -65,7 +65,10 @@ describeReal("A roll of a pool that is paused, cancelled, killed or fails", ["te
     expect(await demo.say("resume")).toMatch(/^demo goes on \(was paused /);
     await run.see({ in: "driver", text: /broker-1 leave: its/ });
     await demo.say("pause", "--reason", "waiting for the DBA");
-    await run.see({ in: "driver", text: /paused before broker-2 \(since .*, "waiting for the DBA"\)/ });
+    await run.see({
+      in: "driver",
+      text: /paused before broker-2: demo is paused \(since .*, "waiting for the DBA"\);/,
+    });
     expect(await rolled()).toEqual(["broker-0", "broker-1"]);
     expect(await running()).toEqual([A, A, OLD]);
     expect(await demo.workspace.status()).toMatchObject({ phase: "paused" });
@@ -106,7 +109,7 @@ describeReal("A roll of a pool that is paused, cancelled, killed or fails", ["te
     await demo.workspace.edit([ROLLOUT, "rollout: { manual: true }"]);
 
     const run = demo.start("broker", "--image", B);
-    await run.see({ in: "driver", text: /paused before broker-2 \(rollout\.manual: every group waits\)/ });
+    await run.see({ in: "driver", text: /paused before broker-2: rollout\.manual: every group waits;/ });
     expect(await rolled()).toEqual([]);
     await demo.say("resume");
 

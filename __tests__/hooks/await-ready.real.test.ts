@@ -112,7 +112,7 @@ describe("clients", () => {
       expect(condition).not.toBe(conditions[at + 1]);
     });
     expect(lines.filter((line) => line.endsWith("of its dead machine is purged"))).toHaveLength(2);
-    const nodes = (await cluster.nomad.nodes()).value.filter(({ Name }) => Name === "broker-0-0");
+    const nodes = (await cluster.nomad.nodes()).filter(({ Name }) => Name === "broker-0-0");
     expect(nodes).toMatchObject([{ Status: "ready", SchedulingEligibility: "eligible" }]);
   });
 

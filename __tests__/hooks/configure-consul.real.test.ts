@@ -47,7 +47,7 @@ describeReal(
         bootstrap_expect: 1,
       });
       const cluster = await ConsulClient.fromEnvironment(environment(management));
-      await eventually(async () => (await cluster.nodes()).value.length === 1);
+      await eventually(async () => (await cluster.nodes()).length === 1);
     });
     afterEach(async () => {
       await own?.kill();

@@ -75,9 +75,7 @@ const machine = (privateIp: string, state = "running"): Ec2Machine => ({
   group: "broker-0",
   instanceId: `i-${privateIp}`,
   image: "ami-0aaa",
-  instanceType: "t3.small",
   state,
   privateIp,
   launchTime: undefined,
-  templateHash: undefined,
 });

@@ -16,7 +16,7 @@ import { MachinesFolder } from "../../clients/local-machines/machines-folder.js"
 import type { Group } from "../../cluster/groups.js";
 import { UserError } from "../../cluster/user-error.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
-import { Cluster, type LiveCluster } from "../../live/live-cluster.js";
+import { LiveCluster } from "../../live/live-cluster.js";
 import { localAgents } from "../../live/local-agents.js";
 
 /**
@@ -84,7 +84,7 @@ export async function connectTo(
       return Promise.resolve();
     },
   };
-  return new Cluster(spec, { consul, nomad, now, agents: () => localAgents(env, machines) });
+  return new LiveCluster(spec, { consul, nomad, now, agents: () => localAgents(env, machines) });
 }
 
 export async function startSimulatedCluster(
@@ -130,7 +130,7 @@ export async function startSimulatedCluster(
     });
   };
   const [consul, nomad] = [await ConsulClient.fromEnvironment(env), await NomadClient.fromEnvironment(env)];
-  const nodes = async () => (await nomad.nodes()).value;
+  const nodes = async () => await nomad.nodes();
   const idOf = async (host: string): Promise<string> => {
     const node = (await nodes()).find(({ Name, Status }) => Name === host && Status === "ready");
     if (!node) throw new Error(`no ready node ${host}`);
@@ -139,7 +139,7 @@ export async function startSimulatedCluster(
   const allocations: SimulatedWorld["allocations"] = async () => {
     const all = await Promise.all(
       (await nodes()).map(async ({ ID, Name }) =>
-        (await nomad.nodeAllocations(ID)).value.map(({ ClientStatus }) => ({
+        (await nomad.nodeAllocations(ID)).map(({ ClientStatus }) => ({
           host: Name,
           status: ClientStatus,
         })),

@@ -10,12 +10,10 @@ export interface Ec2Machine {
   readonly group: string;
   readonly instanceId: string;
   readonly image: string;
-  readonly instanceType: string;
   /** `pending`, `running`, `shutting-down`, `stopping`, `stopped` or `terminated`. */
   readonly state: string;
   readonly privateIp: string | undefined;
   readonly launchTime: Date | undefined;
-  readonly templateHash: string | undefined;
 }
 
 export interface FindOptions {
@@ -35,7 +33,7 @@ export class Ec2Machines {
 
   /**
    * Sorted by host and launch time: while one is replaced, two can have the same name.
-   * @throws AwsFailure
+   * @throws UserError with AWS's reason
    */
   async find(
     cluster: string,
@@ -77,11 +75,9 @@ function readMachine(instance: Instance, cluster: string, wanted: string | undef
       group,
       instanceId: instance.InstanceId,
       image: instance.ImageId ?? "",
-      instanceType: instance.InstanceType ?? "",
       state: instance.State?.Name ?? "",
       privateIp: instance.PrivateIpAddress,
       launchTime: instance.LaunchTime,
-      templateHash: tags.get("rollout:template-hash"),
     },
   ];
 }

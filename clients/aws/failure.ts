@@ -2,21 +2,6 @@ import * as z from "zod";
 import { UserError } from "../../cluster/user-error.js";
 import { withoutSecrets } from "../terraform/error.js";
 
-export type AwsFailureKind =
-  "credentials" | "access-denied" | "throttled" | "unreachable" | "not-found" | "region" | "refused";
-
-/** What AWS did not do, or could not be asked. */
-export class AwsFailure extends UserError {
-  override readonly name: string = "AwsFailure";
-
-  constructor(
-    readonly kind: AwsFailureKind,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
 /** As far as errors of the SDK are alike. */
 const errorSchema = z.object({
   name: z.string().default(""),
@@ -25,46 +10,37 @@ const errorSchema = z.object({
 });
 
 /**
- * Says what an error of the SDK means.
+ * What AWS did not do, or could not be asked, from an error of the SDK.
  * @param action as a policy names it, `ec2:DescribeInstances`
  */
-export function awsFailure(error: unknown, action: string): AwsFailure {
+export function awsFailure(error: unknown, action: string): UserError {
   const { name, code = name, message } = errorSchema.safeParse(error).data ?? { name: "", message: "" };
   const said = withoutSecrets(brief(message || code || "no reason was given"), process.env);
-  const about = (kind: AwsFailureKind, what: string, remedy: string): AwsFailure =>
-    new AwsFailure(kind, `${what}: ${action}: ${said}; ${remedy}`);
+  const about = (what: string, remedy: string): UserError =>
+    new UserError(`${what}: ${action}: ${said}; ${remedy}`);
 
   if (/CredentialsProviderError|TokenProviderError/.test(name)) {
     return about(
-      "credentials",
       "no credentials for AWS",
       "give them as Terraform gets them: environment, profile (AWS_PROFILE), SSO or the machine's role",
     );
   }
-  if (
-    /^(AuthFailure|ExpiredToken|RequestExpired|InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient)/.test(
-      name,
-    )
-  ) {
-    return about("credentials", "AWS does not take the credentials", "renew them");
-  }
-  if (/^(AccessDenied|UnauthorizedOperation|NotAuthorized)/.test(name)) {
-    return about("access-denied", "AWS does not allow it", `allow ${action} to who runs this`);
-  }
-  if (/^(Throttl|TooManyRequests|RequestLimitExceeded|RequestThrottled|SlowDown)/.test(name)) {
-    return about("throttled", "AWS throttles", "run it again later");
-  }
-  if (/NotFound(Exception)?$/.test(name)) {
-    return about("not-found", "AWS does not have it", "correct the name, the region or the account");
-  }
-  if (/^Region (is missing|not accepted)/.test(message)) {
-    return about("region", "no region", "set AWS_REGION, or name it in the spec");
-  }
-  if (NO_ANSWER.test(`${code} ${message}`)) {
-    return about("unreachable", "AWS does not answer", "check the network, the region and AWS_ENDPOINT_URL");
-  }
-  return about("refused", `AWS answered ${name || "with an error"}`, "see what it says");
+  if (REFUSED_CREDENTIALS.test(name)) return about("AWS does not take the credentials", "renew them");
+  if (/^(AccessDenied|UnauthorizedOperation|NotAuthorized)/.test(name))
+    return about("AWS does not allow it", `allow ${action} to who runs this`);
+  if (/^(Throttl|TooManyRequests|RequestLimitExceeded|RequestThrottled|SlowDown)/.test(name))
+    return about("AWS throttles", "run it again later");
+  if (/NotFound(Exception)?$/.test(name))
+    return about("AWS does not have it", "correct the name, the region or the account");
+  if (/^Region (is missing|not accepted)/.test(message))
+    return about("no region", "set AWS_REGION, or name it in the spec");
+  if (NO_ANSWER.test(`${code} ${message}`))
+    return about("AWS does not answer", "check the network, the region and AWS_ENDPOINT_URL");
+  return about(`AWS answered ${name || "with an error"}`, "see what it says");
 }
+
+const REFUSED_CREDENTIALS =
+  /^(AuthFailure|ExpiredToken|RequestExpired|InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient)/;
 
 const NO_ANSWER =
   /\b(TimeoutError|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE)\b/;

@@ -1,5 +1,6 @@
 import type { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { AwsFailure, awsFailure } from "./failure.js";
+import { UserError } from "../../cluster/user-error.js";
+import { awsFailure } from "./failure.js";
 import { clientSettings, type AwsSettings } from "./settings.js";
 
 /** `gone`: it is not registered, or has been deregistered and is drained. */
@@ -24,18 +25,17 @@ export class LoadBalancer {
    * What the load balancer makes of some machines.
    * @param targetGroup name or ARN
    * @param instanceIds all of them are in the answer
-   * @throws AwsFailure
+   * @throws UserError with AWS's reason
    */
   async targetStates(
     targetGroup: string,
     instanceIds: readonly string[],
   ): Promise<ReadonlyMap<string, TargetState>> {
     const { DescribeTargetHealthCommand } = await import("./load-balancer-sdk.js");
-    const client = await this.#connect();
-    const arn = targetGroup.startsWith("arn:") ? targetGroup : await this.#arnOf(targetGroup);
+    const TargetGroupArn = await this.#arnOf(targetGroup);
     // All targets, since AWS refuses a question for a machine that it has forgotten.
-    const answer = await asked("elasticloadbalancing:DescribeTargetHealth", () =>
-      client.send(new DescribeTargetHealthCommand({ TargetGroupArn: arn })),
+    const answer = await this.#ask("DescribeTargetHealth", (client) =>
+      client.send(new DescribeTargetHealthCommand({ TargetGroupArn })),
     );
     const states = new Map<string, TargetState>(
       instanceIds.map((id) => [id, { state: "gone", reason: "not registered" }]),
@@ -52,40 +52,35 @@ export class LoadBalancer {
 
   /**
    * Lets open connections end and sends no new ones. A machine that is not registered is no mistake.
-   * @throws AwsFailure
+   * @throws UserError with AWS's reason
    */
   async deregister(targetGroup: string, instanceIds: readonly string[]): Promise<void> {
     const { DeregisterTargetsCommand } = await import("./load-balancer-sdk.js");
-    const client = await this.#connect();
-    const TargetGroupArn = targetGroup.startsWith("arn:") ? targetGroup : await this.#arnOf(targetGroup);
+    const TargetGroupArn = await this.#arnOf(targetGroup);
     const Targets = instanceIds.map((Id) => ({ Id }));
-    await asked("elasticloadbalancing:DeregisterTargets", () =>
+    await this.#ask("DeregisterTargets", (client) =>
       client.send(new DeregisterTargetsCommand({ TargetGroupArn, Targets })),
     );
   }
 
-  async #arnOf(name: string): Promise<string> {
+  async #arnOf(targetGroup: string): Promise<string> {
+    if (targetGroup.startsWith("arn:")) return targetGroup;
     const { DescribeTargetGroupsCommand } = await import("./load-balancer-sdk.js");
-    const client = await this.#connect();
-    const action = "elasticloadbalancing:DescribeTargetGroups";
-    const answer = await asked(action, () => client.send(new DescribeTargetGroupsCommand({ Names: [name] })));
-    const arn = answer.TargetGroups?.find(({ TargetGroupName }) => TargetGroupName === name)?.TargetGroupArn;
+    const { TargetGroups = [] } = await this.#ask("DescribeTargetGroups", (client) =>
+      client.send(new DescribeTargetGroupsCommand({ Names: [targetGroup] })),
+    );
+    const arn = TargetGroups.find(({ TargetGroupName }) => TargetGroupName === targetGroup)?.TargetGroupArn;
     if (arn !== undefined) return arn;
-    throw new AwsFailure("not-found", `no target group ${name}; correct the name, the region or the account`);
+    throw new UserError(`no target group ${targetGroup}; correct the name, the region or the account`);
   }
 
   /** Credentials are looked up once a client. */
-  async #connect(): Promise<ElasticLoadBalancingV2Client> {
+  async #ask<T>(action: string, question: (client: ElasticLoadBalancingV2Client) => Promise<T>): Promise<T> {
     const { ElasticLoadBalancingV2Client } = await import("./load-balancer-sdk.js");
-    return (this.#client ??= new ElasticLoadBalancingV2Client(clientSettings(this.settings)));
-  }
-}
-
-async function asked<T>(action: string, ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    throw awsFailure(error, action);
+    this.#client ??= new ElasticLoadBalancingV2Client(clientSettings(this.settings));
+    return question(this.#client).catch((error: unknown) => {
+      throw awsFailure(error, `elasticloadbalancing:${action}`);
+    });
   }
 }
 

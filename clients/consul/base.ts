@@ -1,13 +1,13 @@
+import * as z from "zod";
 import type { Environment } from "../environment.js";
-import type { Blocking, Indexed } from "../http/blocking.js";
-import { blockingCall, indexed } from "../http/blocking.js";
 import type { Endpoint } from "../http/endpoint.js";
-import type { Answer } from "../http/exchange.js";
 import { HttpClient, type Call, type HttpOptions } from "../http/http-client.js";
+import { list } from "../http/parse-answer.js";
 import { CONSUL } from "../http/service.js";
 import { readSettings, type Settings } from "../http/settings.js";
-import type * as z from "zod";
 import { HiddenByAclError } from "./errors.js";
+import { NODE_READ } from "./permissions.js";
+import { Member } from "./schemas.js";
 
 /** What both of Consul's clients are made of. */
 export abstract class ConsulBase {
@@ -25,19 +25,26 @@ export abstract class ConsulBase {
     await this.http.close();
   }
 
-  protected async ask<T>(call: Call, schema: z.ZodType<T>): Promise<T> {
-    return this.#whole(await this.http.call(call, schema), call).body;
+  /**
+   * All members as the agent that answers sees them, those that left or failed included. Answered without the servers.
+   * @throws HiddenByAclError where the token may not see them: the agent itself is always among them
+   */
+  async members(signal?: AbortSignal): Promise<Member[]> {
+    const call = { path: "/v1/agent/members", permission: NODE_READ, ...(signal ? { signal } : {}) };
+    const members = await this.ask(call, list(Member));
+    if (members.length === 0) throw this.hidden(call);
+    return members;
   }
 
-  protected async askIndexed<T>(
-    { query, ...call }: Call,
-    schema: z.ZodType<T>,
-    blocking?: Blocking,
-  ): Promise<Indexed<T>> {
-    const { query: waiting, ...rest } = blockingCall(blocking);
-    const whole: Call = { ...call, ...rest, query: { ...query, ...waiting } };
-    const answer = this.#whole(await this.http.call(whole, schema), whole);
-    return indexed(CONSUL, answer, answer.body, blocking?.index);
+  /** `10.0.0.1:8300`; undefined where there is none. It may name a leader that has just gone. */
+  async leader(): Promise<string | undefined> {
+    return (await this.ask({ path: "/v1/status/leader" }, z.string())) || undefined;
+  }
+
+  protected async ask<T>(call: Call, schema: z.ZodType<T>): Promise<T> {
+    const { headers, body } = await this.http.call(call, schema);
+    if (headers["x-consul-results-filtered-by-acls"] === "true") throw this.hidden(call);
+    return body;
   }
 
   /** A list that is never empty in truth: the agent that answers is in it. */
@@ -47,11 +54,6 @@ export abstract class ConsulBase {
       { service: CONSUL, method, path, where, hasToken: this.settings.access.token !== undefined },
       permission,
     );
-  }
-
-  #whole<T>(answer: Answer<T>, call: Call): Answer<T> {
-    if (answer.headers["x-consul-results-filtered-by-acls"] === "true") throw this.hidden(call);
-    return answer;
   }
 }
 

@@ -1,12 +1,11 @@
 import type { Environment } from "../environment.js";
 import type { Endpoint } from "../http/endpoint.js";
-import type { HttpOptions } from "../http/http-client.js";
-import { list } from "../http/parse-answer.js";
+import type { Call, HttpOptions } from "../http/http-client.js";
 import type { Settings } from "../http/settings.js";
 import { ConsulBase, consulSettings } from "./base.js";
 import { WrongAgentError } from "./errors.js";
-import { AGENT_READ, AGENT_WRITE, NODE_READ } from "./permissions.js";
-import { Member, Self } from "./schemas.js";
+import { AGENT_READ, AGENT_WRITE } from "./permissions.js";
+import { Self } from "./schemas.js";
 
 /** A leave answers after 13.5 s (server), 3.5 s (client), 17 s without a leader. */
 const LEAVE_TIMEOUT = 30;
@@ -28,25 +27,14 @@ export class ConsulAgent extends ConsulBase {
    * The agent behind an address or a tunnel, with the token and certificates that the environment names.
    * @throws UserError naming the variable that cannot be used
    */
-  static async at(endpoint: Endpoint, env?: Environment, options?: HttpOptions): Promise<ConsulAgent> {
+  static async at(endpoint: Endpoint, env?: Environment): Promise<ConsulAgent> {
     const { access } = await consulSettings(env, endpoint);
-    return new ConsulAgent(endpoint, access, options);
+    return new ConsulAgent(endpoint, access);
   }
 
   /** Who this agent is, answered without the servers. */
   async self(signal?: AbortSignal): Promise<Self> {
     return this.ask({ path: "/v1/agent/self", permission: AGENT_READ, ...abortable(signal) }, Self);
-  }
-
-  /**
-   * All members as this agent sees them, those that left or failed included. Answered without the servers.
-   * @throws HiddenByAclError where the token may not see them: the agent itself is always among them
-   */
-  async members(signal?: AbortSignal): Promise<Member[]> {
-    const call = { path: "/v1/agent/members", permission: NODE_READ, ...abortable(signal) };
-    const members = await this.ask(call, list(Member));
-    if (members.length === 0) throw this.hidden(call);
-    return members;
   }
 
   /**
@@ -58,12 +46,12 @@ export class ConsulAgent extends ConsulBase {
   async leave(node: string, signal?: AbortSignal): Promise<void> {
     const { Config } = await this.self(signal);
     if (Config.NodeName !== node) throw new WrongAgentError(node, Config.NodeName, this.endpoint.url);
-    await this.#put("/v1/agent/leave", AGENT_WRITE, { timeout: LEAVE_TIMEOUT, ...abortable(signal) });
+    await this.#put("/v1/agent/leave", { timeout: LEAVE_TIMEOUT, ...abortable(signal) });
   }
 
   /** Lets this agent join the cluster through another; frees at once one that knows no server. */
   async join(address: string): Promise<void> {
-    await this.#put(`/v1/agent/join/${encodeURIComponent(address)}`, AGENT_WRITE, { repeatable: true });
+    await this.#put(`/v1/agent/join/${encodeURIComponent(address)}`, { repeatable: true });
   }
 
   /**
@@ -71,11 +59,11 @@ export class ConsulAgent extends ConsulBase {
    * @throws AnswerError with what is wrong with the configuration; the agent goes on with the old one
    */
   async reload(): Promise<void> {
-    await this.#put("/v1/agent/reload", AGENT_WRITE, { repeatable: true });
+    await this.#put("/v1/agent/reload", { repeatable: true });
   }
 
-  async #put(path: string, permission: string, rest: object): Promise<void> {
-    await this.http.tell({ method: "PUT", path, permission, ...rest });
+  async #put(path: string, rest: Omit<Call, "path">): Promise<void> {
+    await this.http.tell({ method: "PUT", path, permission: AGENT_WRITE, ...rest });
   }
 }
 

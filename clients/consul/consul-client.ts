@@ -1,8 +1,5 @@
 import * as z from "zod";
 import type { Environment } from "../environment.js";
-import type { Blocking, Indexed } from "../http/blocking.js";
-import type { Endpoint } from "../http/endpoint.js";
-import type { HttpOptions } from "../http/http-client.js";
 import { list } from "../http/parse-answer.js";
 import { unlessRefused } from "../http/unless-refused.js";
 import { ConsulBase, consulSettings } from "./base.js";
@@ -11,7 +8,6 @@ import {
   Authorizations,
   AutopilotHealth,
   Check,
-  Member,
   Node,
   RaftConfiguration,
   ServiceHealth,
@@ -45,61 +41,38 @@ export class ConsulClient extends ConsulBase {
    * The cluster that `CONSUL_HTTP_ADDR` and Consul's other variables name.
    * @throws UserError naming the variable that cannot be used
    */
-  static async fromEnvironment(env?: Environment, options?: HttpOptions): Promise<ConsulClient> {
-    return new ConsulClient(await consulSettings(env), options);
-  }
-
-  /** The same through one given address or tunnel. */
-  static async at(endpoint: Endpoint, env?: Environment, options?: HttpOptions): Promise<ConsulClient> {
-    return new ConsulClient(await consulSettings(env, endpoint), options);
-  }
-
-  /**
-   * All members as the agent that answers sees them, those that left or failed included.
-   * @throws HiddenByAclError where the token may not see them: the agent itself is always among them
-   */
-  async members(): Promise<Member[]> {
-    const call = { path: "/v1/agent/members", permission: permission.NODE_READ };
-    const members = await this.ask(call, list(Member));
-    if (members.length === 0) throw this.hidden(call);
-    return members;
+  static async fromEnvironment(env?: Environment): Promise<ConsulClient> {
+    return new ConsulClient(await consulSettings(env));
   }
 
   /**
    * The catalog's nodes with their meta.
    * @throws HiddenByAclError where the token may not see them: the servers are always among them
    */
-  async nodes(blocking?: Blocking): Promise<Indexed<Node[]>> {
+  async nodes(): Promise<Node[]> {
     const call = { path: "/v1/catalog/nodes", permission: permission.NODE_READ };
-    const nodes = await this.askIndexed(call, list(Node), blocking);
-    if (nodes.value.length === 0) throw this.hidden(call);
+    const nodes = await this.ask(call, list(Node));
+    if (nodes.length === 0) throw this.hidden(call);
     return nodes;
   }
 
   /** Names and tags. */
-  async services(blocking?: Blocking): Promise<Indexed<Record<string, string[]>>> {
+  async services(): Promise<Record<string, string[]>> {
     const call = { path: "/v1/catalog/services", permission: permission.SERVICE_READ };
-    return this.askIndexed(call, z.record(z.string(), z.array(z.string())), blocking);
+    return this.ask(call, z.record(z.string(), z.array(z.string())));
   }
 
-  /** The instances of a service. @param options `passing` leaves out those whose checks do not all pass */
-  async serviceHealth(
-    name: string,
-    { passing = false, ...blocking }: Blocking & { readonly passing?: boolean } = {},
-  ): Promise<Indexed<ServiceHealth[]>> {
+  /** The instances of a service whose checks all pass. */
+  async passingInstances(name: string): Promise<ServiceHealth[]> {
     const path = `/v1/health/service/${encodeURIComponent(name)}`;
-    const query = passing ? ({ passing: true } as const) : {};
-    return this.askIndexed(
-      { path, query, permission: permission.SERVICE_READ },
-      list(ServiceHealth),
-      blocking,
-    );
+    const call = { path, query: { passing: true }, permission: permission.SERVICE_READ } as const;
+    return this.ask(call, list(ServiceHealth));
   }
 
   /** The checks of one node and of its services. Empty for a node that is not there, or that the token may not see. */
-  async nodeHealth(name: string, blocking?: Blocking): Promise<Indexed<Check[]>> {
+  async nodeHealth(name: string): Promise<Check[]> {
     const path = `/v1/health/node/${encodeURIComponent(name)}`;
-    return this.askIndexed({ path, permission: permission.NODE_READ }, list(Check), blocking);
+    return this.ask({ path, permission: permission.NODE_READ }, list(Check));
   }
 
   /**
@@ -110,11 +83,6 @@ export class ConsulClient extends ConsulBase {
     const needed = `${permission.NODE_READ} and ${permission.SERVICE_READ}`;
     const call = { path: "/v1/health/state/any", query: { filter }, permission: needed };
     return this.ask(call, list(Check));
-  }
-
-  /** `10.0.0.1:8300`; undefined where there is none. It may name a leader that has just gone. */
-  async leader(): Promise<string | undefined> {
-    return (await this.ask({ path: "/v1/status/leader" }, z.string())) || undefined;
   }
 
   /** The raft peers. */

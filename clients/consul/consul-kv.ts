@@ -1,7 +1,5 @@
 import * as z from "zod";
 import type { Environment } from "../environment.js";
-import type { Blocking, Indexed } from "../http/blocking.js";
-import type { HttpOptions } from "../http/http-client.js";
 import { list } from "../http/parse-answer.js";
 import { unlessRefused } from "../http/unless-refused.js";
 import { ConsulBase, consulSettings } from "./base.js";
@@ -11,16 +9,14 @@ import { KvPair } from "./schemas.js";
 /** Consul's keys. */
 export class ConsulKv extends ConsulBase {
   /** @throws UserError naming the variable that cannot be used */
-  static async fromEnvironment(env?: Environment, options?: HttpOptions): Promise<ConsulKv> {
-    return new ConsulKv(await consulSettings(env), options);
+  static async fromEnvironment(env?: Environment): Promise<ConsulKv> {
+    return new ConsulKv(await consulSettings(env));
   }
 
-  /** One key; undefined where there is none, and then without an index to wait for. */
-  async get(key: string, blocking?: Blocking): Promise<Indexed<KvPair | undefined>> {
+  /** One key; undefined where there is none. */
+  async get(key: string): Promise<KvPair | undefined> {
     const call = { path: pathOf(key), permission: keyRule(key, "read") };
-    const found = this.askIndexed(call, list(KvPair), blocking);
-    const { value, index } = await unlessRefused(found, isMissing, { value: [], index: 0 });
-    return { value: value[0], index };
+    return (await unlessRefused(this.ask(call, list(KvPair)), isMissing, []))[0];
   }
 
   /** All keys below a prefix, in their order; none where there is none. */
@@ -33,20 +29,13 @@ export class ConsulKv extends ConsulBase {
     return unlessRefused(this.ask(call, list(KvPair)), isMissing, []);
   }
 
-  /**
-   * Writes a key.
-   * @param cas the ModifyIndex that it must still have; 0: it must not exist. Writing the value that is there already does not
-   *   move the index, so let no two writers write the same
-   * @returns whether it was written
-   */
-  async put(key: string, value: string, { cas }: { readonly cas?: number } = {}): Promise<boolean> {
+  /** Writes a key. @returns whether it was written */
+  async put(key: string, value: string): Promise<boolean> {
     const call = {
       method: "PUT",
       path: pathOf(key),
-      query: { cas },
       body: value,
-      // With a condition, the second time would be refused because the first was done, and nobody could tell.
-      repeatable: cas === undefined,
+      repeatable: true,
       permission: keyRule(key, "write"),
     } as const;
     return this.ask(call, z.boolean());

@@ -14,7 +14,6 @@ const MemberStatus = ["none", "alive", "leaving", "left", "failed"] as const;
 export const Member = z.object({
   Name: z.string(),
   Addr: z.string(),
-  Port: z.number(),
   /** `role` is consul for a server and node for a client; `id` is the node's; `build` is the version, a colon, a revision. */
   Tags: map,
   Status: z
@@ -31,13 +30,7 @@ export const Self = z.object({
     NodeName: z.string(),
     NodeID: z.string(),
     Server: z.boolean(),
-    Version: z.string(),
-    Datacenter: z.string(),
   }),
-  /** Statistics of Raft are text, numbers too. */
-  Stats: z.record(z.string(), z.unknown()).nullish(),
-  Member: Member.nullish(),
-  Meta: map,
 });
 export type Self = z.output<typeof Self>;
 
@@ -45,7 +38,6 @@ export const Node = z.object({
   ID: z.string(),
   Node: z.string(),
   Address: z.string(),
-  Datacenter: z.string().optional(),
   Meta: map,
 });
 export type Node = z.output<typeof Node>;
@@ -53,26 +45,19 @@ export type Node = z.output<typeof Node>;
 export const Check = z.object({
   Node: z.string(),
   CheckID: z.string(),
-  Name: z.string(),
   /** passing, warning, critical or maintenance */
   Status: z.string(),
-  Output: z.string(),
-  ServiceID: z.string(),
   ServiceName: z.string(),
 });
 export type Check = z.output<typeof Check>;
 
 const NodeService = z.object({
-  ID: z.string(),
-  Service: z.string(),
   Address: z.string(),
   Port: z.number(),
-  Tags: list(z.string()),
-  Meta: map,
 });
 
 /** One node's entry in the catalog; null for a node that is not there. */
-export const ServiceHealth = z.object({ Node, Service: NodeService, Checks: list(Check) });
+export const ServiceHealth = z.object({ Node, Service: NodeService });
 export type ServiceHealth = z.output<typeof ServiceHealth>;
 
 export { AutopilotHealth, RaftConfiguration, type RaftServer } from "../http/raft-schemas.js";
@@ -84,20 +69,12 @@ export const KvPair = z.object({
     .base64()
     .nullable()
     .transform((value) => Buffer.from(value ?? "", "base64").toString("utf8")),
-  Session: z.string().optional(),
-  CreateIndex: z.number(),
-  ModifyIndex: z.number(),
-  /** A plain write resets it, so it is no fencing token. */
-  LockIndex: z.number(),
-  Flags: z.number(),
 });
 export type KvPair = z.output<typeof KvPair>;
 
 export const TokenSelf = z.object({
   AccessorID: z.string(),
-  Description: z.string().optional(),
-  Policies: list(z.object({ ID: z.string(), Name: z.string() })),
-  Roles: list(z.object({ ID: z.string(), Name: z.string() })),
+  Policies: list(z.object({ ID: z.string() })),
 });
 export type TokenSelf = z.output<typeof TokenSelf>;
 

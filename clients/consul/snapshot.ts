@@ -1,6 +1,7 @@
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { UserError } from "../../cluster/user-error.js";
+import { codeOf } from "../error-code.js";
 import type { HttpClient } from "../http/http-client.js";
 import { TooLong } from "../http/read-text.js";
 import { MANAGEMENT } from "./permissions.js";
@@ -59,10 +60,8 @@ async function toDisk<T>(file: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
-    const code =
-      typeof error === "object" && error !== null && "code" in error ? String(error.code) : "unknown";
     throw new UserError(
-      `the snapshot cannot be written: ${file} (${code}); name a file in a folder that is there and has space`,
+      `the snapshot cannot be written: ${file} (${codeOf(error)}); name a file in a folder that is there and has space`,
     );
   }
 }

@@ -116,6 +116,21 @@ export function isOfUnknownToken(text: string): boolean {
   return /ACL (token )?not found|failed to parse signed token/i.test(text);
 }
 
+/**
+ * The error for an answer that says no.
+ * @param text one line, cut, without the token
+ */
+export function refusalOf(
+  subject: Subject,
+  status: number,
+  text: string,
+  permission: string | undefined,
+): AnswerError {
+  if (status === 403 || isOfUnknownToken(text)) return new PermissionError(subject, status, text, permission);
+  if (/No cluster leader/i.test(text)) return new NoLeaderError(subject, status, text);
+  return new AnswerError(subject, status, text);
+}
+
 /** An answer of another shape than the agent's API has. */
 export class MalformedAnswerError extends ClientError {
   override readonly name = "MalformedAnswerError";

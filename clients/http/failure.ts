@@ -17,11 +17,6 @@ export type Failure =
 const PASSING =
   /No cluster leader|No known Consul servers|failed to get conn|lead thread didn't get connection|connection refused|stream closed|session shutdown|leadership lost|\bEOF$/i;
 
-/** Whether there was no leader to ask. */
-export function isLeaderless(text: string): boolean {
-  return /No cluster leader/i.test(text);
-}
-
 /**
  * Whether a request that failed in this way may be sent again.
  * @param repeatable sending it twice does no more than sending it once

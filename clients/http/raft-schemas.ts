@@ -6,16 +6,9 @@ import { list } from "./parse-answer.js";
 const AutopilotServer = z.object({
   ID: z.string(),
   Name: z.string(),
-  Address: z.string(),
-  SerfStatus: z.string(),
-  Version: z.string(),
   Leader: z.boolean(),
   Voter: z.boolean(),
   Healthy: z.boolean(),
-  LastTerm: z.number(),
-  LastIndex: z.number(),
-  /** `38.7ms`; `-1ns` for a dead server */
-  LastContact: z.string(),
   /** An election resets it for all of them; year 1 for a dead server. */
   StableSince: z.string(),
 });

@@ -5,8 +5,6 @@ export interface Service {
   readonly defaultPort: number;
   readonly tokenVariable: string;
   readonly tokenHeader: string;
-  /** The header that carries the index for blocking queries. */
-  readonly indexHeader: string;
 }
 
 export const CONSUL: Service = {
@@ -15,7 +13,6 @@ export const CONSUL: Service = {
   defaultPort: 8500,
   tokenVariable: "CONSUL_HTTP_TOKEN",
   tokenHeader: "x-consul-token",
-  indexHeader: "x-consul-index",
 };
 
 export const NOMAD: Service = {
@@ -24,5 +21,4 @@ export const NOMAD: Service = {
   defaultPort: 4646,
   tokenVariable: "NOMAD_TOKEN",
   tokenHeader: "x-nomad-token",
-  indexHeader: "x-nomad-index",
 };

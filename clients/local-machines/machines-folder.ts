@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { UserError } from "../../cluster/user-error.js";
 import { codeOf } from "../error-code.js";
+import { readJsonFile } from "../json-file.js";
 import { putFile } from "../put-file.js";
 
 const machineSchema = z.object({
@@ -16,8 +16,8 @@ const machineSchema = z.object({
   nomad: z.url().optional(),
   /** ISO 8601. */
   startedAt: z.iso.datetime(),
-  /** Of real agents: their processes. */
-  pids: z.object({ consul: z.int(), nomad: z.int().optional() }).optional(),
+  /** Of real agents: the process of Nomad, where there is one. */
+  pids: z.object({ nomad: z.int().optional() }).optional(),
 });
 
 /** A machine of the local platform that has been started. */
@@ -100,19 +100,7 @@ export class MachinesFolder {
 
   /** What a file says; undefined where there is none. @throws UserError where it is damaged */
   #read<T>(file: string, schema: z.ZodType<T>): T | undefined {
-    let text: string;
-    try {
-      text = readFileSync(file, "utf8");
-    } catch (error) {
-      if (codeOf(error) === "ENOENT") return undefined;
-      throw error;
-    }
-    try {
-      return schema.parse(JSON.parse(text));
-    } catch {
-      throw new UserError(
-        `${file} is damaged, or of another version of this program; remove it, and destroy the cluster`,
-      );
-    }
+    const damaged = `${file} is damaged, or of another version of this program; remove it, and destroy the cluster`;
+    return readJsonFile(file, schema, damaged);
   }
 }

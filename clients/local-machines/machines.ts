@@ -1,7 +1,8 @@
-import { readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../../cluster/user-error.js";
 import type { ServersFile } from "../ssh/consul-servers-file.js";
+import { textIfThere } from "../json-file.js";
 import { putFile } from "../put-file.js";
 import type { AgentsRunner, MachineOrder } from "./agents-runner.js";
 import { MachinesFolder, type LocalMachine } from "./machines-folder.js";
@@ -88,7 +89,7 @@ export class LocalMachines {
     const file = join(this.#folder.consulFolderOf(name), "rollout-servers.json");
     const due = `${file}.reload-due`;
     return {
-      read: () => Promise.resolve({ content: textOf(file), reloadDue: textOf(due) !== undefined }),
+      read: () => Promise.resolve({ content: textIfThere(file), reloadDue: existsSync(due) }),
       write: async (content) => {
         writeFileSync(due, "");
         putFile(file, content);
@@ -125,15 +126,5 @@ function realOf(folder: string): string {
     return realpathSync(folder);
   } catch {
     return join(realOf(dirname(folder)), basename(folder));
-  }
-}
-
-function textOf(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    if (typeof error === "object" && error !== null && "code" in error && error.code === "ENOENT")
-      return undefined;
-    throw error;
   }
 }

@@ -1,9 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync } from "node:fs";
+import { once } from "node:events";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { UserError } from "../../cluster/user-error.js";
+import { findProgram } from "../terraform/find.js";
 import { putFile } from "../put-file.js";
 import type { AgentsRunner, MachineOrder } from "./agents-runner.js";
 import { withFolderLock } from "./folder-lock.js";
@@ -36,8 +38,8 @@ export class RealAgents implements AgentsRunner {
 
   async start(order: MachineOrder, signal: AbortSignal): Promise<void> {
     needsLinux();
-    const consul = find("consul");
-    const nomad = order.role === "consul-server" ? undefined : find("nomad");
+    const consul = await find("consul");
+    const nomad = order.role === "consul-server" ? undefined : await find("nomad");
     const started = await withFolderLock(this.folder.path, signal, () => this.#spawn(order, consul, nomad));
     for (const each of started) await answer(each, order.name, signal);
   }
@@ -47,10 +49,8 @@ export class RealAgents implements AgentsRunner {
     const address = await this.#freeAddress();
     const number = randomInt(1_000_000);
     const folder = this.folder.empty(name);
-    const [consulUrl, nomadUrl] = [
-      `http://${address}:${String(CONSUL_PORT)}`,
-      `http://${address}:${String(NOMAD_PORT)}`,
-    ];
+    const consulUrl = `http://${address}:${String(CONSUL_PORT)}`;
+    const nomadUrl = `http://${address}:${String(NOMAD_PORT)}`;
     const consulFolder = this.folder.consulFolderOf(name);
     const settings = consulSettings(order, address, join(folder, "consul"));
     putFile(join(consulFolder, "agent.json"), JSON.stringify(settings, null, 2));
@@ -64,9 +64,7 @@ export class RealAgents implements AgentsRunner {
       putFile(join(nomadFolder, "agent.json"), JSON.stringify(settings, null, 2));
       started.push(this.#agent("nomad", nomad, ["agent", `-config=${nomadFolder}`], folder, nomadUrl));
     }
-    const pidOf = (what: Started["what"]): number | undefined =>
-      started.find((each) => each.what === what)?.process.pid;
-    const [consulPid, nomadPid] = [pidOf("consul"), pidOf("nomad")];
+    const pid = started[1]?.process.pid;
     this.folder.write({
       name,
       role,
@@ -75,9 +73,7 @@ export class RealAgents implements AgentsRunner {
       consul: consulUrl,
       ...(nomad === undefined ? {} : { nomad: nomadUrl }),
       startedAt: new Date().toISOString(),
-      ...(consulPid === undefined
-        ? {}
-        : { pids: { consul: consulPid, ...(nomadPid === undefined ? {} : { nomad: nomadPid }) } }),
+      ...(pid === undefined ? {} : { pids: { nomad: pid } }),
     });
     return started;
   }
@@ -147,10 +143,10 @@ export class RealAgents implements AgentsRunner {
 }
 
 /** @throws UserError where real agents cannot run, before anything has been started */
-export function checkRealAgents(): void {
+export async function checkRealAgents(): Promise<void> {
   needsLinux();
-  find("consul");
-  find("nomad");
+  await find("consul");
+  await find("nomad");
 }
 
 function needsLinux(): void {
@@ -161,16 +157,9 @@ function needsLinux(): void {
 }
 
 /** A program on the PATH. @throws UserError that says how to get it */
-function find(program: "consul" | "nomad"): string {
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter).filter((each) => each !== "")) {
-    const file = join(folder, program);
-    try {
-      accessSync(file, constants.X_OK);
-      return file;
-    } catch {
-      // The next one.
-    }
-  }
+async function find(program: "consul" | "nomad"): Promise<string> {
+  const found = await findProgram(program, process.env);
+  if (found !== undefined) return found;
   throw new UserError(
     `no ${program} on the PATH, which agents: real needs; get it from https://developer.hashicorp.com/${program}/install, or use simulated agents`,
   );
@@ -208,18 +197,14 @@ async function answer({ what, process: child, url, log }: Started, name: string,
 /** Whether nobody listens at any of the agents' ports of an address. */
 async function isFree(address: string): Promise<boolean> {
   for (const port of PORTS) {
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once("error", () => {
-        resolve(false);
-      });
-      server.listen(port, address, () => {
-        server.close(() => {
-          resolve(true);
-        });
-      });
-    });
-    if (!free) return false;
+    const server = createServer().listen(port, address);
+    try {
+      await once(server, "listening");
+    } catch {
+      return false;
+    }
+    server.close();
+    await once(server, "close");
   }
   return true;
 }

@@ -25,17 +25,7 @@ export class SimulatorProcess {
   /** Where it is found; undefined where none answers. */
   async find(): Promise<Announcement | undefined> {
     const announcement = this.folder.announcement();
-    if (!announcement) return undefined;
-    const answers = await fetch(`${announcement.control}/machines`, {
-      signal: AbortSignal.timeout(ANSWER_MS),
-    }).then(
-      async (response) => {
-        await response.body?.cancel();
-        return response.ok;
-      },
-      () => false,
-    );
-    return answers ? announcement : undefined;
+    return announcement && (await answers(announcement.control)) ? announcement : undefined;
   }
 
   /**
@@ -103,11 +93,15 @@ export class SimulatorProcess {
   }
 }
 
-const answers = (control: string): Promise<boolean> =>
-  fetch(`${control}/machines`, { signal: AbortSignal.timeout(ANSWER_MS) }).then(
-    () => true,
-    () => false,
-  );
+async function answers(control: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${control}/machines`, { signal: AbortSignal.timeout(ANSWER_MS) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
 
 /** Beside the bundle; in `bin` beside the compiled sources; in `dist/bin` where the sources themselves run. */
 function program(): string {

@@ -6,11 +6,10 @@ const named = z.object({ Name: z.string() });
 /** Its secret is not read. */
 export const TokenSelf = z.object({
   AccessorID: z.string(),
-  Name: z.string(),
   /** client or management */
   Type: z.string(),
   Policies: list(z.string()),
-  Roles: list(z.object({ ID: z.string(), Name: z.string() })),
+  Roles: list(z.object({ ID: z.string() })),
 });
 export type TokenSelf = z.output<typeof TokenSelf>;
 
@@ -23,7 +22,6 @@ const level = z
 
 /** A policy, as the servers have parsed it; older ones give the text alone. */
 export const Policy = z.object({
-  Name: z.string(),
   RulesJSON: z
     .object({
       Namespaces: list(
@@ -31,7 +29,6 @@ export const Policy = z.object({
       ),
       Node: level,
       Operator: level,
-      Agent: level,
     })
     .nullish(),
 });

@@ -1,7 +1,7 @@
 import type { Environment } from "../environment.js";
-import type { Blocking, Indexed } from "../http/blocking.js";
 import type { Endpoint } from "../http/endpoint.js";
-import type { Call, HttpOptions } from "../http/http-client.js";
+import type { AnswerError } from "../http/errors.js";
+import type { Call } from "../http/http-client.js";
 import { list } from "../http/parse-answer.js";
 import { NOMAD } from "../http/service.js";
 import { readSettings } from "../http/settings.js";
@@ -12,14 +12,6 @@ import * as schema from "./schemas.js";
 
 /** Every call that reads jobs or allocations names all namespaces: one that is left out would look like an empty one. */
 const ALL_NAMESPACES = { namespace: "*" } as const;
-
-/** How a node is drained. */
-export interface Drain {
-  /** Seconds after which what still runs is stopped by force; 0: never. */
-  readonly deadline: number;
-  /** Kept in the node's `LastDrain`. */
-  readonly meta?: Readonly<Record<string, string>>;
-}
 
 interface WithResources {
   readonly resources?: boolean;
@@ -36,81 +28,73 @@ export class NomadClient extends NomadServers {
    * The cluster that `NOMAD_ADDR` and Nomad's other variables name.
    * @throws UserError naming the variable that cannot be used
    */
-  static async fromEnvironment(env?: Environment, options?: HttpOptions): Promise<NomadClient> {
-    return new NomadClient(await readSettings(NOMAD, env), options);
+  static async fromEnvironment(env?: Environment): Promise<NomadClient> {
+    return new NomadClient(await readSettings(NOMAD, env));
   }
 
   /** One agent at a given address or behind a tunnel. */
-  static async at(endpoint: Endpoint, env?: Environment, options?: HttpOptions): Promise<NomadClient> {
-    return new NomadClient(await readSettings(NOMAD, env, endpoint), options);
+  static async at(endpoint: Endpoint, env?: Environment): Promise<NomadClient> {
+    return new NomadClient(await readSettings(NOMAD, env, endpoint));
   }
 
   /**
    * All clients, dead records included: a machine that was replaced has two of one name for a while.
    * @param options `resources` asks for those, too
    */
-  async nodes({ resources, ...blocking }: Blocking & WithResources = {}): Promise<
-    Indexed<schema.NodeStub[]>
-  > {
+  async nodes({ resources }: WithResources = {}): Promise<schema.NodeStub[]> {
     const query = resources === true ? { resources: "true" } : {};
     const call = { path: "/v1/nodes", query, permission: permission.NODE_READ };
-    return this.readIndexed(call, list(schema.NodeStub), blocking);
+    return this.ask(call, list(schema.NodeStub));
   }
 
   /** One client; undefined where there is none of that id. */
-  async node(id: string, blocking?: Blocking): Promise<Indexed<schema.Node | undefined>> {
+  async node(id: string): Promise<schema.Node | undefined> {
     const call = { path: `/v1/node/${encodeURIComponent(id)}`, permission: permission.NODE_READ };
-    return this.find(call, schema.Node, blocking);
+    return unlessRefused(this.ask(call, schema.Node), isMissing, undefined);
   }
 
   /**
    * The allocations of a node, in all namespaces, finished ones included. An empty list proves nothing: it is also the answer
    * for an unknown node and for a token that may not read jobs. See {@link rights}.
    */
-  async nodeAllocations(id: string, blocking?: Blocking): Promise<Indexed<schema.Allocation[]>> {
+  async nodeAllocations(id: string): Promise<schema.Allocation[]> {
     const path = `/v1/node/${encodeURIComponent(id)}/allocations`;
     const call = {
       path,
       query: ALL_NAMESPACES,
       permission: `${permission.NODE_READ} and ${permission.READ_JOBS}`,
     };
-    return this.readIndexed(call, list(schema.Allocation), blocking);
+    return this.ask(call, list(schema.Allocation));
   }
 
   /**
    * All allocations of all namespaces that the token may see, finished ones included, without the states of their tasks.
    * @param options `resources` asks for those, too
    */
-  async allocations({ resources, ...blocking }: Blocking & WithResources = {}): Promise<
-    Indexed<schema.Allocation[]>
-  > {
+  async allocations({ resources }: WithResources = {}): Promise<schema.Allocation[]> {
     const query = {
       ...ALL_NAMESPACES,
       task_states: "false",
       ...(resources === true ? { resources: "true" } : {}),
     };
     const call = { path: "/v1/allocations", query, permission: permission.READ_JOBS };
-    return this.readIndexed(call, list(schema.Allocation), blocking);
+    return this.ask(call, list(schema.Allocation));
   }
 
   /** The jobs of all namespaces that the token may see. */
-  async jobs(blocking?: Blocking): Promise<Indexed<schema.JobStub[]>> {
+  async jobs(): Promise<schema.JobStub[]> {
     const call = { path: "/v1/jobs", query: ALL_NAMESPACES, permission: permission.READ_JOBS };
-    return this.readIndexed(call, list(schema.JobStub), blocking);
+    return this.ask(call, list(schema.JobStub));
   }
 
   /** One job; undefined where there is none. */
-  async job(id: string, namespace: string, blocking?: Blocking): Promise<Indexed<schema.Job | undefined>> {
-    return this.find(jobCall(id, namespace), schema.Job, blocking);
+  async job(id: string, namespace: string): Promise<schema.Job | undefined> {
+    return unlessRefused(this.ask(jobCall(id, namespace), schema.Job), isMissing, undefined);
   }
 
   /** The allocations of a job, finished ones included. */
-  async jobAllocations(
-    id: string,
-    namespace: string,
-    blocking?: Blocking,
-  ): Promise<Indexed<schema.Allocation[]>> {
-    return this.readIndexed(jobCall(id, namespace, "/allocations"), list(schema.Allocation), blocking);
+  async jobAllocations(id: string, namespace: string): Promise<schema.Allocation[]> {
+    return this.ask(jobCall(id, namespace, "/allocations"), list(schema.Allocation));
   }
 
   /** Registers a job in Nomad's own JSON, or its next version. */
@@ -132,14 +116,17 @@ export class NomadClient extends NomadServers {
     await this.#tellNode(id, "eligibility", { Eligibility: eligibility });
   }
 
-  /** Begins to move work off a node, or gives the drain that runs a new deadline, counted from now. */
-  async drain(id: string, { deadline, meta = {} }: Drain): Promise<void> {
+  /**
+   * Begins to move work off a node, or gives the drain that runs a new deadline, counted from now.
+   * @param order its deadline: seconds after which what still runs is stopped by force; 0: never
+   */
+  async drain(id: string, { deadline }: { readonly deadline: number }): Promise<void> {
     // Below 0 would stop everything at once.
     if (!(deadline >= 0)) throw new RangeError(`no deadline: ${String(deadline)}`);
     await this.#tellNode(id, "drain", {
       DrainSpec: { Deadline: Math.round(deadline * 1e9), IgnoreSystemJobs: false },
       MarkEligible: false,
-      Meta: meta,
+      Meta: {},
     });
   }
 
@@ -168,6 +155,8 @@ export class NomadClient extends NomadServers {
     });
   }
 }
+
+const isMissing = ({ status, text }: AnswerError): boolean => status === 404 && text.endsWith("not found");
 
 const jobCall = (id: string, namespace: string, what = ""): Call => ({
   path: `/v1/job/${encodeURIComponent(id)}${what}`,

@@ -1,13 +1,27 @@
+import type * as z from "zod";
 import type { AnswerError } from "../http/errors.js";
+import { HttpClient, type Call, type HttpOptions } from "../http/http-client.js";
+import { NOMAD } from "../http/service.js";
+import type { Settings } from "../http/settings.js";
 import { unlessRefused } from "../http/unless-refused.js";
-import { NomadBase } from "./base.js";
 import * as permission from "./permissions.js";
 import { rightsOf, type Rights } from "./rights.js";
 import * as schema from "./schemas.js";
 import * as acl from "./acl-schemas.js";
 
 /** What Nomad's client asks of the servers about themselves, and of the token about its rights. */
-export abstract class NomadServers extends NomadBase {
+export abstract class NomadServers {
+  protected readonly http: HttpClient;
+
+  constructor(settings: Settings, options?: HttpOptions) {
+    this.http = new HttpClient(NOMAD, settings, options);
+  }
+
+  /** Ends the connections that are kept open. */
+  async close(): Promise<void> {
+    await this.http.close();
+  }
+
   /** Lets servers and clients drop what has finished, whatever their thresholds; goes on after this returns. */
   async systemGc(): Promise<void> {
     await this.http.tell({
@@ -49,16 +63,15 @@ export abstract class NomadServers extends NomadBase {
   }
 
   /** Makes another server the leader. @param id its id in raft */
-  async transferLeadership(id: string): Promise<schema.Transfer> {
-    const call = {
+  async transferLeadership(id: string): Promise<void> {
+    await this.http.tell({
       method: "PUT",
       path: "/v1/operator/raft/transfer-leadership",
       query: { id },
       // Again it is a transfer to the present leader, which does nothing.
       repeatable: true,
       permission: permission.MANAGEMENT,
-    } as const;
-    return this.ask(call, schema.Transfer);
+    });
   }
 
   /** The servers, as the one that answers sees them, those that left or failed included. */
@@ -100,5 +113,9 @@ export abstract class NomadServers extends NomadBase {
       );
     };
     return unlessRefused(read(), ({ status }) => status >= 400 && status < 500, undefined);
+  }
+
+  protected async ask<T>(call: Call, shape: z.ZodType<T>): Promise<T> {
+    return (await this.http.call(call, shape)).body;
   }
 }

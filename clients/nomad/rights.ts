@@ -7,14 +7,13 @@ export interface Rights {
   /** Whether it sees the jobs and allocations of all namespaces. Where it does not, a node's list of allocations is 200 and empty. */
   readonly readsJobs: boolean | "unknown";
   readonly node: Level | "unknown";
-  readonly agent: Level | "unknown";
   readonly operator: Level | "unknown";
 }
 
 type Level = "none" | "read" | "write";
 
 /** Whoever asks may do all: ACLs are off, or the token is a management token. */
-const ALL: Rights = { management: true, readsJobs: true, node: "write", agent: "write", operator: "write" };
+const ALL: Rights = { management: true, readsJobs: true, node: "write", operator: "write" };
 
 /**
  * What a token may do, from the token and the policies that it has, its roles' among them.
@@ -28,7 +27,6 @@ export function rightsOf(token: TokenSelf, policies: readonly Policy[] | undefin
       management: false,
       readsJobs: "unknown",
       node: "unknown",
-      agent: "unknown",
       operator: "unknown",
     };
   }
@@ -36,7 +34,6 @@ export function rightsOf(token: TokenSelf, policies: readonly Policy[] | undefin
     management: false,
     readsJobs: readsAllJobs(rules.flatMap(({ Namespaces }) => Namespaces)),
     node: highest(rules.map(({ Node }) => Node)),
-    agent: highest(rules.map(({ Agent }) => Agent)),
     operator: highest(rules.map(({ Operator }) => Operator)),
   };
 }

@@ -16,9 +16,6 @@ const Eligibility = z.enum(["eligible", "ineligible"]);
 /** How the last drain ended; `complete` also after its deadline was hit: only the node's events tell that. */
 const LastDrain = z.object({
   Status: z.enum(["draining", "complete", "canceled"]),
-  Meta: map,
-  StartedAt: z.string(),
-  UpdatedAt: z.string(),
 });
 
 /** CPU in MHz, memory in MiB. */
@@ -34,12 +31,10 @@ export const NodeStub = z.object({
   ID: z.string(),
   /** Two records have the same one for a while after a machine was replaced. */
   Name: z.string(),
-  Address: z.string(),
   Status: NodeStatus,
   SchedulingEligibility: Eligibility,
   /** Absent in shortened answers. */
   Drain: z.boolean().optional(),
-  NodePool: z.string().optional(),
   LastDrain: LastDrain.nullish(),
   ...nodeResources,
   ModifyIndex: z.number(),
@@ -47,17 +42,12 @@ export const NodeStub = z.object({
 export type NodeStub = z.output<typeof NodeStub>;
 
 const DrainStrategy = z.object({
-  /** Nanoseconds. 0: none; below: at once, by force. */
-  Deadline: z.number(),
   /** When the deadline will be hit; null where there is none. */
   ForceDeadline: z.string().nullish(),
-  StartedAt: z.string().optional(),
-  IgnoreSystemJobs: z.boolean(),
 });
 
 const NodeEvent = z.object({
   Message: z.string(),
-  Subsystem: z.string(),
   Timestamp: z.string(),
   /** `deadline_reached` is "true" where a drain ended by its deadline. */
   Details: map,
@@ -67,17 +57,12 @@ export const Node = z.object({
   ID: z.string(),
   Name: z.string(),
   Status: NodeStatus,
-  StatusDescription: z.string().optional(),
   SchedulingEligibility: Eligibility,
   DrainStrategy: DrainStrategy.nullish(),
   LastDrain: LastDrain.nullish(),
   Meta: map,
   ...nodeResources,
   Events: list(NodeEvent),
-  HTTPAddr: z.string().optional(),
-  /** Seconds since 1970. */
-  StatusUpdatedAt: z.number().optional(),
-  ModifyIndex: z.number(),
 });
 export type Node = z.output<typeof Node>;
 
@@ -97,7 +82,6 @@ export const Allocation = z.object({
   /** By task. In lists only where asked for. */
   AllocatedResources: z.object({ Tasks: z.record(z.string(), Resources).nullish() }).nullish(),
   NextAllocation: z.string().nullish(),
-  PreviousAllocation: z.string().nullish(),
   /** Nanoseconds since 1970. */
   CreateTime: z.number().optional(),
   ModifyTime: z.number().optional(),
@@ -146,20 +130,9 @@ export const Self = z.object({
   config: z.object({
     NodeName: z.string().nullish(),
     Region: z.string(),
-    Datacenter: z.string(),
-    Version: z.object({ Version: z.string(), VersionPrerelease: z.string().optional() }).nullish(),
-    Client: z.object({ Enabled: z.boolean() }).nullish(),
     Server: z.object({ Enabled: z.boolean() }).nullish(),
   }),
-  member: z.object({ Name: z.string(), Tags: map }).nullish(),
+  member: z.object({ Tags: map }).nullish(),
   stats: z.record(z.string(), z.unknown()).nullish(),
 });
 export type Self = z.output<typeof Self>;
-
-/** What a transfer says of itself. */
-export const Transfer = z.object({
-  From: z.object({ ID: z.string() }),
-  To: z.object({ ID: z.string() }),
-  Noop: z.boolean(),
-});
-export type Transfer = z.output<typeof Transfer>;

@@ -1,8 +1,9 @@
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { holdSchema, type Hold } from "../../cluster/run/hold.js";
 import { UserError } from "../../cluster/user-error.js";
 import { codeOf } from "../error-code.js";
+import { readJsonFile } from "../json-file.js";
 import { putFile } from "../put-file.js";
 import { makeRunFolder } from "./folder.js";
 
@@ -15,17 +16,12 @@ export const holdFile = (folder: string): string => join(folder, "hold.json");
  */
 export function readHold(folder: string): Hold | undefined {
   const file = holdFile(folder);
-  let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    const damaged = `${file} is damaged, so nothing is rolled; remove it with: rollout resume`;
+    return readJsonFile(file, holdSchema, damaged);
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
+    if (error instanceof UserError) throw error;
     throw new UserError(`cannot read ${file}: ${codeOf(error)}; make it readable`);
-  }
-  try {
-    return holdSchema.parse(JSON.parse(text));
-  } catch {
-    throw new UserError(`${file} is damaged, so nothing is rolled; remove it with: rollout resume`);
   }
 }
 

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { UserError } from "../../cluster/user-error.js";
 import { codeOf } from "../error-code.js";
+import { readJsonFile } from "../json-file.js";
 import { makeRunFolder, whoRuns } from "./folder.js";
 import { isRunning } from "../running.js";
 
@@ -42,7 +43,14 @@ const LOCK = "lock";
  * gone from this machine is taken over.
  * @throws UserError when somebody holds it, naming who, since when and with which command
  */
-export function takeLock(folder: string, { command, now }: LockRequest): HeldLock {
+export function takeLock(folder: string, request: LockRequest): HeldLock {
+  const lock = tryLock(folder, request);
+  if ("release" in lock) return lock;
+  throw refusal(lock, join(folder, LOCK));
+}
+
+/** Takes the lock of a folder. @returns who has it, where somebody does */
+export function tryLock(folder: string, { command, now }: LockRequest): HeldLock | LockHolder {
   makeRunFolder(folder);
   const file = join(folder, LOCK);
   const holder: LockHolder = {
@@ -56,7 +64,8 @@ export function takeLock(folder: string, { command, now }: LockRequest): HeldLoc
   const mine = `${file}.${holder.id}`;
   try {
     writeFileSync(mine, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
-    take(file, mine);
+    const other = take(file, mine);
+    if (other) return other;
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(`cannot lock ${folder}: ${codeOf(error)}; nothing was begun`);
@@ -80,18 +89,20 @@ export function lockHolder(folder: string): LockHolder | undefined {
 /**
  * A link appears whole and only where there is none. The right to take a dead lock over is a lock itself: whoever has it is
  * the only one to replace what it still finds dead.
+ * @returns who is alive and has it
  */
-function take(file: string, mine: string): void {
+function take(file: string, mine: string): LockHolder | undefined {
   for (;;) {
-    if (link(mine, file)) return;
+    if (link(mine, file)) return undefined;
     const holder = readHolder(file);
     if (holder === undefined) continue;
-    if (!isGone(holder)) throw refusal(holder, file);
+    if (!isGone(holder)) return holder;
     const next = `${file}.next`;
-    take(next, mine);
+    const other = take(next, mine);
+    if (other) return other;
     if (readHolder(file)?.id === holder.id) {
       renameSync(next, file);
-      return;
+      return undefined;
     }
     rmSync(next, { force: true });
   }
@@ -107,20 +118,12 @@ function link(from: string, to: string): boolean {
   }
 }
 
-function readHolder(file: string): LockHolder | undefined {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
-    throw error;
-  }
-  try {
-    return holderSchema.parse(JSON.parse(text));
-  } catch {
-    throw new UserError(`the lock ${file} is damaged; remove it if no run of this cluster is under way`);
-  }
-}
+const readHolder = (file: string): LockHolder | undefined =>
+  readJsonFile(
+    file,
+    holderSchema,
+    `the lock ${file} is damaged; remove it if no run of this cluster is under way`,
+  );
 
 /** Another machine's process cannot be asked for, so it counts as alive. */
 function isGone({ host, pid }: LockHolder): boolean {

@@ -1,17 +1,9 @@
-import {
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { logEventSchema, type LogEvent } from "../../cluster/run/run-log.js";
 import { UserError } from "../../cluster/user-error.js";
 import { codeOf } from "../error-code.js";
+import { textIfThere } from "../json-file.js";
 
 /** What a cluster's runs did, oldest first, and what could not be read of it. */
 export interface RunLog {
@@ -83,9 +75,8 @@ export function readLog(folder: string): RunLog {
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return textIfThere(file) ?? "";
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return "";
     throw new UserError(`cannot read ${file}: ${codeOf(error)}; make it readable`);
   }
 }

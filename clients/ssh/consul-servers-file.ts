@@ -5,20 +5,6 @@ import type { RemoteResult, RunOptions, Ssh } from "./ssh.js";
 /** Where a machine's Consul agent is told of the servers. The folder is part of the contract of an image. */
 export const SERVERS_FILE = "/etc/consul.d/rollout-servers.json";
 
-/** Why the file was not written. In each case the old one is as it was. */
-export type ServersFileFailureKind = "no-folder" | "not-allowed" | "cut-off" | "invalid" | "not-written";
-
-export class ServersFileFailure extends UserError {
-  override readonly name: string = "ServersFileFailure";
-
-  constructor(
-    readonly kind: ServersFileFailureKind,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
 /** One machine's file. */
 export interface ServersFile {
   read(): Promise<ServersFileContent>;
@@ -37,7 +23,7 @@ interface ServersFileContent {
 
 /**
  * The file on a machine that is reached by ssh. Where the login may not write to the folder, `sudo -n` is tried.
- * @throws SshFailure, ServersFileFailure from both operations
+ * @throws SshFailure, and UserError where the file is not written: the old one is then as it was
  */
 export function remoteServersFile(
   ssh: Ssh,
@@ -46,7 +32,7 @@ export function remoteServersFile(
 ): ServersFile {
   return {
     read: async () => {
-      const result = await ssh.run(destination, readCommand(path), options);
+      const result = await ssh.run(destination, asOwner(READ, path), options);
       if (result.exitCode === ABSENT) return { content: undefined, reloadDue: false };
       if (result.exitCode !== 0 && result.exitCode !== DUE) throw failure(destination, path, result);
       return { content: result.stdout, reloadDue: result.exitCode === DUE };
@@ -62,9 +48,6 @@ export function remoteServersFile(
     },
   };
 }
-
-/** The words of the command that prints the file. */
-const readCommand = (path: string): string[] => asOwner(READ, path);
 
 /**
  * The words of the command that writes the file from its standard input.
@@ -137,42 +120,34 @@ mv -f "$new" "$file"
 rm -f "$file".new.*
 `;
 
-function failure(destination: string, path: string, { exitCode, stderr }: RemoteResult): ServersFileFailure {
+function failure(destination: string, path: string, { exitCode, stderr }: RemoteResult): UserError {
   const folder = posix.dirname(path);
   const said =
     stderr.trim().split("\n").slice(0, 5).join("; ").slice(0, 500) || `exit code ${String(exitCode)}`;
   const where = `${path} on ${destination}`;
   switch (exitCode) {
     case NO_FOLDER:
-      return new ServersFileFailure(
-        "no-folder",
+      return new UserError(
         `no folder ${folder} on ${destination}; the image must bring it, and its Consul agent must read it (-config-dir)`,
       );
     case CUT_OFF:
-      return new ServersFileFailure(
-        "cut-off",
+      return new UserError(
         `not all of the content arrived: ${where}; the old file is as it was; run it again`,
       );
     case INVALID:
-      return new ServersFileFailure(
-        "invalid",
+      return new UserError(
         `consul validate refuses the folder with the new file: ${where}: ${said}; nothing was changed; correct what the image or a hand put beside it`,
       );
     case INVALID_BEFORE:
-      return new ServersFileFailure(
-        "invalid",
+      return new UserError(
         `consul validate refuses the folder, also without the new file: ${where}: ${said}; nothing was changed; correct it in the image: all of the agent's settings belong into that folder`,
       );
     default:
       if (/^sudo: |Permission denied|Operation not permitted/m.test(stderr)) {
-        return new ServersFileFailure(
-          "not-allowed",
+        return new UserError(
           `the login may not write: ${where}: ${said}; let it write to ${folder}, or use sudo without a password`,
         );
       }
-      return new ServersFileFailure(
-        "not-written",
-        `cannot be read or written: ${where}: ${said}; the old file is as it was`,
-      );
+      return new UserError(`cannot be read or written: ${where}: ${said}; the old file is as it was`);
   }
 }

@@ -5,13 +5,6 @@ import { shellWords } from "./shell-words.js";
 import { checkDestination } from "./ssh-destination.js";
 import { SshFailure, sshFailure } from "./ssh-failure.js";
 
-export interface SshSettings {
-  /** `ROLLOUT_SSH_CONFIG` names a file that ssh reads in place of the user's and the system's ssh_config. */
-  readonly env?: Environment;
-  /** @default 15 */
-  readonly connectTimeoutSeconds?: number;
-}
-
 export interface RunOptions {
   /** What the command reads. The only way for content and secrets: arguments can be seen by everybody on both machines. */
   readonly input?: string | Readable;
@@ -42,11 +35,10 @@ const MOST_OUTPUT = 4_000_000;
  */
 export class Ssh {
   readonly #env: Environment;
-  readonly #connectTimeout: number;
 
-  constructor({ env = {}, connectTimeoutSeconds = 15 }: SshSettings = {}) {
+  /** @param settings in `env`, `ROLLOUT_SSH_CONFIG` names a file that ssh reads in place of the user's and the system's ssh_config */
+  constructor({ env = {} }: { readonly env?: Environment } = {}) {
     this.#env = env;
-    this.#connectTimeout = connectTimeoutSeconds;
   }
 
   /**
@@ -93,7 +85,7 @@ export class Ssh {
       ...options,
       "-oBatchMode=yes",
       "-oStrictHostKeyChecking=yes",
-      `-oConnectTimeout=${String(this.#connectTimeout)}`,
+      "-oConnectTimeout=15",
       "-oServerAliveInterval=5",
       "-oServerAliveCountMax=3",
       // What ssh says about its own failures decides what is said to people; banners do not belong there.

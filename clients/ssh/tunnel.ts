@@ -15,12 +15,6 @@ export interface Tunnel {
   close(): Promise<void>;
 }
 
-export interface TunnelOptions {
-  /** Until it is ready. @default 30 000 */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
-
 const READY = "rollout-tunnel-ready";
 
 /**
@@ -28,13 +22,14 @@ const READY = "rollout-tunnel-ready";
  *
  * On the machine runs a `cat`, which ends when its input does: so the tunnel ends with this process however that ends, which
  * `ssh -N` would not do. ssh listens before it starts a command, so the socket is there once that has said something.
+ * @param timeoutMs until it is ready
  * @throws SshFailure
  */
 export async function openTunnel(
   ssh: Ssh,
   destination: string,
   remotePort: number,
-  { timeoutMs = 30_000, signal }: TunnelOptions = {},
+  timeoutMs = 30_000,
 ): Promise<Tunnel> {
   if (!Number.isInteger(remotePort) || remotePort < 1 || remotePort > 65_535)
     throw new Error(`no port: ${String(remotePort)}`);
@@ -61,7 +56,7 @@ export async function openTunnel(
     reject: false,
     buffer: { stdout: false, stderr: true },
     maxBuffer: 100_000,
-    cancelSignal: AbortSignal.any([late.signal, ...(signal ? [signal] : [])]),
+    cancelSignal: late.signal,
   });
   const close = async (): Promise<void> => {
     child.kill();
@@ -90,14 +85,13 @@ export async function openTunnel(
   if (isReady) return { socketPath, isOpen: () => isOpen, close };
 
   await close();
-  const { isCanceled, code, stderr } = await child;
+  const { code, stderr } = await child;
   if (late.signal.aborted) {
     throw new SshFailure(
       "timeout",
       `did not open in time: a tunnel to ${destination}, after ${String(timeoutMs / 1000)} s; run it again, and look at the machine if it stays so`,
     );
   }
-  if (isCanceled) throw new SshFailure("cancelled", `ended before it was done: a tunnel to ${destination}`);
   if (code === "ENOENT") throw noSsh();
   throw sshFailure(destination, stderr);
 }

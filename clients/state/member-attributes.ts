@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { DeployedHost, DeployedVolume, ReadyRecord, Revision } from "../../cluster/deployed.js";
-import { attributePath, attributesInState, memberValues, type ReadKind } from "../../cluster/members.js";
+import { attributePath, attributesInState, memberValues } from "../../cluster/members.js";
 import { UserError } from "../../cluster/user-error.js";
 import type { StateObject } from "./state-object.js";
 
@@ -14,33 +14,36 @@ const known = z
   .optional()
   .catch(undefined);
 
-const host = z.object({
-  id: text,
-  image: text,
-  instanceType: text,
-  hash: text,
-  subnetId: text.exactOptional(),
-  keyName: known,
-  instanceProfile: known,
-  securityGroupIds: z.array(z.string()).optional().catch(undefined),
-  userData: known,
-});
+/** What each kind of member has, as far as it is read. */
+interface Attributes {
+  readonly host: Omit<DeployedHost, "number" | "name" | "configConsul">;
+  readonly data: Omit<DeployedVolume, "host">;
+  readonly "config-consul": NonNullable<DeployedHost["configConsul"]>;
+  readonly ready: ReadyRecord;
+  readonly revision: { readonly revisions: readonly Revision[] };
+}
 
-const volume = z.object({ sizeGib: z.int(), type: text, zone: text.exactOptional() });
-
-const configConsul = z.object({ host: z.string(), servers: z.string() });
-
-const ready = z.object({ hosts: z.string(), hash: z.string(), gate: z.string() });
-
-const revision = z.object({
-  number: z.int(),
-  image: text,
-  hash: text,
-  generation: z.int(),
-  cause: z.string(),
-});
-
-const record = z.object({ revisions: z.array(revision) });
+const SCHEMAS: { readonly [Kind in keyof Attributes]: z.ZodType<Attributes[Kind]> } = {
+  host: z.object({
+    id: text,
+    image: text,
+    instanceType: text,
+    hash: text,
+    subnetId: text.exactOptional(),
+    keyName: known,
+    instanceProfile: known,
+    securityGroupIds: z.array(z.string()).optional().catch(undefined),
+    userData: known,
+  }),
+  data: z.object({ sizeGib: z.int(), type: text, zone: text.exactOptional() }),
+  "config-consul": z.object({ host: z.string(), servers: z.string() }),
+  ready: z.object({ hosts: z.string(), hash: z.string(), gate: z.string() }),
+  revision: z.object({
+    revisions: z.array(
+      z.object({ number: z.int(), image: text, hash: text, generation: z.int(), cause: z.string() }),
+    ),
+  }),
+};
 
 /**
  * Takes from members of groups what this program wrote there. What is not there is remembered, so that all of it can be
@@ -51,26 +54,6 @@ export class MemberAttributes {
 
   constructor(private readonly where: string) {}
 
-  host(object: StateObject): Omit<DeployedHost, "number" | "name" | "configConsul"> | undefined {
-    return this.read("host", object, host);
-  }
-
-  volume(object: StateObject): Omit<DeployedVolume, "host"> | undefined {
-    return this.read("data", object, volume);
-  }
-
-  configConsul(object: StateObject): DeployedHost["configConsul"] {
-    return this.read("config-consul", object, configConsul);
-  }
-
-  ready(object: StateObject): ReadyRecord | undefined {
-    return this.read("ready", object, ready);
-  }
-
-  revisions(object: StateObject): readonly Revision[] | undefined {
-    return this.read("revision", object, record)?.revisions;
-  }
-
   /** @throws UserError when a member lacked something */
   done(): void {
     if (this.faults.length === 0) return;
@@ -79,10 +62,10 @@ export class MemberAttributes {
     );
   }
 
-  private read<T>(kind: ReadKind, object: StateObject, schema: z.ZodType<T>): T | undefined {
+  read<Kind extends keyof Attributes>(kind: Kind, object: StateObject): Attributes[Kind] | undefined {
     const { address, type, attributes } = object;
     const values = attributesInState(type, attributes);
-    const result = schema.safeParse(memberValues(kind, address, values));
+    const result = SCHEMAS[kind].safeParse(memberValues(kind, address, values));
     if (result.success) return result.data;
     const paths = result.error.issues.map(({ path }) => attributePath(kind, address, values, path).join("."));
     this.faults.push(`${address} (${[...new Set(paths)].sort().join(", ")})`);

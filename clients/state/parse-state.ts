@@ -8,6 +8,7 @@ import {
   type Origin,
 } from "../../cluster/deployed.js";
 import { roleOf } from "../../cluster/groups.js";
+import { groupBy, type OneOrMore } from "../group-by.js";
 import { checkCluster, type Expected } from "./cluster-of-state.js";
 import { MemberAttributes } from "./member-attributes.js";
 import { readStateFormat } from "./state-format.js";
@@ -32,7 +33,9 @@ export function parseState(text: string, expected: Expected): Deployed {
   checkCluster(objects, expected);
 
   const attributes = new MemberAttributes(expected.where);
-  const groups = [...byGroup(objects).values()].map((members) => deployedGroup(members, attributes));
+  const groups = [...groupBy(objects.filter(isMember), ({ member }) => member.group).values()].map(
+    (members) => deployedGroup(members, attributes),
+  );
   attributes.done();
   return {
     origin,
@@ -44,23 +47,9 @@ export function parseState(text: string, expected: Expected): Deployed {
 
 type MemberObject = StateObject & { readonly member: NonNullable<StateObject["member"]> };
 
-/** The members of each group; never an empty list. */
-function byGroup(objects: readonly StateObject[]): Map<string, [MemberObject, ...MemberObject[]]> {
-  const groups = new Map<string, [MemberObject, ...MemberObject[]]>();
-  for (const object of objects.filter(isMember)) {
-    const members = groups.get(object.member.group);
-    if (members) members.push(object);
-    else groups.set(object.member.group, [object]);
-  }
-  return groups;
-}
-
 const isMember = (object: StateObject): object is MemberObject => object.member !== undefined;
 
-function deployedGroup(
-  members: readonly [MemberObject, ...MemberObject[]],
-  attributes: MemberAttributes,
-): DeployedGroup {
+function deployedGroup(members: OneOrMore<MemberObject>, attributes: MemberAttributes): DeployedGroup {
   const { pool, index, group } = members[0].member;
   const present = members.filter(({ deposed }) => !deposed);
   const ofKind = (kind: MemberKind): MemberObject[] =>
@@ -69,9 +58,9 @@ function deployedGroup(
       .sort((a, b) => (a.member.host ?? 0) - (b.member.host ?? 0));
 
   const configConsuls = new Map(
-    ofKind("config-consul").map((each) => [each.member.host, attributes.configConsul(each)]),
+    ofKind("config-consul").map((each) => [each.member.host, attributes.read("config-consul", each)]),
   );
-  const [ready] = ofKind("ready").map((each) => attributes.ready(each));
+  const [ready] = ofKind("ready").map((each) => attributes.read("ready", each));
   return {
     name: group,
     pool,
@@ -79,16 +68,16 @@ function deployedGroup(
     role: roleOf(pool),
     hosts: ofKind("host").flatMap((each): DeployedHost[] => {
       const { host: number = 0 } = each.member;
-      const host = attributes.host(each);
+      const host = attributes.read("host", each);
       const configConsul = configConsuls.get(number);
       if (!host) return [];
       return [{ number, name: hostName(group, number), ...host, ...(configConsul ? { configConsul } : {}) }];
     }),
     volumes: ofKind("data").flatMap((each): DeployedVolume[] => {
-      const volume = attributes.volume(each);
+      const volume = attributes.read("data", each);
       return volume ? [{ host: each.member.host ?? 0, ...volume }] : [];
     }),
-    revisions: ofKind("revision").flatMap((each) => attributes.revisions(each) ?? []),
+    revisions: ofKind("revision").flatMap((each) => attributes.read("revision", each)?.revisions ?? []),
     ...(ready ? { ready } : {}),
     leave: ofKind("leave").length > 0,
     tainted: addressesOf(members.filter(({ tainted, deposed }) => tainted && !deposed)),

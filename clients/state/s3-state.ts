@@ -1,4 +1,5 @@
-import { access, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { s3BackendBlock, type S3Backend } from "../../cluster/backend.js";
@@ -32,7 +33,7 @@ async function pullState(backend: S3Backend, where: string, env: Environment): P
     const options = { cwd: folder, env: { ...env, ...(await prepare(folder, backend)) } };
     const init = await runTerraform(["init", "-input=false", "-no-color"], options);
     // Providers that are not installed fail init as well, but only after the backend has been set up, which is recorded.
-    if (init.exitCode !== 0 && !(await exists(join(folder, DATA_FOLDER, "terraform.tfstate")))) {
+    if (init.exitCode !== 0 && !existsSync(join(folder, DATA_FOLDER, "terraform.tfstate"))) {
       throw unreadable(where, init.stderr, env, CORRECT_ACCESS);
     }
     const pull = await runTerraform(["state", "pull"], options);
@@ -77,13 +78,4 @@ const CORRECT_STATE =
 function unreadable(where: string, stderr: string, env: Environment, whatToDo: string): UserError {
   const reason = withoutSecrets(firstError(stderr), { ...process.env, ...env }) || "Terraform gave no reason";
   return new UserError(`the state cannot be read: ${where}: ${reason}; ${whatToDo}`);
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

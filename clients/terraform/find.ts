@@ -28,8 +28,8 @@ export async function findTerraform(env: Environment = process.env): Promise<str
   );
 }
 
-/** As a shell finds it: a name on the PATH, anything with a slash as it stands. */
-async function findProgram(name: string, env: Environment): Promise<string | undefined> {
+/** A program as a shell finds it: a name on the PATH, anything with a slash as it stands; undefined where there is none. */
+export async function findProgram(name: string, env: Environment): Promise<string | undefined> {
   if (name.includes(sep)) {
     const path = isAbsolute(name) ? name : resolve(name);
     return (await isProgram(path)) ? path : undefined;

@@ -6,7 +6,7 @@ import { LbTargetGroupAttachment } from "@cdktf/provider-aws/lib/lb-target-group
 import { VolumeAttachment } from "@cdktf/provider-aws/lib/volume-attachment/index.js";
 import { NullProvider } from "@cdktf/provider-null/lib/provider/index.js";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource/index.js";
-import type { TerraformMetaArguments, TerraformResource, TerraformStack } from "cdktf";
+import type { TerraformResource, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { AwsSettings } from "../../cluster/yaml/schema.js";
 import { GROUP_INDEXES } from "../../cluster/three.js";
@@ -77,7 +77,7 @@ export class AwsPlatform implements Platform {
   host(scope: Construct, host: HostDeclaration): void {
     const { keyName, instanceProfile, securityGroupIds = [] } = this.settings;
     const instance = new Instance(scope, host.name, {
-      ...lifecycleBlock(host),
+      ...lifecycleOf(host),
       ami: host.image,
       instanceType: host.instanceType,
       subnetId: host.subnetId ?? this.settings.subnetIds[host.index],
@@ -99,7 +99,7 @@ export class AwsPlatform implements Platform {
   dataVolume(scope: Construct, volume: DataVolumeDeclaration): void {
     const zone = volume.zone ?? `\${data.aws_subnet.subnet-${String(volume.index)}.availability_zone}`;
     const ebs = new EbsVolume(scope, volume.name, {
-      ...lifecycleBlock(volume),
+      ...lifecycleOf(volume),
       availabilityZone: zone,
       size: volume.sizeGib,
       type: volume.type,
@@ -111,7 +111,7 @@ export class AwsPlatform implements Platform {
 
   attachment(scope: Construct, attachment: AttachmentDeclaration): void {
     const made = new VolumeAttachment(scope, attachment.name, {
-      ...lifecycleBlock(attachment),
+      ...lifecycleOf(attachment),
       deviceName: "/dev/sdf",
       instanceId: idOf(attachment.host),
       volumeId: idOf(attachment.volume),
@@ -122,7 +122,7 @@ export class AwsPlatform implements Platform {
 
   target(scope: Construct, target: TargetDeclaration): void {
     const made = new LbTargetGroupAttachment(scope, target.name, {
-      ...lifecycleBlock(target),
+      ...lifecycleOf(target),
       targetGroupArn: `\${aws_lb_target_group.${target.pool}.arn}`,
       targetId: idOf(target.host),
     });
@@ -130,14 +130,9 @@ export class AwsPlatform implements Platform {
   }
 
   hook(scope: Construct, hook: HookDeclaration): void {
-    const { lifecycle } = lifecycleBlock(hook);
-    const further = {
-      ...(hook.replaceTriggeredBy ? { replaceTriggeredBy: [...hook.replaceTriggeredBy] } : {}),
-      ...(hook.postcondition ? { postcondition: [hook.postcondition] } : {}),
-    };
     const provisioners = localExec(hook);
     const made = new NullResource(scope, hook.name, {
-      ...(lifecycle || Object.keys(further).length > 0 ? { lifecycle: { ...lifecycle, ...further } } : {}),
+      ...lifecycleOf(hook),
       triggers: hook.triggers,
       // An empty list is a block without a label, which Terraform does not read.
       ...(provisioners.length > 0 ? { provisioners } : {}),
@@ -153,11 +148,6 @@ export class AwsPlatform implements Platform {
       "rollout:group": member.group,
     };
   }
-}
-
-function lifecycleBlock({ protection }: Declaration): Pick<TerraformMetaArguments, "lifecycle"> {
-  const lifecycle = lifecycleOf(protection);
-  return lifecycle ? { lifecycle } : {};
 }
 
 function declared(resource: TerraformResource, { name, after }: Declaration): void {

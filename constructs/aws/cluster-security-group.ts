@@ -20,8 +20,7 @@ export class ClusterSecurityGroup extends Construct {
     { cluster, vpcId, protection, includes }: ClusterSecurityGroupProps,
   ) {
     super(scope, id);
-    const lifecycle = lifecycleOf(protection);
-    const meta = lifecycle ? { lifecycle } : {};
+    const meta = lifecycleOf({ protection });
     const tags = { "rollout:cluster": cluster };
     const group = "aws_security_group.cluster";
     if (includes(group)) {

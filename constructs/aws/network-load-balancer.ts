@@ -27,8 +27,7 @@ export class NetworkLoadBalancer extends Construct {
   constructor(scope: Construct, id: string, props: NetworkLoadBalancerProps) {
     super(scope, id);
     const { cluster, pool, settings, vpcId, subnetIds, protection, includes } = props;
-    const lifecycle = lifecycleOf(protection);
-    const meta = lifecycle ? { lifecycle } : {};
+    const meta = lifecycleOf({ protection });
     const tags = { "rollout:cluster": cluster, "rollout:pool": pool };
     const door = `${pool}-load-balancer`;
     const doorId = idOf(`aws_security_group.${door}`);

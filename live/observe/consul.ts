@@ -11,6 +11,7 @@ import { hostName } from "../../cluster/address.js";
 import { ask, oneOf, unlessHidden } from "./ask.js";
 import { consulRights } from "./consul-rights.js";
 import { autopilotOf, MEMBER_STATES, raftPeersOf } from "./servers.js";
+import { codeOf } from "../../clients/error-code.js";
 import { stat } from "node:fs/promises";
 import { UserError } from "../../cluster/user-error.js";
 
@@ -102,7 +103,7 @@ async function snapshotTime(file: string | undefined): Promise<number | null> {
     const { mtimeMs, size } = await stat(file);
     return size > 0 ? mtimeMs : null;
   } catch (error) {
-    const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+    const code = codeOf(error);
     if (code === "ENOENT") return null;
     throw new UserError(`the snapshot of Consul cannot be looked at: ${file} (${code})`);
   }

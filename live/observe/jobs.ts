@@ -1,8 +1,8 @@
+import { groupBy } from "../../clients/group-by.js";
 import type { NomadClient } from "../../clients/nomad/nomad-client.js";
 import type { Allocation, Job, JobStub } from "../../clients/nomad/schemas.js";
 import type { NomadJob } from "../../rollout/observation/observation.js";
 import { oneOf } from "./ask.js";
-import { groupBy } from "./nodes.js";
 import { inParallel } from "./in-parallel.js";
 
 const AT_ONCE = 8;
@@ -25,7 +25,7 @@ export async function observeJobs(
     const type = oneOf(TYPES, Type, `the type of the job ${ID}`);
     const key = keyOf(Namespace, ID);
     if (!here.has(key)) return [{ id: ID, namespace: Namespace, type, groups: [] }];
-    const job = (await nomad.job(ID, Namespace)).value;
+    const job = await nomad.job(ID, Namespace);
     // Purged since it was listed.
     if (job === undefined) return [];
     return [{ id: ID, namespace: Namespace, type, groups: groupsOf(job, type, byJob.get(key) ?? []) }];

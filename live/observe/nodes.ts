@@ -1,5 +1,6 @@
 import type { NomadClient } from "../../clients/nomad/nomad-client.js";
 import type { Allocation, Node, NodeStub } from "../../clients/nomad/schemas.js";
+import { groupBy } from "../../clients/group-by.js";
 import { isHostOf } from "../../rollout/observation/host-of.js";
 import type { NomadNode } from "../../rollout/observation/observation.js";
 import { isLive } from "./allocations.js";
@@ -24,9 +25,9 @@ export async function observeNodes(
   const capacity = capacityBy(allocations);
   const nodes = await inParallel(stubs, AT_ONCE, async (stub) => {
     if (!isHostOf(group, stub.Name)) return [listed(stub, capacity)];
-    const { value } = await nomad.node(stub.ID);
+    const node = await nomad.node(stub.ID);
     // Purged since it was listed.
-    return value === undefined ? [] : [whole(value, capacity)];
+    return node === undefined ? [] : [whole(node, capacity)];
   });
   return nodes.flat();
 }
@@ -90,16 +91,4 @@ function capacityBy(allocations: readonly Allocation[] | undefined): CapacityOf 
         : {}),
     };
   };
-}
-
-/** Items by what they have in common, as `Map.groupBy` of later versions of Node. */
-export function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {
-  const groups = new Map<K, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
-  return groups;
 }

@@ -26,11 +26,11 @@ export async function observeNomad(
   { group, role }: { readonly group: string; readonly role: Role },
 ): Promise<Observation["nomad"]> {
   const isClient = role === "client";
-  const ofWork = <T>(question: () => Promise<{ readonly value: T }>): Promise<Observed<T>> =>
-    isClient ? ask(async () => (await question()).value) : Promise.resolve(NOT_ASKED);
+  const ofWork = <T>(question: () => Promise<T>): Promise<Observed<T>> =>
+    isClient ? ask(question) : Promise.resolve(NOT_ASKED);
   const [rights, stubs, everything, list, members, autopilot, raft] = await Promise.all([
     ask(async () => rightsOf(await nomad.rights())),
-    ask(async () => (await nomad.nodes({ resources: true })).value),
+    ask(() => nomad.nodes({ resources: true })),
     ofWork(() => nomad.allocations({ resources: true })),
     ofWork(() => nomad.jobs()),
     ask(async () => (await nomad.members()).map(memberOf)),

@@ -53,7 +53,7 @@ export class KeyValueLoad {
       if (newest === undefined) continue;
       const [key, value] = newest;
       await this.#reads.attempt(async () => {
-        const found = (await this.kv().get(key)).value?.Value;
+        const found = (await this.kv().get(key))?.Value;
         if (found !== value)
           throw new Error(`${key} is ${found ?? "not there"} and was acknowledged as ${value}`);
       }, patience);

@@ -36,7 +36,7 @@ export class RequestLoad {
   }
 
   async #ask(): Promise<void> {
-    const instances = (await this.consul().serviceHealth(this.service, { passing: true })).value;
+    const instances = await this.consul().passingInstances(this.service);
     const instance = instances[this.#turn++ % Math.max(1, instances.length)];
     if (instance === undefined) throw new Error(`Consul knows no healthy instance of ${this.service}`);
     const { Service: service, Node: node } = instance;

@@ -4,7 +4,7 @@ import { withEnvironment } from "../../support/aws-environment.js";
 import { AwsQuery } from "../../support/aws-query.js";
 import { describeReal } from "../../support/environment.js";
 import { startMoto, type Moto } from "../../support/moto.js";
-import { refusal } from "../../support/refusal.js";
+import { failure } from "../../support/refusal.js";
 import { textAt } from "../../support/xml.js";
 
 const region = "eu-west-1";
@@ -35,11 +35,9 @@ describeReal("Machines, asked of moto", ["moto"], () => {
         group: "broker-0",
         instanceId: id,
         image: "ami-0aaa",
-        instanceType: "t3.small",
         state: "running",
         privateIp: expect.stringMatching(/^10\.0\.0\.\d+$/),
         launchTime: expect.anything(),
-        templateHash: "0123abcd",
       },
     ]);
     expect(found[0]?.launchTime?.getTime()).toBeGreaterThan(0);
@@ -85,15 +83,14 @@ describeReal("Machines, asked of moto", ["moto"], () => {
     await fetch(`${moto.url}/moto-api/reset-auth`, { method: "POST", body: "0" });
     Object.assign(process.env, own);
     try {
-      const { kind, message } = await refusal(new Ec2Machines({ region }).find("demo"));
+      const message = await failure(new Ec2Machines({ region }).find("demo"));
       expect(message).toBe(
         "AWS does not allow it: ec2:DescribeInstances: User: arn:aws:iam::123456789012:user/reader is not authorized to perform: ec2:DescribeInstances; allow ec2:DescribeInstances to who runs this",
       );
-      expect(kind).toBe("access-denied");
       process.env["AWS_ACCESS_KEY_ID"] = "AKIAUNKNOWN";
-      const unknown = await refusal(new Ec2Machines({ region }).find("demo"));
-      expect(unknown.kind).toBe("credentials");
-      expect(unknown.message).not.toContain(own.AWS_SECRET_ACCESS_KEY);
+      const unknown = await failure(new Ec2Machines({ region }).find("demo"));
+      expect(unknown).toMatch(/^AWS does not take the credentials: /);
+      expect(unknown).not.toContain(own.AWS_SECRET_ACCESS_KEY);
     } finally {
       Object.assign(process.env, moto.env);
       await fetch(`${moto.url}/moto-api/reset-auth`, { method: "POST", body: "Infinity" });

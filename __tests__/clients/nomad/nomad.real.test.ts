@@ -16,7 +16,7 @@ test("a drain's deadline is in nanoseconds, and never below zero", async () => {
   const server = await start(json({}));
   const nomad = clientAt(server);
 
-  await nomad.drain(id, { deadline: 90.5, meta: { rollout: "7" } });
+  await nomad.drain(id, { deadline: 90.5 });
   await nomad.drain(id, { deadline: 0 });
   await nomad.cancelDrain(id, { markEligible: true });
   await nomad.setEligibility(id, "ineligible");
@@ -31,7 +31,7 @@ test("a drain's deadline is in nanoseconds, and never below zero", async () => {
     {
       DrainSpec: { Deadline: 90_500_000_000, IgnoreSystemJobs: false },
       MarkEligible: false,
-      Meta: { rollout: "7" },
+      Meta: {},
     },
     { DrainSpec: { Deadline: 0, IgnoreSystemJobs: false }, MarkEligible: false, Meta: {} },
     { DrainSpec: null, MarkEligible: true },
@@ -116,7 +116,6 @@ test("rights are read from the token, its policies, and those of its roles", asy
     management: false,
     readsJobs: true,
     node: "write",
-    agent: "none",
     operator: "read",
   });
 });

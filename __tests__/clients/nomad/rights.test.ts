@@ -8,7 +8,7 @@ const token = (fields: object = {}) =>
 const policy = (...namespaces: readonly object[]) =>
   Policy.parse({ Name: "p", RulesJSON: { Namespaces: namespaces, Node: { Policy: "read" } } });
 
-const all = { management: true, readsJobs: true, node: "write", agent: "write", operator: "write" };
+const all = { management: true, readsJobs: true, node: "write", operator: "write" };
 
 test("a management token may do all, and so may anybody where ACLs are off", () => {
   expect(rightsOf(token({ Type: "management" }), [])).toEqual(all);
@@ -63,7 +63,6 @@ test("policies without their rules leave all unknown", () => {
     management: false,
     readsJobs: "unknown",
     node: "unknown",
-    agent: "unknown",
     operator: "unknown",
   };
 

@@ -63,7 +63,7 @@ async function observe(
       allocation(`a${String(index)}`, value === undefined ? {} : { DeploymentStatus: { Healthy: value } }),
     ),
   ];
-  const nomad = { job: () => Promise.resolve({ value: job, index: 1 }) };
+  const nomad = { job: () => Promise.resolve(job) };
   return observeJobs(nomad, [job], new Set(["old"]), allocations);
 }
 
