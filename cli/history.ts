@@ -1,9 +1,8 @@
 import type { Environment } from "../clients/environment.js";
-import { historyOf, historySchema, type Attempt } from "../rollout/log/history.js";
+import { historyOf, historySchema, notInHistory, type Attempt } from "../rollout/log/history.js";
 import { readRuns } from "../rollout/log/read-runs.js";
 import { findGroup } from "../cluster/find-group.js";
 import { groupsOf } from "../cluster/groups.js";
-import { UserError } from "../cluster/user-error.js";
 import { readSituation } from "../program/situation.js";
 import { formatHistories } from "./output/history.js";
 
@@ -43,13 +42,9 @@ export async function runHistory(
 function onlyRevision(group: string, attempts: readonly Attempt[], revision: number): Attempt[] {
   const found = attempts.filter((attempt) => attempt.revision === revision);
   if (found.length > 0) return found;
-  const [first, last] = [attempts[0], attempts.at(-1)];
-  const range = first && last ? ` (${rangeOf(first.revision, last.revision)})` : "";
-  throw new UserError(
-    `revision ${String(revision)} is not in the history of ${group}${range}; see rollout history ${group}`,
+  throw notInHistory(
+    group,
+    revision,
+    attempts.map((attempt) => attempt.revision),
   );
 }
-
-/** `11 to 15` */
-const rangeOf = (first: number, last: number): string =>
-  first === last ? String(first) : `${String(first)} to ${String(last)}`;

@@ -1,5 +1,4 @@
-import { hostName } from "./address.js";
-import { groupsOf, subnetOf, type Group, type Role } from "./groups.js";
+import { groupsOf, hostNames, subnetOf, type Group, type Role } from "./groups.js";
 import { machineSettings } from "./machine-settings.js";
 import type { Spec } from "./yaml/schema.js";
 import type { GroupIndex } from "./three.js";
@@ -120,32 +119,22 @@ export function nothingDeployed(origin: Origin): Deployed {
 export function deployedFromSpec(spec: Spec, where: string, addresses: ReadonlySet<string>): Deployed {
   const staying = groupsOf(spec).filter(({ retires }) => !retires);
   const groups = staying.map((group): DeployedGroup => {
-    const subnetId = subnetOf(spec, group.index);
-    const numbers = Array.from({ length: group.hosts }, (_, number) => number);
+    const { name, pool, index, role, image, instanceType, hash, generation, dataVolume } = group;
+    const subnetId = subnetOf(spec, index);
+    const template = {
+      ...{ image, instanceType, hash },
+      ...(subnetId === undefined ? {} : { subnetId }),
+      ...(spec.platform === "aws" ? machineSettings(spec.aws) : {}),
+    };
+    const hosts = hostNames(group).map((host, number) => ({ number, name: host, ...template }));
     return {
-      name: group.name,
-      pool: group.pool,
-      index: group.index,
-      role: group.role,
-      hosts: numbers.map((number) => ({
-        number,
-        name: hostName(group.name, number),
-        image: group.image,
-        instanceType: group.instanceType,
-        hash: group.hash,
-        ...(subnetId === undefined ? {} : { subnetId }),
-        ...(spec.platform === "aws" ? machineSettings(spec.aws) : {}),
-      })),
-      volumes: group.dataVolume
-        ? numbers.map((host) => ({
-            host,
-            sizeGib: group.dataVolume?.sizeGib ?? 0,
-            type: group.dataVolume?.type ?? "",
-          }))
-        : [],
-      revisions: [
-        { number: 0, image: group.image, hash: group.hash, generation: group.generation, cause: where },
-      ],
+      name,
+      pool,
+      index,
+      role,
+      hosts,
+      volumes: dataVolume ? hosts.map(({ number: host }) => ({ host, ...dataVolume })) : [],
+      revisions: [{ number: 0, image, hash, generation, cause: where }],
       leave: true,
       tainted: [],
       deposed: [],

@@ -61,28 +61,18 @@ export function describePending(group: Group, deployed: DeployedGroup): string {
   const volume = deployed.volumes[0];
   const disk = (of?: { sizeGib: number; type: string }): string =>
     of ? `${String(of.sizeGib)} GiB ${of.type}` : "no data volume";
-  const from = [
-    last?.image,
-    host?.instanceType,
-    `generation ${String(last?.generation ?? 0)}`,
-    disk(volume),
-    deployedHosts(deployed),
+  const changed = [
+    ...change(last?.image, group.image),
+    ...change(host?.instanceType, group.instanceType),
+    ...change(`generation ${String(last?.generation ?? 0)}`, `generation ${String(group.generation)}`),
+    ...change(disk(volume), disk(group.dataVolume)),
+    ...change(String(deployedHosts(deployed)), String(group.hosts), " hosts"),
   ];
-  const to = [
-    group.image,
-    group.instanceType,
-    `generation ${String(group.generation)}`,
-    disk(group.dataVolume),
-    group.hosts,
-  ];
-  const changed = to.flatMap((value, index) => {
-    const old = from[index] ?? value;
-    return old === value
-      ? []
-      : [`${String(old)} -> ${String(value)}${typeof value === "number" ? " hosts" : ""}`];
-  });
   return changed.length > 0 ? changed.join(", ") : `template ${String(last?.hash)} -> ${group.hash}`;
 }
+
+const change = (from: string | undefined, to: string, unit = ""): string[] =>
+  from === undefined || from === to ? [] : [`${from} -> ${to}${unit}`];
 
 /** A group whose roll has begun and not ended, and why that is known. */
 export interface InFlight {

@@ -6,18 +6,13 @@ import { recordedOf } from "./recorded.js";
 import type { Rehearsing } from "./rehearsing.js";
 import type { Say } from "./tasks.js";
 
-export interface DriveOptions {
-  /** The view that is deployed. */
-  readonly view: string;
-  /** Of the revisions that come of it. */
-  readonly cause: string;
-  readonly say: Say;
-}
-
-/** Runs something of the driver's as `rollout deploy` does, and reads what it has recorded. Nobody has to confirm it. */
+/**
+ * Runs something of the driver's as `rollout deploy` does, and reads what it has recorded. Nobody has to confirm it.
+ * @param cause of the revisions that come of it
+ */
 export async function drive(
   rehearsing: Rehearsing,
-  { view, cause, say }: DriveOptions,
+  { view, cause, say }: { readonly view: string; readonly cause: string; readonly say: Say },
   action: (run: Run) => Promise<unknown>,
 ): Promise<Recorded> {
   return inRun(

@@ -3,17 +3,20 @@ import type { Step } from "../cluster/run/run-log.js";
 import { meaningOf } from "../rollout/roll/meaning.js";
 import type { Phase } from "./report.js";
 
-/** What an apply did with one resource. */
-export interface Applied {
-  readonly address: string;
-  /** In Terraform's words: create, update, delete. */
-  readonly action: string;
-  /** Seconds since the roll began. */
+/** Seconds since the first step of a run. */
+interface Times {
   readonly begins: number;
   readonly ends: number;
 }
 
-/** What a run did with a view. All times are seconds since its first step. */
+/** What an apply did with one resource. */
+export interface Applied extends Times {
+  readonly address: string;
+  /** In Terraform's words: create, update, delete. */
+  readonly action: string;
+}
+
+/** What a run did with a view. */
 export interface Recorded {
   readonly steps: readonly DoneStep[];
   /** What Terraform did in all applies. */
@@ -21,10 +24,8 @@ export interface Recorded {
 }
 
 /** A step that the driver has done. */
-export interface DoneStep {
+export interface DoneStep extends Times {
   readonly step: Step;
-  readonly begins: number;
-  readonly ends: number;
 }
 
 /** Of some steps it is shown what Terraform did in them. */
@@ -55,10 +56,8 @@ export const phasesOfCreation = ({ applied }: Pick<Recorded, "applied">): Phase[
 
 const CREATED = { host: "machines", ready: "groups ready" };
 
-interface Timed {
+interface Timed extends Times {
   readonly what: string | undefined;
-  readonly begins: number;
-  readonly ends: number;
 }
 
 const meant = (

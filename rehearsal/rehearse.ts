@@ -104,7 +104,10 @@ const groupsToRoll = (spec: Spec, names: readonly string[]): Group[] =>
 type Found = Pick<Rehearsal, "steps" | "load" | "work">;
 
 async function rehearse(rehearsing: Rehearsing, groups: readonly Group[], run: RunTasks): Promise<Found> {
-  const { pools, rolled } = await localNames(rehearsing, groups);
+  // As the rehearsal has them: with fewer hosts, perhaps.
+  const { spec } = await rehearsing.program();
+  const pools = poolsOf(spec);
+  const rolled = groups.map(({ name }) => findGroup(spec, name));
   const steps: RehearsalStep[] = [];
   const moves = { moved: 0, movedTwice: Array.of<string>() };
   let load: RunningLoad | undefined;
@@ -170,12 +173,6 @@ async function rehearse(rehearsing: Rehearsing, groups: readonly Group[], run: R
   return { steps, load: result, work: moves };
 }
 
-/** The groups as the rehearsal has them: with fewer hosts, perhaps. */
-async function localNames(rehearsing: Rehearsing, groups: readonly Group[]) {
-  const { spec } = await rehearsing.program();
-  return { pools: poolsOf(spec), rolled: groups.map(({ name }) => findGroup(spec, name)) };
-}
-
 /** The client pools that are rolled; where none is, the one that would be. */
 function poolsThatWork(pools: ReturnType<typeof poolsOf>, rolled: readonly Group[]) {
   const clients = pools.filter(({ role }) => role === "client");
@@ -189,8 +186,7 @@ const MOST_AGENTS = 3;
 /** Consul agents on machines that stay while a group is rolled, as applications there would ask them: clients first. */
 function agentsBeside(group: Group | undefined, { cluster }: Rehearsing): string {
   const staying = cluster.list().filter(({ name }) => parseHostName(name)?.group !== group?.name);
-  const isServer = ({ name }: { readonly name: string }): boolean => /^(consul|nomad)-server-/.test(name);
-  const clients = staying.filter((machine) => !isServer(machine));
+  const clients = staying.filter(({ name }) => !/^(consul|nomad)-server-/.test(name));
   return (clients.length > 0 ? clients : staying)
     .slice(0, MOST_AGENTS)
     .map(({ consul }) => consul)

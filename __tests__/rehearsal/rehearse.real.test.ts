@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
-import { withoutForeignSettings } from "../../rehearsal/own-environment.js";
+import { withoutForeignSettings } from "../../rehearsal/rehearsing.js";
 import { nextImage } from "../../rehearsal/roll.js";
 import { markedProcesses } from "../../clients/local-machines/marked-processes.js";
 import { rehearsalSchema } from "../../rehearsal/report.js";

@@ -35,16 +35,14 @@ function formatPlan(summary: PlanSummary, isDesired = true): string {
   const { groups, changes, frozen, view } = summary;
   if (changes.length === 0)
     return `${view}: no changes${isDesired ? ", what is deployed is as desired" : ""}`;
-  const machines = groups.flatMap(({ name, machines: { created, replaced, updated, destroyed }, images }) => {
+  const machines = groups.map(({ name, machines: { created, replaced, updated, destroyed }, images }) => {
     const done = [
-      ...(created > 0 ? [`${machinesAre(created)} created`] : []),
-      ...(replaced > 0 ? [`${machinesAre(replaced)} replaced`] : []),
-      ...(updated > 0 ? [`${machinesAre(updated)} changed in place`] : []),
-      ...(destroyed > 0 ? [`${machinesAre(destroyed)} destroyed`] : []),
+      ...machinesAre(created, "created"),
+      ...machinesAre(replaced, "replaced"),
+      ...machinesAre(updated, "changed in place"),
+      ...machinesAre(destroyed, "destroyed"),
     ];
-    return [
-      `${name}: ${done.length > 0 ? done.join(", ") : "no machine is touched"}${images.length > 0 ? ` (${images.join(", ")})` : ""}`,
-    ];
+    return `${name}: ${done.length > 0 ? done.join(", ") : "no machine is touched"}${images.length > 0 ? ` (${images.join(", ")})` : ""}`;
   });
   const told = changes.filter(
     ({ address, action }) =>
@@ -54,11 +52,7 @@ function formatPlan(summary: PlanSummary, isDesired = true): string {
     changes.filter(({ action }) => wanted.includes(action)).length;
   return [
     ...machines,
-    ...(told > 0
-      ? [
-          `config_consul: ${String(told)} ${told === 1 ? "machine is" : "machines are"} told of the Consul servers`,
-        ]
-      : []),
+    ...machinesAre(told, "told of the Consul servers").map((line) => `config_consul: ${line}`),
     ...(frozen.length > 0
       ? [
           `frozen: ${String(frozen.length)} ${frozen.length === 1 ? "group" : "groups"} (${groupRanges(frozen)})`,
@@ -71,5 +65,5 @@ function formatPlan(summary: PlanSummary, isDesired = true): string {
   ].join("\n");
 }
 
-const machinesAre = (count: number): string =>
-  count === 1 ? "1 machine is" : `${String(count)} machines are`;
+const machinesAre = (count: number, done: string): string[] =>
+  count === 0 ? [] : [`${String(count)} ${count === 1 ? "machine is" : "machines are"} ${done}`];

@@ -1,16 +1,11 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { ConsulKv } from "../../clients/consul/consul-kv.js";
-import { Tally, type Patience } from "./tally.js";
+import { PAUSE_MS, Tally, type Patience } from "./tally.js";
 
 /** Where all keys of the load lie. */
 const FOLDER = "rollout-rehearsal/";
 
-export interface KeyValueOptions {
-  readonly writers: number;
-  /** Between two operations of a writer, and of the reader. Milliseconds. */
-  readonly pauseMs: number;
-  readonly patience: Patience;
-}
+const WRITERS = 3;
 
 /**
  * Writes keys and reads them again. Each write has a key of its own and a counter in its value, so that the end can tell
@@ -18,37 +13,38 @@ export interface KeyValueOptions {
  */
 export class KeyValueLoad {
   readonly #acknowledged = new Map<string, string>();
-  readonly #writes = new Tally();
-  readonly #reads = new Tally();
+  readonly #writes: Tally;
+  readonly #reads: Tally;
 
   constructor(
     /** Asked for each operation, since the agents that are asked change. */
     private readonly kv: () => ConsulKv,
-    private readonly options: KeyValueOptions,
-  ) {}
+    patience: Patience,
+  ) {
+    this.#writes = new Tally(patience);
+    this.#reads = new Tally(patience);
+  }
 
   /** Keeps on until it is stopped; what has been begun then is finished. */
   async run(stop: AbortSignal): Promise<void> {
-    const writers = Array.from({ length: this.options.writers }, (_, writer) => this.#write(writer, stop));
+    const writers = Array.from({ length: WRITERS }, (_, writer) => this.#write(writer, stop));
     await Promise.all([...writers, this.#read(stop)]);
   }
 
   async #write(writer: number, stop: AbortSignal): Promise<void> {
-    const { patience, pauseMs } = this.options;
     for (let counter = 1; !stop.aborted; counter++) {
       const key = `${FOLDER}${String(writer)}/${String(counter).padStart(8, "0")}`;
       const value = JSON.stringify({ writer, counter });
-      const isWritten = await this.#writes.attempt(async () => this.kv().put(key, value), patience);
+      const isWritten = await this.#writes.attempt(async () => this.kv().put(key, value));
       if (isWritten === true) this.#acknowledged.set(key, value);
-      await wait(pauseMs);
+      await wait(PAUSE_MS);
     }
   }
 
   /** Reads what was acknowledged last: an answer that does not have it is as wrong as none. */
   async #read(stop: AbortSignal): Promise<void> {
-    const { patience, pauseMs } = this.options;
     while (!stop.aborted) {
-      await wait(pauseMs);
+      await wait(PAUSE_MS);
       const newest = [...this.#acknowledged].at(-1);
       if (newest === undefined) continue;
       const [key, value] = newest;
@@ -56,7 +52,7 @@ export class KeyValueLoad {
         const found = (await this.kv().get(key))?.Value;
         if (found !== value)
           throw new Error(`${key} is ${found ?? "not there"} and was acknowledged as ${value}`);
-      }, patience);
+      });
     }
   }
 

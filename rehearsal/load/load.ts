@@ -17,9 +17,6 @@ export interface LoadOptions {
 /** While Consul servers elect a leader nothing is written: that takes some seconds, and applications wait for it. */
 const PATIENCE_WITH_CONSUL = { forMs: 15_000, everyMs: 500 };
 
-/** Between two operations of one client: enough of them to see what goes wrong, and no load on a small machine. */
-const PAUSE_MS = 100;
-
 /** An instance that has just gone is in nobody's way for longer than it takes to ask another. */
 const PATIENCE_WITH_A_SERVICE = { forMs: 3_000, everyMs: 500 };
 
@@ -41,19 +38,11 @@ export async function startLoad({ consul, service, speed }: LoadOptions): Promis
     forMs: forMs / speed,
     everyMs: everyMs / speed,
   });
-  const keys = new KeyValueLoad(() => agents.kv, {
-    writers: 3,
-    pauseMs: PAUSE_MS,
-    patience: scaled(PATIENCE_WITH_CONSUL),
-  });
+  const keys = new KeyValueLoad(() => agents.kv, scaled(PATIENCE_WITH_CONSUL));
   const requests =
     service === undefined
       ? undefined
-      : new RequestLoad(() => agents.health, service, {
-          clients: 2,
-          pauseMs: PAUSE_MS,
-          patience: scaled(PATIENCE_WITH_A_SERVICE),
-        });
+      : new RequestLoad(() => agents.health, service, scaled(PATIENCE_WITH_A_SERVICE));
   const end = new AbortController();
   const running = Promise.all([keys.run(end.signal), requests?.run(end.signal)]);
   const abandon = async (): Promise<void> => {

@@ -1,38 +1,34 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { ConsulClient } from "../../clients/consul/consul-client.js";
-import { Tally, type Patience } from "./tally.js";
+import { PAUSE_MS, Tally, type Patience } from "./tally.js";
 
-export interface RequestOptions {
-  readonly clients: number;
-  /** Between two requests of a client. Milliseconds. */
-  readonly pauseMs: number;
-  readonly patience: Patience;
-}
+const CLIENTS = 2;
 
 /** For the answer to one request. Milliseconds. */
 const TIMEOUT_MS = 5000;
 
 /** Asks a service again and again, each time an instance that Consul calls healthy, as its clients would. */
 export class RequestLoad {
-  readonly #requests = new Tally();
+  readonly #requests: Tally;
   #turn = 0;
 
   constructor(
     private readonly consul: () => ConsulClient,
     private readonly service: string,
-    private readonly options: RequestOptions,
-  ) {}
+    patience: Patience,
+  ) {
+    this.#requests = new Tally(patience);
+  }
 
   /** Keeps on until it is stopped; what has been begun then is finished. */
   async run(stop: AbortSignal): Promise<void> {
-    const { clients, patience, pauseMs } = this.options;
     const client = async (): Promise<void> => {
       while (!stop.aborted) {
-        await this.#requests.attempt(async () => this.#ask(), patience);
-        await wait(pauseMs);
+        await this.#requests.attempt(async () => this.#ask());
+        await wait(PAUSE_MS);
       }
     };
-    await Promise.all(Array.from({ length: clients }, client));
+    await Promise.all(Array.from({ length: CLIENTS }, client));
   }
 
   async #ask(): Promise<void> {

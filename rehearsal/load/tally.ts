@@ -6,6 +6,9 @@ export interface Patience {
   readonly everyMs: number;
 }
 
+/** Between two operations of one client: enough of them to see what goes wrong, and no load on a small machine. */
+export const PAUSE_MS = 100;
+
 /** A machine that is busy itself may make the first tries late. */
 const LEAST_TRIES = 3;
 
@@ -17,8 +20,11 @@ export class Tally {
   #longestMs = 0;
   #firstError: string | null = null;
 
+  constructor(private readonly patience: Patience) {}
+
   /** Tries until it succeeds or patience ends, three times at least: then it has failed, and undefined is returned. */
-  async attempt<T>(run: () => Promise<T>, { forMs, everyMs }: Patience): Promise<T | undefined> {
+  async attempt<T>(run: () => Promise<T>): Promise<T | undefined> {
+    const { forMs, everyMs } = this.patience;
     const begun = performance.now();
     const past = (): number => performance.now() - begun;
     this.#tried++;

@@ -4,6 +4,7 @@ import { findGroup } from "../../cluster/find-group.js";
 import type { Group } from "../../cluster/groups.js";
 import { inFlightOf } from "../../cluster/pending.js";
 import { UserError } from "../../cluster/user-error.js";
+import { notInHistory, rangeOf } from "../log/history.js";
 import { readRuns } from "../log/read-runs.js";
 import { outOf } from "../log/roll-facts.js";
 import { refuseToEdit } from "./may-edit.js";
@@ -96,23 +97,16 @@ function target(
   without: Revision | undefined,
   asked: number | undefined,
 ): Revision {
-  const [first] = revisions;
-  const last = revisions.at(-1);
-  const range =
-    first && last && first !== last
-      ? `${String(first.number)} to ${String(last.number)}`
-      : String(last?.number);
+  const numbers = revisions.map(({ number }) => number);
   if (asked !== undefined) {
     const found = revisions.find(({ number }) => number === asked);
     if (found) return found;
-    throw new UserError(
-      `revision ${String(asked)} is not in the history of ${name} (${range}); see rollout history ${name}`,
-    );
+    throw notInHistory(name, asked, numbers);
   }
   const found = revisions.filter((revision) => revision !== without).at(-1);
   if (found) return found;
   throw new UserError(
-    `${name} has no earlier revision: its history has only ${range}; give it another image with: rollout set image ${name}=IMAGE`,
+    `${name} has no earlier revision: its history has only ${rangeOf(numbers)}; give it another image with: rollout set image ${name}=IMAGE`,
   );
 }
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { DeployedGroup, Revision } from "../../cluster/deployed.js";
+import { UserError } from "../../cluster/user-error.js";
 import { STEPS } from "../../cluster/run/run-log.js";
 import { attemptsOf, type Run } from "./read-runs.js";
 
@@ -65,6 +66,18 @@ const unknown: Pick<Attempt, "at" | "seconds" | "result" | "message" | "steps"> 
   message: null,
   steps: [],
 };
+
+/** @param numbers those that there are, oldest first */
+export function notInHistory(group: string, asked: number, numbers: readonly number[]): UserError {
+  const range = numbers.length === 0 ? "" : ` (${rangeOf(numbers)})`;
+  return new UserError(
+    `revision ${String(asked)} is not in the history of ${group}${range}; see rollout history ${group}`,
+  );
+}
+
+/** `11 to 15` */
+export const rangeOf = (numbers: readonly number[]): string =>
+  [...new Set([numbers[0], numbers.at(-1)])].join(" to ");
 
 /**
  * Every end of a roll that the log has, but of those that were refused before they began. One that does not say its number
