@@ -45,7 +45,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .exits({ 0: "the spec is valid" })
     .action(async () => {
       const { runValidate } = await import("./validate.js");
-      print(runValidate(process.env));
+      print(await runValidate(process.env));
     });
 
   const set = program.command("set").description("change the spec");

@@ -15,6 +15,7 @@ import { BAKED, bakedBy } from "../hooks/ready.js";
 import { Interruption } from "../cluster/interruption.js";
 import { loadProgram, type Program } from "../program/program.js";
 import { readDeployed } from "../program/read-deployed.js";
+import { untriedTerraform } from "../program/untried-terraform.js";
 import { agentsOf, type GroupAgents, strayMachines } from "./group-agents.js";
 import { applyFailure, applyView, isStale } from "./apply-view.js";
 import { inBatch, summed } from "./batch-text.js";
@@ -149,7 +150,11 @@ class GroupRoll {
   ): Promise<void> {
     if (updated.length > 0 && updating.length > 0) await this.batchGate(group, program, updated);
     await this.steps.during("preflight", "may it be rolled now?", async () => {
-      for (const line of await strayMachines(program, group.name)) this.steps.say(line);
+      const warnings = [
+        ...(await untriedTerraform(this.run.env)),
+        ...(await strayMachines(program, group.name)),
+      ];
+      for (const line of warnings) this.steps.say(line);
       await this.agents(group, program, ".")?.preflight(laterHosts);
     });
     let plan = await this.steps.during(

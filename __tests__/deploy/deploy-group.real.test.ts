@@ -190,6 +190,21 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
     expect(await demo.state()).toEqual(standing);
   });
 
+  test("names a Terraform that was not tried before anything leaves, and refuses nothing for it", async () => {
+    await demo.edit(ROLL);
+    const terraform = join(demo.folder, "terraform");
+    const version = `[ "$1" = version ] && echo '{"terraform_version":"1.99.0"}'`;
+    await writeFile(terraform, `#!/bin/sh\n${version} || exec "${real.terraform}" "$@"\n`);
+    await chmod(terraform, 0o700);
+    const args = ["deploy", "broker-0", "--yes"];
+    const { exitCode, output } = await demo.rollout(args, { TERRAFORM_BINARY_NAME: terraform });
+    expect(exitCode).toBe(0);
+    expect(output).toMatch(
+      /preflight[^]*warning: Terraform 1\.99\.0 was not tried, the newest that was is 1\.14: [^]*whether the guard accepts it/,
+    );
+    await expectRolled();
+  });
+
   test("refuses a second run while one is under way", async () => {
     await mkdir(runFolder(), { recursive: true });
     const holder = {

@@ -108,6 +108,8 @@ const EMPTY: Plan = {
   gate: "open",
   waiting: [],
   gaps: [],
+  unknown: [],
+  tool: "Terraform",
   gone: [],
   resources: [],
   wiring: [],

@@ -1,9 +1,12 @@
 import type { Gate } from "../../cluster/hooks/variables.js";
 import type { Wiring } from "../wiring.js";
+import type { Tool } from "./format.js";
 
 /** What a plan of Terraform or OpenTofu says, as far as the rules look at it. */
 export interface Plan {
   readonly formatVersion: string;
+  /** Which program made it. */
+  readonly tool: Tool;
   readonly terraformVersion: string;
   /** `rollout_view` as the stack declares it; absent where the plan is of something else. */
   readonly view?: string;
@@ -15,6 +18,8 @@ export interface Plan {
   readonly gate: Gate;
   /** `rollout_waiting`: the hosts whose machines wait for a later batch; empty where none does. */
   readonly waiting: readonly string[];
+  /** What this program does not know of a plan's format: keys, actions and the like. */
+  readonly unknown: readonly string[];
   /** Why the plan does not show all that would happen; empty when it does. */
   readonly gaps: readonly string[];
   /** Every managed resource, the unchanged ones included. */

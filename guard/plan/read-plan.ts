@@ -12,6 +12,7 @@ import { disagreementsIn } from "./agreement.js";
 import { duplicateKey } from "./duplicate-key.js";
 import { asList, asObject, asText, type Fields, optional } from "./fields.js";
 import type { Plan, PlannedResource } from "./plan.js";
+import { foreignTo } from "./format.js";
 import { readResource } from "./read-resource.js";
 import { readWiring } from "./read-wiring.js";
 
@@ -26,9 +27,6 @@ export class NotAPlan extends UserError {
     super(`not a plan: ${why}; make it with: terraform show -json PLANFILE`, 2);
   }
 }
-
-/** Things in a plan that this program does not understand, so that it cannot judge the plan. */
-const UNJUDGED = ["deferred_changes", "action_invocations", "deferred_action_invocations"] as const;
 
 /**
  * Reads what `terraform show -json PLANFILE` printed.
@@ -56,16 +54,22 @@ function read(bytes: Uint8Array): Plan {
   const known = major === MAJOR;
   const view = variables[VIEW_VARIABLE];
   const resources = known ? resourcesOf(json) : [];
+  const { unknown, unjudged } = foreignTo(json);
   const drift = known ? driftOf(json) : [];
   const listed = new Set(resources.map(({ address }) => address));
   return {
     formatVersion,
+    // Of the two only OpenTofu does not say whether a plan is complete.
+    tool: json["complete"] === undefined ? "OpenTofu" : "Terraform",
     terraformVersion: asText(json["terraform_version"], "terraform_version", fail),
     ...(typeof view === "string" ? { view } : {}),
     base: baseOf(variables[BASE_VARIABLE]),
     own: ownOf(variables[OWN_VARIABLE]),
     gate: gateOf(json),
-    gaps: known ? gapsOf(json, resources) : [`its format ${formatVersion} is not known (${MAJOR}.x is)`],
+    gaps: known
+      ? gapsOf(json, resources, unjudged)
+      : [`its format ${formatVersion} is not known (${MAJOR}.x is)`],
+    unknown: known ? unknown : [],
     waiting: waitingOf(variables[WAITING_VARIABLE]),
     resources,
     wiring: known ? readWiring(json, resources, fail) : [],
@@ -152,16 +156,14 @@ function waitingOf(value: unknown): readonly string[] {
   return asList(value ?? [], WAITING_VARIABLE, fail).map((each) => asText(each, WAITING_VARIABLE, fail));
 }
 
-function gapsOf(json: Fields, resources: readonly PlannedResource[]): string[] {
+function gapsOf(json: Fields, resources: readonly PlannedResource[], unjudged: readonly string[]): string[] {
   const hasFailed = json["errored"] === true;
   const said = [
     ...(hasFailed ? ["it ended with an error"] : []),
     ...(typeof json["errored"] === "boolean" ? [] : ["it does not say whether it ended with an error"]),
     // One that ended with an error is always partial.
     ...((json["complete"] ?? true) === true || hasFailed ? [] : ["it is partial, as with -target"]),
-    ...UNJUDGED.flatMap((key) =>
-      asList(json[key] ?? [], key, fail).length > 0 ? [`it has ${key.replaceAll("_", " ")}`] : [],
-    ),
+    ...unjudged.map((what) => `it has ${what}`),
   ];
   const disagreements = disagreementsIn(json, resources, fail);
   return said.length > 0 ? said : disagreements;

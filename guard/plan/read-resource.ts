@@ -17,7 +17,8 @@ export function readResource(entry: unknown, where: string, fail: Fail): Planned
     name: asText(fields["name"], `${where}.name`, fail),
     index: fields["index"],
   };
-  if (!isAddressOf(identity))
+  const isKnown = mode === "managed" || mode === "data";
+  if (isKnown && !isAddressOf(identity))
     fail(`${where} is ${address}, and its mode, type, name and index say otherwise`);
   const change = asObject(fields["change"], `${where}.change`, fail);
   const actions = asList(change["actions"], `${where}.change.actions`, fail).map((action) =>

@@ -1,10 +1,27 @@
 import type { Deployed } from "../../cluster/deployed.js";
 import type { Plan } from "../plan/plan.js";
+import { TRIED } from "../plan/format.js";
+import { listed } from "../listed.js";
 import type { Rule } from "../proposal.js";
+import type { Violation } from "../verdict.js";
 
-/** Only a plan that shows all that will happen can be judged. */
-export const completePlan: Rule = ({ plan, deployed }) => {
-  if (!plan) return [];
+/** Only a plan that shows all that will happen, in words that are known, can be judged. */
+export const completePlan: Rule = ({ plan, deployed }) =>
+  plan ? [...notKnown(plan), ...notWhole(plan, deployed)] : [];
+
+function notKnown({ unknown, tool, terraformVersion }: Plan): Violation[] {
+  if (unknown.length === 0) return [];
+  return [
+    {
+      rule: "complete-plan",
+      subjects: [...unknown].sort(),
+      message: `the plan of ${tool} ${terraformVersion} says what this version of rollout does not know: ${listed([...unknown].sort())}`,
+      remedy: `leave it out, plan with a version that was tried (up to ${tool} ${TRIED[tool]}), or take a version of rollout that knows it`,
+    },
+  ];
+}
+
+function notWhole(plan: Plan, deployed: Deployed): Violation[] {
   const unsaid = plan.gaps.length > 0 || plan.view === undefined ? [] : leftOut(plan, deployed);
   if (unsaid.length > 0) {
     return [
@@ -26,7 +43,7 @@ export const completePlan: Rule = ({ plan, deployed }) => {
       remedy: "plan the whole view again: without -target, -exclude and -refresh-only, and to the end",
     },
   ];
-};
+}
 
 /** A whole plan lists every deployed resource, the unchanged ones included, but for what it found gone. */
 function leftOut({ resources, gone }: Plan, { addresses }: Deployed): string[] {

@@ -50,6 +50,7 @@ describe("A second group's changes that a plan makes invisible", () => {
     }
     expect(plan.violations()).toMatchInlineSnapshot(`
      [
+       "complete-plan: the plan of Terraform 1.11.4 says what this version of rollout does not know: the mode undefined; leave it out, plan with a version that was tried (up to Terraform 1.14), or take a version of rollout that knows it",
        "complete-plan: the plan does not say what happens to 8 deployed resources: terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-lb-drained, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; plan the whole view again, without -refresh-only; if it is whole, the state has changed since",
      ]
     `);

@@ -48,10 +48,6 @@ describe("What is no plan", () => {
     ["an address with a key that it has not", editedEntry((entry) => void (entry["index"] = "a"))],
     ["actions that are a text", editedChange((change) => void (change["actions"] = "create"))],
     ["no actions", editedChange((change) => void (change["actions"] = []))],
-    [
-      "actions that do not go together",
-      editedChange((change) => void (change["actions"] = ["no-op", "create"])),
-    ],
     ["a resource that is only read", editedChange((change) => void (change["actions"] = ["read"]))],
     ["a no-op that changes something", editedChange((change) => void (change["actions"] = ["no-op"]))],
     ["a deletion of nothing", editedChange((change) => void (change["actions"] = ["delete"]))],
