@@ -1,6 +1,5 @@
 import { hostName } from "./address.js";
-import { groupsOf, subnetOf, type Group, type Role } from "./groups.js";
-import { machineSettings } from "./machine-settings.js";
+import { groupsOf, machineSettings, subnetOf, type Group, type Role } from "./groups.js";
 import type { Spec } from "./yaml/schema.js";
 import type { GroupIndex } from "./three.js";
 

@@ -1,15 +1,8 @@
 import type { Deployed, DeployedHost } from "./deployed.js";
-import { groupsOf, subnetOf, type Group } from "./groups.js";
+import { groupsOf, machineSettings, subnetOf, type Group } from "./groups.js";
 import { isNew } from "./pending.js";
 import { userData } from "./user-data.js";
-import type { AwsSettings, Spec } from "./yaml/schema.js";
-
-/** What all machines share and each takes when it is made, as a state says it. */
-export const machineSettings = (aws: AwsSettings) => ({
-  keyName: aws.keyName ?? "",
-  instanceProfile: aws.instanceProfile ?? "",
-  securityGroupIds: ["aws_security_group.cluster", ...(aws.securityGroupIds ?? [])],
-});
+import type { Spec } from "./yaml/schema.js";
 
 /** A group with machines that were made with another value of something that the whole cluster shares. */
 export interface Differing {
