@@ -1,5 +1,4 @@
-import { groupsOf, hostNames, subnetOf, type Group, type Role } from "./groups.js";
-import { machineSettings } from "./machine-settings.js";
+import { groupsOf, hostNames, machineSettings, subnetOf, type Group, type Role } from "./groups.js";
 import type { Spec } from "./yaml/schema.js";
 import type { GroupIndex } from "./three.js";
 

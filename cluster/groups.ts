@@ -1,5 +1,5 @@
 import { groupName, hostName } from "./address.js";
-import type { LoadBalancer, PoolSpec, Spec } from "./yaml/schema.js";
+import type { AwsSettings, LoadBalancer, PoolSpec, Spec } from "./yaml/schema.js";
 import { templateHash, type Template } from "./template-hash.js";
 import { GROUP_INDEXES, mapThree, type GroupIndex, type Three } from "./three.js";
 
@@ -69,6 +69,13 @@ export const hostNames = ({ name, hosts }: Pick<Group, "name" | "hosts">): strin
 /** The subnet that the spec gives the machines of a group; undefined where they have none. */
 export const subnetOf = (spec: Spec, index: GroupIndex): string | undefined =>
   spec.platform === "aws" ? spec.aws.subnetIds[index] : undefined;
+
+/** What all machines share and each takes when it is made, as a state says it. */
+export const machineSettings = (aws: AwsSettings) => ({
+  keyName: aws.keyName ?? "",
+  instanceProfile: aws.instanceProfile ?? "",
+  securityGroupIds: ["aws_security_group.cluster", ...(aws.securityGroupIds ?? [])],
+});
 
 function poolOf(name: string, spec: Spec): Pool {
   const settings = settingsOf(name, spec);

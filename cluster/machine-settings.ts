@@ -1,27 +1,14 @@
 import type { Deployed, DeployedHost } from "./deployed.js";
-import { groupsOf, subnetOf, type Group } from "./groups.js";
+import { groupsOf, machineSettings, subnetOf, type Group } from "./groups.js";
 import { isNew } from "./pending.js";
 import { userData } from "./user-data.js";
-import type { AwsSettings, Spec } from "./yaml/schema.js";
-
-/** What all machines share and each takes when it is made. */
-interface MachineSettings {
-  readonly keyName: string;
-  readonly instanceProfile: string;
-  readonly securityGroupIds: readonly string[];
-}
-
-export const machineSettings = (aws: AwsSettings): MachineSettings => ({
-  keyName: aws.keyName ?? "",
-  instanceProfile: aws.instanceProfile ?? "",
-  securityGroupIds: ["aws_security_group.cluster", ...(aws.securityGroupIds ?? [])],
-});
+import type { Spec } from "./yaml/schema.js";
 
 /** A group with machines that were made with another value of something that the whole cluster shares. */
 export interface Differing {
   readonly group: string;
   /** Keys below `aws`, and `userData` for what this program writes there. */
-  readonly keys: readonly string[];
+  readonly keys: string[];
 }
 
 /** Every standing group that a value of the cluster has not reached: no template names it, so it waits for the next roll. */
@@ -37,7 +24,8 @@ export function differingGroups(spec: Spec, { groups }: Deployed): Differing[] {
 function differingKeys(host: DeployedHost, { pool, index, name: group }: Group, spec: Spec): string[] {
   if (spec.platform !== "aws") return [];
   const { keyName, instanceProfile, securityGroupIds: ids } = machineSettings(spec.aws);
-  const { subnetId, securityGroupIds = ids, userData: told } = host;
+  const { subnetId, securityGroupIds = ids } = host;
+  const told = host.userData?.split("\n") ?? [];
   const lines = userData(spec.name, { ...host, pool, group }).split("\n");
   const differs = {
     subnetIds: subnetId !== undefined && subnetId !== subnetOf(spec, index),
@@ -47,7 +35,7 @@ function differingKeys(host: DeployedHost, { pool, index, name: group }: Group, 
     securityGroupIds:
       securityGroupIds.length > ids.length || ids.slice(1).some((id) => !securityGroupIds.includes(id)),
     // An override may have added lines of its own; of a digest nothing can be said.
-    userData: told?.includes("\n") === true && !lines.every((line) => told.split("\n").includes(line)),
+    userData: told.length > 1 && !lines.every((line) => told.includes(line)),
   };
   return Object.entries(differs).flatMap(([key, isOther]) => (isOther ? [key] : []));
 }

@@ -1,11 +1,5 @@
 /** What a machine is told of itself. */
-interface Identity {
-  readonly name: string;
-  readonly pool: string;
-  readonly group: string;
-  readonly image: string;
-  readonly hash: string;
-}
+type Identity = Readonly<Record<"name" | "pool" | "group" | "image" | "hash", string>>;
 
 /**
  * The user data of a machine: what it is, never where others are (addresses arrive by `config_consul`) and no secret.

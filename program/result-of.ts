@@ -37,7 +37,7 @@ export function resultOf(
     violations: verdict.violations.map((violation) => ({ ...violation, subjects: [...violation.subjects] })),
     changes: { machines: hosts.length, byAction, images: [...new Set(images)].sort() },
     drift: plan.drift.map((each) => ({ ...each })),
-    differs: differingGroups(spec, deployed).map(({ group, keys }) => ({ group, keys: [...keys] })),
+    differs: differingGroups(spec, deployed),
     gate: plan.gate,
     deployed: describeOrigin(deployed.origin),
     rules: RULE_IDS.length,

@@ -166,7 +166,7 @@ export function reviewOf(input: ReviewInput): Review {
     })),
     differences: [...(differences ?? [])],
     settings: before ? changedSettings(before, spec) : null,
-    differs: differingGroups(spec, deployed).map(({ group, keys }) => ({ group, keys: [...keys] })),
+    differs: differingGroups(spec, deployed),
     commits: input.commits ?? { base: null, head: null, isCommitted: false },
     deployed: describeOrigin(deployed.origin),
   };

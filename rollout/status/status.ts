@@ -151,7 +151,7 @@ function groupStates(spec: Spec, deployed: Deployed, views: readonly string[]): 
           : waits && current
             ? describePending(group, current)
             : null,
-      differs: [...(differs.get(group.name) ?? [])],
+      differs: differs.get(group.name) ?? [],
     };
   });
 }

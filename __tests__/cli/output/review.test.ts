@@ -71,12 +71,13 @@ describe("A review in a terminal", () => {
       of("null_resource.web-1-1-lb-drained", "- run web-1-1 of web-0"),
       of("null_resource.web-2-0-lb-drained", "- run {host} of {group}"),
       of("null_resource.web-2-leave", "- leave web-2"),
+      of("null_resource.web-2-ready", "- leave {group}"),
       of("dns.own", "- leave web-2"),
       { ...of("dns.own", "- leave web-2"), view: "web-2" },
     ];
     const text = formatReview({ ...bigReview({ pools: 1 }), differences });
-    expect(text.slice(text.indexOf("8 synth"), text.indexOf("compared"))).toMatchInlineSnapshot(`
-     "8 synthesized resources differ:
+    expect(text.slice(text.indexOf("9 synth"), text.indexOf("compared"))).toMatchInlineSnapshot(`
+     "9 synthesized resources differ:
      null_resource.web-0-0-lb-drained, null_resource.web-0-1-lb-drained,
        null_resource.web-1-0-lb-drained (view cluster, each by its own name)
        - run web-0-0 of web-0
@@ -86,6 +87,8 @@ describe("A review in a terminal", () => {
        - run {host} of {group}
      null_resource.web-2-leave (view cluster)
        - leave web-2
+     null_resource.web-2-ready (view cluster)
+       - leave {group}
      dns.own (view cluster)
        - leave web-2
      dns.own (view web-2)

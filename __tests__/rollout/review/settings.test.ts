@@ -256,6 +256,15 @@ test("neither the order of keys nor a default that is written out is a change", 
   });
 });
 
+test("a rejection is something to comment on, and so is a key of which nothing is to be said", () => {
+  const before = specWith("name", "demo");
+  const violations = [{ rule: "one-group", message: "m", remedy: "r" }];
+  expect(reviewed(before, before).changed).toBe(false);
+  expect(reviewed(before, before, { violations }).changed).toBe(true);
+  const hosts = reviewed(before, specWith("pools.broker.hosts", [1, 1, 1]));
+  expect([hosts.headline, hosts.changed]).toEqual(["accepted, no group changes", true]);
+});
+
 test("the next command is a group's roll, else the cluster view's deploy, and none where there is nothing to run", () => {
   const before = specWith("name", "demo");
   const next = (key: string, value: unknown, more: Partial<Parameters<typeof reviewOf>[0]> = {}) =>
