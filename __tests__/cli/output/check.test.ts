@@ -67,6 +67,18 @@ describe("A verdict in text", () => {
     expect(formatCheck({ ...closed, view: "cluster" }).split("\n")[2]).toMatch(/ nor records a revision$/);
   });
 
+  test("names what is the user's own, and says nothing where there is none", () => {
+    const own = ["aws_route53_zone.main", "data.aws_ami.base"];
+    const sentence = "your own resources and data sources: aws_route53_zone.main, data.aws_ami.base";
+    expect(formatCheck({ ...accepted, own }).split("\n")[2]).toBe(sentence);
+    expect(
+      formatCheckMarkdown({ ...accepted, own })
+        .replaceAll("`", "")
+        .split("\n"),
+    ).toContain(sentence);
+    expect(formatCheck(accepted)).not.toContain("your own");
+  });
+
   test("names up to three groups, counts more, and says where there is none or no view", () => {
     const first = (result: Partial<CheckResult>) => formatCheck({ ...accepted, ...result }).split("\n")[0];
     expect(first({ touched: ["a", "b", "c"] })).toContain("broker-0 (a, b, c)");
