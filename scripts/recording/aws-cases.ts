@@ -106,6 +106,17 @@ export const AWS: readonly Case[] = [
     expected: accepted,
     make: (world) => world.synthAndPlan("broker-1"),
   },
+  {
+    name: "aws-retired-host-terminated",
+    what: "The same machine in its own view, once its pool retires: Terraform lists no change of what it finds gone.",
+    expected: accepted,
+    make: async (world) => {
+      world.edit("dataVolumes: [", "retire: keep-volumes\n    dataVolumes: [");
+      await world.synth("broker-1");
+      await terminate(world, "broker-1-0");
+      return world.plan("broker-1");
+    },
+  },
 ];
 
 /** Asks the EC2 API to terminate a machine. Moto checks no signature, and wants to know region and service. */

@@ -137,6 +137,13 @@ describe("A second group's changes that a plan makes invisible", () => {
     `);
   });
 
+  test("rejects the creation of an object by count that is left out", () => {
+    const plan = new EditedPlan("index-key").drop("terraform_data.broker-1-revision[1]", "changes");
+    expect(plan.violations()[0]).toBe(
+      "complete-plan: the plan cannot be judged: it does not say what happens to terraform_data.broker-1-revision[1]; plan the whole view again: without -target, -exclude and -refresh-only, and to the end",
+    );
+  });
+
   test("rejects a deposed object that is left out", () => {
     const plan = new EditedPlan("deposed");
     plan.json["resource_changes"] = plan.entries.filter(({ deposed }) => deposed === undefined);
