@@ -29,11 +29,23 @@ export function isSharedAddress(address: string, spec: Spec): boolean {
   );
 }
 
+/** What all machines share and name; undefined on a platform without it. */
+export const machinesFirewall = ({ platform }: Spec): string | undefined =>
+  platform === "aws" ? "aws_security_group.cluster" : undefined;
+
+/** Where the zone of a group's data volumes is read; undefined on a platform without zones. */
+export const subnetData = (group: number, { platform }: Spec): string | undefined =>
+  platform === "aws" ? `data.aws_subnet.subnet-${String(group)}` : undefined;
+
+/** The providers that are rendered, by name, and all that each is told. */
+export const providerSettings = (spec: Spec): Readonly<Record<string, object>> =>
+  spec.platform === "aws" ? { aws: { region: spec.aws.region }, null: {} } : {};
+
 /** Whether an address is that of a data source which this program declares: a subnet's zone, the network of a load balancer. */
 export function isRenderedData(address: string, spec: Spec): boolean {
   if (spec.platform !== "aws") return false;
   return (
-    /^data\.aws_subnet\.subnet-[0-2]$/.test(address) ||
+    [0, 1, 2].some((group) => address === subnetData(group, spec)) ||
     poolsOf(spec).some(({ name, loadBalancer }) => loadBalancer && address === `data.aws_vpc.${name}`)
   );
 }

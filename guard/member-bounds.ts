@@ -2,7 +2,13 @@ import { isDeepStrictEqual } from "node:util";
 import { hostAddress, parseAddress, type Member } from "../cluster/address.js";
 import { roleOf } from "../cluster/groups.js";
 import { memberValues } from "../cluster/members.js";
-import { isBalancerAddress, isSharedAddress } from "../cluster/shared-address.js";
+import {
+  isBalancerAddress,
+  isSharedAddress,
+  machinesFirewall,
+  providerSettings,
+  subnetData,
+} from "../cluster/shared-address.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { listed } from "./listed.js";
 import type { Proposal } from "./proposal.js";
@@ -56,9 +62,9 @@ function mayName({ kind, pool, group, index, host }: Member, reference: string, 
   }
   switch (kind) {
     case "host":
-      return address === "aws_security_group.cluster";
+      return address === machinesFirewall(spec);
     case "data":
-      return address === `data.aws_subnet.subnet-${String(index)}`;
+      return address === subnetData(index, spec);
     case "target":
       return isBalancerAddress(address, pool, spec);
     case "revision":
@@ -87,9 +93,9 @@ function settingsOtherwise({ address, provider, body }: Wiring, spec: Spec): str
   const [block, name = "", alias] = address.split(".");
   if (block !== "provider" || alias !== undefined) return [];
   if (name === "terraform") return provider === BUILT_IN ? [] : [`source ${String(provider)}`];
-  if (spec.platform !== "aws" || (name !== "aws" && name !== "null")) return [];
+  const settings = providerSettings(spec)[name];
+  if (settings === undefined) return [];
   const source = provider?.replace(/^(registry\.(terraform\.io|opentofu\.org)\/)?hashicorp\//, "") ?? name;
-  const settings = name === "aws" ? { region: spec.aws.region } : {};
   return [
     ...(source === name ? [] : [`source ${String(provider)}`]),
     ...(isDeepStrictEqual(body, settings)

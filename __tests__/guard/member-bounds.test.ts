@@ -215,8 +215,8 @@ describe("by a plan", () => {
     ],
     [
       "a disk of another machine",
-      ({ attachment, idOf }) => {
-        attachment["volume_id"] = idOf("aws_ebs_volume.broker-1-0-data");
+      ({ attach, idOf }) => {
+        attach({ volume_id: idOf("aws_ebs_volume.broker-1-0-data") });
       },
       `members of groups and shared parts would use what is not theirs: aws_volume_attachment.broker-0-0-data-attachment ("VOLUME", not aws_ebs_volume.broker-0-0-data); ${THEIRS}`,
     ],
@@ -238,8 +238,8 @@ interface Planned {
   /** What the configuration says of broker-0-0. */
   readonly host: Json;
   readonly providers: Record<string, Json>;
-  /** What is planned for the attachment of its disk. */
-  readonly attachment: Json;
+  /** Gives the attachment of its disk other values, wherever the plan has them. */
+  readonly attach: (values: Json) => void;
   readonly idOf: (address: string) => unknown;
 }
 
@@ -248,13 +248,23 @@ function plannedIn(json: Json): Planned {
     root_module: { resources: Json[] };
     provider_config: Record<string, Json>;
   };
+  const planned = json["planned_values"] as {
+    root_module: { resources: { address: string; values: Json }[] };
+  };
   const changes = json["resource_changes"] as { address: string; change: { after: Json } }[];
   const after = (address: string): Json =>
     changes.find((each) => each.address === address)?.change.after ?? {};
   return {
     host: root_module.resources.find(({ address }) => address === "aws_instance.broker-0-0") ?? {},
     providers: provider_config,
-    attachment: after("aws_volume_attachment.broker-0-0-data-attachment"),
+    attach: (given) => {
+      const address = "aws_volume_attachment.broker-0-0-data-attachment";
+      Object.assign(after(address), given);
+      Object.assign(
+        planned.root_module.resources.find((each) => each.address === address)?.values ?? {},
+        given,
+      );
+    },
     idOf: (address) => after(address)["id"],
   };
 }

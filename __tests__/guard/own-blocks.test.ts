@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import { TerraformData } from "../../constructs/terraform-data.js";
 import type { Verdict } from "../../guard/verdict.js";
@@ -22,7 +23,7 @@ const spec = change(smallSpec(), (edited) => {
 });
 const deployed = deployedAs(smallSpec());
 const aws = change(smallAwsSpec(), (edited) => {
-  edited.rollout.ownResources = ["mine"];
+  edited.rollout.ownResources = ["mine", "mine-ssh", "mine-edge"];
 });
 const HOST = "${terraform_data.broker-1-0.id}";
 
@@ -53,14 +54,14 @@ describe("at synth", () => {
     const rule = "resource.aws_vpc_security_group_ingress_rule.ssh";
     const tamper: Tamper = (view) => {
       if (view.target !== undefined) return;
+      ownOf(view, "ssh", "aws_vpc_security_group_ingress_rule");
+      ownOf(view, "edge", "aws_acm_certificate");
       view.addOverride(rule, {
-        "//": { metadata: { path: "cluster/mine/ssh", uniqueId: "ssh" } },
         security_group_id: "${aws_security_group.cluster.id}",
         cidr_ipv4: "10.0.0.0/8",
         ip_protocol: "tcp",
       });
       view.addOverride("resource.aws_acm_certificate.edge", {
-        "//": { metadata: { path: "cluster/mine/edge", uniqueId: "edge" } },
         provider: "aws.edge",
         domain_name: "${data.aws_route53_zone.main.name}",
         lifecycle: { create_before_destroy: true },
@@ -307,6 +308,11 @@ describe("by a plan", () => {
       const changes = json["resource_changes"] as { address: string; change: { after: Json } }[];
       const change = changes.find(({ address }) => address === "terraform_data.zone")?.change;
       if (change) change.after["input"] = `x/${id}`;
+      const values = json["planned_values"] as {
+        root_module: { resources: { address: string; values: Json }[] };
+      };
+      const zone = values.root_module.resources.find(({ address }) => address === "terraform_data.zone");
+      if (zone) zone.values["input"] = `x/${id}`;
     });
     expect([saidOf(configured), saidOf(planned)]).toEqual([[said], [said]]);
   });
@@ -327,6 +333,14 @@ function edited(name: string, edit: (zone: Json, json: Json) => void): Verdict {
 }
 
 const saidOf = ({ violations }: Verdict): string[] => violations.map(formatViolation);
+
+/** A resource of any type, below the construct that the spec names. */
+function ownOf(view: Construct, name: string, terraformResourceType: string): void {
+  const resource = new TerraformResource(new Construct(view, `mine-${name}`), name, {
+    terraformResourceType,
+  });
+  resource.overrideLogicalId(name);
+}
 
 /** A resource of the user's own, below the construct that the spec names. */
 function mine(view: Construct, name: string, input: string): void {

@@ -80,7 +80,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
     resources: "judged",
     module_calls: "judged",
     variables: "judged",
-    actions: "absent",
+    actions: "judged",
   },
   "a block": {
     address: "judged",
@@ -113,7 +113,8 @@ const REASONS = new Set([
   ...["config_unknown", "dependency_pending", "check_nested"].map((why) => `read_because_${why}`),
   // OpenTofu 1.11 and 1.12.
   "delete_because_enabled_false",
-  ...["state", "config"].map((where) => `forgot_because_lifecycle_destroy_in_${where}`),
+  "forgot_because_lifecycle_destroy_in_state",
+  "forgot_because_lifecycle_destroy_in_config",
 ]);
 
 /** What of a plan is not known, and what must not be there: words for people, each once. */

@@ -125,7 +125,13 @@ export const OPTIONS: readonly Case[] = [
   {
     name: "moved-and-replaced",
     what: "A moved block makes a host of another group the new host of the group that grows, which is replaced.",
-    expected: rejected("complete-plan", "base-revision", "one-group", "replace-not-delete"),
+    expected: rejected(
+      "complete-plan",
+      "base-revision",
+      "one-group",
+      "unattributed-change",
+      "replace-not-delete",
+    ),
     make: async (world) => {
       world.edit("hosts: [2, 1, 1]", "hosts: [3, 1, 1]");
       world.edit(...brokers("v1, v1, v1", "v2, v1, v1"));

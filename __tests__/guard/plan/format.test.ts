@@ -91,7 +91,6 @@ describe("What a plan says that nobody can judge", () => {
     ["deferred action invocations", ({ json }) => (json["deferred_action_invocations"] = {})],
     ["index unknown", (_, entry) => (entry["index_unknown"] = true)],
     ["generated config", (_, { change }) => (change["generated_config"] = "resource {}")],
-    ["actions", ({ root }) => (root["actions"] = [{}])],
   ])("rejects %s", (what, edit) => {
     expect(edited(edit)).toEqual([
       `complete-plan: the plan cannot be judged: it has ${what}; plan the whole view again: without -target, -exclude and -refresh-only, and to the end`,
