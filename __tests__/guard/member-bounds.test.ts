@@ -15,7 +15,9 @@ import {
 } from "../support/fixtures.js";
 import { judge, readFixture } from "./plan/plan-fixture.js";
 
-const aws = smallAwsSpec();
+const aws = change(smallAwsSpec(), (edited) => {
+  poolOf(edited, "broker").hosts = [2, 2, 2];
+});
 const rolling = change(aws, (edited) => {
   poolOf(edited, "broker").images[0] = "ami-0bbb";
 });
@@ -76,6 +78,13 @@ describe("at synth", () => {
       "availability_zone",
       "${data.aws_subnet.subnet-2.availability_zone}",
       "data.aws_subnet.subnet-2.availability_zone",
+    ],
+    [
+      "another machine of its group",
+      "aws_lb_target_group_attachment.broker-0-0-target",
+      "target_id",
+      "${aws_instance.broker-0-1.id}",
+      "aws_instance.broker-0-1.id",
     ],
     [
       "a provider with an alias for a shared part",
