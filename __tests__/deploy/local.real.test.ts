@@ -273,6 +273,7 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     expect(groups.filter(({ state }) => state !== "current")).toMatchInlineSnapshot(`
      [
        {
+         "differs": [],
          "hosts": {
            "deployed": 3,
            "desired": 3,

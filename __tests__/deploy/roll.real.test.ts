@@ -93,7 +93,7 @@ describeReal("A roll of a pool that is paused, cancelled, killed or fails", ["te
     expect(await again.end()).toMatchObject({
       exitCode: 1,
       output: expect.stringMatching(
-        /^cancelled since .+ by \S+; not rolled: broker-2; rolled: broker-1; next: rollout resume$/m,
+        /^demo is cancelled \(since .+ by \S+\); not rolled: broker-2; rolled: broker-1; next: rollout resume$/m,
       ),
     });
     expect(await rolled()).toEqual(["broker-0", "broker-1"]);
@@ -103,7 +103,9 @@ describeReal("A roll of a pool that is paused, cancelled, killed or fails", ["te
   test("refuses to begin until the cancel is taken back, and then waits before each group if that is wanted", async () => {
     expect(await demo.start("broker", "--image", B).end()).toMatchObject({
       exitCode: 1,
-      output: expect.stringMatching(/^cancelled since .+ by \S+; not rolled: broker-2; rolled: none; /m),
+      output: expect.stringMatching(
+        /^demo is cancelled \(since .+ by \S+\); not rolled: broker-2; rolled: none; /m,
+      ),
     });
     await demo.say("resume");
     await demo.workspace.edit([ROLLOUT, "rollout: { manual: true }"]);
@@ -135,7 +137,7 @@ describeReal("A roll of a pool that is paused, cancelled, killed or fails", ["te
 
     expect(output).toMatch(/^broker-0: taken back, ami-0bad -> ami-0ccc: cancelled by \S+$/m);
     expect(output).toMatch(
-      /^cancelled since .*; not rolled: broker-0, broker-1, broker-2; rolled: broker-0; /m,
+      /^demo is cancelled \(since .*\); not rolled: broker-0, broker-1, broker-2; rolled: broker-0; /m,
     );
     expect(exitCode).toBe(1);
     expect(await rolled()).toEqual(["broker-0"]);

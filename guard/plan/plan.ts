@@ -1,12 +1,11 @@
 import type { Gate } from "../../cluster/hooks/variables.js";
 import type { Wiring } from "../wiring.js";
-import type { Tool } from "./format.js";
 
 /** What a plan of Terraform or OpenTofu says, as far as the rules look at it. */
 export interface Plan {
   readonly formatVersion: string;
   /** Which program made it. */
-  readonly tool: Tool;
+  readonly tool: "Terraform" | "OpenTofu";
   readonly terraformVersion: string;
   /** `rollout_view` as the stack declares it; absent where the plan is of something else. */
   readonly view?: string;
