@@ -181,7 +181,7 @@ export function consulContract(target: Target, environment: RealEnvironment): vo
 
     await agent(machine).leave(machine);
 
-    await eventually(cluster, "it is out", async () => (await nodeOf(machine)) === undefined, 10);
+    await eventually(cluster, "it is out", async () => (await nodeOf(machine)) === undefined, 60);
     expect(await statusOf(machine)).toBe("left");
     expect((await consul.passingInstances("broker")).map(({ Node }) => Node.Node)).toEqual([other]);
     await cluster.startEmpty(machine);
@@ -209,7 +209,7 @@ export function consulContract(target: Target, environment: RealEnvironment): vo
     await agent(machine).leave(machine);
 
     expect((await consul.raftConfiguration()).map(({ Node }) => Node)).not.toContain(machine);
-    await eventually(cluster, "it has left", async () => (await statusOf(machine)) === "left", 10);
+    await eventually(cluster, "it has left", async () => (await statusOf(machine)) === "left", 60);
     await eventually(
       cluster,
       "autopilot sees two servers",
