@@ -37,7 +37,16 @@ export const machinesFirewall = ({ platform }: Spec): string | undefined =>
 export const subnetData = (group: number, { platform }: Spec): string | undefined =>
   platform === "aws" ? `data.aws_subnet.subnet-${String(group)}` : undefined;
 
-/** The providers that are rendered, by name, and all that each is told. */
+/**
+ * Whether a setting of a provider says only who calls, how often, and with which tags: what a team adds by an override. What
+ * leads to other machines, such as a region or an endpoint, is none of these.
+ */
+export const isCallersOwn = (key: string): boolean =>
+  /^(assume_role(_with_web_identity)?|profile|shared_(config|credentials)_files|(allowed|forbidden)_account_ids|(default|ignore)_tags|max_retries|retry_mode)$/.test(
+    key,
+  );
+
+/** The providers that are rendered, by name, and all else that each is told. */
 export const providerSettings = (spec: Spec): Readonly<Record<string, object>> =>
   spec.platform === "aws" ? { aws: { region: spec.aws.region }, null: {} } : {};
 

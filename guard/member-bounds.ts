@@ -4,6 +4,7 @@ import { roleOf } from "../cluster/groups.js";
 import { memberValues } from "../cluster/members.js";
 import {
   isBalancerAddress,
+  isCallersOwn,
   isSharedAddress,
   machinesFirewall,
   providerSettings,
@@ -95,30 +96,26 @@ function settingsOtherwise({ address, provider, body }: Wiring, spec: Spec): str
   if (name === "terraform") return provider === BUILT_IN ? [] : [`source ${String(provider)}`];
   const settings = providerSettings(spec)[name];
   if (settings === undefined) return [];
+  const told = Object.fromEntries(Object.entries(body ?? {}).filter(([key]) => !isCallersOwn(key)));
   const source = provider?.replace(/^(registry\.(terraform\.io|opentofu\.org)\/)?hashicorp\//, "") ?? name;
   return [
     ...(source === name ? [] : [`source ${String(provider)}`]),
-    ...(isDeepStrictEqual(body, settings)
-      ? []
-      : [
-          `settings ${Object.keys(body ?? {})
-            .sort()
-            .join(", ")}`,
-        ]),
+    ...(isDeepStrictEqual(told, settings) ? [] : [`settings ${Object.keys(told).sort().join(", ")}`]),
   ];
 }
 
 /** A disk is attached to its own machine: detaching one stops the machine that it is attached to. */
 function attachedElsewhere({ plan, declared, spec }: Proposal): string[] {
   const resources = plan
-    ? plan.resources.flatMap(({ address, after, deposed }) =>
-        after === null || deposed !== undefined ? [] : [{ address, values: after }],
+    ? plan.resources.flatMap(({ address, after, deposed, actions }) =>
+        after === null || deposed !== undefined ? [] : [{ address, values: after, stays: isNoOp(actions) }],
       )
-    : declared.map(({ address, body }) => ({ address, values: body }));
+    : declared.map(({ address, body }) => ({ address, values: body, stays: false }));
   const values = new Map(resources.map((each) => [each.address, each.values]));
-  return resources.flatMap(({ address, values: given }) => {
+  return resources.flatMap(({ address, values: given, stays }) => {
     const member = parseAddress(address);
-    if (member?.kind !== "data-attachment" || member.host === undefined) return [];
+    // One that stays may be stale, as after a disk was restored by hand; it stops nothing.
+    if (stays || member?.kind !== "data-attachment" || member.host === undefined) return [];
     const { group, host } = member;
     const attached = memberValues("data-attachment", address, given);
     const wrong = (["host", "data"] as const).flatMap((kind) => {
@@ -132,6 +129,8 @@ function attachedElsewhere({ plan, declared, spec }: Proposal): string[] {
     return wrong.length === 0 ? [] : [`${address} (${wrong.join(", ")})`];
   });
 }
+
+const isNoOp = (actions: readonly string[]): boolean => actions.every((action) => action === "no-op");
 
 const describe = ({ address }: Wiring, why: readonly string[]): string[] =>
   why.length === 0 ? [] : [`${address} (${listed([...new Set(why)].sort())})`];

@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { basename } from "node:path";
 import type { Environment } from "../clients/environment.js";
 import { terraformVersion } from "../clients/terraform/terraform.js";
@@ -11,7 +12,8 @@ import { isTried, TRIED } from "../guard/plan/format.js";
 export async function untriedTerraform(env: Environment): Promise<string[]> {
   try {
     const { binary, version } = await terraformVersion({ cwd: process.cwd(), env });
-    const tool = basename(binary).includes("tofu") ? "OpenTofu" : "Terraform";
+    // Some installations call OpenTofu by a link of the other's name.
+    const tool = basename(realpathSync(binary)).includes("tofu") ? "OpenTofu" : "Terraform";
     if (isTried(tool, version)) return [];
     return [
       `warning: ${tool} ${version} was not tried, the newest that was is ${TRIED[tool]}: a plan of it that says what this version of rollout does not know is refused; have an older one at hand (TERRAFORM_BINARY_NAME)`,

@@ -135,6 +135,11 @@ describe("at synth", () => {
       [{ region: "eu-west-1", endpoints: [{ ec2: "http://x" }] }],
       "provider.aws (settings endpoints, region)",
     ],
+    [
+      "provider.aws",
+      [{ region: "us-east-1", default_tags: [{ tags: { team: "a" } }] }],
+      "provider.aws (settings region)",
+    ],
     ["provider.null", [{ a: 1 }], "provider.null (settings a)"],
     ["terraform.required_providers.aws.source", "evil/aws", "provider.aws (source evil/aws)"],
     [
@@ -167,6 +172,19 @@ describe("at synth", () => {
       view.addOverride("terraform.required_providers.terraform.source", "terraform.io/builtin/terraform");
     };
     expect(synthesize(local, deployedAs(local), ["cluster"], own).size).toBe(1);
+  });
+
+  test("accepts what a provider is told of who calls and with which tags", () => {
+    const tamper: Tamper = (view) => {
+      view.addOverride("provider.aws", [
+        {
+          region: "eu-west-1",
+          assume_role: [{ role_arn: "arn:aws:iam::1:role/roll" }],
+          default_tags: [{ tags: { team: "a" } }],
+        },
+      ]);
+    };
+    expect(synthesize(rolling, deployed, ["cluster", "broker-0"], tamper).size).toBe(2);
   });
 });
 
@@ -238,6 +256,15 @@ describe("by a plan", () => {
     expect(violations.map(formatViolation)).toEqual([
       `unattributed-change: ${said.replace("VOLUME", String(plan.idOf("aws_ebs_volume.broker-1-0-data")))}`,
     ]);
+  });
+
+  test("accepts an attachment that stays although its disk was restored under another id", () => {
+    const fixture = readFixture("aws-roll-clients");
+    const id = plannedIn(JSON.parse(fixture.plan) as Json).idOf("aws_ebs_volume.broker-1-0-data");
+    const attachment = /("address":"aws_volume_attachment\.broker-1-0-data-attachment"(?:(?!"address").)*)/g;
+    const stale = fixture.plan.replace(attachment, (entry) => entry.replaceAll(String(id), "vol-of-before"));
+    expect(stale).not.toBe(fixture.plan);
+    expect(judge(fixture, stale).violations).toEqual([]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { UserError } from "../../cluster/user-error.js";
 import { lockHolder, tryLock } from "../run-folder/lock.js";
 import { poll } from "./poll.js";
@@ -22,8 +23,9 @@ export async function withFolderLock<T>(
     return undefined;
   });
   if (lock === undefined) {
+    const { by = "unknown", pid = 0 } = lockHolder(folder) ?? {};
     throw new UserError(
-      `somebody else starts or stops machines in ${folder} for a minute: process ${String(lockHolder(folder)?.pid ?? "")}; end it, or wait for it`,
+      `somebody else starts or stops machines in ${folder} for a minute: process ${String(pid)}, by ${by}; end it, or wait for it, or remove ${join(folder, "lock")} if that process is gone`,
     );
   }
   try {
