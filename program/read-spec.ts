@@ -1,7 +1,8 @@
 import type { Environment } from "../clients/environment.js";
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { codeOf } from "../clients/error-code.js";
 import { loadSpec } from "../cluster/yaml/load.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
@@ -19,6 +20,9 @@ export interface SpecFile {
   /** Whether it is the example, since there is no other. */
   readonly isExample: boolean;
 }
+
+/** The largest states have some megabytes. */
+const MOST_BYTES = 500_000_000;
 
 const EXAMPLE = fileURLToPath(new URL("../cluster.example.yaml", import.meta.url));
 
@@ -45,12 +49,20 @@ export function readBytes(
   shown: string,
   remedy = "name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml",
 ): Uint8Array {
+  const refuse = (why: string): never => {
+    throw new UserError(`cannot read ${shown}: ${why}; ${remedy}`);
+  };
   try {
+    // A device has no end, and a pipe may have nobody at the other one.
+    const found = statSync(file);
+    if (found.isDirectory()) return refuse("it is a folder");
+    if (!found.isFile()) return refuse("it is a device or a pipe");
+    if (found.size > MOST_BYTES) return refuse(`it has ${String(found.size)} bytes`);
     return readFileSync(file);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : code;
-    throw new UserError(`cannot read ${shown}: ${why}; ${remedy}`);
+    if (error instanceof UserError) throw error;
+    const code = codeOf(error);
+    return refuse(code === "ENOENT" ? "there is no such file" : code);
   }
 }
 
