@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { execa } from "execa";
 import * as z from "zod";
 import { UserError } from "../../cluster/user-error.js";
-import type { Environment } from "../environment.js";
+import { type Environment, withoutTokens } from "../environment.js";
 import { findTerraform, HOW_TO_GET_IT } from "./find.js";
 import { firstError } from "./error.js";
 
@@ -28,6 +28,9 @@ export interface TerraformVersion {
   readonly version: string;
 }
 
+/** The commands that run providers, which may be configured from the environment, and hooks. */
+const WITH_TOKENS: readonly (string | undefined)[] = ["plan", "apply"];
+
 /** The plan of thousands of hosts has more than the 100 MB that execa allows by itself. */
 const MOST_OUTPUT = 500_000_000;
 
@@ -43,7 +46,11 @@ export async function runTerraform(
   const binary = await findTerraform({ ...process.env, ...env });
   const { stdout, stderr, exitCode, signal, cause } = await execa(binary, args, {
     cwd,
-    env: { ...env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" },
+    env: {
+      ...(WITH_TOKENS.includes(args[0]) ? env : withoutTokens(env)),
+      CHECKPOINT_DISABLE: "1",
+      TF_IN_AUTOMATION: "1",
+    },
     stdin: "ignore",
     reject: false,
     forceKillAfterDelay: false,

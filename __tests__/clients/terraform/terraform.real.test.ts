@@ -75,6 +75,21 @@ describe("A run", () => {
     expect(stdout).toBe("1 1 trace");
   });
 
+  test.each(["init", "validate", "show", "state", "version"])(
+    "has no token of an agent at %s",
+    async (command) => {
+      await program("terraform", 'echo "$CONSUL_HTTP_TOKEN$CONSUL_HTTP_AUTH$NOMAD_TOKEN"');
+      const tokens = { CONSUL_HTTP_TOKEN: "consul", CONSUL_HTTP_AUTH: "user:word", NOMAD_TOKEN: "nomad" };
+      expect((await runTerraform([command], options(tokens))).stdout).toBe("");
+    },
+  );
+
+  test.each(["plan", "apply"])("has the agents' tokens at %s, where providers run", async (command) => {
+    await program("terraform", 'echo "$CONSUL_HTTP_TOKEN$NOMAD_TOKEN"');
+    const tokens = { CONSUL_HTTP_TOKEN: "consul", NOMAD_TOKEN: "nomad" };
+    expect((await runTerraform([command], options(tokens))).stdout).toBe("consulnomad");
+  });
+
   test("rejects one that a signal ended", async () => {
     await program("terraform", "kill -KILL $$");
     expect(await refusal(runTerraform(["apply"], options()))).toMatchInlineSnapshot(
