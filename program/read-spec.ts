@@ -41,6 +41,13 @@ export function readSpec(env: Environment, folder = process.cwd()): SpecFile {
 }
 
 /**
+ * The environment under which a run reads its spec again: one that is deleted in the middle is missed, and the example does
+ * not stand in for it.
+ */
+export const pinSpec = (env: Environment, { shown, isExample }: SpecFile): Environment =>
+  isExample ? env : { ...env, CLUSTER: shown };
+
+/**
  * The bytes of a file that the user named.
  * @param remedy what to do where it cannot be read
  */

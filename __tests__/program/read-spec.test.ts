@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { readSpec } from "../../program/read-spec.js";
+import { pinSpec, readSpec } from "../../program/read-spec.js";
 
 let folder: string;
 
@@ -46,7 +46,20 @@ test("reads a spec, and the example where there is none", () => {
   expect(readSpec({}, folder)).toMatchObject({ shown: "cluster.yaml", isExample: false });
 });
 
-function refusalOf(name: string): string {
+test("refuses to go on with the example where a run's spec is deleted", () => {
+  copyFileSync(readSpec({}, folder).file, join(folder, "cluster.yaml"));
+  const { CLUSTER } = pinSpec({}, readSpec({}, folder));
+  rmSync(join(folder, "cluster.yaml"));
+  expect(refusalOf(CLUSTER)).toBe(
+    "cannot read cluster.yaml: there is no such file; name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml",
+  );
+});
+
+test("a run of the example stays one", () => {
+  expect(readSpec(pinSpec({}, readSpec({}, folder)), folder)).toMatchObject({ isExample: true });
+});
+
+function refusalOf(name: string | undefined): string {
   try {
     readSpec({ CLUSTER: name }, folder);
     return "accepted";
