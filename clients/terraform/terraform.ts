@@ -3,7 +3,7 @@ import { execa } from "execa";
 import * as z from "zod";
 import { UserError } from "../../cluster/user-error.js";
 import { type Environment, withoutTokens } from "../environment.js";
-import { findTerraform, HOW_TO_GET_IT } from "./find.js";
+import { findTerraform, HOW_TO_GET_IT, toolOf } from "./find.js";
 import { firstError } from "./error.js";
 
 export interface TerraformOptions {
@@ -59,8 +59,11 @@ export async function runTerraform(
   });
   if (exitCode !== undefined) return { stdout, stderr, exitCode };
   const command = [basename(binary), ...args].join(" ");
-  if (signal !== undefined) throw new UserError(`Terraform was ended by ${signal}: ${command}; run it again`);
-  throw new UserError(`Terraform cannot be started: ${command}: ${reasonOf(cause)}; ${HOW_TO_GET_IT}`);
+  if (signal !== undefined)
+    throw new UserError(`${toolOf(binary)} was ended by ${signal}: ${command}; run it again`);
+  throw new UserError(
+    `${toolOf(binary)} cannot be started: ${command}: ${reasonOf(cause)}; ${HOW_TO_GET_IT}`,
+  );
 }
 
 /**
@@ -80,7 +83,7 @@ export async function terraformVersion(
     );
   }
   if (isTooOld(version))
-    throw new UserError(`Terraform is too old: ${binary} is ${version}; ${HOW_TO_GET_IT}`);
+    throw new UserError(`${toolOf(binary)} is too old: ${binary} is ${version}; ${HOW_TO_GET_IT}`);
   return { binary, version };
 }
 

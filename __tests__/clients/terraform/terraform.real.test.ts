@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { printedBy } from "../../../clients/terraform/plan.js";
 import { findTerraform } from "../../../clients/terraform/find.js";
 import { jsonOf, runTerraform, terraformVersion } from "../../../clients/terraform/terraform.js";
 import { describeReal } from "../../support/environment.js";
@@ -95,6 +96,18 @@ describe("A run", () => {
     expect(await refusal(runTerraform(["apply"], options()))).toMatchInlineSnapshot(
       `"Terraform was ended by SIGKILL: terraform apply; run it again"`,
     );
+  });
+
+  test("calls OpenTofu by its name", async () => {
+    const tofu = options({ TERRAFORM_BINARY_NAME: "tofu" });
+    await program("tofu", "kill -KILL $$");
+    expect(await refusal(runTerraform(["show"], tofu))).toBe(
+      "OpenTofu was ended by SIGKILL: tofu show; run it again",
+    );
+    await program("tofu", `echo '{"terraform_version":"1.8.9"}'`);
+    expect(await refusal(terraformVersion(tofu))).toMatch(/^OpenTofu is too old: /);
+    await program("tofu", "exit 1");
+    await expect(printedBy(["init"], tofu)).rejects.toThrow(/^tofu init failed: /);
   });
 
   test("rejects a file that cannot be started", async () => {
