@@ -90,11 +90,12 @@ function readPlanFile(file: string): Uint8Array {
 
 async function showPlan(file: string, env: Environment): Promise<Uint8Array> {
   const { jsonOf, runTerraform } = await import("../clients/terraform/terraform.js");
+  const { commandIn } = await import("../clients/terraform/find.js");
   const { firstError } = await import("../clients/terraform/error.js");
   const shown = await runTerraform(["show", "-json", resolve(file)], { cwd: await folderOf(file, env), env });
   if (shown.exitCode === 0) return new TextEncoder().encode(jsonOf(shown.stdout));
   throw new UserError(
-    `terraform show failed for ${file}: ${firstError(`${shown.stderr}\n${shown.stdout}`)}; a saved plan is read in the folder that was initialized for it: move it there, or pass what terraform show -json prints`,
+    `${await commandIn(env)} show failed for ${file}: ${firstError(`${shown.stderr}\n${shown.stdout}`)}; a saved plan is read in the folder that was initialized for it: move it there, or pass what terraform show -json prints`,
     2,
   );
 }

@@ -22,7 +22,7 @@ import { formatQuestion } from "./output/plan.js";
 import { terminalProgress } from "./output/terminal-progress.js";
 import { realClock } from "../clients/clock.js";
 import { readCluster } from "../program/read-deployed.js";
-import { readSpec } from "../program/read-spec.js";
+import { pinSpec, readSpec } from "../program/read-spec.js";
 import { inPlace, isWatched } from "./output/tasks.js";
 
 /** What `rollout deploy --format json` prints. */
@@ -49,11 +49,13 @@ export interface DeployArgs {
  * @throws UserError saying what to do next
  */
 export async function runDeploy(
-  env: Environment,
+  given: Environment,
   args: DeployArgs,
   dialogue: Dialogue,
 ): Promise<DeployResult> {
-  const { spec, file } = readSpec(env);
+  const source = readSpec(given);
+  const { spec, file } = source;
+  const env = pinSpec(given, source);
   const wanted = wantedOf(spec, args);
   const isOne = args.image === undefined && wanted.groups.length === 1;
   const [first = ""] = wanted.groups;

@@ -1,5 +1,6 @@
 import { basename, dirname } from "node:path";
 import { UserError } from "../cluster/user-error.js";
+import { withoutTokens } from "./environment.js";
 
 /**
  * A file as it was committed at a revision: a commit, a branch, a tag.
@@ -68,7 +69,7 @@ async function git(folder: string, args: readonly string[]): Promise<GitResult> 
   // Loaded when it is needed: a plan that is checked against a local state needs no child process.
   const { execa } = await import("execa");
   const { stdout, stderr, exitCode, code } = await execa("git", ["-C", folder, ...args], {
-    env: { LC_ALL: "C" },
+    env: withoutTokens({ LC_ALL: "C" }),
     stdin: "ignore",
     reject: false,
     encoding: "buffer",

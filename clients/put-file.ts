@@ -1,8 +1,11 @@
 import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { UserError } from "../cluster/user-error.js";
+import { isDiskFull } from "./error-code.js";
 
 /**
  * Writes a file whole or not at all: a reader never sees half of it, and a full disk leaves the old one.
+ * @throws UserError where the disk is full
  * @param mode its access rights; default: the owner's alone
  */
 export function putFile(file: string, text: string, mode = 0o600): void {
@@ -10,6 +13,11 @@ export function putFile(file: string, text: string, mode = 0o600): void {
   try {
     writeFileSync(beside, text, { mode });
     renameSync(beside, file);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    throw new UserError(
+      `cannot write ${file}: the disk is full; it is as it was: make room, and run the same command again`,
+    );
   } finally {
     rmSync(beside, { force: true });
   }

@@ -29,8 +29,14 @@ export async function loadProgram(env: Environment): Promise<Program> {
     env["ROLLOUT_CAUSE"] ?? lastCause(source.file),
   ]);
   const views = offeredViews(source.spec, deployed, env["ROLLOUT_GROUP"]);
-  return { ...source, deployed, views, cause: cause ?? "<none>" };
+  return { ...source, deployed, views, cause: cause === undefined ? "<none>" : briefly(cause) };
 }
+
+const LONGEST_CAUSE = 200;
+
+/** A subject may have a megabyte, and a state keeps the cause of every group. Half a pair of surrogates would be no text. */
+const briefly = (cause: string): string =>
+  (cause.split(/\r?\n/, 1)[0] ?? "").slice(0, LONGEST_CAUSE).replace(/[\uD800-\uDBFF]$/, "");
 
 /**
  * Adds all views to an app whose output goes to a folder. `synth()` is the caller's.

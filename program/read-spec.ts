@@ -1,7 +1,8 @@
 import type { Environment } from "../clients/environment.js";
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { codeOf } from "../clients/error-code.js";
 import { loadSpec } from "../cluster/yaml/load.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
@@ -20,6 +21,9 @@ export interface SpecFile {
   readonly isExample: boolean;
 }
 
+/** The largest states have some megabytes. */
+const MOST_BYTES = 500_000_000;
+
 const EXAMPLE = fileURLToPath(new URL("../cluster.example.yaml", import.meta.url));
 
 /**
@@ -37,6 +41,13 @@ export function readSpec(env: Environment, folder = process.cwd()): SpecFile {
 }
 
 /**
+ * The environment under which a run reads its spec again: one that is deleted in the middle is missed, and the example does
+ * not stand in for it.
+ */
+export const pinSpec = (env: Environment, { shown, isExample }: SpecFile): Environment =>
+  isExample ? env : { ...env, CLUSTER: shown };
+
+/**
  * The bytes of a file that the user named.
  * @param remedy what to do where it cannot be read
  */
@@ -45,12 +56,20 @@ export function readBytes(
   shown: string,
   remedy = "name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml",
 ): Uint8Array {
+  const refuse = (why: string): never => {
+    throw new UserError(`cannot read ${shown}: ${why}; ${remedy}`);
+  };
   try {
+    // A device has no end, and a pipe may have nobody at the other one.
+    const found = statSync(file);
+    if (found.isDirectory()) return refuse("it is a folder");
+    if (!found.isFile()) return refuse("it is a device or a pipe");
+    if (found.size > MOST_BYTES) return refuse(`it has ${String(found.size)} bytes`);
     return readFileSync(file);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : code;
-    throw new UserError(`cannot read ${shown}: ${why}; ${remedy}`);
+    if (error instanceof UserError) throw error;
+    const code = codeOf(error);
+    return refuse(code === "ENOENT" ? "there is no such file" : code);
   }
 }
 

@@ -1,5 +1,4 @@
-import { realpathSync } from "node:fs";
-import { basename } from "node:path";
+import { toolOf } from "../clients/terraform/find.js";
 import type { Environment } from "../clients/environment.js";
 import { terraformVersion } from "../clients/terraform/terraform.js";
 import { UserError } from "../cluster/user-error.js";
@@ -12,8 +11,7 @@ import { isTried, TRIED } from "../guard/plan/format.js";
 export async function untriedTerraform(env: Environment): Promise<string[]> {
   try {
     const { binary, version } = await terraformVersion({ cwd: process.cwd(), env });
-    // Some installations call OpenTofu by a link of the other's name.
-    const tool = basename(realpathSync(binary)).includes("tofu") ? "OpenTofu" : "Terraform";
+    const tool = toolOf(binary);
     if (isTried(tool, version)) return [];
     return [
       `warning: ${tool} ${version} was not tried, the newest that was is ${TRIED[tool]}: a plan of it that says what this version of rollout does not know is refused; have an older one at hand (TERRAFORM_BINARY_NAME)`,

@@ -102,6 +102,20 @@ describe("The last cause", () => {
     expect(cause).toMatch(/^[0-9a-f]{7,} Roll broker-0$/);
   });
 
+  test("is found by a git that has no token of an agent", async () => {
+    await writeFile(join(folder, "git"), '#!/bin/sh\necho "as $CONSUL_HTTP_TOKEN$NOMAD_TOKEN."\n', {
+      mode: 0o755,
+    });
+    const before = { ...process.env };
+    Object.assign(process.env, { CONSUL_HTTP_TOKEN: "consul", NOMAD_TOKEN: "nomad" });
+    try {
+      expect(await withPath(folder, () => lastCause(spec))).toBe("as .");
+    } finally {
+      process.env = before;
+      await rm(join(folder, "git"));
+    }
+  });
+
   test("is unknown for a file that was never committed, outside a repository, and without git", async () => {
     expect(await lastCause(join(folder, "repository", "envs", "new.yaml"))).toBeUndefined();
     expect(await lastCause(join(folder, "cluster.yaml"))).toBeUndefined();

@@ -10,6 +10,9 @@ const ATLANTIS = readFileSync(new URL("../../docs/ci/atlantis.md", import.meta.u
 const PROGRAM = new URL("../../dist/bin/rollout.js", import.meta.url).pathname;
 
 interface Step {
+  readonly name?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly with?: Readonly<Record<string, unknown>>;
   readonly uses?: string;
   readonly run?: string;
   readonly if?: string;
@@ -17,6 +20,7 @@ interface Step {
 interface Job {
   readonly permissions?: Readonly<Record<string, string>>;
   readonly environment?: string;
+  readonly env?: Readonly<Record<string, string>>;
   readonly "timeout-minutes"?: number;
   readonly steps: readonly Step[];
 }
@@ -57,14 +61,44 @@ test("no expression is pasted into a shell script, where a branch's name could b
   expect(scripts.filter((script) => script.includes("${{"))).toEqual([]);
 });
 
-test("every action is pinned to a version, and checkouts keep no credentials", () => {
+test("every action is pinned to a commit, and checkouts keep no credentials", () => {
   const actions = jobs.flatMap(([, { steps }]) =>
     steps.flatMap(({ uses }) => (uses === undefined ? [] : [uses])),
   );
-  expect(actions.filter((action) => !/@v\d+$/.test(action))).toEqual([]);
+  expect(actions.filter((action) => !/@[0-9a-f]{40}$/.test(action))).toEqual([]);
   expect(WORKFLOW.match(/actions\/checkout@/g)?.length).toBe(
     WORKFLOW.match(/persist-credentials: false/g)?.length,
   );
+});
+
+test("the plan has a role of its own, and credentials are for the steps that need them", () => {
+  const roleOf = (job: string) =>
+    workflow.jobs[job]?.steps.flatMap(({ with: given }) => given?.["role-to-assume"] ?? []);
+  expect([roleOf("plan"), roleOf("deploy")]).toEqual([
+    ["${{ vars.AWS_PLAN_ROLE }}"],
+    ["${{ vars.AWS_ROLE }}"],
+  ]);
+  const holders = jobs.flatMap(([, { env = {}, steps }]) => [
+    ...(/token|secret/i.test(JSON.stringify(env)) ? ["a job"] : []),
+    ...steps
+      .filter(({ env: own }) => /token|secret/i.test(JSON.stringify(own ?? {})))
+      .map(({ name }) => name),
+  ]);
+  expect(holders).toEqual(["Comment", "Plan and check", "Deploy"]);
+  const assuming = jobs.flatMap(([, { steps }]) =>
+    steps.flatMap((step) => (step.with?.["role-to-assume"] ? [step.with] : [])),
+  );
+  expect(assuming.map((given) => given["output-env-credentials"])).toEqual([false, false]);
+});
+
+test("what is handed from the plan to the deploy is the plan alone", () => {
+  const given = workflow.jobs["plan"]?.steps.at(-1)?.with;
+  expect(given?.["path"]).toBe("rollout.plan");
+});
+
+test("the view is read from a field", () => {
+  expect(WORKFLOW).toContain("jq -r '.nextView // empty'");
+  expect(`${WORKFLOW}${ATLANTIS}`).not.toMatch(/##\*|split/);
 });
 
 test("a comment is posted for every review that says of itself that something is changed", () => {

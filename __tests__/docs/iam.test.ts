@@ -110,6 +110,42 @@ test("whatever is not merely looked at is named, and what is there already must 
   }
 });
 
+test("the load balancers of a cluster whose name begins alike are out of reach", () => {
+  const writing = Object.values(policies)
+    .flatMap(({ statements }) => statements)
+    .filter(({ Action }) => Action.some((action) => /^elasticloadbalancing:(?!Describe)/.test(action)));
+  const tags = ["aws:RequestTag/rollout:cluster", "aws:ResourceTag/rollout:cluster"];
+  const withoutTag = writing.filter(
+    ({ Condition }) => !tags.some((tag) => Condition?.["StringEquals"]?.[tag] === "demo"),
+  );
+  expect(writing.length).toBeGreaterThan(5);
+  expect(withoutTag.map(({ Sid }) => Sid)).toEqual([]);
+});
+
+test("a load balancer is tagged as it is made, or where it is the cluster's already and stays so", () => {
+  const tagging = policies.rollout.statements.filter(({ Action }) =>
+    Action.some((action) => /^elasticloadbalancing:.*Tags$/.test(action) && !action.includes(":Describe")),
+  );
+  expect(tagging.map(({ Action, Condition }) => [Action, Condition])).toEqual([
+    [
+      ["elasticloadbalancing:AddTags"],
+      {
+        StringEquals: {
+          "aws:RequestTag/rollout:cluster": "demo",
+          "elasticloadbalancing:CreateAction": ["CreateListener", "CreateLoadBalancer", "CreateTargetGroup"],
+        },
+      },
+    ],
+    [
+      ["elasticloadbalancing:AddTags", "elasticloadbalancing:RemoveTags"],
+      {
+        StringEquals: { "aws:ResourceTag/rollout:cluster": "demo" },
+        "ForAllValues:StringNotEquals": { "aws:TagKeys": ["rollout:cluster"] },
+      },
+    ],
+  ]);
+});
+
 test("each policy is within what IAM takes for a managed one", () => {
   for (const { text } of Object.values(policies))
     expect(text.replaceAll(/\s/g, "").length).toBeLessThan(6144);

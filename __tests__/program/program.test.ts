@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { buildApp } from "../../program/program.js";
+import { buildApp, loadProgram } from "../../program/program.js";
 import { nothing, smallSpec } from "../support/fixtures.js";
 
 test.each(["${x}", "%{ if true }"])(
@@ -16,6 +16,23 @@ test.each(["${x}", "%{ if true }"])(
 
 test("accepts folders whose names no expression begins in", () => {
   for (const name of ["$x{}", "a b%", "{$}"]) expect(pathOf(name)).toBe("accepted");
+});
+
+test.each([
+  ["Roll broker-0", "Roll broker-0"],
+  ["Roll broker-0\r\n\nWith a body.", "Roll broker-0"],
+  ["a".repeat(1_000_000), "a".repeat(200)],
+  [`${"a".repeat(199)}😀`, "a".repeat(199)],
+  [`${"a".repeat(198)}😀b`, `${"a".repeat(198)}😀`],
+])("a cause is one line of 200 characters (%#)", async (given, cause) => {
+  const folder = mkdtempSync(join(tmpdir(), "rollout-program-"));
+  try {
+    const file = join(folder, "cluster.yaml");
+    copyFileSync(new URL("../../cluster.example.yaml", import.meta.url), file);
+    expect((await loadProgram({ CLUSTER: file, ROLLOUT_CAUSE: given })).cause).toBe(cause);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 /** What becomes of a spec in a folder of that name. */

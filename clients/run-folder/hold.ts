@@ -32,6 +32,7 @@ export function writeHold(folder: string, hold: Hold): void {
   try {
     putFile(file, `${JSON.stringify(holdSchema.parse(hold), null, 2)}\n`);
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(`cannot write ${file}: ${codeOf(error)}; nothing is held by it`);
   }
 }

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { Environment } from "../environment.js";
+import { type Environment, withoutTokens } from "../environment.js";
 import { withoutSecrets } from "../terraform/error.js";
 import { shellWords } from "./shell-words.js";
 import { checkDestination } from "./ssh-destination.js";
@@ -107,7 +107,7 @@ export class Ssh {
         shellWords(words),
       ],
       // The agents' tokens are for HTTP; no ssh_config should be able to send them on.
-      env: { ...env, LC_ALL: "C", CONSUL_HTTP_TOKEN: undefined, NOMAD_TOKEN: undefined },
+      env: withoutTokens({ ...env, LC_ALL: "C" }),
     };
   }
 }

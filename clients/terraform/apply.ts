@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 import { UserError } from "../../cluster/user-error.js";
 import { type ApplyEvent, Lines, readApplyLine } from "./apply-stream.js";
-import { findTerraform, HOW_TO_GET_IT } from "./find.js";
+import { findTerraform, HOW_TO_GET_IT, toolOf } from "./find.js";
 import type { Environment } from "../environment.js";
 import { codeOf } from "../error-code.js";
 
@@ -63,7 +63,7 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
     stdio: ["ignore", output, output],
     detached: true,
   });
-  const ending = endOf(child);
+  const ending = endOf(child, binary);
   closeSync(output);
   const onStop = (): void => {
     child.kill("SIGINT");
@@ -78,7 +78,7 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
     reader.end();
     if (exitCode !== null) return { exitCode, errors, failed, texts };
     throw new UserError(
-      `Terraform was ended by ${signal ?? "nobody knows what"}: what it said is in ${log}; run it again`,
+      `${toolOf(binary)} was ended by ${signal ?? "nobody knows what"}: what it said is in ${log}; run it again`,
     );
   } finally {
     clearInterval(timer);
@@ -92,10 +92,10 @@ interface End {
   readonly signal: NodeJS.Signals | null;
 }
 
-const endOf = (child: ChildProcess): Promise<End> =>
+const endOf = (child: ChildProcess, binary: string): Promise<End> =>
   new Promise((resolve, reject) => {
     child.once("error", (error) => {
-      reject(new UserError(`Terraform cannot be started: ${error.message}; ${HOW_TO_GET_IT}`));
+      reject(new UserError(`${toolOf(binary)} cannot be started: ${error.message}; ${HOW_TO_GET_IT}`));
     });
     child.once("close", (exitCode, signal) => {
       resolve({ exitCode, signal });

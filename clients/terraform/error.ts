@@ -30,16 +30,19 @@ function lockHolderIn(lines: readonly string[]): string {
   return `: it is held by ${who ?? ""} since ${since ?? ""} (lock ${id ?? ""}); wait until that has ended`;
 }
 
+const SECRET = /SECRET|TOKEN|PASSWORD|ACCESS_KEY|ENCRYPTION|_PRIVATE_KEY$|_PASS$|_CREDENTIALS$|_AUTH$/;
+
 /**
- * Takes the values of secret variables out of a text, whoever put them there.
+ * Takes the values of secret variables out of a text, whoever put them there, and single lines of them as well.
  * @param env the variables that the printing process had
  */
 export function withoutSecrets(text: string, env: Environment): string {
   return Object.entries(env)
-    .filter(
-      ([name, value = ""]) => /SECRET|TOKEN|PASSWORD|ACCESS_KEY|ENCRYPTION/.test(name) && value.length > 5,
-    )
-    .reduce((clean, [name, value = ""]) => clean.replaceAll(value, `(${name})`), text);
+    .filter(([name]) => SECRET.test(name))
+    .flatMap(([name, value = ""]) => [value, ...value.split(/\r?\n/)].map((part) => ({ name, part })))
+    .filter(({ part }) => part.length > 5)
+    .sort((one, other) => other.part.length - one.part.length)
+    .reduce((clean, { name, part }) => clean.replaceAll(part, `(${name})`), text);
 }
 
 function paragraphs(lines: readonly string[]): string[] {

@@ -1,6 +1,6 @@
-import { constants } from "node:fs";
+import { constants, existsSync, realpathSync } from "node:fs";
 import { access, stat } from "node:fs/promises";
-import { delimiter, isAbsolute, join, resolve, sep } from "node:path";
+import { basename, delimiter, isAbsolute, join, resolve, sep } from "node:path";
 import { UserError } from "../../cluster/user-error.js";
 import type { Environment } from "../environment.js";
 
@@ -27,6 +27,14 @@ export async function findTerraform(env: Environment = process.env): Promise<str
     `Terraform is not installed: looked for terraform and tofu on the PATH; ${HOW_TO_GET_IT}, or name a binary by TERRAFORM_BINARY_NAME`,
   );
 }
+
+/** How people call the binary. Some installations call OpenTofu by a link of the other's name. */
+export const toolOf = (binary: string): "Terraform" | "OpenTofu" =>
+  basename(existsSync(binary) ? realpathSync(binary) : binary).includes("tofu") ? "OpenTofu" : "Terraform";
+
+/** How a command of the binary begins, which {@link findTerraform} finds. */
+export const commandIn = async (env: Environment = {}): Promise<"terraform" | "tofu"> =>
+  toolOf(await findTerraform({ ...process.env, ...env })) === "OpenTofu" ? "tofu" : "terraform";
 
 /** A program as a shell finds it: a name on the PATH, anything with a slash as it stands; undefined where there is none. */
 export async function findProgram(name: string, env: Environment): Promise<string | undefined> {

@@ -1,4 +1,5 @@
 import { UserError } from "../../cluster/user-error.js";
+import { commandIn } from "./find.js";
 import { firstError } from "./error.js";
 import { jsonOf, runTerraform, type TerraformOptions } from "./terraform.js";
 
@@ -42,6 +43,6 @@ export async function printedBy(
   if (exitCode === 0) return stdout;
   const said = firstError(`${stderr}\n${saidIn(stdout)}`);
   throw new UserError(
-    `terraform ${args[0] ?? ""} failed: ${said}${remark === undefined ? "" : `; ${remark}`}`,
+    `${await commandIn(options.env)} ${args[0] ?? ""} failed: ${said}${remark === undefined ? "" : `; ${remark}`}`,
   );
 }

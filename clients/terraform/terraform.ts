@@ -2,8 +2,8 @@ import { basename } from "node:path";
 import { execa } from "execa";
 import * as z from "zod";
 import { UserError } from "../../cluster/user-error.js";
-import type { Environment } from "../environment.js";
-import { findTerraform, HOW_TO_GET_IT } from "./find.js";
+import { type Environment, withoutTokens } from "../environment.js";
+import { findTerraform, HOW_TO_GET_IT, toolOf } from "./find.js";
 import { firstError } from "./error.js";
 
 export interface TerraformOptions {
@@ -28,6 +28,9 @@ export interface TerraformVersion {
   readonly version: string;
 }
 
+/** The commands that run providers, which may be configured from the environment, and hooks. */
+const WITH_TOKENS: readonly (string | undefined)[] = ["plan", "apply"];
+
 /** The plan of thousands of hosts has more than the 100 MB that execa allows by itself. */
 const MOST_OUTPUT = 500_000_000;
 
@@ -43,7 +46,11 @@ export async function runTerraform(
   const binary = await findTerraform({ ...process.env, ...env });
   const { stdout, stderr, exitCode, signal, cause } = await execa(binary, args, {
     cwd,
-    env: { ...env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" },
+    env: {
+      ...(WITH_TOKENS.includes(args[0]) ? env : withoutTokens(env)),
+      CHECKPOINT_DISABLE: "1",
+      TF_IN_AUTOMATION: "1",
+    },
     stdin: "ignore",
     reject: false,
     forceKillAfterDelay: false,
@@ -52,8 +59,11 @@ export async function runTerraform(
   });
   if (exitCode !== undefined) return { stdout, stderr, exitCode };
   const command = [basename(binary), ...args].join(" ");
-  if (signal !== undefined) throw new UserError(`Terraform was ended by ${signal}: ${command}; run it again`);
-  throw new UserError(`Terraform cannot be started: ${command}: ${reasonOf(cause)}; ${HOW_TO_GET_IT}`);
+  if (signal !== undefined)
+    throw new UserError(`${toolOf(binary)} was ended by ${signal}: ${command}; run it again`);
+  throw new UserError(
+    `${toolOf(binary)} cannot be started: ${command}: ${reasonOf(cause)}; ${HOW_TO_GET_IT}`,
+  );
 }
 
 /**
@@ -73,7 +83,7 @@ export async function terraformVersion(
     );
   }
   if (isTooOld(version))
-    throw new UserError(`Terraform is too old: ${binary} is ${version}; ${HOW_TO_GET_IT}`);
+    throw new UserError(`${toolOf(binary)} is too old: ${binary} is ${version}; ${HOW_TO_GET_IT}`);
   return { binary, version };
 }
 

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import type { Environment } from "../../clients/environment.js";
+import { withoutTokens } from "../../clients/environment.js";
 import { withoutSecrets } from "../../clients/terraform/error.js";
 import type { Check } from "../../cluster/gate-settings.js";
 import type { CheckDeps, Tried } from "./check-try.js";
@@ -11,9 +11,6 @@ const MOST = 1_000_000;
 
 const LONGEST_VALUE = 200;
 
-/** With these a check could take the cluster apart, and a program that fails likes to print its environment. */
-const NOT_FOR_CHECKS = ["CONSUL_HTTP_TOKEN", "CONSUL_HTTP_TOKEN_FILE", "NOMAD_TOKEN"] as const;
-
 /** Runs a program once, without a shell. Time up, it is ended with all that it has started. */
 export async function runCommandCheck(
   { exitCode: expected, contains, timeoutSeconds }: CommandCheck,
@@ -21,7 +18,7 @@ export async function runCommandCheck(
   { env, signal }: CheckDeps,
 ): Promise<Tried> {
   const { execa } = await import("execa");
-  const own = environmentOf(env);
+  const own = withoutTokens({ ...process.env, ...env });
   const child = execa(program, args, {
     env: own,
     extendEnv: false,
@@ -64,13 +61,6 @@ export async function runCommandCheck(
     process.removeListener("exit", kill);
   }
 }
-
-const environmentOf = (env: Environment): Environment =>
-  Object.fromEntries(
-    Object.entries({ ...process.env, ...env }).filter(
-      ([name]) => !NOT_FOR_CHECKS.some((each) => each === name),
-    ),
-  );
 
 function lastLine(text: string): string {
   const lines = stripVTControlCharacters(text).split(/\r?\n/);

@@ -34,6 +34,7 @@ export interface Phase {
 
 /** With a group's name behind it. */
 export const DEPLOY = "npx rollout deploy ";
+export const DEPLOY_CLUSTER = "npx cdktf deploy cluster";
 
 const WATCH = "npx rollout status --watch";
 
@@ -206,16 +207,19 @@ function pending({ pending, groups, deployed, spec }: Facts): Phase | undefined 
     };
   }
   if (fresh.length === 0 && left.length === 0) return undefined;
-  const CLUSTER = "npx cdktf deploy cluster";
   if (fresh.length === 0) {
     const pools = left.map(({ pool }) => pool).join(", ");
-    return { phase: "pending", message: `${pools}: what is left of a pool that has retired`, next: CLUSTER };
+    return {
+      phase: "pending",
+      message: `${pools}: what is left of a pool that has retired`,
+      next: DEPLOY_CLUSTER,
+    };
   }
   const all = fresh.length === groups.length && fresh.length > 1 ? "all " : "";
   return {
     phase: "pending",
     message: `${all}${String(fresh.length)} ${fresh.length === 1 ? "group is" : "groups are"} new`,
-    next: CLUSTER,
+    next: DEPLOY_CLUSTER,
   };
 }
 

@@ -5,7 +5,7 @@ import { differingGroups } from "../../cluster/machine-settings.js";
 import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
 import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
 import { holdSchema } from "../../cluster/run/hold.js";
-import { DEPLOY, PHASES, phaseOf } from "./phase.js";
+import { DEPLOY, DEPLOY_CLUSTER, PHASES, phaseOf } from "./phase.js";
 import { readRuns } from "../log/read-runs.js";
 import { lastRun, lastRunSchema } from "../log/last-run.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
@@ -61,6 +61,7 @@ export const statusSchema = z.strictObject({
     .describe("Pools that have retired, group by group. What is left of them goes by the cluster view."),
   views: z.array(z.string()).describe("The stacks that can be deployed now."),
   next: z.string().nullable().describe("The command that comes next."),
+  nextView: z.string().nullable().describe("The stack that it deploys; null where it is no deploy."),
   refused: z
     .array(z.strictObject({ rule: z.string(), message: z.string(), remedy: z.string() }))
     .describe("Why the deploy that would come next is refused, and what comes first; next is null then."),
@@ -88,7 +89,9 @@ export function statusOf(
 ): Status {
   const { spec, deployed, run, hold } = situation;
   const { phase, message, next, undo = null } = phaseOf(situation, only);
-  const refused = next?.startsWith(DEPLOY) === true ? refusalsOf(next.slice(DEPLOY.length)) : [];
+  const group = next?.startsWith(DEPLOY) === true ? next.slice(DEPLOY.length) : null;
+  const refused = group === null ? [] : refusalsOf(group);
+  const nextView = next === DEPLOY_CLUSTER ? "cluster" : group;
   return {
     at: new Date(situation.at).toISOString(),
     cluster: spec.name,
@@ -108,6 +111,7 @@ export function statusOf(
     hold: hold ?? null,
     views: [...views],
     next: refused.length === 0 ? next : null,
+    nextView: refused.length === 0 ? nextView : null,
     refused: refused.map(({ rule, message, remedy }) => ({ rule, message, remedy })),
     undo,
   };

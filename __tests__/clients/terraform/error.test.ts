@@ -44,3 +44,24 @@ test("secrets in a message are named and not shown", () => {
     "key (AWS_SECRET_ACCESS_KEY) in eu-west-1 is wrong",
   );
 });
+
+test.each(["TLS_PRIVATE_KEY", "SMTP_PASS", "GOOGLE_CREDENTIALS", "CONSUL_HTTP_AUTH"])(
+  "the value of %s is secret, too",
+  (name) => {
+    expect(withoutSecrets("no ops:wOrd here", { [name]: "ops:wOrd" })).toBe(`no (${name}) here`);
+  },
+);
+
+test("a variable that only begins like a secret is shown", () => {
+  expect(withoutSecrets("at /run/agent", { SSH_AUTH_SOCK: "/run/agent" })).toBe("at /run/agent");
+});
+
+test("a line of a secret is a secret, and so is one that another begins", () => {
+  const env = { TLS_PRIVATE_KEY: "-----BEGIN-----\nMIIEvQ\r\nIBADAN\n" };
+  expect(withoutSecrets("line 2: MIIEvQ, line 3: IBADAN", env)).toBe(
+    "line 2: (TLS_PRIVATE_KEY), line 3: (TLS_PRIVATE_KEY)",
+  );
+  expect(withoutSecrets("is secret-long", { A_TOKEN: "secret", B_TOKEN: "secret-long" })).toBe(
+    "is (B_TOKEN)",
+  );
+});

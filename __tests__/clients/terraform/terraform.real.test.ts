@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { printedBy } from "../../../clients/terraform/plan.js";
 import { findTerraform } from "../../../clients/terraform/find.js";
 import { jsonOf, runTerraform, terraformVersion } from "../../../clients/terraform/terraform.js";
 import { describeReal } from "../../support/environment.js";
@@ -75,11 +76,38 @@ describe("A run", () => {
     expect(stdout).toBe("1 1 trace");
   });
 
+  test.each(["init", "validate", "show", "state", "version"])(
+    "has no token of an agent at %s",
+    async (command) => {
+      await program("terraform", 'echo "$CONSUL_HTTP_TOKEN$CONSUL_HTTP_AUTH$NOMAD_TOKEN"');
+      const tokens = { CONSUL_HTTP_TOKEN: "consul", CONSUL_HTTP_AUTH: "user:word", NOMAD_TOKEN: "nomad" };
+      expect((await runTerraform([command], options(tokens))).stdout).toBe("");
+    },
+  );
+
+  test.each(["plan", "apply"])("has the agents' tokens at %s, where providers run", async (command) => {
+    await program("terraform", 'echo "$CONSUL_HTTP_TOKEN$NOMAD_TOKEN"');
+    const tokens = { CONSUL_HTTP_TOKEN: "consul", NOMAD_TOKEN: "nomad" };
+    expect((await runTerraform([command], options(tokens))).stdout).toBe("consulnomad");
+  });
+
   test("rejects one that a signal ended", async () => {
     await program("terraform", "kill -KILL $$");
     expect(await refusal(runTerraform(["apply"], options()))).toMatchInlineSnapshot(
       `"Terraform was ended by SIGKILL: terraform apply; run it again"`,
     );
+  });
+
+  test("calls OpenTofu by its name", async () => {
+    const tofu = options({ TERRAFORM_BINARY_NAME: "tofu" });
+    await program("tofu", "kill -KILL $$");
+    expect(await refusal(runTerraform(["show"], tofu))).toBe(
+      "OpenTofu was ended by SIGKILL: tofu show; run it again",
+    );
+    await program("tofu", `echo '{"terraform_version":"1.8.9"}'`);
+    expect(await refusal(terraformVersion(tofu))).toMatch(/^OpenTofu is too old: /);
+    await program("tofu", "exit 1");
+    await expect(printedBy(["init"], tofu)).rejects.toThrow(/^tofu init failed: /);
   });
 
   test("rejects a file that cannot be started", async () => {

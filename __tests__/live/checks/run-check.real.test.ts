@@ -116,11 +116,12 @@ test("a command that is not there, and one that does not end, fail", async () =>
 test("a command does not get the agents' tokens, and prints no secret of its own", async () => {
   const env = {
     CONSUL_HTTP_TOKEN: "consul-secret",
+    CONSUL_HTTP_AUTH: "consul-user:secret",
     NOMAD_TOKEN: "nomad-secret",
     CHECK_PASSWORD: "check-secret",
   };
   const print =
-    "console.log(['CONSUL_HTTP_TOKEN', 'NOMAD_TOKEN', 'CHECK_PASSWORD'].map((name) => process.env[name]).join())";
+    "console.log(['CONSUL_HTTP_TOKEN', 'CONSUL_HTTP_AUTH', 'NOMAD_TOKEN', 'CHECK_PASSWORD'].map((name) => process.env[name]).join())";
 
-  expect(await tried(command(print), env)).toEqual([true, ",,(CHECK_PASSWORD)"]);
+  expect(await tried(command(print), env)).toEqual([true, ",,,(CHECK_PASSWORD)"]);
 });

@@ -146,6 +146,15 @@ describe("a pool that retires", () => {
   });
 });
 
+test("names the view beside the command, and none where the command deploys nothing", () => {
+  expect(status(local, nothing())).toMatchObject({ next: "npx cdktf deploy cluster", nextView: "cluster" });
+  expect(status(rolling, standing)).toMatchObject({
+    next: "npx rollout deploy broker-0",
+    nextView: "broker-0",
+  });
+  expect(status(local, standing)).toMatchObject({ next: null, nextView: null });
+});
+
 describe("next is", () => {
   test("nothing where all is as desired", () => {
     expect(status(local, standing).next).toBeNull();

@@ -1,0 +1,69 @@
+import { copyFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { pinSpec, readSpec } from "../../program/read-spec.js";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "rollout-read-spec-"));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+test("refuses a device, which has no end", () => {
+  expect(refusalOf("/dev/null")).toBe(
+    "cannot read /dev/null: it is a device or a pipe; name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml",
+  );
+});
+
+test("refuses a folder", () => {
+  expect(refusalOf(".")).toBe(
+    "cannot read .: it is a folder; name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml",
+  );
+});
+
+test("refuses a file that is missing", () => {
+  expect(refusalOf("prod.yaml")).toBe(
+    "cannot read prod.yaml: there is no such file; name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml",
+  );
+});
+
+test("refuses a file of gigabytes before it reads it", () => {
+  writeFileSync(join(folder, "huge.yaml"), "");
+  truncateSync(join(folder, "huge.yaml"), 3_000_000_000);
+  expect(refusalOf("huge.yaml")).toBe(
+    "cannot read huge.yaml: it has 3000000000 bytes; name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml",
+  );
+});
+
+test("reads a spec, and the example where there is none", () => {
+  expect(readSpec({}, folder)).toMatchObject({ shown: "cluster.example.yaml", isExample: true });
+  copyFileSync(readSpec({}, folder).file, join(folder, "cluster.yaml"));
+  expect(readSpec({}, folder)).toMatchObject({ shown: "cluster.yaml", isExample: false });
+});
+
+test("refuses to go on with the example where a run's spec is deleted", () => {
+  copyFileSync(readSpec({}, folder).file, join(folder, "cluster.yaml"));
+  const { CLUSTER } = pinSpec({}, readSpec({}, folder));
+  rmSync(join(folder, "cluster.yaml"));
+  expect(refusalOf(CLUSTER)).toBe(
+    "cannot read cluster.yaml: there is no such file; name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml",
+  );
+});
+
+test("a run of the example stays one", () => {
+  expect(readSpec(pinSpec({}, readSpec({}, folder)), folder)).toMatchObject({ isExample: true });
+});
+
+function refusalOf(name: string | undefined): string {
+  try {
+    readSpec({ CLUSTER: name }, folder);
+    return "accepted";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
