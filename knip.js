@@ -3,13 +3,7 @@ export default {
   ignoreExportsUsedInFile: process.argv.includes("--production"),
   workspaces: {
     ".": {
-      entry: [
-        "main.ts!",
-        "cli/entry.ts!",
-        "cli/context-worker.ts!",
-        "scripts/*.{ts,mjs}!",
-        "bench/*.mjs",
-      ],
+      entry: ["main.ts!", "cli/entry.ts!", "cli/context-worker.ts!", "scripts/*.{ts,mjs}!", "bench/*.mjs"],
       project: ["**/*.{ts,mjs}!", "!**/__tests__/**!", "!bench/**!", "!packages/**"],
       ignoreDependencies: ["cdktf-cli"],
       ignoreBinaries: [
