@@ -232,8 +232,14 @@ describeReal("A cluster of real agents on the local platform", ["terraform", "co
   test("Ctrl-C at each stage of a roll ends no work, and the last run ends well", async () => {
     await setImage("broker-0", "ami-0ccc");
     await demo.synth();
-    const more = [/drain/, /hook configure-consul broker-0-0/, /ready: broker-0/];
-    for (const stage of [/hook start-agents broker-0-0/, ...(isLong ? more : [])]) {
+    // In the order of a roll: what has passed once is not seen again.
+    const stages = [
+      /drain/,
+      /hook start-agents broker-0-0/,
+      /hook configure-consul broker-0-0/,
+      /ready: broker-0/,
+    ];
+    for (const stage of isLong ? stages : stages.slice(1, 2)) {
       const { exitCode } = await demo.interruptAll("broker-0", stage);
       expect(exitCode).not.toBe(0);
       expect(await unsettled()).toEqual({ "broker-0": "in flight" });
