@@ -12,6 +12,7 @@ import {
 } from "../cluster/shared-address.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { listed } from "./listed.js";
+import { isUnchanged } from "./plan/plan-changes.js";
 import type { Proposal } from "./proposal.js";
 import { addressIn } from "./references.js";
 import type { Violation } from "./verdict.js";
@@ -108,7 +109,9 @@ function settingsOtherwise({ address, provider, body }: Wiring, spec: Spec): str
 function attachedElsewhere({ plan, declared, spec }: Proposal): string[] {
   const resources = plan
     ? plan.resources.flatMap(({ address, after, deposed, actions }) =>
-        after === null || deposed !== undefined ? [] : [{ address, values: after, stays: isNoOp(actions) }],
+        after === null || deposed !== undefined
+          ? []
+          : [{ address, values: after, stays: isUnchanged({ actions }) }],
       )
     : declared.map(({ address, body }) => ({ address, values: body, stays: false }));
   const values = new Map(resources.map((each) => [each.address, each.values]));
@@ -129,8 +132,6 @@ function attachedElsewhere({ plan, declared, spec }: Proposal): string[] {
     return wrong.length === 0 ? [] : [`${address} (${wrong.join(", ")})`];
   });
 }
-
-const isNoOp = (actions: readonly string[]): boolean => actions.every((action) => action === "no-op");
 
 const describe = ({ address }: Wiring, why: readonly string[]): string[] =>
   why.length === 0 ? [] : [`${address} (${listed([...new Set(why)].sort())})`];

@@ -1,6 +1,7 @@
 import { parseAddress } from "../cluster/address.js";
 import { isRenderedData, isSharedAddress } from "../cluster/shared-address.js";
 import { listed } from "./listed.js";
+import { isUnchanged } from "./plan/plan-changes.js";
 import type { Proposal } from "./proposal.js";
 import { addressIn, namesIn, textsIn } from "./references.js";
 import type { Violation } from "./verdict.js";
@@ -22,7 +23,7 @@ export function ownActs(proposal: Proposal): Violation[] {
   const others = wiring.filter(({ member }) => !member);
   const acting = others.filter(({ address }) => !READS.test(address)).map((each) => withData(each, others));
   const changed = (plan?.resources ?? []).filter(
-    ({ address, actions }) => !parseAddress(address) && !actions.includes("no-op"),
+    (planned) => !parseAddress(planned.address) && !isUnchanged(planned),
   );
   const hosts = new Map(
     [...deployed.groups.values()].flatMap(({ hosts }) => hosts.map(({ id, name }) => [id, name] as const)),

@@ -58,6 +58,10 @@ function actionOf({
   return previousAddress !== undefined || imported ? "move" : undefined;
 }
 
+/** Whether nothing happens to a resource, by Terraform's words. */
+export const isUnchanged = ({ actions }: Pick<PlannedResource, "actions">): boolean =>
+  actions.every((action) => action === "no-op");
+
 const KNOWN: ReadonlySet<string> = new Set(["no-op", "read", "create", "update", "delete", "forget"]);
 
 function hostDetail({ address, before, after }: PlannedResource): string | undefined {
