@@ -151,7 +151,8 @@ class GroupRoll {
     if (updated.length > 0 && updating.length > 0) await this.batchGate(group, program, updated);
     await this.steps.during("preflight", "may it be rolled now?", async () => {
       const warnings = [
-        ...(await untriedTerraform(this.run.env)),
+        // Said once a roll, before anybody is asked, and not again with each batch.
+        ...(this.isConfirmed ? [] : await untriedTerraform(this.run.env)),
         ...(await strayMachines(program, group.name)),
       ];
       for (const line of warnings) this.steps.say(line);
