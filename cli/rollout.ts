@@ -1,4 +1,5 @@
 import { CommanderError, InvalidArgumentError, Option } from "commander";
+import { codeOf } from "../clients/error-code.js";
 import { durationSeconds } from "../cluster/yaml/duration.js";
 import { UserError } from "../cluster/user-error.js";
 import type { DeployArgs } from "./deploy.js";
@@ -376,8 +377,23 @@ const print = (text: string): void => {
 const exitCodeOf = (error: CommanderError): number =>
   ["commander.helpDisplayed", "commander.version"].includes(error.code) ? 0 : 2;
 
+/** What a shell says of a program that SIGPIPE ended. */
+const SIGPIPE = 141;
+
+/**
+ * A verb prints on standard output once it is done, so that a reader that has gone (`| head`) or a full disk ends it. What
+ * it does meanwhile it tells on standard error: nobody may hear of that, and a roll goes on all the same.
+ */
+function heedLostOutput(): void {
+  process.stdout.on("error", (error) =>
+    process.exit(codeOf(error) === "EPIPE" ? SIGPIPE : reportFailure(error)),
+  );
+  process.stderr.on("error", () => undefined);
+}
+
 /** Runs the verb that the command line names, and sets the exit code. */
 export async function runRollout(): Promise<void> {
+  heedLostOutput();
   try {
     await buildProgram().parseAsync();
   } catch (error) {

@@ -116,6 +116,16 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
     ]);
   });
 
+  test("goes on to its end where nobody reads what it tells any more", async () => {
+    await demo.edit(ROLL);
+    const running = demo.startRollout(["deploy", "broker-0", "--yes"]);
+    running.stdout.destroy();
+    running.stderr.destroy();
+    await running;
+    await expectRolled();
+    expect(readLog(runFolder()).events.at(-1)).toMatchObject({ event: "run-ended", result: "ok" });
+  });
+
   test("stops at Ctrl-C in the middle of the apply, and the same command finishes the group", async () => {
     await demo.edit(ROLL);
     const hanging = await standIn("hook configure-consul broker-0-1", ': > "$MARK"; exec sleep 600');
