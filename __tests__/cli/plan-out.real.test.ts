@@ -110,6 +110,24 @@ describe("rollout plan --out", () => {
     expect(readdirSync(join(folder, "taken"))).toEqual([]);
   });
 
+  const linux = process.platform === "linux" ? test : test.skip;
+  linux.each(["kept", "kept.verdict.json"])(
+    "keeps both or neither: refuses a disk without room for %s",
+    async (file) => {
+      const full = `test -e "$FOLDER/${file}.$PPID.tmp" || ln -s /dev/full "$FOLDER/${file}.$PPID.tmp"`;
+      writeFileSync(join(folder, "terraform"), TERRAFORM.replace("  show) ", `  show) ${full}; `));
+      const { exitCode, stdout, stderr } = await rollout("plan", "broker-0", "--out", "kept");
+      expect({ exitCode, stdout, stderr }).toEqual({
+        exitCode: 1,
+        stdout: "",
+        stderr: expect.stringMatching(
+          /^the disk is full: ENOSPC: .*; make room, and run the same command again$/,
+        ),
+      });
+      expect(left()).toEqual([]);
+    },
+  );
+
   test("leaves what was kept before as it was when it is interrupted or Terraform fails", async () => {
     await rollout("plan", "broker-0", "--out", "kept");
     const before = ["kept", "kept.verdict.json"].map((file) => readFileSync(join(folder, file), "utf8"));
