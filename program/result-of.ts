@@ -41,7 +41,12 @@ export function resultOf(
     gate: plan.gate,
     deployed: describeOrigin(deployed.origin),
     rules: RULE_IDS.length,
-    plan: { sha256, terraformVersion: plan.terraformVersion, formatVersion: plan.formatVersion },
+    plan: {
+      sha256,
+      tool: plan.tool,
+      terraformVersion: plan.terraformVersion,
+      formatVersion: plan.formatVersion,
+    },
   };
 }
 

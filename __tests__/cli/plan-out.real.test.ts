@@ -178,6 +178,18 @@ describe("rollout check of a kept plan", () => {
     });
   });
 
+  test("reads one that is encrypted, and refuses it where Terraform cannot", async () => {
+    await kept("kept");
+    const encrypted = JSON.stringify({ meta: {}, encrypted_data: "AA==", encryption_version: "v0" });
+    writeFileSync(join(folder, "kept"), encrypted);
+    expect(await checked("kept")).toMatchObject({ verdict: "accepted", plan: { sha256: hashOf("kept") } });
+    writeFileSync(join(folder, "terraform"), "#!/bin/sh\necho 'Error: no keys' >&2; exit 1\n");
+    expect(await refusal(checked("kept"))).toEqual([
+      2,
+      "terraform show failed for <folder>/kept: no keys; it is encrypted by OpenTofu: read it with that (TERRAFORM_BINARY_NAME=tofu) and with the keys that it was made with (TF_ENCRYPTION)",
+    ]);
+  });
+
   test("differs from the check of its JSON in the hash alone", async () => {
     await kept("kept");
     const [saved, shown] = [await checked("kept"), await checked("plan.json")];

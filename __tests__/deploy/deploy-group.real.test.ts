@@ -161,7 +161,7 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
     expect(exitCode).toBe(1);
     expect(output.split("\n").slice(-3)).toEqual([
       expect.stringMatching(
-        /^terraform apply failed: local-exec provisioner error: Error running command 'exec node ".*" hook configure-consul broker-0-1': exit status 3\. Output: no agent answers$/,
+        /^(terraform|tofu) apply failed: local-exec provisioner error: Error running command 'exec node ".*" hook configure-consul broker-0-1': exit status 3\. Output: no agent answers$/,
       ),
       expect.stringMatching(/^all that it said is in <folder>\/\.rollout\/demo\/\w+-broker-0-apply\.jsonl$/),
       "broker-0 stays in flight, finish it with: rollout deploy broker-0",
@@ -187,7 +187,7 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
   test("applies no plan that the guard rejects, although Terraform would", async () => {
     await demo.edit(ROLL);
     const terraform = join(demo.folder, "terraform");
-    const show = `"${real.terraform}" "$@" | sed 's/"complete":true/"complete":false/'`;
+    const show = `"${real.terraform}" "$@" | sed 's/"errored":false/"errored":true/'`;
     await writeFile(
       terraform,
       `#!/bin/sh\nif [ "$1" = show ]; then ${show}; else exec "${real.terraform}" "$@"; fi\n`,
