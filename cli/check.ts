@@ -42,11 +42,9 @@ export async function runCheck(
       `not the plan that was approved: ${file} is ${sha256}, approved was ${approved}; have this one reviewed`,
     );
   }
-  const isSaved = beginsWith(bytes, ZIP) || beginsWith(bytes, ENCRYPTED);
-  const { plan, spec, deployed } = await readAll(
-    isSaved ? await showPlan(file, env, beginsWith(bytes, ENCRYPTED)) : bytes,
-    env,
-  );
+  const isEncrypted = beginsWith(bytes, ENCRYPTED);
+  const shown = isEncrypted || beginsWith(bytes, ZIP) ? await showPlan(file, env, isEncrypted) : bytes;
+  const { plan, spec, deployed } = await readAll(shown, env);
   if (isForReview(deployed.origin)) {
     throw new UserError(
       `a plan is judged against the state, and deployed is taken from ${deployed.origin.where}; unset ROLLOUT_DEPLOYED`,

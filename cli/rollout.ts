@@ -377,23 +377,12 @@ const print = (text: string): void => {
 const exitCodeOf = (error: CommanderError): number =>
   ["commander.helpDisplayed", "commander.version"].includes(error.code) ? 0 : 2;
 
-/** What a shell says of a program that SIGPIPE ended. */
-const SIGPIPE = 141;
-
-/**
- * A verb prints on standard output once it is done, so that a reader that has gone (`| head`) or a full disk ends it. What
- * it does meanwhile it tells on standard error: nobody may hear of that, and a roll goes on all the same.
- */
-function heedLostOutput(): void {
-  process.stdout.on("error", (error) =>
-    process.exit(codeOf(error) === "EPIPE" ? SIGPIPE : reportFailure(error)),
-  );
-  process.stderr.on("error", () => undefined);
-}
-
 /** Runs the verb that the command line names, and sets the exit code. */
 export async function runRollout(): Promise<void> {
-  heedLostOutput();
+  // A verb prints once it is done: a reader that has gone (`| head`) ends it as SIGPIPE would, and a full disk with an error.
+  process.stdout.on("error", (error) => process.exit(codeOf(error) === "EPIPE" ? 141 : reportFailure(error)));
+  // What it does meanwhile it tells here: nobody may hear of that, and a roll goes on all the same.
+  process.stderr.on("error", () => undefined);
   try {
     await buildProgram().parseAsync();
   } catch (error) {
