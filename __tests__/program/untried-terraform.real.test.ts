@@ -16,7 +16,10 @@ afterEach(async () => {
 });
 
 /** A program that answers like the real one of this version. */
-async function standIn(name: string, version: string): Promise<{ PATH: string; TERRAFORM_BINARY_NAME: string }> {
+async function standIn(
+  name: string,
+  version: string,
+): Promise<{ PATH: string; TERRAFORM_BINARY_NAME: string }> {
   const file = join(folder, name);
   await writeFile(file, `#!/bin/sh\necho '{"terraform_version":"${version}"}'\n`);
   await chmod(file, 0o700);
