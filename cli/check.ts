@@ -42,8 +42,9 @@ export async function runCheck(
       `not the plan that was approved: ${file} is ${sha256}, approved was ${approved}; have this one reviewed`,
     );
   }
-  const isSaved = bytes[0] === ZIP[0] && bytes[1] === ZIP[1];
-  const { plan, spec, deployed } = await readAll(isSaved ? await showPlan(file, env) : bytes, env);
+  const isEncrypted = beginsWith(bytes, ENCRYPTED);
+  const shown = isEncrypted || beginsWith(bytes, ZIP) ? await showPlan(file, env, isEncrypted) : bytes;
+  const { plan, spec, deployed } = await readAll(shown, env);
   if (isForReview(deployed.origin)) {
     throw new UserError(
       `a plan is judged against the state, and deployed is taken from ${deployed.origin.where}; unset ROLLOUT_DEPLOYED`,
@@ -72,8 +73,12 @@ async function readAll(bytes: Uint8Array, env: Environment): Promise<ClusterStat
   }
 }
 
-/** A saved plan is an archive. */
-const ZIP = [0x50, 0x4b];
+/** A saved plan is an archive, or what OpenTofu makes of that by TF_ENCRYPTION. */
+const ZIP = "PK";
+const ENCRYPTED = '{"meta":';
+
+const beginsWith = (bytes: Uint8Array, text: string): boolean =>
+  new TextDecoder().decode(bytes.subarray(0, text.length)) === text;
 
 function readPlanFile(file: string): Uint8Array {
   try {
@@ -88,14 +93,18 @@ function readPlanFile(file: string): Uint8Array {
   }
 }
 
-async function showPlan(file: string, env: Environment): Promise<Uint8Array> {
+async function showPlan(file: string, env: Environment, isEncrypted: boolean): Promise<Uint8Array> {
   const { jsonOf, runTerraform } = await import("../clients/terraform/terraform.js");
   const { commandIn } = await import("../clients/terraform/find.js");
   const { firstError } = await import("../clients/terraform/error.js");
   const shown = await runTerraform(["show", "-json", resolve(file)], { cwd: await folderOf(file, env), env });
   if (shown.exitCode === 0) return new TextEncoder().encode(jsonOf(shown.stdout));
+  const command = await commandIn(env);
+  const remedy = isEncrypted
+    ? "it is encrypted by OpenTofu: read it with that (TERRAFORM_BINARY_NAME=tofu) and with the keys that it was made with (TF_ENCRYPTION)"
+    : `a saved plan is read in the folder that was initialized for it: move it there, or pass what ${command} show -json prints`;
   throw new UserError(
-    `${await commandIn(env)} show failed for ${file}: ${firstError(`${shown.stderr}\n${shown.stdout}`)}; a saved plan is read in the folder that was initialized for it: move it there, or pass what terraform show -json prints`,
+    `${command} show failed for ${file}: ${firstError(`${shown.stderr}\n${shown.stdout}`)}; ${remedy}`,
     2,
   );
 }

@@ -1,14 +1,6 @@
 import type { Environment } from "../clients/environment.js";
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  copyFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { codeOf, isDiskFull } from "../clients/error-code.js";
+import { accessSync, constants, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { makePlan } from "../clients/terraform/plan.js";
 import { terraformVersion } from "../clients/terraform/terraform.js";
@@ -97,23 +89,24 @@ function isFolder(path: string): boolean {
   }
 }
 
-/** Verdict first: a plan without one is judged like any other, a verdict without its plan says nothing. */
+/** Both or neither: each is written whole beside its place before one of them is put there, which needs no room. */
 function keep(plan: string, out: string, result: CheckResult): void {
-  const beside = `${out}.${String(process.pid)}.tmp`;
+  const beside = (file: string): string => `${file}.${String(process.pid)}.tmp`;
+  const kept = new Map<string, string | Uint8Array>([
+    [verdictFile(out), `${JSON.stringify(result, null, 2)}\n`],
+    [out, readFileSync(plan)],
+  ]);
   try {
-    writeFileSync(beside, `${JSON.stringify(result, null, 2)}\n`, { mode: 0o600 });
-    renameSync(beside, verdictFile(out));
-    copyFileSync(plan, beside);
-    chmodSync(beside, 0o600);
-    renameSync(beside, out);
+    for (const [file, content] of kept) writeFileSync(beside(file), content, { mode: 0o600 });
+    for (const file of kept.keys()) renameSync(beside(file), file);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    if (isDiskFull(error)) throw error;
     throw new UserError(
-      `cannot write ${out}: ${code}; name a file in a folder that is there and writable`,
+      `cannot write ${out}: ${codeOf(error)}; name a file in a folder that is there and writable`,
       2,
     );
   } finally {
-    rmSync(beside, { force: true });
+    for (const file of kept.keys()) rmSync(beside(file), { force: true });
   }
 }
 

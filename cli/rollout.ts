@@ -1,4 +1,5 @@
 import { CommanderError, InvalidArgumentError, Option } from "commander";
+import { codeOf } from "../clients/error-code.js";
 import { durationSeconds } from "../cluster/yaml/duration.js";
 import { UserError } from "../cluster/user-error.js";
 import type { DeployArgs } from "./deploy.js";
@@ -378,6 +379,10 @@ const exitCodeOf = (error: CommanderError): number =>
 
 /** Runs the verb that the command line names, and sets the exit code. */
 export async function runRollout(): Promise<void> {
+  // A verb prints once it is done: a reader that has gone (`| head`) ends it as SIGPIPE would, and a full disk with an error.
+  process.stdout.on("error", (error) => process.exit(codeOf(error) === "EPIPE" ? 141 : reportFailure(error)));
+  // What it does meanwhile it tells here: nobody may hear of that, and a roll goes on all the same.
+  process.stderr.on("error", () => undefined);
   try {
     await buildProgram().parseAsync();
   } catch (error) {

@@ -12,7 +12,7 @@ export function interruptions(parent = process.ppid): { signal: AbortSignal; sto
     controller.abort(new Interruption(why));
   };
   const watch = setInterval(() => {
-    if (process.ppid !== parent) end("Terraform is gone, so nobody waits for this hook")();
+    if (process.ppid !== parent) end("what called this hook is gone, so nobody waits for it")();
   }, 1000);
   watch.unref();
   const stopHearing = onSignals(end("interrupted"));

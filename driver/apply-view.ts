@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { ApplyEvent } from "../clients/terraform/apply-stream.js";
 import { type Applied, applyPlan } from "../clients/terraform/apply.js";
+import { commandIn } from "../clients/terraform/find.js";
 import { firstError, withoutSecrets } from "../clients/terraform/error.js";
 import type { Step } from "../cluster/run/run-log.js";
 import { meaningOf } from "../rollout/roll/meaning.js";
@@ -14,6 +15,8 @@ import type { Run } from "./run.js";
 /** How an apply of the driver's ended, and where all that Terraform said lies. */
 export interface LoggedApply extends Applied {
   readonly log: string;
+  /** `terraform`, or `tofu`. */
+  readonly command: string;
 }
 
 /** Applies that very plan, and tells of it as it goes. What Terraform says goes into a file of the run folder. */
@@ -43,7 +46,7 @@ export async function applyView(
     },
     stop: run.stop,
   });
-  return { ...applied, log };
+  return { ...applied, log, command: await commandIn(run.env) };
 }
 
 /** Where Terraform's own log of a step lies. All batches of a group share one. */
@@ -53,13 +56,13 @@ export const applyLog = ({ folder, id }: Pick<Run, "folder" | "id">, view: strin
 /** @param next what is to be done now, the last line of the message */
 export function applyFailure(
   { env }: Pick<Run, "env">,
-  { errors, texts, exitCode, log }: LoggedApply,
+  { errors, texts, exitCode, log, command }: LoggedApply,
   next: string,
 ): UserError {
   const [first] = errors;
   const said = first ? `${first.summary}: ${first.detail}` : firstError(texts.join("\n"));
   const why = withoutSecrets(said.trim() || `exit code ${String(exitCode)}`, env);
-  return new UserError(`terraform apply failed: ${why}\nall that it said is in ${log}\n${next}`);
+  return new UserError(`${command} apply failed: ${why}\nall that it said is in ${log}\n${next}`);
 }
 
 /** Whether the state has moved since the plan was made. */

@@ -1,4 +1,5 @@
 import type { Role } from "../cluster/groups.js";
+import type { Tool } from "../guard/plan/format.js";
 import type { PlanSummary } from "../program/plan-summary.js";
 import { UserError } from "../cluster/user-error.js";
 
@@ -8,6 +9,8 @@ export interface Question {
   readonly role: Role;
   /** What the plan of the first batch does. */
   readonly summary: PlanSummary;
+  /** What made the plan. */
+  readonly tool: Tool;
   /** The hosts that follow in the same roll without another question. */
   readonly laterHosts: readonly string[];
 }

@@ -14,7 +14,7 @@ const VIEW = "cluster";
 export async function deployCluster(run: Run): Promise<void> {
   const steps = new GroupSteps(run, VIEW);
   try {
-    const plan = await steps.during("plan", "what Terraform would do, and whether the guard accepts it", () =>
+    const plan = await steps.during("plan", "what would be done, and whether the guard accepts it", () =>
       new ViewPlanner(run, VIEW).plan(),
     );
     await steps.during("apply", "what is new is created", async () => {

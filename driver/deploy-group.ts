@@ -158,15 +158,14 @@ class GroupRoll {
       for (const line of warnings) this.steps.say(line);
       await this.agents(group, program, ".")?.preflight(laterHosts);
     });
-    let plan = await this.steps.during(
-      "plan",
-      "what Terraform would do, and whether the guard accepts it",
-      () => this.planner.plan("closed", program),
+    let plan = await this.steps.during("plan", "what would be done, and whether the guard accepts it", () =>
+      this.planner.plan("closed", program),
     );
     if (!this.isConfirmed) {
       const { role } = group;
-      const { summary, batch } = plan;
-      await this.run.confirm({ group: this.name, role, summary, laterHosts: batch.laterHosts });
+      const { summary, batch, result } = plan;
+      const { laterHosts } = batch;
+      await this.run.confirm({ group: this.name, role, summary, tool: result.plan.tool, laterHosts });
       this.isConfirmed = true;
     }
     const rest = plan.batch.laterHosts;

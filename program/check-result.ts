@@ -42,7 +42,8 @@ export const checkResultSchema = z.strictObject({
     sha256: z
       .string()
       .describe("Of the very file that was judged: a saved plan, or what terraform show -json printed."),
-    terraformVersion: z.string(),
+    tool: z.enum(["Terraform", "OpenTofu"]).default("Terraform").describe("What made the plan."),
+    terraformVersion: z.string().describe("The version of that."),
     formatVersion: z.string(),
   }),
 });

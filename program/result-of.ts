@@ -13,6 +13,7 @@ export function resultOf(
   { spec, deployed }: ClusterState,
   sha256: string,
 ): CheckResult {
+  const { tool, terraformVersion, formatVersion } = plan;
   const changes = changesOf(plan);
   const hosts = changes.filter(({ member }) => member?.kind === "host");
   const byAction: CheckResult["changes"]["byAction"] = {
@@ -41,7 +42,7 @@ export function resultOf(
     gate: plan.gate,
     deployed: describeOrigin(deployed.origin),
     rules: RULE_IDS.length,
-    plan: { sha256, terraformVersion: plan.terraformVersion, formatVersion: plan.formatVersion },
+    plan: { sha256, tool, terraformVersion, formatVersion },
   };
 }
 

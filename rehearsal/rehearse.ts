@@ -1,7 +1,7 @@
 import type { LocalMachines } from "../clients/local-machines/machines.js";
-import { basename } from "node:path";
 import { checkRealAgents } from "../clients/local-machines/real-agents.js";
 import type { Environment } from "../clients/environment.js";
+import { toolOf } from "../clients/terraform/find.js";
 import { terraformVersion } from "../clients/terraform/terraform.js";
 import { defaultGroups, refusedPair } from "./default-groups.js";
 import { faultsOf, type Rehearsal, type RehearsalStep } from "./report.js";
@@ -56,10 +56,10 @@ export async function runRehearse(deps: RehearseDeps, args: RehearseArgs): Promi
   const groups = groupsToRoll(spec, args.groups);
   const speed = args.agents === "simulated" ? SPEED : 1;
   const { text, leftOut } = rehearsalSpec(spec, { agents: args.agents, speed });
-  const tool = basename(binary).startsWith("tofu") ? "OpenTofu" : "Terraform";
+  const tool = toolOf(binary);
   return heedSignals(async ({ stop }) => {
     stop.addEventListener("abort", () => {
-      deps.note(`stopping: Terraform is asked to end${args.keep ? "" : ", then everything is removed"}`);
+      deps.note(`stopping: ${tool} is asked to end${args.keep ? "" : ", then everything is removed"}`);
     });
     const begun = performance.now();
     const { path, runFolder } = makeRehearsalFolder(spec.name, text);

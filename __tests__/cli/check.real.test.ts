@@ -78,7 +78,8 @@ describe("rollout check", () => {
     writeFileSync(file, content(file));
     const { exitCode, stdout, stderr } = await rollout(["check", file]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-    expect(stderr.replaceAll(folder, "<folder>")).toMatchSnapshot();
+    const said = stderr.replaceAll(folder, "<folder>").replaceAll("tofu show", "terraform show");
+    expect(said).toMatchSnapshot();
   });
 
   test("rejects a file that is not there, and no file at all, with exit code 2", async () => {

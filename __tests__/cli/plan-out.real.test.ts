@@ -110,6 +110,24 @@ describe("rollout plan --out", () => {
     expect(readdirSync(join(folder, "taken"))).toEqual([]);
   });
 
+  const linux = process.platform === "linux" ? test : test.skip;
+  linux.each(["kept", "kept.verdict.json"])(
+    "keeps both or neither: refuses a disk without room for %s",
+    async (file) => {
+      const full = `test -e "$FOLDER/${file}.$PPID.tmp" || ln -s /dev/full "$FOLDER/${file}.$PPID.tmp"`;
+      writeFileSync(join(folder, "terraform"), TERRAFORM.replace("  show) ", `  show) ${full}; `));
+      const { exitCode, stdout, stderr } = await rollout("plan", "broker-0", "--out", "kept");
+      expect({ exitCode, stdout, stderr }).toEqual({
+        exitCode: 1,
+        stdout: "",
+        stderr: expect.stringMatching(
+          /^the disk is full: ENOSPC: .*; make room, and run the same command again$/,
+        ),
+      });
+      expect(left()).toEqual([]);
+    },
+  );
+
   test("leaves what was kept before as it was when it is interrupted or Terraform fails", async () => {
     await rollout("plan", "broker-0", "--out", "kept");
     const before = ["kept", "kept.verdict.json"].map((file) => readFileSync(join(folder, file), "utf8"));
@@ -158,6 +176,18 @@ describe("rollout check of a kept plan", () => {
       exitCode: 0,
       said: verdict(),
     });
+  });
+
+  test("reads one that is encrypted, and refuses it where Terraform cannot", async () => {
+    await kept("kept");
+    const encrypted = JSON.stringify({ meta: {}, encrypted_data: "AA==", encryption_version: "v0" });
+    writeFileSync(join(folder, "kept"), encrypted);
+    expect(await checked("kept")).toMatchObject({ verdict: "accepted", plan: { sha256: hashOf("kept") } });
+    writeFileSync(join(folder, "terraform"), "#!/bin/sh\necho 'Error: no keys' >&2; exit 1\n");
+    expect(await refusal(checked("kept"))).toEqual([
+      2,
+      "terraform show failed for <folder>/kept: no keys; it is encrypted by OpenTofu: read it with that (TERRAFORM_BINARY_NAME=tofu) and with the keys that it was made with (TF_ENCRYPTION)",
+    ]);
   });
 
   test("differs from the check of its JSON in the hash alone", async () => {

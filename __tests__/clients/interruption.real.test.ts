@@ -28,7 +28,9 @@ test("a hook whose Terraform is gone ends itself, and says why", async () => {
   await once(shell.stdout, "data");
   shell.kill("SIGKILL");
   // Its output ends with the hook.
-  expect((await shell).stdout).toBe("waits\nInterruption: Terraform is gone, so nobody waits for this hook");
+  expect((await shell).stdout).toBe(
+    "waits\nInterruption: what called this hook is gone, so nobody waits for it",
+  );
 }, 60_000);
 
 test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(

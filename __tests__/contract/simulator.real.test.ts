@@ -5,7 +5,7 @@ import { simulated } from "./simulated.js";
 
 jest.setTimeout(60_000);
 
-const nothing = { terraform: "", consul: "", nomad: "", env: {} };
+const nothing = { terraform: "", tofu: "", consul: "", nomad: "", env: {} };
 
 describe(`What is relied on in Consul, against ${simulated.name}`, () => {
   consulContract(simulated, nothing);

@@ -116,6 +116,16 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
     ]);
   });
 
+  test("goes on to its end where nobody reads what it tells any more", async () => {
+    await demo.edit(ROLL);
+    const running = demo.startRollout(["deploy", "broker-0", "--yes"]);
+    running.stdout.destroy();
+    running.stderr.destroy();
+    await running;
+    await expectRolled();
+    expect(readLog(runFolder()).events.at(-1)).toMatchObject({ event: "run-ended", result: "ok" });
+  });
+
   test("stops at Ctrl-C in the middle of the apply, and the same command finishes the group", async () => {
     await demo.edit(ROLL);
     const hanging = await standIn("hook configure-consul broker-0-1", ': > "$MARK"; exec sleep 600');
@@ -151,7 +161,7 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
     expect(exitCode).toBe(1);
     expect(output.split("\n").slice(-3)).toEqual([
       expect.stringMatching(
-        /^terraform apply failed: local-exec provisioner error: Error running command 'exec node ".*" hook configure-consul broker-0-1': exit status 3\. Output: no agent answers$/,
+        /^(terraform|tofu) apply failed: local-exec provisioner error: Error running command 'exec node ".*" hook configure-consul broker-0-1': exit status 3\. Output: no agent answers$/,
       ),
       expect.stringMatching(/^all that it said is in <folder>\/\.rollout\/demo\/\w+-broker-0-apply\.jsonl$/),
       "broker-0 stays in flight, finish it with: rollout deploy broker-0",
@@ -177,7 +187,7 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
   test("applies no plan that the guard rejects, although Terraform would", async () => {
     await demo.edit(ROLL);
     const terraform = join(demo.folder, "terraform");
-    const show = `"${real.terraform}" "$@" | sed 's/"complete":true/"complete":false/'`;
+    const show = `"${real.terraform}" "$@" | sed 's/"errored":false/"errored":true/'`;
     await writeFile(
       terraform,
       `#!/bin/sh\nif [ "$1" = show ]; then ${show}; else exec "${real.terraform}" "$@"; fi\n`,

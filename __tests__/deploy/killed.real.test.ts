@@ -133,7 +133,7 @@ type Titled = ReturnType<typeof titled>;
 
 /** What to do next is said whatever has happened. */
 const SAID =
-  /stopped: nothing was done|stays in flight, finish it with: rollout deploy|terraform \w+ failed|run it again/;
+  /stopped: nothing was done|stays in flight, finish it with: rollout deploy|(terraform|tofu) \w+ failed|run it again/;
 
 function driver(text: RegExp): Sight {
   return { in: "driver", text };

@@ -376,7 +376,7 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     const { exitCode, output } = await demo.destroy("cluster");
 
     expect(exitCode).toBe(0);
-    expect(output).toMatch(/Destroy complete! Resources: 109 destroyed\./);
+    expect(output).toContain("Destruction complete");
     expect(output).not.toContain("local-exec");
     expect((await demo.state()).resources).toEqual([]);
   });
@@ -388,8 +388,8 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     const { exitCode, errors } = await demo.terraform("broker-0", ["destroy", "-auto-approve"]);
 
     expect(exitCode).toBe(1);
-    expect(errors.find((error) => error.includes("broker-1-revision"))).toMatchInlineSnapshot(
-      `"Instance cannot be destroyed: Resource terraform_data.broker-1-revision has lifecycle.prevent_destroy set, but the plan calls for this resource to be destroyed. To avoid this error and continue with the plan, either disable lifecycle.prevent_destroy or reduce the scope of the plan using the -target option."`,
+    expect(errors.find((error) => error.includes("broker-1-revision"))).toMatch(
+      /^(I|Resource i)nstance cannot be destroyed: .* terraform_data\.broker-1-revision has (lifecycle\.)?prevent_destroy set, /,
     );
     expect(differenceOf(deployed, await demo.state())).toEqual(nothing);
   });

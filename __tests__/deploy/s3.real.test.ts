@@ -80,18 +80,15 @@ describeReal("A cluster whose state is in s3, one test after another", ["terrafo
     const spec = await demo.read();
     await demo.edit(["bucket: states", "bucket: no-such-bucket"]);
 
-    expect(refusalOf(await demo.deploy("cluster"))).toMatchInlineSnapshot(
-      `"the state cannot be read: s3://no-such-bucket/demo/terraform.tfstate: Failed to get existing workspaces: S3 bucket "no-such-bucket" does not exist; correct the spec's backend, or AWS's credentials in the environment"`,
-    );
-    expect(await demo.rollout(["status"])).toMatchInlineSnapshot(`
-     {
-       "exitCode": 1,
-       "output": "the state cannot be read: s3://no-such-bucket/demo/terraform.tfstate: Failed to get existing workspaces: S3 bucket "no-such-bucket" does not exist; correct the spec's backend, or AWS's credentials in the environment",
-     }
-    `);
+    expect(refusalOf(await demo.deploy("cluster"))).toMatch(MISSING);
+    expect(await demo.rollout(["status"])).toEqual({ exitCode: 1, output: expect.stringMatching(MISSING) });
     await demo.write(spec);
   });
 });
+
+/** OpenTofu does not name the bucket once more. */
+const MISSING =
+  /^the state cannot be read: s3:\/\/no-such-bucket\/demo\/terraform\.tfstate: Failed to get existing workspaces: S3 bucket (?:"no-such-bucket" )?does not exist; correct the spec's backend, or AWS's credentials in the environment$/;
 
 /** Moto checks no signature. */
 const authorization =

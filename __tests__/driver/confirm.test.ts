@@ -2,7 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 import { confirmBy, refuseUnasked, type ConfirmOptions, type Question } from "../../driver/confirm.js";
 import type { UserError } from "../../cluster/user-error.js";
 
-const PLAN = { summary: { view: "broker-1", groups: [], changes: [], frozen: [] }, laterHosts: [] };
+const SUMMARY = { view: "broker-1", groups: [], changes: [], frozen: [] };
+const PLAN = { summary: SUMMARY, tool: "Terraform", laterHosts: [] } as const;
 const BROKER: Question = { group: "broker-1", role: "client", ...PLAN };
 const SERVER: Question = { group: "nomad-server-1", role: "nomad-server", ...PLAN };
 

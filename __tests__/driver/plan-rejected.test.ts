@@ -23,7 +23,7 @@ test("a rejected plan fails a run with its verdict first, then each violation wi
     gate: "closed",
     deployed: "terraform.demo.tfstate, serial 3",
     rules: 18,
-    plan: { sha256: "ab".repeat(32), terraformVersion: "1.11.4", formatVersion: "1.2" },
+    plan: { sha256: "ab".repeat(32), tool: "Terraform", terraformVersion: "1.11.4", formatVersion: "1.2" },
   };
   const { message, exitCode } = new PlanRejected(result);
   expect({ message, exitCode }).toEqual({

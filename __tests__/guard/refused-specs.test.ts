@@ -289,7 +289,7 @@ test("refuses another group, too, where the one that lost a volume is in flight 
 test.each(["broker-0-revision", "broker-0-0-data"])("refuses to roll with a tainted %s", (name) => {
   const tainted = withGroup(standing, "broker-0", { tainted: [`terraform_data.${name}`] });
   expect(refusal(local, tainted, "broker-0")).toBe(
-    `tainted-replacement: terraform_data.${name} is tainted, so Terraform would replace it, and it is never destroyed; run: terraform -chdir=cdktf.out/demo/broker-0 untaint terraform_data.${name}`,
+    `tainted-replacement: terraform_data.${name} is tainted, so it would be replaced, and it is never destroyed; run: terraform -chdir=cdktf.out/demo/broker-0 untaint terraform_data.${name}`,
   );
 });
 

@@ -16,11 +16,14 @@ afterEach(async () => {
 });
 
 /** A program that answers like the real one of this version. */
-async function standIn(name: string, version: string): Promise<{ PATH: string }> {
+async function standIn(
+  name: string,
+  version: string,
+): Promise<{ PATH: string; TERRAFORM_BINARY_NAME: string }> {
   const file = join(folder, name);
   await writeFile(file, `#!/bin/sh\necho '{"terraform_version":"${version}"}'\n`);
   await chmod(file, 0o700);
-  return { PATH: folder };
+  return { PATH: folder, TERRAFORM_BINARY_NAME: "" };
 }
 
 describe("A Terraform whose plans were never read", () => {
@@ -48,7 +51,7 @@ describe("A Terraform whose plans were never read", () => {
   });
 
   test("is nothing where there is none", async () => {
-    expect(await untriedTerraform({ PATH: folder })).toEqual([]);
+    expect(await untriedTerraform({ PATH: folder, TERRAFORM_BINARY_NAME: "" })).toEqual([]);
   });
 
   test("is named by validate beside its result, and validate succeeds without any", async () => {

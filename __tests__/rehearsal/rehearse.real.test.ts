@@ -101,7 +101,7 @@ describeReal("rollout rehearse", ["terraform"], ({ env }) => {
     const { signal, stdout, stderr } = await run;
     expect({ signal, stdout }).toEqual({ signal: "SIGINT", stdout: "" });
     expect(stderr.split("\n").slice(-2)).toEqual([
-      "stopping: Terraform is asked to end, then everything is removed",
+      expect.stringMatching(/^stopping: (Terraform|OpenTofu) is asked to end, then everything is removed$/),
       "stopped; everything is removed",
     ]);
     expect(await left()).toEqual({ files: ["cluster.yaml"], processes: 0 });
@@ -120,7 +120,7 @@ describeReal("rollout rehearse", ["terraform"], ({ env }) => {
     expect({ exitCode: run.exitCode, stdout: run.stdout }).toEqual({ exitCode: 1, stdout: "" });
     const [kept = ""] = (await readdir(folder)).filter((name) => name.startsWith("rollout-rehearsal-"));
     expect(run.stderr).toBe(
-      `create the cluster\n  plan: what Terraform would do, and whether the guard accepts it\nkept: ${join(folder, kept)}; npx rollout rehearse --clean removes it\nterraform plan failed: out of luck`,
+      `create the cluster\n  plan: what would be done, and whether the guard accepts it\nkept: ${join(folder, kept)}; npx rollout rehearse --clean removes it\nterraform plan failed: out of luck`,
     );
     const clean = await rehearse(["--clean"], env);
     expect(clean).toMatchObject({ exitCode: 0, stdout: `${join(folder, kept)} is removed`, stderr: "" });

@@ -6,15 +6,17 @@ import { describe, jest, test } from "@jest/globals";
 import { prepareOnce } from "./prepare.js";
 
 /** Something real that a test runs against. `aws` and `null` are Terraform's providers; `sshd` stands for all of OpenSSH. */
-export type Need = "terraform" | "aws" | "null" | "moto" | "consul" | "nomad" | "ext4" | "sshd";
+export type Need = "terraform" | "tofu" | "aws" | "null" | "moto" | "consul" | "nomad" | "ext4" | "sshd";
 
 /** What cannot be had everywhere, so that not even `ROLLOUT_TEST_REQUIRE=all` demands it. It is named all the same. */
-const mayBeMissing: ReadonlySet<Need> = new Set<Need>(["nomad"]);
+const mayBeMissing: ReadonlySet<Need> = new Set<Need>(["nomad", "tofu"]);
 
 /** What a test with real programs works with. */
 export interface RealEnvironment {
   /** The Terraform or OpenTofu binary. */
   readonly terraform: string;
+  /** The OpenTofu binary, whatever `terraform` is. */
+  readonly tofu: string;
   /** The Consul and Nomad binaries. */
   readonly consul: string;
   readonly nomad: string;
@@ -69,6 +71,7 @@ function realEnvironment(): RealEnvironment {
   const terraform = prepared.terraform.ok ? prepared.terraform.binary : "terraform";
   return {
     terraform,
+    tofu: prepared.tofu.ok ? prepared.tofu.binary : "tofu",
     consul: prepared.consul.ok ? prepared.consul.binary : "consul",
     nomad: prepared.nomad.ok ? prepared.nomad.binary : "nomad",
     env: {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { execa } from "execa";
 import { prepareStandIn } from "./prepare-stand-in.js";
 import { announce, cacheFolder, firstExisting, missing, providerVersions, writeWhole } from "./prepared.js";
@@ -20,7 +20,8 @@ const downloadTimeout = 600_000;
  * for the null provider. Either way Terraform reads them from a folder, so it makes links, and no run depends on the network.
  */
 export async function prepareProviders(terraform: Result<Terraform>): Promise<Providers> {
-  const cliConfig = join(cacheFolder, "terraform.tfrc");
+  // OpenTofu means another registry by the same name, so each has a configuration of its own.
+  const cliConfig = join(cacheFolder, `${terraform.ok ? terraform.registry : "terraform"}.tfrc`);
   if (!terraform.ok) {
     const reason = "Terraform is missing, so its providers cannot be installed";
     return { aws: missing(reason), null: missing(reason), cliConfig };
@@ -70,10 +71,10 @@ async function init(
 }
 
 async function fromThisMachine(terraform: Terraform): Promise<Record<ProviderName, Mirrored>> {
-  return { aws: findAws(terraform), null: await prepareStandIn(terraform) };
+  return { aws: await findAws(terraform), null: await prepareStandIn(terraform) };
 }
 
-function findAws(terraform: Terraform): Mirrored {
+async function findAws(terraform: Terraform): Promise<Mirrored> {
   const named = process.env["ROLLOUT_TEST_PROVIDER_MIRROR"];
   const candidates = [
     ...(named ? [named] : []),
@@ -84,10 +85,27 @@ function findAws(terraform: Terraform): Mirrored {
   ];
   const mirror = candidates.find((candidate) => findIn(candidate, terraform, "aws") !== undefined);
   if (mirror !== undefined) return { ok: true, mirror };
+  for (const candidate of candidates) {
+    const linked = await linkIn(candidate, terraform);
+    if (linked !== undefined) return { ok: true, mirror: linked };
+  }
   return missing(
     `hashicorp/aws ${providerVersions.aws} for ${terraform.platform} is neither to be had from the registry ` +
       `nor in a mirror (${candidates.join(", ")}); name one in ROLLOUT_TEST_PROVIDER_MIRROR`,
   );
+}
+
+/** Both registries have the same program: a mirror that holds it for Terraform serves OpenTofu by a link. */
+async function linkIn(mirror: string, terraform: Terraform): Promise<string | undefined> {
+  const registry = "registry.terraform.io";
+  const found = findIn(mirror, { ...terraform, registry }, "aws");
+  if (found === undefined) return undefined;
+  const own = join(cacheFolder, "mirror");
+  const link = join(own, terraform.registry, relative(join(mirror, registry), found));
+  await mkdir(dirname(link), { recursive: true });
+  await rm(link, { force: true });
+  await symlink(found, link);
+  return own;
 }
 
 /** Terraform knows two layouts of a mirror: unpacked folders and zip files. */

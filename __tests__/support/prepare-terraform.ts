@@ -18,6 +18,19 @@ export async function prepareTerraform(): Promise<Result<Terraform>> {
   );
 }
 
+/** OpenTofu, whatever binary the other tests run. */
+export async function prepareTofu(
+  terraform: Result<Terraform>,
+): Promise<Result<{ readonly binary: string }>> {
+  if (terraform.ok && terraform.registry === OPENTOFU) return terraform;
+  return (
+    (await askVersion("tofu")) ??
+    missing("tofu is not on the PATH; see https://opentofu.org/docs/intro/install")
+  );
+}
+
+const OPENTOFU = "registry.opentofu.org";
+
 async function askVersion(binary: string): Promise<Result<Terraform> | undefined> {
   const { failed, stdout } = await execa(binary, ["version"], {
     env: { CHECKPOINT_DISABLE: "1" },
@@ -30,6 +43,6 @@ async function askVersion(binary: string): Promise<Result<Terraform> | undefined
   if (Number(major) < oldest.major || (Number(major) === oldest.major && Number(minor) < oldest.minor)) {
     return missing(`${product} ${version} is too old; 1.9 or newer is needed`);
   }
-  const registry = product === "OpenTofu" ? "registry.opentofu.org" : "registry.terraform.io";
+  const registry = product === "OpenTofu" ? OPENTOFU : "registry.terraform.io";
   return { ok: true, binary, version, platform, registry };
 }

@@ -7,7 +7,7 @@ import { prepareConsul, prepareNomad } from "./prepare-agents.js";
 import { prepareExt4 } from "./prepare-ext4.js";
 import { prepareMoto } from "./prepare-moto.js";
 import { prepareProviders } from "./prepare-providers.js";
-import { prepareTerraform } from "./prepare-terraform.js";
+import { prepareTerraform, prepareTofu } from "./prepare-terraform.js";
 import { cacheFolder, writeWhole } from "./prepared.js";
 import type { Prepared } from "./prepared.js";
 
@@ -29,7 +29,7 @@ export function prepareOnce(): Promise<Prepared> {
 }
 
 async function prepare(): Promise<Prepared> {
-  const [[terraform, providers], moto, consul, nomad, ext4, sshd] = await Promise.all([
+  const [[terraform, tofu, providers], moto, consul, nomad, ext4, sshd] = await Promise.all([
     prepareTerraformAndProviders(),
     prepareMoto(),
     prepareConsul(),
@@ -37,12 +37,12 @@ async function prepare(): Promise<Prepared> {
     prepareExt4(),
     findSshd(),
   ]);
-  return { terraform, ...providers, moto, consul, nomad, ext4, sshd };
+  return { terraform, tofu, ...providers, moto, consul, nomad, ext4, sshd };
 }
 
 async function prepareTerraformAndProviders() {
   const terraform = await prepareTerraform();
-  return [terraform, await prepareProviders(terraform)] as const;
+  return [terraform, await prepareTofu(terraform), await prepareProviders(terraform)] as const;
 }
 
 /** `global-setup.ts` names a folder for each run. Without one, this process keeps the result to itself. */

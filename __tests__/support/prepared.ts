@@ -28,6 +28,8 @@ export interface Providers {
 /** What a test run has to work with. It holds for one run and is never read by a later one. */
 export interface Prepared extends Providers {
   readonly terraform: Result<Terraform>;
+  /** OpenTofu, which may be the same. */
+  readonly tofu: Result<{ readonly binary: string }>;
   readonly moto: Result<{ readonly binary: string }>;
   readonly consul: Result<{ readonly binary: string }>;
   readonly nomad: Result<{ readonly binary: string }>;

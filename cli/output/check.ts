@@ -16,7 +16,7 @@ export function formatCheck(result: CheckResult): string {
     ...notesOf(result),
     ...(drift.length > 0 ? [`drift, not counted: ${listed(drift.map(({ address }) => address))}`] : []),
     `deployed: ${result.deployed}`,
-    `plan: sha256 ${plan.sha256}, Terraform ${plan.terraformVersion}, format ${plan.formatVersion}`,
+    `plan: sha256 ${plan.sha256}, ${plan.tool} ${plan.terraformVersion}, format ${plan.formatVersion}`,
   ]
     .map(visible)
     .join("\n");
@@ -51,7 +51,7 @@ export function formatCheckMarkdown(result: CheckResult): string {
         ]
       : []),
     "",
-    `<sub>plan sha256 ${plan.sha256} · Terraform ${escapeMarkdown(plan.terraformVersion)} · deployed: ${escapeMarkdown(result.deployed)}</sub>`,
+    `<sub>plan sha256 ${plan.sha256} · ${plan.tool} ${escapeMarkdown(plan.terraformVersion)} · deployed: ${escapeMarkdown(result.deployed)}</sub>`,
   ].join("\n");
 }
 
@@ -72,9 +72,9 @@ function gateOf({ gate, view, touched }: CheckResult): string[] {
   ];
 }
 
-function changesOf({ changes }: CheckResult): string {
+function changesOf({ changes, plan }: CheckResult): string {
   const counts = Object.entries(changes.byAction).filter(([, count]) => count > 0);
   const described = counts.map(([action, count]) => `${String(count)} ${action}`).join(", ");
   const images = changes.images.length > 0 ? ` (${listed(changes.images)})` : "";
-  return `${String(changes.machines)} ${changes.machines === 1 ? "machine" : "machines"}${images}; Terraform: ${described || "no changes"}`;
+  return `${String(changes.machines)} ${changes.machines === 1 ? "machine" : "machines"}${images}; ${plan.tool}: ${described || "no changes"}`;
 }

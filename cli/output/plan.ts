@@ -2,6 +2,8 @@ import { relative } from "node:path";
 import { parseAddress } from "../../cluster/address.js";
 import { type PlanSummary, planSummarySchema } from "../../program/plan-summary.js";
 import { formatCheck } from "./check.js";
+import type { Tool } from "../../guard/plan/format.js";
+import { commandOf } from "../../guard/terraform-in.js";
 import { groupRanges } from "./group-ranges.js";
 import type { Question } from "../../driver/confirm.js";
 import type { MadePlan } from "../plan.js";
@@ -14,9 +16,9 @@ export function formatMadePlan({ summary, result, kept }: MadePlan, format: "tex
     return JSON.stringify({ summary: planSummarySchema.parse(summary), check: result }, null, 2);
   const apply =
     kept &&
-    `apply exactly this plan: terraform -chdir=${relative(process.cwd(), kept.folder)} apply ${kept.file}`;
+    `apply exactly this plan: ${commandOf(result.plan.tool)} -chdir=${relative(process.cwd(), kept.folder)} apply ${kept.file}`;
   return [
-    formatPlan(summary, result.differs.length === 0),
+    formatPlan(summary, result.plan.tool, result.differs.length === 0),
     "",
     formatCheck(result),
     ...(apply && result.verdict === "accepted" ? [apply] : []),
@@ -24,14 +26,14 @@ export function formatMadePlan({ summary, result, kept }: MadePlan, format: "tex
 }
 
 /** What is to be confirmed: the plan of the first batch, and that the rest follows without another question. */
-export function formatQuestion({ summary, laterHosts }: Question): string {
-  const text = formatPlan(summary);
+export function formatQuestion({ summary, tool, laterHosts }: Question): string {
+  const text = formatPlan(summary, tool);
   if (laterHosts.length === 0) return text;
   return `${text}\nthe rest follows in the same roll, a batch at a time (maxUnavailable): ${laterHosts.join(", ")}`;
 }
 
 /** Machines first, then what hangs on them, then Terraform's own count. */
-function formatPlan(summary: PlanSummary, isDesired = true): string {
+function formatPlan(summary: PlanSummary, tool: Tool, isDesired = true): string {
   const { groups, changes, frozen, view } = summary;
   if (changes.length === 0)
     return `${view}: no changes${isDesired ? ", what is deployed is as desired" : ""}`;
@@ -61,7 +63,7 @@ function formatPlan(summary: PlanSummary, isDesired = true): string {
     "",
     ...changes.map(({ address, action }) => `${SYMBOLS[action]} ${address}`),
     "",
-    `Terraform: ${String(count("create", "replace"))} to add, ${String(count("update"))} to change, ${String(count("delete", "replace"))} to destroy`,
+    `${tool}: ${String(count("create", "replace"))} to add, ${String(count("update"))} to change, ${String(count("delete", "replace"))} to destroy`,
   ].join("\n");
 }
 

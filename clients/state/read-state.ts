@@ -14,6 +14,7 @@ import { readLocalState } from "./local-state.js";
  */
 export async function readState(spec: Spec, specFile: string, env: Environment = {}): Promise<Deployed> {
   refuseWorkspace({ ...process.env, ...env });
+  refuseEncryption(spec, { ...process.env, ...env });
   const { backend, name: cluster, platform } = spec;
   if (backend.type === "local") {
     const file = isAbsolute(backend.path) ? backend.path : join(dirname(specFile), backend.path);
@@ -22,6 +23,14 @@ export async function readState(spec: Spec, specFile: string, env: Environment =
   const where = `s3://${backend.bucket}/${backend.key}`;
   const { readS3State } = await import("./s3-state.js");
   return readS3State(backend, { where, cluster, platform }, env);
+}
+
+/** OpenTofu would encrypt a local state with its first write: machines would be there of which nothing can be known. */
+export function refuseEncryption({ backend }: Pick<Spec, "backend">, env: Environment): void {
+  if (backend.type !== "local" || !/\bstate\s*\{|"state"\s*:/.test(env["TF_ENCRYPTION"] ?? "")) return;
+  throw new UserError(
+    `TF_ENCRYPTION encrypts the state, and ${backend.path} is read directly: keep the state in s3, where OpenTofu reads it, or take "state" out of TF_ENCRYPTION ("plan" may stay); nothing was done`,
+  );
 }
 
 /** Terraform would read and write another state than the backend names, and `init` would even create it. */

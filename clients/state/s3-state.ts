@@ -76,6 +76,6 @@ const CORRECT_STATE =
   "give it to the Terraform or OpenTofu that wrote it, correct your rights, or restore an older version of the object";
 
 function unreadable(where: string, stderr: string, env: Environment, whatToDo: string): UserError {
-  const reason = withoutSecrets(firstError(stderr), { ...process.env, ...env }) || "Terraform gave no reason";
+  const reason = withoutSecrets(firstError(stderr), { ...process.env, ...env }) || "no reason was given";
   return new UserError(`the state cannot be read: ${where}: ${reason}; ${whatToDo}`);
 }

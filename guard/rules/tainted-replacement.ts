@@ -22,7 +22,7 @@ export function neverDestroyed(proposal: StateProposal): Violation[] {
   return addresses.sort().map((address) => ({
     rule: "tainted-replacement",
     subjects: [address],
-    message: `${address} is tainted, so Terraform would replace it, and it is never destroyed`,
+    message: `${address} is tainted, so it would be replaced, and it is never destroyed`,
     remedy: `run: ${terraformIn(proposal)} untaint ${address}`,
   }));
 }

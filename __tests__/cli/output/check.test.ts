@@ -18,7 +18,7 @@ const accepted: CheckResult = {
   gate: "open",
   deployed: "terraform.demo.tfstate, serial 3",
   rules: 14,
-  plan: { sha256: "ab".repeat(32), terraformVersion: "1.11.4", formatVersion: "1.2" },
+  plan: { sha256: "ab".repeat(32), tool: "Terraform", terraformVersion: "1.11.4", formatVersion: "1.2" },
 };
 
 const violation = (rule: "one-group" | "target-group", subject: string) => ({
@@ -29,6 +29,18 @@ const violation = (rule: "one-group" | "target-group", subject: string) => ({
 });
 
 describe("A verdict in text", () => {
+  test("calls OpenTofu by its name", () => {
+    const result = {
+      ...accepted,
+      plan: { ...accepted.plan, tool: "OpenTofu", terraformVersion: "1.12.6" },
+    } as const;
+    expect(formatCheck(result)).toMatch(
+      /; OpenTofu: 1 update, 3 replace\n[^]*, OpenTofu 1\.12\.6, format 1\.2$/,
+    );
+    expect(formatCheckMarkdown(result)).toMatch(/; OpenTofu: 1 update, 3 replace[^]* OpenTofu `1\.12\.6` /);
+    expect([formatCheck(result), formatCheckMarkdown(result)].join()).not.toContain("Terraform");
+  });
+
   test("of an accepted plan is four lines", () => {
     expect(formatCheck(accepted)).toMatchInlineSnapshot(`
      "accepted: the plan of broker-0 (broker-0); 14 rules passed

@@ -82,6 +82,17 @@ describe("A plan in words", () => {
     expect(planOf("no-op")).toMatchInlineSnapshot(`"cluster: no changes, what is deployed is as desired"`);
   });
 
+  test("calls OpenTofu by its name, in the count and in what is to be run", () => {
+    expect(planOf("opentofu").split("\n").at(-1)).toBe("OpenTofu: 12 to add, 1 to change, 12 to destroy");
+    const { spec, deployed, plan } = readFixture("opentofu");
+    const read = readPlan(new TextEncoder().encode(plan));
+    const result = resultOf(judgePlan(read, { spec, deployed }), read, { spec, deployed }, "");
+    const kept = { file: "/kept", folder: "/out" };
+    expect(formatMadePlan({ summary: summarizePlan(read, "broker-0", []), result, kept }, "text")).toMatch(
+      /^apply exactly this plan: tofu -chdir=\S+ apply \/kept$/m,
+    );
+  });
+
   test("does not say that all is as desired where a value of the cluster has not reached a group", () => {
     const summary = { view: "cluster", groups: [], changes: [], frozen: [] };
     const { spec, deployed, plan } = readFixture("aws-no-op");
@@ -115,5 +126,5 @@ function planOf(name: string): string {
   const read = readPlan(new TextEncoder().encode(plan));
   const standing = [...deployed.groups.values()].filter((group) => !isNew(group)).map((group) => group.name);
   const summary = summarizePlan(read, read.view ?? "", standing);
-  return formatQuestion({ group: "broker-0", role: "client", summary, laterHosts: [] });
+  return formatQuestion({ group: "broker-0", role: "client", summary, tool: read.tool, laterHosts: [] });
 }

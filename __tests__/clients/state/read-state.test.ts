@@ -49,6 +49,21 @@ test("rejects the state of another platform", async () => {
   );
 });
 
+test.each([
+  ["words", 'method "aes_gcm" "m" { keys = key_provider.pbkdf2.k }\nstate { method = method.aes_gcm.m }'],
+  ["JSON", '{"state":{"method":"${method.aes_gcm.m}"}}'],
+])("rejects a local state that OpenTofu would encrypt, by %s of TF_ENCRYPTION", async (_, encryption) => {
+  const reading = readState(spec("demo.tfstate"), "cluster.yaml", { TF_ENCRYPTION: encryption });
+  await expect(reading).rejects.toThrowErrorMatchingInlineSnapshot(
+    `"TF_ENCRYPTION encrypts the state, and demo.tfstate is read directly: keep the state in s3, where OpenTofu reads it, or take "state" out of TF_ENCRYPTION ("plan" may stay); nothing was done"`,
+  );
+});
+
+test("plans may be encrypted", async () => {
+  const env = { TF_ENCRYPTION: "plan { method = method.aes_gcm.state }" };
+  expect((await readState(spec("nothing-here.tfstate"), "cluster.yaml", env)).groups.size).toBe(0);
+});
+
 test("rejects a workspace, since Terraform would use another state", async () => {
   const reading = readState(spec("demo.tfstate"), "cluster.yaml", { TF_WORKSPACE: "blue" });
   await expect(reading).rejects.toThrowErrorMatchingInlineSnapshot(
