@@ -194,6 +194,18 @@ describe("A plan of OpenTofu's, which never says whether it is whole", () => {
   });
 });
 
+test("rejects that a tainted leave stays as it is", () => {
+  const plan = new EditedPlan("tainted-leave");
+  for (const { address, change } of plan.changing("broker-0")) {
+    Object.assign(change, { actions: ["no-op"], after: change.before });
+    for (const part of ["planned_values", "prior_state"] as const)
+      plan.valuesOf(part, address).values = change.before;
+  }
+  expect(plan.violations()[0]).toBe(
+    "complete-plan: the plan does not say what happens to 1 deployed resource: terraform_data.broker-0-leave; plan the whole view again, without -refresh-only; if it is whole, the state has changed since",
+  );
+});
+
 describe("An object that a part of the plan has twice", () => {
   test.each(["planned_values", "prior_state"] as const)("is no plan, in %s", (key) => {
     const plan = new EditedPlan("roll-clients");
