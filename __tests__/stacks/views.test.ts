@@ -165,6 +165,29 @@ describe("the folder of a stack", () => {
       rmSync(outdir, { recursive: true, force: true });
     }
   });
+
+  test.each(["leave_override.tf.json", "more.tf", "cdk.tofu"])(
+    "refuses %s, which Terraform takes in",
+    (name) => {
+      const outdir = mkdtempSync(join(tmpdir(), "rollout-test-"));
+      try {
+        const folder = join(outdir, "demo", "cluster");
+        const synth = (): void => {
+          const app = new App({ outdir });
+          addViewsTo(app, small, nothing(), ["cluster"]);
+          app.synth();
+        };
+        synth();
+        synth();
+        writeFileSync(join(folder, name), "{}");
+        expect(synth).toThrow(
+          `${folder} has files that this program did not write, and Terraform would take them into the stack: ${name}; move them away: what is your own stands in own-resources.ts`,
+        );
+      } finally {
+        rmSync(outdir, { recursive: true, force: true });
+      }
+    },
+  );
 });
 
 describe("no secret", () => {
