@@ -29,6 +29,8 @@ export class ClusterFolderSynthesizer implements IStackSynthesizer {
     mkdirSync(join(session.outdir, folder), { recursive: true });
     refuseOthers(join(session.outdir, folder));
     const stackFile = join(session.outdir, folder, "cdk.tf.json");
+    // The workspace that somebody has selected there would have another state than the one that is read.
+    rmSync(join(session.outdir, folder, ".terraform", "environment"), { force: true });
     const remembered = join(session.outdir, folder, ".terraform", "terraform.tfstate");
     const before = existsSync(remembered) ? backendOf(stackFile) : undefined;
     this.inner.synthesize(session);

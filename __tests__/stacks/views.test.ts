@@ -141,7 +141,7 @@ describe("the backend", () => {
 });
 
 describe("the folder of a stack", () => {
-  test("drops what Terraform remembers of another backend, and keeps it of the same", () => {
+  test("drops what Terraform remembers of another backend or workspace, and keeps it of the same", () => {
     const outdir = mkdtempSync(join(tmpdir(), "rollout-test-"));
     try {
       const folder = join(outdir, "demo", "cluster", ".terraform");
@@ -157,8 +157,10 @@ describe("the folder of a stack", () => {
       synth("a.tfstate");
       mkdirSync(folder);
       writeFileSync(remembered, "{}");
+      writeFileSync(join(folder, "environment"), "other");
       synth("a.tfstate");
       expect(existsSync(remembered)).toBe(true);
+      expect(existsSync(join(folder, "environment"))).toBe(false);
       synth("b.tfstate");
       expect(existsSync(remembered)).toBe(false);
     } finally {
