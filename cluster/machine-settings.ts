@@ -21,12 +21,22 @@ export function differingGroups(spec: Spec, { groups }: Deployed): Differing[] {
   });
 }
 
-function differingKeys(host: DeployedHost, { pool, index, name: group }: Group, spec: Spec): string[] {
+function differingKeys(host: DeployedHost, group: Group, spec: Spec): string[] {
+  const told = host.userData?.split("\n") ?? [];
+  const lines = userData(spec.name, { ...host, pool: group.pool, group: group.name }).split("\n");
+  // An override may have added lines of its own; of a digest nothing can be said.
+  const isToldOtherwise =
+    spec.platform === "aws" && told.length > 1 && !lines.every((line) => told.includes(line));
+  return [...otherSettings(host, group, spec), ...(isToldOtherwise ? ["userData"] : [])];
+}
+
+type Settings = Pick<DeployedHost, "subnetId" | "keyName" | "instanceProfile" | "securityGroupIds">;
+
+/** What a machine has otherwise than the spec says, by keys below `aws`. What is not known is not counted. */
+export function otherSettings(host: Settings, { index }: Pick<Group, "index">, spec: Spec): string[] {
   if (spec.platform !== "aws") return [];
   const { keyName, instanceProfile, securityGroupIds: ids } = machineSettings(spec.aws);
   const { subnetId, securityGroupIds = ids } = host;
-  const told = host.userData?.split("\n") ?? [];
-  const lines = userData(spec.name, { ...host, pool, group }).split("\n");
   const differs = {
     subnetIds: subnetId !== undefined && subnetId !== subnetOf(spec, index),
     keyName: host.keyName !== undefined && host.keyName !== keyName,
@@ -34,8 +44,6 @@ function differingKeys(host: DeployedHost, { pool, index, name: group }: Group, 
     // Nobody knows the id of the cluster's own before it is made, so one more than the spec names is as it has to be.
     securityGroupIds:
       securityGroupIds.length > ids.length || ids.slice(1).some((id) => !securityGroupIds.includes(id)),
-    // An override may have added lines of its own; of a digest nothing can be said.
-    userData: told.length > 1 && !lines.every((line) => told.includes(line)),
   };
   return Object.entries(differs).flatMap(([key, isOther]) => (isOther ? [key] : []));
 }

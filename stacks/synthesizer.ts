@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { ISynthesisSession, IStackSynthesizer, TerraformStack } from "cdktf";
 import { HOOK_FILE } from "../cluster/hooks/hook-file.js";
+import { UserError } from "../cluster/user-error.js";
 
 /**
  * Writes a stack into a folder of its cluster, `cdktf.out/demo/broker-0`, so that two clusters that share an output
@@ -26,12 +27,30 @@ export class ClusterFolderSynthesizer implements IStackSynthesizer {
       stackMetadataPath: join(folder, "metadata.json"),
     });
     mkdirSync(join(session.outdir, folder), { recursive: true });
+    refuseOthers(join(session.outdir, folder));
     const stackFile = join(session.outdir, folder, "cdk.tf.json");
+    // The workspace that somebody has selected there would have another state than the one that is read.
+    rmSync(join(session.outdir, folder, ".terraform", "environment"), { force: true });
     const remembered = join(session.outdir, folder, ".terraform", "terraform.tfstate");
     const before = existsSync(remembered) ? backendOf(stackFile) : undefined;
     this.inner.synthesize(session);
     writeFileSync(join(session.outdir, folder, HOOK_FILE), this.hookFile);
     if (before !== undefined && !isDeepStrictEqual(before, backendOf(stackFile))) rmSync(remembered);
+  }
+}
+
+/**
+ * Terraform takes in every such file of a folder, and an override file changes what the others say without a trace in the
+ * plan: when a hook runs, and in which state.
+ */
+function refuseOthers(folder: string): void {
+  const others = readdirSync(folder).filter(
+    (name) => /\.(tf|tofu)(\.json)?$/.test(name) && name !== "cdk.tf.json",
+  );
+  if (others.length > 0) {
+    throw new UserError(
+      `${folder} has files that this program did not write, and Terraform would take them into the stack: ${others.sort().join(", ")}; move them away: what is your own stands in own-resources.ts`,
+    );
   }
 }
 

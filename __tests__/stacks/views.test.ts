@@ -141,7 +141,7 @@ describe("the backend", () => {
 });
 
 describe("the folder of a stack", () => {
-  test("drops what Terraform remembers of another backend, and keeps it of the same", () => {
+  test("drops what Terraform remembers of another backend or workspace, and keeps it of the same", () => {
     const outdir = mkdtempSync(join(tmpdir(), "rollout-test-"));
     try {
       const folder = join(outdir, "demo", "cluster", ".terraform");
@@ -157,14 +157,39 @@ describe("the folder of a stack", () => {
       synth("a.tfstate");
       mkdirSync(folder);
       writeFileSync(remembered, "{}");
+      writeFileSync(join(folder, "environment"), "other");
       synth("a.tfstate");
       expect(existsSync(remembered)).toBe(true);
+      expect(existsSync(join(folder, "environment"))).toBe(false);
       synth("b.tfstate");
       expect(existsSync(remembered)).toBe(false);
     } finally {
       rmSync(outdir, { recursive: true, force: true });
     }
   });
+
+  test.each(["leave_override.tf.json", "more.tf", "cdk.tofu"])(
+    "refuses %s, which Terraform takes in",
+    (name) => {
+      const outdir = mkdtempSync(join(tmpdir(), "rollout-test-"));
+      try {
+        const folder = join(outdir, "demo", "cluster");
+        const synth = (): void => {
+          const app = new App({ outdir });
+          addViewsTo(app, small, nothing(), ["cluster"]);
+          app.synth();
+        };
+        synth();
+        synth();
+        writeFileSync(join(folder, name), "{}");
+        expect(synth).toThrow(
+          `${folder} has files that this program did not write, and Terraform would take them into the stack: ${name}; move them away: what is your own stands in own-resources.ts`,
+        );
+      } finally {
+        rmSync(outdir, { recursive: true, force: true });
+      }
+    },
+  );
 });
 
 describe("no secret", () => {

@@ -54,7 +54,9 @@ function objectsIn(values: unknown, part: string, fail: Fail): ReadonlyMap<strin
       const address = asText(resource["address"], `the address of a resource of ${part}`, fail);
       const key = resource["deposed_key"];
       const deposed = key === undefined ? {} : { deposed: asText(key, `deposed_key of ${address}`, fail) };
-      if (resource["mode"] === "managed") objects.set(objectOf({ address, ...deposed }), resource["values"]);
+      const object = objectOf({ address, ...deposed });
+      if (objects.has(object)) fail(`${object} stands twice in ${part}`);
+      if (resource["mode"] === "managed") objects.set(object, resource["values"]);
     }
     modules.push(...asList(module["child_modules"] ?? [], `child_modules of ${part}`, fail));
   }

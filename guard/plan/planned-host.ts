@@ -6,16 +6,25 @@ export interface PlannedHost {
   readonly image?: string;
   readonly instanceType?: string;
   readonly hash?: string;
+  readonly subnetId?: string;
+  readonly keyName?: string;
+  readonly instanceProfile?: string;
+  readonly securityGroupIds?: readonly string[];
 }
 
 /** Reads the values of a host; nothing where there are none. */
 export function plannedHost(address: string, values: unknown): PlannedHost {
-  const { id, image, instanceType, hash } = memberValues("host", address, values);
+  const host = memberValues("host", address, values);
+  const { id, image, instanceType, hash, securityGroupIds } = host;
   return {
     ...text("id", id),
     ...text("image", image),
     ...text("instanceType", instanceType),
     ...text("hash", hash),
+    ...text("subnetId", host.subnetId),
+    ...text("keyName", host.keyName),
+    ...text("instanceProfile", host.instanceProfile),
+    ...(Array.isArray(securityGroupIds) ? { securityGroupIds: securityGroupIds.map(String) } : {}),
   };
 }
 

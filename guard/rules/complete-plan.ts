@@ -1,6 +1,7 @@
 import type { Deployed } from "../../cluster/deployed.js";
 import type { Plan } from "../plan/plan.js";
 import { TRIED } from "../plan/format.js";
+import { isUnchanged } from "../plan/plan-changes.js";
 import { listed } from "../listed.js";
 import type { Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
@@ -45,10 +46,16 @@ function notWhole(plan: Plan, deployed: Deployed): Violation[] {
   ];
 }
 
-/** A whole plan lists every deployed resource, the unchanged ones included, but for what it found gone. */
-function leftOut({ resources, gone }: Plan, { addresses }: Deployed): string[] {
+/**
+ * A whole plan lists every deployed resource, the unchanged ones included, but for what it found gone. What is tainted
+ * never stays unchanged.
+ */
+function leftOut({ resources, gone }: Plan, { addresses, groups }: Deployed): string[] {
+  const tainted = new Set([...groups.values()].flatMap((group) => group.tainted));
   const listed = new Set([
-    ...resources.flatMap(({ address, deposed }) => (deposed === undefined ? [address] : [])),
+    ...resources.flatMap(({ address, deposed, actions }) =>
+      deposed === undefined && !(tainted.has(address) && isUnchanged({ actions })) ? [address] : [],
+    ),
     ...gone,
   ]);
   return [...addresses].filter((address) => !listed.has(address) && !address.startsWith("data.")).sort();

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { groupAddress, hostAddress, parseAddress } from "../../cluster/address.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
 import { nextRevisions } from "../../cluster/deployed.js";
+import { otherSettings } from "../../cluster/machine-settings.js";
 import { memberValues } from "../../cluster/members.js";
 import { isNew } from "../../cluster/pending.js";
 import { hostOf, ignoresAnything } from "../declared.js";
@@ -82,6 +83,7 @@ function otherwise(group: Group, hosts: readonly FutureHost[], proposal: Proposa
       ...difference("image", image, group.image),
       ...difference("instance type", instanceType, group.instanceType),
       ...difference("template hash", hash, group.hash),
+      ...otherSettings(host, group, proposal.spec).map((key) => `another aws.${key}`),
     ];
     return differs.length > 0 ? [{ address, text: `${address} (${differs.join("; ")})` }] : [];
   });

@@ -1,4 +1,5 @@
-import { describeChange } from "../change.js";
+import { isSharedAddress } from "../../cluster/shared-address.js";
+import { describeChange, type Change } from "../change.js";
 import { isEndOfLeftover } from "../leftovers.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { Violation } from "../verdict.js";
@@ -16,9 +17,11 @@ export const sharedKept: Rule = (proposal) => [
 ];
 
 function deleted(proposal: Proposal): Violation[] {
-  const { changes, spec } = proposal;
+  const { changes, spec, plan } = proposal;
   const isEnd = isEndOfLeftover(proposal);
-  const gone = changes
+  // Drift may say that one is gone; then what still declares it would make it anew.
+  const claimed = (plan?.gone ?? []).filter((address) => isSharedAddress(address, spec));
+  const gone = [...changes, ...claimed.map((address): Change => ({ address, action: "delete" }))]
     .filter((change) => change.group === undefined && change.action === "delete" && !isEnd(change))
     .map(({ address }) => address);
   if (gone.length === 0 || spec.protection === "off") return [];

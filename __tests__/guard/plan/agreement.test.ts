@@ -194,6 +194,30 @@ describe("A plan of OpenTofu's, which never says whether it is whole", () => {
   });
 });
 
+test("rejects that a tainted leave stays as it is", () => {
+  const plan = new EditedPlan("tainted-leave");
+  for (const { address, change } of plan.changing("broker-0")) {
+    Object.assign(change, { actions: ["no-op"], after: change.before });
+    for (const part of ["planned_values", "prior_state"] as const)
+      plan.valuesOf(part, address).values = change.before;
+  }
+  expect(plan.violations()[0]).toBe(
+    "complete-plan: the plan does not say what happens to 1 deployed resource: terraform_data.broker-0-leave; plan the whole view again, without -refresh-only; if it is whole, the state has changed since",
+  );
+});
+
+describe("An object that a part of the plan has twice", () => {
+  test.each(["planned_values", "prior_state"] as const)("is no plan, in %s", (key) => {
+    const plan = new EditedPlan("roll-clients");
+    const { resources } = plan.values(key);
+    const twin = resources.find(({ address }) => address === "terraform_data.broker-1-0");
+    if (twin) plan.addModule(key, [{ ...twin, values: { id: "x" } }]);
+    expect(() => plan.violations()).toThrow(
+      `not a plan: terraform_data.broker-1-0 stands twice in ${key}; make it with: terraform show -json PLANFILE`,
+    );
+  });
+});
+
 describe("What was gone before the plan", () => {
   /** Ended outside: Terraform finds it gone, lists no change of it, and takes it out of the state. */
   function gone(name: string, address: string): EditedPlan {
@@ -212,6 +236,16 @@ describe("What was gone before the plan", () => {
     const plan = gone("own-resource-beside-roll", "terraform_data.zone");
     expect(plan.violations()).toEqual([]);
     expect(plan.touched()).toEqual(["broker-0"]);
+  });
+
+  test("rejects a load balancer that three groups share", () => {
+    expect(gone("load-balancer-port", "terraform_data.broker-load-balancer").violations()).toEqual([
+      "shared-kept: shared parts would be destroyed: terraform_data.broker-load-balancer; put back what declared them: a shared part, such as a load balancer, stays once it is there; with its whole pool it goes by: rollout retire POOL",
+    ]);
+  });
+
+  test("accepts the load balancer of a pool that has retired", () => {
+    expect(gone("retire-end", "terraform_data.broker-load-balancer").violations()).toEqual([]);
   });
 
   test("rejects a host that the group is to keep", () => {

@@ -18,16 +18,17 @@ interface Module {
   resources: { address: string; values?: unknown; [key: string]: unknown }[];
 }
 
-/** A plan of Terraform's, to be edited as somebody would who wants it accepted. */
-export class EditedPlan {
-  private readonly fixture: PlanFixture;
-  readonly json: Record<string, unknown>;
+/** The four places of a plan that say what is there and what becomes of it. */
+export const PLACES = ["changes", "planned", "prior", "declared"] as const;
 
-  /** @param edit what it is judged against, where that is otherwise than when it was made */
-  constructor(name: string, edit: (fixture: PlanFixture) => Partial<PlanFixture> = () => ({})) {
-    const fixture = readFixture(name);
-    this.fixture = { ...fixture, ...edit(fixture) };
-    this.json = JSON.parse(this.fixture.plan) as Record<string, unknown>;
+export type Place = (typeof PLACES)[number];
+
+/** What `terraform show -json` printed, by its parts. */
+export class PlanParts {
+  json: Record<string, unknown>;
+
+  constructor(text: string) {
+    this.json = JSON.parse(text) as Record<string, unknown>;
   }
 
   get entries(): Entry[] {
@@ -50,9 +51,8 @@ export class EditedPlan {
   }
 
   /** Leaves an address out wherever the plan names it, or in some of these places. */
-  drop(address: string, ...places: ("changes" | "planned" | "prior" | "declared")[]): this {
-    const isWanted = (place: (typeof places)[number]): boolean =>
-      places.length === 0 || places.includes(place);
+  drop(address: string, ...places: Place[]): this {
+    const isWanted = (place: Place): boolean => places.length === 0 || places.includes(place);
     const isOther = (each: { address: string }): boolean => each.address !== address;
     if (isWanted("changes")) this.json["resource_changes"] = this.entries.filter(isOther);
     for (const [place, key] of [
@@ -71,6 +71,33 @@ export class EditedPlan {
     return this.values(key).resources.find((each) => each.address === address) ?? {};
   }
 
+  /** The root module of one of the parts that hold values. */
+  values(key: "planned_values" | "prior_state"): Module {
+    const part = this.json[key] as { root_module?: Module; values?: { root_module: Module } };
+    const module = part.root_module ?? part.values?.root_module;
+    if (!module) throw new Error(`no module in ${key}`);
+    // Where nothing is there, Terraform lists nothing.
+    return Object.assign(module, { resources: (module.resources as Module["resources"] | undefined) ?? [] });
+  }
+
+  /** Puts resources into a module of the user's own. */
+  addModule(key: "planned_values" | "prior_state", resources: Module["resources"]): void {
+    const module = this.values(key) as { child_modules?: unknown[] };
+    (module.child_modules ??= []).push({ address: "module.own", resources });
+  }
+}
+
+/** A plan of a fixture, to be edited as somebody would who wants it accepted. */
+export class EditedPlan extends PlanParts {
+  private readonly fixture: PlanFixture;
+
+  /** @param edit what it is judged against, where that is otherwise than when it was made */
+  constructor(name: string, edit: (fixture: PlanFixture) => Partial<PlanFixture> = () => ({})) {
+    const fixture = readFixture(name);
+    super(fixture.plan);
+    this.fixture = { ...fixture, ...edit(fixture) };
+  }
+
   /** What the guard says of it now: the whole text, or nothing where it is accepted. */
   violations(): string[] {
     return judge(this.fixture, JSON.stringify(this.json)).violations.map((violation) =>
@@ -83,12 +110,5 @@ export class EditedPlan {
 
   touched(): readonly string[] {
     return judge(this.fixture, JSON.stringify(this.json)).touched;
-  }
-
-  private values(key: "planned_values" | "prior_state"): Module {
-    const part = this.json[key] as { root_module?: Module; values?: { root_module: Module } };
-    const module = part.root_module ?? part.values?.root_module;
-    if (!module) throw new Error(`no module in ${key}`);
-    return module;
   }
 }

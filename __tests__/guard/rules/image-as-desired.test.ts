@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { groupsOf } from "../../../cluster/groups.js";
 import { imageAsDesired } from "../../../guard/rules/image-as-desired.js";
+import { EditedPlan } from "../plan/edit-plan.js";
 import {
   change,
   declaring,
@@ -35,6 +36,21 @@ test.each([
   const [violation] = imageAsDesired(declaring(base, HOST, { body }));
   expect(violation).toMatchObject({ rule: "image-as-desired", subjects: [HOST] });
   expect(violation?.message).toContain(`(${what} `);
+});
+
+test.each([
+  ["subnetIds", { subnet_id: "subnet-ca7f407ac4af1af3b" }],
+  ["keyName", { key_name: "somebodys" }],
+  ["instanceProfile", { iam_instance_profile: "admin" }],
+  ["securityGroupIds", { vpc_security_group_ids: ["sg-c64551ed969d1a0c2", "sg-open"] }],
+])("refuses a plan that gives new machines of the target another aws.%s", (key, values) => {
+  const plan = new EditedPlan("aws-roll-clients");
+  const address = "aws_instance.broker-0-0";
+  const { after } = plan.entry(address).change;
+  plan.valuesOf("planned_values", address).values = Object.assign(after ?? {}, values);
+  expect(plan.violations()).toEqual([
+    `image-as-desired: hosts of broker-0 would be otherwise than the spec says: ${address} (another aws.${key}); synthesize and plan again from the spec as it is now`,
+  ]);
 });
 
 test("refuses the deployed image where another is desired", () => {
