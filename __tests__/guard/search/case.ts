@@ -1,15 +1,15 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { parseState } from "../../../clients/state/parse-state.js";
 import { UserError } from "../../../cluster/user-error.js";
 import { judgePlan } from "../../../guard/judge.js";
 import { NotAPlan, readPlan } from "../../../guard/plan/read-plan.js";
 import { specOf as readSpec } from "../../cluster/yaml/example.js";
-import { specOf, type Clusters } from "./clusters.js";
+import { layStack, specOf, type Clusters } from "./clusters.js";
 import { Dice, NothingToEdit } from "./dice.js";
-import { copy, forget, type Draft, type Stack } from "./draft.js";
+import { copy, forget, type Draft } from "./draft.js";
 import { EDITS } from "./edits.js";
-import { onlyTarget, wrongs, happened, type State } from "./oracle.js";
+import { groupsWithHosts, happened, wrongsIn, type State } from "./oracle.js";
 import { SCENARIOS, type Scenario } from "./scenarios.js";
 
 /** What came of a case. */
@@ -34,11 +34,15 @@ export async function runCase(clusters: Clusters, seed: number, number: number):
   // Every edit has its turn, at whatever view.
   const edits = Object.keys(EDITS);
   const first = edits[number % edits.length] ?? "";
-  const chosen = [first, ...(dice.once(2) ? [dice.of(edits)] : []), ...(dice.once(4) ? [dice.of(edits)] : [])];
+  const chosen = [
+    first,
+    ...(dice.once(2) ? [dice.of(edits)] : []),
+    ...(dice.once(4) ? [dice.of(edits)] : []),
+  ];
   return tryOut(clusters, name, chosen, dice);
 }
 
-export async function tryOut(
+async function tryOut(
   clusters: Clusters,
   name: string,
   edits: readonly string[],
@@ -46,56 +50,84 @@ export async function tryOut(
 ): Promise<Outcome> {
   const scenario = SCENARIOS[name];
   if (!scenario) throw new Error(`no scenario is called ${name}`);
-  const { view, base, waiting = [] } = scenario;
-  const spec = specOf(scenario);
-  const draft = await draftOf(clusters, scenario, spec);
-  const story = [`the view ${view}: ${name}`];
+  const draft = await draftOf(clusters, scenario);
+  const story = [`the view ${draft.view}: ${name}`];
   for (const edit of edits) story.push(`${edit}: ${await applied(edit, draft, dice)}`);
 
-  const before = JSON.stringify(draft.state);
-  const folder = clusters.lay(before, spec);
+  const truth = JSON.stringify(draft.state);
+  const before = draft.elsewhere ? JSON.stringify(draft.elsewhere) : truth;
+  const folder = clusters.lay(truth, draft.spec);
   try {
-    const cwd = join(folder, "out", "demo", view);
-    for (const [file, content] of Object.entries({ "cdk.tf.json": draft.stack, ...draft.files })) {
-      mkdirSync(dirname(join(cwd, file)), { recursive: true });
-      writeFileSync(join(cwd, file), JSON.stringify(content));
-    }
-    const nothing = { changes: [], wrongs: [], onlyTarget: true };
+    const cwd = layStack(folder, draft.view, {
+      "cdk.tf.json": draft.stack,
+      ...(draft.elsewhere ? { "../../../elsewhere.tfstate": draft.elsewhere } : {}),
+      ...draft.files,
+    });
     for (const args of [["init"], ["plan", "-out=plan", ...draft.options]]) {
       const { exitCode, stderr } = await clusters.terraform(cwd, args);
-      if (exitCode !== 0) return { story, end: "not planned", why: [headOf(stderr)], ...nothing };
+      if (exitCode !== 0) {
+        return {
+          story,
+          end: "not planned",
+          why: [headOf(stderr)],
+          changes: [],
+          wrongs: [],
+          onlyTarget: true,
+        };
+      }
     }
     const { stdout } = await clusters.terraform(cwd, ["show", "-json", "plan"]);
-    const why = judge(stdout, before, spec);
+    const why = judge(stdout, truth, draft.spec);
     await clusters.terraform(cwd, ["apply", "plan"]);
-    const after = readFileSync(join(folder, "terraform.demo.tfstate"), "utf8");
+    const after = readFileSync(
+      join(folder, draft.elsewhere ? "elsewhere.tfstate" : "terraform.demo.tfstate"),
+      "utf8",
+    );
+    const changes = happened(before, after, truth);
+    const view = namedIn(draft);
     return {
       story,
       end: why.length === 0 ? "accepted" : "rejected",
       why,
-      changes: happened(before, after).map(({ address, what }) => `${address} ${what}`),
-      wrongs: wrongs(view, before, after),
-      onlyTarget: onlyTarget(view, before, after),
+      changes: changes.map(({ address, what }) => `${address} ${what}`),
+      wrongs: wrongsIn(view, changes, truth),
+      onlyTarget: changes.every(({ place }) => place?.group === view),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
 
-  async function draftOf(clusters: Clusters, { cut, options = [] }: Scenario, spec: string): Promise<Draft> {
-    const state = JSON.parse(clusters.stateOf(base)) as State;
-    const lost = state.resources.filter(({ name }) => cut?.test(name));
-    for (const { type, name } of lost) forget({ state }, `${type}.${name}`);
-    const text = JSON.stringify(state);
-    return {
-      view,
-      stack: copy(await clusters.stack(text, spec, view, waiting)),
-      state,
-      options: [...options],
-      files: {},
-      rolled: (group): Promise<Stack> => clusters.stack(text, rolling(spec, group), group),
-      before: () => clusters.stack(clusters.stateOf(base === "rolled" ? "standing" : base), specOf({ view }), view),
-    };
+async function draftOf(clusters: Clusters, scenario: Scenario): Promise<Draft> {
+  const { view, base, cut, waiting = [], options = [] } = scenario;
+  const spec = specOf(scenario);
+  const state = JSON.parse(clusters.stateOf(base)) as State;
+  for (const { type, name } of state.resources.filter(({ name }) => cut?.test(name))) {
+    forget({ state }, `${type}.${name}`);
   }
+  const text = JSON.stringify(state);
+  const draft: Draft = {
+    view,
+    spec,
+    stack: copy(await clusters.stack(text, spec, view, waiting)),
+    state,
+    options: [...options],
+    files: {},
+    rolled: (group) => {
+      if (!groupsWithHosts(text).has(group)) throw new NothingToEdit();
+      draft.spec = rolling(draft.spec, group);
+      return clusters.stack(text, draft.spec, group);
+    },
+    stale: () => clusters.stack(clusters.stateOf("standing"), specOf({ view }), view),
+  };
+  return draft;
+}
+
+/** The view that the plan says it is of. */
+function namedIn({ stack, options }: Draft): string {
+  const byOption = options.findLast((option) => option.startsWith("-var=rollout_view="));
+  const { rollout_view: named } = stack["variable"] as Record<string, { default: string }>;
+  return byOption?.split("=").at(-1) ?? named?.default ?? "";
 }
 
 async function applied(edit: string, draft: Draft, dice: Dice): Promise<string> {
@@ -115,18 +147,20 @@ function judge(plan: string, state: string, text: string): string[] {
     const { violations } = judgePlan(readPlan(new TextEncoder().encode(plan)), { spec, deployed });
     return violations.map(({ rule, message }) => `${rule}: ${withoutNames(message)}`);
   } catch (error) {
-    if (error instanceof NotAPlan) return [`not a plan: ${withoutNames(error.message)}`];
+    if (error instanceof NotAPlan)
+      return [`not a plan: ${withoutNames(error.message.replace(/^not a plan: /, ""))}`];
     if (error instanceof UserError) return [`not judged: ${withoutNames(error.message)}`];
     throw error;
   }
 }
 
-/** `3 groups would change in one plan: …` becomes `N groups would change in one plan`. */
+/** `broker-1 would change in the view broker-0: …` becomes `GROUP would change in the view GROUP`. */
 const withoutNames = (message: string): string =>
   message
-    .replace(/:.*$/s, "")
+    .replace(/: .*$/s, "")
     .replace(/ \(.*?\)/gs, "")
-    .replace(/\b(?:consul-server|nomad-server|name-server|broker)(?:-[012])?\b/g, "GROUP")
+    .replace(/(?<=view )[\w-]+/g, "GROUP")
+    .replace(/\b(?:consul-server|nomad-server|name-server|broker)-[012](?:-[\w-]+)?/g, "GROUP")
     .replace(/\b\d+\b/g, "N");
 
 /** The first line of what Terraform says of an error. */
@@ -136,7 +170,9 @@ const headOf = (stderr: string): string => /Error: (.*)/.exec(stderr)?.[1] ?? st
 function rolling(spec: string, group: string): string {
   const [, pool = "", index = "0"] = /^(.*)-([012])$/.exec(group) ?? [];
   const line = new RegExp(`(${pool}:[^[]*images: \\[)([^\\]]*)`, "s");
-  const queued = spec.includes("pendingGroups") ? spec : spec.replace("rollout: {", "rollout: { pendingGroups: queue,");
+  const queued = spec.includes("pendingGroups")
+    ? spec
+    : spec.replace("rollout: {", "rollout: { pendingGroups: queue,");
   return queued.replace(line, (_, head: string, images: string) => {
     const all = images.split(", ");
     all[Number(index)] = "v9";

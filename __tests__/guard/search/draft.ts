@@ -11,15 +11,19 @@ export interface Stack extends Record<string, unknown> {
 export interface Draft {
   readonly view: string;
   stack: Stack;
+  /** The text of what is wanted. */
+  spec: string;
   readonly state: State;
+  /** Another state that the stack names as its backend. */
+  elsewhere?: State;
   /** Of `terraform plan`. */
   readonly options: string[];
   /** Files beside the stack, by path. */
   readonly files: Record<string, unknown>;
-  /** The view of another group, in which that one is rolled. */
+  /** The view of another group, which the spec wants to be rolled, too. */
   readonly rolled: (group: string) => Promise<Stack>;
-  /** The same view as it was made before the state went on. */
-  readonly before: () => Promise<Stack>;
+  /** The same view as it was made before spec and state went on. */
+  readonly stale: () => Promise<Stack>;
 }
 
 export interface Member extends Place {
@@ -37,7 +41,8 @@ export const membersOf = ({ stack }: Draft): Member[] =>
   );
 
 /** Those of groups that the view is not for. */
-export const foreignOf = (draft: Draft): Member[] => membersOf(draft).filter(({ group }) => group !== draft.view);
+export const foreignOf = (draft: Draft): Member[] =>
+  membersOf(draft).filter(({ group }) => group !== draft.view);
 
 export const ofKind = (members: readonly Member[], ...kinds: readonly string[]): Member[] =>
   members.filter(({ kind }) => kinds.includes(kind));
@@ -94,6 +99,17 @@ export const instancesOf = ({ state }: Draft, address: string) =>
   state.resources.flatMap((resource) =>
     `${resource.type}.${resource.name}` === address ? resource.instances : [],
   );
+
+/** Two addresses, each with what was the other's. */
+export function exchange({ resources }: State, one: string, other: string): void {
+  const [first, second] = [one, other].map((address) =>
+    resources.findIndex(({ type, name }) => `${type}.${name}` === address),
+  );
+  const [a, b] = [resources[first ?? -1], resources[second ?? -1]];
+  if (!a || !b) return;
+  resources[first ?? -1] = { ...a, instances: b.instances };
+  resources[second ?? -1] = { ...b, instances: a.instances };
+}
 
 /** Takes an address out of the state, as `terraform state rm` does. */
 export function forget({ state }: Pick<Draft, "state">, address: string): void {

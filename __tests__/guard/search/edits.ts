@@ -4,6 +4,7 @@ import {
   copy,
   declare,
   drop,
+  exchange,
   foreignOf,
   forget,
   instancesOf,
@@ -27,7 +28,9 @@ export const EDITS: Readonly<Record<string, Edit>> = {
 
   "move a member to another": (draft, dice) => {
     const from = dice.of(someones(draft, dice));
-    const to = dice.of(membersOf(draft).filter(({ kind, address }) => kind === from.kind && address !== from.address));
+    const to = dice.of(
+      membersOf(draft).filter(({ kind, address }) => kind === from.kind && address !== from.address),
+    );
     drop(draft, from.address);
     if (dice.once(2)) forget(draft, to.address);
     else add(draft.stack, "moved", { from: to.address, to: besides(to.address, dice) });
@@ -62,7 +65,9 @@ export const EDITS: Readonly<Record<string, Edit>> = {
   },
   "swap two members": (draft, dice) => {
     const one = dice.of(someones(draft, dice));
-    const other = dice.of(membersOf(draft).filter(({ kind, group }) => kind === one.kind && group !== one.group));
+    const other = dice.of(
+      membersOf(draft).filter(({ kind, group }) => kind === one.kind && group !== one.group),
+    );
     swap(draft, one.address, other.address);
     if (dice.once(2)) {
       add(draft.stack, "moved", { from: one.address, to: other.address });
@@ -156,6 +161,7 @@ export const EDITS: Readonly<Record<string, Edit>> = {
       .replaceAll(`${other.group}-`, `${one.group}-`)
       .replaceAll("@-", `${other.group}-`);
     draft.stack = JSON.parse(text) as Draft["stack"];
+    for (const { block, kind } of membersOf(draft)) if (kind === "ready" && !dice.once(3)) thaw(block);
     return `${one.group} <-> ${other.group}`;
   },
   "a second group as in its own view": async (draft, dice) => {
@@ -181,18 +187,24 @@ export const EDITS: Readonly<Record<string, Edit>> = {
     return `${group}, under this name`;
   },
   "a stale folder": async (draft) => {
-    draft.stack = copy(await draft.before());
+    draft.stack = copy(await draft.stale());
     return "the view as it was before";
   },
   "members of a stale folder": async (draft, dice) => {
-    const stale = await draft.before();
+    const stale = await draft.stale();
     takeOver(draft, stale, () => dice.once(2));
     return "half of it as it was before";
   },
   "a file left over from another view": async (draft, dice) => {
     const { group } = dice.of(foreignOf(draft));
     const other = await draft.rolled(group);
-    draft.files["left_override.tf.json"] = { resource: copy(other.resource) };
+    const left: Draft["stack"] = { resource: {} };
+    // Terraform overrides only what is there.
+    for (const { address } of membersOf(draft)) {
+      const block = other.resource[typeOf(address)]?.[nameOf(address)];
+      if (block) declare({ stack: left }, address, copy(block));
+    }
+    draft.files["left_override.tf.json"] = { resource: left.resource };
     return group;
   },
 
@@ -267,7 +279,9 @@ export const EDITS: Readonly<Record<string, Edit>> = {
     const { address } = dice.of(someones(draft, dice));
     const body: Block = { lifecycle: { prevent_destroy: false, ignore_changes: ["output"] } };
     retrigger(body, dice);
-    draft.files["by_hand_override.tf.json"] = { resource: { [typeOf(address)]: { [nameOf(address)]: body } } };
+    draft.files["by_hand_override.tf.json"] = {
+      resource: { [typeOf(address)]: { [nameOf(address)]: body } },
+    };
     return address;
   },
   "another provider": (draft, dice) => {
@@ -330,7 +344,11 @@ export const EDITS: Readonly<Record<string, Edit>> = {
     const { address, block } = dice.of(someones(draft, dice));
     const other = dice.of(membersOf(draft).filter((each) => each.address !== address));
     put(draft.stack, "data", "terraform_remote_state", {
-      own: { backend: "local", config: { path: "../../../terraform.demo.tfstate" }, defaults: { id: other.address } },
+      own: {
+        backend: "local",
+        config: { path: "../../../terraform.demo.tfstate" },
+        defaults: { id: other.address },
+      },
     });
     thaw(block);
     retrigger(block, dice, "${data.terraform_remote_state.own.outputs.id}");
@@ -338,7 +356,9 @@ export const EDITS: Readonly<Record<string, Edit>> = {
   },
   "a module": (draft, dice) => {
     const { address } = dice.of(foreignOf(draft));
-    draft.files["apart/main.tf.json"] = { resource: { terraform_data: { [nameOf(address)]: { input: "apart" } } } };
+    draft.files["apart/main.tf.json"] = {
+      resource: { terraform_data: { [nameOf(address)]: { input: "apart" } } },
+    };
     put(draft.stack, "module", "apart", { source: "./apart" });
     return nameOf(address);
   },
@@ -376,19 +396,28 @@ export const EDITS: Readonly<Record<string, Edit>> = {
 
   // Options of Terraform.
 
-  "-replace": (draft, dice) => option(draft, `-replace=${dice.of(someones(draft, dice)).address}`),
+  "-replace": (draft, dice) => {
+    const { address, block } = dice.of(someones(draft, dice));
+    if (dice.once(2)) thaw(block);
+    return option(draft, `-replace=${address}`);
+  },
   "-target": (draft, dice) => option(draft, `-target=${dice.of(someones(draft, dice)).address}`),
-  "-destroy": (draft) => option(draft, "-destroy"),
+  "-destroy": (draft, dice) => {
+    if (!dice.once(4)) for (const block of blocksOf(draft.stack)) thaw(block);
+    return option(draft, "-destroy");
+  },
   "-refresh-only": (draft) => option(draft, "-refresh-only"),
   "-refresh=false": (draft) => option(draft, "-refresh=false"),
   "-parallelism": (draft) => option(draft, "-parallelism=1"),
   "the gate": (draft, dice) => option(draft, `-var=rollout_gate=${dice.of(["open", "closed"])}`),
-  "the view by an option": (draft, dice) => option(draft, `-var=rollout_view=${dice.of(foreignOf(draft)).group}`),
+  "the view by an option": (draft, dice) =>
+    option(draft, `-var=rollout_view=${dice.of(foreignOf(draft)).group}`),
 
   // What the state holds.
 
   "taint a member": (draft, dice) => {
-    const { address } = dice.of(someones(draft, dice));
+    const { address, block } = dice.of(someones(draft, dice));
+    if (dice.once(2)) thaw(block);
     const instance = dice.of(instancesOf(draft, address));
     instance.status = "tainted";
     return address;
@@ -404,6 +433,27 @@ export const EDITS: Readonly<Record<string, Edit>> = {
     for (const { address, kind } of siblings(draft, host)) if (!keeps.includes(kind)) forget(draft, address);
     return `${host.address}${keeps.length > 0 ? " but for its disk" : ""}`;
   },
+  "another state": (draft, dice) => {
+    const one = dice.of(
+      ofKind(membersOf(draft), "host", "data", "data-attachment", "target", "config-consul"),
+    );
+    const other = dice.of(
+      membersOf(draft).filter(({ kind, group }) => kind === one.kind && group !== one.group),
+    );
+    draft.elsewhere = copy(draft.state);
+    put(draft.stack, "terraform", "backend", { local: { path: "../../../elsewhere.tfstate" } });
+    if (dice.once(4)) return "as it is";
+    exchange(draft.elsewhere, one.address, other.address);
+    return `${one.address} <-> ${other.address}`;
+  },
+  "exchange two objects in the state": (draft, dice) => {
+    const one = dice.of(membersOf(draft));
+    const other = dice.of(
+      membersOf(draft).filter(({ kind, group }) => kind === one.kind && group !== one.group),
+    );
+    exchange(draft.state, one.address, other.address);
+    return `${one.address} <-> ${other.address}`;
+  },
   "a member is deposed": (draft, dice) => {
     const { address } = dice.of(someones(draft, dice));
     const instances = dice.of([instancesOf(draft, address)].filter((found) => found.length > 0));
@@ -415,12 +465,16 @@ export const EDITS: Readonly<Record<string, Edit>> = {
   },
 };
 
+const blocksOf = ({ resource }: Draft["stack"]): Block[] =>
+  Object.values(resource).flatMap((blocks) => Object.values(blocks));
+
 const OWN = "terraform_data.zone";
 
 /** Members of other groups, and every third time of any. */
 const someones = (draft: Draft, dice: Dice): Member[] => (dice.once(3) ? membersOf(draft) : foreignOf(draft));
 
-const hooked = (draft: Draft): Member[] => membersOf(draft).filter(({ block }) => block["provisioner"] !== undefined);
+const hooked = (draft: Draft): Member[] =>
+  membersOf(draft).filter(({ block }) => block["provisioner"] !== undefined);
 
 /** A machine and what hangs on it. */
 const siblings = (draft: Draft, { group, host }: Member): Member[] =>
@@ -433,7 +487,8 @@ const nameOf = (address: string): string => address.split(".")[1] ?? "";
 const besides = (address: string, dice: Dice): string =>
   `${typeOf(address)}.${dice.of(["aside", "parked", "apart"])}-${nameOf(address).replace(/\W/g, "_")}`;
 
-const renumbered = (address: string, number: string): string => address.replace(/(-[012]-)\d+/, `$1${number}`);
+const renumbered = (address: string, number: string): string =>
+  address.replace(/(-[012]-)\d+/, `$1${number}`);
 
 function ownOf({ stack }: Draft): Block {
   return ((stack.resource["terraform_data"] ??= {})["zone"] ??= { input: "a" });
@@ -465,7 +520,10 @@ function changeValue(block: Block, dice: Dice): string {
 /** Everything that names a block names one of its objects instead. */
 function pointInto(draft: Draft, address: string, key: string): void {
   const block = draft.stack.resource[typeOf(address)]?.[nameOf(address)] ?? {};
-  const text = JSON.stringify(draft.stack).replaceAll(`${address}.id`, () => `${address}${key.replaceAll('"', '\\"')}.id`);
+  const text = JSON.stringify(draft.stack).replaceAll(
+    `${address}.id`,
+    () => `${address}${key.replaceAll('"', '\\"')}.id`,
+  );
   draft.stack = JSON.parse(text) as Draft["stack"];
   Object.assign(draft.stack.resource[typeOf(address)]?.[nameOf(address)] ?? {}, block);
 }

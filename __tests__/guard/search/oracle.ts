@@ -48,12 +48,16 @@ export interface Happened {
   readonly what: "created" | "destroyed" | "replaced" | "updated";
 }
 
-/** Everything that is otherwise than before, by address. */
-export function happened(before: string, after: string): Happened[] {
+/**
+ * Everything that is otherwise than before, by address.
+ * @param truth the state that says whose an object is, where it was another that was changed
+ */
+export function happened(before: string, after: string, truth = before): Happened[] {
   const [old, now] = [objectsIn(before), objectsIn(after)];
+  const owners = new Map([...objectsIn(truth)].map(([address, { id }]) => [id, address]));
   return [...new Set([...old.keys(), ...now.keys()])].sort().flatMap((address) => {
     const what = compare(old.get(address), now.get(address));
-    const place = placeOf(address);
+    const place = placeOf(owners.get(old.get(address)?.id ?? "") ?? address);
     return what === undefined ? [] : [{ address, what, ...(place ? { place } : {}) }];
   });
 }
@@ -98,29 +102,24 @@ export const groupsWithHosts = (text: string): Set<string> =>
     }),
   );
 
-/** What no accepted plan may do, seen by its outcome: one line for each. */
-export function wrongs(view: string, before: string, after: string): string[] {
+/** What no accepted plan of a view may do, one line for each. */
+export function wrongsIn(view: string, changes: readonly Happened[], before: string): string[] {
   const standing = groupsWithHosts(before);
-  return happened(before, after).flatMap(({ address, place, what }) => {
+  return changes.flatMap(({ address, place, what }) => {
     const line = `${address} ${what}`;
+    const isLost = what === "destroyed" || what === "replaced";
     if (place === undefined) {
       // A load balancer ends with its pool, once no machine of it is left.
-      const ends = /^\w+\.broker-load-balancer$/.test(address) && !hasHosts(standing, "broker");
-      return what === "destroyed" || what === "replaced" ? (ends ? [] : [`shared: ${line}`]) : [];
+      const ends =
+        address.endsWith(".broker-load-balancer") && ![...standing].some((group) => /^broker-/.test(group));
+      return isLost && !ends ? [`shared: ${line}`] : [];
     }
     const { group, kind } = place;
     // What has no machine can neither lose nor interrupt work: a new group, or what is left of one that retired.
     if (view === "cluster" && !standing.has(group)) return [];
-    if (group === view) return kind === "data" && what !== "created" && what !== "updated" ? [`data: ${line}`] : [];
+    if (group === view) return kind === "data" && isLost ? [`data: ${line}`] : [];
     // All machines learn of a new Consul server.
     if (kind === "config-consul" && view.startsWith("consul-server-")) return [];
     return [`${group}: ${line}`];
   });
 }
-
-const hasHosts = (standing: ReadonlySet<string>, pool: string): boolean =>
-  [0, 1, 2].some((index) => standing.has(`${pool}-${String(index)}`));
-
-/** Whether only what the view is for was changed: then a rejection has to have another reason. */
-export const onlyTarget = (view: string, before: string, after: string): boolean =>
-  happened(before, after).every(({ place }) => place?.group === view);

@@ -54,7 +54,11 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     view: "broker-1",
     spec: [["[v1, v1, v1] # broker", "[v2, v2, v1] # broker"], QUEUE],
   },
-  "roll a second one": { view: "broker-1", base: "rolled", spec: [["[v2, v1, v1] # broker", "[v2, v2, v1] # broker"]] },
+  "roll a second one": {
+    view: "broker-1",
+    base: "rolled",
+    spec: [["[v2, v1, v1] # broker", "[v2, v2, v1] # broker"]],
+  },
   "roll a first batch": {
     view: "broker-0",
     spec: [BROKER_0],

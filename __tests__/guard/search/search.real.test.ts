@@ -21,12 +21,17 @@ describeReal("Whatever is done to a view by hand", ["terraform"], (real) => {
   });
 
   test("x", async () => {
+    const fs = await import("node:fs");
     const t = Date.now();
     const numbers = ALONE === undefined ? Array.from({ length: CASES }, (_, n) => n) : [Number(ALONE)];
     const outcomes = new Map<number, Outcome>();
     const left = [...numbers];
     const work = async (): Promise<void> => {
-      for (let n = left.shift(); n !== undefined; n = left.shift()) outcomes.set(n, await runCase(clusters, SEED, n));
+      for (let n = left.shift(); n !== undefined; n = left.shift()) {
+        outcomes.set(n, await runCase(clusters, SEED, n));
+        fs.writeFileSync("/tmp/sa/outcomes.json", JSON.stringify([...outcomes], null, 1));
+        if (n % 50 === 0) fs.appendFileSync("/tmp/sa/times", n + " " + (Date.now() - t) / 1000 + "\n");
+      }
     };
     await Promise.all([work(), work(), work()]);
     (await import("node:fs")).writeFileSync("/tmp/sa/outcomes.json", JSON.stringify([...outcomes], null, 1));
