@@ -12,6 +12,9 @@ import { EDITS } from "./edits.js";
 import { groupsWithHosts, happened, wrongsIn, type State } from "./oracle.js";
 import { SCENARIOS, type Scenario } from "./scenarios.js";
 
+/** How many kinds of edits there are: as many cases have one of each. */
+export const KINDS = Object.keys(EDITS).length;
+
 /** What came of a case. */
 export interface Outcome {
   /** The view, and each edit with what it did. */
@@ -164,7 +167,8 @@ const withoutNames = (message: string): string =>
     .replace(/\b\d+\b/g, "N");
 
 /** The first line of what Terraform says of an error. */
-const headOf = (stderr: string): string => /Error: (.*)/.exec(stderr)?.[1] ?? stderr.slice(0, 200);
+const headOf = (stderr: string): string =>
+  [...stderr.matchAll(/Error: (.*)/g)].at(-1)?.[1] ?? stderr.slice(0, 200);
 
 /** The spec in which a group is to be rolled beside whatever else is. */
 function rolling(spec: string, group: string): string {

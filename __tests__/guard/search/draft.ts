@@ -1,4 +1,4 @@
-import { placeOf, type Place, type State } from "./oracle.js";
+import { placeOf, type Place, type State, type StateResource } from "./oracle.js";
 
 export type Block = Record<string, unknown>;
 
@@ -62,15 +62,21 @@ export function declare({ stack }: Pick<Draft, "stack">, address: string, block:
   (stack.resource[type] ??= {})[name] = block;
 }
 
-/** Drops blocks, and every mention of them in `depends_on`. */
-export function drop({ stack }: Pick<Draft, "stack">, ...addresses: readonly string[]): void {
+/** Drops blocks, and every mention of them. */
+export function drop(draft: Draft, ...addresses: readonly string[]): void {
   for (const address of addresses) {
     const [type = "", name = ""] = address.split(".");
-    Reflect.deleteProperty(stack.resource[type] ?? {}, name);
+    Reflect.deleteProperty(draft.stack.resource[type] ?? {}, name);
   }
-  for (const block of Object.values(stack.resource).flatMap((blocks) => Object.values(blocks))) {
-    const needs = block["depends_on"] as string[] | undefined;
-    if (needs) block["depends_on"] = needs.filter((need) => !addresses.includes(need));
+  for (const blocks of Object.values(draft.stack.resource)) {
+    for (const [name, block] of Object.entries(blocks)) {
+      const needs = block["depends_on"] as string[] | undefined;
+      if (needs) block["depends_on"] = needs.filter((need) => !addresses.includes(need));
+      const text = JSON.stringify(block).replace(/\$\{([^}]*)\.id\}/g, (named, address: string) =>
+        addresses.includes(address) ? "gone" : named,
+      );
+      blocks[name] = JSON.parse(text) as Block;
+    }
   }
 }
 
@@ -94,11 +100,9 @@ export const thaw = (block: Block): void => {
   delete block["lifecycle"];
 };
 
-/** The objects of the state that have an address. */
-export const instancesOf = ({ state }: Draft, address: string) =>
-  state.resources.flatMap((resource) =>
-    `${resource.type}.${resource.name}` === address ? resource.instances : [],
-  );
+/** What the state holds of an address. */
+export const resourcesAt = ({ state }: Draft, address: string): StateResource[] =>
+  state.resources.filter(({ type, name }) => `${type}.${name}` === address);
 
 /** Two addresses, each with what was the other's. */
 export function exchange({ resources }: State, one: string, other: string): void {

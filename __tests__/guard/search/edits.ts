@@ -7,11 +7,11 @@ import {
   exchange,
   foreignOf,
   forget,
-  instancesOf,
   membersOf,
   ofKind,
   put,
   rename,
+  resourcesAt,
   thaw,
   type Block,
   type Draft,
@@ -32,8 +32,7 @@ export const EDITS: Readonly<Record<string, Edit>> = {
       membersOf(draft).filter(({ kind, address }) => kind === from.kind && address !== from.address),
     );
     drop(draft, from.address);
-    if (dice.once(2)) forget(draft, to.address);
-    else add(draft.stack, "moved", { from: to.address, to: besides(to.address, dice) });
+    forget(draft, to.address);
     add(draft.stack, "moved", { from: from.address, to: to.address });
     return `${from.address} -> ${to.address}`;
   },
@@ -57,7 +56,7 @@ export const EDITS: Readonly<Record<string, Edit>> = {
     return `${from.address} -> ${to}`;
   },
   "move what is of no group to a member": (draft, dice) => {
-    const to = dice.of(someones(draft, dice));
+    const to = dice.of(someones(draft, dice).filter(({ kind }) => kind !== "ready" && kind !== "revision"));
     forget(draft, to.address);
     drop(draft, OWN);
     add(draft.stack, "moved", { from: OWN, to: to.address });
@@ -69,10 +68,6 @@ export const EDITS: Readonly<Record<string, Edit>> = {
       membersOf(draft).filter(({ kind, group }) => kind === one.kind && group !== one.group),
     );
     swap(draft, one.address, other.address);
-    if (dice.once(2)) {
-      add(draft.stack, "moved", { from: one.address, to: other.address });
-      add(draft.stack, "moved", { from: other.address, to: one.address });
-    }
     return `${one.address} <-> ${other.address}`;
   },
   "count on a member": (draft, dice) => {
@@ -102,7 +97,7 @@ export const EDITS: Readonly<Record<string, Edit>> = {
   "import a member": (draft, dice) => {
     const to = dice.of(someones(draft, dice));
     const from = dice.of(membersOf(draft).filter(({ kind }) => kind === to.kind));
-    const id = String(instancesOf(draft, from.address)[0]?.attributes["id"]);
+    const id = String(resourcesAt(draft, from.address)[0]?.instances[0]?.attributes["id"]);
     forget(draft, to.address);
     if (dice.once(2)) thaw(to.block);
     add(draft.stack, "import", { to: to.address, id });
@@ -202,7 +197,7 @@ export const EDITS: Readonly<Record<string, Edit>> = {
     // Terraform overrides only what is there.
     for (const { address } of membersOf(draft)) {
       const block = other.resource[typeOf(address)]?.[nameOf(address)];
-      if (block) declare({ stack: left }, address, copy(block));
+      if (block) declare({ stack: left }, address, overriding(block));
     }
     draft.files["left_override.tf.json"] = { resource: left.resource };
     return group;
@@ -418,7 +413,7 @@ export const EDITS: Readonly<Record<string, Edit>> = {
   "taint a member": (draft, dice) => {
     const { address, block } = dice.of(someones(draft, dice));
     if (dice.once(2)) thaw(block);
-    const instance = dice.of(instancesOf(draft, address));
+    const instance = dice.of(dice.of(resourcesAt(draft, address)).instances);
     instance.status = "tainted";
     return address;
   },
@@ -456,9 +451,8 @@ export const EDITS: Readonly<Record<string, Edit>> = {
   },
   "a member is deposed": (draft, dice) => {
     const { address } = dice.of(someones(draft, dice));
-    const instances = dice.of([instancesOf(draft, address)].filter((found) => found.length > 0));
-    const [first] = instances;
-    if (!first) return dice.of([]);
+    const instances = dice.of(resourcesAt(draft, address)).instances;
+    const first = dice.of(instances);
     if (dice.once(2)) instances.push({ ...copy(first), deposed: "0a1b2c3d" });
     else first.deposed = "0a1b2c3d";
     return `${address}${instances.length > 1 ? ", beside its successor" : ""}`;
@@ -537,6 +531,16 @@ function swap(draft: Draft, one: string, other: string): void {
 /** What a module can have: no references. */
 const constant = (block: Block): Block =>
   JSON.parse(JSON.stringify(block).replace(/\$\{[^}]*\}/g, "nothing")) as Block;
+
+/** What an override file may say of a block, and what takes a freeze from it. */
+function overriding(block: Block): Block {
+  const { depends_on: _waits, lifecycle = {}, ...rest } = copy(block);
+  const { postcondition: _condition, ...frozen } = lifecycle as Block;
+  return {
+    ...rest,
+    lifecycle: "ignore_changes" in frozen ? frozen : { ignore_changes: ["output"], prevent_destroy: false },
+  };
+}
 
 function takeOver(draft: Draft, other: Draft["stack"], isMeant: (group: string) => boolean): void {
   for (const [type, blocks] of Object.entries(other.resource)) {
