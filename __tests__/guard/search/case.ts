@@ -93,7 +93,7 @@ async function tryOut(
       end: why.length === 0 ? "accepted" : "rejected",
       why,
       changes: changes.map(({ address, what }) => `${address} ${what}`),
-      wrongs: wrongsIn(view, changes, truth),
+      wrongs: wrongsIn(view, changes, truth, draft.spec),
       onlyTarget: changes.every(({ place }) => place?.group === view),
     };
   } finally {

@@ -141,7 +141,7 @@ export const EDITS: Readonly<Record<string, Edit>> = {
   "one machine more": (draft, dice) => {
     const host = dice.of(ofKind(someones(draft, dice), "host"));
     for (const { address, block } of siblings(draft, host)) {
-      const text = JSON.stringify(block).replaceAll(`${nameOf(host.address)}`, () => `${host.group}-7`);
+      const text = JSON.stringify(block).replaceAll(nameOf(host.address), () => `${host.group}-7`);
       const more = JSON.parse(text) as Block;
       thaw(more);
       declare(draft, renumbered(address, "7"), more);
@@ -534,12 +534,12 @@ const constant = (block: Block): Block =>
 
 /** What an override file may say of a block, and what takes a freeze from it. */
 function overriding(block: Block): Block {
-  const { depends_on: _waits, lifecycle = {}, ...rest } = copy(block);
-  const { postcondition: _condition, ...frozen } = lifecycle as Block;
-  return {
-    ...rest,
-    lifecycle: "ignore_changes" in frozen ? frozen : { ignore_changes: ["output"], prevent_destroy: false },
-  };
+  const body = copy(block);
+  delete body["depends_on"];
+  const lifecycle = (body["lifecycle"] ?? {}) as Block;
+  delete lifecycle["postcondition"];
+  const isFrozen = "ignore_changes" in lifecycle;
+  return { ...body, lifecycle: isFrozen ? lifecycle : { ignore_changes: ["output"], prevent_destroy: false } };
 }
 
 function takeOver(draft: Draft, other: Draft["stack"], isMeant: (group: string) => boolean): void {

@@ -103,7 +103,7 @@ export const groupsWithHosts = (text: string): Set<string> =>
   );
 
 /** What no accepted plan of a view may do, one line for each. */
-export function wrongsIn(view: string, changes: readonly Happened[], before: string): string[] {
+export function wrongsIn(view: string, changes: readonly Happened[], before: string, spec: string): string[] {
   const standing = groupsWithHosts(before);
   return changes.flatMap(({ address, place, what }) => {
     const line = `${address} ${what}`;
@@ -111,15 +111,16 @@ export function wrongsIn(view: string, changes: readonly Happened[], before: str
     if (place === undefined) {
       // A load balancer ends with its pool, once no machine of it is left.
       const ends =
-        address.endsWith(".broker-load-balancer") && ![...standing].some((group) => /^broker-/.test(group));
-      return isLost && !ends ? [`shared: ${line}`] : [];
+        address.endsWith(".broker-load-balancer") && ![...standing].some((group) => group.startsWith("broker-"));
+      return view !== "cluster" || (isLost && !ends) ? [`shared: ${line}`] : [];
     }
     const { group, kind } = place;
+    const hasRetired = /^ *retire:/m.test(spec) && group.startsWith("broker-") && !standing.has(group);
+    if (kind === "data" && isLost && !hasRetired) return [`data: ${line}`];
     // What has no machine can neither lose nor interrupt work: a new group, or what is left of one that retired.
-    if (view === "cluster" && !standing.has(group)) return [];
-    if (group === view) return kind === "data" && isLost ? [`data: ${line}`] : [];
+    if (group === view || (view === "cluster" && !standing.has(group))) return [];
     // All machines learn of a new Consul server.
-    if (kind === "config-consul" && view.startsWith("consul-server-")) return [];
+    if (kind === "config-consul" && view.startsWith("consul-server-") && what !== "destroyed") return [];
     return [`${group}: ${line}`];
   });
 }
