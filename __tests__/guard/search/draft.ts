@@ -54,7 +54,7 @@ export function add(stack: Stack, list: "moved" | "import" | "removed", entry: o
 
 /** Something by name at the top of a stack, such as an output. */
 export function put(stack: Stack, block: string, name: string, body: unknown): void {
-  stack[block] = { ...((stack[block]) ?? {}), [name]: body };
+  stack[block] = { ...(stack[block] ?? {}), [name]: body };
 }
 
 export function declare({ stack }: Pick<Draft, "stack">, address: string, block: Block): void {

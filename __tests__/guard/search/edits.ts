@@ -199,6 +199,7 @@ export const EDITS: Readonly<Record<string, Edit>> = {
       const block = other.resource[typeOf(address)]?.[nameOf(address)];
       if (block) declare({ stack: left }, address, overriding(block));
     }
+    draft.stack["locals"] = { ...(draft.stack["locals"] ?? {}), ...(other["locals"] ?? {}) };
     draft.files["left_override.tf.json"] = { resource: left.resource };
     return group;
   },
@@ -429,9 +430,8 @@ export const EDITS: Readonly<Record<string, Edit>> = {
     return `${host.address}${keeps.length > 0 ? " but for its disk" : ""}`;
   },
   "another state": (draft, dice) => {
-    const one = dice.of(
-      ofKind(membersOf(draft), "host", "data", "data-attachment", "target", "config-consul"),
-    );
+    const own = membersOf(draft).filter(({ group }) => group === draft.view);
+    const one = dice.of(dice.once(2) && own.length > 0 ? own : membersOf(draft));
     const other = dice.of(
       membersOf(draft).filter(({ kind, group }) => kind === one.kind && group !== one.group),
     );
@@ -539,7 +539,10 @@ function overriding(block: Block): Block {
   const lifecycle = (body["lifecycle"] ?? {}) as Block;
   delete lifecycle["postcondition"];
   const isFrozen = "ignore_changes" in lifecycle;
-  return { ...body, lifecycle: isFrozen ? lifecycle : { ignore_changes: ["output"], prevent_destroy: false } };
+  return {
+    ...body,
+    lifecycle: isFrozen ? lifecycle : { ignore_changes: ["output"], prevent_destroy: false },
+  };
 }
 
 function takeOver(draft: Draft, other: Draft["stack"], isMeant: (group: string) => boolean): void {

@@ -111,7 +111,8 @@ export function wrongsIn(view: string, changes: readonly Happened[], before: str
     if (place === undefined) {
       // A load balancer ends with its pool, once no machine of it is left.
       const ends =
-        address.endsWith(".broker-load-balancer") && ![...standing].some((group) => group.startsWith("broker-"));
+        address.endsWith(".broker-load-balancer") &&
+        ![...standing].some((group) => group.startsWith("broker-"));
       return view !== "cluster" || (isLost && !ends) ? [`shared: ${line}`] : [];
     }
     const { group, kind } = place;
