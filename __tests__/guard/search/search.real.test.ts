@@ -19,14 +19,8 @@ const JUSTIFIED: Readonly<Record<string, string>> = {
     "the rules follow the view that the plan names, so it must be the one that was synthesized",
   "complete-plan: the plan cannot be judged":
     "-target, -refresh-only and the like leave out what the rest of the group needs",
-  "complete-plan: the plan does not say what happens to N deployed resources":
-    "what is left out may be what an apply would change",
   "base-revision: the plan was made from an older or another state":
     "what the plan says it was made from would take a group back, had the state gone on",
-  "base-revision: the plan was made from another state than is deployed":
-    "the addresses are the target's, and the objects may be another group's",
-  "base-revision: the plan was made from another state than is deployed, which does not hold":
-    "another state than the one that is judged would be changed",
   "base-revision: the plan is of the view GROUP, and the spec has no group of this name":
     "every rule of a group asks the spec for it",
   "one-batch: hosts of GROUP cannot wait for a later batch, since none of them is a client's of an older template":
@@ -39,8 +33,6 @@ const JUSTIFIED: Readonly<Record<string, string>> = {
     "what a member names today would change it tomorrow, whoever is rolled then",
   "unattributed-change: what belongs to no group names members of groups":
     "it follows the member, and may act on it with the next roll",
-  "unattributed-change: what belongs to no group would run a program":
-    "nobody can tell what it does to a group",
   "replace-not-delete: members of GROUP would be destroyed in the view GROUP, without a hook":
     "work on the group's own machines would be lost",
   "leave-hook-runs: N machines of GROUP would go before their work has left, since N hooks would not run":
