@@ -11,6 +11,8 @@ export interface Deployed {
   readonly groups: ReadonlyMap<string, DeployedGroup>;
   /** The address of every resource that is managed, members of groups and shared parts alike. */
   readonly addresses: ReadonlySet<string>;
+  /** The ids of groups' members, by address; absent where no state was read. */
+  readonly ids?: ReadonlyMap<string, string>;
 }
 
 /** Where {@link Deployed} was read. Always shown, never guessed. */

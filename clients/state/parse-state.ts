@@ -42,12 +42,16 @@ export function parseState(text: string, expected: Expected): Deployed {
     cluster: expected.cluster,
     groups: new Map(groups.map((group) => [group.name, group])),
     addresses: new Set(objects.filter(({ deposed }) => !deposed).map(({ address }) => address)),
+    ids: new Map(objects.filter(isMember).flatMap(idOf)),
   };
 }
 
 type MemberObject = StateObject & { readonly member: NonNullable<StateObject["member"]> };
 
 const isMember = (object: StateObject): object is MemberObject => object.member !== undefined;
+
+const idOf = ({ address, deposed, attributes: { id } }: StateObject): [string, string][] =>
+  deposed || typeof id !== "string" ? [] : [[address, id]];
 
 function deployedGroup(members: OneOrMore<MemberObject>, attributes: MemberAttributes): DeployedGroup {
   const { pool, index, group } = members[0].member;

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from "node:util";
-import { parseAddress } from "../../cluster/address.js";
 import { clusterOf } from "../../cluster/members.js";
 import { groupsOf } from "../../cluster/groups.js";
 import { localPathOf, s3BackendBlock } from "../../cluster/backend.js";
@@ -11,7 +10,7 @@ import {
   WAITING_VARIABLE,
 } from "../../cluster/hooks/variables.js";
 import type { Deployed } from "../../cluster/deployed.js";
-import { plannedHost } from "../plan/planned-host.js";
+import { optional } from "../plan/fields.js";
 import type { Backend } from "../../cluster/yaml/schema.js";
 import type { DeclaredResource } from "../declared.js";
 import type { Plan } from "../plan/plan.js";
@@ -28,7 +27,7 @@ export const baseRevision: Rule = (proposal) => {
     ...viewMissing(plan),
     ...viewUnknown(proposal),
     ...revisionsDiffer(plan, deployed),
-    ...hostsDiffer(plan, deployed),
+    ...membersDiffer(plan, deployed),
     ...notDeployed(plan, deployed),
   ];
 };
@@ -150,18 +149,12 @@ function revisionsDiffer({ base, view }: Plan, { groups, origin }: Deployed): Vi
   ];
 }
 
-function hostsDiffer({ resources }: Plan, { groups }: Deployed): Violation[] {
-  const ids = new Map(
-    [...groups.values()].flatMap(({ hosts }) =>
-      hosts.flatMap(({ name, id }) => (id === undefined ? [] : [[name, id] as const])),
-    ),
-  );
+/** Members are what they are in the state: in another one they could be those of other groups. */
+function membersDiffer({ resources }: Plan, { ids }: Deployed): Violation[] {
   const changed = resources.flatMap(({ address, before, deposed }) => {
-    const [, name = ""] = address.split(".");
-    const known = ids.get(name);
-    if (known === undefined || parseAddress(address)?.kind !== "host") return [];
-    const { id } = plannedHost(address, before);
-    return id === undefined || id === known || deposed !== undefined
+    const known = ids?.get(address);
+    const id = optional(before, "id");
+    return known === undefined || typeof id !== "string" || id === known || deposed !== undefined
       ? []
       : [`${address} (${id}, deployed is ${known})`];
   });

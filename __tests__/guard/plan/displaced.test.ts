@@ -65,6 +65,7 @@ describe("A move or an import beside another action", () => {
     expect(plan.violations()).toMatchInlineSnapshot(`
      [
        "complete-plan: the plan does not say what happens to 1 deployed resource: terraform_data.broker-1-0-data; plan the whole view again, without -refresh-only; if it is whole, the state has changed since",
+       "base-revision: the plan was made from another state than is deployed: terraform_data.broker-0-1-data (<id>, deployed is <id>); synthesize and plan again",
        "one-group: 2 groups would change in one plan: broker-0 (terraform_data.broker-0-0 (v1 -> v2) and 11 more), broker-1 (terraform_data.broker-0-1-data (updated, moved from terraform_data.broker-1-0-data)); plan the view of one group; all others are frozen there",
        "replace-not-delete: members of groups would be moved or imported: terraform_data.broker-0-1-data (updated, moved from terraform_data.broker-1-0-data); remove what moves or imports them: moved and import blocks, and a count or for_each that came or went",
      ]
@@ -105,6 +106,7 @@ describe("A move or an import beside another action", () => {
     expect(plan.violations()).toMatchInlineSnapshot(`
      [
        "complete-plan: the plan does not say what happens to 2 deployed resources: terraform_data.broker-1-0, terraform_data.broker-2-0; plan the whole view again, without -refresh-only; if it is whole, the state has changed since",
+       "base-revision: the plan was made from another state than is deployed: terraform_data.broker-1-0-config-consul (<id>, deployed is <id>), terraform_data.broker-2-0-config-consul (<id>, deployed is <id>); synthesize and plan again",
        "one-group: 3 groups would change in one plan: broker-1 (terraform_data.broker-1-0-config-consul (replaced, moved from terraform_data.broker-1-0)), broker-2 (terraform_data.broker-2-0-config-consul (replaced, moved from terraform_data.broker-2-0)), consul-server-1 (terraform_data.consul-server-1-0 (v1 -> v2) and 3 more); plan the view of one group; all others are frozen there",
        "replace-not-delete: members of groups would be moved or imported: terraform_data.broker-1-0-config-consul (replaced, moved from terraform_data.broker-1-0), terraform_data.broker-2-0-config-consul (replaced, moved from terraform_data.broker-2-0); remove what moves or imports them: moved and import blocks, and a count or for_each that came or went",
      ]

@@ -35,3 +35,21 @@ test("refuses a plan of a view that is nobody's", () => {
    ]
   `);
 });
+
+test.each([
+  ["aws-roll-clients", "aws_volume_attachment"],
+  ["roll-clients", "terraform_data"],
+])("refuses the plan %s of a state in which a disk's attachment is another group's", (fixture, type) => {
+  const plan = new EditedPlan(fixture);
+  const [own, other] = [0, 1].map((group) => `${type}.broker-${String(group)}-0-data-attachment`);
+  const { before } = plan.entry(other ?? "").change;
+  plan.entry(own ?? "").change.before = before;
+  plan.valuesOf("prior_state", own ?? "").values = before;
+  expect(
+    plan
+      .violations()
+      .map((text) => text.replace(/\(vai-\d+, deployed is vai-\d+\)/, "(<id>, deployed is <id>)")),
+  ).toEqual([
+    `base-revision: the plan was made from another state than is deployed: ${own ?? ""} (<id>, deployed is <id>); synthesize and plan again`,
+  ]);
+});
