@@ -17,7 +17,7 @@ import type { DeclaredResource } from "../declared.js";
 import type { Plan } from "../plan/plan.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { StackHeader } from "../stack-header.js";
-import type { Violation } from "../verdict.js";
+import { refuse, type Violation } from "../verdict.js";
 import { listed } from "../listed.js";
 
 /** A plan is of this cluster, and of what is deployed now: an old one could take a group back. */
@@ -165,15 +165,10 @@ function hostsDiffer({ resources }: Plan, { groups }: Deployed): Violation[] {
       ? []
       : [`${address} (${id}, deployed is ${known})`];
   });
-  if (changed.length === 0) return [];
-  return [
-    {
-      rule: "base-revision",
-      subjects: changed,
-      message: `the plan was made from another state than is deployed: ${listed(changed.sort())}`,
-      remedy: "synthesize and plan again",
-    },
-  ];
+  return refuse("base-revision", changed, {
+    message: "the plan was made from another state than is deployed",
+    remedy: "synthesize and plan again",
+  });
 }
 
 /** What was there when the plan was made, and is not in the state. */
@@ -182,13 +177,8 @@ function notDeployed({ resources, view }: Plan, { addresses, origin }: Deployed)
   const unknown = resources.flatMap(({ address, deposed, before }) =>
     before === null || deposed !== undefined || addresses.has(address) ? [] : [address],
   );
-  if (unknown.length === 0) return [];
-  return [
-    {
-      rule: "base-revision",
-      subjects: unknown.sort(),
-      message: `the plan was made from another state than is deployed, which does not hold: ${listed(unknown)}`,
-      remedy: "synthesize and plan again",
-    },
-  ];
+  return refuse("base-revision", unknown, {
+    message: "the plan was made from another state than is deployed, which does not hold",
+    remedy: "synthesize and plan again",
+  });
 }

@@ -8,8 +8,7 @@ import { hostOf, ignoresAnything } from "../declared.js";
 import { optional } from "../plan/fields.js";
 import { plannedHost, type PlannedHost } from "../plan/planned-host.js";
 import { type Proposal, type Rule, isWaiting } from "../proposal.js";
-import type { Violation } from "../verdict.js";
-import { listed } from "../listed.js";
+import { refuse, type Violation } from "../verdict.js";
 
 interface FutureHost extends PlannedHost {
   readonly address: string;
@@ -43,17 +42,11 @@ function heldBack(group: Group, proposal: Proposal): Violation[] {
         old.some(({ number }) => number === resource.member?.host) &&
         (resource.preventsDestroy || ignoresAnything(resource)),
     )
-    .map(({ address }) => address)
-    .sort();
-  if (held.length === 0) return [];
-  return [
-    {
-      rule: "image-as-desired",
-      subjects: held,
-      message: `hosts of ${group.name} would stay as they are, though they are to be replaced: ${listed(held)}`,
-      remedy: "remove prevent_destroy and ignore_changes from them in this view",
-    },
-  ];
+    .map(({ address }) => address);
+  return refuse("image-as-desired", held, {
+    message: `hosts of ${group.name} would stay as they are, though they are to be replaced`,
+    remedy: "remove prevent_destroy and ignore_changes from them in this view",
+  });
 }
 
 /** The hosts that a group would have. */

@@ -4,8 +4,7 @@ import { forgottenBy } from "../leftovers.js";
 import { memberBounds } from "../member-bounds.js";
 import { ownActs } from "../own-blocks.js";
 import type { Proposal, Rule } from "../proposal.js";
-import type { Violation } from "../verdict.js";
-import { listed } from "../listed.js";
+import { refuse, type Violation } from "../verdict.js";
 
 /**
  * Every change belongs to somebody: what has the address of a group's member stands in that group's construct, so that it
@@ -50,19 +49,14 @@ function ofNobody({ declared, changes, plan, spec }: Proposal): Violation[] {
     // At synth a dropped resource has no path any more; that it goes is another rule's.
     return plan || action !== "delete" ? own === undefined || !isOwnPath(own, spec) : false;
   });
-  if (nobodys.length === 0) return [];
   const described = nobodys.map((change) => {
     const own = path(change.address);
     return own === undefined ? describeChange(change) : `${change.address} at ${own}`;
   });
-  return [
-    {
-      rule: "unattributed-change",
-      subjects: nobodys.map(({ address }) => address).sort(),
-      message: `resources that belong to no group would change: ${listed(described.sort())}`,
-      remedy: "name those that are your own by construct path in rollout.ownResources",
-    },
-  ];
+  return refuse("unattributed-change", described, {
+    message: "resources that belong to no group would change",
+    remedy: "name those that are your own by construct path in rollout.ownResources",
+  });
 }
 
 function outsideOfGroup({ declared }: Proposal): Violation[] {
