@@ -30,7 +30,7 @@ export abstract class ConsulBase {
    * @throws HiddenByAclError where the token may not see them: the agent itself is always among them
    */
   async members(signal?: AbortSignal): Promise<Member[]> {
-    const call = { path: "/v1/agent/members", permission: NODE_READ, ...(signal ? { signal } : {}) };
+    const call = { path: "/v1/agent/members", permission: NODE_READ, signal };
     const members = await this.ask(call, list(Member));
     if (members.length === 0) throw this.hidden(call);
     return members;
@@ -48,12 +48,8 @@ export abstract class ConsulBase {
   }
 
   /** A list that is never empty in truth: the agent that answers is in it. */
-  protected hidden({ method = "GET", path, permission = "more rights" }: Call): HiddenByAclError {
-    const where = this.settings.endpoints.map(({ url }) => url).join(", ");
-    return new HiddenByAclError(
-      { service: CONSUL, method, path, where, hasToken: this.settings.access.token !== undefined },
-      permission,
-    );
+  protected hidden(call: Call): HiddenByAclError {
+    return new HiddenByAclError(call, this.settings.endpoints.map(({ url }) => url).join(", "));
   }
 }
 

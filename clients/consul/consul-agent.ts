@@ -34,7 +34,7 @@ export class ConsulAgent extends ConsulBase {
 
   /** Who this agent is, answered without the servers. */
   async self(signal?: AbortSignal): Promise<Self> {
-    return this.ask({ path: "/v1/agent/self", permission: AGENT_READ, ...abortable(signal) }, Self);
+    return this.ask({ path: "/v1/agent/self", permission: AGENT_READ, signal }, Self);
   }
 
   /**
@@ -46,7 +46,7 @@ export class ConsulAgent extends ConsulBase {
   async leave(node: string, signal?: AbortSignal): Promise<void> {
     const { Config } = await this.self(signal);
     if (Config.NodeName !== node) throw new WrongAgentError(node, Config.NodeName, this.endpoint.url);
-    await this.#put("/v1/agent/leave", { timeout: LEAVE_TIMEOUT, ...abortable(signal) });
+    await this.#put("/v1/agent/leave", { timeout: LEAVE_TIMEOUT, signal });
   }
 
   /** Lets this agent join the cluster through another; frees at once one that knows no server. */
@@ -66,5 +66,3 @@ export class ConsulAgent extends ConsulBase {
     await this.http.tell({ method: "PUT", path, permission: AGENT_WRITE, ...rest });
   }
 }
-
-const abortable = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { UserError } from "../../cluster/user-error.js";
-import type { Connection } from "./connection.js";
-import { formatEndpoint } from "./endpoint.js";
+import { codeOf, messageOf } from "../error-code.js";
+import { noAnswer, type Connection } from "./connection.js";
 import type { Failure } from "./failure.js";
 import { readText, TooLong } from "./read-text.js";
 import { requestBy } from "./request-by.js";
@@ -12,14 +12,14 @@ export interface Message {
   /** With its query: `/v1/agent/members?wan=1`. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body: string | undefined;
   /** Statuses beside the 200s whose body is what was asked for. */
   readonly accepted: readonly number[];
   /** Whether sending it twice does no more than sending it once. */
   readonly repeatable: boolean;
   /** For the whole answer, in seconds. */
   readonly timeout: number;
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** A whole answer. */
@@ -70,7 +70,7 @@ export async function exchange<T>(
     if (error instanceof UserError) throw error;
     message.signal?.throwIfAborted();
     if (deadline.aborted) return failed({ kind: "late", seconds: message.timeout });
-    return failed(failureOf(error, formatEndpoint(connection.endpoint)));
+    return failed(failureOf(error));
   } finally {
     if (dispatcher !== connection.kept) await dispatcher.destroy();
   }
@@ -119,28 +119,9 @@ const failed = (failure: Failure): { ok: false; failure: Failure } => ({ ok: fal
 const NOT_SENT =
   /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ENOENT|EACCES|EPROTO|UND_ERR_CONNECT_TIMEOUT|CERT_\w+|ERR_TLS_\w+|ERR_SSL_\w+|SELF_SIGNED_\w+|DEPTH_ZERO_\w+|UNABLE_TO_\w+|HOSTNAME_MISMATCH)$/;
 
-function failureOf(error: unknown, where: string): Failure {
+function failureOf(error: unknown): Failure {
   if (error instanceof TooLong) return { kind: "oversized", limit: error.limit };
   const code = codeOf(error);
-  const reason = reasonOf(code, error, where);
+  const reason = noAnswer(code) ?? ([...new Set([code, messageOf(error)])].join(": ") || "no answer");
   return { kind: NOT_SENT.test(code) ? "unreachable" : "broken", reason };
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
-}
-
-function reasonOf(code: string, error: unknown, where: string): string {
-  const known: Readonly<Record<string, string>> = {
-    ECONNREFUSED: "connection refused",
-    ENOTFOUND: "no such host",
-    ECONNRESET: "connection reset",
-    ENOENT: `no such socket`,
-    UND_ERR_CONNECT_TIMEOUT: "no connection in time",
-    UND_ERR_SOCKET: "the connection ended before the answer",
-  };
-  const found = known[code];
-  if (found !== undefined) return found;
-  const text = typeof error === "object" && error !== null && "message" in error ? String(error.message) : "";
-  return [code, text].filter((part) => part !== "").join(": ") || `no answer from ${where}`;
 }

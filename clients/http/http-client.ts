@@ -29,13 +29,11 @@ export interface Call {
   readonly timeout?: number;
   /** What a token needs for it, in the terms of a policy. */
   readonly permission?: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a test puts in place of the clock and of chance, and limits. */
 export interface HttpOptions {
-  /** For a connection to stand, in seconds. @default 5 */
-  readonly connectTimeout?: number;
   /** Of an answer, in bytes. @default 64 MiB */
   readonly limit?: number;
   /** Requests for one call; every address gets at least one. @default 3 */
@@ -45,6 +43,9 @@ export interface HttpOptions {
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly deadline?: Deadline;
 }
+
+/** For a connection to stand, in milliseconds. */
+const CONNECT_TIMEOUT = 5000;
 
 /** Without a leader an answer takes up to 7.4 s (maintenance: 14 s), which must not look like a dead agent. */
 const USUAL_TIMEOUT = 15;
@@ -64,7 +65,6 @@ export class HttpClient {
     options: HttpOptions = {},
   ) {
     this.#options = {
-      connectTimeout: 5,
       limit: 64 * 1024 * 1024,
       attempts: 3,
       random: Math.random,
@@ -73,9 +73,7 @@ export class HttpClient {
       ...options,
     };
     const { tls = {} } = settings.access;
-    this.#connections = settings.endpoints.map((endpoint) =>
-      connectionTo(endpoint, tls, this.#options.connectTimeout * 1000),
-    );
+    this.#connections = settings.endpoints.map((endpoint) => connectionTo(endpoint, tls, CONNECT_TIMEOUT));
   }
 
   /**
@@ -139,11 +137,11 @@ export class HttpClient {
       method,
       path: `${path}${formatQuery({ ...query, region })}`,
       headers,
-      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      body: typeof body === "string" ? body : JSON.stringify(body),
       accepted,
       repeatable: call.repeatable ?? method === "GET",
       timeout,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     };
   }
 
@@ -192,7 +190,7 @@ export class HttpClient {
 /** Ends by the signal's own reason, as everything else here does. */
 async function waitAbortably(ms: number, signal?: AbortSignal): Promise<void> {
   try {
-    await wait(ms, undefined, signal === undefined ? {} : { signal });
+    await wait(ms, undefined, { signal });
   } catch (error) {
     signal?.throwIfAborted();
     throw error;

@@ -148,7 +148,7 @@ export class NomadClient extends NomadServers {
     await this.http.tell({
       method: "PUT",
       path: `/v1/node/${encodeURIComponent(id)}/${what}`,
-      ...(body === undefined ? {} : { body }),
+      body,
       // The same once more changes nothing, but for a drain's deadline, which moves by as much as the first took.
       repeatable: true,
       permission: permission.NODE_WRITE,
