@@ -1,7 +1,8 @@
 import * as z from "zod";
 import type { Environment } from "../environment.js";
 import { list } from "../http/parse-answer.js";
-import { unlessRefused } from "../http/unless-refused.js";
+import { removePeerOf } from "../http/raft.js";
+import { unlessRefused, wasDone } from "../http/unless-refused.js";
 import { ConsulBase, consulSettings } from "./base.js";
 import * as permission from "./permissions.js";
 import {
@@ -99,19 +100,7 @@ export class ConsulClient extends ConsulBase {
 
   /** Takes a server that is gone out of raft. False where it is not in it. A live one would come back without a vote. */
   async removePeer(id: string): Promise<boolean> {
-    const removed = this.http.tell({
-      method: "DELETE",
-      path: "/v1/operator/raft/peer",
-      query: { id },
-      repeatable: true,
-      timeout: OPERATOR_TIMEOUT,
-      permission: permission.OPERATOR_WRITE,
-    });
-    return unlessRefused(
-      removed.then(() => true),
-      isNoPeer,
-      false,
-    );
+    return removePeerOf(this.http, id, { timeout: OPERATOR_TIMEOUT, permission: permission.OPERATOR_WRITE });
   }
 
   /** Hands the leadership over. "not supported" by older versions: the leader's leave then costs an election. */
@@ -123,18 +112,14 @@ export class ConsulClient extends ConsulBase {
       timeout: OPERATOR_TIMEOUT,
       permission: permission.OPERATOR_WRITE,
     });
-    return unlessRefused(
-      asked.then(() => "transferred" as const),
-      ({ status }) => status === 404,
-      "not supported",
-    );
+    return (await wasDone(asked, ({ status }) => status === 404)) ? "transferred" : "not supported";
   }
 
   /** Whether this version can hand the leadership over. A wrong method tells, so that nothing is handed over. */
   async canTransferLeader(): Promise<boolean> {
-    const asked = this.http.tell({ path: "/v1/operator/raft/transfer-leader" }).then(() => true);
-    const there = unlessRefused(asked, ({ status }) => status === 405, true);
-    return unlessRefused(there, ({ status }) => status === 404, false);
+    const asked = this.http.tell({ path: "/v1/operator/raft/transfer-leader" });
+    const there = unlessRefused(asked, ({ status }) => status === 405, undefined);
+    return wasDone(there, ({ status }) => status === 404);
   }
 
   /**
@@ -149,11 +134,7 @@ export class ConsulClient extends ConsulBase {
       timeout: OPERATOR_TIMEOUT,
       permission: permission.OPERATOR_WRITE,
     });
-    return unlessRefused(
-      asked.then(() => true),
-      ({ text }) => text.includes("No node found with name"),
-      false,
-    );
+    return wasDone(asked, ({ text }) => text.includes("No node found with name"));
   }
 
   /** Writes a snapshot of all that the servers hold: whole, or not at all. It holds secrets, so only its owner may read it. */
@@ -196,8 +177,5 @@ export class ConsulClient extends ConsulBase {
     return unlessRefused(asked, isWithoutAcls, undefined);
   }
 }
-
-const isNoPeer = ({ text }: { readonly text: string }): boolean =>
-  text.includes("was not found in the Raft configuration");
 
 const isWithoutAcls = ({ text }: { readonly text: string }): boolean => text.includes("ACL support disabled");

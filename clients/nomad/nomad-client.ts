@@ -5,7 +5,7 @@ import type { Call } from "../http/http-client.js";
 import { list } from "../http/parse-answer.js";
 import { NOMAD } from "../http/service.js";
 import { readSettings } from "../http/settings.js";
-import { unlessRefused } from "../http/unless-refused.js";
+import { unlessRefused, wasDone } from "../http/unless-refused.js";
 import { NomadServers } from "./nomad-servers.js";
 import * as permission from "./permissions.js";
 import * as schema from "./schemas.js";
@@ -137,11 +137,7 @@ export class NomadClient extends NomadServers {
 
   /** Forgets a node. False where it was not known. A node that lives loses its work at once and comes back, eligible. */
   async purge(id: string): Promise<boolean> {
-    return unlessRefused(
-      this.#tellNode(id, "purge").then(() => true),
-      ({ text }) => text.endsWith("node not found"),
-      false,
-    );
+    return wasDone(this.#tellNode(id, "purge"), ({ text }) => text.endsWith("node not found"));
   }
 
   async #tellNode(id: string, what: string, body?: object): Promise<void> {

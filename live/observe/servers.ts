@@ -1,4 +1,4 @@
-import type { AutopilotHealth, RaftServer } from "../../clients/http/raft-schemas.js";
+import type { AutopilotHealth, RaftServer } from "../../clients/http/raft.js";
 import type { Autopilot, RaftPeer } from "../../rollout/observation/observation.js";
 import { UserError } from "../../cluster/user-error.js";
 
