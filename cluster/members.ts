@@ -3,49 +3,36 @@ import { memberType, PLATFORMS, type MemberKind, type PlatformName } from "./add
 type Values = Readonly<Record<string, unknown>>;
 type Path = readonly string[];
 
-/** What this program writes into members of groups and reads again, by kind. What a platform does not have has no place. */
-interface Places {
-  readonly host: {
-    readonly id: Path;
-    readonly image: Path;
-    readonly instanceType: Path;
-    readonly hash: Path;
-    readonly subnetId?: Path;
-    readonly keyName?: Path;
-    readonly instanceProfile?: Path;
-    readonly securityGroupIds?: Path;
-    readonly userData?: Path;
-  };
-  readonly data: { readonly id: Path; readonly sizeGib: Path; readonly type: Path; readonly zone?: Path };
-  readonly "data-attachment": { readonly host: Path; readonly data: Path };
-  readonly "config-consul": { readonly host: Path; readonly servers: Path };
-  readonly ready: { readonly hosts: Path; readonly hash: Path; readonly gate: Path };
-  readonly revision: { readonly revisions: Path };
-}
+/** What this program writes into members of groups and reads again, by kind: where it stands on aws. */
+const ON_AWS = {
+  host: {
+    id: ["id"],
+    image: ["ami"],
+    instanceType: ["instance_type"],
+    hash: ["tags", "rollout:template-hash"],
+    subnetId: ["subnet_id"],
+    keyName: ["key_name"],
+    instanceProfile: ["iam_instance_profile"],
+    securityGroupIds: ["vpc_security_group_ids"],
+    userData: ["user_data"],
+  },
+  data: { id: ["id"], sizeGib: ["size"], type: ["type"], zone: ["availability_zone"] },
+  "data-attachment": { host: ["instance_id"], data: ["volume_id"] },
+  "config-consul": { host: ["triggers", "host"], servers: ["triggers", "servers"] },
+  ready: { hosts: ["triggers", "hosts"], hash: ["triggers", "hash"], gate: ["triggers", "gate"] },
+  revision: { revisions: ["input", "revisions"] },
+} as const;
+
+type Places = typeof ON_AWS;
 
 /** The kinds of members that are read. */
 export type ReadKind = keyof Places;
 
-/** A new platform is a column here, beside its folder in `constructs/`. */
-const PLACES: Readonly<Record<PlatformName, Places>> = {
-  aws: {
-    host: {
-      id: ["id"],
-      image: ["ami"],
-      instanceType: ["instance_type"],
-      hash: ["tags", "rollout:template-hash"],
-      subnetId: ["subnet_id"],
-      keyName: ["key_name"],
-      instanceProfile: ["iam_instance_profile"],
-      securityGroupIds: ["vpc_security_group_ids"],
-      userData: ["user_data"],
-    },
-    data: { id: ["id"], sizeGib: ["size"], type: ["type"], zone: ["availability_zone"] },
-    "data-attachment": { host: ["instance_id"], data: ["volume_id"] },
-    "config-consul": { host: ["triggers", "host"], servers: ["triggers", "servers"] },
-    ready: { hosts: ["triggers", "hosts"], hash: ["triggers", "hash"], gate: ["triggers", "gate"] },
-    revision: { revisions: ["input", "revisions"] },
-  },
+/** A new platform is a column here, beside its folder in `constructs/`. What a platform does not have has no place. */
+const PLACES: Readonly<
+  Record<PlatformName, { readonly [K in ReadKind]: Partial<Record<keyof Places[K], Path>> }>
+> = {
+  aws: ON_AWS,
   local: {
     host: {
       id: ["id"],
