@@ -1,10 +1,8 @@
 import * as z from "zod";
-import type { Environment } from "../environment.js";
-import type { Endpoint } from "../http/endpoint.js";
 import { HttpClient, type Call, type HttpOptions } from "../http/http-client.js";
 import { list } from "../http/parse-answer.js";
 import { CONSUL } from "../http/service.js";
-import { readSettings, type Settings } from "../http/settings.js";
+import type { Settings } from "../http/settings.js";
 import { HiddenByAclError } from "./errors.js";
 import { NODE_READ } from "./permissions.js";
 import { Member } from "./schemas.js";
@@ -51,9 +49,4 @@ export abstract class ConsulBase {
   protected hidden(call: Call): HiddenByAclError {
     return new HiddenByAclError(call, this.settings.endpoints.map(({ url }) => url).join(", "));
   }
-}
-
-/** What the environment says; `at` goes in the place of its addresses. */
-export function consulSettings(env?: Environment, at?: Endpoint): Promise<Settings> {
-  return readSettings(CONSUL, env, at);
 }

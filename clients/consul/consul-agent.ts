@@ -1,8 +1,9 @@
 import type { Environment } from "../environment.js";
 import type { Endpoint } from "../http/endpoint.js";
 import type { Call, HttpOptions } from "../http/http-client.js";
-import type { Settings } from "../http/settings.js";
-import { ConsulBase, consulSettings } from "./base.js";
+import { CONSUL } from "../http/service.js";
+import { readSettings, type Settings } from "../http/settings.js";
+import { ConsulBase } from "./base.js";
 import { WrongAgentError } from "./errors.js";
 import { AGENT_READ, AGENT_WRITE } from "./permissions.js";
 import { Self } from "./schemas.js";
@@ -28,7 +29,7 @@ export class ConsulAgent extends ConsulBase {
    * @throws UserError naming the variable that cannot be used
    */
   static async at(endpoint: Endpoint, env?: Environment): Promise<ConsulAgent> {
-    const { access } = await consulSettings(env, endpoint);
+    const { access } = await readSettings(CONSUL, env, endpoint);
     return new ConsulAgent(endpoint, access);
   }
 

@@ -2,8 +2,10 @@ import * as z from "zod";
 import type { Environment } from "../environment.js";
 import { list } from "../http/parse-answer.js";
 import { removePeerOf } from "../http/raft.js";
+import { CONSUL } from "../http/service.js";
+import { readSettings } from "../http/settings.js";
 import { unlessRefused, wasDone } from "../http/unless-refused.js";
-import { ConsulBase, consulSettings } from "./base.js";
+import { ConsulBase } from "./base.js";
 import * as permission from "./permissions.js";
 import {
   Authorizations,
@@ -43,7 +45,7 @@ export class ConsulClient extends ConsulBase {
    * @throws UserError naming the variable that cannot be used
    */
   static async fromEnvironment(env?: Environment): Promise<ConsulClient> {
-    return new ConsulClient(await consulSettings(env));
+    return new ConsulClient(await readSettings(CONSUL, env));
   }
 
   /**

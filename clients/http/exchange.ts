@@ -29,8 +29,7 @@ export interface Answer<T> {
   readonly body: T;
 }
 
-export type Outcome<T> =
-  { readonly ok: true; readonly answer: Answer<T> } | { readonly ok: false; readonly failure: Failure };
+type Outcome<T> = { readonly answer: Answer<T> } | { readonly failure: Failure };
 
 /** Turns the body of an accepted answer into what the caller wants. Throws {@link TooLong} for one without end. */
 export type BodyReader<T> = (body: Readable) => Promise<T>;
@@ -69,8 +68,8 @@ export async function exchange<T>(
     // Of the reader, about something that is no matter of this connection.
     if (error instanceof UserError) throw error;
     message.signal?.throwIfAborted();
-    if (deadline.aborted) return failed({ kind: "late", seconds: message.timeout });
-    return failed(failureOf(error));
+    if (!deadline.aborted) return { failure: failureOf(error) };
+    return { failure: { kind: "broken", reason: `no answer within ${String(message.timeout)} s` } };
   } finally {
     if (dispatcher !== connection.kept) await dispatcher.destroy();
   }
@@ -90,18 +89,21 @@ async function judge<T>(
   if (status >= 300 && status < 400) {
     // Ending it early is an error to the stream, which would end the process if nobody listened.
     body.on("error", () => undefined).destroy();
-    return failed({ kind: "redirect", status, location: String(headers["location"] ?? "") });
+    const to = String(headers["location"] ?? "").replace(/[?#].*/s, "");
+    return {
+      failure: { kind: "refused", reason: `a redirect (${String(status)}) to ${to} is not followed` },
+    };
   }
-  if (status >= 200 && status < 300) return { ok: true, answer: { status, headers, body: await read(body) } };
+  if (status >= 200 && status < 300) return { answer: { status, headers, body: await read(body) } };
   if (!message.accepted.includes(status)) {
-    return failed({ kind: "answer", status, text: await errorText(body) });
+    return { failure: { kind: "answer", status, text: await errorText(body) } };
   }
   // Autopilot's 429 carries its JSON as text/plain, a 429 of a rate limit carries a sentence: only the body tells them apart.
   const content = await read(body);
   if (typeof content === "string" && !/^\s*[{[]/.test(content)) {
-    return failed({ kind: "answer", status, text: content });
+    return { failure: { kind: "answer", status, text: content } };
   }
-  return { ok: true, answer: { status, headers, body: content } };
+  return { answer: { status, headers, body: content } };
 }
 
 async function errorText(body: Readable): Promise<string> {
@@ -113,14 +115,13 @@ async function errorText(body: Readable): Promise<string> {
   }
 }
 
-const failed = (failure: Failure): { ok: false; failure: Failure } => ({ ok: false, failure });
-
 /** What Node and OpenSSL say before anything has been sent. */
 const NOT_SENT =
   /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ENOENT|EACCES|EPROTO|UND_ERR_CONNECT_TIMEOUT|CERT_\w+|ERR_TLS_\w+|ERR_SSL_\w+|SELF_SIGNED_\w+|DEPTH_ZERO_\w+|UNABLE_TO_\w+|HOSTNAME_MISMATCH)$/;
 
 function failureOf(error: unknown): Failure {
-  if (error instanceof TooLong) return { kind: "oversized", limit: error.limit };
+  if (error instanceof TooLong)
+    return { kind: "refused", reason: `it is longer than ${String(error.limit)} bytes` };
   const code = codeOf(error);
   const reason = noAnswer(code) ?? ([...new Set([code, messageOf(error)])].join(": ") || "no answer");
   return { kind: NOT_SENT.test(code) ? "unreachable" : "broken", reason };

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type * as z from "zod";
 import { connectionTo, type Connection } from "./connection.js";
 import { formatEndpoint } from "./endpoint.js";
-import { refusalOf, RefusedAnswerError, UnreachableError, type Subject, type Try } from "./errors.js";
+import { refusalOf, RefusedAnswerError, UnreachableError, type Subject } from "./errors.js";
 import { exchange, type Answer, type BodyReader, type Deadline, type Message } from "./exchange.js";
 import { delayBefore, mayRepeat, type Failure } from "./failure.js";
 import { parseAnswer } from "./parse-answer.js";
@@ -112,13 +112,13 @@ export class HttpClient {
       if (connection === undefined) throw new Error("a client without addresses");
       const subject = this.#subject(message, connection);
       const outcome = await exchange(connection, message, read, deadline);
-      if (outcome.ok) {
+      if ("answer" in outcome) {
         this.#current = index;
         return { answer: outcome.answer, subject };
       }
       failures.push({ failure: outcome.failure, subject });
       if (failures.length >= most || !mayRepeat(outcome.failure, message.repeatable)) {
-        throw this.#errorOf(failures, call);
+        throw this.#errorOf(failures, subject, call);
       }
       const rounds = failures.length / this.#connections.length;
       if (Number.isInteger(rounds)) await sleep(delayBefore(rounds - 1, random()), call.signal);
@@ -156,34 +156,21 @@ export class HttpClient {
   }
 
   /** What an agent said tells more than that another one could not be reached. */
-  #errorOf(failures: readonly Failed[], { permission }: Call): Error {
+  #errorOf(failures: readonly Failed[], last: Subject, { permission }: Call): Error {
     const { token } = this.settings.access;
     for (const { failure, subject } of failures.toReversed()) {
       if (failure.kind === "answer") {
         return refusalOf(subject, failure.status, sanitise(failure.text, token), permission);
       }
-      if (failure.kind === "redirect") {
-        const where = sanitise(failure.location.replace(/[?#].*/s, ""), token);
-        return new RefusedAnswerError(
-          subject,
-          `a redirect (${String(failure.status)}) to ${where} is not followed`,
-        );
-      }
-      if (failure.kind === "oversized") {
-        return new RefusedAnswerError(subject, `it is longer than ${String(failure.limit)} bytes`);
-      }
+      if (failure.kind === "refused") return new RefusedAnswerError(subject, sanitise(failure.reason, token));
     }
-    const tries = failures.map(({ failure, subject }) => ({
-      where: subject.where,
-      reason: sanitise(reasonOf(failure), token),
-    }));
-    const last = failures.at(-1);
-    if (last === undefined) throw new Error("no failure to tell of");
-    return new UnreachableError(
-      last.subject,
-      distinct(tries),
-      failures.some(({ failure }) => failure.kind !== "unreachable"),
+    const tries = failures.flatMap(({ failure, subject: { where } }) =>
+      "reason" in failure ? [{ where, reason: sanitise(failure.reason, token) }] : [],
     );
+    // Three times the same says no more than once.
+    const distinct = new Map(tries.map((each) => [JSON.stringify(each), each]));
+    const wasSent = failures.some(({ failure }) => failure.kind !== "unreachable");
+    return new UnreachableError(last, [...distinct.values()], wasSent);
   }
 }
 
@@ -208,17 +195,4 @@ function formatQuery(query: NonNullable<Call["query"]>): string {
     return value === true ? [name] : [`${name}=${encodeURIComponent(value)}`];
   });
   return parts.length === 0 ? "" : `?${parts.join("&")}`;
-}
-
-function reasonOf(failure: Failure): string {
-  if (failure.kind === "late") return `no answer within ${String(failure.seconds)} s`;
-  return "reason" in failure ? failure.reason : failure.kind;
-}
-
-/** Three times the same says no more than once. */
-function distinct(tries: readonly Try[]): Try[] {
-  return tries.filter(
-    ({ where, reason }, index) =>
-      tries.findIndex((other) => other.where === where && other.reason === reason) === index,
-  );
 }
