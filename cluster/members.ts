@@ -1,6 +1,6 @@
 import { memberType, PLATFORMS, type MemberKind, type PlatformName } from "./address.js";
+import { isMap, valueAt, type Raw } from "./raw.js";
 
-type Values = Readonly<Record<string, unknown>>;
 type Path = readonly string[];
 
 /** What this program writes into members of groups and reads again, by kind: where it stands on aws. */
@@ -85,7 +85,7 @@ export function attributePath(
 ): PropertyKey[] {
   const path = placesOf(kind, address)[String(name)] ?? [];
   const outer = path.slice(0, -1);
-  const gap = outer.findIndex((_, depth) => !isObject(valueAt(values, outer.slice(0, depth + 1))));
+  const gap = outer.findIndex((_, depth) => !isMap(valueAt(values, outer.slice(0, depth + 1))));
   return gap === -1 ? [...path, ...below] : outer.slice(0, gap + 1);
 }
 
@@ -94,14 +94,14 @@ export const triggersOf = (address: string, values: unknown): unknown =>
   valueAt(values, [address.startsWith("terraform_data.") ? "triggers_replace" : "triggers"]);
 
 /** What replaces a declared machine once it changes: on aws that is its user data, and not the tag that repeats it. */
-const DECLARED_HASH: Readonly<Record<PlatformName, (body: Values) => string>> = {
+const DECLARED_HASH: Readonly<Record<PlatformName, (body: Raw) => string>> = {
   aws: ({ user_data: data, user_data_replace_on_change: replaces }) =>
     (replaces === true ? /^# rollout-template-hash: (\S+)$/m.exec(String(data))?.[1] : undefined) ?? "none",
   local: ({ triggers_replace: hash }) => String(hash),
 };
 
 /** The template hash of a machine as it is synthesized. */
-export const declaredHash = (address: string, body: Values): string =>
+export const declaredHash = (address: string, body: Raw): string =>
   DECLARED_HASH[platformOf("host", address)](body);
 
 /** The cluster that a resource says it belongs to: by its tag, or by its input where there are no tags. */
@@ -114,24 +114,14 @@ export function clusterOf(values: unknown): string | undefined {
  * The attributes of a resource in a state, in the shape that they have in a plan: there those of a `terraform_data`, which
  * may be of any type, stand beside their type.
  */
-export function attributesInState(type: string, attributes: Values): Values {
+export function attributesInState(type: string, attributes: Raw): Raw {
   if (type !== "terraform_data") return attributes;
   return Object.fromEntries(
     Object.entries(attributes).map(([name, attribute]) => [
       name,
-      isObject(attribute) && Object.hasOwn(attribute, "value") && Object.hasOwn(attribute, "type")
+      isMap(attribute) && Object.hasOwn(attribute, "value") && Object.hasOwn(attribute, "type")
         ? attribute["value"]
         : attribute,
     ]),
   );
 }
-
-function valueAt(values: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (value, key) => (isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),
-    values,
-  );
-}
-
-const isObject = (value: unknown): value is Values =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -5,7 +5,7 @@ import { nextRevisions } from "../../cluster/deployed.js";
 import { memberValues } from "../../cluster/members.js";
 import { isNew } from "../../cluster/pending.js";
 import { hostOf, ignoresAnything } from "../declared.js";
-import { optional } from "../plan/fields.js";
+import { own } from "../../cluster/raw.js";
 import { plannedHost, type PlannedHost } from "../plan/planned-host.js";
 import { type Proposal, type Rule, isWaiting } from "../proposal.js";
 import { refuse, type Violation } from "../verdict.js";
@@ -137,7 +137,7 @@ function recordedOtherwise(group: Group, { plan, deployed, spec, target }: Propo
 function withoutCauses(revisions: unknown): unknown {
   if (!Array.isArray(revisions)) return "no history";
   return revisions.map((revision: unknown) =>
-    ["number", "image", "hash", "generation"].map((key) => optional(revision, key)),
+    ["number", "image", "hash", "generation"].map((key) => own(revision, key)),
   );
 }
 
