@@ -1,6 +1,6 @@
-import { isScalar, isSeq, parse, Scalar } from "yaml";
+import { isSeq, parse, Scalar } from "yaml";
 import { findGroup } from "../find-group.js";
-import { applyEdits, type Edit } from "./apply-edits.js";
+import { applyEdits, scalarAt, type Edit } from "./apply-edits.js";
 import { loadSpec } from "./load.js";
 import { newPoolKey } from "./new-pool-key.js";
 import type { Spec } from "./schema.js";
@@ -76,13 +76,6 @@ function imageEdit(source: YamlSource, path: readonly PropertyKey[], image: stri
   const { node, start, end } = scalarAt(source, path);
   if (node.value === image) return [];
   return [{ start, end, text: rewritten(source.text.slice(start, end), node, image) }];
-}
-
-function scalarAt(source: YamlSource, path: readonly PropertyKey[]) {
-  const node = source.nodeAt(path);
-  if (!isScalar(node) || !node.range) throw new Error(`${path.join(".")} has no place`);
-  const [start, end] = node.range;
-  return { node, start, end };
 }
 
 /** A scalar's text with another value, in the quotes that it had; quoted where it had none and would be misread. */

@@ -1,6 +1,6 @@
 import { parseAddress } from "../../cluster/address.js";
 import { referencesIn, textsIn } from "../references.js";
-import type { Provisioner, Wiring } from "../wiring.js";
+import { nothingOf, type Provisioner, type Wiring } from "../wiring.js";
 import { isMap, own } from "../../cluster/raw.js";
 import { asList, asObject, asText, type Fields } from "./fields.js";
 import type { PlannedResource } from "./plan.js";
@@ -58,15 +58,6 @@ export function readWiring(json: Fields, resources: readonly PlannedResource[], 
     ),
   ];
 }
-
-const nothingOf = (address: string): Wiring => ({
-  address,
-  provisioners: [],
-  after: [],
-  references: [],
-  acts: [],
-  body: {},
-});
 
 function providerOf(key: string, provider: unknown): Wiring {
   const expressions = entriesAt(provider, "expressions");

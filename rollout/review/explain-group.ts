@@ -27,13 +27,9 @@ type Machines = Explanation["machines"];
 /**
  * Explains the view of one deployed group, also of one whose roll has begun.
  */
-export function explainGroup(
-  group: Group,
-  current: DeployedGroup,
-  { deployed, platform, balancer }: Surroundings,
-): Explanation {
-  const machines = machinesOf(group, current, platform);
-  const what = { group, current, machines, deployed, ...(balancer ? { balancer } : {}) };
+export function explainGroup(group: Group, current: DeployedGroup, surroundings: Surroundings): Explanation {
+  const machines = machinesOf(group, current, surroundings.platform);
+  const what = { group, current, machines, ...surroundings };
   return {
     name: group.name,
     change: isDesired(group, current) ? unfinished(group, machines) : describePending(group, current),
@@ -49,12 +45,10 @@ interface Surroundings {
   readonly balancer?: LoadBalancer | undefined;
 }
 
-interface What {
+interface What extends Surroundings {
   readonly group: Group;
   readonly current: DeployedGroup;
   readonly machines: Machines;
-  readonly deployed: Deployed;
-  readonly balancer?: LoadBalancer;
 }
 
 const isDesired = (group: Group, current: DeployedGroup): boolean =>
