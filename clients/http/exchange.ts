@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { Dispatcher } from "undici";
 import { UserError } from "../../cluster/user-error.js";
 import { codeOf, messageOf } from "../error-code.js";
 import { noAnswer, type Connection } from "./connection.js";
@@ -75,14 +76,8 @@ export async function exchange<T>(
   }
 }
 
-interface Response {
-  readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Readable;
-}
-
 async function judge<T>(
-  { statusCode: status, headers, body }: Response,
+  { statusCode: status, headers, body }: Dispatcher.ResponseData,
   message: Message,
   read: BodyReader<T>,
 ): Promise<Outcome<T>> {

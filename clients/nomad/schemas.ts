@@ -65,7 +65,6 @@ export const Allocation = z.object({
   AllocatedResources: z.object({ Tasks: z.record(z.string(), Resources).nullish() }).nullish(),
   NextAllocation: z.string().nullish(),
   /** Nanoseconds since 1970. */
-  CreateTime: z.number().optional(),
   ModifyTime: z.number().optional(),
 });
 export type Allocation = z.output<typeof Allocation>;

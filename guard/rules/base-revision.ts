@@ -18,7 +18,6 @@ import type { Plan } from "../plan/plan.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { StackHeader } from "../stack-header.js";
 import { refuse, type Violation } from "../verdict.js";
-import { listed } from "../listed.js";
 
 /** A plan is of this cluster, and of what is deployed now: an old one could take a group back. */
 export const baseRevision: Rule = (proposal) => {
@@ -72,15 +71,10 @@ function headerDiffers({
     ...(isDeepStrictEqual(header.own ?? {}, ownPaths(declared)) ? [] : [`variable.${OWN_VARIABLE}`]),
     ...(isBackendOf(spec.backend, specFolder, header.backends) ? [] : ["terraform.backend"]),
   ];
-  if (wrong.length === 0) return [];
-  return [
-    {
-      rule: "base-revision",
-      subjects: wrong,
-      message: `the view ${view} would say otherwise than it was made from: ${wrong.join(", ")}`,
-      remedy: "leave them as they are rendered; the backend belongs in cluster.yaml",
-    },
-  ];
+  return refuse("base-revision", wrong, {
+    message: `the view ${view} would say otherwise than it was made from`,
+    remedy: "leave them as they are rendered; the backend belongs in cluster.yaml",
+  });
 }
 
 /** Where the resources of the user's own stand, by address. What was written by an override stands nowhere. */
@@ -131,23 +125,17 @@ function viewUnknown({ plan, view, target, spec }: Proposal): Violation[] {
 
 function revisionsDiffer({ base, view }: Plan, { groups, origin }: Deployed): Violation[] {
   if (view === undefined || origin.kind === "spec") return [];
-  const names = [...new Set([...base.keys(), ...groups.keys()])].sort();
-  const stale = names.flatMap((name) => {
+  const stale = [...new Set([...base.keys(), ...groups.keys()])].flatMap((name) => {
     const now = groups.get(name)?.revisions.at(-1)?.number ?? (groups.has(name) ? 0 : undefined);
     const then = base.get(name);
     return now === then
       ? []
       : [`${name} (revision ${String(then ?? "none")}, deployed is ${String(now ?? "none")})`];
   });
-  if (stale.length === 0) return [];
-  return [
-    {
-      rule: "base-revision",
-      subjects: names,
-      message: `the plan was made from an older or another state: ${listed(stale)}`,
-      remedy: "synthesize and plan again",
-    },
-  ];
+  return refuse("base-revision", stale, {
+    message: "the plan was made from an older or another state",
+    remedy: "synthesize and plan again",
+  });
 }
 
 function hostsDiffer({ resources }: Plan, { groups }: Deployed): Violation[] {

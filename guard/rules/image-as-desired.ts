@@ -76,24 +76,15 @@ function otherwise(group: Group, hosts: readonly FutureHost[], proposal: Proposa
       ...difference("instance type", instanceType, group.instanceType),
       ...difference("template hash", hash, group.hash),
     ];
-    return differs.length > 0 ? [{ address, text: `${address} (${differs.join("; ")})` }] : [];
+    return differs.length > 0 ? [`${address} (${differs.join("; ")})`] : [];
   });
   return [
-    ...(wrong.length > 0
-      ? [
-          {
-            rule: "image-as-desired" as const,
-            subjects: wrong.map(({ address }) => address).sort(),
-            message: `hosts of ${group.name} would be otherwise than the spec says: ${wrong
-              .map(({ text }) => text)
-              .sort()
-              .join(", ")}`,
-            remedy: plan
-              ? "synthesize and plan again from the spec as it is now"
-              : `change ${group.name} in cluster.yaml instead of overriding it`,
-          },
-        ]
-      : []),
+    ...refuse("image-as-desired", wrong, {
+      message: `hosts of ${group.name} would be otherwise than the spec says`,
+      remedy: plan
+        ? "synthesize and plan again from the spec as it is now"
+        : `change ${group.name} in cluster.yaml instead of overriding it`,
+    }),
     ...(plan && hosts.length !== group.hosts
       ? [
           {

@@ -25,16 +25,11 @@ function byBlocks(proposal: Proposal): Violation[] {
     block === "removed" && forgottenBy(header?.removed, proposal) !== undefined;
   const planned = wiring.flatMap(({ address }) => (/^(module|action)\./.test(address) ? [address] : []));
   const blocks = [...(header?.blocks ?? []).filter((block) => !isKnown(block)), ...planned];
-  if (blocks.length === 0) return [];
-  return [
-    {
-      rule: "unattributed-change",
-      subjects: blocks,
-      message: `the stack has blocks that cannot be judged: ${blocks.join(", ")}`,
-      remedy:
-        "remove them: members of groups come from cluster.yaml alone, and resources of your own stand in own-resources.ts one by one",
-    },
-  ];
+  return refuse("unattributed-change", blocks, {
+    message: "the stack has blocks that cannot be judged",
+    remedy:
+      "remove them: members of groups come from cluster.yaml alone, and resources of your own stand in own-resources.ts one by one",
+  });
 }
 
 /** Neither a group's nor one of this program's shared parts, and not on the list of the user's own. */
@@ -61,16 +56,9 @@ function ofNobody({ declared, changes, plan, spec }: Proposal): Violation[] {
 
 function outsideOfGroup({ declared }: Proposal): Violation[] {
   const strays = declared.filter(({ member, group }) => member !== undefined && member.group !== group);
-  if (strays.length === 0) return [];
-  return [
-    {
-      rule: "unattributed-change",
-      subjects: strays.map(({ address }) => address).sort(),
-      message: `addresses of a group are declared outside of it: ${strays
-        .map(({ address, path }) => `${address} at ${path}`)
-        .sort()
-        .join(", ")}`,
-      remedy: "give the resource another name, or declare it in the group",
-    },
-  ];
+  const described = strays.map(({ address, path }) => `${address} at ${path}`);
+  return refuse("unattributed-change", described, {
+    message: "addresses of a group are declared outside of it",
+    remedy: "give the resource another name, or declare it in the group",
+  });
 }

@@ -4,9 +4,12 @@ import { noAnswer } from "../../clients/http/connection.js";
 import { readText, TooLong } from "../../clients/http/read-text.js";
 import { requestBy } from "../../clients/http/request-by.js";
 import type { Check } from "../../cluster/gate-settings.js";
-import type { Tried } from "./check-try.js";
+import type { CheckResult } from "../../rollout/observation/observation.js";
 
 type HttpCheck = Extract<Check, { readonly kind: "http" }>;
+
+/** How one try of a check ended. */
+export type Tried = Pick<CheckResult, "passed" | "value">;
 
 /** Of an answer, in bytes: a page of health is short. */
 const MOST = 1024 * 1024;
