@@ -101,7 +101,7 @@ export interface Revision {
   readonly cause: string;
 }
 
-export interface ReadyRecord {
+interface ReadyRecord {
   /** The ids of the group's hosts, joined by commas in the hosts' order. */
   readonly hosts: string;
   readonly hash: string;

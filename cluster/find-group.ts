@@ -1,7 +1,7 @@
 import { groupsOf, poolsOf, type Group, type Pool } from "./groups.js";
 import { formatValue } from "./yaml/problem.js";
 import type { Spec } from "./yaml/schema.js";
-import { nearest } from "./yaml/suggest.js";
+import { nearest, question } from "./yaml/suggest.js";
 import { UserError } from "./user-error.js";
 
 /**
@@ -49,8 +49,7 @@ function whyNot(name: string, pools: readonly Pool[]): string {
 
 /** `no pool "brokr"; did you mean broker? pools: …` */
 function unknown(what: string, name: string, meant: string | undefined, pools: readonly Pool[]): string {
-  const question = meant === undefined ? "" : ` did you mean ${meant}?`;
-  return `no ${what} ${formatValue(name)};${question} pools: ${namesOf(pools).join(", ")}, each with the groups 0, 1 and 2`;
+  return `no ${what} ${formatValue(name)};${question(meant)} pools: ${namesOf(pools).join(", ")}, each with the groups 0, 1 and 2`;
 }
 
 const namesOf = (named: readonly { readonly name: string }[]): string[] => named.map(({ name }) => name);

@@ -21,14 +21,11 @@ export type Check = {
   readonly name: string;
   readonly intervalSeconds: number;
   readonly timeoutSeconds: number;
+  /** What the answer or the output has to contain. */
+  readonly contains?: string | undefined;
 } & (
-  | { readonly kind: "http"; readonly url: string; readonly status: number; readonly contains?: string }
-  | {
-      readonly kind: "command";
-      readonly command: readonly string[];
-      readonly exitCode: number;
-      readonly contains?: string;
-    }
+  | { readonly kind: "http"; readonly url: string; readonly status: number }
+  | { readonly kind: "command"; readonly command: readonly string[]; readonly exitCode: number }
 );
 
 const NO_DRAIN = { deadline: "1h", onDeadline: "fail" } as const;
@@ -60,28 +57,16 @@ export function bakeSecondsOf(group: Group, spec: Spec, deployed: readonly RunIm
 }
 
 function checkOf(check: CheckSpec): Check {
+  const { name, http: url, status = 200, command = [], expect } = check;
   const common = {
-    name: check.name,
+    name,
     intervalSeconds: durationSeconds(check.interval),
     timeoutSeconds: durationSeconds(check.timeout),
+    contains: url === undefined ? expect?.contains : check.contains,
   };
-  const containing = (text: string | undefined): { contains?: string } =>
-    text === undefined ? {} : { contains: text };
-  return check.http === undefined
-    ? {
-        ...common,
-        kind: "command",
-        command: check.command ?? [],
-        exitCode: check.expect?.exitCode ?? 0,
-        ...containing(check.expect?.contains),
-      }
-    : {
-        ...common,
-        kind: "http",
-        url: check.http,
-        status: check.status ?? 200,
-        ...containing(check.contains),
-      };
+  return url === undefined
+    ? { ...common, kind: "command", command, exitCode: expect?.exitCode ?? 0 }
+    : { ...common, kind: "http", url, status };
 }
 
 /** Puts a machine's own values in the place of `{host}`, `{address}` and `{group}`; what is put in is not read again. */

@@ -30,7 +30,9 @@ function differingKeys(host: DeployedHost, group: Group, spec: Spec): string[] {
   return [...otherSettings(host, group, spec), ...(isToldOtherwise ? ["userData"] : [])];
 }
 
-type Settings = Pick<DeployedHost, "subnetId" | "keyName" | "instanceProfile" | "securityGroupIds">;
+type Settings = {
+  readonly [Key in "subnetId" | "keyName" | "instanceProfile" | "securityGroupIds"]?: DeployedHost[Key];
+};
 
 /** What a machine has otherwise than the spec says, by keys below `aws`. What is not known is not counted. */
 export function otherSettings(host: Settings, { index }: Pick<Group, "index">, spec: Spec): string[] {

@@ -1,51 +1,38 @@
 import { memberType, PLATFORMS, type MemberKind, type PlatformName } from "./address.js";
+import { isMap, valueAt, type Raw } from "./raw.js";
 
-type Values = Readonly<Record<string, unknown>>;
 type Path = readonly string[];
 
-/** What this program writes into members of groups and reads again, by kind. What a platform does not have has no place. */
-interface Places {
-  readonly host: {
-    readonly id: Path;
-    readonly image: Path;
-    readonly instanceType: Path;
-    readonly hash: Path;
-    readonly subnetId?: Path;
-    readonly keyName?: Path;
-    readonly instanceProfile?: Path;
-    readonly securityGroupIds?: Path;
-    readonly userData?: Path;
-  };
-  readonly data: { readonly id: Path; readonly sizeGib: Path; readonly type: Path; readonly zone?: Path };
-  readonly "data-attachment": { readonly host: Path; readonly data: Path };
-  readonly "config-consul": { readonly host: Path; readonly servers: Path };
-  readonly ready: { readonly hosts: Path; readonly hash: Path; readonly gate: Path };
-  readonly revision: { readonly revisions: Path };
-}
+/** What this program writes into members of groups and reads again, by kind: where it stands on aws. */
+const ON_AWS = {
+  host: {
+    id: ["id"],
+    image: ["ami"],
+    instanceType: ["instance_type"],
+    hash: ["tags", "rollout:template-hash"],
+    subnetId: ["subnet_id"],
+    keyName: ["key_name"],
+    instanceProfile: ["iam_instance_profile"],
+    securityGroupIds: ["vpc_security_group_ids"],
+    userData: ["user_data"],
+  },
+  data: { id: ["id"], sizeGib: ["size"], type: ["type"], zone: ["availability_zone"] },
+  "data-attachment": { host: ["instance_id"], data: ["volume_id"] },
+  "config-consul": { host: ["triggers", "host"], servers: ["triggers", "servers"] },
+  ready: { hosts: ["triggers", "hosts"], hash: ["triggers", "hash"], gate: ["triggers", "gate"] },
+  revision: { revisions: ["input", "revisions"] },
+} as const;
+
+type Places = typeof ON_AWS;
 
 /** The kinds of members that are read. */
 export type ReadKind = keyof Places;
 
-/** A new platform is a column here, beside its folder in `constructs/`. */
-const PLACES: Readonly<Record<PlatformName, Places>> = {
-  aws: {
-    host: {
-      id: ["id"],
-      image: ["ami"],
-      instanceType: ["instance_type"],
-      hash: ["tags", "rollout:template-hash"],
-      subnetId: ["subnet_id"],
-      keyName: ["key_name"],
-      instanceProfile: ["iam_instance_profile"],
-      securityGroupIds: ["vpc_security_group_ids"],
-      userData: ["user_data"],
-    },
-    data: { id: ["id"], sizeGib: ["size"], type: ["type"], zone: ["availability_zone"] },
-    "data-attachment": { host: ["instance_id"], data: ["volume_id"] },
-    "config-consul": { host: ["triggers", "host"], servers: ["triggers", "servers"] },
-    ready: { hosts: ["triggers", "hosts"], hash: ["triggers", "hash"], gate: ["triggers", "gate"] },
-    revision: { revisions: ["input", "revisions"] },
-  },
+/** A new platform is a column here, beside its folder in `constructs/`. What a platform does not have has no place. */
+const PLACES: Readonly<
+  Record<PlatformName, { readonly [K in ReadKind]: Partial<Record<keyof Places[K], Path>> }>
+> = {
+  aws: ON_AWS,
   local: {
     host: {
       id: ["id"],
@@ -98,7 +85,7 @@ export function attributePath(
 ): PropertyKey[] {
   const path = placesOf(kind, address)[String(name)] ?? [];
   const outer = path.slice(0, -1);
-  const gap = outer.findIndex((_, depth) => !isObject(valueAt(values, outer.slice(0, depth + 1))));
+  const gap = outer.findIndex((_, depth) => !isMap(valueAt(values, outer.slice(0, depth + 1))));
   return gap === -1 ? [...path, ...below] : outer.slice(0, gap + 1);
 }
 
@@ -107,14 +94,14 @@ export const triggersOf = (address: string, values: unknown): unknown =>
   valueAt(values, [address.startsWith("terraform_data.") ? "triggers_replace" : "triggers"]);
 
 /** What replaces a declared machine once it changes: on aws that is its user data, and not the tag that repeats it. */
-const DECLARED_HASH: Readonly<Record<PlatformName, (body: Values) => string>> = {
+const DECLARED_HASH: Readonly<Record<PlatformName, (body: Raw) => string>> = {
   aws: ({ user_data: data, user_data_replace_on_change: replaces }) =>
     (replaces === true ? /^# rollout-template-hash: (\S+)$/m.exec(String(data))?.[1] : undefined) ?? "none",
   local: ({ triggers_replace: hash }) => String(hash),
 };
 
 /** The template hash of a machine as it is synthesized. */
-export const declaredHash = (address: string, body: Values): string =>
+export const declaredHash = (address: string, body: Raw): string =>
   DECLARED_HASH[platformOf("host", address)](body);
 
 /** The cluster that a resource says it belongs to: by its tag, or by its input where there are no tags. */
@@ -127,24 +114,14 @@ export function clusterOf(values: unknown): string | undefined {
  * The attributes of a resource in a state, in the shape that they have in a plan: there those of a `terraform_data`, which
  * may be of any type, stand beside their type.
  */
-export function attributesInState(type: string, attributes: Values): Values {
+export function attributesInState(type: string, attributes: Raw): Raw {
   if (type !== "terraform_data") return attributes;
   return Object.fromEntries(
     Object.entries(attributes).map(([name, attribute]) => [
       name,
-      isObject(attribute) && Object.hasOwn(attribute, "value") && Object.hasOwn(attribute, "type")
+      isMap(attribute) && Object.hasOwn(attribute, "value") && Object.hasOwn(attribute, "type")
         ? attribute["value"]
         : attribute,
     ]),
   );
 }
-
-function valueAt(values: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (value, key) => (isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),
-    values,
-  );
-}
-
-const isObject = (value: unknown): value is Values =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

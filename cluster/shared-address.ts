@@ -24,7 +24,7 @@ export const CLUSTER_OUT_RULE = "cluster-out";
 /** Whether an address is that of a shared part which this program declares: the network's rules, a pool's load balancer. */
 export function isSharedAddress(address: string, spec: Spec): boolean {
   return (
-    (spec.platform === "aws" && isNetworkAddress(address)) ||
+    (spec.platform === "aws" && NETWORK.has(address)) ||
     poolsOf(spec).some(({ name, loadBalancer }) => loadBalancer && isBalancerAddress(address, name, spec))
   );
 }
@@ -59,17 +59,11 @@ export function isRenderedData(address: string, spec: Spec): boolean {
   );
 }
 
-function isNetworkAddress(address: string): boolean {
-  switch (address) {
-    case "aws_security_group.cluster":
-    case `aws_vpc_security_group_egress_rule.${CLUSTER_OUT_RULE}`:
-      return true;
-    default:
-      return CLUSTER_PORTS.some(
-        ({ name }) => address === `aws_vpc_security_group_ingress_rule.${clusterPortRule(name)}`,
-      );
-  }
-}
+const NETWORK: ReadonlySet<string> = new Set([
+  "aws_security_group.cluster",
+  `aws_vpc_security_group_egress_rule.${CLUSTER_OUT_RULE}`,
+  ...CLUSTER_PORTS.map(({ name }) => `aws_vpc_security_group_ingress_rule.${clusterPortRule(name)}`),
+]);
 
 /** Whether an address is that of a part of a pool's load balancer. */
 export function isBalancerAddress(address: string, pool: string, { platform }: Spec): boolean {

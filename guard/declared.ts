@@ -1,7 +1,7 @@
 import { parseAddress, parseGroupName, type Member } from "../cluster/address.js";
 import { declaredHash, memberValues, triggersOf as triggersIn } from "../cluster/members.js";
 import { isExpression, namesIn, referencesIn, textsIn } from "./references.js";
-import type { Provisioner, Wiring } from "./wiring.js";
+import { nothingOf, type Provisioner, type Wiring } from "./wiring.js";
 
 /** A resource as it was synthesized, escape hatches included. */
 export interface DeclaredResource {
@@ -153,12 +153,9 @@ function providersIn(stack: unknown, locals: ReadonlyMap<string, unknown>): Wiri
     const { alias, ...settings }: Body = body;
     const source = bodyAt(sources, name)["source"];
     return {
-      address: typeof alias === "string" ? `provider.${name}.${alias}` : `provider.${name}`,
-      provisioners: [],
-      after: [],
+      ...nothingOf(typeof alias === "string" ? `provider.${name}.${alias}` : `provider.${name}`),
       references: withLocals(namedBy(settings), locals),
       ...(typeof source === "string" ? { provider: source } : {}),
-      acts: [],
       body: settings,
     };
   });

@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
-import { hostAddress, hostName, type Member, type PlatformName } from "../cluster/address.js";
+import {
+  hostAddress,
+  hostName,
+  type Member,
+  type MemberKind,
+  type PlatformName,
+} from "../cluster/address.js";
 import { hostNames, type Group } from "../cluster/groups.js";
 import { addressesFor, hookWords, networkAddressOn } from "../cluster/hooks/hook-words.js";
 import { GATE_ENVIRONMENT } from "../cluster/hooks/variables.js";
@@ -16,21 +22,17 @@ export function callDifference(
   program: string | undefined,
   waiting: readonly string[] = [],
 ): string | undefined {
-  const wanted = expected(member);
+  const when = WHEN[member.kind];
   const [first, ...more] = provisioners;
-  if (wanted === undefined) return first ? "it runs a command and is no hook" : undefined;
+  if (when === undefined) return first ? "it runs a command and is no hook" : undefined;
   if (!first) return "it runs nothing";
   if (more.length > 0) return "it runs more than one command";
   if (first.others.length > 0) return `it sets ${first.others.join(", ")}`;
-  if (first.when !== undefined && first.when !== wanted.when) return `it runs on ${first.when}`;
+  if (first.when !== undefined && first.when !== when) return `it runs on ${first.when}`;
   const { words: called, program: path } = CALL.exec(first.command)?.groups ?? {};
-  if (
-    called === undefined ||
-    path !== (program ?? path) ||
-    !(called === wanted.subject || called.startsWith(`${wanted.subject} `))
-  )
+  if (called === undefined || path !== (program ?? path) || !`${called} `.startsWith(`${subjectOf(member)} `))
     return `it runs: ${first.command}`;
-  const exact = HAS_MORE_WORDS.has(member.kind) ? group && allWords(member, group, waiting) : wanted.subject;
+  const exact = allWords(member, group, waiting);
   return exact === undefined || exact === called
     ? undefined
     : `it is called with: ${called}, not with: ${exact}`;
@@ -73,45 +75,30 @@ export const programsOf = (wiring: readonly MemberWiring[]): string[] =>
     provisioners.flatMap(({ command }) => CALL.exec(command)?.groups?.["program"] ?? []),
   );
 
-function expected({
-  kind,
-  group,
-  host = 0,
-}: Member): { when: "create" | "destroy"; subject: string } | undefined {
-  switch (kind) {
-    case "leave":
-      return { when: "destroy", subject: `leave ${group}` };
-    case "lb-drained":
-      return { when: "destroy", subject: hookWords.lbDrained(hostName(group, host)) };
-    case "stop-agents":
-      return { when: "destroy", subject: hookWords.stopAgents(hostName(group, host)) };
-    case "start-agents":
-      return { when: "create", subject: `start-agents ${hostName(group, host)}` };
-    case "ready":
-      return { when: "create", subject: `ready ${group}` };
-    case "config-consul":
-      return { when: "create", subject: hookWords.configureConsul(hostName(group, host)) };
-    default:
-      return undefined;
-  }
-}
+/** When each hook runs; no other member is one. */
+const WHEN: Partial<Record<MemberKind, "create" | "destroy">> = {
+  leave: "destroy",
+  "lb-drained": "destroy",
+  "stop-agents": "destroy",
+  "start-agents": "create",
+  "config-consul": "create",
+  ready: "create",
+};
 
-const HAS_MORE_WORDS: ReadonlySet<Member["kind"]> = new Set(["leave", "ready", "start-agents"]);
+/** How the call of a hook begins: what is to be done, and with whom. */
+const subjectOf = ({ kind, group, host }: Member): string =>
+  `${kind === "config-consul" ? "configure-consul" : kind} ${host === undefined ? group : hostName(group, host)}`;
 
-/** What a hook is called with, to the last word. */
-function allWords(
-  { kind, host = 0 }: Member,
-  { name, hash, hosts }: Group,
-  waiting: readonly string[],
-): string | undefined {
-  switch (kind) {
+/** What a hook is called with, to the last word; undefined where only a desired group tells. */
+function allWords(member: Member, group: Group | undefined, waiting: readonly string[]): string | undefined {
+  switch (member.kind) {
     case "leave":
-      return hookWords.leave(name, hash, hostNames({ name, hosts }), waiting);
+      return group && hookWords.leave(group.name, group.hash, hostNames(group), waiting);
     case "ready":
-      return hookWords.ready(name, hash);
+      return group && hookWords.ready(group.name, group.hash);
     case "start-agents":
-      return hookWords.startAgents(hostName(name, host), hash);
+      return group && hookWords.startAgents(hostName(group.name, member.host ?? 0), group.hash);
     default:
-      return undefined;
+      return subjectOf(member);
   }
 }

@@ -15,7 +15,7 @@ import { listed } from "./listed.js";
 import { isUnchanged } from "./plan/plan-changes.js";
 import type { Proposal } from "./proposal.js";
 import { addressIn } from "./references.js";
-import type { Violation } from "./verdict.js";
+import { refuse, type Violation } from "./verdict.js";
 import { isOfMember, type MemberWiring, type Wiring } from "./wiring.js";
 
 /** Members of groups hang on what is theirs and on what this program shares among them, and on nothing else. */
@@ -31,16 +31,15 @@ export function memberBounds(proposal: Proposal): Violation[] {
   ];
   const providers = wiring.flatMap((each) => describe(each, settingsOtherwise(each, spec)));
   return [
-    ...violation(
-      beyond,
-      "members of groups and shared parts would use what is not theirs",
-      "leave them as they are rendered; remove the override",
-    ),
-    ...violation(
-      providers,
-      "the providers of groups would be others than they are rendered with",
-      "set them by cluster.yaml and the environment; what is your own may have a provider with an alias",
-    ),
+    ...refuse("unattributed-change", beyond, {
+      message: "members of groups and shared parts would use what is not theirs",
+      remedy: "leave them as they are rendered; remove the override",
+    }),
+    ...refuse("unattributed-change", providers, {
+      message: "the providers of groups would be others than they are rendered with",
+      remedy:
+        "set them by cluster.yaml and the environment; what is your own may have a provider with an alias",
+    }),
   ];
 }
 
@@ -135,16 +134,3 @@ function attachedElsewhere({ plan, declared, spec }: Proposal): string[] {
 
 const describe = ({ address }: Wiring, why: readonly string[]): string[] =>
   why.length === 0 ? [] : [`${address} (${listed([...new Set(why)].sort())})`];
-
-function violation(found: readonly string[], message: string, remedy: string): Violation[] {
-  if (found.length === 0) return [];
-  const sorted = [...found].sort();
-  return [
-    {
-      rule: "unattributed-change",
-      subjects: [...new Set(sorted.map((each) => each.replace(/ \(.*$/s, "")))],
-      message: `${message}: ${listed(sorted)}`,
-      remedy,
-    },
-  ];
-}

@@ -4,7 +4,7 @@ import { listed } from "./listed.js";
 import { isUnchanged } from "./plan/plan-changes.js";
 import type { Proposal } from "./proposal.js";
 import { addressIn, namesIn, textsIn } from "./references.js";
-import type { Violation } from "./verdict.js";
+import { refuse, type Violation } from "./verdict.js";
 import type { Wiring } from "./wiring.js";
 
 type Block = Pick<Wiring, "address" | "body">;
@@ -25,6 +25,7 @@ export function ownActs(proposal: Proposal): Violation[] {
   const changed = (plan?.resources ?? []).filter(
     (planned) => !parseAddress(planned.address) && !isUnchanged(planned),
   );
+  const planned = changed.map(({ address, after }) => ({ address, body: after }));
   const hosts = new Map(
     [...deployed.groups.values()].flatMap(({ hosts }) => hosts.map(({ id, name }) => [id, name] as const)),
   );
@@ -33,15 +34,15 @@ export function ownActs(proposal: Proposal): Violation[] {
       (text.match(/[\w-]+/g) ?? []).flatMap((id) => (hosts.has(id) ? `${id}, ${hosts.get(id) ?? ""}` : [])),
     );
   return [
-    ...refuse(others, runsOf, {
+    ...refuse("unattributed-change", described(others, runsOf), {
       message: "what belongs to no group would run a program",
       remedy: "remove that: run it beside Terraform, in a job of its own",
     }),
-    ...refuse(acting, membersIn, {
+    ...refuse("unattributed-change", described(acting, membersIn), {
       message: "what belongs to no group names members of groups",
       remedy: "look machines up by tag where they are needed, or publish what is needed of them as an output",
     }),
-    ...refuse([...acting, ...changed.map(({ address, after }) => ({ address, body: after }))], idsIn, {
+    ...refuse("unattributed-change", described([...acting, ...planned], idsIn), {
       message: "what belongs to no group names machines of groups by id",
       remedy: "look machines up by tag where they are needed: an id ends with the next roll",
     }),
@@ -86,23 +87,12 @@ function withData(block: Wiring, others: readonly Wiring[]): Wiring {
 const membersIn = ({ references, after }: Wiring): string[] =>
   [...references, ...after.flatMap(namesIn)].map(addressIn).filter(parseAddress);
 
-function refuse<T extends Block>(
-  blocks: readonly T[],
-  whyOf: (block: T) => string[],
-  text: Pick<Violation, "message" | "remedy">,
-): Violation[] {
+/** Blocks with what is wrong with them, each once. */
+function described<T extends Block>(blocks: readonly T[], whyOf: (block: T) => string[]): string[] {
   const found = new Map<string, string>();
   for (const block of blocks) {
     const why = [...new Set(whyOf(block))].sort();
     if (why.length > 0) found.set(block.address, `${block.address} (${listed(why)})`);
   }
-  if (found.size === 0) return [];
-  return [
-    {
-      rule: "unattributed-change",
-      subjects: [...found.keys()].sort(),
-      message: `${text.message}: ${listed([...found.values()].sort())}`,
-      remedy: text.remedy,
-    },
-  ];
+  return [...found.values()];
 }

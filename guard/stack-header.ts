@@ -5,6 +5,7 @@ import {
   VIEW_VARIABLE,
   WAITING_VARIABLE,
 } from "../cluster/hooks/variables.js";
+import { asMap } from "../cluster/raw.js";
 
 /** What a synthesized stack holds beside its resources. */
 export interface StackHeader {
@@ -30,13 +31,13 @@ const KNOWN_SETTINGS = new Set(["required_version", "required_providers", "backe
 
 /** Reads what cdktf is going to write into `cdk.tf.json`, overrides of the stack included. */
 export function readHeader(stack: unknown): StackHeader {
-  const fields = fieldsOf(stack);
+  const fields = asMap(stack);
   const { variable, terraform } = fields;
-  const defaultOf = (name: string): unknown => fieldsOf(fieldsOf(variable)[name])["default"];
+  const defaultOf = (name: string): unknown => asMap(asMap(variable)[name])["default"];
   return {
     blocks: [
       ...Object.keys(fields).filter((block) => !KNOWN.has(block)),
-      ...Object.keys(fieldsOf(terraform))
+      ...Object.keys(asMap(terraform))
         .filter((setting) => !KNOWN_SETTINGS.has(setting))
         .map((setting) => `terraform.${setting}`),
     ],
@@ -46,11 +47,6 @@ export function readHeader(stack: unknown): StackHeader {
     gate: defaultOf(GATE_VARIABLE),
     waiting: defaultOf(WAITING_VARIABLE),
     own: defaultOf(OWN_VARIABLE),
-    backends: fieldsOf(fieldsOf(terraform)["backend"]),
+    backends: asMap(asMap(terraform)["backend"]),
   };
 }
-
-const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : {};

@@ -21,6 +21,16 @@ export interface Wiring {
   readonly body: unknown;
 }
 
+/** A block that says nothing. */
+export const nothingOf = (address: string): Wiring => ({
+  address,
+  provisioners: [],
+  after: [],
+  references: [],
+  acts: [],
+  body: {},
+});
+
 /** What a member of a group runs and waits for. */
 export type MemberWiring = Wiring & { readonly member: Member };
 

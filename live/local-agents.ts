@@ -28,12 +28,10 @@ export function localAgents(env: Environment, machines: AgentsOfMachines): Machi
       if (nomad !== undefined) return clients.nomad({ url: nomad });
       throw new UserError(`no Nomad runs on ${host}`);
     },
-    stopNomad: (host, signal = NEVER) => machines.stopNomad(host, signal),
+    stopNomad: (host, signal) => machines.stopNomad(host, signal),
     close: () => clients.close(),
   };
 }
-
-const NEVER = new AbortController().signal;
 
 /**
  * The environment with the addresses of the machines' own servers. What it says itself of Consul and Nomad is of another

@@ -15,7 +15,7 @@ export interface MachineAgents {
   /** That machine's own Nomad agent. */
   nomad(host: string): Promise<NomadClient>;
   /** Stops the machine's Nomad server, which makes it leave: Nomad has no API for that. @throws UserError */
-  stopNomad(host: string, signal?: AbortSignal): Promise<void>;
+  stopNomad(host: string, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export function sshAgents(env: Environment, addressOf: (host: string) => Promise
       const { exitCode, stderr } = await ssh.run(
         await addressOf(host),
         ["sudo", "-n", "systemctl", "stop", "nomad"],
-        { timeoutMs: STOP_TIMEOUT_MS, ...(signal ? { signal } : {}) },
+        { timeoutMs: STOP_TIMEOUT_MS, signal },
       );
       if (exitCode === 0) return;
       const said = stderr.replace(/\s+/g, " ").trim().slice(0, 300) || "nothing";

@@ -101,13 +101,13 @@ describeReal("A machine's own agents, through a real sshd", ["sshd"], () => {
   test("Nomad is stopped by sudo and systemctl, and by nothing else", async () => {
     const log = join(sshd.folder, "sudo.log");
     await sshd.program("sudo", `printf '%s\\n' "$@" > '${log}'`);
-    await agents.stopNomad(HOST);
+    await agents.stopNomad(HOST, new AbortController().signal);
     expect(await readFile(log, "utf8")).toBe("-n\nsystemctl\nstop\nnomad\n");
   });
 
   test("refuses to take Nomad for stopped when sudo does not allow it", async () => {
     await sshd.program("sudo", 'echo "sudo: a password is required" >&2; exit 1');
-    expect(await failure(agents.stopNomad(HOST))).toBe(
+    expect(await failure(agents.stopNomad(HOST, new AbortController().signal))).toBe(
       'Nomad was not stopped: broker-0-0: "systemctl stop nomad" by sudo ended with 1 and said: sudo: a password is required; see that the login may run it (docs/image.md, "Login and rights")',
     );
   });

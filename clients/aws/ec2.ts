@@ -21,8 +21,6 @@ export interface FindOptions {
   readonly group?: string;
   /** AWS shows a terminated machine for about an hour. @default false */
   readonly terminated?: boolean;
-  /** 5 to 1000 a request. @default 1000 */
-  readonly pageSize?: number;
 }
 
 /** The machines of a cluster, asked of EC2 by their tags. */
@@ -37,26 +35,26 @@ export class Ec2Machines {
    */
   async find(
     cluster: string,
-    { group, terminated = false, pageSize = 1000 }: FindOptions = {},
+    { group, terminated = false }: FindOptions = {},
   ): Promise<readonly Ec2Machine[]> {
-    const { DescribeInstancesCommand, EC2Client } = await import("./ec2-sdk.js");
+    const { paginateDescribeInstances, EC2Client } = await import("./ec2-sdk.js");
     const client = (this.#client ??= new EC2Client(clientSettings(this.settings)));
     const Filters = [
       { Name: "tag:rollout:cluster", Values: [cluster] },
       ...(group === undefined ? [] : [{ Name: "tag:rollout:group", Values: [group] }]),
     ];
     const found: Ec2Machine[] = [];
-    let NextToken: string | undefined;
-    do {
-      const command = new DescribeInstancesCommand({ Filters, MaxResults: pageSize, NextToken });
-      const page = await client.send(command).catch((error: unknown) => {
-        throw awsFailure(error, "ec2:DescribeInstances");
-      });
-      for (const { Instances = [] } of page.Reservations ?? []) {
-        found.push(...Instances.flatMap((instance) => readMachine(instance, cluster, group)));
+    try {
+      for await (const { Reservations = [] } of paginateDescribeInstances(
+        { client, pageSize: 1000 },
+        { Filters },
+      )) {
+        const instances = Reservations.flatMap(({ Instances = [] }) => Instances);
+        found.push(...instances.flatMap((instance) => readMachine(instance, cluster, group)));
       }
-      NextToken = page.NextToken;
-    } while (NextToken !== undefined && NextToken !== "");
+    } catch (error) {
+      throw awsFailure(error, "ec2:DescribeInstances");
+    }
     return found
       .filter(({ state }) => terminated || state !== "terminated")
       .sort((a, b) => compare(a.host ?? "", b.host ?? "") || launched(a) - launched(b));

@@ -23,7 +23,7 @@ export class LoadBalancer {
 
   /**
    * What the load balancer makes of some machines.
-   * @param targetGroup name or ARN
+   * @param targetGroup its name
    * @param instanceIds all of them are in the answer
    * @throws UserError with AWS's reason
    */
@@ -64,7 +64,6 @@ export class LoadBalancer {
   }
 
   async #arnOf(targetGroup: string): Promise<string> {
-    if (targetGroup.startsWith("arn:")) return targetGroup;
     const { DescribeTargetGroupsCommand } = await import("./load-balancer-sdk.js");
     const { TargetGroups = [] } = await this.#ask("DescribeTargetGroups", (client) =>
       client.send(new DescribeTargetGroupsCommand({ Names: [targetGroup] })),

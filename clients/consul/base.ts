@@ -1,10 +1,8 @@
 import * as z from "zod";
-import type { Environment } from "../environment.js";
-import type { Endpoint } from "../http/endpoint.js";
 import { HttpClient, type Call, type HttpOptions } from "../http/http-client.js";
 import { list } from "../http/parse-answer.js";
 import { CONSUL } from "../http/service.js";
-import { readSettings, type Settings } from "../http/settings.js";
+import type { Settings } from "../http/settings.js";
 import { HiddenByAclError } from "./errors.js";
 import { NODE_READ } from "./permissions.js";
 import { Member } from "./schemas.js";
@@ -30,7 +28,7 @@ export abstract class ConsulBase {
    * @throws HiddenByAclError where the token may not see them: the agent itself is always among them
    */
   async members(signal?: AbortSignal): Promise<Member[]> {
-    const call = { path: "/v1/agent/members", permission: NODE_READ, ...(signal ? { signal } : {}) };
+    const call = { path: "/v1/agent/members", permission: NODE_READ, signal };
     const members = await this.ask(call, list(Member));
     if (members.length === 0) throw this.hidden(call);
     return members;
@@ -48,16 +46,7 @@ export abstract class ConsulBase {
   }
 
   /** A list that is never empty in truth: the agent that answers is in it. */
-  protected hidden({ method = "GET", path, permission = "more rights" }: Call): HiddenByAclError {
-    const where = this.settings.endpoints.map(({ url }) => url).join(", ");
-    return new HiddenByAclError(
-      { service: CONSUL, method, path, where, hasToken: this.settings.access.token !== undefined },
-      permission,
-    );
+  protected hidden(call: Call): HiddenByAclError {
+    return new HiddenByAclError(call, this.settings.endpoints.map(({ url }) => url).join(", "));
   }
-}
-
-/** What the environment says; `at` goes in the place of its addresses. */
-export function consulSettings(env?: Environment, at?: Endpoint): Promise<Settings> {
-  return readSettings(CONSUL, env, at);
 }

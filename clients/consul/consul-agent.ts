@@ -1,8 +1,9 @@
 import type { Environment } from "../environment.js";
 import type { Endpoint } from "../http/endpoint.js";
 import type { Call, HttpOptions } from "../http/http-client.js";
-import type { Settings } from "../http/settings.js";
-import { ConsulBase, consulSettings } from "./base.js";
+import { CONSUL } from "../http/service.js";
+import { readSettings, type Settings } from "../http/settings.js";
+import { ConsulBase } from "./base.js";
 import { WrongAgentError } from "./errors.js";
 import { AGENT_READ, AGENT_WRITE } from "./permissions.js";
 import { Self } from "./schemas.js";
@@ -28,13 +29,13 @@ export class ConsulAgent extends ConsulBase {
    * @throws UserError naming the variable that cannot be used
    */
   static async at(endpoint: Endpoint, env?: Environment): Promise<ConsulAgent> {
-    const { access } = await consulSettings(env, endpoint);
+    const { access } = await readSettings(CONSUL, env, endpoint);
     return new ConsulAgent(endpoint, access);
   }
 
   /** Who this agent is, answered without the servers. */
   async self(signal?: AbortSignal): Promise<Self> {
-    return this.ask({ path: "/v1/agent/self", permission: AGENT_READ, ...abortable(signal) }, Self);
+    return this.ask({ path: "/v1/agent/self", permission: AGENT_READ, signal }, Self);
   }
 
   /**
@@ -46,7 +47,7 @@ export class ConsulAgent extends ConsulBase {
   async leave(node: string, signal?: AbortSignal): Promise<void> {
     const { Config } = await this.self(signal);
     if (Config.NodeName !== node) throw new WrongAgentError(node, Config.NodeName, this.endpoint.url);
-    await this.#put("/v1/agent/leave", { timeout: LEAVE_TIMEOUT, ...abortable(signal) });
+    await this.#put("/v1/agent/leave", { timeout: LEAVE_TIMEOUT, signal });
   }
 
   /** Lets this agent join the cluster through another; frees at once one that knows no server. */
@@ -66,5 +67,3 @@ export class ConsulAgent extends ConsulBase {
     await this.http.tell({ method: "PUT", path, permission: AGENT_WRITE, ...rest });
   }
 }
-
-const abortable = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });

@@ -1,8 +1,10 @@
-import * as z from "zod";
 import type { Environment } from "../environment.js";
 import { list } from "../http/parse-answer.js";
-import { unlessRefused } from "../http/unless-refused.js";
-import { ConsulBase, consulSettings } from "./base.js";
+import { removePeerOf } from "../http/raft.js";
+import { CONSUL } from "../http/service.js";
+import { readSettings } from "../http/settings.js";
+import { unlessRefused, wasDone } from "../http/unless-refused.js";
+import { ConsulBase } from "./base.js";
 import * as permission from "./permissions.js";
 import {
   Authorizations,
@@ -42,7 +44,7 @@ export class ConsulClient extends ConsulBase {
    * @throws UserError naming the variable that cannot be used
    */
   static async fromEnvironment(env?: Environment): Promise<ConsulClient> {
-    return new ConsulClient(await consulSettings(env));
+    return new ConsulClient(await readSettings(CONSUL, env));
   }
 
   /**
@@ -56,23 +58,11 @@ export class ConsulClient extends ConsulBase {
     return nodes;
   }
 
-  /** Names and tags. */
-  async services(): Promise<Record<string, string[]>> {
-    const call = { path: "/v1/catalog/services", permission: permission.SERVICE_READ };
-    return this.ask(call, z.record(z.string(), z.array(z.string())));
-  }
-
   /** The instances of a service whose checks all pass. */
   async passingInstances(name: string): Promise<ServiceHealth[]> {
     const path = `/v1/health/service/${encodeURIComponent(name)}`;
     const call = { path, query: { passing: true }, permission: permission.SERVICE_READ } as const;
     return this.ask(call, list(ServiceHealth));
-  }
-
-  /** The checks of one node and of its services. Empty for a node that is not there, or that the token may not see. */
-  async nodeHealth(name: string): Promise<Check[]> {
-    const path = `/v1/health/node/${encodeURIComponent(name)}`;
-    return this.ask({ path, permission: permission.NODE_READ }, list(Check));
   }
 
   /**
@@ -99,19 +89,7 @@ export class ConsulClient extends ConsulBase {
 
   /** Takes a server that is gone out of raft. False where it is not in it. A live one would come back without a vote. */
   async removePeer(id: string): Promise<boolean> {
-    const removed = this.http.tell({
-      method: "DELETE",
-      path: "/v1/operator/raft/peer",
-      query: { id },
-      repeatable: true,
-      timeout: OPERATOR_TIMEOUT,
-      permission: permission.OPERATOR_WRITE,
-    });
-    return unlessRefused(
-      removed.then(() => true),
-      isNoPeer,
-      false,
-    );
+    return removePeerOf(this.http, id, { timeout: OPERATOR_TIMEOUT, permission: permission.OPERATOR_WRITE });
   }
 
   /** Hands the leadership over. "not supported" by older versions: the leader's leave then costs an election. */
@@ -123,18 +101,14 @@ export class ConsulClient extends ConsulBase {
       timeout: OPERATOR_TIMEOUT,
       permission: permission.OPERATOR_WRITE,
     });
-    return unlessRefused(
-      asked.then(() => "transferred" as const),
-      ({ status }) => status === 404,
-      "not supported",
-    );
+    return (await wasDone(asked, ({ status }) => status === 404)) ? "transferred" : "not supported";
   }
 
   /** Whether this version can hand the leadership over. A wrong method tells, so that nothing is handed over. */
   async canTransferLeader(): Promise<boolean> {
-    const asked = this.http.tell({ path: "/v1/operator/raft/transfer-leader" }).then(() => true);
-    const there = unlessRefused(asked, ({ status }) => status === 405, true);
-    return unlessRefused(there, ({ status }) => status === 404, false);
+    const asked = this.http.tell({ path: "/v1/operator/raft/transfer-leader" });
+    const there = unlessRefused(asked, ({ status }) => status === 405, undefined);
+    return wasDone(there, ({ status }) => status === 404);
   }
 
   /**
@@ -149,11 +123,7 @@ export class ConsulClient extends ConsulBase {
       timeout: OPERATOR_TIMEOUT,
       permission: permission.OPERATOR_WRITE,
     });
-    return unlessRefused(
-      asked.then(() => true),
-      ({ text }) => text.includes("No node found with name"),
-      false,
-    );
+    return wasDone(asked, ({ text }) => text.includes("No node found with name"));
   }
 
   /** Writes a snapshot of all that the servers hold: whole, or not at all. It holds secrets, so only its owner may read it. */
@@ -196,8 +166,5 @@ export class ConsulClient extends ConsulBase {
     return unlessRefused(asked, isWithoutAcls, undefined);
   }
 }
-
-const isNoPeer = ({ text }: { readonly text: string }): boolean =>
-  text.includes("was not found in the Raft configuration");
 
 const isWithoutAcls = ({ text }: { readonly text: string }): boolean => text.includes("ACL support disabled");

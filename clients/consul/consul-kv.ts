@@ -1,8 +1,10 @@
 import * as z from "zod";
 import type { Environment } from "../environment.js";
 import { list } from "../http/parse-answer.js";
+import { CONSUL } from "../http/service.js";
+import { readSettings } from "../http/settings.js";
 import { unlessRefused } from "../http/unless-refused.js";
-import { ConsulBase, consulSettings } from "./base.js";
+import { ConsulBase } from "./base.js";
 import { keyRule } from "./permissions.js";
 import { KvPair } from "./schemas.js";
 
@@ -10,7 +12,7 @@ import { KvPair } from "./schemas.js";
 export class ConsulKv extends ConsulBase {
   /** @throws UserError naming the variable that cannot be used */
   static async fromEnvironment(env?: Environment): Promise<ConsulKv> {
-    return new ConsulKv(await consulSettings(env));
+    return new ConsulKv(await readSettings(CONSUL, env));
   }
 
   /** One key; undefined where there is none. */

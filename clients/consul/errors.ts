@@ -1,5 +1,7 @@
 import { UserError } from "../../cluster/user-error.js";
-import { ClientError, type Subject } from "../http/errors.js";
+import { ClientError } from "../http/errors.js";
+import type { Call } from "../http/http-client.js";
+import { CONSUL } from "../http/service.js";
 
 /**
  * Less was answered than there is, because the token may not see it. Without rights Consul answers 200 and an empty list, and
@@ -8,14 +10,9 @@ import { ClientError, type Subject } from "../http/errors.js";
 export class HiddenByAclError extends ClientError {
   override readonly name = "HiddenByAclError";
 
-  constructor(
-    subject: Subject,
-    readonly permission: string,
-  ) {
-    const { method, path, where, service } = subject;
+  constructor({ method = "GET", path, permission = "more rights" }: Call, where: string) {
     super(
-      `${service.name} shows this token less than there is: ${method} ${path} at ${where}; the token in ${service.tokenVariable} needs ${permission}`,
-      subject,
+      `Consul shows this token less than there is: ${method} ${path} at ${where}; the token in ${CONSUL.tokenVariable} needs ${permission}`,
     );
   }
 }

@@ -1,13 +1,7 @@
 import * as z from "zod";
-import { list } from "../http/parse-answer.js";
+import { list, map } from "../http/parse-answer.js";
 
 // The names are those of Consul's API. Fields that nobody here reads are left out; what an answer has beside these is allowed.
-
-/** Names and values; Go writes an empty map as null. */
-const map = z
-  .record(z.string(), z.string())
-  .nullish()
-  .transform((values) => values ?? {});
 
 const MemberStatus = ["none", "alive", "leaving", "left", "failed"] as const;
 
@@ -60,7 +54,7 @@ const NodeService = z.object({
 export const ServiceHealth = z.object({ Node, Service: NodeService });
 export type ServiceHealth = z.output<typeof ServiceHealth>;
 
-export { AutopilotHealth, RaftConfiguration, type RaftServer } from "../http/raft-schemas.js";
+export { AutopilotHealth, RaftConfiguration, type RaftServer } from "../http/raft.js";
 
 export const KvPair = z.object({
   Key: z.string(),

@@ -15,12 +15,7 @@ const LARGEST = 8 * 1024 ** 3;
  */
 export async function saveSnapshot(http: HttpClient, file: string, signal?: AbortSignal): Promise<void> {
   const unfinished = `${file}.${String(process.pid)}.unfinished`;
-  const call = {
-    path: "/v1/snapshot",
-    timeout: TIMEOUT,
-    permission: MANAGEMENT,
-    ...(signal === undefined ? {} : { signal }),
-  };
+  const call = { path: "/v1/snapshot", timeout: TIMEOUT, permission: MANAGEMENT, signal };
   const handle = await toDisk(file, () => open(unfinished, "w", 0o600));
   try {
     try {

@@ -8,8 +8,6 @@ export interface Endpoint {
   readonly url: string;
   /** A Unix socket on this machine that leads there, such as the near end of a tunnel. Connected to in place of the URL's host. */
   readonly socketPath?: string;
-  /** The name that the agent's certificate must bear, where the URL's host is not it. */
-  readonly serverName?: string;
 }
 
 /** How an endpoint is named in messages. */

@@ -15,14 +15,7 @@ export interface Subject {
 const formatSubject = ({ method, path, where }: Subject): string => `${method} ${path} at ${where}`;
 
 /** An agent was asked and did not give what it was asked for. It never carries a cause: those of the HTTP library hold requests. */
-export abstract class ClientError extends UserError {
-  protected constructor(
-    message: string,
-    readonly subject: Subject,
-  ) {
-    super(message);
-  }
-}
+export abstract class ClientError extends UserError {}
 
 /** One address and why it was of no use. */
 export interface Try {
@@ -45,7 +38,6 @@ export class UnreachableError extends ClientError {
     const doubt = wasSent && method !== "GET" ? "; it may have been done all the same" : "";
     super(
       `${service.name} did not answer: ${method} ${path} at ${list}${doubt}; see that the agent runs, and check ${service.addressVariable}`,
-      subject,
     );
   }
 }
@@ -55,53 +47,23 @@ export class AnswerError extends ClientError {
   override readonly name: string = "AnswerError";
 
   constructor(
-    subject: Subject,
+    message: string,
     readonly status: number,
     /** What the agent said: one line, cut. */
     readonly text: string,
-    message?: string,
   ) {
-    const said = text === "" ? "" : ` ${text}`;
-    super(
-      message ?? `${subject.service.name} answered ${String(status)}${said}: ${formatSubject(subject)}`,
-      subject,
-    );
+    super(message);
   }
 }
 
 /** The servers have no leader: an election runs, or the quorum is lost. */
 export class NoLeaderError extends AnswerError {
   override readonly name = "NoLeaderError";
-
-  constructor(subject: Subject, status: number, text: string) {
-    super(
-      subject,
-      status,
-      text,
-      `${subject.service.name} has no leader: ${formatSubject(subject)} (${String(status)} ${text}); wait for an election, or bring the missing servers back`,
-    );
-  }
 }
 
 /** The token may not do that, or is none. */
 export class PermissionError extends AnswerError {
   override readonly name = "PermissionError";
-
-  /** @param permission what the token needs, in the terms of a policy */
-  constructor(
-    subject: Subject,
-    status: number,
-    text: string,
-    readonly permission: string | undefined,
-  ) {
-    const { service } = subject;
-    super(
-      subject,
-      status,
-      text,
-      `${service.name} does not allow it: ${formatSubject(subject)} (${String(status)} ${text}); ${remedyFor(subject, text, permission)}`,
-    );
-  }
 }
 
 function remedyFor({ service, hasToken }: Subject, text: string, permission = "more rights"): string {
@@ -119,6 +81,7 @@ export function isOfUnknownToken(text: string): boolean {
 /**
  * The error for an answer that says no.
  * @param text one line, cut, without the token
+ * @param permission what the token needs, in the terms of a policy
  */
 export function refusalOf(
   subject: Subject,
@@ -126,24 +89,33 @@ export function refusalOf(
   text: string,
   permission: string | undefined,
 ): AnswerError {
-  if (status === 403 || isOfUnknownToken(text)) return new PermissionError(subject, status, text, permission);
-  if (/No cluster leader/i.test(text)) return new NoLeaderError(subject, status, text);
-  return new AnswerError(subject, status, text);
+  const { name } = subject.service;
+  const asked = `${formatSubject(subject)} (${String(status)} ${text})`;
+  if (status === 403 || isOfUnknownToken(text)) {
+    const remedy = remedyFor(subject, text, permission);
+    return new PermissionError(`${name} does not allow it: ${asked}; ${remedy}`, status, text);
+  }
+  if (/No cluster leader/i.test(text)) {
+    const remedy = "wait for an election, or bring the missing servers back";
+    return new NoLeaderError(`${name} has no leader: ${asked}; ${remedy}`, status, text);
+  }
+  const said = text === "" ? "" : ` ${text}`;
+  return new AnswerError(
+    `${name} answered ${String(status)}${said}: ${formatSubject(subject)}`,
+    status,
+    text,
+  );
 }
 
 /** An answer of another shape than the agent's API has. */
 export class MalformedAnswerError extends ClientError {
   override readonly name = "MalformedAnswerError";
 
-  constructor(
-    subject: Subject,
-    /** `[0].Status: …` */
-    readonly problems: readonly string[],
-  ) {
+  /** @param problems `[0].Status: …` */
+  constructor(subject: Subject, problems: readonly string[]) {
     const { service } = subject;
     super(
       `${service.name}'s answer cannot be understood: ${formatSubject(subject)}: ${problems.join("; ")}; see that ${service.addressVariable} names a ${service.name} agent`,
-      subject,
     );
   }
 }
@@ -153,6 +125,6 @@ export class RefusedAnswerError extends ClientError {
   override readonly name = "RefusedAnswerError";
 
   constructor(subject: Subject, why: string) {
-    super(`${subject.service.name}'s answer is refused: ${formatSubject(subject)}: ${why}`, subject);
+    super(`${subject.service.name}'s answer is refused: ${formatSubject(subject)}: ${why}`);
   }
 }

@@ -1,7 +1,8 @@
 import type { Readable } from "node:stream";
+import type { Dispatcher } from "undici";
 import { UserError } from "../../cluster/user-error.js";
-import type { Connection } from "./connection.js";
-import { formatEndpoint } from "./endpoint.js";
+import { codeOf, messageOf } from "../error-code.js";
+import { noAnswer, type Connection } from "./connection.js";
 import type { Failure } from "./failure.js";
 import { readText, TooLong } from "./read-text.js";
 import { requestBy } from "./request-by.js";
@@ -12,14 +13,14 @@ export interface Message {
   /** With its query: `/v1/agent/members?wan=1`. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body: string | undefined;
   /** Statuses beside the 200s whose body is what was asked for. */
   readonly accepted: readonly number[];
   /** Whether sending it twice does no more than sending it once. */
   readonly repeatable: boolean;
   /** For the whole answer, in seconds. */
   readonly timeout: number;
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** A whole answer. */
@@ -29,8 +30,7 @@ export interface Answer<T> {
   readonly body: T;
 }
 
-export type Outcome<T> =
-  { readonly ok: true; readonly answer: Answer<T> } | { readonly ok: false; readonly failure: Failure };
+type Outcome<T> = { readonly answer: Answer<T> } | { readonly failure: Failure };
 
 /** Turns the body of an accepted answer into what the caller wants. Throws {@link TooLong} for one without end. */
 export type BodyReader<T> = (body: Readable) => Promise<T>;
@@ -69,39 +69,36 @@ export async function exchange<T>(
     // Of the reader, about something that is no matter of this connection.
     if (error instanceof UserError) throw error;
     message.signal?.throwIfAborted();
-    if (deadline.aborted) return failed({ kind: "late", seconds: message.timeout });
-    return failed(failureOf(error, formatEndpoint(connection.endpoint)));
+    if (!deadline.aborted) return { failure: failureOf(error) };
+    return { failure: { kind: "broken", reason: `no answer within ${String(message.timeout)} s` } };
   } finally {
     if (dispatcher !== connection.kept) await dispatcher.destroy();
   }
 }
 
-interface Response {
-  readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Readable;
-}
-
 async function judge<T>(
-  { statusCode: status, headers, body }: Response,
+  { statusCode: status, headers, body }: Dispatcher.ResponseData,
   message: Message,
   read: BodyReader<T>,
 ): Promise<Outcome<T>> {
   if (status >= 300 && status < 400) {
     // Ending it early is an error to the stream, which would end the process if nobody listened.
     body.on("error", () => undefined).destroy();
-    return failed({ kind: "redirect", status, location: String(headers["location"] ?? "") });
+    const to = String(headers["location"] ?? "").replace(/[?#].*/s, "");
+    return {
+      failure: { kind: "refused", reason: `a redirect (${String(status)}) to ${to} is not followed` },
+    };
   }
-  if (status >= 200 && status < 300) return { ok: true, answer: { status, headers, body: await read(body) } };
+  if (status >= 200 && status < 300) return { answer: { status, headers, body: await read(body) } };
   if (!message.accepted.includes(status)) {
-    return failed({ kind: "answer", status, text: await errorText(body) });
+    return { failure: { kind: "answer", status, text: await errorText(body) } };
   }
   // Autopilot's 429 carries its JSON as text/plain, a 429 of a rate limit carries a sentence: only the body tells them apart.
   const content = await read(body);
   if (typeof content === "string" && !/^\s*[{[]/.test(content)) {
-    return failed({ kind: "answer", status, text: content });
+    return { failure: { kind: "answer", status, text: content } };
   }
-  return { ok: true, answer: { status, headers, body: content } };
+  return { answer: { status, headers, body: content } };
 }
 
 async function errorText(body: Readable): Promise<string> {
@@ -113,34 +110,14 @@ async function errorText(body: Readable): Promise<string> {
   }
 }
 
-const failed = (failure: Failure): { ok: false; failure: Failure } => ({ ok: false, failure });
-
 /** What Node and OpenSSL say before anything has been sent. */
 const NOT_SENT =
   /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ENOENT|EACCES|EPROTO|UND_ERR_CONNECT_TIMEOUT|CERT_\w+|ERR_TLS_\w+|ERR_SSL_\w+|SELF_SIGNED_\w+|DEPTH_ZERO_\w+|UNABLE_TO_\w+|HOSTNAME_MISMATCH)$/;
 
-function failureOf(error: unknown, where: string): Failure {
-  if (error instanceof TooLong) return { kind: "oversized", limit: error.limit };
+function failureOf(error: unknown): Failure {
+  if (error instanceof TooLong)
+    return { kind: "refused", reason: `it is longer than ${String(error.limit)} bytes` };
   const code = codeOf(error);
-  const reason = reasonOf(code, error, where);
+  const reason = noAnswer(code) ?? ([...new Set([code, messageOf(error)])].join(": ") || "no answer");
   return { kind: NOT_SENT.test(code) ? "unreachable" : "broken", reason };
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
-}
-
-function reasonOf(code: string, error: unknown, where: string): string {
-  const known: Readonly<Record<string, string>> = {
-    ECONNREFUSED: "connection refused",
-    ENOTFOUND: "no such host",
-    ECONNRESET: "connection reset",
-    ENOENT: `no such socket`,
-    UND_ERR_CONNECT_TIMEOUT: "no connection in time",
-    UND_ERR_SOCKET: "the connection ended before the answer",
-  };
-  const found = known[code];
-  if (found !== undefined) return found;
-  const text = typeof error === "object" && error !== null && "message" in error ? String(error.message) : "";
-  return [code, text].filter((part) => part !== "").join(": ") || `no answer from ${where}`;
 }

@@ -2,13 +2,11 @@
 export type Failure =
   /** Nothing was sent: no connection, or no agreement on certificates. */
   | { readonly kind: "unreachable"; readonly reason: string }
-  /** It was sent, and the connection ended before the whole answer had come: nobody knows whether it was done. */
+  /** It was sent, and the whole answer did not come, or not in time: nobody knows whether it was done. */
   | { readonly kind: "broken"; readonly reason: string }
-  /** It was sent, and the answer did not come in time: nobody knows whether it was done. */
-  | { readonly kind: "late"; readonly seconds: number }
   | { readonly kind: "answer"; readonly status: number; readonly text: string }
-  | { readonly kind: "redirect"; readonly status: number; readonly location: string }
-  | { readonly kind: "oversized"; readonly limit: number };
+  /** The answer is not read: it leads elsewhere, or has no end. */
+  | { readonly kind: "refused"; readonly reason: string };
 
 /**
  * What an agent says while an election runs, or while the server that it forwards to goes away: through followers and client
@@ -26,14 +24,12 @@ export function mayRepeat(failure: Failure, repeatable: boolean): boolean {
     case "unreachable":
       return true;
     case "broken":
-    case "late":
       return repeatable;
     case "answer":
       // Turned away before anything was done.
       if (failure.status === 429) return true;
       return repeatable && isPassing(failure.status, failure.text);
-    case "redirect":
-    case "oversized":
+    case "refused":
       return false;
   }
 }

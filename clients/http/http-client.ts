@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type * as z from "zod";
 import { connectionTo, type Connection } from "./connection.js";
 import { formatEndpoint } from "./endpoint.js";
-import { refusalOf, RefusedAnswerError, UnreachableError, type Subject, type Try } from "./errors.js";
+import { refusalOf, RefusedAnswerError, UnreachableError, type Subject } from "./errors.js";
 import { exchange, type Answer, type BodyReader, type Deadline, type Message } from "./exchange.js";
 import { delayBefore, mayRepeat, type Failure } from "./failure.js";
 import { parseAnswer } from "./parse-answer.js";
@@ -29,13 +29,11 @@ export interface Call {
   readonly timeout?: number;
   /** What a token needs for it, in the terms of a policy. */
   readonly permission?: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a test puts in place of the clock and of chance, and limits. */
 export interface HttpOptions {
-  /** For a connection to stand, in seconds. @default 5 */
-  readonly connectTimeout?: number;
   /** Of an answer, in bytes. @default 64 MiB */
   readonly limit?: number;
   /** Requests for one call; every address gets at least one. @default 3 */
@@ -45,6 +43,9 @@ export interface HttpOptions {
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly deadline?: Deadline;
 }
+
+/** For a connection to stand, in milliseconds. */
+const CONNECT_TIMEOUT = 5000;
 
 /** Without a leader an answer takes up to 7.4 s (maintenance: 14 s), which must not look like a dead agent. */
 const USUAL_TIMEOUT = 15;
@@ -64,7 +65,6 @@ export class HttpClient {
     options: HttpOptions = {},
   ) {
     this.#options = {
-      connectTimeout: 5,
       limit: 64 * 1024 * 1024,
       attempts: 3,
       random: Math.random,
@@ -73,9 +73,7 @@ export class HttpClient {
       ...options,
     };
     const { tls = {} } = settings.access;
-    this.#connections = settings.endpoints.map((endpoint) =>
-      connectionTo(endpoint, tls, this.#options.connectTimeout * 1000),
-    );
+    this.#connections = settings.endpoints.map((endpoint) => connectionTo(endpoint, tls, CONNECT_TIMEOUT));
   }
 
   /**
@@ -114,13 +112,13 @@ export class HttpClient {
       if (connection === undefined) throw new Error("a client without addresses");
       const subject = this.#subject(message, connection);
       const outcome = await exchange(connection, message, read, deadline);
-      if (outcome.ok) {
+      if ("answer" in outcome) {
         this.#current = index;
         return { answer: outcome.answer, subject };
       }
       failures.push({ failure: outcome.failure, subject });
       if (failures.length >= most || !mayRepeat(outcome.failure, message.repeatable)) {
-        throw this.#errorOf(failures, call);
+        throw this.#errorOf(failures, subject, call);
       }
       const rounds = failures.length / this.#connections.length;
       if (Number.isInteger(rounds)) await sleep(delayBefore(rounds - 1, random()), call.signal);
@@ -139,11 +137,11 @@ export class HttpClient {
       method,
       path: `${path}${formatQuery({ ...query, region })}`,
       headers,
-      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      body: typeof body === "string" ? body : JSON.stringify(body),
       accepted,
       repeatable: call.repeatable ?? method === "GET",
       timeout,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     };
   }
 
@@ -158,41 +156,28 @@ export class HttpClient {
   }
 
   /** What an agent said tells more than that another one could not be reached. */
-  #errorOf(failures: readonly Failed[], { permission }: Call): Error {
+  #errorOf(failures: readonly Failed[], last: Subject, { permission }: Call): Error {
     const { token } = this.settings.access;
     for (const { failure, subject } of failures.toReversed()) {
       if (failure.kind === "answer") {
         return refusalOf(subject, failure.status, sanitise(failure.text, token), permission);
       }
-      if (failure.kind === "redirect") {
-        const where = sanitise(failure.location.replace(/[?#].*/s, ""), token);
-        return new RefusedAnswerError(
-          subject,
-          `a redirect (${String(failure.status)}) to ${where} is not followed`,
-        );
-      }
-      if (failure.kind === "oversized") {
-        return new RefusedAnswerError(subject, `it is longer than ${String(failure.limit)} bytes`);
-      }
+      if (failure.kind === "refused") return new RefusedAnswerError(subject, sanitise(failure.reason, token));
     }
-    const tries = failures.map(({ failure, subject }) => ({
-      where: subject.where,
-      reason: sanitise(reasonOf(failure), token),
-    }));
-    const last = failures.at(-1);
-    if (last === undefined) throw new Error("no failure to tell of");
-    return new UnreachableError(
-      last.subject,
-      distinct(tries),
-      failures.some(({ failure }) => failure.kind !== "unreachable"),
+    const tries = failures.flatMap(({ failure, subject: { where } }) =>
+      "reason" in failure ? [{ where, reason: sanitise(failure.reason, token) }] : [],
     );
+    // Three times the same says no more than once.
+    const distinct = new Map(tries.map((each) => [JSON.stringify(each), each]));
+    const wasSent = failures.some(({ failure }) => failure.kind !== "unreachable");
+    return new UnreachableError(last, [...distinct.values()], wasSent);
   }
 }
 
 /** Ends by the signal's own reason, as everything else here does. */
 async function waitAbortably(ms: number, signal?: AbortSignal): Promise<void> {
   try {
-    await wait(ms, undefined, signal === undefined ? {} : { signal });
+    await wait(ms, undefined, { signal });
   } catch (error) {
     signal?.throwIfAborted();
     throw error;
@@ -210,17 +195,4 @@ function formatQuery(query: NonNullable<Call["query"]>): string {
     return value === true ? [name] : [`${name}=${encodeURIComponent(value)}`];
   });
   return parts.length === 0 ? "" : `?${parts.join("&")}`;
-}
-
-function reasonOf(failure: Failure): string {
-  if (failure.kind === "late") return `no answer within ${String(failure.seconds)} s`;
-  return "reason" in failure ? failure.reason : failure.kind;
-}
-
-/** Three times the same says no more than once. */
-function distinct(tries: readonly Try[]): Try[] {
-  return tries.filter(
-    ({ where, reason }, index) =>
-      tries.findIndex((other) => other.where === where && other.reason === reason) === index,
-  );
 }

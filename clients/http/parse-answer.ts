@@ -37,3 +37,9 @@ export function list<T extends z.ZodType>(item: T) {
     .nullish()
     .transform((items) => items ?? []);
 }
+
+/** Names and values; Go writes an empty map as null. */
+export const map = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((values) => values ?? {});

@@ -6,10 +6,10 @@ import { readToken, type Token } from "./token.js";
 
 /** Who asks and how connections are made: what the environment says of one service, apart from addresses. */
 export interface Access {
-  readonly token?: Token;
-  readonly tls?: TlsSettings;
+  readonly token?: Token | undefined;
+  readonly tls?: TlsSettings | undefined;
   /** Nomad's region, where it is not that of the agent. */
-  readonly region?: string;
+  readonly region?: string | undefined;
 }
 
 export interface Settings {
@@ -30,13 +30,9 @@ export async function readSettings(
   const endpoints: Settings["endpoints"] = at === undefined ? readEndpoints(service, env) : [at];
   const token = await readToken(service, env);
   const tls = endpoints.some(isEncrypted) ? await readTls(service, env) : undefined;
-  const region = service.name === "Nomad" ? (env["NOMAD_REGION"] ?? "") : "";
+  const { NOMAD_REGION: region = "" } = env;
   return {
     endpoints,
-    access: {
-      ...(token === undefined ? {} : { token }),
-      ...(tls === undefined ? {} : { tls }),
-      ...(region === "" ? {} : { region }),
-    },
+    access: { token, tls, region: service.name === "Nomad" && region !== "" ? region : undefined },
   };
 }

@@ -2,16 +2,17 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../cluster/user-error.js";
 import type { Environment } from "../environment.js";
+import { codeOf } from "../error-code.js";
 import { readFlag } from "./endpoint.js";
 import type { Service } from "./service.js";
 
 /** What encrypted connections are checked and made with, in PEM. Empty: the authorities that Node trusts, no certificate of one's own. */
 export interface TlsSettings {
-  readonly ca?: readonly string[];
-  readonly cert?: string;
-  readonly key?: string;
+  readonly ca?: string[] | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   /** The name that the agent's certificate must bear. */
-  readonly serverName?: string;
+  readonly servername?: string | undefined;
 }
 
 /**
@@ -34,12 +35,7 @@ export async function readTls({ name }: Service, env: Environment): Promise<TlsS
       2,
     );
   }
-  const serverName = env[`${prefix}_TLS_SERVER_NAME`] ?? "";
-  return {
-    ...(ca.length > 0 ? { ca } : {}),
-    ...(cert !== undefined && key !== undefined ? { cert, key } : {}),
-    ...(serverName === "" ? {} : { serverName }),
-  };
+  return { ca: ca.length > 0 ? ca : undefined, cert, key, servername: env[`${prefix}_TLS_SERVER_NAME`] };
 }
 
 /** Whoever is in between could read the token and take the cluster apart with it. */
@@ -66,9 +62,7 @@ async function readNamed<T>(
   try {
     return [await read(path)];
   } catch (error) {
-    throw new UserError(
-      `${variable} cannot be used: ${path} (${reasonOf(error)}); name ${allowed(variable)}`,
-    );
+    throw new UserError(`${variable} cannot be used: ${path} (${codeOf(error)}); name ${allowed(variable)}`);
   }
 }
 
@@ -85,10 +79,4 @@ async function readFolder(folder: string): Promise<string[]> {
   const files = (await readdir(folder)).filter((file) => /\.(pem|crt|cer)$/i.test(file)).sort();
   if (files.length === 0) throw new Error("no .pem, .crt or .cer file in it");
   return Promise.all(files.map((file) => readPem(join(folder, file))));
-}
-
-function reasonOf(error: unknown): string {
-  if (typeof error !== "object" || error === null) return "unknown error";
-  if ("code" in error) return String(error.code);
-  return "message" in error ? String(error.message) : "unknown error";
 }

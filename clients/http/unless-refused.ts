@@ -13,3 +13,11 @@ export async function unlessRefused<T, U>(
     throw error;
   }
 }
+
+/** Whether something was done: not where the agent's refusal says that there was nothing to do. */
+export const wasDone = (told: Promise<void>, isMeant: (error: AnswerError) => boolean): Promise<boolean> =>
+  unlessRefused(
+    told.then(() => true),
+    isMeant,
+    false,
+  );

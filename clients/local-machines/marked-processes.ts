@@ -24,7 +24,10 @@ export const isMarked = (pid: number, marker: string): boolean => markerOf(pid) 
 
 /** Sends a signal to a process, unless its number is another's by now. */
 export function signalMarked(pid: number, marker: string, signal: NodeJS.Signals): void {
-  if (!isMarked(pid, marker)) return;
+  if (isMarked(pid, marker)) signalIfThere(pid, signal);
+}
+
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
@@ -50,10 +53,7 @@ export async function endMarked(isWanted: (marker: string) => boolean): Promise<
 }
 
 function send(isWanted: (marker: string) => boolean, signal: NodeJS.Signals): void {
-  for (const pid of processes()) {
-    const marker = markerOf(pid);
-    if (marker !== undefined && isWanted(marker)) signalMarked(pid, marker, signal);
-  }
+  for (const pid of markedProcesses(isWanted)) signalIfThere(pid, signal);
 }
 
 /** Looks again and again, since what is being ended may still start something. */

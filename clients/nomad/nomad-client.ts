@@ -1,11 +1,10 @@
 import type { Environment } from "../environment.js";
 import type { Endpoint } from "../http/endpoint.js";
 import type { AnswerError } from "../http/errors.js";
-import type { Call } from "../http/http-client.js";
 import { list } from "../http/parse-answer.js";
 import { NOMAD } from "../http/service.js";
 import { readSettings } from "../http/settings.js";
-import { unlessRefused } from "../http/unless-refused.js";
+import { unlessRefused, wasDone } from "../http/unless-refused.js";
 import { NomadServers } from "./nomad-servers.js";
 import * as permission from "./permissions.js";
 import * as schema from "./schemas.js";
@@ -54,21 +53,8 @@ export class NomadClient extends NomadServers {
   }
 
   /**
-   * The allocations of a node, in all namespaces, finished ones included. An empty list proves nothing: it is also the answer
-   * for an unknown node and for a token that may not read jobs. See {@link rights}.
-   */
-  async nodeAllocations(id: string): Promise<schema.Allocation[]> {
-    const path = `/v1/node/${encodeURIComponent(id)}/allocations`;
-    const call = {
-      path,
-      query: ALL_NAMESPACES,
-      permission: `${permission.NODE_READ} and ${permission.READ_JOBS}`,
-    };
-    return this.ask(call, list(schema.Allocation));
-  }
-
-  /**
-   * All allocations of all namespaces that the token may see, finished ones included, without the states of their tasks.
+   * All allocations of all namespaces that the token may see, finished ones included, without the states of their tasks. An
+   * empty list proves nothing: it is also the answer for a token that may not read jobs. See {@link rights}.
    * @param options `resources` asks for those, too
    */
   async allocations({ resources }: WithResources = {}): Promise<schema.Allocation[]> {
@@ -89,12 +75,12 @@ export class NomadClient extends NomadServers {
 
   /** One job; undefined where there is none. */
   async job(id: string, namespace: string): Promise<schema.Job | undefined> {
-    return unlessRefused(this.ask(jobCall(id, namespace), schema.Job), isMissing, undefined);
-  }
-
-  /** The allocations of a job, finished ones included. */
-  async jobAllocations(id: string, namespace: string): Promise<schema.Allocation[]> {
-    return this.ask(jobCall(id, namespace, "/allocations"), list(schema.Allocation));
+    const call = {
+      path: `/v1/job/${encodeURIComponent(id)}`,
+      query: { namespace },
+      permission: `namespace ${JSON.stringify(namespace)} { capabilities = ["read-job"] }`,
+    };
+    return unlessRefused(this.ask(call, schema.Job), isMissing, undefined);
   }
 
   /** Registers a job in Nomad's own JSON, or its next version. */
@@ -130,25 +116,16 @@ export class NomadClient extends NomadServers {
     });
   }
 
-  /** Ends a drain; nothing happens where none runs. @param markEligible else the node stays ineligible */
-  async cancelDrain(id: string, { markEligible }: { readonly markEligible: boolean }): Promise<void> {
-    await this.#tellNode(id, "drain", { DrainSpec: null, MarkEligible: markEligible });
-  }
-
   /** Forgets a node. False where it was not known. A node that lives loses its work at once and comes back, eligible. */
   async purge(id: string): Promise<boolean> {
-    return unlessRefused(
-      this.#tellNode(id, "purge").then(() => true),
-      ({ text }) => text.endsWith("node not found"),
-      false,
-    );
+    return wasDone(this.#tellNode(id, "purge"), ({ text }) => text.endsWith("node not found"));
   }
 
   async #tellNode(id: string, what: string, body?: object): Promise<void> {
     await this.http.tell({
       method: "PUT",
       path: `/v1/node/${encodeURIComponent(id)}/${what}`,
-      ...(body === undefined ? {} : { body }),
+      body,
       // The same once more changes nothing, but for a drain's deadline, which moves by as much as the first took.
       repeatable: true,
       permission: permission.NODE_WRITE,
@@ -157,9 +134,3 @@ export class NomadClient extends NomadServers {
 }
 
 const isMissing = ({ status, text }: AnswerError): boolean => status === 404 && text.endsWith("not found");
-
-const jobCall = (id: string, namespace: string, what = ""): Call => ({
-  path: `/v1/job/${encodeURIComponent(id)}${what}`,
-  query: { namespace },
-  permission: `namespace ${JSON.stringify(namespace)} { capabilities = ["read-job"] }`,
-});

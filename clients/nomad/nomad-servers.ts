@@ -1,8 +1,8 @@
 import type * as z from "zod";
-import type { AnswerError } from "../http/errors.js";
 import { HttpClient, type Call, type HttpOptions } from "../http/http-client.js";
 import { NOMAD } from "../http/service.js";
 import type { Settings } from "../http/settings.js";
+import { removePeerOf } from "../http/raft.js";
 import { unlessRefused } from "../http/unless-refused.js";
 import * as permission from "./permissions.js";
 import { rightsOf, type Rights } from "./rights.js";
@@ -46,20 +46,7 @@ export abstract class NomadServers {
 
   /** Takes a server that is gone out of raft. False where it is not in it. A live one would come back without a vote. */
   async removePeer(id: string): Promise<boolean> {
-    const removed = this.http.tell({
-      method: "DELETE",
-      path: "/v1/operator/raft/peer",
-      query: { id },
-      repeatable: true,
-      permission: permission.MANAGEMENT,
-    });
-    const isGone = ({ text }: AnswerError): boolean =>
-      text.includes("was not found in the Raft configuration");
-    return unlessRefused(
-      removed.then(() => true),
-      isGone,
-      false,
-    );
+    return removePeerOf(this.http, id, { permission: permission.MANAGEMENT });
   }
 
   /** Makes another server the leader. @param id its id in raft */

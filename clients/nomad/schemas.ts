@@ -1,22 +1,7 @@
 import * as z from "zod";
-import { list } from "../http/parse-answer.js";
+import { list, map } from "../http/parse-answer.js";
 
 // The names are those of Nomad's API. Fields that nobody here reads are left out; what an answer has beside these is allowed.
-
-/** Names and values; Go writes an empty map as null. */
-const map = z
-  .record(z.string(), z.string())
-  .nullish()
-  .transform((values) => values ?? {});
-
-const NodeStatus = z.enum(["initializing", "ready", "down", "disconnected"]);
-
-const Eligibility = z.enum(["eligible", "ineligible"]);
-
-/** How the last drain ended; `complete` also after its deadline was hit: only the node's events tell that. */
-const LastDrain = z.object({
-  Status: z.enum(["draining", "complete", "canceled"]),
-});
 
 /** CPU in MHz, memory in MiB. */
 const Resources = z.object({
@@ -24,19 +9,22 @@ const Resources = z.object({
   Memory: z.object({ MemoryMB: z.number() }),
 });
 
-/** Of the machine, and what of it is not for work. In lists only where asked for. */
-const nodeResources = { NodeResources: Resources.nullish(), ReservedResources: Resources.nullish() };
-
-export const NodeStub = z.object({
+const node = z.object({
   ID: z.string(),
   /** Two records have the same one for a while after a machine was replaced. */
   Name: z.string(),
-  Status: NodeStatus,
-  SchedulingEligibility: Eligibility,
+  Status: z.enum(["initializing", "ready", "down", "disconnected"]),
+  SchedulingEligibility: z.enum(["eligible", "ineligible"]),
+  /** How the last drain ended; `complete` also after its deadline was hit: only the node's events tell that. */
+  LastDrain: z.object({ Status: z.enum(["draining", "complete", "canceled"]) }).nullish(),
+  /** Of the machine, and what of it is not for work. In lists only where asked for. */
+  NodeResources: Resources.nullish(),
+  ReservedResources: Resources.nullish(),
+});
+
+export const NodeStub = node.extend({
   /** Absent in shortened answers. */
   Drain: z.boolean().optional(),
-  LastDrain: LastDrain.nullish(),
-  ...nodeResources,
   ModifyIndex: z.number(),
 });
 export type NodeStub = z.output<typeof NodeStub>;
@@ -53,15 +41,9 @@ const NodeEvent = z.object({
   Details: map,
 });
 
-export const Node = z.object({
-  ID: z.string(),
-  Name: z.string(),
-  Status: NodeStatus,
-  SchedulingEligibility: Eligibility,
+export const Node = node.extend({
   DrainStrategy: DrainStrategy.nullish(),
-  LastDrain: LastDrain.nullish(),
   Meta: map,
-  ...nodeResources,
   Events: list(NodeEvent),
 });
 export type Node = z.output<typeof Node>;
@@ -83,7 +65,6 @@ export const Allocation = z.object({
   AllocatedResources: z.object({ Tasks: z.record(z.string(), Resources).nullish() }).nullish(),
   NextAllocation: z.string().nullish(),
   /** Nanoseconds since 1970. */
-  CreateTime: z.number().optional(),
   ModifyTime: z.number().optional(),
 });
 export type Allocation = z.output<typeof Allocation>;
@@ -111,7 +92,7 @@ export const Job = JobStub.extend({
 });
 export type Job = z.output<typeof Job>;
 
-export { AutopilotHealth, RaftConfiguration, type RaftServer } from "../http/raft-schemas.js";
+export { AutopilotHealth, RaftConfiguration, type RaftServer } from "../http/raft.js";
 
 export const Member = z.object({
   /** With the region: `nomad-server-0-0.global`. */

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import type { DeployedHost, DeployedVolume, ReadyRecord, Revision } from "../../cluster/deployed.js";
 import { attributePath, attributesInState, memberValues } from "../../cluster/members.js";
 import { UserError } from "../../cluster/user-error.js";
 import type { StateObject } from "./state-object.js";
@@ -15,15 +14,7 @@ const known = z
   .catch(undefined);
 
 /** What each kind of member has, as far as it is read. */
-interface Attributes {
-  readonly host: Omit<DeployedHost, "number" | "name" | "configConsul">;
-  readonly data: Omit<DeployedVolume, "host">;
-  readonly "config-consul": NonNullable<DeployedHost["configConsul"]>;
-  readonly ready: ReadyRecord;
-  readonly revision: { readonly revisions: readonly Revision[] };
-}
-
-const SCHEMAS: { readonly [Kind in keyof Attributes]: z.ZodType<Attributes[Kind]> } = {
+const ATTRIBUTES = {
   host: z.object({
     id: text,
     image: text,
@@ -44,6 +35,10 @@ const SCHEMAS: { readonly [Kind in keyof Attributes]: z.ZodType<Attributes[Kind]
     ),
   }),
 };
+
+type Attributes = { readonly [Kind in keyof typeof ATTRIBUTES]: z.output<(typeof ATTRIBUTES)[Kind]> };
+
+const SCHEMAS: { readonly [Kind in keyof Attributes]: z.ZodType<Attributes[Kind]> } = ATTRIBUTES;
 
 /**
  * Takes from members of groups what this program wrote there. What is not there is remembered, so that all of it can be

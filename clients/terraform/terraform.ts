@@ -3,6 +3,7 @@ import { execa } from "execa";
 import * as z from "zod";
 import { UserError } from "../../cluster/user-error.js";
 import { type Environment, withoutTokens } from "../environment.js";
+import { messageOf } from "../error-code.js";
 import { findTerraform, HOW_TO_GET_IT, toolOf } from "./find.js";
 import { firstError } from "./error.js";
 
@@ -62,7 +63,7 @@ export async function runTerraform(
   if (signal !== undefined)
     throw new UserError(`${toolOf(binary)} was ended by ${signal}: ${command}; run it again`);
   throw new UserError(
-    `${toolOf(binary)} cannot be started: ${command}: ${reasonOf(cause)}; ${HOW_TO_GET_IT}`,
+    `${toolOf(binary)} cannot be started: ${command}: ${messageOf(cause)}; ${HOW_TO_GET_IT}`,
   );
 }
 
@@ -111,6 +112,3 @@ function isTooOld(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major < 1 || (major === 1 && minor < 9);
 }
-
-const reasonOf = (cause: unknown): string =>
-  typeof cause === "object" && cause !== null && "message" in cause ? String(cause.message) : String(cause);

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { isScalar } from "yaml";
 import { loadSpec } from "./load.js";
 import type { Spec } from "./schema.js";
 import type { YamlSource } from "./yaml-source.js";
@@ -35,3 +36,11 @@ export function applyEdits(
 
 /** Without regard to the order of keys: a new one stands where it fits. */
 const plain = (spec: Spec): unknown => JSON.parse(JSON.stringify(spec));
+
+/** Where a value stands that is neither a list nor a map. */
+export function scalarAt(source: YamlSource, path: readonly PropertyKey[]) {
+  const node = source.nodeAt(path);
+  if (!isScalar(node) || !node.range) throw new Error(`${path.join(".")} has no place`);
+  const [start, end] = node.range;
+  return { node, start, end };
+}

@@ -1,11 +1,10 @@
-import { isScalar } from "yaml";
 import { poolsOf, type Pool } from "../groups.js";
-import { applyEdits } from "./apply-edits.js";
+import { applyEdits, scalarAt } from "./apply-edits.js";
 import { loadSpec } from "./load.js";
 import { newPoolKey } from "./new-pool-key.js";
 import { formatValue } from "./problem.js";
 import type { Spec } from "./schema.js";
-import { nearest } from "./suggest.js";
+import { nearest, question } from "./suggest.js";
 import { UserError } from "../user-error.js";
 import { YamlSource } from "./yaml-source.js";
 
@@ -16,26 +15,20 @@ import { YamlSource } from "./yaml-source.js";
 export function findRetirable(spec: Spec, name: string): Pool {
   const pools = poolsOf(spec);
   const clients = pools.filter(({ role }) => role === "client");
-  const names = clients.map((pool) => pool.name).join(", ");
+  const names = clients.map((pool) => pool.name);
+  const known = names.join(", ") || "none";
   const found = pools.find((pool) => pool.name === name);
   if (found?.role === "client") return found;
   if (found) {
     throw new UserError(
-      `${name} cannot retire: every cluster needs its servers; pools that can: ${names || "none"}`,
+      `${name} cannot retire: every cluster needs its servers; pools that can: ${known}`,
       2,
     );
   }
   const group = pools.find(({ groups }) => groups.some((each) => each.name === name));
   if (group) throw new UserError(`"${name}" is a group; only a whole pool retires: ${group.name}`, 2);
-  const meant = nearest(
-    name,
-    clients.map((pool) => pool.name),
-  );
-  const question = meant === undefined ? "" : ` did you mean ${meant}?`;
-  throw new UserError(
-    `no pool ${formatValue(name)};${question} pools that can retire: ${names || "none"}`,
-    2,
-  );
+  const meant = question(nearest(name, names));
+  throw new UserError(`no pool ${formatValue(name)};${meant} pools that can retire: ${known}`, 2);
 }
 
 /**
@@ -50,12 +43,10 @@ export function setRetire(
   retire: NonNullable<Pool["retire"]>,
 ): string {
   const source = new YamlSource(text, file);
-  const node = source.nodeAt(["pools", pool, "retire"]);
-  const [start, end] = isScalar(node) && node.range ? node.range : [];
-  const edit =
-    start === undefined || end === undefined
-      ? newPoolKey(source, pool, "retire", retire)
-      : { start, end, text: retire };
+  const path = ["pools", pool, "retire"];
+  const edit = source.nodeAt(path)
+    ? { ...scalarAt(source, path), text: retire }
+    : newPoolKey(source, pool, "retire", retire);
   const wanted = structuredClone(loadSpec(text, file));
   const settings = wanted.pools[pool];
   if (settings) settings.retire = retire;

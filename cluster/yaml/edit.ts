@@ -1,7 +1,6 @@
-import { isScalar, isSeq, parse, Scalar } from "yaml";
+import { isSeq, parse, Scalar } from "yaml";
 import { findGroup } from "../find-group.js";
-import { poolsOf, type Group } from "../groups.js";
-import { applyEdits, type Edit } from "./apply-edits.js";
+import { applyEdits, scalarAt, type Edit } from "./apply-edits.js";
 import { loadSpec } from "./load.js";
 import { newPoolKey } from "./new-pool-key.js";
 import type { Spec } from "./schema.js";
@@ -29,16 +28,27 @@ export const setImages = (text: string, file: string, changes: ImageChanges): st
  * @throws SpecError when the spec is not valid, or would not be with the new values
  */
 export function setGroups(text: string, file: string, changes: ReadonlyMap<string, GroupChange>): string {
-  const before = loadSpec(text, file);
-  const wanted = [...changes].map(([name, change]) => ({ group: findGroup(before, name), change }));
+  const wanted = withChanges(loadSpec(text, file), changes);
   const source = new YamlSource(text, file);
-  const edits = [
-    ...wanted.flatMap(({ group, change: { image } }) =>
-      image === undefined || image === group.image ? [] : [imageEdit(source, group, image)],
-    ),
-    ...generationEdits(source, generationsOf(before, wanted)),
-  ];
-  return applyEdits(source, edits, withChanges(before, wanted), [...changes.keys()].join(", "));
+  const edits = Object.entries(wanted.pools).flatMap(([pool, { images, generations }]) => [
+    ...images.flatMap((image, index) => imageEdit(source, ["pools", pool, "images", index], image)),
+    ...(generations ? generationEdits(source, pool, generations) : []),
+  ]);
+  return applyEdits(source, edits, wanted, [...changes.keys()].join(", "));
+}
+
+function withChanges(spec: Spec, changes: ReadonlyMap<string, GroupChange>): Spec {
+  const changed = structuredClone(spec);
+  for (const [name, { image, generation }] of changes) {
+    const group = findGroup(spec, name);
+    const settings = changed.pools[group.pool];
+    if (settings && image !== undefined) settings.images[group.index] = image;
+    if (settings && generation !== undefined && generation !== group.generation) {
+      settings.generations ??= [0, 0, 0];
+      settings.generations[group.index] = generation;
+    }
+  }
+  return changed;
 }
 
 /**
@@ -62,23 +72,17 @@ export function parseAssignments(args: readonly string[]): ImageChanges {
   return changes;
 }
 
-interface Wanted {
-  readonly group: Group;
-  readonly change: GroupChange;
-}
-
-function imageEdit(source: YamlSource, group: Group, image: string): Edit {
-  const node = source.nodeAt(["pools", group.pool, "images", group.index]);
-  if (!isScalar(node) || !node.range) throw new Error(`the image of ${group.name} has no place`);
-  const [start, end] = node.range;
-  return { start, end, text: rewritten(source.text.slice(start, end), node, group.image, image) };
+function imageEdit(source: YamlSource, path: readonly PropertyKey[], image: string): Edit[] {
+  const { node, start, end } = scalarAt(source, path);
+  if (node.value === image) return [];
+  return [{ start, end, text: rewritten(source.text.slice(start, end), node, image) }];
 }
 
 /** A scalar's text with another value, in the quotes that it had; quoted where it had none and would be misread. */
-function rewritten(old: string, node: Scalar, from: string, to: string): string {
+function rewritten(old: string, node: Scalar, to: string): string {
   const isPlain = /^[\w.-]+$/.test(to);
   const isBlock = node.type === Scalar.BLOCK_LITERAL || node.type === Scalar.BLOCK_FOLDED;
-  if (isPlain && isBlock) return old.replace(from, to);
+  if (isPlain && isBlock) return old.replace(String(node.value), to);
   if (isPlain && node.type === Scalar.QUOTE_SINGLE) return `'${to}'`;
   if (isPlain && node.type === Scalar.PLAIN && parse(to) === to) return to;
   const lineEnd = isBlock ? (/\s*$/.exec(old)?.[0] ?? "") : "";
@@ -86,52 +90,16 @@ function rewritten(old: string, node: Scalar, from: string, to: string): string 
 }
 
 /**
- * The edits that give pools other generations: of a list that is there each number that changes, else a new key in the
- * style of the pool.
+ * The edits that give a pool other generations: of a list that is there each number that changes, else a new key in the style
+ * of the pool.
  * @throws UserError for a pool that is laid out so that nobody knows where a new key belongs
  */
-function generationEdits(source: YamlSource, generations: ReadonlyMap<string, readonly number[]>): Edit[] {
-  return [...generations].flatMap(([pool, numbers]) => {
-    const path = ["pools", pool, "generations"];
-    if (!isSeq(source.nodeAt(path)))
-      return [newPoolKey(source, pool, "generations", `[${numbers.join(", ")}]`, "[0, 0, 0]")];
-    return numbers.flatMap((number, index) => {
-      const node = source.nodeAt([...path, index]);
-      if (!isScalar(node) || !node.range) throw new Error(`the generations of ${pool} have no place`);
-      const [start, end] = node.range;
-      return node.value === number ? [] : [{ start, end, text: String(number) }];
-    });
+function generationEdits(source: YamlSource, pool: string, numbers: readonly number[]): Edit[] {
+  const path = ["pools", pool, "generations"];
+  if (!isSeq(source.nodeAt(path)))
+    return [newPoolKey(source, pool, "generations", `[${numbers.join(", ")}]`, "[0, 0, 0]")];
+  return numbers.flatMap((number, index) => {
+    const { node, start, end } = scalarAt(source, [...path, index]);
+    return node.value === number ? [] : [{ start, end, text: String(number) }];
   });
-}
-
-/** What each pool's generations are to be, for the pools in which one changes. */
-function generationsOf(spec: Spec, wanted: readonly Wanted[]): Map<string, number[]> {
-  const changed = wanted.filter(
-    ({ group, change: { generation } }) => generation !== undefined && generation !== group.generation,
-  );
-  const pools = new Set(changed.map(({ group }) => group.pool));
-  return new Map(
-    poolsOf(spec)
-      .filter(({ name }) => pools.has(name))
-      .map(({ name, groups }) => [
-        name,
-        groups.map(
-          (each) =>
-            wanted.find(({ group }) => group.name === each.name)?.change.generation ?? each.generation,
-        ),
-      ]),
-  );
-}
-
-function withChanges(spec: Spec, wanted: readonly Wanted[]): Spec {
-  const changed = structuredClone(spec);
-  for (const { group, change } of wanted) {
-    const settings = changed.pools[group.pool];
-    if (settings && change.image !== undefined) settings.images[group.index] = change.image;
-  }
-  for (const [pool, [first = 0, second = 0, third = 0]] of generationsOf(spec, wanted)) {
-    const settings = changed.pools[pool];
-    if (settings) settings.generations = [first, second, third];
-  }
-  return changed;
 }

@@ -1,6 +1,7 @@
 import { DURATION, durationSeconds } from "./duration.js";
 import { PLACEHOLDERS } from "./gate-schema.js";
-import { formatValue, asList, asMap, found, type Finding, type Raw } from "./problem.js";
+import { asList, asMap, type Raw } from "../raw.js";
+import { formatValue, found, type Finding } from "./problem.js";
 
 /** The first group of a pool is watched at least as long as the others. */
 export function checkBake(pool: string, settings: Raw): Finding[] {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isMap, own } from "../raw.js";
 import { specSchema } from "./schema.js";
 
 type Json = z.core.JSONSchema.BaseSchema;
@@ -64,15 +65,7 @@ function options({ schema, value }: Place): Place[] {
   return (fitting.length > 0 ? fitting : all).map((option) => ({ schema: option, value }));
 }
 
-const isSchema = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+const isSchema = (value: unknown): value is Json => isMap(value);
 
 /** A key that the schema names only to say why it is not allowed. */
 const isRefused = (property: unknown): boolean => isSchema(property) && property.not !== undefined;
-
-function own<T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined;
-function own(record: unknown, key: string): unknown;
-function own(record: unknown, key: string): unknown {
-  const there = typeof record === "object" && record !== null && Object.hasOwn(record, key);
-  return there ? (record as Record<string, unknown>)[key] : undefined;
-}

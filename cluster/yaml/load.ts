@@ -3,6 +3,7 @@ import { checkRules } from "./rules.js";
 import { knownKeys } from "./json-schema.js";
 import { schemaFor, type Spec } from "./schema.js";
 import { formatPath, formatValue, SpecError, type Problem } from "./problem.js";
+import { valueAt } from "../raw.js";
 import { nearest } from "./suggest.js";
 import { YamlSource } from "./yaml-source.js";
 
@@ -67,13 +68,6 @@ function explain(issue: z.core.$ZodIssue, source: YamlSource): Problem[] {
   const found = valueAt(source.value, issue.path);
   const message = found === undefined ? "missing" : `got ${formatValue(found)}`;
   return [problemAt(source, issue.path, `${message}; expected ${expected(issue, source)}`)];
-}
-
-function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((value, key) => {
-    const inside = typeof value === "object" && value !== null && Object.hasOwn(value, key);
-    return inside ? (value as Record<PropertyKey, unknown>)[key] : undefined;
-  }, root);
 }
 
 /** What the schema's own words say, else what follows from the kind of issue. */

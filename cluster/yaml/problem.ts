@@ -64,10 +64,3 @@ export interface Finding {
 }
 
 export const found = (path: Finding["path"], message: string): Finding[] => [{ path, message }];
-
-/** A part of a spec whose shape the schema has not vouched for. */
-export type Raw = Readonly<Record<string, unknown>>;
-
-export const asMap = (value: unknown): Raw =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Raw) : {};
-export const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

@@ -1,5 +1,6 @@
 import { parseGroupName } from "../address.js";
-import { formatValue, asList, found, type Finding, type Raw } from "./problem.js";
+import { asList, type Raw } from "../raw.js";
+import { formatValue, found, type Finding } from "./problem.js";
 import { nearest } from "./suggest.js";
 import { GROUP_INDEXES } from "../three.js";
 

@@ -1,7 +1,8 @@
 import { checkRollout } from "./rollout-rules.js";
 import { checkBake, checkChecks } from "./gate-rules.js";
 import { roleOf } from "../groups.js";
-import { formatValue, asList, asMap, found, type Finding, type Raw } from "./problem.js";
+import { asList, asMap, type Raw } from "../raw.js";
+import { formatValue, found, type Finding } from "./problem.js";
 
 /**
  * Checks what a schema cannot say, and returns all findings. It takes the raw value, so that these findings stand

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { asMap, isMap } from "../raw.js";
 import { bake, drain, ready } from "./gate-schema.js";
 import { duration, filled, plain, refused, text, three, whole } from "./schema-values.js";
 
@@ -168,7 +169,7 @@ const backend = z
     ],
     {
       error: ({ input }) => {
-        if (!isRecord(input)) return "a map such as { type: local, path: terraform.demo.tfstate }";
+        if (!isMap(input)) return "a map such as { type: local, path: terraform.demo.tfstate }";
         return input["type"] === "consul"
           ? "local or s3; a Consul backend inside the cluster that it describes is no choice: the state would be out of reach whenever it is needed"
           : "local or s3";
@@ -322,14 +323,11 @@ export const specSchema = z.discriminatedUnion("platform", [onAws, onLocal]);
 
 /** The half of {@link specSchema} to check a value against, so that a wrong platform does not hide what else is wrong. */
 export function schemaFor(value: unknown): typeof onAws | typeof onLocal {
-  const fields = isRecord(value) ? value : {};
+  const fields = asMap(value);
   return fields["platform"] === "aws" || (fields["platform"] !== "local" && "aws" in fields)
     ? onAws
     : onLocal;
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 export type Spec = z.output<typeof specSchema>;
 export type AwsSettings = z.output<typeof aws>;

@@ -11,6 +11,10 @@ export function nearest(word: string, known: readonly string[]): string | undefi
     .sort((a, b) => distance(a) - distance(b))[0];
 }
 
+/** ` did you mean broker?`; nothing where there is no guess. */
+export const question = (meant: string | undefined): string =>
+  meant === undefined ? "" : ` did you mean ${meant}?`;
+
 /** Whether two neighbouring letters stand the other way round: `wbe` for `web`. */
 function isSwapped(name: string, typed: string): boolean {
   const at = Array.from(name).findIndex((letter, place) => letter !== typed[place]);

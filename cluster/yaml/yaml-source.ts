@@ -1,16 +1,15 @@
 import {
   Composer,
   type CST,
+  isAlias,
   isCollection,
   isMap,
   isNode,
-  isPair,
   isScalar,
   isSeq,
   Lexer,
   LineCounter,
   Parser,
-  visit,
   YAMLParseError,
   type Document,
   type Node,
@@ -36,7 +35,7 @@ export class YamlSource {
     readonly file: string,
   ) {
     this.document = documentOf(text, tokensOf(text, file, this.lines));
-    for (const problems of [this.syntaxProblems(), this.nodeProblems()]) {
+    for (const problems of [this.syntaxProblems(), this.nodeProblems(this.document.contents)]) {
       if (problems.length > 0) throw new SpecError(file, problems);
     }
     this.value = this.document.toJS();
@@ -87,20 +86,17 @@ export class YamlSource {
     }));
   }
 
-  private nodeProblems(): Problem[] {
-    const problems: Problem[] = [];
-    visit(this.document, {
-      Alias: (key, alias, ancestors) => {
-        const path = [...pathOf(ancestors), ...(typeof key === "number" ? [key] : [])];
-        const message = `the alias *${alias.source} is not allowed; write the value out, so that a change reaches one group only`;
-        problems.push({ ...this.lineField(alias), path: formatPath(path), message });
-      },
-      Map: (key, map, ancestors) => {
-        const path = [...pathOf(ancestors), ...(typeof key === "number" ? [key] : [])];
-        for (const problem of this.keyProblems(map, path)) problems.push(problem);
-      },
-    });
-    return problems;
+  private nodeProblems(node: unknown, path: readonly PropertyKey[] = []): Problem[] {
+    if (isAlias(node)) {
+      const message = `the alias *${node.source} is not allowed; write the value out, so that a change reaches one group only`;
+      return [{ ...this.lineField(node), path: formatPath(path), message }];
+    }
+    if (isSeq(node)) return node.items.flatMap((item, index) => this.nodeProblems(item, [...path, index]));
+    if (!isMap(node)) return [];
+    const below = node.items.flatMap(({ key, value }) =>
+      [key, value].flatMap((each) => this.nodeProblems(each, [...path, keyText(key)])),
+    );
+    return [...this.keyProblems(node, path), ...below];
   }
 
   private keyProblems(map: YAMLMap, path: readonly PropertyKey[]): Problem[] {
@@ -176,15 +172,6 @@ function documentOf(text: string, tokens: readonly CST.Token[]): Document {
 function keyText(key: unknown): string {
   if (!isScalar(key) || key.value === null) return "";
   return typeof key.value === "string" ? key.value : formatValue(key.value);
-}
-
-/** The path that leads to what stands below these nodes. */
-function pathOf(ancestors: readonly unknown[]): PropertyKey[] {
-  return ancestors.flatMap<PropertyKey>((node, at) => {
-    if (isPair(node)) return [keyText(node.key)];
-    const below = ancestors[at + 1];
-    return isSeq(node) && below !== undefined ? [node.items.indexOf(below)] : [];
-  });
 }
 
 const SYNTAX: Partial<Record<YAMLError["code"], string>> = {

@@ -1,6 +1,7 @@
 import { listed } from "../listed.js";
 import { isSame } from "./contradiction.js";
-import { asList, asObject, asText, optional, type Fields } from "./fields.js";
+import { own } from "../../cluster/raw.js";
+import { asList, asObject, asText, type Fields } from "./fields.js";
 import type { PlannedResource } from "./plan.js";
 
 type Fail = (why: string) => never;
@@ -12,7 +13,7 @@ type Fail = (why: string) => never;
  * does not say whether a plan is whole, so this is how it is told.
  */
 export function disagreementsIn(json: Fields, resources: readonly PlannedResource[], fail: Fail): string[] {
-  const prior = objectsIn(optional(json["prior_state"], "values") ?? NOTHING, "prior_state", fail);
+  const prior = objectsIn(own(json["prior_state"], "values") ?? NOTHING, "prior_state", fail);
   const planned = objectsIn(json["planned_values"], "planned_values", fail);
   const changes = new Map(resources.map((resource) => [objectOf(resource), resource]));
   const unsaid = [...new Set([...declaredIn(json, fail), ...planned.keys(), ...prior.keys()])];
@@ -65,16 +66,14 @@ function objectsIn(values: unknown, part: string, fail: Fail): ReadonlyMap<strin
 
 /** What the configuration declares by a plain address: with `count` or `for_each` there may be none of it. */
 function declaredIn(json: Fields, fail: Fail): string[] {
-  const root = optional(optional(json, "configuration"), "root_module");
-  return asList(optional(root, "resources") ?? [], "configuration.root_module.resources", fail).flatMap(
+  const root = own(own(json, "configuration"), "root_module");
+  return asList(own(root, "resources") ?? [], "configuration.root_module.resources", fail).flatMap(
     (resource) => {
-      const address = optional(resource, "address");
+      const address = own(resource, "address");
       const isPlain = ["count_expression", "for_each_expression"].every(
-        (key) => optional(resource, key) === undefined,
+        (key) => own(resource, key) === undefined,
       );
-      return optional(resource, "mode") === "managed" && isPlain && typeof address === "string"
-        ? [address]
-        : [];
+      return own(resource, "mode") === "managed" && isPlain && typeof address === "string" ? [address] : [];
     },
   );
 }

@@ -1,3 +1,4 @@
+import { isMap } from "../../cluster/raw.js";
 import type { PlannedResource } from "./plan.js";
 
 /** The combinations of actions that Terraform writes, and whether there is an object before and after each. */
@@ -46,15 +47,12 @@ export function contradictionIn({
   // What a newer format says is no contradiction: it is rejected for itself.
   if (!objects) return undefined;
   const [hasBefore, hasAfter] = objects;
-  if (hasBefore !== isObject(before)) return hasBefore ? "nothing was there before" : "it was there before";
-  return hasAfter === isObject(after) ? undefined : `it would ${hasAfter ? "not " : ""}be there afterwards`;
+  if (hasBefore !== isMap(before)) return hasBefore ? "nothing was there before" : "it was there before";
+  return hasAfter === isMap(after) ? undefined : `it would ${hasAfter ? "not " : ""}be there afterwards`;
 }
 
 export const isKnownCombination = (actions: readonly string[]): boolean =>
   actions.join() === "no-op" || Object.hasOwn(OBJECTS, actions.join());
-
-const isObject = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Whether two values of parsed JSON are the same. Written out, since it is asked of every resource of a plan. */
 export function isSame(a: unknown, b: unknown): boolean {

@@ -23,13 +23,6 @@ export function asText(value: unknown, what: string, fail: Fail): string {
   return typeof value === "string" ? value : fail(`${what} is ${kindOf(value)}, expected a text`);
 }
 
-/** A value of an object, if it is one and has it. */
-export function optional(value: unknown, key: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, key)
-    ? (value as Fields)[key]
-    : undefined;
-}
-
 function kindOf(value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null) return "null";

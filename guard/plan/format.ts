@@ -1,5 +1,6 @@
 import { isKnownCombination } from "./contradiction.js";
-import { optional, type Fields } from "./fields.js";
+import { own } from "../../cluster/raw.js";
+import { type Fields } from "./fields.js";
 
 /** The newest whose plans were read, in their sources: fields came with minor versions alone. */
 export const TRIED = { Terraform: "1.14", OpenTofu: "1.12" } as const;
@@ -119,14 +120,14 @@ const REASONS = new Set([
 
 /** What of a plan is not known, and what must not be there: words for people, each once. */
 export function foreignTo(json: Fields): Readonly<Record<"unknown" | "unjudged", readonly string[]>> {
-  const configuration = optional(json, "configuration");
-  const root = optional(configuration, "root_module");
+  const configuration = own(json, "configuration");
+  const root = own(configuration, "root_module");
   const entries = [...listAt(json, "resource_changes"), ...listAt(json, "resource_drift")];
   const blocks = listAt(root, "resources");
   const levels: Readonly<Record<string, readonly unknown[]>> = {
     "the plan": [json],
     "a resource": entries,
-    "a change": entries.map((entry) => optional(entry, "change")),
+    "a change": entries.map((entry) => own(entry, "change")),
     "the configuration": [configuration],
     "the root module": [root],
     "a block": blocks,
@@ -136,28 +137,28 @@ export function foreignTo(json: Fields): Readonly<Record<"unknown" | "unjudged",
   for (const [level, objects] of Object.entries(levels)) {
     for (const object of objects) {
       for (const key in Object(object)) {
-        const meaning = optional(FIELDS[level], key);
+        const meaning = own(FIELDS[level], key);
         if (meaning === undefined) unknown.add(`the key ${JSON.stringify(key)} of ${level}`);
-        if (meaning === "absent" && isThere(optional(object, key))) unjudged.add(key.replaceAll("_", " "));
+        if (meaning === "absent" && isThere(own(object, key))) unjudged.add(key.replaceAll("_", " "));
       }
     }
   }
   for (const entry of entries) {
-    const actions = listAt(optional(entry, "change"), "actions").map(String);
+    const actions = listAt(own(entry, "change"), "actions").map(String);
     if (!isKnownCombination(actions)) unknown.add(`the action ${JSON.stringify(actions.join(", "))}`);
-    const reason = optional(entry, "action_reason");
+    const reason = own(entry, "action_reason");
     if (reason !== undefined && !(typeof reason === "string" && REASONS.has(reason)))
       unknown.add(`the action_reason ${JSON.stringify(reason)}`);
   }
   for (const each of [...entries, ...blocks]) {
-    const mode = optional(each, "mode");
+    const mode = own(each, "mode");
     if (!MODES.has(String(mode))) unknown.add(`the mode ${JSON.stringify(mode)}`);
   }
   return { unknown: [...unknown], unjudged: [...unjudged] };
 }
 
 function listAt(object: unknown, key: string): readonly unknown[] {
-  const list = optional(object, key);
+  const list = own(object, key);
   return Array.isArray(list) ? (list as unknown[]) : [];
 }
 

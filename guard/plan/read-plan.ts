@@ -10,7 +10,8 @@ import {
 import { UserError } from "../../cluster/user-error.js";
 import { disagreementsIn } from "./agreement.js";
 import { duplicateKey } from "./duplicate-key.js";
-import { asList, asObject, asText, type Fields, optional } from "./fields.js";
+import { own } from "../../cluster/raw.js";
+import { asList, asObject, asText, type Fields } from "./fields.js";
 import type { Plan, PlannedResource } from "./plan.js";
 import { foreignTo } from "./format.js";
 import { readResource } from "./read-resource.js";
@@ -112,15 +113,15 @@ function parse(text: string): unknown {
 function rootVariables(json: Fields): Readonly<Record<string, unknown>> {
   const given = asObject(json["variables"] ?? {}, "variables", fail);
   const module = asObject(
-    optional(optional(json, "configuration"), "root_module") ?? {},
+    own(own(json, "configuration"), "root_module") ?? {},
     "configuration.root_module",
     fail,
   );
   const declared = asObject(module["variables"] ?? {}, "configuration.root_module.variables", fail);
   const entries = [VIEW_VARIABLE, BASE_VARIABLE, OWN_VARIABLE, WAITING_VARIABLE].flatMap((name) => {
-    const value = optional(given[name], "value");
+    const value = own(given[name], "value");
     if (value === undefined) return [];
-    if (JSON.stringify(value) !== JSON.stringify(optional(declared[name], "default"))) {
+    if (JSON.stringify(value) !== JSON.stringify(own(declared[name], "default"))) {
       fail(`the variable ${name} was given by hand and differs from the stack's own`);
     }
     return [[name, value] as const];
@@ -130,7 +131,7 @@ function rootVariables(json: Fields): Readonly<Record<string, unknown>> {
 
 /** It may be given by hand, unlike the others; the stack itself has it open. */
 function gateOf(json: Fields): Gate {
-  const value = optional(optional(optional(json, "variables"), GATE_VARIABLE), "value") ?? "open";
+  const value = own(own(own(json, "variables"), GATE_VARIABLE), "value") ?? "open";
   return isGate(value) ? value : fail(`the variable ${GATE_VARIABLE} is neither open nor closed`);
 }
 

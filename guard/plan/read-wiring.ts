@@ -1,7 +1,8 @@
 import { parseAddress } from "../../cluster/address.js";
 import { referencesIn, textsIn } from "../references.js";
-import type { Provisioner, Wiring } from "../wiring.js";
-import { asList, asObject, asText, optional, type Fields } from "./fields.js";
+import { nothingOf, type Provisioner, type Wiring } from "../wiring.js";
+import { isMap, own } from "../../cluster/raw.js";
+import { asList, asObject, asText, type Fields } from "./fields.js";
 import type { PlannedResource } from "./plan.js";
 
 type Fail = (why: string) => never;
@@ -12,9 +13,9 @@ type Fail = (why: string) => never;
  */
 export function readWiring(json: Fields, resources: readonly PlannedResource[], fail: Fail): Wiring[] {
   const where = "configuration.root_module.resources";
-  const configuration = optional(json, "configuration");
-  const root = optional(configuration, "root_module");
-  const wiring = asList(optional(root, "resources") ?? [], where, fail).map((entry, index): Wiring => {
+  const configuration = own(json, "configuration");
+  const root = own(configuration, "root_module");
+  const wiring = asList(own(root, "resources") ?? [], where, fail).map((entry, index): Wiring => {
     const fields = asObject(entry, `${where}[${String(index)}]`, fail);
     const address = asText(fields["address"], `${where}[${String(index)}].address`, fail);
     const member = parseAddress(address);
@@ -53,28 +54,19 @@ export function readWiring(json: Fields, resources: readonly PlannedResource[], 
     ...entriesAt(configuration, "provider_config").map(([name, provider]) => providerOf(name, provider)),
     ...entriesAt(root, "module_calls").map(([name]) => nothingOf(`module.${name}`)),
     ...entriesAt(root, "actions").map(([, action]) =>
-      nothingOf(`action.${textsIn([optional(action, "type"), optional(action, "name")]).join(".")}`),
+      nothingOf(`action.${textsIn([own(action, "type"), own(action, "name")]).join(".")}`),
     ),
   ];
 }
-
-const nothingOf = (address: string): Wiring => ({
-  address,
-  provisioners: [],
-  after: [],
-  references: [],
-  acts: [],
-  body: {},
-});
 
 function providerOf(key: string, provider: unknown): Wiring {
   const expressions = entriesAt(provider, "expressions");
   return {
     ...nothingOf(`provider.${key}`),
     references: namedBy(expressions),
-    provider: String(optional(provider, "full_name")),
+    provider: String(own(provider, "full_name")),
     body: Object.fromEntries(
-      expressions.map(([name, value]) => [name, optional(value, "constant_value") ?? value]),
+      expressions.map(([name, value]) => [name, own(value, "constant_value") ?? value]),
     ),
   };
 }
@@ -88,20 +80,16 @@ function namedBy(value: unknown): string[] {
   });
 }
 
-const entriesAt = (value: unknown, key: string): [string, unknown][] =>
-  Object.entries(optional(value, key) ?? {});
+const entriesAt = (value: unknown, key: string): [string, unknown][] => Object.entries(own(value, key) ?? {});
 
 function provisionerOf({ type, expressions }: Fields): Provisioner {
-  const { command, environment, ...others } = isFields(expressions) ? expressions : {};
-  const given = optional(environment, "constant_value");
-  const constant = optional(command, "constant_value");
+  const { command, environment, ...others } = isMap(expressions) ? expressions : {};
+  const given = own(environment, "constant_value");
+  const constant = own(command, "constant_value");
   const isLocalExec = type === "local-exec";
   return {
     command: typeof constant === "string" ? constant : "a command that is not known before it runs",
-    environment: isFields(given) ? given : environment === undefined ? {} : { unknown: environment },
+    environment: isMap(given) ? given : environment === undefined ? {} : { unknown: environment },
     others: [...(isLocalExec ? [] : [String(type)]), ...Object.keys(others)].sort(),
   };
 }
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

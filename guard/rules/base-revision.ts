@@ -10,14 +10,13 @@ import {
   WAITING_VARIABLE,
 } from "../../cluster/hooks/variables.js";
 import type { Deployed } from "../../cluster/deployed.js";
-import { optional } from "../plan/fields.js";
+import { own } from "../../cluster/raw.js";
 import type { Backend } from "../../cluster/yaml/schema.js";
 import type { DeclaredResource } from "../declared.js";
 import type { Plan } from "../plan/plan.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { StackHeader } from "../stack-header.js";
-import type { Violation } from "../verdict.js";
-import { listed } from "../listed.js";
+import { refuse, type Violation } from "../verdict.js";
 
 /** A plan is of this cluster, and of what is deployed now: an old one could take a group back. */
 export const baseRevision: Rule = (proposal) => {
@@ -71,15 +70,10 @@ function headerDiffers({
     ...(isDeepStrictEqual(header.own ?? {}, ownPaths(declared)) ? [] : [`variable.${OWN_VARIABLE}`]),
     ...(isBackendOf(spec.backend, specFolder, header.backends) ? [] : ["terraform.backend"]),
   ];
-  if (wrong.length === 0) return [];
-  return [
-    {
-      rule: "base-revision",
-      subjects: wrong,
-      message: `the view ${view} would say otherwise than it was made from: ${wrong.join(", ")}`,
-      remedy: "leave them as they are rendered; the backend belongs in cluster.yaml",
-    },
-  ];
+  return refuse("base-revision", wrong, {
+    message: `the view ${view} would say otherwise than it was made from`,
+    remedy: "leave them as they are rendered; the backend belongs in cluster.yaml",
+  });
 }
 
 /** Where the resources of the user's own stand, by address. What was written by an override stands nowhere. */
@@ -130,43 +124,32 @@ function viewUnknown({ plan, view, target, spec }: Proposal): Violation[] {
 
 function revisionsDiffer({ base, view }: Plan, { groups, origin }: Deployed): Violation[] {
   if (view === undefined || origin.kind === "spec") return [];
-  const names = [...new Set([...base.keys(), ...groups.keys()])].sort();
-  const stale = names.flatMap((name) => {
+  const stale = [...new Set([...base.keys(), ...groups.keys()])].flatMap((name) => {
     const now = groups.get(name)?.revisions.at(-1)?.number ?? (groups.has(name) ? 0 : undefined);
     const then = base.get(name);
     return now === then
       ? []
       : [`${name} (revision ${String(then ?? "none")}, deployed is ${String(now ?? "none")})`];
   });
-  if (stale.length === 0) return [];
-  return [
-    {
-      rule: "base-revision",
-      subjects: names,
-      message: `the plan was made from an older or another state: ${listed(stale)}`,
-      remedy: "synthesize and plan again",
-    },
-  ];
+  return refuse("base-revision", stale, {
+    message: "the plan was made from an older or another state",
+    remedy: "synthesize and plan again",
+  });
 }
 
 /** Members are what they are in the state: in another one they could be those of other groups. */
 function membersDiffer({ resources }: Plan, { ids }: Deployed): Violation[] {
   const changed = resources.flatMap(({ address, before, deposed }) => {
     const known = ids?.get(address);
-    const id = optional(before, "id");
+    const id = own(before, "id");
     return known === undefined || typeof id !== "string" || id === known || deposed !== undefined
       ? []
       : [`${address} (${id}, deployed is ${known})`];
   });
-  if (changed.length === 0) return [];
-  return [
-    {
-      rule: "base-revision",
-      subjects: changed,
-      message: `the plan was made from another state than is deployed: ${listed(changed.sort())}`,
-      remedy: "synthesize and plan again",
-    },
-  ];
+  return refuse("base-revision", changed, {
+    message: "the plan was made from another state than is deployed",
+    remedy: "synthesize and plan again",
+  });
 }
 
 /** What was there when the plan was made, and is not in the state. */
@@ -175,13 +158,8 @@ function notDeployed({ resources, view }: Plan, { addresses, origin }: Deployed)
   const unknown = resources.flatMap(({ address, deposed, before }) =>
     before === null || deposed !== undefined || addresses.has(address) ? [] : [address],
   );
-  if (unknown.length === 0) return [];
-  return [
-    {
-      rule: "base-revision",
-      subjects: unknown.sort(),
-      message: `the plan was made from another state than is deployed, which does not hold: ${listed(unknown)}`,
-      remedy: "synthesize and plan again",
-    },
-  ];
+  return refuse("base-revision", unknown, {
+    message: "the plan was made from another state than is deployed, which does not hold",
+    remedy: "synthesize and plan again",
+  });
 }

@@ -4,8 +4,7 @@ import { isNew } from "../../cluster/pending.js";
 import { triggersOf, type DeclaredResource } from "../declared.js";
 import type { Plan } from "../plan/plan.js";
 import type { Proposal, Rule } from "../proposal.js";
-import type { Violation } from "../verdict.js";
-import { listed } from "../listed.js";
+import { refuse, type Violation } from "../verdict.js";
 
 /**
  * When a Consul server goes, every machine must learn the new address: in the view of a Consul group every
@@ -20,25 +19,16 @@ export const configConsulRefresh: Rule = (proposal) => {
   if (target?.role === "consul-server") {
     const replaced = proposal.declared
       .filter(({ member, group }) => group === target.name && member?.kind === "host")
-      .map(({ address }) => address);
+      .map(addressOf);
     const deaf = all.filter((resource) => !hears(resource, servers, replaced));
-    const missing = hostsWithout(proposal);
-    return [
-      ...(deaf.length > 0
-        ? [
-            notRefreshed(
-              deaf.map(({ address }) => address),
-              proposal.target,
-            ),
-          ]
-        : []),
-      ...(missing.length > 0 ? [notDeclared(missing)] : []),
-    ];
+    return [...notRefreshed(deaf.map(addressOf), target.name), ...notDeclared(hostsWithout(proposal))];
   }
   if (createsConsulServer(proposal) || proposal.spec.protection === "off") return [];
   const eager = all.filter((resource) => isForeign(resource, proposal) && mayRun(resource, proposal));
-  return eager.length > 0 ? [refreshedForNothing(eager, proposal.target)] : [];
+  return refreshedForNothing(eager, proposal.target);
 };
+
+const addressOf = ({ address }: { readonly address: string }): string => address;
 
 /** Whether the cluster view makes a Consul server, of which machines that stand already must learn. */
 const createsConsulServer = ({ target, spec, deployed }: Proposal): boolean =>
@@ -54,9 +44,7 @@ const mayRun = (
 ): boolean => triggeredBy.length > 0 || !ignoresChanges || !deployed.addresses.has(address);
 
 const serverAddresses = ({ declared }: Proposal): string[] =>
-  declared
-    .filter(({ member }) => member?.kind === "host" && member.pool === "consul-server")
-    .map(({ address }) => address);
+  declared.filter(({ member }) => member?.kind === "host" && member.pool === "consul-server").map(addressOf);
 
 function hears(resource: DeclaredResource, servers: readonly string[], replaced: readonly string[]): boolean {
   const named = String(triggersOf(resource)["servers"]);
@@ -82,35 +70,24 @@ function hostsWithout({ declared, deployed }: Proposal): string[] {
   });
 }
 
-function notRefreshed(deaf: readonly string[], target: string | undefined): Violation {
-  const addresses = [...deaf].sort();
-  return {
-    rule: "config-consul-refresh",
-    subjects: addresses,
-    message: `${String(addresses.length)} config_consul would not learn of the new ${String(target)}: ${listed(addresses)}`,
+const notRefreshed = (deaf: readonly string[], target: string): Violation[] =>
+  refuse("config-consul-refresh", deaf, {
+    message: `${String(deaf.length)} config_consul would not learn of the new ${target}`,
     remedy:
       "give each the ids of all Consul servers as a trigger, replace_triggered_by on the server that goes, and no ignore_changes",
-  };
-}
+  });
 
-function notDeclared(hosts: readonly string[]): Violation {
-  return {
-    rule: "config-consul-refresh",
-    subjects: [...hosts].sort(),
-    message: `no config_consul would tell these machines of the new Consul server: ${listed([...hosts].sort())}`,
+const notDeclared = (hosts: readonly string[]): Violation[] =>
+  refuse("config-consul-refresh", hosts, {
+    message: "no config_consul would tell these machines of the new Consul server",
     remedy: "declare a config_consul for each host; remove the override",
-  };
-}
+  });
 
-function refreshedForNothing(eager: readonly { address: string }[], target: string | undefined): Violation {
-  const addresses = eager.map(({ address }) => address).sort();
-  return {
-    rule: "config-consul-refresh",
-    subjects: addresses,
-    message: `config_consul of other groups could be replaced in the view ${target ?? "cluster"}, which replaces no Consul server: ${listed(addresses)}`,
+const refreshedForNothing = (eager: readonly { address: string }[], target = "cluster"): Violation[] =>
+  refuse("config-consul-refresh", eager.map(addressOf), {
+    message: `config_consul of other groups could be replaced in the view ${target}, which replaces no Consul server`,
     remedy: "render them with ignore_changes and without replace_triggered_by",
-  };
-}
+  });
 
 /** The same of a plan: once a Consul server is made, every machine that will be there is configured; else none outside. */
 function refreshPlanned({ changes, target, deployed, spec }: Proposal, { resources }: Plan): Violation[] {
@@ -130,10 +107,10 @@ function refreshPlanned({ changes, target, deployed, spec }: Proposal, { resourc
         role !== "consul-server" &&
         !isNew(deployed.groups.get(group ?? "")),
     );
-    return eager.length > 0 ? [refreshedForNothing(eager, target)] : [];
+    return refreshedForNothing(eager, target);
   }
   const configured = new Set(
-    changes.filter(({ action }) => action === "create" || action === "replace").map(({ address }) => address),
+    changes.filter(({ action }) => action === "create" || action === "replace").map(addressOf),
   );
   const deaf = resources.flatMap(({ address, actions, deposed }) => {
     const member = parseAddress(address);
@@ -142,5 +119,5 @@ function refreshPlanned({ changes, target, deployed, spec }: Proposal, { resourc
     const hook = hostAddress(spec.platform, member.group, member.host, "config-consul");
     return configured.has(hook) ? [] : [hook];
   });
-  return deaf.length > 0 ? [notRefreshed(deaf, target ?? "Consul servers")] : [];
+  return notRefreshed(deaf, target ?? "Consul servers");
 }

@@ -7,8 +7,9 @@ import type { Change } from "../change.js";
 import { isEndOfLeftover, leftoversIn } from "../leftovers.js";
 import type { Proposal, Rule, StateProposal } from "../proposal.js";
 import { terraformIn } from "../terraform-in.js";
-import type { Violation } from "../verdict.js";
-import { listed } from "../listed.js";
+import { refuse, type RuleId, type Violation } from "../verdict.js";
+
+const RULE: RuleId = "data-volume-kept";
 
 /**
  * A data volume outlives its machine, also when its group shrinks, and never moves to another zone. With a pool that retires
@@ -31,7 +32,10 @@ function volumesLost(proposal: Proposal): Violation[] {
   const lost = removed.filter((change) => !isEnd(change)).map(({ address }) => address);
   return [
     ...leftoversIn(proposal).flatMap((leftovers) => deletedUnasked(leftovers, removed)),
-    ...(lost.length === 0 ? [] : [wouldBeLost(lost)]),
+    ...refuse(RULE, lost, {
+      message: "data volumes would be lost",
+      remedy: "keep declaring the volumes that the state holds, those of hosts that are gone included",
+    }),
   ];
 }
 
@@ -39,40 +43,22 @@ function volumesLost(proposal: Proposal): Violation[] {
 function deletedUnasked({ pool, retire, addresses }: Leftovers, removed: readonly Change[]): Violation[] {
   const deleted = removed
     .filter(({ address, action }) => action === "delete" && addresses.has(address))
-    .map(({ address }) => address)
-    .sort();
-  if (retire === "delete-volumes" || deleted.length === 0) return [];
-  return [
-    {
-      rule: "data-volume-kept",
-      subjects: deleted,
-      message: `data volumes of ${pool} would be deleted, and it retires with ${retire}: ${listed(deleted)}`,
-      remedy: `synthesize and plan again; to delete them: rollout retire ${pool} --delete-volumes`,
-    },
-  ];
+    .map(({ address }) => address);
+  return refuse(RULE, retire === "delete-volumes" ? [] : deleted, {
+    message: `data volumes of ${pool} would be deleted, and it retires with ${retire}`,
+    remedy: `synthesize and plan again; to delete them: rollout retire ${pool} --delete-volumes`,
+  });
 }
-
-const wouldBeLost = (lost: string[]): Violation => ({
-  rule: "data-volume-kept",
-  subjects: lost.sort(),
-  message: `data volumes would be lost: ${listed(lost)}`,
-  remedy: "keep declaring the volumes that the state holds, those of hosts that are gone included",
-});
 
 function volumesUnprotected({ declared, spec }: Proposal): Violation[] {
   if (spec.protection === "off") return [];
   const open = declared
     .filter(({ member, preventsDestroy }) => member?.kind === "data" && !preventsDestroy)
     .map(({ address }) => address);
-  if (open.length === 0) return [];
-  return [
-    {
-      rule: "data-volume-kept",
-      subjects: open.sort(),
-      message: `data volumes could be destroyed: ${listed(open)}`,
-      remedy: "leave prevent_destroy on every data volume; remove the override",
-    },
-  ];
+  return refuse(RULE, open, {
+    message: "data volumes could be destroyed",
+    remedy: "leave prevent_destroy on every data volume; remove the override",
+  });
 }
 
 /** A disk can be made larger and never smaller: the change would fail once the group has left. */
@@ -85,15 +71,10 @@ function volumesShrunk({ declared, deployed }: Proposal): Violation[] {
     const to = volumeOf(resource).sizeGib;
     return to < from ? [`${address} (${String(from)} -> ${String(to)} GiB)`] : [];
   });
-  if (smaller.length === 0) return [];
-  return [
-    {
-      rule: "data-volume-kept",
-      subjects: smaller.sort(),
-      message: `data volumes cannot be made smaller: ${listed(smaller)}`,
-      remedy: "give dataVolumes in cluster.yaml at least the size that is deployed",
-    },
-  ];
+  return refuse(RULE, smaller, {
+    message: "data volumes cannot be made smaller",
+    remedy: "give dataVolumes in cluster.yaml at least the size that is deployed",
+  });
 }
 
 /** A plan makes volumes no smaller than they are, and gives those of its group what the spec says. */
@@ -107,33 +88,21 @@ function volumesOtherwise({ changes, spec, target }: Proposal): Violation[] {
       ? []
       : [`${address} (${describeVolume(from)} -> ${describeVolume(to)})`];
   });
-  if (odd.length === 0) return [];
-  return [
-    {
-      rule: "data-volume-kept",
-      subjects: odd.map((each) => each.replace(/ .*$/s, "")).sort(),
-      message: `data volumes would be smaller, or otherwise than the spec says: ${listed(odd.sort())}`,
-      remedy: "synthesize and plan again from the spec as it is now",
-    },
-  ];
+  return refuse(RULE, odd, {
+    message: "data volumes would be smaller, or otherwise than the spec says",
+    remedy: "synthesize and plan again from the spec as it is now",
+  });
 }
 
 const describeVolume = ({ sizeGib, type }: PlannedVolume): string =>
   `${String(sizeGib ?? "unknown")} GiB ${type ?? "unknown"}`;
 
 /** A volume that was taken out of the state is still there: an empty one in its place would hide the data. */
-export function volumesForgotten(proposal: StateProposal): Violation[] {
-  const missing = forgottenVolumes(proposal);
-  if (missing.length === 0) return [];
-  return [
-    {
-      rule: "data-volume-kept",
-      subjects: missing,
-      message: `machines have data volumes that the state does not hold: ${listed(missing)}`,
-      remedy: `take each back with: ${terraformIn(proposal)} import ADDRESS ID; or restore the state from its backup; where one is lost for good, end its machine, too, and both are made anew`,
-    },
-  ];
-}
+export const volumesForgotten = (proposal: StateProposal): Violation[] =>
+  refuse(RULE, forgottenVolumes(proposal), {
+    message: "machines have data volumes that the state does not hold",
+    remedy: `take each back with: ${terraformIn(proposal)} import ADDRESS ID; or restore the state from its backup; where one is lost for good, end its machine, too, and both are made anew`,
+  });
 
 /** A disk cannot follow its machine into another zone, so the subnet of a group with data volumes stays. */
 function zonesLeft({ spec, deployed }: Proposal): Violation[] {
@@ -143,11 +112,11 @@ function zonesLeft({ spec, deployed }: Proposal): Violation[] {
     if (group.volumes.length === 0 || from === undefined || to === undefined || from === to) return [];
     return [
       {
-        rule: "data-volume-kept",
+        rule: RULE,
         subjects: [group.name],
         message: `${group.name} has data volumes and cannot move to another subnet: ${from} -> ${to}`,
         remedy: `set aws.subnetIds[${String(group.index)}] back to ${from}`,
-      } as const,
+      },
     ];
   });
 }

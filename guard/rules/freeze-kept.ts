@@ -1,7 +1,7 @@
-import { listed } from "../listed.js";
 import { isNew } from "../../cluster/pending.js";
 import type { DeclaredResource } from "../declared.js";
 import { type Proposal, type Rule, isWaiting } from "../proposal.js";
+import { refuse } from "../verdict.js";
 
 /**
  * Deployed groups that a view is not for, and machines that wait for a later batch, carry the freeze, so that Terraform itself holds them even where nobody asks
@@ -11,15 +11,13 @@ export const freezeKept: Rule = (proposal) => {
   if (proposal.spec.protection === "off") return [];
   const thawed = proposal.declared.filter((resource) => isForeign(resource, proposal) && !isFrozen(resource));
   const groups = [...new Set(thawed.map(({ group }) => group ?? ""))].sort();
-  return groups.map((group) => {
+  return groups.flatMap((group) => {
     const addresses = thawed.filter((resource) => resource.group === group).map(({ address }) => address);
-    return {
-      rule: "freeze-kept",
-      subjects: addresses.sort(),
-      message: `${group} is not frozen in the view ${proposal.view}: ${listed(addresses)}`,
+    return refuse("freeze-kept", addresses, {
+      message: `${group} is not frozen in the view ${proposal.view}`,
       remedy:
         "leave prevent_destroy and ignore_changes of foreign groups as they are rendered; remove the override",
-    };
+    });
   });
 };
 

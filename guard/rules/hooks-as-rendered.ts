@@ -15,10 +15,12 @@ import { ignoresAnything, triggersOf } from "../declared.js";
 import { callDifference, consulServers, environmentDifference, programsOf } from "../hook-call.js";
 import { listed } from "../listed.js";
 import { type Proposal, type Rule, isWaiting } from "../proposal.js";
-import type { RuleId, Violation } from "../verdict.js";
+import { refuse, type RuleId, type Violation } from "../verdict.js";
 import { isOfMember, type MemberWiring } from "../wiring.js";
 
 const RULE: RuleId = "hooks-as-rendered";
+
+const AS_RENDERED = "leave triggers and lifecycle as they are rendered; remove the override";
 
 /**
  * Every hook runs what this program renders, fails Terraform when it fails, and stands in its order: a `leave` that does
@@ -57,8 +59,14 @@ export const hooksAsRendered: Rule = (proposal) => {
     return missing.length === 0 ? [] : [`${wiring.address} (${listed(missing.sort())})`];
   });
   return [
-    ...(otherwise.length > 0 ? [runsOtherwise(otherwise)] : []),
-    ...(early.length > 0 ? [outOfOrder(early)] : []),
+    ...refuse(RULE, otherwise, {
+      message: "hooks would not run what they are rendered with",
+      remedy: "leave the hooks as they are rendered; remove the override",
+    }),
+    ...refuse(RULE, early, {
+      message: "members of groups would not wait for what comes before them",
+      remedy: "leave depends_on as it is rendered; remove the override",
+    }),
     ...heldBack(proposal),
     ...gateOtherwise(proposal, changing),
     ...triggersOtherwise(proposal, changing),
@@ -85,15 +93,10 @@ function gateOtherwise({ plan, target }: Proposal, changing: ReadonlyMap<string,
     const { gate: planned } = memberValues("ready", address, after);
     return planned === gate ? [] : [`${address} (${JSON.stringify(planned)}, not ${gate})`];
   });
-  if (wrong.length === 0) return [];
-  return [
-    {
-      rule: RULE,
-      subjects: wrong.map((each) => each.replace(/ \(.*$/s, "")).sort(),
-      message: `gates would be otherwise than the plan was made with: ${listed(wrong.sort())}`,
-      remedy: "leave triggers and lifecycle as they are rendered; remove the override",
-    },
-  ];
+  return refuse(RULE, wrong, {
+    message: "gates would be otherwise than the plan was made with",
+    remedy: AS_RENDERED,
+  });
 }
 
 /** The same at synth: what a hook is triggered by are the machines and the template that it is for. */
@@ -132,16 +135,11 @@ function triggersOtherwise(
         return false;
     }
   });
-  if (wrong.length === 0) return [];
-  const addresses = wrong.map(({ address }) => address).sort();
-  return [
-    {
-      rule: RULE,
-      subjects: addresses,
-      message: `hooks would not run when their machines change: ${listed(addresses)}`,
-      remedy: "leave triggers and lifecycle as they are rendered; remove the override",
-    },
-  ];
+  const addresses = wrong.map(({ address }) => address);
+  return refuse(RULE, addresses, {
+    message: "hooks would not run when their machines change",
+    remedy: AS_RENDERED,
+  });
 }
 
 /** Where a machine is made anew, so is all that hangs on it, and `ready` asks again: else a failed roll would pass for a done one. */
@@ -157,16 +155,11 @@ function heldBack({ plan, changes, spec, target }: Proposal): Violation[] {
     const own = HANGS_ON_HOST.map((kind) => hostAddress(spec.platform, group, host, kind));
     return [groupAddress(spec.platform, group, "ready"), ...(made(action) ? own : [])];
   });
-  const held = [...new Set(due)].filter((address) => there.has(address) && !remade.has(address)).sort();
-  if (held.length === 0) return [];
-  return [
-    {
-      rule: RULE,
-      subjects: held,
-      message: `machines would change, and what hangs on them would not be made again: ${listed(held)}`,
-      remedy: "leave triggers and lifecycle as they are rendered; remove the override",
-    },
-  ];
+  const held = [...new Set(due)].filter((address) => there.has(address) && !remade.has(address));
+  return refuse(RULE, held, {
+    message: "machines would change, and what hangs on them would not be made again",
+    remedy: AS_RENDERED,
+  });
 }
 
 const HANGS_ON_HOST = ["data-attachment", "stop-agents", "start-agents", "config-consul", "target"] as const;
@@ -232,22 +225,4 @@ function configuredBefore(group: string, wiring: readonly MemberWiring[]): strin
   return wiring
     .filter(({ member }) => member.kind === "config-consul" && member.group !== group)
     .map(({ address }) => address);
-}
-
-function runsOtherwise(hooks: readonly string[]): Violation {
-  return {
-    rule: RULE,
-    subjects: hooks.map((hook) => hook.replace(/ \(.*$/s, "")).sort(),
-    message: `hooks would not run what they are rendered with: ${listed([...hooks].sort())}`,
-    remedy: "leave the hooks as they are rendered; remove the override",
-  };
-}
-
-function outOfOrder(members: readonly string[]): Violation {
-  return {
-    rule: RULE,
-    subjects: members.map((member) => member.replace(/ \(.*$/s, "")).sort(),
-    message: `members of groups would not wait for what comes before them: ${listed([...members].sort())}`,
-    remedy: "leave depends_on as it is rendered; remove the override",
-  };
 }

@@ -6,11 +6,10 @@ import { otherSettings } from "../../cluster/machine-settings.js";
 import { memberValues } from "../../cluster/members.js";
 import { isNew } from "../../cluster/pending.js";
 import { hostOf, ignoresAnything } from "../declared.js";
-import { optional } from "../plan/fields.js";
+import { own } from "../../cluster/raw.js";
 import { plannedHost, type PlannedHost } from "../plan/planned-host.js";
 import { type Proposal, type Rule, isWaiting } from "../proposal.js";
-import type { Violation } from "../verdict.js";
-import { listed } from "../listed.js";
+import { refuse, type Violation } from "../verdict.js";
 
 interface FutureHost extends PlannedHost {
   readonly address: string;
@@ -44,17 +43,11 @@ function heldBack(group: Group, proposal: Proposal): Violation[] {
         old.some(({ number }) => number === resource.member?.host) &&
         (resource.preventsDestroy || ignoresAnything(resource)),
     )
-    .map(({ address }) => address)
-    .sort();
-  if (held.length === 0) return [];
-  return [
-    {
-      rule: "image-as-desired",
-      subjects: held,
-      message: `hosts of ${group.name} would stay as they are, though they are to be replaced: ${listed(held)}`,
-      remedy: "remove prevent_destroy and ignore_changes from them in this view",
-    },
-  ];
+    .map(({ address }) => address);
+  return refuse("image-as-desired", held, {
+    message: `hosts of ${group.name} would stay as they are, though they are to be replaced`,
+    remedy: "remove prevent_destroy and ignore_changes from them in this view",
+  });
 }
 
 /** The hosts that a group would have. */
@@ -85,24 +78,15 @@ function otherwise(group: Group, hosts: readonly FutureHost[], proposal: Proposa
       ...difference("template hash", hash, group.hash),
       ...otherSettings(host, group, proposal.spec).map((key) => `another aws.${key}`),
     ];
-    return differs.length > 0 ? [{ address, text: `${address} (${differs.join("; ")})` }] : [];
+    return differs.length > 0 ? [`${address} (${differs.join("; ")})`] : [];
   });
   return [
-    ...(wrong.length > 0
-      ? [
-          {
-            rule: "image-as-desired" as const,
-            subjects: wrong.map(({ address }) => address).sort(),
-            message: `hosts of ${group.name} would be otherwise than the spec says: ${wrong
-              .map(({ text }) => text)
-              .sort()
-              .join(", ")}`,
-            remedy: plan
-              ? "synthesize and plan again from the spec as it is now"
-              : `change ${group.name} in cluster.yaml instead of overriding it`,
-          },
-        ]
-      : []),
+    ...refuse("image-as-desired", wrong, {
+      message: `hosts of ${group.name} would be otherwise than the spec says`,
+      remedy: plan
+        ? "synthesize and plan again from the spec as it is now"
+        : `change ${group.name} in cluster.yaml instead of overriding it`,
+    }),
     ...(plan && hosts.length !== group.hosts
       ? [
           {
@@ -146,7 +130,7 @@ function recordedOtherwise(group: Group, { plan, deployed, spec, target }: Propo
 function withoutCauses(revisions: unknown): unknown {
   if (!Array.isArray(revisions)) return "no history";
   return revisions.map((revision: unknown) =>
-    ["number", "image", "hash", "generation"].map((key) => optional(revision, key)),
+    ["number", "image", "hash", "generation"].map((key) => own(revision, key)),
   );
 }
 

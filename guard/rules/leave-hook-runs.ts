@@ -7,7 +7,7 @@ import { isTainted, type Change } from "../change.js";
 import { plannedHost } from "../plan/planned-host.js";
 import { type Proposal, type Rule, type StateProposal, isWaiting } from "../proposal.js";
 import { terraformIn } from "../terraform-in.js";
-import type { Violation } from "../verdict.js";
+import { refuse, type Violation } from "../verdict.js";
 import { listed } from "../listed.js";
 
 /** No machine goes without the hook that makes its work leave, and a group that has left is replaced whole. */
@@ -62,17 +62,11 @@ function succeededFirst({ declared, target }: Proposal): Violation[] {
     .filter(
       (resource) => (resource.group !== undefined || target !== undefined) && isSucceededFirst(resource),
     )
-    .map(({ address }) => address)
-    .sort();
-  if (addresses.length === 0) return [];
-  return [
-    {
-      rule: "leave-hook-runs",
-      subjects: addresses,
-      message: `create_before_destroy would keep leave hooks from running: ${listed(addresses)}`,
-      remedy: "remove it: here the old goes first, once its work has left",
-    },
-  ];
+    .map(({ address }) => address);
+  return refuse("leave-hook-runs", addresses, {
+    message: "create_before_destroy would keep leave hooks from running",
+    remedy: "remove it: here the old goes first, once its work has left",
+  });
 }
 
 /**
@@ -144,20 +138,18 @@ function taintedUnasked(group: Group, proposal: StateProposal): Violation[] {
   const tainted = current.hosts
     .map(({ number }) => hostAddress(spec.platform, group.name, number, "host"))
     .filter((address) => current.tainted.includes(address));
-  return tainted.length === 0 ? [] : [taintedGoes(group, tainted, proposal)];
+  return taintedGoes(group, tainted, proposal);
 }
 
 function taintedGoes(
   group: Group,
   hosts: readonly string[],
   proposal: Pick<Proposal, "spec" | "view">,
-): Violation {
-  return {
-    rule: "leave-hook-runs",
-    subjects: [...hosts].sort(),
-    message: `tainted hosts of ${group.name} would be replaced, and no hook would make their work leave: ${listed([...hosts].sort())}`,
+): Violation[] {
+  return refuse("leave-hook-runs", hosts, {
+    message: `tainted hosts of ${group.name} would be replaced, and no hook would make their work leave`,
     remedy: `${hosts.map((address) => `run: ${terraformIn(proposal)} untaint ${address}`).join("; ")}; then raise generations[${String(group.index)}] of pool ${group.pool} to replace the group whole`,
-  };
+  });
 }
 
 /** The same of a plan, which says itself which machines go. */
@@ -200,13 +192,11 @@ function goneWithoutHook(group: Group, leaving: readonly Change[], proposal: Pro
   if (silent.length === 0) return [];
   const tainted = leaving.filter((change) => isTainted(change, deployed));
   if (tainted.length === leaving.length)
-    return [
-      taintedGoes(
-        group,
-        tainted.map(({ address }) => address),
-        proposal,
-      ),
-    ];
+    return taintedGoes(
+      group,
+      tainted.map(({ address }) => address),
+      proposal,
+    );
   const [machines, hooks] = [counted(leaving.length, "machine"), counted(silent.length, "hook")];
   return [
     {
@@ -235,16 +225,11 @@ function replacedThoughTheyStay(
           hash === (plannedHost(change.address, change.planned?.after).hash ?? group.hash),
       ),
   );
-  if (staying.length === 0) return [];
-  const addresses = staying.map(({ address }) => address).sort();
-  return [
-    {
-      rule: "leave-hook-runs",
-      subjects: addresses,
-      message: `hosts of ${group.name} would be replaced by the same template, so that leave would let their work stay: ${listed(addresses)}`,
-      remedy: `raise generations[${String(group.index)}] of pool ${group.pool} to replace the group whole`,
-    },
-  ];
+  const addresses = staying.map(({ address }) => address);
+  return refuse("leave-hook-runs", addresses, {
+    message: `hosts of ${group.name} would be replaced by the same template, so that leave would let their work stay`,
+    remedy: `raise generations[${String(group.index)}] of pool ${group.pool} to replace the group whole`,
+  });
 }
 
 /** A destroy hook runs when its resource goes first, and never when it is tainted. */

@@ -2,9 +2,8 @@ import { hostName } from "../../cluster/address.js";
 import { gateSettingsOf } from "../../cluster/gate-settings.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
 import { describeChange, isTainted } from "../change.js";
-import { listed } from "../listed.js";
 import { type Proposal, type Rule, isWaiting } from "../proposal.js";
-import type { Violation } from "../verdict.js";
+import { refuse, type Violation } from "../verdict.js";
 
 /**
  * Where a group is replaced a few machines at a time, those that wait for a later batch are as they are deployed, no more go
@@ -15,7 +14,7 @@ export const oneBatch: Rule = (proposal) => {
   const { waiting = [], target, spec } = proposal;
   if (waiting.length === 0 && proposal.inBatches !== true) return [];
   const group = groupsOf(spec).find(({ name }) => name === target);
-  if (!group) return [cannotWait(proposal.view, waiting)];
+  if (!group) return cannotWait(proposal.view, waiting);
   return [
     ...waitsForNothing(group, proposal),
     ...touched(group, proposal),
@@ -30,15 +29,14 @@ function waitsForNothing(group: Group, { deployed, waiting = [] }: Proposal): Vi
     ({ number, hash }) => group.role === "client" && number < group.hosts && hash !== group.hash,
   );
   const wrong = waiting.filter((name) => !old.some((host) => host.name === name));
-  return wrong.length === 0 ? [] : [cannotWait(group.name, wrong)];
+  return cannotWait(group.name, wrong);
 }
 
-const cannotWait = (group: string, hosts: readonly string[]): Violation => ({
-  rule: "one-batch",
-  subjects: [...hosts].sort(),
-  message: `hosts of ${group} cannot wait for a later batch, since none of them is a client's of an older template: ${listed([...hosts].sort())}`,
-  remedy: `synthesize and plan again; batches are made by: rollout deploy ${group}`,
-});
+const cannotWait = (group: string, hosts: readonly string[]): Violation[] =>
+  refuse("one-batch", hosts, {
+    message: `hosts of ${group} cannot wait for a later batch, since none of them is a client's of an older template`,
+    remedy: `synthesize and plan again; batches are made by: rollout deploy ${group}`,
+  });
 
 /** `config_consul` follows the Consul servers, wherever its machine stands. */
 function touched(group: Group, proposal: Proposal): Violation[] {
@@ -48,15 +46,10 @@ function touched(group: Group, proposal: Proposal): Violation[] {
       isWaiting(proposal, member) &&
       !(member.kind === "config-consul" && action !== "delete"),
   );
-  if (own.length === 0) return [];
-  return [
-    {
-      rule: "one-batch",
-      subjects: own.map(({ address }) => address).sort(),
-      message: `machines of ${group.name} that wait for a later batch would change: ${listed(own.map(describeChange).sort())}`,
-      remedy: "declare them as they are deployed; remove the override",
-    },
-  ];
+  return refuse("one-batch", own.map(describeChange), {
+    message: `machines of ${group.name} that wait for a later batch would change`,
+    remedy: "declare them as they are deployed; remove the override",
+  });
 }
 
 /** Machines that are out already do not go any more: those of a group that has left, and what is tainted. */
@@ -71,25 +64,15 @@ function tooMany(group: Group, { changes, deployed, spec }: Proposal): Violation
       !isTainted(change, deployed),
   );
   if (updating.length <= maxUnavailable) return [];
-  const names = updating.map(({ member }) => hostName(group.name, member?.host ?? 0)).sort();
-  return [
-    {
-      rule: "one-batch",
-      subjects: names,
-      message: `${String(updating.length)} machines of ${group.name} would be replaced at once, and pools.${group.pool}.maxUnavailable is ${String(maxUnavailable)}: ${listed(names)}`,
-      remedy: `make the plan by: rollout deploy ${group.name}`,
-    },
-  ];
+  const names = updating.map(({ member }) => hostName(group.name, member?.host ?? 0));
+  return refuse("one-batch", names, {
+    message: `${String(updating.length)} machines of ${group.name} would be replaced at once, and pools.${group.pool}.maxUnavailable is ${String(maxUnavailable)}`,
+    remedy: `make the plan by: rollout deploy ${group.name}`,
+  });
 }
 
-function openGate(group: Group, { plan, waiting = [] }: Proposal): Violation[] {
-  if (plan?.gate !== "open" || waiting.length === 0) return [];
-  return [
-    {
-      rule: "one-batch",
-      subjects: [...waiting].sort(),
-      message: `${group.name} would be recorded as whole while machines wait for a later batch: ${listed([...waiting].sort())}`,
-      remedy: `make the plan by: rollout deploy ${group.name}, which keeps the gate closed`,
-    },
-  ];
-}
+const openGate = (group: Group, { plan, waiting = [] }: Proposal): Violation[] =>
+  refuse("one-batch", plan?.gate === "open" ? waiting : [], {
+    message: `${group.name} would be recorded as whole while machines wait for a later batch`,
+    remedy: `make the plan by: rollout deploy ${group.name}, which keeps the gate closed`,
+  });

@@ -1,8 +1,8 @@
-import { listed } from "../listed.js";
 import { isNew } from "../../cluster/pending.js";
 import { describeChange } from "../change.js";
 import { isEndOfLeftover } from "../leftovers.js";
 import type { Rule } from "../proposal.js";
+import { refuse } from "../verdict.js";
 
 /** Nothing changes in a group that the view is not for. Deletions and `config_consul` have rules of their own. */
 export const otherGroup: Rule = (proposal) => {
@@ -16,15 +16,13 @@ export const otherGroup: Rule = (proposal) => {
     return action !== "delete" && member?.kind !== "config-consul";
   });
   const groups = [...new Set(foreign.map(({ group }) => group ?? ""))].sort();
-  return groups.map((group) => {
+  return groups.flatMap((group) => {
     const own = foreign.filter((change) => change.group === group);
-    return {
-      rule: "target-group",
-      subjects: own.map(({ address }) => address).sort(),
-      message: `${group} would change in the view ${view}: ${listed(own.map(describeChange).sort())}`,
+    return refuse("target-group", own.map(describeChange), {
+      message: `${group} would change in the view ${view}`,
       remedy: isNew(deployed.groups.get(group))
         ? "new groups come by: cdktf deploy cluster"
         : `declare ${group} there as it is deployed; what is wanted of it belongs in cluster.yaml and comes by its own view`,
-    };
+    });
   });
 };

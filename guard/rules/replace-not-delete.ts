@@ -4,9 +4,8 @@ import { isNew, targetGroupAddress } from "../../cluster/pending.js";
 import { describeChange, type Change } from "../change.js";
 import { forgottenVolumes } from "../forgotten-volumes.js";
 import type { Proposal, Rule } from "../proposal.js";
-import type { Violation } from "../verdict.js";
+import { refuse, type Violation } from "../verdict.js";
 import { isEndOfLeftover } from "../leftovers.js";
-import { listed } from "../listed.js";
 
 /**
  * Members of groups are replaced, never dropped: a dropped block is destroyed without its hooks, and no freeze holds it.
@@ -60,15 +59,10 @@ function membersDropped(group: string, dropped: readonly Change[], { view }: Pro
   const addresses = dropped
     .filter((change) => change.group === group && change.member?.kind !== "data")
     .map(({ address }) => address);
-  if (addresses.length === 0) return [];
-  return [
-    {
-      rule: "replace-not-delete",
-      subjects: addresses.sort(),
-      message: `members of ${group} would be destroyed in the view ${view}, without a hook: ${listed(addresses)}`,
-      remedy: `declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy ${group}`,
-    },
-  ];
+  return refuse("replace-not-delete", addresses, {
+    message: `members of ${group} would be destroyed in the view ${view}, without a hook`,
+    remedy: `declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy ${group}`,
+  });
 }
 
 /** A move or an import decides which object it is that changes, so it is none of a setting's: nothing renders it. */
@@ -76,16 +70,11 @@ function membersDisplaced({ changes }: Proposal): Violation[] {
   const odd = changes.filter(
     ({ displaced, member, from }) => displaced !== undefined && (member !== undefined || from !== undefined),
   );
-  if (odd.length === 0) return [];
-  return [
-    {
-      rule: "replace-not-delete",
-      subjects: odd.map(({ address }) => address).sort(),
-      message: `members of groups would be moved or imported: ${listed(odd.map(describeChange).sort())}`,
-      remedy:
-        "remove what moves or imports them: moved and import blocks, and a count or for_each that came or went",
-    },
-  ];
+  return refuse("replace-not-delete", odd.map(describeChange), {
+    message: "members of groups would be moved or imported",
+    remedy:
+      "remove what moves or imports them: moved and import blocks, and a count or for_each that came or went",
+  });
 }
 
 /** A host is replaced, and first the old one goes: not changed in place or let go of. */
@@ -101,16 +90,11 @@ function otherwiseChanged({ changes, spec }: Proposal, isEnd: (change: Change) =
       action === "replace" && planned.actions.indexOf("create") < planned.actions.indexOf("delete");
     return newFirst ? [`${change.address} (its successor is created before it goes)`] : [];
   });
-  if (odd.length === 0) return [];
-  return [
-    {
-      rule: "replace-not-delete",
-      subjects: odd.sort(),
-      message: `members of groups would not be replaced as they are to be: ${listed(odd)}`,
-      remedy:
-        "declare them as this program renders them, without create_before_destroy, moved, import or removed blocks",
-    },
-  ];
+  return refuse("replace-not-delete", odd, {
+    message: "members of groups would not be replaced as they are to be",
+    remedy:
+      "declare them as this program renders them, without create_before_destroy, moved, import or removed blocks",
+  });
 }
 
 /** Whether a deletion is that of a host beyond the number that the target is to have, or of what hangs on it. */

@@ -1,6 +1,6 @@
-import { parseAddress } from "../../cluster/address.js";
+import { parseAddress, type MemberKind } from "../../cluster/address.js";
 import type { DeployedGroup } from "../../cluster/deployed.js";
-import { isTainted } from "../change.js";
+import { isTainted, type Change } from "../change.js";
 import type { Proposal, Rule, StateProposal } from "../proposal.js";
 import { terraformIn } from "../terraform-in.js";
 import type { Violation } from "../verdict.js";
@@ -19,13 +19,16 @@ export function neverDestroyed(proposal: StateProposal): Violation[] {
   const addresses = [...deployed.groups.values()]
     .flatMap(({ tainted }) => tainted)
     .filter((address) => ["data", "revision"].includes(parseAddress(address)?.kind ?? ""));
-  return addresses.sort().map((address) => ({
-    rule: "tainted-replacement",
-    subjects: [address],
-    message: `${address} is tainted, so it would be replaced, and it is never destroyed`,
-    remedy: `run: ${terraformIn(proposal)} untaint ${address}`,
-  }));
+  const why = "so it would be replaced, and it is never destroyed";
+  return addresses.sort().map((address) => untainted(address, why, proposal));
 }
+
+const untainted = (address: string, why: string, proposal: StateProposal): Violation => ({
+  rule: "tainted-replacement",
+  subjects: [address],
+  message: `${address} is tainted, ${why}`,
+  remedy: `run: ${terraformIn(proposal)} untaint ${address}`,
+});
 
 function ofPlan(proposal: Proposal): Violation[] {
   const { changes, target, deployed } = proposal;
@@ -35,9 +38,8 @@ function ofPlan(proposal: Proposal): Violation[] {
   const foreign = tainted.filter(
     ({ group, member }) => group !== target && target !== undefined && member?.kind !== "config-consul",
   );
-  const silent = tainted.filter(
-    ({ group, member }) => group === target && (member?.kind === "leave" || member?.kind === "lb-drained"),
-  );
+  const own = (...kinds: readonly MemberKind[]): Change[] =>
+    tainted.filter(({ group, member }) => group === target && member && kinds.includes(member.kind));
   return [
     ...foreign.map(({ address, group }) => ({
       rule: "tainted-replacement" as const,
@@ -45,29 +47,15 @@ function ofPlan(proposal: Proposal): Violation[] {
       message: `${address} is tainted, and any view would replace it, though it is ${String(group)}'s`,
       remedy: `finish ${String(group)} first with: rollout deploy ${String(group)}`,
     })),
-    ...tainted
-      .filter(({ group, member }) => group === target && member?.kind === "stop-agents")
-      .map(({ address }) => ({
-        rule: "tainted-replacement" as const,
-        subjects: [address],
-        message: `${address} is tainted, so it would be replaced without its hook, and what it stops would go on`,
-        remedy: `run: ${terraformIn(proposal)} untaint ${address}`,
-      })),
-    ...tainted
-      .filter((change) => change.group === target && change.member?.kind === "start-agents")
+    ...own("stop-agents").map(({ address }) =>
+      untainted(address, "so it would be replaced without its hook, and what it stops would go on", proposal),
+    ),
+    ...own("start-agents")
       .filter(({ group = "" }) => isReady(deployed.groups.get(group)))
-      .map(({ address }) => ({
-        rule: "tainted-replacement" as const,
-        subjects: [address],
-        message: `${address} is tainted, so agents that have work would be started anew`,
-        remedy: `run: ${terraformIn(proposal)} untaint ${address}`,
-      })),
-    ...silent.map(({ address }) => ({
-      rule: "tainted-replacement" as const,
-      subjects: [address],
-      message: `${address} is tainted, so it would be replaced without its hook, and no work would leave`,
-      remedy: `run: ${terraformIn(proposal)} untaint ${address}`,
-    })),
+      .map(({ address }) => untainted(address, "so agents that have work would be started anew", proposal)),
+    ...own("leave", "lb-drained").map(({ address }) =>
+      untainted(address, "so it would be replaced without its hook, and no work would leave", proposal),
+    ),
   ];
 }
 

@@ -4,8 +4,7 @@ import { forgottenBy } from "../leftovers.js";
 import { memberBounds } from "../member-bounds.js";
 import { ownActs } from "../own-blocks.js";
 import type { Proposal, Rule } from "../proposal.js";
-import type { Violation } from "../verdict.js";
-import { listed } from "../listed.js";
+import { refuse, type Violation } from "../verdict.js";
 
 /**
  * Every change belongs to somebody: what has the address of a group's member stands in that group's construct, so that it
@@ -26,16 +25,11 @@ function byBlocks(proposal: Proposal): Violation[] {
     block === "removed" && forgottenBy(header?.removed, proposal) !== undefined;
   const planned = wiring.flatMap(({ address }) => (/^(module|action)\./.test(address) ? [address] : []));
   const blocks = [...(header?.blocks ?? []).filter((block) => !isKnown(block)), ...planned];
-  if (blocks.length === 0) return [];
-  return [
-    {
-      rule: "unattributed-change",
-      subjects: blocks,
-      message: `the stack has blocks that cannot be judged: ${blocks.join(", ")}`,
-      remedy:
-        "remove them: members of groups come from cluster.yaml alone, and resources of your own stand in own-resources.ts one by one",
-    },
-  ];
+  return refuse("unattributed-change", blocks, {
+    message: "the stack has blocks that cannot be judged",
+    remedy:
+      "remove them: members of groups come from cluster.yaml alone, and resources of your own stand in own-resources.ts one by one",
+  });
 }
 
 /** Neither a group's nor one of this program's shared parts, and not on the list of the user's own. */
@@ -50,33 +44,21 @@ function ofNobody({ declared, changes, plan, spec }: Proposal): Violation[] {
     // At synth a dropped resource has no path any more; that it goes is another rule's.
     return plan || action !== "delete" ? own === undefined || !isOwnPath(own, spec) : false;
   });
-  if (nobodys.length === 0) return [];
   const described = nobodys.map((change) => {
     const own = path(change.address);
     return own === undefined ? describeChange(change) : `${change.address} at ${own}`;
   });
-  return [
-    {
-      rule: "unattributed-change",
-      subjects: nobodys.map(({ address }) => address).sort(),
-      message: `resources that belong to no group would change: ${listed(described.sort())}`,
-      remedy: "name those that are your own by construct path in rollout.ownResources",
-    },
-  ];
+  return refuse("unattributed-change", described, {
+    message: "resources that belong to no group would change",
+    remedy: "name those that are your own by construct path in rollout.ownResources",
+  });
 }
 
 function outsideOfGroup({ declared }: Proposal): Violation[] {
   const strays = declared.filter(({ member, group }) => member !== undefined && member.group !== group);
-  if (strays.length === 0) return [];
-  return [
-    {
-      rule: "unattributed-change",
-      subjects: strays.map(({ address }) => address).sort(),
-      message: `addresses of a group are declared outside of it: ${strays
-        .map(({ address, path }) => `${address} at ${path}`)
-        .sort()
-        .join(", ")}`,
-      remedy: "give the resource another name, or declare it in the group",
-    },
-  ];
+  const described = strays.map(({ address, path }) => `${address} at ${path}`);
+  return refuse("unattributed-change", described, {
+    message: "addresses of a group are declared outside of it",
+    remedy: "give the resource another name, or declare it in the group",
+  });
 }

@@ -1,7 +1,6 @@
 import type { CheckResult } from "../../rollout/observation/observation.js";
 import { fillIn, type Check } from "../../cluster/gate-settings.js";
-import type { CheckDeps } from "./check-try.js";
-import { runCommandCheck } from "./run-command-check.js";
+import { runCommandCheck, type CheckDeps } from "./run-command-check.js";
 import { runHttpCheck } from "./run-http-check.js";
 
 /** The machine that a check is about. */

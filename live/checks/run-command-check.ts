@@ -1,10 +1,17 @@
 import { stripVTControlCharacters } from "node:util";
-import { withoutTokens } from "../../clients/environment.js";
+import { withoutTokens, type Environment } from "../../clients/environment.js";
 import { withoutSecrets } from "../../clients/terraform/error.js";
 import type { Check } from "../../cluster/gate-settings.js";
-import type { CheckDeps, Tried } from "./check-try.js";
+import type { Tried } from "./run-http-check.js";
 
 type CommandCheck = Extract<Check, { readonly kind: "command" }>;
+
+export interface CheckDeps {
+  /** What commands get, but for the agents' tokens. */
+  readonly env: Environment;
+  /** Ends a try before its time. */
+  readonly signal?: AbortSignal;
+}
 
 /** What is kept of a program's output, in characters. */
 const MOST = 1_000_000;

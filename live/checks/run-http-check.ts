@@ -1,10 +1,15 @@
 import { Agent } from "undici";
+import { codeOf } from "../../clients/error-code.js";
+import { noAnswer } from "../../clients/http/connection.js";
 import { readText, TooLong } from "../../clients/http/read-text.js";
 import { requestBy } from "../../clients/http/request-by.js";
 import type { Check } from "../../cluster/gate-settings.js";
-import type { Tried } from "./check-try.js";
+import type { CheckResult } from "../../rollout/observation/observation.js";
 
 type HttpCheck = Extract<Check, { readonly kind: "http" }>;
+
+/** How one try of a check ended. */
+export type Tried = Pick<CheckResult, "passed" | "value">;
 
 /** Of an answer, in bytes: a page of health is short. */
 const MOST = 1024 * 1024;
@@ -26,8 +31,8 @@ export async function runHttpCheck(check: HttpCheck, url: string, signal?: Abort
     if (late.aborted) return `no answer within ${String(check.timeoutSeconds)} s`;
     if (signal?.aborted === true) return "ended before it was done";
     if (error instanceof TooLong) return `the answer is longer than ${String(MOST)} bytes`;
-    const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
-    return REASONS.get(code) ?? `no answer${code === "" ? "" : ` (${code})`}`;
+    const code = codeOf(error);
+    return noAnswer(code) ?? `no answer (${code})`;
   }
 }
 
@@ -43,12 +48,3 @@ async function tryOnce({ status, contains }: HttpCheck, url: string, signal: Abo
   const passed = (await readText(MOST)(body)).includes(contains);
   return { passed, value: `${seen}, ${passed ? "with" : "without"} ${JSON.stringify(contains)}` };
 }
-
-const REASONS = new Map([
-  ["ECONNREFUSED", "connection refused"],
-  ["ECONNRESET", "connection reset"],
-  ["ENOTFOUND", "no such host"],
-  ["EHOSTUNREACH", "no way to the host"],
-  ["UND_ERR_CONNECT_TIMEOUT", "no connection in time"],
-  ["UND_ERR_SOCKET", "the connection ended before the answer"],
-]);

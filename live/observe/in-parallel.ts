@@ -4,11 +4,11 @@ export async function inParallel<T, R>(
   atOnce: number,
   run: (item: T) => Promise<R>,
 ): Promise<R[]> {
-  const results = new Map<number, R>();
+  const results: R[] = [];
   const left = items.entries();
   const worker = async (): Promise<void> => {
-    for (const [index, item] of left) results.set(index, await run(item));
+    for (const [index, item] of left) results[index] = await run(item);
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
-  return [...results].sort(([one], [other]) => one - other).map(([, result]) => result);
+  return results;
 }

@@ -1,21 +1,9 @@
+import type { AutopilotHealth, RaftServer } from "../../clients/http/raft.js";
 import type { Autopilot, RaftPeer } from "../../rollout/observation/observation.js";
 import { UserError } from "../../cluster/user-error.js";
 
-interface Health {
-  readonly Healthy: boolean;
-  readonly FailureTolerance: number;
-  readonly Servers: readonly {
-    readonly ID: string;
-    readonly Name: string;
-    readonly Voter: boolean;
-    readonly Leader: boolean;
-    readonly Healthy: boolean;
-    readonly StableSince: string;
-  }[];
-}
-
 /** What autopilot thinks: Consul and Nomad say it in the same words. */
-export const autopilotOf = ({ Healthy, FailureTolerance, Servers }: Health): Autopilot => ({
+export const autopilotOf = ({ Healthy, FailureTolerance, Servers }: AutopilotHealth): Autopilot => ({
   healthy: Healthy,
   failureTolerance: FailureTolerance,
   servers: Servers.map((server) => ({
@@ -28,15 +16,7 @@ export const autopilotOf = ({ Healthy, FailureTolerance, Servers }: Health): Aut
   })),
 });
 
-interface Peer {
-  readonly ID: string;
-  readonly Node: string;
-  readonly Address: string;
-  readonly Voter: boolean;
-  readonly Leader: boolean;
-}
-
-export const raftPeersOf = (peers: readonly Peer[]): RaftPeer[] =>
+export const raftPeersOf = (peers: readonly RaftServer[]): RaftPeer[] =>
   peers.map(({ ID, Node, Address, Voter, Leader }) => ({
     id: ID,
     name: Node,

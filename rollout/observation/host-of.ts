@@ -1,12 +1,10 @@
-/**
- * The number of a host in its group, counted from 0; undefined for whatever is no host of the group. The whole name
- * counts, so that `broker-1` and `broker-10` never mix.
- */
-export function hostNumber(group: string, name: string): number | undefined {
-  if (!name.startsWith(`${group}-`)) return undefined;
-  const rest = name.slice(group.length + 1);
-  return /^(0|[1-9]\d{0,5})$/.test(rest) ? Number(rest) : undefined;
-}
+import { parseHostName } from "../../cluster/address.js";
+
+/** The number of a host in its group, counted from 0; undefined for whatever is no host of the group. */
+export const hostNumber = (group: string, name: string): number | undefined => {
+  const member = name.startsWith(`${group}-`) ? parseHostName(name) : undefined;
+  return member?.group === group ? member.host : undefined;
+};
 
 export const isHostOf = (group: string, name: string): boolean => hostNumber(group, name) !== undefined;
 

@@ -42,8 +42,8 @@ export function capacityWarnings(
     ];
   }
   return [
-    ...short("CPU", "MHz", sum(going, usedCpu), sum(elsewhere, freeCpu)),
-    ...short("memory", "MiB", sum(going, usedMemory), sum(elsewhere, freeMemory)),
+    ...short("CPU", "MHz", used(going, "cpuMhz"), free(elsewhere, "cpuMhz")),
+    ...short("memory", "MiB", used(going, "memoryMb"), free(elsewhere, "memoryMb")),
   ].map((message) => ({ subject: group.name, message, remedy }));
 }
 
@@ -59,12 +59,13 @@ const remedyFor = (retires: boolean): string =>
     ? "add hosts elsewhere first: the group does not come back"
     : "add hosts elsewhere first, or expect work to wait until the group is back";
 
-const sum = (nodes: readonly NomadNode[], of: (node: NomadNode) => number): number =>
-  nodes.reduce((total, node) => total + of(node), 0);
+type Kind = "cpuMhz" | "memoryMb";
 
-const usedCpu = ({ used }: NomadNode): number => used?.cpuMhz ?? 0;
-const usedMemory = ({ used }: NomadNode): number => used?.memoryMb ?? 0;
-const freeCpu = ({ resources, used }: NomadNode): number =>
-  Math.max(0, (resources?.cpuMhz ?? 0) - (used?.cpuMhz ?? 0));
-const freeMemory = ({ resources, used }: NomadNode): number =>
-  Math.max(0, (resources?.memoryMb ?? 0) - (used?.memoryMb ?? 0));
+const used = (nodes: readonly NomadNode[], of: Kind): number =>
+  nodes.reduce((sum, { used }) => sum + (used?.[of] ?? 0), 0);
+
+const free = (nodes: readonly NomadNode[], of: Kind): number =>
+  nodes.reduce(
+    (sum, { resources, used }) => sum + Math.max(0, (resources?.[of] ?? 0) - (used?.[of] ?? 0)),
+    0,
+  );

@@ -8,6 +8,7 @@ import {
   SERVERS,
   isUnknown,
   type Autopilot,
+  type ConsulMember,
   type Observation,
   type Observed,
   type RaftPeer,
@@ -122,9 +123,11 @@ function notWell(observation: Observation, other: ClusterGroup, target: ClusterG
     const isEnded = isMachineEnded(observation.machines, host);
     const reasons: Reason[] = [
       ...(isEnded ? [{ why: "its machine is gone" }] : []),
-      ...inConsul(observation, host),
+      ...asMember("Consul agent", observation.consul.members, host, "consul"),
       ...(other.role === "client" ? asNode(observation, host) : []),
-      ...(other.role === "nomad-server" ? asServer(observation, host) : []),
+      ...(other.role === "nomad-server"
+        ? asMember("Nomad server", observation.nomad.members, host, "nomad")
+        : []),
     ];
     if (reasons.length === 0) return [];
     return [
@@ -150,18 +153,16 @@ function mending({ name }: ClusterGroup, reasons: readonly Reason[]): string {
 
 const startOn = (host: string, unit: "consul" | "nomad"): string => `sudo systemctl start ${unit} on ${host}`;
 
-function inConsul({ consul: { members } }: Observation, host: string): Reason[] {
-  if (isUnknown(members)) return [];
-  const status = members.find(({ name }) => name === host)?.status;
-  if (status === "alive") return [];
-  return [{ why: `its Consul agent is ${status ?? "no member"}`, mend: startOn(host, "consul") }];
-}
-
-function asServer({ nomad: { members } }: Observation, host: string): Reason[] {
+function asMember(
+  what: string,
+  members: Observed<readonly ConsulMember[]>,
+  host: string,
+  unit: "consul" | "nomad",
+): Reason[] {
   if (isUnknown(members)) return [];
   const status = members.find(({ name }) => withoutRegion(name) === host)?.status;
   if (status === "alive") return [];
-  return [{ why: `its Nomad server is ${status ?? "no member"}`, mend: startOn(host, "nomad") }];
+  return [{ why: `its ${what} is ${status ?? "no member"}`, mend: startOn(host, unit) }];
 }
 
 /** A dead record beside the live one is no harm. */

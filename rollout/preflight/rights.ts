@@ -5,6 +5,7 @@ import {
   type ConsulRight,
   type NomadRight,
   type Observation,
+  type Observed,
 } from "../observation/observation.js";
 
 /** Why each right is needed: what would go wrong silently without it. */
@@ -47,23 +48,20 @@ export function missingRights(
   { nomad, consul }: Observation,
   more: readonly NomadRight[] = [],
 ): Finding[] {
-  const [inNomad, inConsul] = [nomad.rights, consul.rights];
   return [
-    ...(isUnknown(inNomad)
-      ? []
-      : [...new Set([...more, ...NOMAD_OF[role]])]
-          .filter((right) => !inNomad.includes(right))
-          .map((right) => lacking("NOMAD_TOKEN", right, NOMAD[right]))),
-    ...(isUnknown(inConsul)
-      ? []
-      : CONSUL_OF[role]
-          .filter((right) => !inConsul.includes(right))
-          .map((right) => lacking("CONSUL_HTTP_TOKEN", right, CONSUL[right]))),
+    ...lacking("NOMAD_TOKEN", [...new Set([...more, ...NOMAD_OF[role]])], nomad.rights, NOMAD),
+    ...lacking("CONSUL_HTTP_TOKEN", CONSUL_OF[role], consul.rights, CONSUL),
   ];
 }
 
-const lacking = (token: string, right: string, reason: string): Finding => ({
-  subject: token,
-  message: `lacks the right ${right} (${reason})`,
-  remedy: "use a token whose policy allows it",
-});
+const lacking = <Right extends string>(
+  token: string,
+  needed: readonly Right[],
+  rights: Observed<readonly Right[]>,
+  reasons: Readonly<Record<Right, string>>,
+): Finding[] =>
+  (isUnknown(rights) ? [] : needed.filter((right) => !rights.includes(right))).map((right) => ({
+    subject: token,
+    message: `lacks the right ${right} (${reasons[right]})`,
+    remedy: "use a token whose policy allows it",
+  }));

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { hostAddress, type PlatformName } from "../../cluster/address.js";
 import type { Deployed, DeployedGroup } from "../../cluster/deployed.js";
 import { durationSeconds } from "../../cluster/yaml/duration.js";
@@ -5,36 +6,30 @@ import type { Group } from "../../cluster/groups.js";
 import { deployedHosts, describePending, isNew } from "../../cluster/pending.js";
 import type { LoadBalancer } from "../../cluster/yaml/schema.js";
 
-/** How many machines of a group are replaced, come, go and stay. */
-interface Machines {
-  readonly replaced: number;
-  readonly created: number;
-  readonly destroyed: number;
-  readonly stay: number;
-}
-
 /** What is going to happen to a group that stands already. */
-export interface Explanation {
-  readonly name: string;
-  /** `ami-0aaa -> ami-0bbb`, `3 -> 4 hosts` */
-  readonly change: string;
-  readonly machines: Machines;
-  /** What is replaced besides machines, and why. */
-  readonly alsoReplaced: readonly string[];
-  /** In the order that the edges between the resources make. */
-  readonly steps: readonly string[];
-}
+export const explanation = z.strictObject({
+  name: z.string(),
+  change: z.string().describe("`ami-0aaa -> ami-0bbb`"),
+  machines: z.strictObject({
+    replaced: z.int(),
+    created: z.int(),
+    destroyed: z.int(),
+    stay: z.int(),
+  }),
+  alsoReplaced: z.array(z.string()).describe("What else is replaced, and why."),
+  steps: z.array(z.string()).describe("The order in which things happen."),
+});
+
+export type Explanation = z.output<typeof explanation>;
+
+type Machines = Explanation["machines"];
 
 /**
  * Explains the view of one deployed group, also of one whose roll has begun.
  */
-export function explainGroup(
-  group: Group,
-  current: DeployedGroup,
-  { deployed, platform, balancer }: Surroundings,
-): Explanation {
-  const machines = machinesOf(group, current, platform);
-  const what = { group, current, machines, deployed, ...(balancer ? { balancer } : {}) };
+export function explainGroup(group: Group, current: DeployedGroup, surroundings: Surroundings): Explanation {
+  const machines = machinesOf(group, current, surroundings.platform);
+  const what = { group, current, machines, ...surroundings };
   return {
     name: group.name,
     change: isDesired(group, current) ? unfinished(group, machines) : describePending(group, current),
@@ -50,12 +45,10 @@ interface Surroundings {
   readonly balancer?: LoadBalancer | undefined;
 }
 
-interface What {
+interface What extends Surroundings {
   readonly group: Group;
   readonly current: DeployedGroup;
   readonly machines: Machines;
-  readonly deployed: Deployed;
-  readonly balancer?: LoadBalancer;
 }
 
 const isDesired = (group: Group, current: DeployedGroup): boolean =>

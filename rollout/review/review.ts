@@ -10,7 +10,7 @@ import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import { DEPLOY } from "../status/phase.js";
 import { changedSettings, describeSetting, type Setting, settingSchema } from "./settings.js";
-import { count, explainGroup, type Explanation } from "./explain-group.js";
+import { count, explainGroup, explanation, type Explanation } from "./explain-group.js";
 
 const difference = z.strictObject({
   view: z.string(),
@@ -25,20 +25,7 @@ export const reviewSchema = z.strictObject({
   headline: z.string(),
   violations: z.array(z.strictObject({ rule: z.string(), message: z.string(), remedy: z.string() })),
   groups: z
-    .array(
-      z.strictObject({
-        name: z.string(),
-        change: z.string().describe("`ami-0aaa -> ami-0bbb`"),
-        machines: z.strictObject({
-          replaced: z.int(),
-          created: z.int(),
-          destroyed: z.int(),
-          stay: z.int(),
-        }),
-        alsoReplaced: z.array(z.string()).describe("What else is replaced, and why."),
-        steps: z.array(z.string()).describe("The order in which things happen."),
-      }),
-    )
+    .array(explanation)
     .describe("Deployed groups that change, in the order in which they are rolled."),
   inFlight: z
     .array(z.strictObject({ name: z.string(), reasons: z.array(z.string()) }))
@@ -142,11 +129,7 @@ export function reviewOf(input: ReviewInput): Review {
     cluster: spec.name,
     verdict: violations.length === 0 ? ("accepted" as const) : ("rejected" as const),
     violations: [...violations],
-    groups: groups.map((group) => ({
-      ...group,
-      alsoReplaced: [...group.alsoReplaced],
-      steps: [...group.steps],
-    })),
+    groups,
     inFlight,
     frozen: all.filter((group) => stateOf(group) === "frozen").map(({ name }) => name),
     created: all

@@ -7,9 +7,7 @@ const answer = (status: number, text: string): Failure => ({ kind: "answer", sta
 const table: readonly (readonly [Failure, boolean, boolean])[] = [
   [{ kind: "unreachable", reason: "connection refused" }, true, true],
   [{ kind: "broken", reason: "connection reset" }, true, false],
-  [{ kind: "late", seconds: 15 }, true, false],
-  [{ kind: "redirect", status: 307, location: "http://elsewhere" }, false, false],
-  [{ kind: "oversized", limit: 1 }, false, false],
+  [{ kind: "refused", reason: "it is longer than 1 bytes" }, false, false],
   [answer(429, "Too many requests"), true, true],
   [answer(500, "No cluster leader"), true, false],
   [answer(500, "rpc error making call: rpc error making call: No cluster leader"), true, false],

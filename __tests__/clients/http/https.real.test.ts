@@ -79,12 +79,16 @@ test("a tunnel: a socket on this machine, the agent's own name in its certificat
   const endpoint = {
     url: "https://127.0.0.1:8501",
     socketPath: join(folder, "tunnel.sock"),
-    serverName: "server.dc1.consul",
   };
 
   await ask(
     CONSUL,
-    { CONSUL_CACERT: ours.certificate, CONSUL_CLIENT_CERT: own.cert, CONSUL_CLIENT_KEY: own.key },
+    {
+      CONSUL_CACERT: ours.certificate,
+      CONSUL_CLIENT_CERT: own.cert,
+      CONSUL_CLIENT_KEY: own.key,
+      CONSUL_TLS_SERVER_NAME: "server.dc1.consul",
+    },
     endpoint,
   );
 

@@ -1,7 +1,9 @@
 import * as z from "zod";
+import type { Call, HttpClient } from "./http-client.js";
 import { list } from "./parse-answer.js";
+import { wasDone } from "./unless-refused.js";
 
-// Consul and Nomad use the same raft library and say the same of it.
+// Consul and Nomad use the same raft library, and say and do the same with it.
 
 const AutopilotServer = z.object({
   ID: z.string(),
@@ -31,3 +33,20 @@ export const RaftServer = z.object({
 export type RaftServer = z.output<typeof RaftServer>;
 
 export const RaftConfiguration = z.object({ Servers: list(RaftServer) });
+
+/** Takes a server out of raft. False where it is not in it. */
+export const removePeerOf = (
+  http: HttpClient,
+  id: string,
+  limits: Pick<Call, "timeout" | "permission">,
+): Promise<boolean> =>
+  wasDone(
+    http.tell({
+      method: "DELETE",
+      path: "/v1/operator/raft/peer",
+      query: { id },
+      repeatable: true,
+      ...limits,
+    }),
+    ({ text }) => text.includes("was not found in the Raft configuration"),
+  );
