@@ -61,17 +61,15 @@ export interface HookDeclaration extends Declaration {
   readonly postcondition?: Postcondition;
 }
 
-export interface LoadBalancerDeclaration {
-  readonly pool: string;
-  readonly settings: LoadBalancer;
+export interface SharedDeclaration {
   readonly protection: Protection;
-  /** Whether a resource of the load balancer is to be declared. */
+  /** Whether a resource of it is to be declared. */
   readonly includes: (address: string) => boolean;
 }
 
-export interface SharedDeclaration {
-  readonly protection: Protection;
-  readonly includes: (address: string) => boolean;
+export interface LoadBalancerDeclaration extends SharedDeclaration {
+  readonly pool: string;
+  readonly settings: LoadBalancer;
 }
 
 /** Where a cluster lives: turns what this program knows of into the resources of one Terraform provider. */

@@ -1,4 +1,4 @@
-import type { HostGroupProps, HostProps } from "../constructs/host-group.js";
+import type { HostGroupProps, HostProps } from "../constructs/host-group-props.js";
 import type { Protection } from "../constructs/lifecycle.js";
 import {
   hostAddress,
@@ -108,7 +108,7 @@ export function targetRendering(
   return {
     ...desired,
     whileClosed: deployed.revisions,
-    waiting,
+    laterHosts: waiting,
     // Over the desired values, which are those of the same template: a state read does not tell the root volume.
     hosts: desired.hosts.map((host) => ({ ...host, ...staying.get(host.number) })),
     volumes: [

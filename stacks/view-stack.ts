@@ -1,10 +1,9 @@
 import { Annotations, TerraformResource, TerraformStack, TerraformVariable } from "cdktf";
 import { Construct } from "constructs";
-import { ClientPool } from "../constructs/client-pool.js";
 import { createPlatform } from "../constructs/create-platform.js";
-import type { HostGroupProps } from "../constructs/host-group.js";
+import type { HostGroupProps } from "../constructs/host-group-props.js";
+import { HostPool } from "../constructs/host-pool.js";
 import { lifecycleOf, type Protection } from "../constructs/lifecycle.js";
-import { ServerPool } from "../constructs/server-pool.js";
 import { judgeSynthesized } from "../guard/judge.js";
 import { formatViolation, type Verdict } from "../guard/verdict.js";
 import { hostAddress, parseGroupName, type HostKind } from "../cluster/address.js";
@@ -117,15 +116,11 @@ export abstract class ViewStack extends TerraformStack {
         return rendering && { ...rendering, ...context, ...this.edges(group, rendered), balanced };
       });
       const { name, loadBalancer: settings } = pool;
-      if (pool.role === "client") {
-        new ClientPool(scope, platform, {
-          name,
-          groups,
-          ...(settings ? { loadBalancer: { ...shared, settings } } : {}),
-        });
-      } else {
-        new ServerPool(scope, platform, { name, groups });
-      }
+      new HostPool(scope, platform, {
+        name,
+        groups,
+        ...(settings ? { loadBalancer: { ...shared, settings } } : {}),
+      });
     }
   }
 
