@@ -78,8 +78,8 @@ export function agentsOf(
         await cluster.close();
       }
     },
-    leave: (laterHosts) => runLeaveHook(context, { hook: "leave", subject, hash, stay, waiting: laterHosts }),
-    ready: (laterHosts) => runReadyHook(context, { hook: "ready", subject, hash, waiting: laterHosts }),
+    leave: (laterHosts) => runLeaveHook(context, { hook: "leave", subject, hash, stay, laterHosts }),
+    ready: (laterHosts) => runReadyHook(context, { hook: "ready", subject, hash, laterHosts }),
   };
 }
 

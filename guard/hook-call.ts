@@ -7,14 +7,14 @@ import type { MemberWiring } from "./wiring.js";
 
 /**
  * @param group the desired group, where it may change; a hook of another is called with what is deployed
- * @param waiting the hosts of the group that go with a later batch
+ * @param laterHosts the hosts of the group that go with a later batch
  * @param program the path that hooks are called by; undefined where any will do
  */
 export function callDifference(
   { member, provisioners }: MemberWiring,
   group: Group | undefined,
   program: string | undefined,
-  waiting: readonly string[] = [],
+  laterHosts: readonly string[] = [],
 ): string | undefined {
   const wanted = expected(member);
   const [first, ...more] = provisioners;
@@ -30,7 +30,9 @@ export function callDifference(
     !(called === wanted.subject || called.startsWith(`${wanted.subject} `))
   )
     return `it runs: ${first.command}`;
-  const exact = HAS_MORE_WORDS.has(member.kind) ? group && allWords(member, group, waiting) : wanted.subject;
+  const exact = HAS_MORE_WORDS.has(member.kind)
+    ? group && allWords(member, group, laterHosts)
+    : wanted.subject;
   return exact === undefined || exact === called
     ? undefined
     : `it is called with: ${called}, not with: ${exact}`;
@@ -102,11 +104,11 @@ const HAS_MORE_WORDS: ReadonlySet<Member["kind"]> = new Set(["leave", "ready", "
 function allWords(
   { kind, host = 0 }: Member,
   { name, hash, hosts }: Group,
-  waiting: readonly string[],
+  laterHosts: readonly string[],
 ): string | undefined {
   switch (kind) {
     case "leave":
-      return hookWords.leave(name, hash, hostNames({ name, hosts }), waiting);
+      return hookWords.leave(name, hash, hostNames({ name, hosts }), laterHosts);
     case "ready":
       return hookWords.ready(name, hash);
     case "start-agents":

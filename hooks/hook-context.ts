@@ -23,7 +23,7 @@ export interface HookArgs {
   /** The hosts that stay. */
   readonly stay?: readonly string[];
   /** Those of them that leave with a later batch. */
-  readonly waiting?: readonly string[];
+  readonly laterHosts?: readonly string[];
 }
 
 /** What a hook works with. */

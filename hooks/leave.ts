@@ -12,7 +12,7 @@ import { leaveGroup } from "./leave-group.js";
 /** Makes the work of a group leave before its machines go. */
 export async function runLeaveHook(
   { env, file, machines, clock, say, onCondition: tell, signal, folder }: HookContext,
-  { subject, hash, stay = [], waiting: laterHosts = [] }: HookArgs,
+  { subject, hash, stay = [], laterHosts = [] }: HookArgs,
 ): Promise<void> {
   const group = groupOf(file, subject, hash);
   if (!file.deployed.some(({ name }) => name === group.name)) {

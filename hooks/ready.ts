@@ -22,7 +22,7 @@ export const bakedBy = ({ name, hash }: Pick<Group, "name" | "hash">): string =>
  */
 export async function runReadyHook(
   { env, file, machines, clock, say, onCondition: tell, signal }: HookContext,
-  { subject, hash, waiting: laterHosts = [] }: HookArgs,
+  { subject, hash, laterHosts = [] }: HookArgs,
 ): Promise<void> {
   if (env[GATE_ENVIRONMENT] === "closed") {
     say(`${subject}: nothing is proven: the gate is closed, so the group stays in flight`);

@@ -63,7 +63,7 @@ export function buildApp(program: Program, outdir: string, options: AddViewsOpti
       specFolder: fromStack(dirname(program.file)),
       program: fromStack(bundledProgram()),
       cause: program.cause,
-      ...(program.laterHosts ? { waiting: program.laterHosts } : {}),
+      ...(program.laterHosts ? { laterHosts: program.laterHosts } : {}),
     },
     options,
   );

@@ -1,8 +1,6 @@
 import type { App } from "cdktf";
 import { addOwnResources } from "../own-resources.js";
-import { ClusterStack } from "./cluster-stack.js";
-import { RolloutStack } from "./rollout-stack.js";
-import type { ViewProps, ViewStack } from "./view-stack.js";
+import { ViewStack, type ViewProps } from "./view-stack.js";
 import { withoutStackTraces } from "./without-stack-traces.js";
 
 export interface AddViewsOptions {
@@ -18,9 +16,7 @@ export function addViews(
   { ownResources = true }: AddViewsOptions = {},
 ): ViewStack[] {
   return views.map((view) => {
-    const stack = withoutStackTraces(() =>
-      view === "cluster" ? new ClusterStack(app, props) : new RolloutStack(app, view, props),
-    );
+    const stack = withoutStackTraces(() => new ViewStack(app, view, props));
     if (ownResources) addOwnResources(stack);
     return stack;
   });

@@ -86,16 +86,19 @@ function outlives(address: string): boolean {
  * frozen here, too, so that a change of its surroundings (subnets, key) or a rerun after a cut cannot touch it. So is one that
  * waits for a later batch: it is rendered from what is deployed, as those of other groups are.
  * @param addresses what the state holds
- * @param waiting the names of the hosts that wait
+ * @param laterHosts the names of the hosts that wait
  */
 export function targetRendering(
   group: Group,
   deployed: DeployedGroup,
   options: RenderingOptions,
-  { addresses, waiting }: { readonly addresses: ReadonlySet<string>; readonly waiting: readonly string[] },
+  {
+    addresses,
+    laterHosts,
+  }: { readonly addresses: ReadonlySet<string>; readonly laterHosts: readonly string[] },
 ): Rendering {
   const desired = newRendering(group, deployed, options);
-  const held = deployed.hosts.filter(({ name }) => waiting.includes(name)).map(({ number }) => number);
+  const held = deployed.hosts.filter(({ name }) => laterHosts.includes(name)).map(({ number }) => number);
   const ofHeld = new Set(
     held.flatMap((number) => membersOf(group, number, options.platform, (kind) => kind !== "config-consul")),
   );
@@ -108,7 +111,7 @@ export function targetRendering(
   return {
     ...desired,
     whileClosed: deployed.revisions,
-    laterHosts: waiting,
+    laterHosts,
     // Over the desired values, which are those of the same template: a state read does not tell the root volume.
     hosts: desired.hosts.map((host) => ({ ...host, ...staying.get(host.number) })),
     volumes: [

@@ -196,7 +196,7 @@ export function addViewsTo(
     specFolder: SPEC_FOLDER,
     program: "../../../dist/bin/rollout.js",
     cause: "a1b2c3d roll broker-0",
-    waiting,
+    laterHosts: waiting,
   });
 }
 

@@ -12,10 +12,10 @@ import type { Violation } from "../verdict.js";
  * its last batch.
  */
 export const oneBatch: Rule = (proposal) => {
-  const { waiting = [], target, spec } = proposal;
-  if (waiting.length === 0 && proposal.inBatches !== true) return [];
+  const { laterHosts = [], target, spec } = proposal;
+  if (laterHosts.length === 0 && proposal.inBatches !== true) return [];
   const group = groupsOf(spec).find(({ name }) => name === target);
-  if (!group) return [cannotWait(proposal.view, waiting)];
+  if (!group) return [cannotWait(proposal.view, laterHosts)];
   return [
     ...waitsForNothing(group, proposal),
     ...touched(group, proposal),
@@ -25,11 +25,11 @@ export const oneBatch: Rule = (proposal) => {
 };
 
 /** Only a machine of an older template of a client group waits: any other would be hidden from the rules for no reason. */
-function waitsForNothing(group: Group, { deployed, waiting = [] }: Proposal): Violation[] {
+function waitsForNothing(group: Group, { deployed, laterHosts = [] }: Proposal): Violation[] {
   const old = (deployed.groups.get(group.name)?.hosts ?? []).filter(
     ({ number, hash }) => group.role === "client" && number < group.hosts && hash !== group.hash,
   );
-  const wrong = waiting.filter((name) => !old.some((host) => host.name === name));
+  const wrong = laterHosts.filter((name) => !old.some((host) => host.name === name));
   return wrong.length === 0 ? [] : [cannotWait(group.name, wrong)];
 }
 
@@ -82,13 +82,13 @@ function tooMany(group: Group, { changes, deployed, spec }: Proposal): Violation
   ];
 }
 
-function openGate(group: Group, { plan, waiting = [] }: Proposal): Violation[] {
-  if (plan?.gate !== "open" || waiting.length === 0) return [];
+function openGate(group: Group, { plan, laterHosts = [] }: Proposal): Violation[] {
+  if (plan?.gate !== "open" || laterHosts.length === 0) return [];
   return [
     {
       rule: "one-batch",
-      subjects: [...waiting].sort(),
-      message: `${group.name} would be recorded as whole while machines wait for a later batch: ${listed([...waiting].sort())}`,
+      subjects: [...laterHosts].sort(),
+      message: `${group.name} would be recorded as whole while machines wait for a later batch: ${listed([...laterHosts].sort())}`,
       remedy: `make the plan by: rollout deploy ${group.name}, which keeps the gate closed`,
     },
   ];
