@@ -37,7 +37,7 @@ export function agentsOf(
   run: Pick<Run, "env" | "clock" | "stop" | "folder">,
   program: ClusterState,
   group: Group,
-  { say, onCondition, folder }: Required<Pick<HookContext, "say" | "onCondition" | "folder">>,
+  { say, onCondition, folder }: Pick<HookContext, "say" | "onCondition" | "folder">,
 ): GroupAgents | undefined {
   const { spec, deployed } = program;
   const { env, stop: signal } = run;
@@ -45,10 +45,8 @@ export function agentsOf(
   const machines = machinesOf(spec, run.folder);
   const file = hookFileOf({ spec, deployed, specFolder: "." });
   const clock = machines ? clusterClock(machines) : run.clock;
-  const context: HookContext = {
-    ...{ env, file, clock, say, onCondition, signal, folder },
-    ...(machines ? { machines } : {}),
-  };
+  const own = { env, file, clock, say, onCondition, signal, folder };
+  const context: HookContext = machines ? { ...own, machines } : own;
   const { name: subject, hash } = group;
   const stay = hostNames(group);
   return {

@@ -23,23 +23,9 @@ export async function runConfigureConsulHook(
     const report = await configureConsul(
       {
         file,
-        agent: {
-          reload: async () => (await agents.consul(host)).reload(),
-          join: async (server) => (await agents.consul(host)).join(server),
-          members: async () =>
-            (await (await agents.consul(host)).members(signal)).map(({ Name, Addr, Status }) => ({
-              name: Name,
-              address: Addr,
-              status: Status,
-            })),
-          leader: async () => (await (await agents.consul(host)).leader()) ?? "",
-        },
+        agent: () => agents.consul(host),
         refusalOf: (error) => tokenRefusal(error, cluster, host),
-        now: clock.now,
-        pause: (ms) => clock.pause(ms, signal),
-        onWait: (reason) => {
-          say(`waiting: ${reason}`);
-        },
+        ...{ clock, signal, say },
       },
       { host, servers, timeoutMs: gateSettingsOf(pool, spec).ready.timeoutSeconds * 1000 },
     );

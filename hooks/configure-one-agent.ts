@@ -1,3 +1,4 @@
+import type { ConsulAgent } from "../clients/consul/consul-agent.js";
 import type { ServersFile } from "../clients/ssh/consul-servers-file.js";
 import { SshFailure } from "../clients/ssh/ssh-failure.js";
 import {
@@ -8,29 +9,14 @@ import {
   type SeenMember,
 } from "../rollout/configure-consul.js";
 import { UserError } from "../cluster/user-error.js";
+import type { HookContext } from "./hook-context.js";
 
-/** What only the machine's own agent can say and do. Each operation fails with the agent's words. */
-export interface ConsulAgent {
-  /** Makes the agent read its folder again. */
-  reload(): Promise<void>;
-  /** Lets the agent join the member at an address. */
-  join(address: string): Promise<void>;
-  members(): Promise<readonly SeenMember[]>;
-  /** Empty where it knows none. */
-  leader(): Promise<string>;
-}
-
-export interface ConfigureConsulDeps {
+export interface ConfigureConsulDeps extends Pick<HookContext, "clock" | "signal" | "say"> {
   readonly file: ServersFile;
-  readonly agent: ConsulAgent;
-  /** Why an error of the agent will not pass, such as a right that the token lacks. @default each may pass */
-  readonly refusalOf?: (error: UserError) => Promise<UserError | undefined>;
-  /** Milliseconds that only grow. */
-  readonly now: () => number;
-  /** Between two looks. Throws when the run is to end. */
-  readonly pause: (ms: number) => Promise<void>;
-  /** Told while it waits, each time the reason changes. */
-  readonly onWait?: (reason: string) => void;
+  /** The machine's own agent, connected to anew for each question. */
+  readonly agent: () => Promise<Pick<ConsulAgent, "reload" | "join" | "members" | "leader">>;
+  /** Why an error of the agent will not pass, such as a right that the token lacks. */
+  readonly refusalOf: (error: UserError) => Promise<UserError | undefined>;
 }
 
 export interface ConfigureConsulArgs {
@@ -65,19 +51,20 @@ export async function configureConsul(
   { host, servers, timeoutMs }: ConfigureConsulArgs,
 ): Promise<ConfigureConsulReport> {
   renderServersFile(servers);
-  const end = deps.now() + timeoutMs;
+  const { clock, signal, say } = deps;
+  const end = clock.now() + timeoutMs;
   const joined = new Set<string>();
   let [wrote, reloaded] = [false, false];
   let told: string | undefined;
   const pause = async (reason: string): Promise<void> => {
-    if (reason !== told) deps.onWait?.(`${host}: ${reason}`);
+    if (reason !== told) say(`waiting: ${host}: ${reason}`);
     told = reason;
-    await deps.pause(EVERY_MS);
+    await clock.pause(EVERY_MS, signal);
   };
 
   try {
     for (;;) {
-      const outOfTime = deps.now() >= end;
+      const outOfTime = clock.now() >= end;
       const file = await seeFile(deps);
       const agent = file.reached ? await seeAgent(deps) : NOT_ASKED;
       const step = nextConfigureConsulStep({ file, agent, wrote, outOfTime }, servers);
@@ -92,7 +79,7 @@ export async function configureConsul(
           }
           break;
         case "reload":
-          await deps.agent.reload();
+          await (await deps.agent()).reload();
           await deps.file.reloaded();
           reloaded = true;
           break;
@@ -149,12 +136,13 @@ async function seeFile({ file }: ConfigureConsulDeps): Promise<SeenFile> {
 async function seeAgent(deps: ConfigureConsulDeps): Promise<SeenAgent> {
   let members: readonly SeenMember[];
   try {
-    members = await deps.agent.members();
+    const seen = await (await deps.agent()).members(deps.signal);
+    members = seen.map(({ Name, Addr, Status }) => ({ name: Name, address: Addr, status: Status }));
   } catch (error) {
     return { answers: false, reason: await passing(error, deps) };
   }
   try {
-    return { answers: true, members, leader: await deps.agent.leader() };
+    return { answers: true, members, leader: (await (await deps.agent()).leader()) ?? "" };
   } catch (error) {
     // An agent that is stuck answers this with an error.
     return { answers: true, members, leader: "", reason: await passing(error, deps) };
@@ -166,7 +154,7 @@ async function passing(error: unknown, { refusalOf }: ConfigureConsulDeps): Prom
   if (!(error instanceof UserError)) throw error;
   const isFinal: boolean = error instanceof SshFailure && !mayPass(error);
   if (isFinal) throw error;
-  const refusal = await refusalOf?.(error);
+  const refusal = await refusalOf(error);
   if (refusal) throw refusal;
   return error.message;
 }
@@ -176,7 +164,7 @@ async function joinEach(deps: ConfigureConsulDeps, addresses: readonly string[])
   const joined: string[] = [];
   for (const address of addresses) {
     try {
-      await deps.agent.join(address);
+      await (await deps.agent()).join(address);
       joined.push(address);
     } catch (error) {
       await passing(error, deps);

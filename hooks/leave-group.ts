@@ -8,16 +8,11 @@ import { isWorthWaiting, preflight, type PreflightInput } from "../rollout/prefl
 import { UserError } from "../cluster/user-error.js";
 import { carryOut } from "../live/carry-out.js";
 import type { LiveCluster } from "../live/live-cluster.js";
-import type { Clock } from "../clients/clock.js";
+import type { HookContext } from "./hook-context.js";
 import { Timeline } from "./timeline.js";
 
-export interface LeaveDeps {
+export interface LeaveDeps extends Pick<HookContext, "clock" | "say" | "onCondition" | "signal"> {
   readonly cluster: LiveCluster;
-  readonly clock: Clock;
-  readonly say: (line: string) => void;
-  /** Told what is waited for, whenever that changes. */
-  readonly onCondition?: (condition: string) => void;
-  readonly signal: AbortSignal;
   /** Where a snapshot of Consul is kept. */
   readonly snapshotFile: string;
 }

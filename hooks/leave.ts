@@ -11,7 +11,7 @@ import { leaveGroup } from "./leave-group.js";
 
 /** Makes the work of a group leave before its machines go. */
 export async function runLeaveHook(
-  { env, file, machines, clock, say, onCondition: tell, signal, folder }: HookContext,
+  { env, file, machines, clock, say, onCondition, signal, folder }: HookContext,
   { subject, hash, stay = [], laterHosts = [] }: HookArgs,
 ): Promise<void> {
   const group = groupOf(file, subject, hash);
@@ -28,7 +28,7 @@ export async function runLeaveHook(
   try {
     const snapshotFile = join(folder, snapshotNameOf(group.name));
     // What is in flight in the state was judged when the view was made.
-    const deps = { cluster, clock, say, signal, snapshotFile, ...(tell ? { onCondition: tell } : {}) };
+    const deps = { cluster, clock, say, onCondition, signal, snapshotFile };
     await leaveGroup(deps, order, { cluster: standingIn(file), inFlight: [] });
   } finally {
     await cluster.close();

@@ -1,16 +1,15 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { execa } from "execa";
 import * as z from "zod";
-import { configureConsul, type ConsulAgent } from "../../hooks/configure-one-agent.js";
+import { ConsulAgent } from "../../clients/consul/consul-agent.js";
+import { configureConsul } from "../../hooks/configure-one-agent.js";
 import { remoteServersFile } from "../../clients/ssh/consul-servers-file.js";
 import { Ssh } from "../../clients/ssh/ssh.js";
 import { openTunnel, TunnelOnDemand } from "../../clients/ssh/tunnel.js";
 import { renderServersFile } from "../../rollout/configure-consul.js";
-import { UserError } from "../../cluster/user-error.js";
 import { describeReal } from "../support/environment.js";
 import { freePort } from "../support/free-port.js";
 import { startSshd, type Sshd } from "../support/sshd.js";
@@ -39,8 +38,8 @@ describeReal("A real agent that is stuck with an old list", ["sshd", "consul"], 
     });
   });
   afterAll(async () => {
-    await tunnel.close();
     await Promise.all(stops.map((stop) => stop()));
+    await tunnel.close();
     await sshd.stop();
   });
 
@@ -81,9 +80,18 @@ describeReal("A real agent that is stuck with an old list", ["sshd", "consul"], 
           file: remoteServersFile(new Ssh({ env }), "machine", {
             path: join(folder("client"), "rollout-servers.json"),
           }),
-          agent: agentBehind(tunnel),
-          now: () => performance.now(),
-          pause: (ms) => pause(ms / 10),
+          agent: async () => {
+            const agent = await ConsulAgent.at({
+              url: "http://localhost",
+              socketPath: await tunnel.socketPath(),
+            });
+            stops.push(() => agent.close());
+            return agent;
+          },
+          refusalOf: () => Promise.resolve(undefined),
+          clock: { now: () => performance.now(), pause: (ms) => pause(ms / 10) },
+          signal: new AbortController().signal,
+          say: () => undefined,
         },
         { host: "client", servers, timeoutMs: 120_000 },
       ),
@@ -120,45 +128,3 @@ describeReal("A real agent that is stuck with an old list", ["sshd", "consul"], 
     });
   }
 });
-
-/** The agent's own API, as far as this test needs it. */
-function agentBehind(tunnel: TunnelOnDemand): ConsulAgent {
-  const members = z.array(z.object({ Name: z.string(), Addr: z.string(), Status: z.number() }));
-  const ask = async (method: string, path: string): Promise<string> => {
-    const socketPath = await tunnel.socketPath();
-    return new Promise((resolve, reject) => {
-      const fail = (reason: string): void => {
-        reject(new UserError(`${method} ${path}: ${reason}`));
-      };
-      request({ socketPath, method, path, agent: false }, (response) => {
-        let body = "";
-        response.on("data", (chunk: Buffer) => {
-          body += chunk.toString();
-        });
-        response.on("end", () => {
-          if (response.statusCode === 200) resolve(body);
-          else fail(body);
-        });
-      })
-        .on("error", (error) => {
-          fail(error.message);
-        })
-        .end();
-    });
-  };
-  return {
-    reload: async () => {
-      await ask("PUT", "/v1/agent/reload");
-    },
-    join: async (address) => {
-      await ask("PUT", `/v1/agent/join/${address}`);
-    },
-    members: async () =>
-      members.parse(JSON.parse(await ask("GET", "/v1/agent/members"))).map((member) => ({
-        name: member.Name,
-        address: member.Addr,
-        status: member.Status === 1 ? "alive" : "gone",
-      })),
-    leader: async () => z.string().parse(JSON.parse(await ask("GET", "/v1/status/leader"))),
-  };
-}

@@ -3,7 +3,6 @@ import {
   configureConsul,
   describeConfigured,
   type ConfigureConsulDeps,
-  type ConsulAgent,
 } from "../../hooks/configure-one-agent.js";
 import { SshFailure } from "../../clients/ssh/ssh-failure.js";
 import { renderServersFile } from "../../rollout/configure-consul.js";
@@ -52,15 +51,15 @@ describe("One machine", () => {
     const machine = new Machine({ boots: 3, starts: 2 });
     expect(await machine.configure()).toMatchObject({ file: "written", reloaded: true });
     expect(machine.told).toEqual([
-      "broker-0-0: cannot be reached",
-      "broker-0-0: its Consul agent does not answer: connection refused",
+      "waiting: broker-0-0: cannot be reached",
+      "waiting: broker-0-0: its Consul agent does not answer: connection refused",
     ]);
   });
 
   test("whose connection breaks while its list is written is tried again", async () => {
     const machine = new Machine({ writes: [new SshFailure("unreachable", "broke")] });
     expect(await machine.configure()).toMatchObject({ file: "written" });
-    expect(machine.told).toEqual(["broker-0-0: broke"]);
+    expect(machine.told).toEqual(["waiting: broker-0-0: broke"]);
   });
 
   test("refuses to wait for ever, and says that a rerun goes on", async () => {
@@ -193,21 +192,25 @@ class Machine {
           return Promise.resolve();
         },
       },
-      agent: this.#agent,
+      agent: () => Promise.resolve(this.#agent),
       refusalOf: ({ message }) =>
         Promise.resolve(message === "Permission denied" ? new UserError("the token lacks it") : undefined),
-      now: () => this.time,
-      pause: (ms) => {
-        this.time += ms;
-        return this.time < endsAt ? Promise.resolve() : Promise.reject(new UserError("ended by SIGINT"));
+      clock: {
+        now: () => this.time,
+        pause: (ms) => {
+          this.time += ms;
+          return this.time < endsAt ? Promise.resolve() : Promise.reject(new UserError("ended by SIGINT"));
+        },
       },
-      onWait: (reason) => this.told.push(reason),
+      signal: new AbortController().signal,
+      say: (line) => this.told.push(line),
     };
   }
 
-  get #agent(): ConsulAgent {
-    const itself = { name: "broker-0-0", address: "10.0.0.7", status: "alive" };
-    const others = servers.map((address) => ({ name: address, address, status: "alive" }));
+  get #agent(): Awaited<ReturnType<ConfigureConsulDeps["agent"]>> {
+    const member = (Name: string, Addr: string) => ({ Name, Addr, Status: "alive" as const, Tags: {} });
+    const itself = member("broker-0-0", "10.0.0.7");
+    const others = servers.map((address) => member(address, address));
     return {
       members: () => {
         if (this.behaviour.denied === true) return Promise.reject(new UserError("Permission denied"));
