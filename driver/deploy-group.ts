@@ -22,7 +22,7 @@ import { inBatch, summed } from "./batch-text.js";
 import type { GroupResult } from "./deploy-result.js";
 import { GroupSteps } from "./group-steps.js";
 import { batchOf, type ViewPlan, ViewPlanner } from "./plan-view.js";
-import { type Run, unlessItFails } from "./run.js";
+import { logIfPossible, type Run } from "./run.js";
 
 /** A group that is not whole after its machines were made anew: it stays in flight. */
 export class GateFailure extends UserError {
@@ -62,7 +62,7 @@ class GroupRoll {
   }
 
   async go(): Promise<GroupResult> {
-    const { stop, log } = this.run;
+    const { stop } = this.run;
     const onStop = (): void => {
       this.steps.stopping(`stopping after this step; ${this.howToFinish()}`);
     };
@@ -72,14 +72,12 @@ class GroupRoll {
     } catch (error) {
       const isStopped = stop.aborted;
       const message = error instanceof UserError ? error.message : String(error);
-      unlessItFails(() => {
-        log({
-          event: "group-ended",
-          group: this.name,
-          result: isStopped ? "interrupted" : "failed",
-          seconds: this.steps.seconds(),
-          message,
-        });
+      logIfPossible(this.run, {
+        event: "group-ended",
+        group: this.name,
+        result: isStopped ? "interrupted" : "failed",
+        seconds: this.steps.seconds(),
+        message,
       });
       if (isStopped)
         throw new Interruption(
@@ -148,7 +146,12 @@ class GroupRoll {
     program: Program,
     { updated, updating, laterHosts }: Batch,
   ): Promise<void> {
-    if (updated.length > 0 && updating.length > 0) await this.batchGate(group, program, updated);
+    // What earlier batches made is whole, or no more go: else a bad image would take the group, a batch at a time.
+    if (updated.length > 0 && updating.length > 0) {
+      const message = `until what is new is whole, before the next machines go: ${updated.join(", ")}`;
+      const rest = hostNames(group).filter((host) => !updated.includes(host));
+      await this.untilReady(group, program, message, rest);
+    }
     await this.steps.during("preflight", "may it be rolled now?", async () => {
       const warnings = [
         // Said once a roll, before anybody is asked, and not again with each batch.
@@ -183,17 +186,6 @@ class GroupRoll {
         if (tries >= MOST || !isStale(applied)) throw applyFailure(this.run, applied, this.howToFinish());
       }
     });
-  }
-
-  /** The machines of earlier batches are whole, or no more go: else a bad image would take the group, a batch at a time. */
-  private async batchGate(group: Group, program: Program, made: readonly string[]): Promise<void> {
-    const rest = hostNames(group).filter((host) => !made.includes(host));
-    await this.untilReady(
-      group,
-      program,
-      `until what is new is whole, before the next machines go: ${made.join(", ")}`,
-      rest,
-    );
   }
 
   private async untilReady(

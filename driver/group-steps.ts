@@ -1,5 +1,5 @@
 import type { Step } from "../cluster/run/run-log.js";
-import { type Run, unlessItFails } from "./run.js";
+import { type Run, logIfPossible } from "./run.js";
 
 /** The steps of a group's roll as they go by: told to whoever watches, written into the run's log, and timed. */
 export class GroupSteps {
@@ -23,26 +23,22 @@ export class GroupSteps {
     this.step = step;
     void run.progress({ kind: "started", group, step, message });
     run.log({ event: "step-started", group, step });
-    const end = async (result: "ok" | "failed" | "interrupted"): Promise<{ step: Step; seconds: number }> => {
+    const end = async (result: "ok" | "failed" | "interrupted"): Promise<void> => {
       const seconds = Math.max(0, (run.clock.now() - begun) / 1000);
       this.step = undefined;
       await run.progress({ kind: "ended", group, step, seconds, result });
-      return { step, seconds };
+      if (result === "ok") this.done.push({ step, seconds });
+      run.log({ event: "step-ended", group, step, seconds, result });
     };
     let value: T;
     try {
       value = await action();
     } catch (error) {
-      const result = run.stop.aborted ? "interrupted" : "failed";
-      const { seconds } = await end(result);
-      unlessItFails(() => {
-        run.log({ event: "step-ended", group, step, seconds, result });
-      });
+      // The first failure is the one that counts.
+      await end(run.stop.aborted ? "interrupted" : "failed").catch(() => undefined);
       throw error;
     }
-    const ended = await end("ok");
-    this.done.push(ended);
-    run.log({ event: "step-ended", group, ...ended, result: "ok" });
+    await end("ok");
     return value;
   }
 
@@ -65,9 +61,7 @@ export class GroupSteps {
     const { step, group, run } = this;
     if (step === undefined) return;
     const condition = text.startsWith(`${group}: `) ? text.slice(group.length + 2) : text;
-    unlessItFails(() => {
-      run.log({ event: "waiting", group, step, message: condition });
-    });
+    logIfPossible(run, { event: "waiting", group, step, message: condition });
     void run.progress({ kind: "waiting", group, step, condition });
   }
 
