@@ -1,15 +1,8 @@
 import type { Environment } from "../clients/environment.js";
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  copyFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { codeOf } from "../clients/error-code.js";
+import { putFile } from "../clients/put-file.js";
 import { makePlan } from "../clients/terraform/plan.js";
 import { terraformVersion } from "../clients/terraform/terraform.js";
 import { isForReview } from "../cluster/deployed.js";
@@ -99,21 +92,15 @@ function isFolder(path: string): boolean {
 
 /** Verdict first: a plan without one is judged like any other, a verdict without its plan says nothing. */
 function keep(plan: string, out: string, result: CheckResult): void {
-  const beside = `${out}.${String(process.pid)}.tmp`;
   try {
-    writeFileSync(beside, `${JSON.stringify(result, null, 2)}\n`, { mode: 0o600 });
-    renameSync(beside, verdictFile(out));
-    copyFileSync(plan, beside);
-    chmodSync(beside, 0o600);
-    renameSync(beside, out);
+    putFile(verdictFile(out), `${JSON.stringify(result, null, 2)}\n`);
+    putFile(out, readFileSync(plan));
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    if (error instanceof UserError) throw error;
     throw new UserError(
-      `cannot write ${out}: ${code}; name a file in a folder that is there and writable`,
+      `cannot write ${out}: ${codeOf(error)}; name a file in a folder that is there and writable`,
       2,
     );
-  } finally {
-    rmSync(beside, { force: true });
   }
 }
 

@@ -4,7 +4,7 @@ import { parseAssignments, setImages } from "../cluster/yaml/edit.js";
 import { imageFromPackerManifest } from "../cluster/yaml/packer.js";
 import { UserError } from "../cluster/user-error.js";
 import { refuseExample } from "../program/edit-spec.js";
-import { readSpec } from "../program/read-spec.js";
+import { readBytes, readSpec, type SpecFile } from "../program/read-spec.js";
 import { rewriteFile } from "../clients/put-file.js";
 
 export interface SetImageArgs {
@@ -29,11 +29,7 @@ export function runSetImage(env: Environment, { assignments, packer }: SetImageA
   return [...changes].map(([group, image]) => `${group} image set to ${image} in ${shown}`).join("\n");
 }
 
-function fromPacker(
-  groups: readonly string[],
-  packer: string,
-  spec: ReturnType<typeof readSpec>["spec"],
-): Map<string, string> {
+function fromPacker(groups: readonly string[], packer: string, spec: SpecFile["spec"]): Map<string, string> {
   if (spec.platform !== "aws")
     throw new UserError("--packer takes the image of a region; the platform is local", 2);
   const wrong = groups.filter((group) => group.includes("="));
@@ -42,15 +38,8 @@ function fromPacker(
       `with --packer name groups only: ${wrong.join(", ")}; the image comes from ${packer}`,
       2,
     );
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(packer);
-  } catch (error) {
-    throw new UserError(
-      `cannot read ${packer}: ${(error as NodeJS.ErrnoException).code ?? "unknown error"}; name the file that Packer's manifest post-processor wrote`,
-      2,
-    );
-  }
+  const remedy = "name the file that Packer's manifest post-processor wrote";
+  const bytes = readBytes(packer, packer, { remedy, exitCode: 2 });
   const image = imageFromPackerManifest(bytes, packer, spec.aws.region);
   return new Map(groups.map((group) => [group, image]));
 }
