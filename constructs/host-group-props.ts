@@ -21,7 +21,9 @@ export interface HostProps {
   readonly image: string;
   readonly instanceType: string;
   readonly hash: string;
+  /** The size of the system disk; default: the image's. */
   readonly rootVolume?: RootVolume;
+  /** The subnet that the machine is in; default: the one that the spec gives its group. */
   readonly subnetId?: string;
 }
 

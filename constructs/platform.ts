@@ -1,7 +1,9 @@
 import type { Construct } from "constructs";
 import type { PlatformName } from "../cluster/address.js";
-import type { LoadBalancer, RootVolume } from "../cluster/yaml/schema.js";
+import type { DeployedVolume } from "../cluster/deployed.js";
+import type { LoadBalancer } from "../cluster/yaml/schema.js";
 import type { GroupIndex } from "../cluster/three.js";
+import type { HostProps } from "./host-group-props.js";
 import type { Postcondition, Protection } from "./lifecycle.js";
 
 /** What every declared resource has. */
@@ -13,28 +15,14 @@ export interface Declaration {
   readonly after?: readonly string[];
 }
 
-export interface HostDeclaration extends Declaration {
+interface InGroup extends Declaration {
   readonly pool: string;
   readonly group: string;
   readonly index: GroupIndex;
-  readonly image: string;
-  readonly instanceType: string;
-  readonly hash: string;
-  /** The size of the system disk; default: the image's. */
-  readonly rootVolume?: RootVolume;
-  /** The subnet that the machine is in; default: the one that the spec gives its group. */
-  readonly subnetId?: string;
 }
 
-export interface DataVolumeDeclaration extends Declaration {
-  readonly pool: string;
-  readonly group: string;
-  readonly index: GroupIndex;
-  readonly sizeGib: number;
-  readonly type: string;
-  /** The zone that the volume is in; default: the one of its group's subnet. */
-  readonly zone?: string;
-}
+export type HostDeclaration = InGroup & Omit<HostProps, "number">;
+export type DataVolumeDeclaration = InGroup & Omit<DeployedVolume, "host">;
 
 export interface AttachmentDeclaration extends Declaration {
   /** Addresses of the two that are attached to each other. */

@@ -57,19 +57,37 @@ export function buildApp(program: Program, outdir: string, options: AddViewsOpti
   const stacks = addViews(
     app,
     program.views,
-    {
-      spec: program.spec,
-      deployed: program.deployed,
-      specFolder: fromStack(dirname(program.file)),
-      program: fromStack(bundledProgram()),
-      cause: program.cause,
-      ...(program.laterHosts ? { laterHosts: program.laterHosts } : {}),
-    },
+    { ...program, specFolder: fromStack(dirname(program.file)), program: fromStack(bundledProgram()) },
     options,
   );
   const [first] = stacks;
   if (program.isExample && first) Annotations.of(first).addWarning(EXAMPLE_IS_USED);
   return app;
+}
+
+/**
+ * Writes all views into a folder.
+ * @throws UserError with what the guard says of them
+ */
+export function synthesize(program: Program, outdir: string, options: AddViewsOptions = {}): void {
+  try {
+    buildApp(program, outdir, options).synth();
+  } catch (error) {
+    const refusal = refusalOf(error);
+    throw refusal === undefined ? error : new UserError(refusal);
+  }
+}
+
+/** How cdktf begins, and wraps, what the validations of a stack said: `[view] message` a line. */
+const VALIDATION = "Validation failed with the following errors:";
+
+/**
+ * What the guard said when it failed a synth: the messages alone, without cdktf's hint at how to skip validations.
+ * Undefined for any other error.
+ */
+export function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !error.message.startsWith(VALIDATION)) return undefined;
+  return [...error.message.matchAll(/^\s*\[[^\]]*\] (.*)$/gm)].map(([, text]) => text).join("\n");
 }
 
 /** What hooks call: the bundle beside the compiled sources, or in `dist` where the sources themselves run. */

@@ -46,14 +46,9 @@ export function frozenRendering(
       addresses.has(address) ||
       (configures && group.leave && parseAddress(address)?.kind === "config-consul"),
     protect: (address): Protection => {
-      switch (parseAddress(address)?.kind) {
-        case "config-consul":
-          return configures ? "live" : "ignored";
-        case "ready":
-          return "ignored";
-        default:
-          return "frozen";
-      }
+      const kind = parseAddress(address)?.kind;
+      if (kind === "config-consul" && configures) return "live";
+      return kind === "config-consul" || kind === "ready" ? "ignored" : "frozen";
     },
   };
 }
