@@ -1,7 +1,7 @@
 import { localMachines } from "../clients/local-machines/machines.js";
 import { UserError } from "../cluster/user-error.js";
 import { rehearsalSchema } from "../rehearsal/report.js";
-import { cleanRehearsals } from "../rehearsal/clean.js";
+import { cleanRehearsals } from "../rehearsal/folder.js";
 import { formatRehearsal } from "./output/rehearsal.js";
 import { runRehearse, type RehearseArgs } from "../rehearsal/rehearse.js";
 import { inLines, isWatched, inPlace } from "./output/tasks.js";

@@ -1,11 +1,9 @@
 import type { Environment } from "../clients/environment.js";
-import { readFileSync } from "node:fs";
-import { parseAssignments, setImages } from "../cluster/yaml/edit.js";
+import { parseAssignments } from "../cluster/yaml/edit.js";
 import { imageFromPackerManifest } from "../cluster/yaml/packer.js";
 import { UserError } from "../cluster/user-error.js";
-import { refuseExample } from "../program/edit-spec.js";
+import { editSpec, refuseExample } from "../program/edit-spec.js";
 import { readBytes, readSpec, type SpecFile } from "../program/read-spec.js";
-import { rewriteFile } from "../clients/put-file.js";
 
 export interface SetImageArgs {
   /** `broker-0=ami-0bbb`; with `packer` only the group, `broker-0`. */
@@ -18,15 +16,15 @@ export interface SetImageArgs {
 export function runSetImage(env: Environment, { assignments, packer }: SetImageArgs): string {
   const source = readSpec(env);
   refuseExample(source);
-  const { spec, file, shown } = source;
+  const { spec, shown } = source;
   const changes =
     packer === undefined ? parseAssignments(assignments) : fromPacker(assignments, packer, spec);
-  const text = readFileSync(file, "utf8");
-  const edited = setImages(text, shown, changes);
-  if (edited === text)
-    return [...changes].map(([group, image]) => `${group} has ${image} already`).join("\n");
-  rewriteFile(file, edited);
-  return [...changes].map(([group, image]) => `${group} image set to ${image} in ${shown}`).join("\n");
+  const isChanged = editSpec(source, new Map([...changes].map(([group, image]) => [group, { image }])));
+  return [...changes]
+    .map(([group, image]) =>
+      isChanged ? `${group} image set to ${image} in ${shown}` : `${group} has ${image} already`,
+    )
+    .join("\n");
 }
 
 function fromPacker(groups: readonly string[], packer: string, spec: SpecFile["spec"]): Map<string, string> {

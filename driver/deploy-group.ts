@@ -18,7 +18,6 @@ import { readDeployed } from "../program/read-deployed.js";
 import { untriedTerraform } from "../program/untried-terraform.js";
 import { agentsOf, type GroupAgents, strayMachines } from "./group-agents.js";
 import { applyFailure, applyView, isStale } from "./apply-view.js";
-import { inBatch, summed } from "./batch-text.js";
 import type { GroupResult } from "./deploy-result.js";
 import { GroupSteps } from "./group-steps.js";
 import { batchOf, type ViewPlan, ViewPlanner } from "./plan-view.js";
@@ -36,12 +35,8 @@ export class GateFailure extends UserError {
  * @throws GateFailure when the group does not become whole; UserError when it may not be rolled, was not confirmed, or
  * something failed; each says what to do next
  */
-export async function deployGroup(
-  run: Run,
-  { group: name }: { readonly group: string },
-): Promise<GroupResult> {
-  return new GroupRoll(run, name).go();
-}
+export const deployGroup = async (run: Run, group: string): Promise<GroupResult> =>
+  new GroupRoll(run, group).go();
 
 /** How often a phase may come up in one run, that of each batch by itself: the state may move under it once. */
 const MOST = 2;
@@ -137,7 +132,8 @@ class GroupRoll {
     const revision = deployed.groups.get(this.name)?.revisions.at(-1)?.number ?? 1;
     const seconds = this.steps.seconds();
     this.run.log({ event: "group-ended", group: this.name, result: "ok", seconds, revision });
-    return { result: "rolled", revision, seconds, steps: summed(this.steps.done) };
+    const steps = [...this.steps.done].map(([step, seconds]) => ({ step, seconds }));
+    return { result: "rolled", revision, seconds, steps };
   }
 
   /** The work leaves and the machines are made anew: all of them, or those of the next batch. */
@@ -292,6 +288,13 @@ const takesMachines = ({ summary }: ViewPlan, name: string): boolean =>
     (group) =>
       group.name === name && group.machines.replaced + group.machines.destroyed + group.machines.created > 0,
   );
+
+/** `: broker-0-0, while broker-0-1 waits` */
+function inBatch({ updating, laterHosts }: Batch): string {
+  if (laterHosts.length === 0) return "";
+  const who = updating.length > 0 ? updating.join(", ") : "what is out already";
+  return `: ${who}, while ${laterHosts.join(", ")} ${laterHosts.length === 1 ? "waits" : "wait"}`;
+}
 
 /** Whether it is of those that a recording touches. */
 function isRecord(address: string): boolean {

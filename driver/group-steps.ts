@@ -3,7 +3,8 @@ import { type Run, logIfPossible } from "./run.js";
 
 /** The steps of a group's roll as they go by: told to whoever watches, written into the run's log, and timed. */
 export class GroupSteps {
-  readonly done: { step: Step; seconds: number }[] = [];
+  /** The time of each step that was done, over all batches. */
+  readonly done = new Map<Step, number>();
   private readonly begun: number;
   private step: Step | undefined;
 
@@ -27,7 +28,7 @@ export class GroupSteps {
       const seconds = Math.max(0, (run.clock.now() - begun) / 1000);
       this.step = undefined;
       await run.progress({ kind: "ended", group, step, seconds, result });
-      if (result === "ok") this.done.push({ step, seconds });
+      if (result === "ok") this.done.set(step, (this.done.get(step) ?? 0) + seconds);
       run.log({ event: "step-ended", group, step, seconds, result });
     };
     let value: T;

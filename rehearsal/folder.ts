@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
+import type { LocalMachines } from "../clients/local-machines/machines.js";
 import { isRunning } from "../clients/running.js";
 
 /** Every folder of a rehearsal begins so, and no other. */
@@ -52,6 +53,25 @@ export function leaveRehearsalFolder(path: string, cluster: string): void {
 
 export function removeRehearsalFolder(path: string): void {
   rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/**
+ * Ends and removes what rehearsals have left, kept or killed; one that still runs is left alone.
+ * @param clusterIn the cluster of a run folder
+ * @returns a line for each
+ */
+export async function cleanRehearsals(clusterIn: (runFolder: string) => LocalMachines): Promise<string[]> {
+  const lines: string[] = [];
+  for (const { path, runFolder, pid } of rehearsalFolders()) {
+    if (pid !== undefined) {
+      lines.push(`${path} is left alone: its rehearsal runs (process ${String(pid)})`);
+      continue;
+    }
+    if (runFolder !== undefined) await clusterIn(runFolder).stopAll();
+    removeRehearsalFolder(path);
+    lines.push(`${path} is removed`);
+  }
+  return lines.length === 0 ? ["no rehearsal has left anything"] : lines;
 }
 
 const MARK = "rehearsal.json";
