@@ -8,7 +8,7 @@ import { UserError } from "../cluster/user-error.js";
 import { localAgents, localEnvironment } from "../live/local-agents.js";
 import { sshAgents, type MachineAgents } from "../live/machine-agents.js";
 import { tokenRefusal } from "../live/token-refusal.js";
-import { configureConsul, describeConfigured } from "./configure-one-agent.js";
+import { configureConsul } from "./configure-one-agent.js";
 import type { HookArgs, HookContext } from "./hook-context.js";
 
 /** Writes the addresses of the Consul servers to one machine, and sees that its agent has found them. */
@@ -20,7 +20,7 @@ export async function runConfigureConsulHook(
   const { agents, file, servers, own } = machines ? locally(host, machines, env) : remotely(env, signal);
   const cluster = await ConsulClient.fromEnvironment(own);
   try {
-    const report = await configureConsul(
+    const done = await configureConsul(
       {
         file,
         agent: () => agents.consul(host),
@@ -29,7 +29,7 @@ export async function runConfigureConsulHook(
       },
       { host, servers, timeoutMs: gateSettingsOf(pool, spec).ready.timeoutSeconds * 1000 },
     );
-    say(describeConfigured(report));
+    say(done);
   } finally {
     await Promise.all([agents.close(), cluster.close()]);
   }

@@ -31,31 +31,31 @@ export interface ConfigureConsulArgs {
 /** Between two looks. */
 const EVERY_MS = 2000;
 
-/** What was done to one machine. */
-export interface ConfigureConsulReport {
-  readonly host: string;
-  readonly file: "written" | "unchanged";
-  readonly reloaded: boolean;
-  /** The addresses that the agent was made to join. */
-  readonly joined: readonly string[];
-  readonly leader: string;
-}
-
 /**
  * Writes the list of Consul servers to one machine and sees that its agent has found them. Nothing is done where the list
  * is there and the agent knows a leader.
+ * @returns what was done, for people
  * @throws UserError for a wrong list, and for what the machine does not allow: what has been done stays
  */
 export async function configureConsul(
   deps: ConfigureConsulDeps,
   { host, servers, timeoutMs }: ConfigureConsulArgs,
-): Promise<ConfigureConsulReport> {
+): Promise<string> {
   renderServersFile(servers);
   const { clock, signal, say } = deps;
   const end = clock.now() + timeoutMs;
   const joined = new Set<string>();
   let [wrote, reloaded] = [false, false];
   let told: string | undefined;
+  const done = (leader: string): string => {
+    const steps = [
+      ...(wrote ? ["its list of Consul servers is written"] : []),
+      ...(reloaded ? ["its agent has reloaded"] : []),
+      ...(joined.size > 0 ? [`its agent has joined ${[...joined].join(", ")}`] : []),
+    ];
+    const what = steps.join(", ") || "nothing to do: its list of Consul servers is there";
+    return `${host}: ${what}; its agent knows the leader ${leader}`;
+  };
   const pause = async (reason: string): Promise<void> => {
     if (reason !== told) say(`waiting: ${host}: ${reason}`);
     told = reason;
@@ -91,13 +91,7 @@ export async function configureConsul(
           await pause(step.reason);
           break;
         case "done":
-          return {
-            host,
-            file: wrote ? "written" : "unchanged",
-            reloaded,
-            joined: [...joined],
-            leader: step.leader,
-          };
+          return done(step.leader);
         case "failed":
           throw new UserError(step.reason);
       }
@@ -109,17 +103,6 @@ export async function configureConsul(
       `Consul is not configured: ${host}: ${error.message} (${stands}; a rerun does what is left)`,
     );
   }
-}
-
-/** A sentence for people. */
-export function describeConfigured({ host, file, reloaded, joined, leader }: ConfigureConsulReport): string {
-  const steps = [
-    ...(file === "written" ? ["its list of Consul servers is written"] : []),
-    ...(reloaded ? ["its agent has reloaded"] : []),
-    ...(joined.length > 0 ? [`its agent has joined ${joined.join(", ")}`] : []),
-  ];
-  const what = steps.length === 0 ? "nothing to do: its list of Consul servers is there" : steps.join(", ");
-  return `${host}: ${what}; its agent knows the leader ${leader}`;
 }
 
 const NOT_ASKED: SeenAgent = { answers: false, reason: "the machine is not reached" };

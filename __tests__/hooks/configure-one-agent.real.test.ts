@@ -44,23 +44,15 @@ describeReal("A real agent that is stuck with an old list", ["sshd", "consul"], 
   });
 
   test("is freed, has the new list on its disk, and is left alone by the next run", async () => {
-    expect(await configure()).toMatchObject({
-      host: "client",
-      file: "written",
-      reloaded: true,
-      joined: [server],
-      leader: `${server}:8300`,
-    });
+    expect(await configure()).toBe(
+      `client: its list of Consul servers is written, its agent has reloaded, its agent has joined ${server}; its agent knows the leader ${server}:8300`,
+    );
     expect(await readFile(join(folder("client"), "rollout-servers.json"), "utf8")).toBe(
       renderServersFile([server]),
     );
-    expect(await configure()).toEqual({
-      host: "client",
-      file: "unchanged",
-      reloaded: false,
-      joined: [],
-      leader: `${server}:8300`,
-    });
+    expect(await configure()).toBe(
+      `client: nothing to do: its list of Consul servers is there; its agent knows the leader ${server}:8300`,
+    );
   });
 
   test("refuses what its folder does not allow, and goes on as it was", async () => {
@@ -70,7 +62,9 @@ describeReal("A real agent that is stuck with an old list", ["sshd", "consul"], 
       /^Consul is not configured: client: consul validate refuses the folder, also without the new file: .*serverr.*\(its file was not changed; a rerun does what is left\)$/,
     );
     await writeFile(broken, "{}");
-    expect(await configure([server, client])).toMatchObject({ file: "written", reloaded: true, joined: [] });
+    expect(await configure([server, client])).toBe(
+      `client: its list of Consul servers is written, its agent has reloaded; its agent knows the leader ${server}:8300`,
+    );
   });
 
   function configure(servers = [server]) {
