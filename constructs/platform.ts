@@ -4,13 +4,12 @@ import type { DeployedVolume } from "../cluster/deployed.js";
 import type { LoadBalancer } from "../cluster/yaml/schema.js";
 import type { GroupIndex } from "../cluster/three.js";
 import type { HostProps } from "./host-group-props.js";
-import type { Postcondition, Protection } from "./lifecycle.js";
+import type { Lifecycle, Protection } from "./lifecycle.js";
 
 /** What every declared resource has. */
-export interface Declaration {
+export interface Declaration extends Lifecycle {
   /** The Terraform name, which is the construct's id, too. */
   readonly name: string;
-  readonly protection: Protection;
   /** Addresses that are created before it and destroyed after it. */
   readonly after?: readonly string[];
 }
@@ -43,10 +42,6 @@ export interface HookDeclaration extends Declaration {
   /** What the command on creation is given in its environment. Values may hold Terraform references. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly onDestroy?: string | undefined;
-  /** References such as `aws_instance.consul-server-1-0.id`. */
-  readonly replaceTriggeredBy?: readonly string[];
-  /** What must hold of it, or Terraform refuses the plan. */
-  readonly postcondition?: Postcondition;
 }
 
 export interface SharedDeclaration {

@@ -1,5 +1,4 @@
 import { nextLeave } from "../rollout/leave/next-leave.js";
-import { formatFinding } from "../rollout/preflight/finding.js";
 import { preflight } from "../rollout/preflight/preflight.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { hookFileOf } from "../cluster/hooks/hook-file.js";
@@ -13,6 +12,7 @@ import { machinesOf } from "../live/local-agents.js";
 import { clusterClock } from "../clients/clock.js";
 import type { HookContext } from "../hooks/hook-context.js";
 import { leaveOrderOf, runLeaveHook, standingIn } from "../hooks/leave.js";
+import { refuseUnsafe } from "../hooks/leave-group.js";
 import { runReadyHook } from "../hooks/ready.js";
 import type { Run } from "./run.js";
 import { Ec2Machines } from "../clients/aws/ec2.js";
@@ -60,7 +60,7 @@ export function agentsOf(
           say("nothing of it has to leave any more");
           return;
         }
-        const { refusals, warnings } = preflight(observation, {
+        const found = preflight(observation, {
           group: subject,
           workload: gateSettingsOf(group.pool, spec).workload,
           hash,
@@ -68,10 +68,7 @@ export function agentsOf(
           cluster: standingIn(file),
           inFlight: inFlightOf(spec, deployed),
         });
-        for (const warning of warnings) say(`warning: ${formatFinding(warning)}`);
-        if (refusals.length === 0) return;
-        const list = refusals.map((refusal) => `  ${formatFinding(refusal)}`);
-        throw new UserError([`${subject} cannot be rolled now:`, ...list].join("\n"));
+        refuseUnsafe(found, `${subject} cannot be rolled now:`, say);
       } finally {
         await cluster.close();
       }

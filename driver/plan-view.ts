@@ -83,9 +83,9 @@ export class ViewPlanner {
   /** Writes the view and no other; that of a group for its next batch. */
   private synth(read: Program): { program: Program; batch: Batch } {
     const batch = batchOf(read, this.view);
-    const program = { ...read, views: [this.view], laterHosts: batch.laterHosts };
     const { ownResources = true } = this.run;
-    synthesize(program, this.outdir, { ownResources });
+    const program = { ...read, views: [this.view], laterHosts: batch.laterHosts, ownResources };
+    synthesize(program, this.outdir);
     return { program, batch };
   }
 

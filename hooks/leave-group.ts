@@ -64,7 +64,9 @@ export async function leaveGroup(
           await clock.pause(EVERY_MS, signal);
           continue;
         }
-        refuseUnsafe(found, timeline);
+        refuseUnsafe(found, "nothing has been done: no work may leave while this is so:", (line) => {
+          timeline.note(line);
+        });
         isChecked = true;
       }
       if (next.kind === "blocked") {
@@ -106,12 +108,14 @@ export async function leaveGroup(
   }
 }
 
-function refuseUnsafe({ refusals, warnings }: ReturnType<typeof preflight>, timeline: Timeline): void {
-  for (const warning of warnings) timeline.note(`warning: ${formatFinding(warning)}`);
-  if (refusals.length === 0) return;
-  throw new UserError(
-    `nothing has been done: no work may leave while this is so:\n${refusals.map(indented).join("\n")}`,
-  );
+/** @throws UserError with all that speaks against a roll, below a line that says what follows from it */
+export function refuseUnsafe(
+  { refusals, warnings }: ReturnType<typeof preflight>,
+  follows: string,
+  say: (line: string) => void,
+): void {
+  for (const warning of warnings) say(`warning: ${formatFinding(warning)}`);
+  if (refusals.length > 0) throw new UserError([follows, ...refusals.map(indented)].join("\n"));
 }
 
 const indented = (finding: Parameters<typeof formatFinding>[0]): string => `  ${formatFinding(finding)}`;

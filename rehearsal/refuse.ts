@@ -32,7 +32,7 @@ export async function beRefused(rehearsing: Rehearsing, groups: readonly Group[]
 
 function refusalOfSynth(program: Program, outdir: string): string | undefined {
   try {
-    synthesize(program, outdir, { ownResources: false });
+    synthesize({ ...program, ownResources: false }, outdir);
     return undefined;
   } catch (error) {
     if (error instanceof UserError) return error.message;

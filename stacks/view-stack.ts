@@ -31,6 +31,8 @@ export interface ViewProps extends ClusterState {
   readonly cause: string;
   /** The hosts of the group that a view rolls whose machines wait for a later batch, by name. Default: none. */
   readonly laterHosts?: readonly string[];
+  /** Whether the user's own resources are in it. Default: true; a rehearsal must not touch what is real. */
+  readonly ownResources?: boolean;
 }
 
 interface Rendered {
