@@ -3,7 +3,6 @@ import { codeOf } from "../clients/error-code.js";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { judgePlan } from "../guard/judge.js";
 import type { Plan } from "../guard/plan/plan.js";
 import { NotAPlan, readPlan } from "../guard/plan/read-plan.js";
 import { parseGroupName } from "../cluster/address.js";
@@ -51,8 +50,7 @@ export async function runCheck(
       2,
     );
   }
-  const verdict = judgePlan(plan, { spec, deployed });
-  return resultOf(verdict, plan, { spec, deployed }, sha256);
+  return resultOf(plan, { spec, deployed }, sha256);
 }
 
 /** A thread takes some hundredths of a second to start: reading the spec and state of a smaller plan takes no longer. */

@@ -59,7 +59,7 @@ class GroupRoll {
   async go(): Promise<GroupResult> {
     const { stop } = this.run;
     const onStop = (): void => {
-      this.steps.stopping(`stopping after this step; ${this.howToFinish()}`);
+      this.steps.say(`stopping after this step; ${this.howToFinish()}`, "stopping");
     };
     stop.addEventListener("abort", onStop, { once: true });
     try {
@@ -229,12 +229,7 @@ class GroupRoll {
   }
 
   private agents(group: Group, program: Program, folder: string): GroupAgents | undefined {
-    const say = (line: string): void => {
-      this.steps.say(line);
-    };
-    const onCondition = (condition: string): void => {
-      this.steps.waits(condition);
-    };
+    const { say, waits: onCondition } = this.steps;
     const agents = agentsOf(this.run, program, group, { say, onCondition, folder });
     if (!agents) this.steps.say("this cluster on platform local has no agents: nobody is asked");
     return agents;

@@ -43,28 +43,19 @@ export class GroupSteps {
     return value;
   }
 
-  /** Something within a step: what a hook or Terraform says. */
-  say(text: string): void {
-    this.tell("line", text);
-  }
-
-  /** Somebody has asked the run to end. */
-  stopping(text: string): void {
-    this.tell("stopping", text);
-  }
-
-  private tell(kind: "line" | "stopping", text: string): void {
+  /** Something within a step: what a hook or Terraform says, or that somebody has asked the run to end. */
+  readonly say = (text: string, kind: "line" | "stopping" = "line"): void => {
     void this.run.progress({ kind, group: this.group, ...(this.step ? { step: this.step } : {}), text });
-  }
+  };
 
   /** What is waited for goes into the log, too, where `rollout status` finds it. */
-  waits(text: string): void {
+  readonly waits = (text: string): void => {
     const { step, group, run } = this;
     if (step === undefined) return;
     const condition = text.startsWith(`${group}: `) ? text.slice(group.length + 2) : text;
     logIfPossible(run, { event: "waiting", group, step, message: condition });
     void run.progress({ kind: "waiting", group, step, condition });
-  }
+  };
 
   /** Since the roll began. */
   seconds(): number {
