@@ -4,7 +4,7 @@ import type { RootVolume } from "../cluster/yaml/schema.js";
 import type { Protection } from "./lifecycle.js";
 
 /** What the machines of a view are configured with. */
-export interface ConsulKnowledge {
+interface ConsulKnowledge {
   readonly cluster: string;
   /** The addresses of all Consul servers' hosts. */
   readonly servers: readonly string[];

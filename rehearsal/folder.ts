@@ -10,15 +10,6 @@ const PREFIX = "rollout-rehearsal-";
 
 const markSchema = z.object({ cluster: z.string(), pid: z.int().positive() });
 
-/** A rehearsal's folder in the folder of temporary files. */
-export interface RehearsalFolder {
-  readonly path: string;
-  /** Where the local platform keeps what it knows of the cluster; undefined where a start got no further than the folder. */
-  readonly runFolder: string | undefined;
-  /** Of the process that made it, if that still runs. */
-  readonly pid: number | undefined;
-}
-
 /** Makes one, with the spec of its cluster in it. */
 export function makeRehearsalFolder(cluster: string, spec: string): { path: string; runFolder: string } {
   const path = mkdtempSync(join(tmpdir(), PREFIX));
@@ -30,7 +21,7 @@ export function makeRehearsalFolder(cluster: string, spec: string): { path: stri
 }
 
 /** All that are there and belong to whoever asks. */
-export function rehearsalFolders(): RehearsalFolder[] {
+function rehearsalFolders() {
   return readdirSync(tmpdir())
     .filter((name) => name.startsWith(PREFIX))
     .map((name) => join(tmpdir(), name))
@@ -40,7 +31,9 @@ export function rehearsalFolders(): RehearsalFolder[] {
       const mark = readMark(path);
       return {
         path,
+        // Where the local platform keeps what it knows; none where a start got no further than the folder.
         runFolder: mark && runFolderIn(path, mark.cluster),
+        // Of the process that made it, if that still runs.
         pid: mark && isRunning(mark.pid) ? mark.pid : undefined,
       };
     });
