@@ -1,4 +1,4 @@
-import { buildApp, loadProgram } from "./program/program.js";
+import { loadProgram, synthesize } from "./program/program.js";
 import { reportFailure } from "./program/report-failure.js";
 
 /**
@@ -6,9 +6,7 @@ import { reportFailure } from "./program/report-failure.js";
  * `own-resources.ts`.
  */
 try {
-  const program = await loadProgram(process.env);
-  const app = buildApp(program, process.env["CDKTF_OUTDIR"] ?? "cdktf.out");
-  app.synth();
+  synthesize(await loadProgram(process.env), process.env["CDKTF_OUTDIR"] ?? "cdktf.out");
 } catch (error) {
   process.exitCode = reportFailure(error);
 }

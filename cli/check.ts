@@ -1,8 +1,8 @@
 import type { Environment } from "../clients/environment.js";
+import { codeOf } from "../clients/error-code.js";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { judgePlan } from "../guard/judge.js";
 import type { Plan } from "../guard/plan/plan.js";
 import { NotAPlan, readPlan } from "../guard/plan/read-plan.js";
 import { parseGroupName } from "../cluster/address.js";
@@ -11,7 +11,7 @@ import { formatValue } from "../cluster/yaml/problem.js";
 import { UserError } from "../cluster/user-error.js";
 import type { CheckResult } from "../program/check-result.js";
 import { resultOf } from "../program/result-of.js";
-import { ContextThread } from "./context-thread.js";
+import { startContextThread } from "./context-thread.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 
 export interface CheckArgs {
@@ -51,8 +51,7 @@ export async function runCheck(
       2,
     );
   }
-  const verdict = judgePlan(plan, { spec, deployed });
-  return resultOf(verdict, plan, { spec, deployed }, sha256);
+  return resultOf(plan, { spec, deployed }, sha256);
 }
 
 /** A thread takes some hundredths of a second to start: reading the spec and state of a smaller plan takes no longer. */
@@ -60,10 +59,10 @@ const LARGE_BYTES = 8_000_000;
 
 /** Reads the plan and what it is held against, both at once where that is faster. */
 async function readAll(bytes: Uint8Array, env: Environment): Promise<ClusterState & { plan: Plan }> {
-  const thread = bytes.length >= LARGE_BYTES && ContextThread.canStart() ? new ContextThread(env) : undefined;
+  const thread = bytes.length >= LARGE_BYTES ? startContextThread(env) : undefined;
   try {
     const plan = readPlan(bytes);
-    const context = await thread?.context();
+    const context = await thread?.context;
     if (context) return { plan, ...context };
     // Loaded only here: with a thread, zod and yaml are needed there and nowhere else.
     const { readCluster } = await import("../program/read-deployed.js");
@@ -84,7 +83,7 @@ function readPlanFile(file: string): Uint8Array {
   try {
     return readFileSync(file === "-" ? 0 : file);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    const code = codeOf(error);
     if (code === "ERR_FS_FILE_TOO_LARGE") throw new NotAPlan("the file has more than 2 GiB");
     throw new UserError(
       `cannot read ${file}: ${code === "ENOENT" ? "there is no such file" : code}; name a plan, or - for standard input`,

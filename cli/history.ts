@@ -23,14 +23,11 @@ export async function runHistory(
   for (const note of notes) console.error(note);
   const names = group === undefined ? groupsOf(spec).map(({ name }) => name) : [findGroup(spec, group).name];
   const runs = readRuns(events);
-  const histories = names.map((name) => {
+  const shown = names.map((name) => {
     const current = deployed.groups.get(name);
-    return { name, attempts: current ? historyOf(current, runs) : [] };
+    const attempts = current ? historyOf(current, runs) : [];
+    return { name, attempts: revision === undefined ? attempts : onlyRevision(name, attempts, revision) };
   });
-  const shown =
-    revision === undefined
-      ? histories
-      : histories.map(({ name, attempts }) => ({ name, attempts: onlyRevision(name, attempts, revision) }));
   if (format === "json") {
     const all = historySchema.parse(shown.flatMap(({ attempts }) => attempts));
     return JSON.stringify(all, null, 2);

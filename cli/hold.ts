@@ -18,12 +18,7 @@ export function runPause(env: Environment, { reason }: { readonly reason?: strin
     throw new UserError(
       `${name} is being cancelled (${since ?? ""}), so there is nothing to pause; take that back with: rollout resume`,
     );
-  writeHold(folder, {
-    kind: "pause",
-    since: now.toISOString(),
-    by: whoRuns(),
-    ...(reason === undefined ? {} : { reason }),
-  });
+  writeHold(folder, { kind: "pause", ...byMe(now), ...(reason === undefined ? {} : { reason }) });
   return `${name} is paused before the next group, in ${file}; go on with: rollout resume`;
 }
 
@@ -52,15 +47,12 @@ export function runCancel(
     return `no run of ${name} is under way on this machine, so there is nothing to cancel; see rollout status`;
   if (hold?.kind === "cancel" && (hold.undo === true) === undo)
     return `${name} is already being cancelled (${describeHold(hold, now.getTime())}), in ${file}`;
-  writeHold(folder, {
-    kind: "cancel",
-    since: now.toISOString(),
-    by: whoRuns(),
-    ...(undo ? { undo } : {}),
-  });
+  writeHold(folder, { kind: "cancel", ...byMe(now), ...(undo ? { undo } : {}) });
   const when = undo ? "back on its last image" : "whole again";
   return `${name} is being cancelled: ${run.command} (process ${String(run.pid)}) ends once the group in flight is ${when}, in ${file}`;
 }
+
+const byMe = (now: Date) => ({ since: now.toISOString(), by: whoRuns() });
 
 function heldBy(env: Environment): { name: string; folder: string; file: string } {
   const { spec, file } = readSpec(env);

@@ -21,7 +21,7 @@ function hookArgsIn(args: readonly string[]): HookArgs {
     subject,
     ...(hash === undefined ? {} : { hash }),
     stay: hostsIn(stay),
-    waiting: hostsIn(waiting),
+    laterHosts: hostsIn(waiting),
   };
 }
 

@@ -10,7 +10,7 @@ import { verdictFile } from "./check.js";
 import type { CheckResult } from "../program/check-result.js";
 import { inScratch } from "../program/in-scratch.js";
 import { judgeMadePlan, type JudgedPlan } from "../program/judged-plan.js";
-import { buildApp, loadProgram, type Program } from "../program/program.js";
+import { loadProgram, synthesize, type Program } from "../program/program.js";
 import { terraformEnvironment } from "../program/terraform-environment.js";
 
 export interface PlanArgs {
@@ -42,7 +42,7 @@ export async function runPlan(env: Environment, { view, out }: PlanArgs): Promis
   return inScratch("rollout-plan-", async (scratch, asked) => {
     const outdir = out === undefined ? scratch : (env["CDKTF_OUTDIR"] ?? "cdktf.out");
     const file = join(scratch, "plan");
-    buildApp(out === undefined ? { ...loaded, views: [name] } : loaded, outdir).synth();
+    synthesize(out === undefined ? { ...loaded, views: [name] } : loaded, outdir);
     const folder = resolve(outdir, loaded.spec.name, name);
     const json = await makePlan({
       ...asked,

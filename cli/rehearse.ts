@@ -1,16 +1,13 @@
 import { localMachines } from "../clients/local-machines/machines.js";
 import { UserError } from "../cluster/user-error.js";
 import { rehearsalSchema } from "../rehearsal/report.js";
-import { cleanRehearsals } from "../rehearsal/clean.js";
+import { cleanRehearsals } from "../rehearsal/folder.js";
 import { formatRehearsal } from "./output/rehearsal.js";
-import { runRehearse } from "../rehearsal/rehearse.js";
+import { runRehearse, type RehearseArgs } from "../rehearsal/rehearse.js";
 import { inLines, isWatched, inPlace } from "./output/tasks.js";
 
 /** What `rollout rehearse` is asked for at the command line. */
-export interface RehearseOptions {
-  readonly agents: "simulated" | "real";
-  readonly spec?: string;
-  readonly keep: boolean;
+export interface RehearseOptions extends Omit<RehearseArgs, "groups"> {
   readonly clean?: boolean;
   readonly format: "text" | "json";
 }

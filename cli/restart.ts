@@ -10,6 +10,6 @@ export async function runRestart(env: Environment, { group }: { readonly group: 
   const restart = restartOf(situation, group);
   const next = `next: npx rollout deploy ${group}`;
   if (restart.kind === "nothing") return `${restart.message}\n${next}`;
-  editSpec(situation.source, group, { generation: restart.generation }, { isDryRun: false });
+  editSpec(situation.source, new Map([[group, { generation: restart.generation }]]));
   return `${restart.message}\n${situation.source.shown} is changed; ${next}`;
 }

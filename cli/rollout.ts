@@ -92,11 +92,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
       const { format, watch = false, timeout, revision, until } = options;
       if (!watch && [timeout, revision, until].some((option) => option !== undefined))
         throw new UserError("--timeout, --revision and --until are for --watch", 2);
-      if (revision !== undefined && group === undefined)
-        throw new UserError(
-          "--revision is that of a group; name it: rollout status broker-1 --watch --revision 16",
-          2,
-        );
+      refuseLoneRevision(options, group, "status broker-1 --watch");
       if (!watch) {
         print(await runStatus(process.env, { format, group }));
         return;
@@ -120,11 +116,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .example("", "all groups")
     .example("broker-0 --revision 3", "one revision in full")
     .action(async (group: string | undefined, options: { format: "text" | "json"; revision?: number }) => {
-      if (options.revision !== undefined && group === undefined)
-        throw new UserError(
-          "--revision is that of a group; name it: rollout history broker-1 --revision 16",
-          2,
-        );
+      refuseLoneRevision(options, group, "history broker-1");
       const { runHistory } = await import("./history.js");
       print(await runHistory(process.env, { group, ...options }));
     });
@@ -367,6 +359,15 @@ const usage =
 function revisionNumber(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new UserError(`no revision: "${text}"; see rollout history`, 2);
+}
+
+function refuseLoneRevision(
+  { revision }: { revision?: number },
+  group: string | undefined,
+  call: string,
+): void {
+  if (revision === undefined || group !== undefined) return;
+  throw new UserError(`--revision is that of a group; name it: rollout ${call} --revision 16`, 2);
 }
 
 const print = (text: string): void => {

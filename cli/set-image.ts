@@ -1,11 +1,9 @@
 import type { Environment } from "../clients/environment.js";
-import { readFileSync } from "node:fs";
-import { parseAssignments, setImages } from "../cluster/yaml/edit.js";
+import { parseAssignments } from "../cluster/yaml/edit.js";
 import { imageFromPackerManifest } from "../cluster/yaml/packer.js";
 import { UserError } from "../cluster/user-error.js";
-import { refuseExample } from "../program/edit-spec.js";
-import { readSpec } from "../program/read-spec.js";
-import { rewriteFile } from "../clients/put-file.js";
+import { editSpec, refuseExample } from "../program/edit-spec.js";
+import { readBytes, readSpec, type SpecFile } from "../program/read-spec.js";
 
 export interface SetImageArgs {
   /** `broker-0=ami-0bbb`; with `packer` only the group, `broker-0`. */
@@ -18,22 +16,18 @@ export interface SetImageArgs {
 export function runSetImage(env: Environment, { assignments, packer }: SetImageArgs): string {
   const source = readSpec(env);
   refuseExample(source);
-  const { spec, file, shown } = source;
+  const { spec, shown } = source;
   const changes =
     packer === undefined ? parseAssignments(assignments) : fromPacker(assignments, packer, spec);
-  const text = readFileSync(file, "utf8");
-  const edited = setImages(text, shown, changes);
-  if (edited === text)
-    return [...changes].map(([group, image]) => `${group} has ${image} already`).join("\n");
-  rewriteFile(file, edited);
-  return [...changes].map(([group, image]) => `${group} image set to ${image} in ${shown}`).join("\n");
+  const isChanged = editSpec(source, new Map([...changes].map(([group, image]) => [group, { image }])));
+  return [...changes]
+    .map(([group, image]) =>
+      isChanged ? `${group} image set to ${image} in ${shown}` : `${group} has ${image} already`,
+    )
+    .join("\n");
 }
 
-function fromPacker(
-  groups: readonly string[],
-  packer: string,
-  spec: ReturnType<typeof readSpec>["spec"],
-): Map<string, string> {
+function fromPacker(groups: readonly string[], packer: string, spec: SpecFile["spec"]): Map<string, string> {
   if (spec.platform !== "aws")
     throw new UserError("--packer takes the image of a region; the platform is local", 2);
   const wrong = groups.filter((group) => group.includes("="));
@@ -42,15 +36,8 @@ function fromPacker(
       `with --packer name groups only: ${wrong.join(", ")}; the image comes from ${packer}`,
       2,
     );
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(packer);
-  } catch (error) {
-    throw new UserError(
-      `cannot read ${packer}: ${(error as NodeJS.ErrnoException).code ?? "unknown error"}; name the file that Packer's manifest post-processor wrote`,
-      2,
-    );
-  }
+  const remedy = "name the file that Packer's manifest post-processor wrote";
+  const bytes = readBytes(packer, packer, { remedy, exitCode: 2 });
   const image = imageFromPackerManifest(bytes, packer, spec.aws.region);
   return new Map(groups.map((group) => [group, image]));
 }

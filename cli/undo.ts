@@ -25,7 +25,7 @@ export async function runUndo(
   const undo = undoOf(situation, group, toRevision);
   if (undo.kind === "nothing") return undo.message;
   for (const warning of undo.warnings) warn(`warning: ${warning}`);
-  editSpec(situation.source, undo.group, undo.change, { isDryRun: dryRun });
+  editSpec(situation.source, new Map([[undo.group, undo.change]]), { isDryRun: dryRun });
   const { shown } = situation.source;
   const next = undo.isRolled ? `npx rollout deploy ${undo.group}` : "nothing has to be rolled for it";
   return dryRun

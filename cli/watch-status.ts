@@ -2,7 +2,7 @@ import { formatSeconds } from "../rollout/log/time.js";
 import { unmet, watchEnd, type Watched } from "../rollout/status/watch-end.js";
 import type { Status } from "../rollout/status/status.js";
 import { UserError } from "../cluster/user-error.js";
-import { WatchLines } from "./output/watch.js";
+import { watchLines } from "./output/watch.js";
 import type { Clock } from "../clients/clock.js";
 
 export interface WatchArgs {
@@ -40,9 +40,9 @@ export async function watchStatus(
     revision: group === undefined || number === undefined ? undefined : { group, number },
     since,
   };
-  const lines = new WatchLines(args.format, say);
+  const tell = watchLines(args.format, say);
   let status = await read(since);
-  lines.status(status);
+  tell(status);
   for (;;) {
     const end = watchEnd(status, watched);
     if (end?.result === "ok") return;
@@ -70,11 +70,11 @@ export async function watchStatus(
     const now = clock.now();
     try {
       const found = await read(now);
-      lines.status(found);
+      tell(found);
       return found;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      lines.unknown(new Date(now).toISOString(), error.message);
+      tell({ at: new Date(now).toISOString(), unknown: error.message });
       return undefined;
     }
   }

@@ -8,10 +8,10 @@ import { isDiskFull } from "./error-code.js";
  * @throws UserError where the disk is full
  * @param mode its access rights; default: the owner's alone
  */
-export function putFile(file: string, text: string, mode = 0o600): void {
+export function putFile(file: string, content: string | Uint8Array, mode = 0o600): void {
   const beside = join(dirname(file), `.${basename(file)}.${String(process.pid)}.tmp`);
   try {
-    writeFileSync(beside, text, { mode });
+    writeFileSync(beside, content, { mode });
     renameSync(beside, file);
   } catch (error) {
     if (!isDiskFull(error)) throw error;

@@ -31,7 +31,8 @@ function differingKeys(host: DeployedHost, group: Group, spec: Spec): string[] {
 }
 
 type Settings = {
-  readonly [Key in "subnetId" | "keyName" | "instanceProfile" | "securityGroupIds"]?: DeployedHost[Key];
+  readonly [Key in "subnetId" | "keyName" | "instanceProfile" | "securityGroupIds"]?:
+    DeployedHost[Key] | undefined;
 };
 
 /** What a machine has otherwise than the spec says, by keys below `aws`. What is not known is not counted. */

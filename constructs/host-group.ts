@@ -4,65 +4,17 @@ import {
   groupMemberName,
   hostAddress,
   hostMemberName,
+  type GroupKind,
   type HostKind,
 } from "../cluster/address.js";
-import type { DeployedVolume, Revision } from "../cluster/deployed.js";
-import type { RootVolume } from "../cluster/yaml/schema.js";
-import type { GroupIndex } from "../cluster/three.js";
-import { ConfigConsul, type ConsulKnowledge } from "./config-consul.js";
-import { hookCommand } from "./hook-command.js";
-import { hookWords } from "../cluster/hooks/hook-words.js";
+import type { DeployedVolume } from "../cluster/deployed.js";
+import { addressesFor, hookWords } from "../cluster/hooks/hook-words.js";
+import { GATE_ENVIRONMENT, GATE_REFERENCE } from "../cluster/hooks/variables.js";
+import type { HostGroupProps, HostProps } from "./host-group-props.js";
+import type { Postcondition, Protection } from "./lifecycle.js";
 import { idOf } from "./named.js";
-import { LeaveHook } from "./leave-hook.js";
-import type { Protection } from "./lifecycle.js";
 import type { Platform } from "./platform.js";
-import { ReadyGate } from "./ready-gate.js";
 import { RevisionRecord } from "./revision-record.js";
-
-/** A host as a view renders it. */
-export interface HostProps {
-  /** Counted from 0 in its group. */
-  readonly number: number;
-  readonly image: string;
-  readonly instanceType: string;
-  readonly hash: string;
-  readonly rootVolume?: RootVolume;
-  readonly subnetId?: string;
-}
-
-export interface HostGroupProps {
-  readonly pool: string;
-  readonly index: GroupIndex;
-  /** `broker-0` */
-  readonly name: string;
-  /** The template hash that the group's hooks are rendered for. */
-  readonly hash: string;
-  readonly hosts: readonly HostProps[];
-  /** The names of those that keep their machines in this view and go with a later batch. Default: none. */
-  readonly waiting?: readonly string[];
-  /** The data volumes, parked ones of hosts that are gone included. */
-  readonly volumes: readonly DeployedVolume[];
-  /** Whether the pool has a load balancer that hosts are attached to. */
-  readonly balanced: boolean;
-  readonly revisions: readonly Revision[];
-  /** The revisions that stay recorded while the gate of the view is closed; absent where it is always open. */
-  readonly whileClosed?: readonly Revision[];
-  /** The ids of the hosts that `ready` was passed for; absent where the group may change. */
-  readonly passedFor?: string;
-  /** How each member is protected in this view. */
-  readonly protect: (address: string) => Protection;
-  /** Whether a member is rendered: everything where the group may change, what the state holds where it is frozen. */
-  readonly includes: (address: string) => boolean;
-  /** Addresses that the hosts wait for when they are created, at the first creation of a cluster. */
-  readonly hostsAfter?: readonly string[];
-  /** Further addresses that the revision waits for. */
-  readonly revisionAfter?: readonly string[];
-  readonly consul: ConsulKnowledge;
-  /** The program whose hooks are called; absent where nothing may be drained, as with `protection: off`. */
-  readonly hooks?: string;
-  /** The program that starts and stops the agents of each host; absent where machines do that themselves, or have none. */
-  readonly agents?: string;
-}
 
 /**
  * One of the three groups of a pool: its hosts with what hangs on them, and the group's own `leave`, `ready` and
@@ -111,20 +63,7 @@ export class HostGroup extends Construct {
       });
     }
     this.agents(number, host.hash);
-    this.member(number, "config-consul", (name, protection) => {
-      new ConfigConsul(this, this.platform, {
-        name,
-        protection,
-        host: this.address(number, "host"),
-        consul: this.props.consul,
-        after: [
-          ...this.present(number, ["data-attachment", "start-agents"]),
-          ...this.props.consul.starts.filter((each) => each !== this.address(number, "start-agents")),
-        ],
-        hooks: this.props.hooks,
-        hostName: hostMemberName(group, number, "host"),
-      });
-    });
+    this.configConsul(number);
   }
 
   /**
@@ -156,21 +95,59 @@ export class HostGroup extends Construct {
     });
   }
 
+  /**
+   * Tells one machine where the Consul servers are. It is replaced, so it runs again, when the machine or any Consul
+   * server is replaced. The triggers fire for a server that is created anew as well, where `replace_triggered_by` does
+   * not; that one fires where a freeze would hold the triggers back.
+   */
+  private configConsul(number: number): void {
+    const { name: group, consul, hooks } = this.props;
+    const host = this.address(number, "host");
+    const addressOf = this.platform.networkAddress;
+    this.member(number, "config-consul", (name, protection) => {
+      this.platform.hook(new Construct(this, name), {
+        name,
+        protection,
+        ...(addressOf ? { environment: addressesFor(addressOf(host), consul.servers.map(addressOf)) } : {}),
+        triggers: { host: idOf(host), servers: consul.servers.map(idOf).join(",") },
+        ...(consul.replaced.length > 0
+          ? { replaceTriggeredBy: consul.replaced.map((address) => `${address}.id`) }
+          : {}),
+        onCreate: hookCommand(hooks, hookWords.configureConsul(hostMemberName(group, number, "host"))),
+        after: [
+          ...this.present(number, ["data-attachment", "start-agents"]),
+          ...consul.starts.filter((each) => each !== this.address(number, "start-agents")),
+        ],
+      });
+    });
+  }
+
+  /**
+   * Makes work leave the machines of the group before they go: a hook that runs when it is destroyed, which is before its
+   * hosts are. It is replaced when the template or the set of hosts changes. Terraform renders the command from the new
+   * configuration, so it names who stays: hosts of these names that were made from this template. When a group grows
+   * that is all of them, when it shrinks only those that go leave. In a batch it names who waits, too, and is replaced with
+   * each batch: fewer wait every time.
+   *
+   * It has no hook on creation: one that failed would taint it, and what is tainted is replaced without its destroy hook.
+   */
   private leave(): void {
-    const { name: group, hash, hosts, waiting = [], hooks } = this.props;
-    const address = groupAddress(this.platform.name, group, "leave");
-    if (!this.props.includes(address)) return;
-    new LeaveHook(this, this.platform, {
-      name: groupMemberName(group, "leave"),
-      protection: this.props.protect(address),
-      group,
-      hash,
-      hosts: hosts.map(({ number }) => hostMemberName(group, number, "host")),
-      waiting,
-      after: hosts.flatMap(({ number }) =>
-        this.present(number, ["host", "data-attachment", "stop-agents", "start-agents", "config-consul"]),
-      ),
-      hooks,
+    const { name: group, hash, hosts, laterHosts = [], hooks } = this.props;
+    const stay = hosts.map(({ number }) => hostMemberName(group, number, "host"));
+    this.ofGroup("leave", (name, protection) => {
+      this.platform.hook(new Construct(this, name), {
+        name,
+        protection,
+        triggers: {
+          hash,
+          hosts: stay.join(","),
+          ...(laterHosts.length > 0 ? { waiting: laterHosts.join(",") } : {}),
+        },
+        onDestroy: hookCommand(hooks, hookWords.leave(group, hash, stay, laterHosts)),
+        after: hosts.flatMap(({ number }) =>
+          this.present(number, ["host", "data-attachment", "stop-agents", "start-agents", "config-consul"]),
+        ),
+      });
     });
   }
 
@@ -199,38 +176,51 @@ export class HostGroup extends Construct {
     });
   }
 
+  /**
+   * Proves that the group is ready again: a hook that runs when it is created, which is after everything else of its group.
+   * What it was passed for stands in its triggers; a group whose `ready` names other hosts or another template is in flight.
+   */
   private ready(): void {
     const { name: group, hash, hosts, hooks, passedFor, whileClosed } = this.props;
-    const address = groupAddress(this.platform.name, group, "ready");
-    if (!this.props.includes(address)) return;
-    const protection = this.props.protect(address);
-    const members = hosts.flatMap(({ number }) => this.present(number, ["config-consul", "target"]));
-    new ReadyGate(this, this.platform, {
-      name: groupMemberName(group, "ready"),
-      protection,
-      group,
-      hash,
-      hosts: hosts.flatMap(({ number }) => this.present(number, ["host"])),
-      after: [...this.presentOfGroup("leave"), ...members],
-      closable: whileClosed !== undefined,
-      hooks,
-      ...(protection === "ignored" && passedFor !== undefined ? { passedFor } : {}),
+    const gate = whileClosed ? GATE_REFERENCE : "open";
+    const ids = hosts.flatMap(({ number }) => this.present(number, ["host"])).map(idOf);
+    this.ofGroup("ready", (name, protection) => {
+      this.platform.hook(new Construct(this, name), {
+        name,
+        protection,
+        triggers: { hosts: ids.join(","), hash, gate },
+        onCreate: hookCommand(hooks, hookWords.ready(group, hash)),
+        environment: { [GATE_ENVIRONMENT]: gate },
+        after: [
+          ...this.presentOfGroup("leave"),
+          ...hosts.flatMap(({ number }) => this.present(number, ["config-consul", "target"])),
+        ],
+        ...(protection === "ignored" && passedFor !== undefined
+          ? { postcondition: isStill(`self.${this.platform.triggersAt}.hosts`, group, passedFor) }
+          : {}),
+      });
     });
   }
 
   private revision(): void {
     const { name: group, revisions, whileClosed, revisionAfter = [] } = this.props;
-    const address = groupAddress(this.platform.name, group, "revision");
-    if (!this.props.includes(address)) return;
-    new RevisionRecord(this, {
-      name: groupMemberName(group, "revision"),
-      protection: this.props.protect(address),
-      cluster: this.props.consul.cluster,
-      group,
-      revisions,
-      ...(whileClosed ? { whileClosed } : {}),
-      after: [...this.presentOfGroup("ready"), ...revisionAfter],
+    this.ofGroup("revision", (name, protection) => {
+      new RevisionRecord(this, {
+        name,
+        protection,
+        cluster: this.props.consul.cluster,
+        group,
+        revisions,
+        ...(whileClosed ? { whileClosed } : {}),
+        after: [...this.presentOfGroup("ready"), ...revisionAfter],
+      });
     });
+  }
+
+  private ofGroup(kind: GroupKind, declare: (name: string, protection: Protection) => void): void {
+    const address = groupAddress(this.platform.name, this.props.name, kind);
+    if (this.props.includes(address))
+      declare(groupMemberName(this.props.name, kind), this.props.protect(address));
   }
 
   private member(
@@ -259,3 +249,16 @@ export class HostGroup extends Construct {
     return declared ? [groupAddress(this.platform.name, this.props.name, kind)] : [];
   }
 }
+
+/**
+ * What Terraform's local-exec runs for a hook, where there is a program to call. It is started by exec, since Terraform ends
+ * the shell only.
+ */
+const hookCommand = (program: string | undefined, words: string): string | undefined =>
+  program && `exec node "${program}" hook ${words}`;
+
+/** A stale view drops the hosts that a group has got since, and with them their data: no freeze holds what is not declared. */
+const isStill = (hosts: string, group: string, passedFor: string): Postcondition => ({
+  condition: `\${${hosts} == ${JSON.stringify(passedFor)}}`,
+  errorMessage: `This view was made when ${group} had other hosts than it has now. Synthesize again.`,
+});

@@ -17,16 +17,17 @@ export interface Postcondition {
   readonly errorMessage: string;
 }
 
-/** The `lifecycle` block that a protection is written as, with what else belongs there; none where it would be empty. */
-export function lifecycleOf({
-  protection,
-  replaceTriggeredBy,
-  postcondition,
-}: {
+export interface Lifecycle {
   readonly protection: Protection;
+  /** References such as `aws_instance.consul-server-1-0.id`. */
   readonly replaceTriggeredBy?: readonly string[];
   readonly postcondition?: Postcondition;
-}): { readonly lifecycle?: TerraformResourceLifecycle } {
+}
+
+/** The `lifecycle` block that a protection is written as, with what else belongs there; none where it would be empty. */
+export function lifecycleOf({ protection, replaceTriggeredBy, postcondition }: Lifecycle): {
+  readonly lifecycle?: TerraformResourceLifecycle;
+} {
   const lifecycle = {
     ...WRITTEN_AS[protection],
     ...(replaceTriggeredBy ? { replaceTriggeredBy: [...replaceTriggeredBy] } : {}),

@@ -1,40 +1,27 @@
 import type { Construct } from "constructs";
 import type { PlatformName } from "../cluster/address.js";
-import type { LoadBalancer, RootVolume } from "../cluster/yaml/schema.js";
+import type { DeployedVolume } from "../cluster/deployed.js";
+import type { LoadBalancer } from "../cluster/yaml/schema.js";
 import type { GroupIndex } from "../cluster/three.js";
-import type { Postcondition, Protection } from "./lifecycle.js";
+import type { HostProps } from "./host-group-props.js";
+import type { Lifecycle, Protection } from "./lifecycle.js";
 
 /** What every declared resource has. */
-export interface Declaration {
+export interface Declaration extends Lifecycle {
   /** The Terraform name, which is the construct's id, too. */
   readonly name: string;
-  readonly protection: Protection;
   /** Addresses that are created before it and destroyed after it. */
   readonly after?: readonly string[];
 }
 
-export interface HostDeclaration extends Declaration {
+interface InGroup extends Declaration {
   readonly pool: string;
   readonly group: string;
   readonly index: GroupIndex;
-  readonly image: string;
-  readonly instanceType: string;
-  readonly hash: string;
-  /** The size of the system disk; default: the image's. */
-  readonly rootVolume?: RootVolume;
-  /** The subnet that the machine is in; default: the one that the spec gives its group. */
-  readonly subnetId?: string;
 }
 
-export interface DataVolumeDeclaration extends Declaration {
-  readonly pool: string;
-  readonly group: string;
-  readonly index: GroupIndex;
-  readonly sizeGib: number;
-  readonly type: string;
-  /** The zone that the volume is in; default: the one of its group's subnet. */
-  readonly zone?: string;
-}
+export type HostDeclaration = InGroup & Omit<HostProps, "number">;
+export type DataVolumeDeclaration = InGroup & Omit<DeployedVolume, "host">;
 
 export interface AttachmentDeclaration extends Declaration {
   /** Addresses of the two that are attached to each other. */
@@ -55,23 +42,17 @@ export interface HookDeclaration extends Declaration {
   /** What the command on creation is given in its environment. Values may hold Terraform references. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly onDestroy?: string | undefined;
-  /** References such as `aws_instance.consul-server-1-0.id`. */
-  readonly replaceTriggeredBy?: readonly string[];
-  /** What must hold of it, or Terraform refuses the plan. */
-  readonly postcondition?: Postcondition;
-}
-
-export interface LoadBalancerDeclaration {
-  readonly pool: string;
-  readonly settings: LoadBalancer;
-  readonly protection: Protection;
-  /** Whether a resource of the load balancer is to be declared. */
-  readonly includes: (address: string) => boolean;
 }
 
 export interface SharedDeclaration {
   readonly protection: Protection;
+  /** Whether a resource of it is to be declared. */
   readonly includes: (address: string) => boolean;
+}
+
+export interface LoadBalancerDeclaration extends SharedDeclaration {
+  readonly pool: string;
+  readonly settings: LoadBalancer;
 }
 
 /** Where a cluster lives: turns what this program knows of into the resources of one Terraform provider. */

@@ -1,6 +1,6 @@
 import { TerraformResource, type TerraformResourceConfig, type LocalExecProvisioner } from "cdktf";
 import type { Construct } from "constructs";
-import { lifecycleOf, type Postcondition } from "./lifecycle.js";
+import { lifecycleOf } from "./lifecycle.js";
 import { waitFor } from "./named.js";
 import type { Declaration } from "./platform.js";
 
@@ -8,9 +8,6 @@ export interface TerraformDataDeclaration extends Declaration {
   readonly input?: unknown;
   readonly triggersReplace?: unknown;
   readonly provisioners?: LocalExecProvisioner[];
-  readonly replaceTriggeredBy?: readonly string[];
-  /** What must hold of it, by `self`, or Terraform refuses the plan. */
-  readonly postcondition?: Postcondition;
 }
 
 /**

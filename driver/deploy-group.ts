@@ -18,11 +18,10 @@ import { readDeployed } from "../program/read-deployed.js";
 import { untriedTerraform } from "../program/untried-terraform.js";
 import { agentsOf, type GroupAgents, strayMachines } from "./group-agents.js";
 import { applyFailure, applyView, isStale } from "./apply-view.js";
-import { inBatch, summed } from "./batch-text.js";
 import type { GroupResult } from "./deploy-result.js";
 import { GroupSteps } from "./group-steps.js";
 import { batchOf, type ViewPlan, ViewPlanner } from "./plan-view.js";
-import { type Run, unlessItFails } from "./run.js";
+import { logIfPossible, type Run } from "./run.js";
 
 /** A group that is not whole after its machines were made anew: it stays in flight. */
 export class GateFailure extends UserError {
@@ -36,12 +35,8 @@ export class GateFailure extends UserError {
  * @throws GateFailure when the group does not become whole; UserError when it may not be rolled, was not confirmed, or
  * something failed; each says what to do next
  */
-export async function deployGroup(
-  run: Run,
-  { group: name }: { readonly group: string },
-): Promise<GroupResult> {
-  return new GroupRoll(run, name).go();
-}
+export const deployGroup = async (run: Run, group: string): Promise<GroupResult> =>
+  new GroupRoll(run, group).go();
 
 /** How often a phase may come up in one run, that of each batch by itself: the state may move under it once. */
 const MOST = 2;
@@ -62,9 +57,9 @@ class GroupRoll {
   }
 
   async go(): Promise<GroupResult> {
-    const { stop, log } = this.run;
+    const { stop } = this.run;
     const onStop = (): void => {
-      this.steps.stopping(`stopping after this step; ${this.howToFinish()}`);
+      this.steps.say(`stopping after this step; ${this.howToFinish()}`, "stopping");
     };
     stop.addEventListener("abort", onStop, { once: true });
     try {
@@ -72,14 +67,12 @@ class GroupRoll {
     } catch (error) {
       const isStopped = stop.aborted;
       const message = error instanceof UserError ? error.message : String(error);
-      unlessItFails(() => {
-        log({
-          event: "group-ended",
-          group: this.name,
-          result: isStopped ? "interrupted" : "failed",
-          seconds: this.steps.seconds(),
-          message,
-        });
+      logIfPossible(this.run, {
+        event: "group-ended",
+        group: this.name,
+        result: isStopped ? "interrupted" : "failed",
+        seconds: this.steps.seconds(),
+        message,
       });
       if (isStopped)
         throw new Interruption(
@@ -139,7 +132,8 @@ class GroupRoll {
     const revision = deployed.groups.get(this.name)?.revisions.at(-1)?.number ?? 1;
     const seconds = this.steps.seconds();
     this.run.log({ event: "group-ended", group: this.name, result: "ok", seconds, revision });
-    return { result: "rolled", revision, seconds, steps: summed(this.steps.done) };
+    const steps = [...this.steps.done].map(([step, seconds]) => ({ step, seconds }));
+    return { result: "rolled", revision, seconds, steps };
   }
 
   /** The work leaves and the machines are made anew: all of them, or those of the next batch. */
@@ -148,7 +142,12 @@ class GroupRoll {
     program: Program,
     { updated, updating, laterHosts }: Batch,
   ): Promise<void> {
-    if (updated.length > 0 && updating.length > 0) await this.batchGate(group, program, updated);
+    // What earlier batches made is whole, or no more go: else a bad image would take the group, a batch at a time.
+    if (updated.length > 0 && updating.length > 0) {
+      const message = `until what is new is whole, before the next machines go: ${updated.join(", ")}`;
+      const rest = hostNames(group).filter((host) => !updated.includes(host));
+      await this.untilReady(group, program, message, rest);
+    }
     await this.steps.during("preflight", "may it be rolled now?", async () => {
       const warnings = [
         // Said once a roll, before anybody is asked, and not again with each batch.
@@ -182,17 +181,6 @@ class GroupRoll {
         if (tries >= MOST || !isStale(applied)) throw applyFailure(this.run, applied, this.howToFinish());
       }
     });
-  }
-
-  /** The machines of earlier batches are whole, or no more go: else a bad image would take the group, a batch at a time. */
-  private async batchGate(group: Group, program: Program, made: readonly string[]): Promise<void> {
-    const rest = hostNames(group).filter((host) => !made.includes(host));
-    await this.untilReady(
-      group,
-      program,
-      `until what is new is whole, before the next machines go: ${made.join(", ")}`,
-      rest,
-    );
   }
 
   private async untilReady(
@@ -240,12 +228,7 @@ class GroupRoll {
   }
 
   private agents(group: Group, program: Program, folder: string): GroupAgents | undefined {
-    const say = (line: string): void => {
-      this.steps.say(line);
-    };
-    const onCondition = (condition: string): void => {
-      this.steps.waits(condition);
-    };
+    const { say, waits: onCondition } = this.steps;
     const agents = agentsOf(this.run, program, group, { say, onCondition, folder });
     if (!agents) this.steps.say("this cluster on platform local has no agents: nobody is asked");
     return agents;
@@ -299,6 +282,13 @@ const takesMachines = ({ summary }: ViewPlan, name: string): boolean =>
     (group) =>
       group.name === name && group.machines.replaced + group.machines.destroyed + group.machines.created > 0,
   );
+
+/** `: broker-0-0, while broker-0-1 waits` */
+function inBatch({ updating, laterHosts }: Batch): string {
+  if (laterHosts.length === 0) return "";
+  const who = updating.length > 0 ? updating.join(", ") : "what is out already";
+  return `: ${who}, while ${laterHosts.join(", ")} ${laterHosts.length === 1 ? "waits" : "wait"}`;
+}
 
 /** Whether it is of those that a recording touches. */
 function isRecord(address: string): boolean {

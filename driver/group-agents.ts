@@ -1,5 +1,4 @@
 import { nextLeave } from "../rollout/leave/next-leave.js";
-import { formatFinding } from "../rollout/preflight/finding.js";
 import { preflight } from "../rollout/preflight/preflight.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { hookFileOf } from "../cluster/hooks/hook-file.js";
@@ -13,6 +12,7 @@ import { machinesOf } from "../live/local-agents.js";
 import { clusterClock } from "../clients/clock.js";
 import type { HookContext } from "../hooks/hook-context.js";
 import { leaveOrderOf, runLeaveHook, standingIn } from "../hooks/leave.js";
+import { refuseUnsafe } from "../hooks/leave-group.js";
 import { runReadyHook } from "../hooks/ready.js";
 import type { Run } from "./run.js";
 import { Ec2Machines } from "../clients/aws/ec2.js";
@@ -37,7 +37,7 @@ export function agentsOf(
   run: Pick<Run, "env" | "clock" | "stop" | "folder">,
   program: ClusterState,
   group: Group,
-  { say, onCondition, folder }: Required<Pick<HookContext, "say" | "onCondition" | "folder">>,
+  { say, onCondition, folder }: Pick<HookContext, "say" | "onCondition" | "folder">,
 ): GroupAgents | undefined {
   const { spec, deployed } = program;
   const { env, stop: signal } = run;
@@ -45,10 +45,8 @@ export function agentsOf(
   const machines = machinesOf(spec, run.folder);
   const file = hookFileOf({ spec, deployed, specFolder: "." });
   const clock = machines ? clusterClock(machines) : run.clock;
-  const context: HookContext = {
-    ...{ env, file, clock, say, onCondition, signal, folder },
-    ...(machines ? { machines } : {}),
-  };
+  const own = { env, file, clock, say, onCondition, signal, folder };
+  const context: HookContext = machines ? { ...own, machines } : own;
   const { name: subject, hash } = group;
   const stay = hostNames(group);
   return {
@@ -62,7 +60,7 @@ export function agentsOf(
           say("nothing of it has to leave any more");
           return;
         }
-        const { refusals, warnings } = preflight(observation, {
+        const found = preflight(observation, {
           group: subject,
           workload: gateSettingsOf(group.pool, spec).workload,
           hash,
@@ -70,16 +68,13 @@ export function agentsOf(
           cluster: standingIn(file),
           inFlight: inFlightOf(spec, deployed),
         });
-        for (const warning of warnings) say(`warning: ${formatFinding(warning)}`);
-        if (refusals.length === 0) return;
-        const list = refusals.map((refusal) => `  ${formatFinding(refusal)}`);
-        throw new UserError([`${subject} cannot be rolled now:`, ...list].join("\n"));
+        refuseUnsafe(found, `${subject} cannot be rolled now:`, say);
       } finally {
         await cluster.close();
       }
     },
-    leave: (laterHosts) => runLeaveHook(context, { hook: "leave", subject, hash, stay, waiting: laterHosts }),
-    ready: (laterHosts) => runReadyHook(context, { hook: "ready", subject, hash, waiting: laterHosts }),
+    leave: (laterHosts) => runLeaveHook(context, { hook: "leave", subject, hash, stay, laterHosts }),
+    ready: (laterHosts) => runReadyHook(context, { hook: "ready", subject, hash, laterHosts }),
   };
 }
 

@@ -1,9 +1,10 @@
 import type { Step } from "../cluster/run/run-log.js";
-import { type Run, unlessItFails } from "./run.js";
+import { type Run, logIfPossible } from "./run.js";
 
 /** The steps of a group's roll as they go by: told to whoever watches, written into the run's log, and timed. */
 export class GroupSteps {
-  readonly done: { step: Step; seconds: number }[] = [];
+  /** The time of each step that was done, over all batches. */
+  readonly done = new Map<Step, number>();
   private readonly begun: number;
   private step: Step | undefined;
 
@@ -23,53 +24,38 @@ export class GroupSteps {
     this.step = step;
     void run.progress({ kind: "started", group, step, message });
     run.log({ event: "step-started", group, step });
-    const end = async (result: "ok" | "failed" | "interrupted"): Promise<{ step: Step; seconds: number }> => {
+    const end = async (result: "ok" | "failed" | "interrupted"): Promise<void> => {
       const seconds = Math.max(0, (run.clock.now() - begun) / 1000);
       this.step = undefined;
       await run.progress({ kind: "ended", group, step, seconds, result });
-      return { step, seconds };
+      if (result === "ok") this.done.set(step, (this.done.get(step) ?? 0) + seconds);
+      run.log({ event: "step-ended", group, step, seconds, result });
     };
     let value: T;
     try {
       value = await action();
     } catch (error) {
-      const result = run.stop.aborted ? "interrupted" : "failed";
-      const { seconds } = await end(result);
-      unlessItFails(() => {
-        run.log({ event: "step-ended", group, step, seconds, result });
-      });
+      // The first failure is the one that counts.
+      await end(run.stop.aborted ? "interrupted" : "failed").catch(() => undefined);
       throw error;
     }
-    const ended = await end("ok");
-    this.done.push(ended);
-    run.log({ event: "step-ended", group, ...ended, result: "ok" });
+    await end("ok");
     return value;
   }
 
-  /** Something within a step: what a hook or Terraform says. */
-  say(text: string): void {
-    this.tell("line", text);
-  }
-
-  /** Somebody has asked the run to end. */
-  stopping(text: string): void {
-    this.tell("stopping", text);
-  }
-
-  private tell(kind: "line" | "stopping", text: string): void {
+  /** Something within a step: what a hook or Terraform says, or that somebody has asked the run to end. */
+  readonly say = (text: string, kind: "line" | "stopping" = "line"): void => {
     void this.run.progress({ kind, group: this.group, ...(this.step ? { step: this.step } : {}), text });
-  }
+  };
 
   /** What is waited for goes into the log, too, where `rollout status` finds it. */
-  waits(text: string): void {
+  readonly waits = (text: string): void => {
     const { step, group, run } = this;
     if (step === undefined) return;
     const condition = text.startsWith(`${group}: `) ? text.slice(group.length + 2) : text;
-    unlessItFails(() => {
-      run.log({ event: "waiting", group, step, message: condition });
-    });
+    logIfPossible(run, { event: "waiting", group, step, message: condition });
     void run.progress({ kind: "waiting", group, step, condition });
-  }
+  };
 
   /** Since the roll began. */
   seconds(): number {

@@ -13,8 +13,7 @@ import { GATE_VARIABLE, type Gate } from "../cluster/hooks/variables.js";
 import { UserError } from "../cluster/user-error.js";
 import type { CheckResult } from "../program/check-result.js";
 import { judgeMadePlan, type JudgedPlan } from "../program/judged-plan.js";
-import { buildApp, loadProgram, type Program } from "../program/program.js";
-import { refusalOf } from "../program/report-failure.js";
+import { loadProgram, synthesize, type Program } from "../program/program.js";
 import { headlineOf, violationsOf } from "../program/result-of.js";
 import { terraformEnvironment } from "../program/terraform-environment.js";
 import type { Run } from "./run.js";
@@ -84,8 +83,9 @@ export class ViewPlanner {
   /** Writes the view and no other; that of a group for its next batch. */
   private synth(read: Program): { program: Program; batch: Batch } {
     const batch = batchOf(read, this.view);
-    const program = { ...read, views: [this.view], laterHosts: batch.laterHosts };
-    synthesize(program, this.outdir, this.run);
+    const { ownResources = true } = this.run;
+    const program = { ...read, views: [this.view], laterHosts: batch.laterHosts, ownResources };
+    synthesize(program, this.outdir);
     return { program, batch };
   }
 
@@ -110,20 +110,6 @@ export function batchOf({ spec, deployed }: ClusterState, name: string): Batch {
   const group = findGroup(spec, name);
   const { maxUnavailable } = gateSettingsOf(group.pool, spec);
   return nextBatch(group, current, { maxUnavailable, platform: spec.platform });
-}
-
-/** @throws UserError with what the guard says of it, as it goes into the log, too */
-function synthesize(
-  program: Program,
-  outdir: string,
-  { ownResources = true }: Pick<Run, "ownResources">,
-): void {
-  try {
-    buildApp(program, outdir, { ownResources }).synth();
-  } catch (error) {
-    const refusal = refusalOf(error);
-    throw refusal === undefined ? error : new UserError(refusal);
-  }
 }
 
 /** What `terraform init` goes by: the backend, and which providers are wanted. */

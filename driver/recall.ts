@@ -21,7 +21,7 @@ export async function deployUnlessRecalled(run: Run, group: string): Promise<Gro
     if (isRecalled) recall.abort(new Interruption("cancelled"));
   });
   try {
-    return await deployGroup({ ...run, stop: AbortSignal.any([run.stop, recall.signal]) }, { group });
+    return await deployGroup({ ...run, stop: AbortSignal.any([run.stop, recall.signal]) }, group);
   } catch (error) {
     if (recall.signal.aborted && !run.stop.aborted) return undefined;
     throw error;

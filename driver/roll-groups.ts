@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { nextRoll, type RollStep, type Wanted } from "../rollout/roll/next-group.js";
 import { readRuns } from "../rollout/log/read-runs.js";
-import { rollFacts, type RollFacts, type RollFailure } from "../rollout/log/roll-facts.js";
+import { rollFacts, type RollFailure } from "../rollout/log/roll-facts.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import type { GroupChange } from "../cluster/yaml/edit.js";
+import { findGroup } from "../cluster/find-group.js";
 import { groupsOf } from "../cluster/groups.js";
 import type { Hold } from "../cluster/run/hold.js";
 import type { LogEvent } from "../cluster/run/run-log.js";
@@ -59,7 +60,9 @@ const EVERY_MS = 5000;
 export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEnd> {
   const { clock, signal, say } = deps;
   const groups: RolledGroup[] = [];
-  const memory = new Memory();
+  // What this process knows by itself where its log could not be written, as on a full disk.
+  let ownFailure: RollFailure | undefined;
+  let [hasHeld, isReleased] = [false, false];
   let known: Spec | undefined;
   let before: string | undefined;
   let edited: Extract<RollStep, { step: "set-image" }> | undefined;
@@ -68,7 +71,10 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
     const seen = await deps.look();
     if (known && !isDeepStrictEqual(seen.spec, known)) throw editedMeanwhile(known, seen.spec, wanted);
     known = seen.spec;
-    const facts = memory.complete(rollFacts(readRuns(seen.events)), seen.hold);
+    if (hasHeld && !seen.hold) isReleased = true;
+    const logged = rollFacts(readRuns(seen.events));
+    const { released, failure = ownFailure } = logged;
+    const facts = { ...logged, released: released || isReleased, failure };
     const next = nextRoll({ ...seen, wanted, facts, at: clock.now() });
     if (next.kind !== "step") return { ...next, groups };
     const { step } = next;
@@ -89,7 +95,7 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
           const result = await deps.deploy(step.group);
           if (result) {
             groups.push({ group: step.group, ...result });
-            memory.ended();
+            [hasHeld, isReleased] = [false, false];
           }
           // A machine that is lost just then makes the same group the next once more.
           if (result?.result !== "nothing") before = undefined;
@@ -98,7 +104,8 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
           if (error instanceof NotConfirmed && edited?.group === step.group)
             await deps.edit(step.group, { image: edited.from });
           if (!deps.isGateFailure(error)) throw error;
-          memory.failed(step.group, imageIn(known, step.group), error.message);
+          const { name: group, image: to } = findGroup(known, step.group);
+          ownFailure = { group, to, message: error.message };
           before = undefined;
         }
         break;
@@ -108,40 +115,11 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
         break;
       case "hold":
         if (!seen.hold) await deps.hold(step.reason);
-        memory.held();
+        hasHeld = true;
         deps.onCondition(said);
         await clock.pause(EVERY_MS, signal);
         break;
     }
-  }
-}
-
-/** What this process knows by itself where its log could not be written, as on a full disk. */
-class Memory {
-  private failure: RollFailure | undefined;
-  private hasHeld = false;
-  private isReleased = false;
-
-  complete(facts: RollFacts, hold: Hold | undefined): RollFacts {
-    if (this.hasHeld && !hold) this.isReleased = true;
-    return {
-      ...facts,
-      released: facts.released || this.isReleased,
-      failure: facts.failure ?? this.failure,
-    };
-  }
-
-  held(): void {
-    this.hasHeld = true;
-  }
-
-  ended(): void {
-    this.hasHeld = false;
-    this.isReleased = false;
-  }
-
-  failed(group: string, to: string, message: string): void {
-    this.failure = { group, to, message };
   }
 }
 
@@ -159,9 +137,6 @@ function describe(step: RollStep): string {
       return `paused before ${step.group}: ${step.reason}; rollout resume goes on, Ctrl-C ends this run`;
   }
 }
-
-const imageIn = (spec: Spec, name: string): string =>
-  groupsOf(spec).find((group) => group.name === name)?.image ?? "";
 
 /** What somebody has written is theirs: this run neither undoes it nor rolls what it was not asked for. */
 function editedMeanwhile(before: Spec, after: Spec, { command }: Wanted): UserError {

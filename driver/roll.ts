@@ -36,7 +36,7 @@ export async function roll(run: Run, wanted: Wanted, say: (line: string) => void
       edit: (group, change) => {
         const source = readSpec(env);
         refuseExample(source);
-        editSpec(source, group, change, { isDryRun: false });
+        editSpec(source, new Map([[group, change]]));
         return Promise.resolve(readSpec(env).spec);
       },
       deploy: (group) => deployUnlessRecalled(run, group),

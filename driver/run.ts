@@ -64,9 +64,7 @@ export async function inRun<T>(options: RunOptions, action: (run: Run) => Promis
   } catch (error) {
     const result = stop.signal.aborted ? "interrupted" : "failed";
     const message = error instanceof UserError ? error.message : String(error);
-    unlessItFails(() => {
-      log({ event: "run-ended", result, seconds: seconds(), message });
-    });
+    logIfPossible({ log }, { event: "run-ended", result, seconds: seconds(), message });
     throw error;
   } finally {
     stopHearing();
@@ -75,9 +73,9 @@ export async function inRun<T>(options: RunOptions, action: (run: Run) => Promis
 }
 
 /** What went wrong is told, and not that it could not be written down. */
-export function unlessItFails(action: () => void): void {
+export function logIfPossible({ log }: Pick<Run, "log">, event: Parameters<Run["log"]>[0]): void {
   try {
-    action();
+    log(event);
   } catch {
     // The first failure is the one that counts.
   }

@@ -13,14 +13,14 @@ import type { MemberWiring } from "./wiring.js";
 
 /**
  * @param group the desired group, where it may change; a hook of another is called with what is deployed
- * @param waiting the hosts of the group that go with a later batch
+ * @param laterHosts the hosts of the group that go with a later batch
  * @param program the path that hooks are called by; undefined where any will do
  */
 export function callDifference(
   { member, provisioners }: MemberWiring,
   group: Group | undefined,
   program: string | undefined,
-  waiting: readonly string[] = [],
+  laterHosts: readonly string[] = [],
 ): string | undefined {
   const when = WHEN[member.kind];
   const [first, ...more] = provisioners;
@@ -32,7 +32,7 @@ export function callDifference(
   const { words: called, program: path } = CALL.exec(first.command)?.groups ?? {};
   if (called === undefined || path !== (program ?? path) || !`${called} `.startsWith(`${subjectOf(member)} `))
     return `it runs: ${first.command}`;
-  const exact = allWords(member, group, waiting);
+  const exact = allWords(member, group, laterHosts);
   return exact === undefined || exact === called
     ? undefined
     : `it is called with: ${called}, not with: ${exact}`;
@@ -90,10 +90,14 @@ const subjectOf = ({ kind, group, host }: Member): string =>
   `${kind === "config-consul" ? "configure-consul" : kind} ${host === undefined ? group : hostName(group, host)}`;
 
 /** What a hook is called with, to the last word; undefined where only a desired group tells. */
-function allWords(member: Member, group: Group | undefined, waiting: readonly string[]): string | undefined {
+function allWords(
+  member: Member,
+  group: Group | undefined,
+  laterHosts: readonly string[],
+): string | undefined {
   switch (member.kind) {
     case "leave":
-      return group && hookWords.leave(group.name, group.hash, hostNames(group), waiting);
+      return group && hookWords.leave(group.name, group.hash, hostNames(group), laterHosts);
     case "ready":
       return group && hookWords.ready(group.name, group.hash);
     case "start-agents":

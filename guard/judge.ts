@@ -67,7 +67,7 @@ export function judgePlan(plan: Plan, context: ClusterState & Pick<Proposal, "in
     target,
     declared: [],
     wiring: plan.wiring,
-    waiting: plan.waiting,
+    laterHosts: plan.laterHosts,
     plan,
     changes: changesOf(plan),
   });

@@ -26,19 +26,19 @@ export interface Proposal extends ClusterState {
   /** Terraform's plan; absent at synth. */
   readonly plan?: Plan;
   /** The names of the target's hosts that keep their machines, and go with a later batch. Default: none. */
-  readonly waiting?: readonly string[];
+  readonly laterHosts?: readonly string[];
   /** Whether `rollout deploy` made the plan, which never replaces more machines at once than `maxUnavailable` says. */
   readonly inBatches?: boolean;
 }
 
 /** What of a proposal is known before a stack is synthesized. */
-export type StateProposal = ClusterState & Pick<Proposal, "view" | "plan" | "target" | "waiting">;
+export type StateProposal = ClusterState & Pick<Proposal, "view" | "plan" | "target" | "laterHosts">;
 
 /** A rule is a pure function that returns what breaks it. */
 export type Rule = (proposal: Proposal) => readonly Violation[];
 
 /** Whether something belongs to a host of the target that keeps its machine in this view, and goes with a later batch. */
 export const isWaiting = (
-  { waiting = [], target }: Pick<Proposal, "waiting" | "target">,
+  { laterHosts = [], target }: Pick<Proposal, "laterHosts" | "target">,
   { group, host }: Pick<Member, "group" | "host">,
-): boolean => host !== undefined && group === target && waiting.includes(hostName(group, host));
+): boolean => host !== undefined && group === target && laterHosts.includes(hostName(group, host));

@@ -18,7 +18,7 @@ export interface StackHeader {
   readonly base: unknown;
   readonly gate: unknown;
   /** `rollout_waiting`; undefined where it is not declared. */
-  readonly waiting: unknown;
+  readonly laterHosts: unknown;
   /** `rollout_own`; undefined where it is not declared. */
   readonly own: unknown;
   /** The body of each backend by its type, such as `s3`. */
@@ -45,7 +45,7 @@ export function readHeader(stack: unknown): StackHeader {
     view: defaultOf(VIEW_VARIABLE),
     base: defaultOf(BASE_VARIABLE),
     gate: defaultOf(GATE_VARIABLE),
-    waiting: defaultOf(WAITING_VARIABLE),
+    laterHosts: defaultOf(WAITING_VARIABLE),
     own: defaultOf(OWN_VARIABLE),
     backends: asMap(asMap(terraform)["backend"]),
   };

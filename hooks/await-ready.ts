@@ -7,18 +7,13 @@ import { formatHeld, held } from "../rollout/ready/held.js";
 import { readiness } from "../rollout/ready/readiness.js";
 import { describeTimeout, isTimedOut, unmetConditions } from "../rollout/ready/timeout.js";
 import { UserError } from "../cluster/user-error.js";
-import type { Clock } from "../clients/clock.js";
 import { forgetDead } from "./forget-dead.js";
+import type { HookContext } from "./hook-context.js";
 import { Timeline } from "./timeline.js";
 
-export interface ReadyDeps {
+export interface ReadyDeps extends Pick<HookContext, "clock" | "say" | "onCondition" | "signal"> {
   readonly cluster: LiveCluster;
   readonly checks: PoolChecks;
-  readonly clock: Clock;
-  readonly say: (line: string) => void;
-  /** Told what is waited for, whenever that changes. */
-  readonly onCondition?: (condition: string) => void;
-  readonly signal: AbortSignal;
 }
 
 const EVERY_MS = 2000;
@@ -52,7 +47,7 @@ export async function awaitReady(
     since = bake.since;
     timeline.waits(unmetConditions(reading));
     if (reading.passed && !bake.done)
-      timeline.holds(`every condition is met, and has to hold for ${String(time.bakeSeconds)}s`);
+      timeline.waitsFor(`every condition is met, and has to hold for ${String(time.bakeSeconds)}s`);
     if (bake.done) {
       const look = (): Promise<Observation> => cluster.observe(question);
       await forgetDead({ look, nomad: cluster.nomad, clock, timeline, signal }, observation, expected);

@@ -8,7 +8,7 @@ import { UserError } from "../cluster/user-error.js";
 import { localAgents, localEnvironment } from "../live/local-agents.js";
 import { sshAgents, type MachineAgents } from "../live/machine-agents.js";
 import { tokenRefusal } from "../live/token-refusal.js";
-import { configureConsul, describeConfigured } from "./configure-one-agent.js";
+import { configureConsul } from "./configure-one-agent.js";
 import type { HookArgs, HookContext } from "./hook-context.js";
 
 /** Writes the addresses of the Consul servers to one machine, and sees that its agent has found them. */
@@ -20,30 +20,16 @@ export async function runConfigureConsulHook(
   const { agents, file, servers, own } = machines ? locally(host, machines, env) : remotely(env, signal);
   const cluster = await ConsulClient.fromEnvironment(own);
   try {
-    const report = await configureConsul(
+    const done = await configureConsul(
       {
         file,
-        agent: {
-          reload: async () => (await agents.consul(host)).reload(),
-          join: async (server) => (await agents.consul(host)).join(server),
-          members: async () =>
-            (await (await agents.consul(host)).members(signal)).map(({ Name, Addr, Status }) => ({
-              name: Name,
-              address: Addr,
-              status: Status,
-            })),
-          leader: async () => (await (await agents.consul(host)).leader()) ?? "",
-        },
+        agent: () => agents.consul(host),
         refusalOf: (error) => tokenRefusal(error, cluster, host),
-        now: clock.now,
-        pause: (ms) => clock.pause(ms, signal),
-        onWait: (reason) => {
-          say(`waiting: ${reason}`);
-        },
+        ...{ clock, signal, say },
       },
       { host, servers, timeoutMs: gateSettingsOf(pool, spec).ready.timeoutSeconds * 1000 },
     );
-    say(describeConfigured(report));
+    say(done);
   } finally {
     await Promise.all([agents.close(), cluster.close()]);
   }

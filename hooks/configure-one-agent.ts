@@ -1,3 +1,4 @@
+import type { ConsulAgent } from "../clients/consul/consul-agent.js";
 import type { ServersFile } from "../clients/ssh/consul-servers-file.js";
 import { SshFailure } from "../clients/ssh/ssh-failure.js";
 import {
@@ -8,29 +9,14 @@ import {
   type SeenMember,
 } from "../rollout/configure-consul.js";
 import { UserError } from "../cluster/user-error.js";
+import type { HookContext } from "./hook-context.js";
 
-/** What only the machine's own agent can say and do. Each operation fails with the agent's words. */
-export interface ConsulAgent {
-  /** Makes the agent read its folder again. */
-  reload(): Promise<void>;
-  /** Lets the agent join the member at an address. */
-  join(address: string): Promise<void>;
-  members(): Promise<readonly SeenMember[]>;
-  /** Empty where it knows none. */
-  leader(): Promise<string>;
-}
-
-export interface ConfigureConsulDeps {
+export interface ConfigureConsulDeps extends Pick<HookContext, "clock" | "signal" | "say"> {
   readonly file: ServersFile;
-  readonly agent: ConsulAgent;
-  /** Why an error of the agent will not pass, such as a right that the token lacks. @default each may pass */
-  readonly refusalOf?: (error: UserError) => Promise<UserError | undefined>;
-  /** Milliseconds that only grow. */
-  readonly now: () => number;
-  /** Between two looks. Throws when the run is to end. */
-  readonly pause: (ms: number) => Promise<void>;
-  /** Told while it waits, each time the reason changes. */
-  readonly onWait?: (reason: string) => void;
+  /** The machine's own agent, connected to anew for each question. */
+  readonly agent: () => Promise<Pick<ConsulAgent, "reload" | "join" | "members" | "leader">>;
+  /** Why an error of the agent will not pass, such as a right that the token lacks. */
+  readonly refusalOf: (error: UserError) => Promise<UserError | undefined>;
 }
 
 export interface ConfigureConsulArgs {
@@ -45,39 +31,40 @@ export interface ConfigureConsulArgs {
 /** Between two looks. */
 const EVERY_MS = 2000;
 
-/** What was done to one machine. */
-export interface ConfigureConsulReport {
-  readonly host: string;
-  readonly file: "written" | "unchanged";
-  readonly reloaded: boolean;
-  /** The addresses that the agent was made to join. */
-  readonly joined: readonly string[];
-  readonly leader: string;
-}
-
 /**
  * Writes the list of Consul servers to one machine and sees that its agent has found them. Nothing is done where the list
  * is there and the agent knows a leader.
+ * @returns what was done, for people
  * @throws UserError for a wrong list, and for what the machine does not allow: what has been done stays
  */
 export async function configureConsul(
   deps: ConfigureConsulDeps,
   { host, servers, timeoutMs }: ConfigureConsulArgs,
-): Promise<ConfigureConsulReport> {
+): Promise<string> {
   renderServersFile(servers);
-  const end = deps.now() + timeoutMs;
+  const { clock, signal, say } = deps;
+  const end = clock.now() + timeoutMs;
   const joined = new Set<string>();
   let [wrote, reloaded] = [false, false];
   let told: string | undefined;
+  const done = (leader: string): string => {
+    const steps = [
+      ...(wrote ? ["its list of Consul servers is written"] : []),
+      ...(reloaded ? ["its agent has reloaded"] : []),
+      ...(joined.size > 0 ? [`its agent has joined ${[...joined].join(", ")}`] : []),
+    ];
+    const what = steps.join(", ") || "nothing to do: its list of Consul servers is there";
+    return `${host}: ${what}; its agent knows the leader ${leader}`;
+  };
   const pause = async (reason: string): Promise<void> => {
-    if (reason !== told) deps.onWait?.(`${host}: ${reason}`);
+    if (reason !== told) say(`waiting: ${host}: ${reason}`);
     told = reason;
-    await deps.pause(EVERY_MS);
+    await clock.pause(EVERY_MS, signal);
   };
 
   try {
     for (;;) {
-      const outOfTime = deps.now() >= end;
+      const outOfTime = clock.now() >= end;
       const file = await seeFile(deps);
       const agent = file.reached ? await seeAgent(deps) : NOT_ASKED;
       const step = nextConfigureConsulStep({ file, agent, wrote, outOfTime }, servers);
@@ -92,7 +79,7 @@ export async function configureConsul(
           }
           break;
         case "reload":
-          await deps.agent.reload();
+          await (await deps.agent()).reload();
           await deps.file.reloaded();
           reloaded = true;
           break;
@@ -104,13 +91,7 @@ export async function configureConsul(
           await pause(step.reason);
           break;
         case "done":
-          return {
-            host,
-            file: wrote ? "written" : "unchanged",
-            reloaded,
-            joined: [...joined],
-            leader: step.leader,
-          };
+          return done(step.leader);
         case "failed":
           throw new UserError(step.reason);
       }
@@ -122,17 +103,6 @@ export async function configureConsul(
       `Consul is not configured: ${host}: ${error.message} (${stands}; a rerun does what is left)`,
     );
   }
-}
-
-/** A sentence for people. */
-export function describeConfigured({ host, file, reloaded, joined, leader }: ConfigureConsulReport): string {
-  const steps = [
-    ...(file === "written" ? ["its list of Consul servers is written"] : []),
-    ...(reloaded ? ["its agent has reloaded"] : []),
-    ...(joined.length > 0 ? [`its agent has joined ${joined.join(", ")}`] : []),
-  ];
-  const what = steps.length === 0 ? "nothing to do: its list of Consul servers is there" : steps.join(", ");
-  return `${host}: ${what}; its agent knows the leader ${leader}`;
 }
 
 const NOT_ASKED: SeenAgent = { answers: false, reason: "the machine is not reached" };
@@ -149,12 +119,13 @@ async function seeFile({ file }: ConfigureConsulDeps): Promise<SeenFile> {
 async function seeAgent(deps: ConfigureConsulDeps): Promise<SeenAgent> {
   let members: readonly SeenMember[];
   try {
-    members = await deps.agent.members();
+    const seen = await (await deps.agent()).members(deps.signal);
+    members = seen.map(({ Name, Addr, Status }) => ({ name: Name, address: Addr, status: Status }));
   } catch (error) {
     return { answers: false, reason: await passing(error, deps) };
   }
   try {
-    return { answers: true, members, leader: await deps.agent.leader() };
+    return { answers: true, members, leader: (await (await deps.agent()).leader()) ?? "" };
   } catch (error) {
     // An agent that is stuck answers this with an error.
     return { answers: true, members, leader: "", reason: await passing(error, deps) };
@@ -166,7 +137,7 @@ async function passing(error: unknown, { refusalOf }: ConfigureConsulDeps): Prom
   if (!(error instanceof UserError)) throw error;
   const isFinal: boolean = error instanceof SshFailure && !mayPass(error);
   if (isFinal) throw error;
-  const refusal = await refusalOf?.(error);
+  const refusal = await refusalOf(error);
   if (refusal) throw refusal;
   return error.message;
 }
@@ -176,7 +147,7 @@ async function joinEach(deps: ConfigureConsulDeps, addresses: readonly string[])
   const joined: string[] = [];
   for (const address of addresses) {
     try {
-      await deps.agent.join(address);
+      await (await deps.agent()).join(address);
       joined.push(address);
     } catch (error) {
       await passing(error, deps);

@@ -3,15 +3,13 @@ import { isUnknown, type NomadNode, type Observation } from "../rollout/observat
 import type { Expected } from "../rollout/ready/expected.js";
 import { deadRecords, dyingRecords } from "../rollout/ready/purge.js";
 import { UserError } from "../cluster/user-error.js";
-import type { Clock } from "../clients/clock.js";
+import type { HookContext } from "./hook-context.js";
 import type { Timeline } from "./timeline.js";
 
-export interface ForgetDeps {
+export interface ForgetDeps extends Pick<HookContext, "clock" | "signal"> {
   readonly look: () => Promise<Observation>;
   readonly nomad: Pick<NomadClient, "purge">;
-  readonly clock: Clock;
   readonly timeline: Pick<Timeline, "note" | "waits">;
-  readonly signal: AbortSignal;
 }
 
 const EVERY_MS = 2000;

@@ -23,7 +23,7 @@ export interface HookArgs {
   /** The hosts that stay. */
   readonly stay?: readonly string[];
   /** Those of them that leave with a later batch. */
-  readonly waiting?: readonly string[];
+  readonly laterHosts?: readonly string[];
 }
 
 /** What a hook works with. */
@@ -34,8 +34,8 @@ export interface HookContext {
   readonly machines?: LocalMachines;
   readonly clock: Clock;
   readonly say: (line: string) => void;
-  /** Told what is waited for, whenever that changes; nobody is told where Terraform calls a hook. */
-  readonly onCondition?: (condition: string) => void;
+  /** Told what is waited for, whenever that changes. */
+  readonly onCondition: (condition: string) => void;
   readonly signal: AbortSignal;
   /** Where it keeps what it needs again after it was cut off: the folder of the stack. */
   readonly folder: string;

@@ -8,16 +8,11 @@ import { isWorthWaiting, preflight, type PreflightInput } from "../rollout/prefl
 import { UserError } from "../cluster/user-error.js";
 import { carryOut } from "../live/carry-out.js";
 import type { LiveCluster } from "../live/live-cluster.js";
-import type { Clock } from "../clients/clock.js";
+import type { HookContext } from "./hook-context.js";
 import { Timeline } from "./timeline.js";
 
-export interface LeaveDeps {
+export interface LeaveDeps extends Pick<HookContext, "clock" | "say" | "onCondition" | "signal"> {
   readonly cluster: LiveCluster;
-  readonly clock: Clock;
-  readonly say: (line: string) => void;
-  /** Told what is waited for, whenever that changes. */
-  readonly onCondition?: (condition: string) => void;
-  readonly signal: AbortSignal;
   /** Where a snapshot of Consul is kept. */
   readonly snapshotFile: string;
 }
@@ -69,7 +64,9 @@ export async function leaveGroup(
           await clock.pause(EVERY_MS, signal);
           continue;
         }
-        refuseUnsafe(found, timeline);
+        refuseUnsafe(found, "nothing has been done: no work may leave while this is so:", (line) => {
+          timeline.note(line);
+        });
         isChecked = true;
       }
       if (next.kind === "blocked") {
@@ -111,12 +108,14 @@ export async function leaveGroup(
   }
 }
 
-function refuseUnsafe({ refusals, warnings }: ReturnType<typeof preflight>, timeline: Timeline): void {
-  for (const warning of warnings) timeline.note(`warning: ${formatFinding(warning)}`);
-  if (refusals.length === 0) return;
-  throw new UserError(
-    `nothing has been done: no work may leave while this is so:\n${refusals.map(indented).join("\n")}`,
-  );
+/** @throws UserError with all that speaks against a roll, below a line that says what follows from it */
+export function refuseUnsafe(
+  { refusals, warnings }: ReturnType<typeof preflight>,
+  follows: string,
+  say: (line: string) => void,
+): void {
+  for (const warning of warnings) say(`warning: ${formatFinding(warning)}`);
+  if (refusals.length > 0) throw new UserError([follows, ...refusals.map(indented)].join("\n"));
 }
 
 const indented = (finding: Parameters<typeof formatFinding>[0]): string => `  ${formatFinding(finding)}`;

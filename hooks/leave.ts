@@ -11,8 +11,8 @@ import { leaveGroup } from "./leave-group.js";
 
 /** Makes the work of a group leave before its machines go. */
 export async function runLeaveHook(
-  { env, file, machines, clock, say, onCondition: tell, signal, folder }: HookContext,
-  { subject, hash, stay = [], waiting: laterHosts = [] }: HookArgs,
+  { env, file, machines, clock, say, onCondition, signal, folder }: HookContext,
+  { subject, hash, stay = [], laterHosts = [] }: HookArgs,
 ): Promise<void> {
   const group = groupOf(file, subject, hash);
   if (!file.deployed.some(({ name }) => name === group.name)) {
@@ -28,7 +28,7 @@ export async function runLeaveHook(
   try {
     const snapshotFile = join(folder, snapshotNameOf(group.name));
     // What is in flight in the state was judged when the view was made.
-    const deps = { cluster, clock, say, signal, snapshotFile, ...(tell ? { onCondition: tell } : {}) };
+    const deps = { cluster, clock, say, onCondition, signal, snapshotFile };
     await leaveGroup(deps, order, { cluster: standingIn(file), inFlight: [] });
   } finally {
     await cluster.close();

@@ -21,8 +21,8 @@ export const bakedBy = ({ name, hash }: Pick<Group, "name" | "hash">): string =>
  * has what is new hold for the bake time of every group. With a closed gate it does not: somebody else does, before the gate is opened.
  */
 export async function runReadyHook(
-  { env, file, machines, clock, say, onCondition: tell, signal }: HookContext,
-  { subject, hash, waiting: laterHosts = [] }: HookArgs,
+  { env, file, machines, clock, say, onCondition, signal }: HookContext,
+  { subject, hash, laterHosts = [] }: HookArgs,
 ): Promise<void> {
   if (env[GATE_ENVIRONMENT] === "closed") {
     say(`${subject}: nothing is proven: the gate is closed, so the group stays in flight`);
@@ -48,7 +48,7 @@ export async function runReadyHook(
   });
   try {
     await awaitReady(
-      { cluster, checks, clock, say, signal, ...(tell ? { onCondition: tell } : {}) },
+      { cluster, checks, clock, say, onCondition, signal },
       {
         cluster: spec.name,
         group: group.name,

@@ -9,6 +9,17 @@ import { clusterClock, realClock } from "../clients/clock.js";
 import type { HookArgs, HookContext } from "./hook-context.js";
 import { interruptions } from "../clients/interruption.js";
 
+const LOAD: Readonly<
+  Record<HookArgs["hook"], () => Promise<(context: HookContext, args: HookArgs) => Promise<void>>>
+> = {
+  leave: async () => (await import("./leave.js")).runLeaveHook,
+  ready: async () => (await import("./ready.js")).runReadyHook,
+  "lb-drained": async () => (await import("./lb-drained.js")).runLbDrainedHook,
+  "start-agents": async () => (await import("./agents.js")).runStartAgentsHook,
+  "stop-agents": async () => (await import("./agents.js")).runStopAgentsHook,
+  "configure-consul": async () => (await import("./configure-consul.js")).runConfigureConsulHook,
+};
+
 /**
  * Runs a hook in the folder of a synthesized stack, where Terraform calls it. Each hook is loaded when it is called.
  * @throws UserError when it cannot do what it is for; Terraform then stops, and the next run goes on from there
@@ -25,28 +36,15 @@ export async function runHook(env: Environment, args: HookArgs, say: (line: stri
   const { signal, stop } = interruptions();
   const clock = machines ? clusterClock(machines) : realClock;
   const folder = process.cwd();
-  const context: HookContext = { env, file, clock, say, signal, folder, ...(machines ? { machines } : {}) };
+  const context: HookContext = {
+    ...{ env, file, clock, say, signal, folder },
+    // Terraform shows what is said, and nothing else.
+    onCondition: () => undefined,
+    ...(machines ? { machines } : {}),
+  };
   try {
-    switch (args.hook) {
-      case "leave":
-        await (await import("./leave.js")).runLeaveHook(context, args);
-        return;
-      case "ready":
-        await (await import("./ready.js")).runReadyHook(context, args);
-        return;
-      case "lb-drained":
-        await (await import("./lb-drained.js")).runLbDrainedHook(context, args);
-        return;
-      case "start-agents":
-        await (await import("./agents.js")).runStartAgentsHook(context, args);
-        return;
-      case "stop-agents":
-        await (await import("./agents.js")).runStopAgentsHook(context, args);
-        return;
-      case "configure-consul":
-        await (await import("./configure-consul.js")).runConfigureConsulHook(context, args);
-        return;
-    }
+    const run = await LOAD[args.hook]();
+    await run(context, args);
   } finally {
     stop();
   }

@@ -53,9 +53,11 @@ export class Timeline {
       this.waitsFor(others.length === 0 ? first : `${first} (and ${String(others.length)} more)`);
   }
 
-  /** What is waited for where nothing is in the way any more. */
-  holds(text: string): void {
-    this.waitsFor(text);
+  /** Tells the condition that is waited for, and says nothing. */
+  waitsFor(condition: string): void {
+    if (condition === this.condition) return;
+    this.condition = condition;
+    this.onCondition(condition);
   }
 
   end(text: string): void {
@@ -71,12 +73,6 @@ export class Timeline {
         ? ""
         : `\ndone: ${done.length > 0 ? done.join(", ") : "nothing"}; not ended: ${current}; run it again: it goes on from here`;
     return `${why}${progress}`;
-  }
-
-  private waitsFor(condition: string): void {
-    if (condition === this.condition) return;
-    this.condition = condition;
-    this.onCondition(condition);
   }
 
   private line(text: string): void {

@@ -14,20 +14,21 @@ export function refuseExample({ isExample }: Pick<SpecFile, "isExample">): void 
 }
 
 /**
- * Gives one group of the spec another image or generation; comments and layout stay. What somebody else writes meanwhile is
- * not overwritten.
- * @throws UserError where that has happened
+ * Gives groups of the spec another image or generation; comments and layout stay byte for byte. What somebody else writes
+ * meanwhile is not overwritten.
+ * @returns whether that changes anything
+ * @throws UserError where somebody else has written
  */
 export function editSpec(
   { file, shown }: Pick<SpecFile, "file" | "shown">,
-  group: string,
-  change: GroupChange,
-  { isDryRun }: { readonly isDryRun: boolean },
-): void {
+  changes: ReadonlyMap<string, GroupChange>,
+  { isDryRun = false }: { readonly isDryRun?: boolean } = {},
+): boolean {
   const text = readFileSync(file, "utf8");
-  const edited = setGroups(text, shown, new Map([[group, change]]));
-  if (isDryRun) return;
+  const edited = setGroups(text, shown, changes);
+  if (isDryRun || edited === text) return edited !== text;
   if (readFileSync(file, "utf8") !== text)
     throw new UserError(`${shown} was edited at this very moment; nothing was overwritten: run this again`);
   rewriteFile(file, edited);
+  return true;
 }

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { judgePlan } from "../guard/judge.js";
 import { readPlan } from "../guard/plan/read-plan.js";
 import { type PlanSummary, summarizePlan } from "./plan-summary.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
@@ -30,11 +29,10 @@ export function judgeMadePlan(
   { spec, deployed }: ClusterState,
 ): JudgedPlan {
   const plan = readPlan(new TextEncoder().encode(json));
-  const verdict = judgePlan(plan, { spec, deployed, inBatches });
   const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
   const standing = [...deployed.groups.values()].flatMap((group) => (isNew(group) ? [] : [group.name]));
   return {
-    result: resultOf(verdict, plan, { spec, deployed }, sha256),
+    result: resultOf(plan, { spec, deployed, inBatches }, sha256),
     summary: summarizePlan(plan, view, standing),
   };
 }

@@ -5,19 +5,16 @@ import { fileURLToPath } from "node:url";
 import { Annotations, App } from "cdktf";
 import { lastCause } from "../clients/git.js";
 import { offeredViews } from "../rollout/roll/views.js";
-import type { ClusterState } from "../cluster/cluster-state.js";
 import { UserError } from "../cluster/user-error.js";
 import { HOOK_FILE } from "../cluster/hooks/hook-file.js";
-import { addViews, type AddViewsOptions } from "../stacks/add-views.js";
+import { addViews } from "../stacks/add-views.js";
+import type { ViewProps } from "../stacks/view-stack.js";
 import { readDeployed } from "./read-deployed.js";
 import { EXAMPLE_IS_USED, readSpec, type SpecFile } from "./read-spec.js";
 
 /** What is desired, what is deployed, and which views that makes. */
-export interface Program extends SpecFile, ClusterState {
+export interface Program extends SpecFile, Omit<ViewProps, "specFolder" | "program"> {
   readonly views: readonly string[];
-  readonly cause: string;
-  /** The hosts of the group that is rolled whose machines wait for a later batch, by name. Default: none. */
-  readonly laterHosts?: readonly string[];
 }
 
 /** Reads spec and state and finds the views. `ROLLOUT_GROUP` asks for one more. */
@@ -40,9 +37,8 @@ const briefly = (cause: string): string =>
 
 /**
  * Adds all views to an app whose output goes to a folder. `synth()` is the caller's.
- * @param options `ownResources`: whether what `own-resources.ts` declares is part of it; default: true
  */
-export function buildApp(program: Program, outdir: string, options: AddViewsOptions = {}): App {
+export function buildApp(program: Program, outdir: string): App {
   mkdirSync(outdir, { recursive: true });
   dropStaleViews(join(outdir, program.spec.name), program.views);
   const app = new App({ outdir });
@@ -54,22 +50,39 @@ export function buildApp(program: Program, outdir: string, options: AddViewsOpti
       `Terraform would read a part of this path as an expression: ${found}; name its folders without \${ and %{`,
     );
   };
-  const stacks = addViews(
-    app,
-    program.views,
-    {
-      spec: program.spec,
-      deployed: program.deployed,
-      specFolder: fromStack(dirname(program.file)),
-      program: fromStack(bundledProgram()),
-      cause: program.cause,
-      ...(program.laterHosts ? { waiting: program.laterHosts } : {}),
-    },
-    options,
-  );
+  const stacks = addViews(app, program.views, {
+    ...program,
+    specFolder: fromStack(dirname(program.file)),
+    program: fromStack(bundledProgram()),
+  });
   const [first] = stacks;
   if (program.isExample && first) Annotations.of(first).addWarning(EXAMPLE_IS_USED);
   return app;
+}
+
+/**
+ * Writes all views into a folder.
+ * @throws UserError with what the guard says of them
+ */
+export function synthesize(program: Program, outdir: string): void {
+  try {
+    buildApp(program, outdir).synth();
+  } catch (error) {
+    const refusal = refusalOf(error);
+    throw refusal === undefined ? error : new UserError(refusal);
+  }
+}
+
+/** How cdktf begins, and wraps, what the validations of a stack said: `[view] message` a line. */
+const VALIDATION = "Validation failed with the following errors:";
+
+/**
+ * What the guard said when it failed a synth: the messages alone, without cdktf's hint at how to skip validations.
+ * Undefined for any other error.
+ */
+export function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !error.message.startsWith(VALIDATION)) return undefined;
+  return [...error.message.matchAll(/^\s*\[[^\]]*\] (.*)$/gm)].map(([, text]) => text).join("\n");
 }
 
 /** What hooks call: the bundle beside the compiled sources, or in `dist` where the sources themselves run. */

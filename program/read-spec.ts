@@ -24,6 +24,8 @@ export interface SpecFile {
 /** The largest states have some megabytes. */
 const MOST_BYTES = 500_000_000;
 
+const NO_SPEC = { remedy: "name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml" };
+
 const EXAMPLE = fileURLToPath(new URL("../cluster.example.yaml", import.meta.url));
 
 /**
@@ -37,7 +39,12 @@ export function readSpec(env: Environment, folder = process.cwd()): SpecFile {
   const isExample = asked === "" && !existsSync(file);
   const found = isExample ? exampleFile() : file;
   const shown = isExample ? "cluster.example.yaml" : named;
-  return { spec: loadSpec(readBytes(found, shown), shown), file: realpathSync(found), shown, isExample };
+  return {
+    spec: loadSpec(readBytes(found, shown, NO_SPEC), shown),
+    file: realpathSync(found),
+    shown,
+    isExample,
+  };
 }
 
 /**
@@ -49,15 +56,15 @@ export const pinSpec = (env: Environment, { shown, isExample }: SpecFile): Envir
 
 /**
  * The bytes of a file that the user named.
- * @param remedy what to do where it cannot be read
+ * @throws UserError saying what to do where it cannot be read
  */
 export function readBytes(
   file: string,
   shown: string,
-  remedy = "name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml",
+  { remedy, exitCode }: { readonly remedy: string; readonly exitCode?: 2 },
 ): Uint8Array {
   const refuse = (why: string): never => {
-    throw new UserError(`cannot read ${shown}: ${why}; ${remedy}`);
+    throw new UserError(`cannot read ${shown}: ${why}; ${remedy}`, exitCode);
   };
   try {
     // A device has no end, and a pipe may have nobody at the other one.

@@ -3,17 +3,18 @@ import { describeOrigin } from "../cluster/deployed.js";
 import { differingGroups } from "../cluster/machine-settings.js";
 import { changesOf } from "../guard/plan/plan-changes.js";
 import type { Plan } from "../guard/plan/plan.js";
-import { RULE_IDS, type Verdict } from "../guard/verdict.js";
+import { judgePlan } from "../guard/judge.js";
+import { RULE_IDS } from "../guard/verdict.js";
 import type { CheckResult } from "./check-result.js";
 
-/** The verdict with what it was about. */
+/** What the guard says of a plan, with what it was about. */
 export function resultOf(
-  verdict: Verdict,
   plan: Plan,
-  { spec, deployed }: ClusterState,
+  { spec, deployed, inBatches = false }: ClusterState & { readonly inBatches?: boolean },
   sha256: string,
 ): CheckResult {
   const { tool, terraformVersion, formatVersion } = plan;
+  const verdict = judgePlan(plan, { spec, deployed, inBatches });
   const changes = changesOf(plan);
   const hosts = changes.filter(({ member }) => member?.kind === "host");
   const byAction: CheckResult["changes"]["byAction"] = {

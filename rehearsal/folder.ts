@@ -2,21 +2,13 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
+import type { LocalMachines } from "../clients/local-machines/machines.js";
 import { isRunning } from "../clients/running.js";
 
 /** Every folder of a rehearsal begins so, and no other. */
 const PREFIX = "rollout-rehearsal-";
 
 const markSchema = z.object({ cluster: z.string(), pid: z.int().positive() });
-
-/** A rehearsal's folder in the folder of temporary files. */
-export interface RehearsalFolder {
-  readonly path: string;
-  /** Where the local platform keeps what it knows of the cluster; undefined where a start got no further than the folder. */
-  readonly runFolder: string | undefined;
-  /** Of the process that made it, if that still runs. */
-  readonly pid: number | undefined;
-}
 
 /** Makes one, with the spec of its cluster in it. */
 export function makeRehearsalFolder(cluster: string, spec: string): { path: string; runFolder: string } {
@@ -29,7 +21,7 @@ export function makeRehearsalFolder(cluster: string, spec: string): { path: stri
 }
 
 /** All that are there and belong to whoever asks. */
-export function rehearsalFolders(): RehearsalFolder[] {
+function rehearsalFolders() {
   return readdirSync(tmpdir())
     .filter((name) => name.startsWith(PREFIX))
     .map((name) => join(tmpdir(), name))
@@ -39,7 +31,9 @@ export function rehearsalFolders(): RehearsalFolder[] {
       const mark = readMark(path);
       return {
         path,
+        // Where the local platform keeps what it knows; none where a start got no further than the folder.
         runFolder: mark && runFolderIn(path, mark.cluster),
+        // Of the process that made it, if that still runs.
         pid: mark && isRunning(mark.pid) ? mark.pid : undefined,
       };
     });
@@ -52,6 +46,25 @@ export function leaveRehearsalFolder(path: string, cluster: string): void {
 
 export function removeRehearsalFolder(path: string): void {
   rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/**
+ * Ends and removes what rehearsals have left, kept or killed; one that still runs is left alone.
+ * @param clusterIn the cluster of a run folder
+ * @returns a line for each
+ */
+export async function cleanRehearsals(clusterIn: (runFolder: string) => LocalMachines): Promise<string[]> {
+  const lines: string[] = [];
+  for (const { path, runFolder, pid } of rehearsalFolders()) {
+    if (pid !== undefined) {
+      lines.push(`${path} is left alone: its rehearsal runs (process ${String(pid)})`);
+      continue;
+    }
+    if (runFolder !== undefined) await clusterIn(runFolder).stopAll();
+    removeRehearsalFolder(path);
+    lines.push(`${path} is removed`);
+  }
+  return lines.length === 0 ? ["no rehearsal has left anything"] : lines;
 }
 
 const MARK = "rehearsal.json";

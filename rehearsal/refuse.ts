@@ -1,7 +1,7 @@
 import type { RehearsalStep } from "./report.js";
 import type { Group } from "../cluster/groups.js";
-import { buildApp, type Program } from "../program/program.js";
-import { refusalOf } from "../program/report-failure.js";
+import { UserError } from "../cluster/user-error.js";
+import { synthesize, type Program } from "../program/program.js";
 import { difference } from "./differences.js";
 import type { Rehearsing } from "./rehearsing.js";
 import { nextImage } from "./roll.js";
@@ -32,11 +32,10 @@ export async function beRefused(rehearsing: Rehearsing, groups: readonly Group[]
 
 function refusalOfSynth(program: Program, outdir: string): string | undefined {
   try {
-    buildApp(program, outdir, { ownResources: false }).synth();
+    synthesize({ ...program, ownResources: false }, outdir);
     return undefined;
   } catch (error) {
-    const refusal = refusalOf(error);
-    if (refusal === undefined) throw error;
-    return refusal;
+    if (error instanceof UserError) return error.message;
+    throw error;
   }
 }

@@ -13,13 +13,12 @@ import type { Spec } from "../cluster/yaml/schema.js";
 import { heedSignals } from "../program/heed-signals.js";
 import { readSpec } from "../program/read-spec.js";
 import { createCluster } from "./create.js";
-import { SERVICE } from "./job.js";
+import { runJobs, SERVICE } from "./job.js";
 import { startLoad, type RunningLoad } from "./load/load.js";
 import { leaveRehearsalFolder, makeRehearsalFolder, removeRehearsalFolder } from "./folder.js";
 import { Rehearsing } from "./rehearsing.js";
 import { beRefused } from "./refuse.js";
 import { rollGroup } from "./roll.js";
-import { runJobs } from "./run-job.js";
 import type { RunTasks, Task } from "./tasks.js";
 
 export interface RehearseArgs {

@@ -21,7 +21,7 @@ export async function rollGroup(
   const old = await rehearsing.program();
   const [before, going] = [await rehearsing.work(), await rehearsing.nodesOf(machines)];
   const recorded = await drive(rehearsing, { view: name, cause: `the rehearsal of ${name}`, say }, (run) =>
-    deployGroup(run, { group: name }),
+    deployGroup(run, name),
   );
   const moves = movesOf(before, await rehearsing.work(), going);
   const { deployed, views } = await rehearsing.program();

@@ -1,4 +1,4 @@
-import type { HostGroupProps, HostProps } from "../constructs/host-group.js";
+import type { HostGroupProps, HostProps } from "../constructs/host-group-props.js";
 import type { Protection } from "../constructs/lifecycle.js";
 import {
   hostAddress,
@@ -46,14 +46,9 @@ export function frozenRendering(
       addresses.has(address) ||
       (configures && group.leave && parseAddress(address)?.kind === "config-consul"),
     protect: (address): Protection => {
-      switch (parseAddress(address)?.kind) {
-        case "config-consul":
-          return configures ? "live" : "ignored";
-        case "ready":
-          return "ignored";
-        default:
-          return "frozen";
-      }
+      const kind = parseAddress(address)?.kind;
+      if (kind === "config-consul" && configures) return "live";
+      return kind === "config-consul" || kind === "ready" ? "ignored" : "frozen";
     },
   };
 }
@@ -86,16 +81,19 @@ function outlives(address: string): boolean {
  * frozen here, too, so that a change of its surroundings (subnets, key) or a rerun after a cut cannot touch it. So is one that
  * waits for a later batch: it is rendered from what is deployed, as those of other groups are.
  * @param addresses what the state holds
- * @param waiting the names of the hosts that wait
+ * @param laterHosts the names of the hosts that wait
  */
 export function targetRendering(
   group: Group,
   deployed: DeployedGroup,
   options: RenderingOptions,
-  { addresses, waiting }: { readonly addresses: ReadonlySet<string>; readonly waiting: readonly string[] },
+  {
+    addresses,
+    laterHosts,
+  }: { readonly addresses: ReadonlySet<string>; readonly laterHosts: readonly string[] },
 ): Rendering {
   const desired = newRendering(group, deployed, options);
-  const held = deployed.hosts.filter(({ name }) => waiting.includes(name)).map(({ number }) => number);
+  const held = deployed.hosts.filter(({ name }) => laterHosts.includes(name)).map(({ number }) => number);
   const ofHeld = new Set(
     held.flatMap((number) => membersOf(group, number, options.platform, (kind) => kind !== "config-consul")),
   );
@@ -108,7 +106,7 @@ export function targetRendering(
   return {
     ...desired,
     whileClosed: deployed.revisions,
-    waiting,
+    laterHosts,
     // Over the desired values, which are those of the same template: a state read does not tell the root volume.
     hosts: desired.hosts.map((host) => ({ ...host, ...staying.get(host.number) })),
     volumes: [

@@ -1,33 +1,26 @@
-import { Annotations, TerraformResource, TerraformStack, TerraformVariable } from "cdktf";
+import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { ClientPool } from "../constructs/client-pool.js";
-import { createPlatform } from "../constructs/create-platform.js";
-import type { HostGroupProps } from "../constructs/host-group.js";
-import { lifecycleOf, type Protection } from "../constructs/lifecycle.js";
-import { ServerPool } from "../constructs/server-pool.js";
+import { AwsPlatform } from "../constructs/aws/aws-platform.js";
+import type { HostGroupProps } from "../constructs/host-group-props.js";
+import { HostPool } from "../constructs/host-pool.js";
+import type { Protection } from "../constructs/lifecycle.js";
+import { LocalPlatform } from "../constructs/local/local-platform.js";
 import { judgeSynthesized } from "../guard/judge.js";
 import { formatViolation, type Verdict } from "../guard/verdict.js";
-import { hostAddress, parseGroupName, type HostKind } from "../cluster/address.js";
+import { groupAddress, hostAddress, type HostKind } from "../cluster/address.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { isForReview } from "../cluster/deployed.js";
-import { poolsOf, roleOf, type Group } from "../cluster/groups.js";
+import { groupsOf, poolsOf, type Group, type Role } from "../cluster/groups.js";
 import { formatHookFile } from "../cluster/hooks/hook-file.js";
 import { startsAgents } from "../cluster/local-agents.js";
-import { targetGroupAddress } from "../cluster/pending.js";
+import { isNew, targetGroupAddress } from "../cluster/pending.js";
 import { emptiedPools, forgetBlocks, leftoversOf } from "../cluster/retiring.js";
-import {
-  BASE_VARIABLE,
-  GATE_VARIABLE,
-  GATES,
-  OWN_VARIABLE,
-  REVIEW_VARIABLE,
-  VIEW_VARIABLE,
-  WAITING_VARIABLE,
-} from "../cluster/hooks/variables.js";
 import { mapThree } from "../cluster/three.js";
 import { addBackend } from "./backend.js";
-import type { Rendering, RenderingOptions } from "./group-props.js";
+import { freezeOwnResources } from "./freeze-own.js";
+import { frozenRendering, newRendering, targetRendering, type Rendering } from "./group-props.js";
 import { ClusterFolderSynthesizer } from "./synthesizer.js";
+import { addVariables } from "./view-variables.js";
 
 export interface ViewProps extends ClusterState {
   /** The folder of the spec, relative to the folder of the synthesized stack: where a local state's path starts. */
@@ -37,7 +30,9 @@ export interface ViewProps extends ClusterState {
   /** Why the next revision is made: the commit, or what the user says. */
   readonly cause: string;
   /** The hosts of the group that a view rolls whose machines wait for a later batch, by name. Default: none. */
-  readonly waiting?: readonly string[];
+  readonly laterHosts?: readonly string[];
+  /** Whether the user's own resources are in it. Default: true; a rehearsal must not touch what is real. */
+  readonly ownResources?: boolean;
 }
 
 interface Rendered {
@@ -48,54 +43,65 @@ interface Rendered {
 /** Versions of Terraform and of OpenTofu that have all that a view uses. */
 const REQUIRED_VERSION = ">= 1.9.0";
 
+/** The first creation goes Consul servers, Nomad servers, clients. */
+const BEFORE: Readonly<Record<Role, readonly Role[]>> = {
+  "consul-server": [],
+  "nomad-server": ["consul-server"],
+  client: ["consul-server", "nomad-server"],
+};
+
 /**
  * One view of a cluster's one state. All views have the same backend and the same construct ids, hence the same
- * addresses; they differ in what they may change. What a view was made from stands in two variables of its plan:
- * `rollout_view`, its name, and `rollout_base`, the revision of each group. `rollout_gate` is the driver's, and so is
- * `rollout_waiting`: where machines of the group wait for a later batch, the gate cannot be open.
+ * addresses; they differ in what they may change.
+ *
+ * The view `cluster` creates: groups that have never stood, and the shared parts. All deployed groups are frozen. It may be
+ * deployed again and again until the cluster stands. With `protection: off` nothing is frozen and nothing drained, for a
+ * deliberate teardown.
+ *
+ * The view of a group rolls it: only that group carries its desired settings. Every other group and all shared parts are
+ * frozen and rendered from what is deployed. Where the group is a Consul server's, every `config_consul` of the cluster is
+ * replaced with it. Where hosts of a client group wait for a later batch, these are frozen, too.
  *
  * Fails synth if what it declares, escape hatches included, would change anything that this view may not.
  */
-export abstract class ViewStack extends TerraformStack {
-  protected readonly options: RenderingOptions;
+export class ViewStack extends TerraformStack {
+  /** The name of the group that the view may change; undefined for the cluster view. */
+  readonly target: string | undefined;
+  private readonly sharedProtection: Protection;
+  /** The groups that the view makes for the first time. */
+  private readonly created: readonly Group[];
+  /** Whether the view makes a Consul server anew, so that every machine must learn of it. */
+  private readonly makesConsulServer: boolean;
   private synthesized: object | undefined;
 
-  protected constructor(
+  /** @param view `cluster`, or the name of a deployed group */
+  constructor(
     scope: Construct,
-    id: string,
-    protected readonly props: ViewProps,
+    view: string,
+    private readonly props: ViewProps,
   ) {
-    super(scope, id);
-    const { spec, cause } = props;
-    this.options = {
-      platform: spec.platform,
-      revisionHistoryLimit: spec.rollout.revisionHistoryLimit,
-      cause,
-    };
+    super(scope, view);
+    const { spec, deployed, specFolder, laterHosts = [] } = props;
+    this.target = view === "cluster" ? undefined : view;
+    this.sharedProtection = this.target ? "frozen" : spec.protection === "off" ? "live" : "kept";
+    const groups = groupsOf(spec);
+    this.created = this.target ? [] : groups.filter(({ name }) => isNew(deployed.groups.get(name)));
+    const made = this.target ? groups.filter(({ name }) => name === this.target) : this.created;
+    this.makesConsulServer = made.some(({ role }) => role === "consul-server");
     this.synthesizer = new ClusterFolderSynthesizer(this.synthesizer, this, spec.name, formatHookFile(props));
     this.node.addValidation({ validate: () => this.verdict().violations.map(formatViolation) });
-  }
-
-  /** The name of the group that the view may change; undefined for the cluster view. */
-  abstract readonly target: string | undefined;
-
-  /** What the view renders of a group; undefined for nothing. */
-  protected abstract rendering(group: Group): Rendering | undefined;
-
-  protected abstract readonly sharedProtection: Protection;
-
-  /** Addresses that the hosts of a pool wait for at its first creation. */
-  protected abstract hostsAfter(group: Group): readonly string[];
-
-  /** Everything is declared here, since subclasses must be constructed first. */
-  protected declare(): void {
-    const { spec, deployed, specFolder } = this.props;
     addBackend(this, spec.backend, specFolder);
     this.addOverride("terraform.required_version", REQUIRED_VERSION);
-    this.variables();
+    addVariables(this, deployed, laterHosts);
     this.announceOrigin();
-    const platform = createPlatform(this, spec);
-    const emptied = this.target === undefined ? emptiedPools(spec, deployed) : [];
+    this.pools();
+  }
+
+  private pools(): void {
+    const { spec, deployed } = this.props;
+    const platform =
+      spec.platform === "aws" ? new AwsPlatform(this, spec.name, spec.aws) : new LocalPlatform(spec.name);
+    const emptied = this.target ? [] : emptiedPools(spec, deployed);
     const pools = poolsOf(spec).filter((pool) => !emptied.includes(pool));
     this.forget();
     const rendered = pools
@@ -103,42 +109,53 @@ export abstract class ViewStack extends TerraformStack {
       .map((group) => ({ group, rendering: this.rendering(group) }));
     const shared = {
       protection: this.sharedProtection,
-      includes: (address: string) => this.target === undefined || deployed.addresses.has(address),
+      includes: (address: string) => !this.target || deployed.addresses.has(address),
     };
     platform.shared(new Construct(this, "shared"), shared);
     const context = this.contextOf(rendered);
     // In a construct of their own, or a pool could not be called backend, shared or aws.
     const scope = new Construct(this, "pools");
-    for (const pool of pools) {
-      const balanced =
-        pool.loadBalancer !== undefined && shared.includes(targetGroupAddress(spec.platform, pool.name));
-      const groups = mapThree(pool.groups, (group): HostGroupProps | undefined => {
-        const rendering = rendered.find((each) => each.group.name === group.name)?.rendering;
-        return rendering && { ...rendering, ...context, ...this.edges(group, rendered), balanced };
+    for (const { name, loadBalancer: settings, groups } of pools) {
+      const balanced = settings !== undefined && shared.includes(targetGroupAddress(spec.platform, name));
+      new HostPool(scope, platform, {
+        name,
+        groups: mapThree(groups, (group): HostGroupProps | undefined => {
+          const rendering = rendered.find((each) => each.group.name === group.name)?.rendering;
+          return rendering && { ...rendering, ...context, ...this.edges(group, rendered), balanced };
+        }),
+        ...(settings ? { loadBalancer: { ...shared, settings } } : {}),
       });
-      const { name, loadBalancer: settings } = pool;
-      if (pool.role === "client") {
-        new ClientPool(scope, platform, {
-          name,
-          groups,
-          ...(settings ? { loadBalancer: { ...shared, settings } } : {}),
-        });
-      } else {
-        new ServerPool(scope, platform, { name, groups });
-      }
     }
+  }
+
+  /** What the view renders of a group; undefined for nothing. */
+  private rendering(group: Group): Rendering | undefined {
+    const { spec, deployed, cause, laterHosts = [] } = this.props;
+    const { platform } = spec;
+    const { addresses } = deployed;
+    const options = { platform, revisionHistoryLimit: spec.rollout.revisionHistoryLimit, cause };
+    const current = deployed.groups.get(group.name);
+    if (!current && (this.target || group.retires)) return undefined;
+    if (current && !isNew(current) && group.name === this.target)
+      return targetRendering(group, current, options, { addresses, laterHosts });
+    const rendering =
+      current && !this.created.includes(group)
+        ? frozenRendering(current, addresses, this.makesConsulServer)
+        : newRendering(group, current, options);
+    return !this.target && spec.protection === "off" ? { ...rendering, protect: () => "live" } : rendering;
   }
 
   /** The data volumes of a pool that has retired leave the state and stay where they are; all else of it is dropped. */
   private forget(): void {
-    if (this.target !== undefined) return;
+    if (this.target) return;
     const blocks = forgetBlocks(leftoversOf(this.props.spec, this.props.deployed));
     if (blocks.length > 0) this.addOverride("removed", blocks);
   }
 
   /** Resources of the user's own get what makes them harmless in the view of a group, once all have been added. */
   override prepareStack(): void {
-    this.ownResources();
+    const deployed = this.target ? this.props.deployed.addresses : undefined;
+    freezeOwnResources(this, { protection: this.sharedProtection, deployed });
     super.prepareStack();
   }
 
@@ -146,11 +163,6 @@ export abstract class ViewStack extends TerraformStack {
   override toTerraform(): object {
     this.synthesized ??= super.toTerraform() as object;
     return this.synthesized;
-  }
-
-  /** Whether the view replaces a Consul server, so that every machine must learn of its successor. */
-  protected get isConsulView(): boolean {
-    return this.target !== undefined && roleOf(parseGroupName(this.target)?.pool ?? "") === "consul-server";
   }
 
   private contextOf(rendered: readonly Rendered[]): Pick<HostGroupProps, "consul" | "hooks" | "agents"> {
@@ -173,18 +185,23 @@ export abstract class ViewStack extends TerraformStack {
   }
 
   /**
-   * What a group waits for. The roll of a Consul group is done only once the machines of all others are configured with it.
-   * Its revision waits for that and not its `ready`: at the first creation these machines waited for `ready`, which
-   * Terraform remembers, so that replacing both would be a cycle. A revision is never replaced.
+   * What a group waits for. A new one for the `ready` of those new groups that come before its role. The roll of a Consul
+   * group is done only once the machines of all others are configured with it. Its revision waits for that and not its
+   * `ready`: at the first creation these machines waited for `ready`, which Terraform remembers, so that replacing both
+   * would be a cycle. A revision is never replaced.
    */
   private edges(
     group: Group,
     rendered: readonly Rendered[],
   ): Pick<HostGroupProps, "hostsAfter" | "revisionAfter"> {
-    const others = rendered.filter((each) => each.group.name !== group.name);
-    const configures = this.isConsulView && group.name === this.target;
+    const { platform } = this.props.spec;
+    const before = this.created.includes(group)
+      ? this.created.filter(({ role }) => BEFORE[group.role].includes(role))
+      : [];
+    const others = rendered.filter((each) => each.group !== group);
+    const configures = this.makesConsulServer && group.name === this.target;
     return {
-      hostsAfter: this.hostsAfter(group),
+      hostsAfter: before.map(({ name }) => groupAddress(platform, name, "ready")),
       revisionAfter: configures ? this.members(others, "config-consul") : [],
     };
   }
@@ -192,107 +209,19 @@ export abstract class ViewStack extends TerraformStack {
   private members(rendered: readonly Rendered[], kind: HostKind): string[] {
     return rendered.flatMap(({ group, rendering }) =>
       (rendering?.hosts ?? [])
-        .map(({ number }) => hostAddress(this.options.platform, group.name, number, kind))
+        .map(({ number }) => hostAddress(this.props.spec.platform, group.name, number, kind))
         .filter((address) => rendering?.includes(address)),
     );
   }
 
-  /**
-   * Resources that the user added to the stack are shared parts: frozen in the view of a group, and rendered there only
-   * if deployed. Where they stand is written into the plan, so that it can be judged alone.
-   */
-  private ownResources(): void {
-    const added = this.node.children
-      .filter(({ node }) => node.id !== "shared" && node.id !== "pools")
-      .flatMap((child) => child.node.findAll());
-    const own = added.filter((each) => TerraformResource.isTerraformResource(each));
-    if (own.length === 0) return;
-    const paths = new Map<string, string>();
-    for (const resource of own) {
-      const address = `${resource.terraformResourceType}.${resource.friendlyUniqueId}`;
-      if (this.target !== undefined && !this.isDeployed(address)) {
-        resource.node.scope?.node.tryRemoveChild(resource.node.id);
-        continue;
-      }
-      const { lifecycle } = lifecycleOf({ protection: this.sharedProtection });
-      if (lifecycle) {
-        resource.lifecycle = this.target === undefined ? { ...resource.lifecycle, ...lifecycle } : lifecycle;
-      }
-      paths.set(address, resource.node.path.split("/").slice(1).join("/"));
-    }
-    const variable = new TerraformVariable(this, OWN_VARIABLE, {
-      type: "map(string)",
-      description: "The construct path of each resource of the user's own.",
-    });
-    variable.addOverride("default", Object.fromEntries(paths));
-  }
-
-  /** Whether the state holds a resource, or one of the objects that it stands for, such as `x.y[0]`. */
-  private isDeployed(address: string): boolean {
-    const { addresses } = this.props.deployed;
-    return addresses.has(address) || [...addresses].some((each) => each.startsWith(`${address}[`));
-  }
-
-  private variables(): void {
-    const { deployed, waiting = [] } = this.props;
-    new TerraformVariable(this, VIEW_VARIABLE, {
-      type: "string",
-      default: this.node.id,
-      description: "The view that this plan is of.",
-    });
-    const base = new TerraformVariable(this, BASE_VARIABLE, {
-      type: "map(number)",
-      description: "The revision of each group that this view was made from.",
-    });
-    // Overridden, since cdktf would turn the hyphens of the groups' names into underscores.
-    base.addOverride(
-      "default",
-      Object.fromEntries(
-        [...deployed.groups.values()].map(({ name, revisions }) => [name, revisions.at(-1)?.number ?? 0]),
-      ),
-    );
-    if (waiting.length > 0) {
-      new TerraformVariable(this, WAITING_VARIABLE, {
-        type: "list(string)",
-        default: [...waiting],
-        description: "The hosts whose machines wait for a later batch.",
-      });
-    }
-    new TerraformVariable(this, GATE_VARIABLE, {
-      type: "string",
-      default: "open",
-      description: "Whether the group that this view rolls is proven whole and recorded, or stays in flight.",
-      validation: [
-        {
-          condition: `\${contains(${JSON.stringify(waiting.length > 0 ? ["closed"] : GATES)}, var.${GATE_VARIABLE})}`,
-          errorMessage:
-            waiting.length > 0
-              ? `This view leaves machines of ${this.node.id} for a later batch, so it proves nothing. Run: rollout deploy ${this.node.id}`
-              : `${GATE_VARIABLE} is open or closed.`,
-        },
-      ],
-    });
-    if (!isForReview(deployed.origin)) return;
-    new TerraformVariable(this, REVIEW_VARIABLE, {
-      type: "bool",
-      default: true,
-      validation: [
-        {
-          condition: `\${!var.${REVIEW_VARIABLE}}`,
-          errorMessage: `This view was made for a review, from ${deployed.origin.where} and not from the state. Unset ROLLOUT_DEPLOYED and synthesize again.`,
-        },
-      ],
-    });
-  }
-
   /** What a reader must know before believing the view; cdktf prints warnings where it hides what a program prints. */
   private announceOrigin(): void {
-    const { origin } = this.props.deployed;
+    const { origin, addresses } = this.props.deployed;
     if (isForReview(origin)) {
       Annotations.of(this).addWarning(
         `deployed is taken from ${origin.where}, not from the state: for a review only`,
       );
-    } else if (this.props.deployed.addresses.size === 0) {
+    } else if (addresses.size === 0) {
       Annotations.of(this).addWarning(
         `the state ${origin.where} is empty: everything is new. If this cluster stands already, its backend is not the one that the spec names`,
       );
@@ -301,10 +230,6 @@ export abstract class ViewStack extends TerraformStack {
 
   /** What the guard says of the view as it is declared now. */
   verdict(): Verdict {
-    const { spec, deployed, specFolder, program, waiting = [] } = this.props;
-    return judgeSynthesized(
-      { view: this.node.id, target: this.target, spec, deployed, specFolder, program, waiting },
-      this.toTerraform(),
-    );
+    return judgeSynthesized({ ...this.props, view: this.node.id, target: this.target }, this.toTerraform());
   }
 }

@@ -3,10 +3,9 @@ import { App, TerraformStack } from "cdktf";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HostGroupProps } from "../../constructs/host-group.js";
-import { ClientPool } from "../../constructs/client-pool.js";
+import type { HostGroupProps } from "../../constructs/host-group-props.js";
+import { HostPool } from "../../constructs/host-pool.js";
 import { LocalPlatform } from "../../constructs/local/local-platform.js";
-import { ServerPool } from "../../constructs/server-pool.js";
 import { readDeclared } from "../../guard/declared.js";
 import type { GroupIndex } from "../../cluster/three.js";
 
@@ -17,14 +16,14 @@ test("refuses a group of two hosts in a server pool", () => {
     group("consul-server", 2, 1),
   ] as const;
   expect(() =>
-    declared((stack) => new ServerPool(stack, new LocalPlatform("demo"), { name: "consul-server", groups })),
+    declared((stack) => new HostPool(stack, new LocalPlatform("demo"), { name: "consul-server", groups })),
   ).toThrowErrorMatchingInlineSnapshot(`"a server pool has one host a group: consul-server-1 has 2"`);
 });
 
 test("a pool leaves out a group of which the view has nothing to render", () => {
   const groups = [undefined, group("broker", 1, 2), undefined] as const;
   const addresses = declared(
-    (stack) => new ClientPool(stack, new LocalPlatform("demo"), { name: "broker", groups }),
+    (stack) => new HostPool(stack, new LocalPlatform("demo"), { name: "broker", groups }),
   );
   expect(addresses).toEqual([
     "terraform_data.broker-1-0",
@@ -41,7 +40,7 @@ test("a group runs its hooks, and nothing where it has none", () => {
   const textWith = (props: Partial<HostGroupProps>): string => {
     const groups = [{ ...group("broker", 0, 1), ...props }, undefined, undefined] as const;
     const stack = stackOf(
-      (view) => new ClientPool(view, new LocalPlatform("demo"), { name: "broker", groups }),
+      (view) => new HostPool(view, new LocalPlatform("demo"), { name: "broker", groups }),
     );
     return JSON.stringify(stack);
   };

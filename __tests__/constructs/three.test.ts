@@ -1,6 +1,5 @@
 import { expect, test } from "@jest/globals";
-import type { ClientPoolProps } from "../../constructs/client-pool.js";
-import type { ServerPoolProps } from "../../constructs/server-pool.js";
+import type { HostPoolProps } from "../../constructs/host-pool.js";
 import type { Three } from "../../cluster/three.js";
 
 /** True where a value of the type may stand for the other. Both are checked by the compiler, not when the tests run. */
@@ -18,11 +17,10 @@ test("a value for each of three groups: two, four or any number do not compile",
 });
 
 test("pools take three groups", () => {
-  type Group = ClientPoolProps["groups"][0];
+  type Group = HostPoolProps["groups"][0];
   const fits: [
-    Fits<readonly [Group, Group, Group], ClientPoolProps["groups"]>,
-    Fits<readonly [Group, Group], ClientPoolProps["groups"]>,
-    Fits<readonly [Group, Group], ServerPoolProps["groups"]>,
-  ] = [true, false, false];
-  expect(fits).toEqual([true, false, false]);
+    Fits<readonly [Group, Group, Group], HostPoolProps["groups"]>,
+    Fits<readonly [Group, Group], HostPoolProps["groups"]>,
+  ] = [true, false];
+  expect(fits).toEqual([true, false]);
 });

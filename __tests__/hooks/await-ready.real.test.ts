@@ -61,10 +61,14 @@ async function roll(spec: Spec, name: string): Promise<void> {
   };
   const deployed = groupsOf(old).map((each) => ({ ...each, hosts: hostNames(each) }));
   const snapshotFile = `${world.folder}/consul.snapshot`;
-  await leaveGroup({ cluster, clock: world.clock, say, signal, snapshotFile }, order, {
-    cluster: deployed,
-    inFlight: [],
-  });
+  await leaveGroup(
+    { cluster, clock: world.clock, say, onCondition: () => undefined, signal, snapshotFile },
+    order,
+    {
+      cluster: deployed,
+      inFlight: [],
+    },
+  );
   for (let host = 0; host < group.hosts; host++) await world.replace(group, host);
 }
 

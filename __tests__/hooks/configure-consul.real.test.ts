@@ -159,7 +159,15 @@ describeReal(
       };
       const file = { spec: smallAwsSpec(), specFolder: ".", deployed: [] };
       await runConfigureConsulHook(
-        { env, file, folder: ".", clock: realClock, say: (line) => void said.push(line), signal },
+        {
+          env,
+          file,
+          folder: ".",
+          clock: realClock,
+          say: (line) => void said.push(line),
+          onCondition: () => undefined,
+          signal,
+        },
         { hook: "configure-consul", subject: "broker-0-0" },
       );
     }

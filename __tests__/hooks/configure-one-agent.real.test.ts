@@ -1,16 +1,15 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { execa } from "execa";
 import * as z from "zod";
-import { configureConsul, type ConsulAgent } from "../../hooks/configure-one-agent.js";
+import { ConsulAgent } from "../../clients/consul/consul-agent.js";
+import { configureConsul } from "../../hooks/configure-one-agent.js";
 import { remoteServersFile } from "../../clients/ssh/consul-servers-file.js";
 import { Ssh } from "../../clients/ssh/ssh.js";
 import { openTunnel, TunnelOnDemand } from "../../clients/ssh/tunnel.js";
 import { renderServersFile } from "../../rollout/configure-consul.js";
-import { UserError } from "../../cluster/user-error.js";
 import { describeReal } from "../support/environment.js";
 import { freePort } from "../support/free-port.js";
 import { startSshd, type Sshd } from "../support/sshd.js";
@@ -39,29 +38,21 @@ describeReal("A real agent that is stuck with an old list", ["sshd", "consul"], 
     });
   });
   afterAll(async () => {
-    await tunnel.close();
     await Promise.all(stops.map((stop) => stop()));
+    await tunnel.close();
     await sshd.stop();
   });
 
   test("is freed, has the new list on its disk, and is left alone by the next run", async () => {
-    expect(await configure()).toMatchObject({
-      host: "client",
-      file: "written",
-      reloaded: true,
-      joined: [server],
-      leader: `${server}:8300`,
-    });
+    expect(await configure()).toBe(
+      `client: its list of Consul servers is written, its agent has reloaded, its agent has joined ${server}; its agent knows the leader ${server}:8300`,
+    );
     expect(await readFile(join(folder("client"), "rollout-servers.json"), "utf8")).toBe(
       renderServersFile([server]),
     );
-    expect(await configure()).toEqual({
-      host: "client",
-      file: "unchanged",
-      reloaded: false,
-      joined: [],
-      leader: `${server}:8300`,
-    });
+    expect(await configure()).toBe(
+      `client: nothing to do: its list of Consul servers is there; its agent knows the leader ${server}:8300`,
+    );
   });
 
   test("refuses what its folder does not allow, and goes on as it was", async () => {
@@ -71,7 +62,9 @@ describeReal("A real agent that is stuck with an old list", ["sshd", "consul"], 
       /^Consul is not configured: client: consul validate refuses the folder, also without the new file: .*serverr.*\(its file was not changed; a rerun does what is left\)$/,
     );
     await writeFile(broken, "{}");
-    expect(await configure([server, client])).toMatchObject({ file: "written", reloaded: true, joined: [] });
+    expect(await configure([server, client])).toBe(
+      `client: its list of Consul servers is written, its agent has reloaded; its agent knows the leader ${server}:8300`,
+    );
   });
 
   function configure(servers = [server]) {
@@ -81,9 +74,18 @@ describeReal("A real agent that is stuck with an old list", ["sshd", "consul"], 
           file: remoteServersFile(new Ssh({ env }), "machine", {
             path: join(folder("client"), "rollout-servers.json"),
           }),
-          agent: agentBehind(tunnel),
-          now: () => performance.now(),
-          pause: (ms) => pause(ms / 10),
+          agent: async () => {
+            const agent = await ConsulAgent.at({
+              url: "http://localhost",
+              socketPath: await tunnel.socketPath(),
+            });
+            stops.push(() => agent.close());
+            return agent;
+          },
+          refusalOf: () => Promise.resolve(undefined),
+          clock: { now: () => performance.now(), pause: (ms) => pause(ms / 10) },
+          signal: new AbortController().signal,
+          say: () => undefined,
         },
         { host: "client", servers, timeoutMs: 120_000 },
       ),
@@ -120,45 +122,3 @@ describeReal("A real agent that is stuck with an old list", ["sshd", "consul"], 
     });
   }
 });
-
-/** The agent's own API, as far as this test needs it. */
-function agentBehind(tunnel: TunnelOnDemand): ConsulAgent {
-  const members = z.array(z.object({ Name: z.string(), Addr: z.string(), Status: z.number() }));
-  const ask = async (method: string, path: string): Promise<string> => {
-    const socketPath = await tunnel.socketPath();
-    return new Promise((resolve, reject) => {
-      const fail = (reason: string): void => {
-        reject(new UserError(`${method} ${path}: ${reason}`));
-      };
-      request({ socketPath, method, path, agent: false }, (response) => {
-        let body = "";
-        response.on("data", (chunk: Buffer) => {
-          body += chunk.toString();
-        });
-        response.on("end", () => {
-          if (response.statusCode === 200) resolve(body);
-          else fail(body);
-        });
-      })
-        .on("error", (error) => {
-          fail(error.message);
-        })
-        .end();
-    });
-  };
-  return {
-    reload: async () => {
-      await ask("PUT", "/v1/agent/reload");
-    },
-    join: async (address) => {
-      await ask("PUT", `/v1/agent/join/${address}`);
-    },
-    members: async () =>
-      members.parse(JSON.parse(await ask("GET", "/v1/agent/members"))).map((member) => ({
-        name: member.Name,
-        address: member.Addr,
-        status: member.Status === 1 ? "alive" : "gone",
-      })),
-    leader: async () => z.string().parse(JSON.parse(await ask("GET", "/v1/status/leader"))),
-  };
-}

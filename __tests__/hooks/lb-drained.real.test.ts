@@ -28,6 +28,7 @@ async function run(spec: Spec, host: string, whileWaiting: () => Promise<void>):
       },
     },
     say: (line) => void lines.push(line.replaceAll(/i-[0-9a-f]+/g, "<id>")),
+    onCondition: () => undefined,
     signal: new AbortController().signal,
   };
   await runLbDrainedHook(context, { hook: "lb-drained", subject: host });

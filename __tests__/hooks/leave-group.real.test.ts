@@ -67,7 +67,7 @@ async function leave(order: LeaveOrder, signal = new AbortController().signal): 
   const { clock } = world;
   const say = (line: string): void => void lines.push(line.replace(/^\+\d+s /, ""));
   const snapshotFile = `${world.folder}/consul.snapshot`;
-  await leaveGroup({ cluster, clock, say, signal, snapshotFile }, order, {
+  await leaveGroup({ cluster, clock, say, onCondition: () => undefined, signal, snapshotFile }, order, {
     cluster: everyGroup,
     inFlight: [],
   });

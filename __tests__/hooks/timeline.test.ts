@@ -68,8 +68,8 @@ test("tells what is waited for whenever that changes, and not at each look", () 
   it.waits(["web runs", "cache runs"]);
   it.waits([]);
   it.waits(["cache runs"]);
-  it.holds("all is well");
-  it.holds("all is well");
+  it.waitsFor("all is well");
+  it.waitsFor("all is well");
   expect(told).toEqual([
     "broker-0 drained",
     "waiting until no work is left",

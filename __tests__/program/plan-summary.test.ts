@@ -106,7 +106,7 @@ const EMPTY: Plan = {
   base: new Map(),
   own: new Map(),
   gate: "open",
-  waiting: [],
+  laterHosts: [],
   gaps: [],
   unknown: [],
   tool: "Terraform",

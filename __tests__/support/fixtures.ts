@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App, TerraformResource, type TerraformStack } from "cdktf";
-import { refusalOf } from "../../program/report-failure.js";
+import { refusalOf } from "../../program/program.js";
 import { readDeclared, wiringOf, type DeclaredResource } from "../../guard/declared.js";
 import { foreseeChanges } from "../../guard/foresee.js";
 import { judgeSynthesized } from "../../guard/judge.js";
@@ -196,7 +196,7 @@ export function addViewsTo(
     specFolder: SPEC_FOLDER,
     program: "../../../dist/bin/rollout.js",
     cause: "a1b2c3d roll broker-0",
-    waiting,
+    laterHosts: waiting,
   });
 }
 

@@ -87,12 +87,7 @@ function fitting<T extends { readonly text: string }>(parts: readonly T[], room:
 
 function violationsOf({ violations }: Review): string[] {
   const all = violations.map(({ rule, message, remedy }) => ({
-    text: [
-      "> [!CAUTION]",
-      `> **${rule}**: ${escapeMarkdown(message)}; ${escapeMarkdown(remedy)}`,
-      "",
-      "",
-    ].join("\n"),
+    text: `> [!CAUTION]\n> **${rule}**: ${escapeMarkdown(message)}; ${escapeMarkdown(remedy)}\n\n`,
   }));
   const kept = fitting(all, MOST_OF_HEAD);
   const more = all.length - kept.length;

@@ -16,12 +16,13 @@ export interface TerminalDeps {
  * Draws one line a step, and below it what the step waits for and for how long. What is said within a step is told after it
  * where the step failed; warnings always.
  */
-export function terminalProgress({ draw, write, now }: TerminalDeps): Progress {
-  let current: DrawnStep | undefined;
+export function terminalProgress(deps: TerminalDeps): Progress {
+  const { write } = deps;
+  let current: ReturnType<typeof drawStep> | undefined;
   return async (event) => {
     switch (event.kind) {
       case "started":
-        current = new DrawnStep(event, draw, now);
+        current = drawStep(event, deps);
         return;
       case "waiting":
         current?.waits(event.condition);
@@ -47,77 +48,59 @@ const EVERY_MS = 1000;
 /** A line that is longer nobody reads while it changes. */
 const LONGEST = 120;
 
-class DrawnStep {
-  private readonly lines: string[] = [];
-  private readonly drawn: Promise<void>;
-  private readonly ticking: NodeJS.Timeout;
-  private say: Say = () => undefined;
-  private condition: { readonly text: string; readonly since: number };
-  private isCondition = false;
-  private stopping = "";
-  private settle: { readonly done: (result: string) => void; readonly failed: (error: Error) => void } = {
-    done: () => undefined,
-    failed: () => undefined,
-  };
-
-  constructor(
-    { group, step, message }: Extract<ProgressEvent, { kind: "started" }>,
-    draw: RunTasks,
-    private readonly now: () => number,
-  ) {
-    this.condition = { text: message, since: now() };
-    const ended = new Promise<string>((done, failed) => {
-      this.settle = { done, failed };
-    });
-    this.drawn = draw([
-      {
-        title: `${group} ${step}`,
-        run: (say) => {
-          this.say = say;
-          this.show();
-          return ended;
-        },
-      },
-    ]);
-    this.ticking = setInterval(() => {
-      this.show();
-    }, EVERY_MS);
-  }
-
-  waits(text: string): void {
-    this.isCondition = true;
-    this.condition = { text, since: this.now() };
-    this.show();
-  }
-
-  stops(text: string): void {
-    this.stopping = text;
-    this.show();
-  }
-
-  says(text: string): void {
-    this.lines.push(text);
-    if (!this.isCondition) this.condition = { text, since: this.now() };
-    this.show();
-  }
-
-  /** @returns what is to be told of what was said */
-  async end(result: keyof typeof WORDS): Promise<readonly string[]> {
-    clearInterval(this.ticking);
-    if (result === "ok") this.settle.done(WORDS.ok);
-    else this.settle.failed(result === "interrupted" ? new Interruption(result) : new Error(result));
-    // Why a step failed is told by whoever asked for it.
-    await this.drawn.catch(() => undefined);
-    return result === "failed" ? this.lines : this.lines.filter((line) => line.includes("warning: "));
-  }
-
-  private show(): void {
-    const { text, since } = this.condition;
-    const line = visible(text.split("\n").at(-1) ?? "");
+/** Begins to draw a step. */
+function drawStep(
+  { group, step, message }: Extract<ProgressEvent, { kind: "started" }>,
+  { draw, now }: Pick<TerminalDeps, "draw" | "now">,
+) {
+  const lines: string[] = [];
+  let condition = { text: message, since: now() };
+  let isCondition = false;
+  let stopping = "";
+  let say: Say = () => undefined;
+  const show = (): void => {
+    const line = visible(condition.text.split("\n").at(-1) ?? "");
     const short = line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
-    const age = `${short} (${formatAge((this.now() - since) / 1000)})`;
-    this.say(this.stopping === "" ? age : `${age}\n${this.stopping}`);
-  }
+    const age = `${short} (${formatAge((now() - condition.since) / 1000)})`;
+    say(stopping === "" ? age : `${age}\n${stopping}`);
+  };
+  let settle: (result: keyof typeof WORDS) => void = () => undefined;
+  const ended = new Promise<keyof typeof WORDS>((resolve) => {
+    settle = resolve;
+  });
+  const run = async (tell: Say): Promise<string> => {
+    say = tell;
+    show();
+    const result = await ended;
+    if (result === "ok") return WORDS.ok;
+    throw result === "interrupted" ? new Interruption(result) : new Error(result);
+  };
+  const drawn = draw([{ title: `${group} ${step}`, run }]);
+  const ticking = setInterval(show, EVERY_MS);
+  return {
+    waits: (text: string): void => {
+      isCondition = true;
+      condition = { text, since: now() };
+      show();
+    },
+    stops: (text: string): void => {
+      stopping = text;
+      show();
+    },
+    says: (text: string): void => {
+      lines.push(text);
+      if (!isCondition) condition = { text, since: now() };
+      show();
+    },
+    /** @returns what is to be told of what was said */
+    end: async (result: keyof typeof WORDS): Promise<readonly string[]> => {
+      clearInterval(ticking);
+      settle(result);
+      // Why a step failed is told by whoever asked for it.
+      await drawn.catch(() => undefined);
+      return result === "failed" ? lines : lines.filter((line) => line.includes("warning: "));
+    },
+  };
 }
 
 const indented = (text: string): string[] => text.split("\n").map((line) => `  ${line}`);

@@ -5,10 +5,10 @@
 export const hookWords = {
   /**
    * @param stay the hosts that stay if they were made from `hash`; all others leave, all of a group that retires
-   * @param waiting those of them that leave with a later batch, and get no new work until then
+   * @param laterHosts those of them that leave with a later batch, and get no new work until then
    */
-  leave: (group: string, hash: string, stay: readonly string[], waiting: readonly string[] = []): string =>
-    [`leave ${group} --hash ${hash}`, ...option("stay", stay), ...option("waiting", waiting)].join(" "),
+  leave: (group: string, hash: string, stay: readonly string[], laterHosts: readonly string[] = []): string =>
+    [`leave ${group} --hash ${hash}`, ...option("stay", stay), ...option("waiting", laterHosts)].join(" "),
   ready: (group: string, hash: string): string => `ready ${group} --hash ${hash}`,
   lbDrained: (host: string): string => `lb-drained ${host}`,
   configureConsul: (host: string): string => `configure-consul ${host}`,

@@ -56,22 +56,15 @@ export class AwsPlatform implements Platform {
   }
 
   shared(scope: Construct, declaration: SharedDeclaration): void {
-    new ClusterSecurityGroup(scope, "security-group", {
-      ...declaration,
-      cluster: this.cluster,
-      vpcId: this.settings.vpcId,
-    });
+    const { vpcId } = this.settings;
+    new ClusterSecurityGroup(scope, "security-group", { ...declaration, cluster: this.cluster, vpcId });
   }
 
   networkAddress = networkAddressOn.aws;
 
   loadBalancer(scope: Construct, declaration: LoadBalancerDeclaration): void {
-    new NetworkLoadBalancer(scope, "load-balancer", {
-      ...declaration,
-      cluster: this.cluster,
-      vpcId: this.settings.vpcId,
-      subnetIds: this.settings.subnetIds,
-    });
+    const { cluster, settings: aws } = this;
+    new NetworkLoadBalancer(scope, "load-balancer", { ...aws, ...declaration, cluster });
   }
 
   host(scope: Construct, host: HostDeclaration): void {

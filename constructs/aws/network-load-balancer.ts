@@ -8,15 +8,13 @@ import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-securit
 import type { TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import { durationSeconds } from "../../cluster/yaml/duration.js";
-import type { Three } from "../../cluster/three.js";
+import type { AwsSettings } from "../../cluster/yaml/schema.js";
 import { lifecycleOf } from "../lifecycle.js";
 import { idOf, named } from "../named.js";
 import type { LoadBalancerDeclaration } from "../platform.js";
 
-export interface NetworkLoadBalancerProps extends LoadBalancerDeclaration {
+interface NetworkLoadBalancerProps extends LoadBalancerDeclaration, Pick<AwsSettings, "vpcId" | "subnetIds"> {
   readonly cluster: string;
-  readonly vpcId: string;
-  readonly subnetIds: Three<string>;
 }
 
 /**

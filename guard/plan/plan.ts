@@ -16,7 +16,7 @@ export interface Plan {
   /** `rollout_gate`: whether the plan proves and records what it rolls, or leaves it in flight. */
   readonly gate: Gate;
   /** `rollout_waiting`: the hosts whose machines wait for a later batch; empty where none does. */
-  readonly waiting: readonly string[];
+  readonly laterHosts: readonly string[];
   /** What this program does not know of a plan's format: keys, actions and the like. */
   readonly unknown: readonly string[];
   /** Why the plan does not show all that would happen; empty when it does. */

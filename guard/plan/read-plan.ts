@@ -71,7 +71,7 @@ function read(bytes: Uint8Array): Plan {
       ? gapsOf(json, resources, unjudged)
       : [`its format ${formatVersion} is not known (${MAJOR}.x is)`],
     unknown: known ? unknown : [],
-    waiting: waitingOf(variables[WAITING_VARIABLE]),
+    laterHosts: laterHostsOf(variables[WAITING_VARIABLE]),
     resources,
     wiring: known ? readWiring(json, resources, fail) : [],
     drift: drift.map(({ address, action }) => ({ address, action })),
@@ -153,7 +153,7 @@ function ownOf(value: unknown): ReadonlyMap<string, string> {
   );
 }
 
-function waitingOf(value: unknown): readonly string[] {
+function laterHostsOf(value: unknown): readonly string[] {
   return asList(value ?? [], WAITING_VARIABLE, fail).map((each) => asText(each, WAITING_VARIABLE, fail));
 }
 

@@ -53,7 +53,7 @@ function headerDiffers({
   view,
   spec,
   deployed,
-  waiting = [],
+  laterHosts = [],
   specFolder = ".",
 }: Proposal): Violation[] {
   if (!header) return [];
@@ -64,7 +64,7 @@ function headerDiffers({
     ...(header.view === view ? [] : [`variable.${VIEW_VARIABLE}`]),
     ...(isDeepStrictEqual(header.base, base) ? [] : [`variable.${BASE_VARIABLE}`]),
     ...(header.gate === "open" ? [] : [`variable.${GATE_VARIABLE}`]),
-    ...(isDeepStrictEqual(header.waiting, waiting.length > 0 ? waiting : undefined)
+    ...(isDeepStrictEqual(header.laterHosts, laterHosts.length > 0 ? laterHosts : undefined)
       ? []
       : [`variable.${WAITING_VARIABLE}`]),
     ...(isDeepStrictEqual(header.own ?? {}, ownPaths(declared)) ? [] : [`variable.${OWN_VARIABLE}`]),

@@ -28,7 +28,7 @@ const AS_RENDERED = "leave triggers and lifecycle as they are rendered; remove t
  * only its `config_consul` can run.
  */
 export const hooksAsRendered: Rule = (proposal) => {
-  const { spec, target, deployed, waiting } = proposal;
+  const { spec, target, deployed, laterHosts } = proposal;
   if (spec.protection === "off") return [];
   const changing = new Map(
     groupsOf(spec)
@@ -47,7 +47,7 @@ export const hooksAsRendered: Rule = (proposal) => {
         wiring,
         isWaiting(proposal, wiring.member) ? undefined : changing.get(wiring.member.group),
         program,
-        waiting,
+        laterHosts,
       ) ?? environmentDifference(wiring, servers, spec.platform, gateIn(target));
     return why === undefined ? [] : [`${wiring.address} (${why})`];
   });
@@ -101,7 +101,7 @@ function gateOtherwise({ plan, target }: Proposal, changing: ReadonlyMap<string,
 
 /** The same at synth: what a hook is triggered by are the machines and the template that it is for. */
 function triggersOtherwise(
-  { declared, target, waiting = [] }: Proposal,
+  { declared, target, laterHosts = [] }: Proposal,
   changing: ReadonlyMap<string, Group>,
 ): Violation[] {
   const hosts = new Map<string, string[]>();
@@ -129,7 +129,7 @@ function triggersOtherwise(
       case "leave":
         return (
           triggers["hosts"] !== hostNames(group).join(",") ||
-          (triggers["waiting"] ?? "") !== waiting.join(",")
+          (triggers["waiting"] ?? "") !== laterHosts.join(",")
         );
       default:
         return false;

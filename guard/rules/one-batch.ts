@@ -11,10 +11,10 @@ import { refuse, type Violation } from "../verdict.js";
  * its last batch.
  */
 export const oneBatch: Rule = (proposal) => {
-  const { waiting = [], target, spec } = proposal;
-  if (waiting.length === 0 && proposal.inBatches !== true) return [];
+  const { laterHosts = [], target, spec } = proposal;
+  if (laterHosts.length === 0 && proposal.inBatches !== true) return [];
   const group = groupsOf(spec).find(({ name }) => name === target);
-  if (!group) return cannotWait(proposal.view, waiting);
+  if (!group) return cannotWait(proposal.view, laterHosts);
   return [
     ...waitsForNothing(group, proposal),
     ...touched(group, proposal),
@@ -24,11 +24,11 @@ export const oneBatch: Rule = (proposal) => {
 };
 
 /** Only a machine of an older template of a client group waits: any other would be hidden from the rules for no reason. */
-function waitsForNothing(group: Group, { deployed, waiting = [] }: Proposal): Violation[] {
+function waitsForNothing(group: Group, { deployed, laterHosts = [] }: Proposal): Violation[] {
   const old = (deployed.groups.get(group.name)?.hosts ?? []).filter(
     ({ number, hash }) => group.role === "client" && number < group.hosts && hash !== group.hash,
   );
-  const wrong = waiting.filter((name) => !old.some((host) => host.name === name));
+  const wrong = laterHosts.filter((name) => !old.some((host) => host.name === name));
   return cannotWait(group.name, wrong);
 }
 
@@ -71,8 +71,8 @@ function tooMany(group: Group, { changes, deployed, spec }: Proposal): Violation
   });
 }
 
-const openGate = (group: Group, { plan, waiting = [] }: Proposal): Violation[] =>
-  refuse("one-batch", plan?.gate === "open" ? waiting : [], {
+const openGate = (group: Group, { plan, laterHosts = [] }: Proposal): Violation[] =>
+  refuse("one-batch", plan?.gate === "open" ? laterHosts : [], {
     message: `${group.name} would be recorded as whole while machines wait for a later batch`,
     remedy: `make the plan by: rollout deploy ${group.name}, which keeps the gate closed`,
   });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { formatMadePlan, formatQuestion } from "../../../cli/output/plan.js";
 import { resultOf } from "../../../program/result-of.js";
-import { judgePlan } from "../../../guard/judge.js";
 import { summarizePlan } from "../../../program/plan-summary.js";
 import { readPlan } from "../../../guard/plan/read-plan.js";
 import { isNew } from "../../../cluster/pending.js";
@@ -86,7 +85,7 @@ describe("A plan in words", () => {
     expect(planOf("opentofu").split("\n").at(-1)).toBe("OpenTofu: 12 to add, 1 to change, 12 to destroy");
     const { spec, deployed, plan } = readFixture("opentofu");
     const read = readPlan(new TextEncoder().encode(plan));
-    const result = resultOf(judgePlan(read, { spec, deployed }), read, { spec, deployed }, "");
+    const result = resultOf(read, { spec, deployed }, "");
     const kept = { file: "/kept", folder: "/out" };
     expect(formatMadePlan({ summary: summarizePlan(read, "broker-0", []), result, kept }, "text")).toMatch(
       /^apply exactly this plan: tofu -chdir=\S+ apply \/kept$/m,
@@ -99,7 +98,7 @@ describe("A plan in words", () => {
     const read = readPlan(new TextEncoder().encode(plan));
     if (spec.platform !== "aws") throw new Error("not on aws");
     const told = [spec, { ...spec, aws: { ...spec.aws, keyName: "other" } }].map((of) => {
-      const result = resultOf(judgePlan(read, { spec: of, deployed }), read, { spec: of, deployed }, "");
+      const result = resultOf(read, { spec: of, deployed }, "");
       return formatMadePlan({ summary, result }, "text").split("\n").slice(0, 4);
     });
     expect(told).toMatchInlineSnapshot(`

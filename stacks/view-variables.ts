@@ -1,0 +1,66 @@
+import { TerraformVariable, type TerraformStack } from "cdktf";
+import { isForReview, type Deployed } from "../cluster/deployed.js";
+import {
+  BASE_VARIABLE,
+  GATE_VARIABLE,
+  GATES,
+  REVIEW_VARIABLE,
+  VIEW_VARIABLE,
+  WAITING_VARIABLE,
+} from "../cluster/hooks/variables.js";
+
+/**
+ * What a view was made from stands in two variables of its plan: `rollout_view`, its name, and `rollout_base`, the revision
+ * of each group. `rollout_gate` is the driver's, and so is `rollout_waiting`: where machines of the group wait for a later
+ * batch, the gate cannot be open.
+ */
+export function addVariables(stack: TerraformStack, deployed: Deployed, laterHosts: readonly string[]): void {
+  new TerraformVariable(stack, VIEW_VARIABLE, {
+    type: "string",
+    default: stack.node.id,
+    description: "The view that this plan is of.",
+  });
+  const base = new TerraformVariable(stack, BASE_VARIABLE, {
+    type: "map(number)",
+    description: "The revision of each group that this view was made from.",
+  });
+  // Overridden, since cdktf would turn the hyphens of the groups' names into underscores.
+  base.addOverride(
+    "default",
+    Object.fromEntries(
+      [...deployed.groups.values()].map(({ name, revisions }) => [name, revisions.at(-1)?.number ?? 0]),
+    ),
+  );
+  if (laterHosts.length > 0) {
+    new TerraformVariable(stack, WAITING_VARIABLE, {
+      type: "list(string)",
+      default: [...laterHosts],
+      description: "The hosts whose machines wait for a later batch.",
+    });
+  }
+  new TerraformVariable(stack, GATE_VARIABLE, {
+    type: "string",
+    default: "open",
+    description: "Whether the group that this view rolls is proven whole and recorded, or stays in flight.",
+    validation: [
+      {
+        condition: `\${contains(${JSON.stringify(laterHosts.length > 0 ? ["closed"] : GATES)}, var.${GATE_VARIABLE})}`,
+        errorMessage:
+          laterHosts.length > 0
+            ? `This view leaves machines of ${stack.node.id} for a later batch, so it proves nothing. Run: rollout deploy ${stack.node.id}`
+            : `${GATE_VARIABLE} is open or closed.`,
+      },
+    ],
+  });
+  if (!isForReview(deployed.origin)) return;
+  new TerraformVariable(stack, REVIEW_VARIABLE, {
+    type: "bool",
+    default: true,
+    validation: [
+      {
+        condition: `\${!var.${REVIEW_VARIABLE}}`,
+        errorMessage: `This view was made for a review, from ${deployed.origin.where} and not from the state. Unset ROLLOUT_DEPLOYED and synthesize again.`,
+      },
+    ],
+  });
+}
