@@ -301,8 +301,8 @@ const takesMachines = ({ summary }: ViewPlan, name: string): boolean =>
       group.name === name && group.machines.replaced + group.machines.destroyed + group.machines.created > 0,
   );
 
-/** Whether it is of those that a recording touches. */
+/** Whether it is of those that a recording touches, or what an earlier version left, which goes in any plan. */
 function isRecord(address: string): boolean {
   const kind = parseAddress(address)?.kind;
-  return kind === "ready" || kind === "revision";
+  return kind === "ready" || kind === "revision" || kind === "lb-drained";
 }

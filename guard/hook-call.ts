@@ -83,8 +83,6 @@ function expected({
   switch (kind) {
     case "leave":
       return { when: "destroy", subject: `leave ${group}` };
-    case "lb-drained":
-      return { when: "destroy", subject: hookWords.lbDrained(hostName(group, host)) };
     case "stop-agents":
       return { when: "destroy", subject: hookWords.stopAgents(hostName(group, host)) };
     case "start-agents":

@@ -35,7 +35,7 @@ export async function runHook(env: Environment, args: HookArgs, say: (line: stri
         await (await import("./ready.js")).runReadyHook(context, args);
         return;
       case "lb-drained":
-        await (await import("./lb-drained.js")).runLbDrainedHook(context, args);
+        say(`${args.subject}: nothing to do: leave waits for the load balancer`);
         return;
       case "start-agents":
         await (await import("./agents.js")).runStartAgentsHook(context, args);

@@ -6,8 +6,7 @@ import { terraformIn } from "../terraform-in.js";
 import type { Violation } from "../verdict.js";
 
 /**
- * What is tainted is replaced without its destroy hooks. So a tainted `leave` or `lb-drained` means that work would not
- * leave, and a tainted member of a foreign group would be replaced by whatever view comes first. A tainted `start-agents`
+ * What is tainted is replaced without its destroy hooks. So a tainted `leave` means that work would not leave, and a tainted member of a foreign group would be replaced by whatever view comes first. A tainted `start-agents`
  * is the start that failed, unless its group is ready.
  */
 export const taintedReplacement: Rule = (proposal) => [...ofPlan(proposal), ...neverDestroyed(proposal)];
@@ -35,9 +34,7 @@ function ofPlan(proposal: Proposal): Violation[] {
   const foreign = tainted.filter(
     ({ group, member }) => group !== target && target !== undefined && member?.kind !== "config-consul",
   );
-  const silent = tainted.filter(
-    ({ group, member }) => group === target && (member?.kind === "leave" || member?.kind === "lb-drained"),
-  );
+  const silent = tainted.filter(({ group, member }) => group === target && member?.kind === "leave");
   return [
     ...foreign.map(({ address, group }) => ({
       rule: "tainted-replacement" as const,
