@@ -51,13 +51,12 @@ async function review(env: Environment, { base }: ReviewArgs): Promise<Review> {
   return inScratch("rollout-review-", (scratch) => {
     const views = offeredViews(spec, deployed);
     const stacks = synthesize(spec, deployed, views, join(scratch, "head"));
+    const verdicts = stacks.map((stack) => stack.verdict());
     const violations = new Map(
-      stacks.flatMap((stack) =>
-        stack
-          .verdict()
-          .violations.map(
-            ({ rule, message, remedy }) => [`${rule}${message}`, { rule, message, remedy }] as const,
-          ),
+      verdicts.flatMap((verdict) =>
+        verdict.violations.map(
+          ({ rule, message, remedy }) => [`${rule}${message}`, { rule, message, remedy }] as const,
+        ),
       ),
     );
     const baseline = before && synthesize(before, deployed, views, join(scratch, "base"));
@@ -67,6 +66,7 @@ async function review(env: Environment, { base }: ReviewArgs): Promise<Review> {
         spec,
         deployed,
         violations: [...violations.values()],
+        own: [...new Set(verdicts.flatMap(({ own }) => own))].sort(),
         commits,
         ...(differences ? { differences } : {}),
         ...(before ? { before } : {}),

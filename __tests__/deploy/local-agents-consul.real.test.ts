@@ -78,12 +78,13 @@ describeReal(
             .retry_join.sort(),
         ).toEqual(after);
       }
-      // In the words of an agent that has seen all of it.
-      const log = await readFile(join(demo.folder, ".rollout/demo/machines/broker-0-0/consul.log"), "utf8");
-      const seen = [...log.matchAll(/EventMember(Leave|Join): (consul-server-\d-0) /g)].map(
-        ([, what, who]) => `${String(what)} ${String(who)}`,
+      const told = await Promise.all(
+        machines
+          .list()
+          .filter(({ role }) => role !== "consul-server")
+          .map(({ name }) => serverChanges(demo, name, before)),
       );
-      expect(seen.slice(-6)).toEqual(groups.flatMap((group) => [`Leave ${group}-0`, `Join ${group}-0`]));
+      expect(told).toContainEqual(groups.flatMap((group) => [`Leave ${group}-0`, `Join ${group}-0`]));
       const { groups: states } = await demo.status();
       expect(states.filter(({ state }) => state !== "current")).toEqual([]);
     });
@@ -121,6 +122,18 @@ describeReal(
     });
   },
 );
+
+/**
+ * What an agent saw of the servers' goodbyes and of their successors. On a busy machine it takes one for failed now and then,
+ * or learns late of another, so that it is enough if one agent saw them in turn.
+ */
+async function serverChanges(demo: Workspace, name: string, before: readonly string[]): Promise<string[]> {
+  const log = await readFile(join(demo.folder, ".rollout", "demo", "machines", name, "consul.log"), "utf8");
+  const changes = [...log.matchAll(/EventMember(Leave|Join): (consul-server-\d-0) (\S+)/g)]
+    .filter(([, what, , address = ""]) => what === "Leave" || !before.includes(address))
+    .map(([, what, who]) => `${String(what)} ${String(who)}`);
+  return [...new Set(changes)];
+}
 
 const addressesOf = (machines: LocalMachines): string[] =>
   machines

@@ -3,6 +3,8 @@ export interface TerraformRun {
   readonly exitCode: number;
   /** What happened to managed resources, in this order. */
   readonly events: readonly TerraformEvent[];
+  /** What a plan would do, as `replace terraform_data.broker-0-0`. */
+  readonly planned: readonly string[];
   /** Everything that went wrong, on one line each: `summary: detail`. */
   readonly errors: readonly string[];
   /** What Terraform and the hooks said about hooks that ran, line by line. */
@@ -17,6 +19,7 @@ export interface TerraformEvent {
 
 interface Line {
   readonly type?: string;
+  readonly change?: { readonly action: string; readonly resource: { readonly addr: string } };
   readonly hook?: {
     readonly resource: { readonly addr: string };
     readonly action?: string;
@@ -34,6 +37,9 @@ export function readRun(exitCode: number, stdout: string): TerraformRun {
   return {
     exitCode,
     events: lines.flatMap(eventOf),
+    planned: lines.flatMap(({ type, change }) =>
+      type === "planned_change" && change ? [`${change.action} ${change.resource.addr}`] : [],
+    ),
     errors: lines.flatMap(({ diagnostic }) =>
       diagnostic?.severity === "error" ? [oneLine(diagnostic.summary, diagnostic.detail)] : [],
     ),

@@ -30,10 +30,9 @@ export class WriteLoad {
         method: "PUT",
         body: key,
         signal: AbortSignal.timeout(5000),
-      }).then(
-        async (response) => response.ok && (await response.text()).trim() === "true",
-        () => false,
-      );
+      })
+        .then(async (response) => response.ok && (await response.text()).trim() === "true")
+        .catch(() => false);
       if (written) this.#acknowledged.push(key);
       else await new Promise((resolve) => setTimeout(resolve, 20));
     }

@@ -1,7 +1,9 @@
 // Loaded into every Node process of a deployment whose machines are stand-ins: there are no agents that a hook could ask.
-// What hooks do is tested beside them, in __tests__/hooks.
+// What hooks do is tested beside them, in __tests__/hooks. One that STAND_IN_FAILS, a pattern, matches fails.
 const [, program = "", verb, ...words] = process.argv;
 if (program.endsWith("/rollout.js") && verb === "hook") {
-  console.log(`stand-in for: hook ${words.join(" ")}`);
-  process.exit(0);
+  const said = words.join(" ");
+  const fails = process.env.STAND_IN_FAILS;
+  console.log(`stand-in for: hook ${said}`);
+  process.exit(fails && new RegExp(fails).test(said) ? 1 : 0);
 }

@@ -116,7 +116,7 @@ export function cellOf({ deployed, desired, change, state }: Cell): string {
 
 /** What there is to say besides the groups that change. */
 export function notesOf(review: Review): { label: string; text: string }[] {
-  const { inFlight, created, retired, gone, frozen, shared } = review;
+  const { inFlight, created, retired, gone, frozen, shared, own } = review;
   return [
     ...inFlight.map(({ name, reasons }) => ({
       label: "in flight",
@@ -155,6 +155,7 @@ export function notesOf(review: Review): { label: string; text: string }[] {
           ? "no group"
           : `${count(frozen.length, "group")} ${frozen.length === 1 ? "stays as it is" : "stay as they are"}: ${groupRanges(frozen)}`,
     },
+    ...(own.length > 0 ? [{ label: "yours, in every view", text: listed(own) }] : []),
   ];
 }
 

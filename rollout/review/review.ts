@@ -63,6 +63,9 @@ export const reviewSchema = z.strictObject({
     .describe(
       "Addresses that belong to no group and differ; null where they cannot be compared: with a state.",
     ),
+  own: z
+    .array(z.string())
+    .describe("The user's own resources and data sources, which no rule but their bounds is about, sorted."),
   pools: z.array(
     z.strictObject({
       name: z.string(),
@@ -99,6 +102,7 @@ export type Difference = z.output<typeof difference>;
 
 export interface ReviewInput extends ClusterState {
   readonly violations: Review["violations"];
+  readonly own?: readonly string[];
   /** What differs in the synthesized stacks; absent where there is nothing to compare them with. */
   readonly differences?: readonly Difference[];
   /** The spec that it was before; absent where what is deployed was read from a state. */
@@ -155,6 +159,7 @@ export function reviewOf(input: ReviewInput): Review {
     })),
     gone: [...deployed.groups.keys()].filter((name) => !all.some((group) => group.name === name)).sort(),
     shared: differences ? sharedOf(differences) : null,
+    own: [...(input.own ?? [])],
     pools: pools.map((pool) => ({
       name: pool.name,
       cells: pool.groups.map((group) => ({
