@@ -125,7 +125,7 @@ export const TAMPERED: readonly Case[] = [
   {
     name: "relic-made",
     what: "A wait for the load balancer, which only earlier versions had, is made.",
-    expected: rejected("hooks-as-rendered", "replace-not-delete"),
+    expected: rejected("replace-not-delete", "hooks-as-rendered"),
     make: (world) =>
       rollBroker0(world, "broker-0-1-lb-drained, as earlier versions had it", (stack) => {
         blocksOf(stack)["broker-0-1-lb-drained"] = relicOf("broker-0-1");

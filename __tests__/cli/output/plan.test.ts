@@ -26,7 +26,7 @@ describe("A plan in words", () => {
      -/+ terraform_data.broker-0-ready
        ~ terraform_data.broker-0-revision
 
-     Terraform: 12 to add, 1 to change, 12 to destroy"
+     Terraform: 10 to add, 1 to change, 10 to destroy"
     `);
   });
 
