@@ -148,15 +148,9 @@ function declareGroup(stack, spec, group) {
       provisioners: [localExec(`${hook} configure-consul ${host}`)],
     });
     if (balanced) {
-      new Resource(stack, `${host}-lb-drained`, {
-        ...freeze,
-        dependsOn: on(`null_resource.${name}-leave`),
-        triggers: { host: `\${aws_instance.${host}.id}` },
-        provisioners: [localExec(`${hook} lb-drained ${host}`, "destroy")],
-      });
       new LbTargetGroupAttachment(stack, `${host}-target`, {
         ...freeze,
-        dependsOn: on(`null_resource.${host}-lb-drained`),
+        dependsOn: on(`null_resource.${host}-config-consul`),
         targetGroupArn: `\${aws_lb_target_group.${pool}.arn}`,
         targetId: `\${aws_instance.${host}.id}`,
       });

@@ -22,6 +22,7 @@ export const HOST_KINDS = [
   "stop-agents",
   "start-agents",
   "config-consul",
+  /** Of earlier versions: a state may hold it, and nothing declares it. */
   "lb-drained",
   "target",
 ] as const;

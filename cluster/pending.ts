@@ -198,9 +198,7 @@ function missingMembers(
     ...(deployed.addresses.has(address("start-agents")) ? [address("stop-agents")] : []),
     ...(deployed.addresses.has(address("data")) ? [address("data-attachment")] : []),
     ...(deployed.addresses.has(address("data-attachment")) ? [address("data")] : []),
-    ...(deployed.addresses.has(targetGroupAddress(platform, group.pool))
-      ? [address("lb-drained"), address("target")]
-      : []),
+    ...(deployed.addresses.has(targetGroupAddress(platform, group.pool)) ? [address("target")] : []),
   ];
   return wanted.filter((each) => !deployed.addresses.has(each)).map((each) => `${each} is missing`);
 }

@@ -38,7 +38,7 @@ export class HostGroup extends Construct {
     for (const volume of props.volumes) this.dataVolume(volume);
     for (const host of props.hosts) this.hostWithDisk(host);
     this.leave();
-    for (const host of props.hosts) this.registration(host);
+    for (const { number } of props.hosts) this.registration(number);
     this.ready();
     this.revision();
   }
@@ -151,27 +151,21 @@ export class HostGroup extends Construct {
     });
   }
 
-  /** In the load balancer last and out of it first: the target goes, then its draining is waited for, then the group leaves. */
-  private registration({ number }: HostProps): void {
-    const { name: group, pool, balanced, hooks } = this.props;
+  /**
+   * In the load balancer last. The way out is `leave`'s, which takes a machine out and waits until it is drained there: if a
+   * member of a host hung on a member of its group, each host's state would hold the whole group.
+   */
+  private registration(number: number): void {
+    const { pool, balanced } = this.props;
     if (!balanced) return;
     const host = this.address(number, "host");
-    this.member(number, "lb-drained", (name, protection) => {
-      this.platform.hook(this, {
-        name,
-        protection,
-        triggers: { host: idOf(host) },
-        onDestroy: hookCommand(hooks, hookWords.lbDrained(hostMemberName(group, number, "host"))),
-        after: this.presentOfGroup("leave"),
-      });
-    });
     this.member(number, "target", (name, protection) => {
       this.platform.target(this, {
         name,
         protection,
         host,
         pool,
-        after: this.present(number, ["lb-drained"]),
+        after: this.present(number, ["config-consul"]),
       });
     });
   }

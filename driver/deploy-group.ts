@@ -290,8 +290,8 @@ function inBatch({ updating, laterHosts }: Batch): string {
   return `: ${who}, while ${laterHosts.join(", ")} ${laterHosts.length === 1 ? "waits" : "wait"}`;
 }
 
-/** Whether it is of those that a recording touches. */
+/** Whether it is of those that a recording touches, or what an earlier version left, which goes in any plan. */
 function isRecord(address: string): boolean {
   const kind = parseAddress(address)?.kind;
-  return kind === "ready" || kind === "revision";
+  return kind === "ready" || kind === "revision" || kind === "lb-drained";
 }

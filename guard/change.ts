@@ -32,6 +32,13 @@ export function isTainted({ address, action, group, planned }: Change, deployed:
   return action === "replace" && (deployed.groups.get(group ?? "")?.tainted.includes(address) ?? false);
 }
 
+/**
+ * Whether nothing happens to anything: what earlier versions had wait for the load balancer goes in whatever view comes first,
+ * and runs no hook, since nothing declares one any more.
+ */
+export const isRelicsEnd = ({ member, action, displaced }: Change): boolean =>
+  member?.kind === "lb-drained" && action === "delete" && displaced === undefined;
+
 /** `aws_instance.broker-1-0 (ami-0aaa -> ami-0bbb)` */
 export function describeChange({ address, action, detail, displaced }: Change): string {
   const happens = detail ?? (action === "move" && displaced !== undefined ? [] : PAST[action]);

@@ -78,7 +78,6 @@ export const programsOf = (wiring: readonly MemberWiring[]): string[] =>
 /** When each hook runs; no other member is one. */
 const WHEN: Partial<Record<MemberKind, "create" | "destroy">> = {
   leave: "destroy",
-  "lb-drained": "destroy",
   "stop-agents": "destroy",
   "start-agents": "create",
   "config-consul": "create",

@@ -1,5 +1,5 @@
 import type { ClusterState } from "../cluster/cluster-state.js";
-import { groupsTouched } from "./change.js";
+import { groupsTouched, isRelicsEnd } from "./change.js";
 import { readDeclared, wiringOf } from "./declared.js";
 import { foreseeChanges } from "./foresee.js";
 import { forgottenBy } from "./leftovers.js";
@@ -69,7 +69,7 @@ export function judgePlan(plan: Plan, context: ClusterState & Pick<Proposal, "in
     wiring: plan.wiring,
     laterHosts: plan.laterHosts,
     plan,
-    changes: changesOf(plan),
+    changes: changesOf(plan).filter((change) => !isRelicsEnd(change)),
   });
 }
 
@@ -85,6 +85,8 @@ export function judgeSynthesized(
     declared,
     header,
     wiring: wiringOf(declared, stack),
-    changes: foreseeChanges(declared, view.deployed, forgottenBy(header.removed, view)),
+    changes: foreseeChanges(declared, view.deployed, forgottenBy(header.removed, view)).filter(
+      (change) => !isRelicsEnd(change),
+    ),
   });
 }

@@ -14,7 +14,12 @@ const LOAD: Readonly<
 > = {
   leave: async () => (await import("./leave.js")).runLeaveHook,
   ready: async () => (await import("./ready.js")).runReadyHook,
-  "lb-drained": async () => (await import("./lb-drained.js")).runLbDrainedHook,
+  // Stacks of earlier versions call it.
+  "lb-drained": () =>
+    Promise.resolve(({ say }, { subject }) => {
+      say(`${subject}: nothing to do: leave waits for the load balancer`);
+      return Promise.resolve();
+    }),
   "start-agents": async () => (await import("./agents.js")).runStartAgentsHook,
   "stop-agents": async () => (await import("./agents.js")).runStopAgentsHook,
   "configure-consul": async () => (await import("./configure-consul.js")).runConfigureConsulHook,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isRelicsEnd } from "../guard/change.js";
 import { changesOf } from "../guard/plan/plan-changes.js";
 import type { Plan, PlannedResource } from "../guard/plan/plan.js";
 import { plannedHost } from "../guard/plan/planned-host.js";
@@ -33,7 +34,11 @@ export function summarizePlan(plan: Plan, view: string, deployedGroups: readonly
   );
   const names = [
     ...new Set(
-      changes.flatMap(({ member }) => (member && member.kind !== "config-consul" ? [member.group] : [])),
+      changes.flatMap((change) =>
+        change.member && change.member.kind !== "config-consul" && !isRelicsEnd(change)
+          ? [change.member.group]
+          : [],
+      ),
     ),
   ].sort();
   const groups = names.map((name) => {

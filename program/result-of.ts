@@ -59,10 +59,10 @@ export function headlineOf(result: CheckResult): string {
 export const violationsOf = ({ violations }: CheckResult): string[] =>
   violations.map(({ rule, message, remedy }) => `${rule}: ${message}; ${remedy}`);
 
-export function subjectOf({ view, touched, others }: CheckResult): string {
+export function subjectOf({ view, touched, others, changes }: CheckResult): string {
   const groups =
     touched.length === 0
-      ? others.length === 0
+      ? Object.values(changes.byAction).every((count) => count === 0)
         ? "no resource changes"
         : "no group"
       : touched.length <= 3

@@ -226,7 +226,7 @@ describe("groupsInFlight", () => {
     ]);
   });
 
-  test.each(["data", "data-attachment", "lb-drained", "target"] as const)(
+  test.each(["data", "data-attachment", "target"] as const)(
     "a group with a missing %s is",
     (kind) => {
       const address = hostAddress("aws", "broker-0", 1, kind);
@@ -422,7 +422,7 @@ function standing(platform: "aws" | "local" = "aws"): Deployed {
     const ready = { hosts: hosts.map((host) => host.id).join(","), hash: hosts[0]?.hash ?? "", gate: "open" };
     return { ...group, hosts, ready };
   });
-  const kinds = ["host", "data", "data-attachment", "config-consul", "lb-drained", "target"] as const;
+  const kinds = ["host", "data", "data-attachment", "config-consul", "target"] as const;
   const ofBrokers = groups
     .filter(({ pool }) => pool === "broker")
     .flatMap(({ name, hosts }) => [

@@ -81,19 +81,16 @@ const ADDRESSES = `
   aws_ebs_volume.broker-0-0-data
   aws_volume_attachment.broker-0-0-data-attachment
   null_resource.broker-0-0-config-consul
-  null_resource.broker-0-0-lb-drained
   aws_lb_target_group_attachment.broker-0-0-target
   aws_instance.broker-0-1
   aws_ebs_volume.broker-0-1-data
   aws_volume_attachment.broker-0-1-data-attachment
   null_resource.broker-0-1-config-consul
-  null_resource.broker-0-1-lb-drained
   aws_lb_target_group_attachment.broker-0-1-target
   aws_instance.broker-0-2
   aws_ebs_volume.broker-0-2-data
   aws_volume_attachment.broker-0-2-data-attachment
   null_resource.broker-0-2-config-consul
-  null_resource.broker-0-2-lb-drained
   aws_lb_target_group_attachment.broker-0-2-target
   null_resource.broker-0-leave
   null_resource.broker-0-ready
@@ -103,19 +100,16 @@ const ADDRESSES = `
   aws_ebs_volume.broker-1-0-data
   aws_volume_attachment.broker-1-0-data-attachment
   null_resource.broker-1-0-config-consul
-  null_resource.broker-1-0-lb-drained
   aws_lb_target_group_attachment.broker-1-0-target
   aws_instance.broker-1-1
   aws_ebs_volume.broker-1-1-data
   aws_volume_attachment.broker-1-1-data-attachment
   null_resource.broker-1-1-config-consul
-  null_resource.broker-1-1-lb-drained
   aws_lb_target_group_attachment.broker-1-1-target
   aws_instance.broker-1-2
   aws_ebs_volume.broker-1-2-data
   aws_volume_attachment.broker-1-2-data-attachment
   null_resource.broker-1-2-config-consul
-  null_resource.broker-1-2-lb-drained
   aws_lb_target_group_attachment.broker-1-2-target
   null_resource.broker-1-leave
   null_resource.broker-1-ready
@@ -125,19 +119,16 @@ const ADDRESSES = `
   aws_ebs_volume.broker-2-0-data
   aws_volume_attachment.broker-2-0-data-attachment
   null_resource.broker-2-0-config-consul
-  null_resource.broker-2-0-lb-drained
   aws_lb_target_group_attachment.broker-2-0-target
   aws_instance.broker-2-1
   aws_ebs_volume.broker-2-1-data
   aws_volume_attachment.broker-2-1-data-attachment
   null_resource.broker-2-1-config-consul
-  null_resource.broker-2-1-lb-drained
   aws_lb_target_group_attachment.broker-2-1-target
   aws_instance.broker-2-2
   aws_ebs_volume.broker-2-2-data
   aws_volume_attachment.broker-2-2-data-attachment
   null_resource.broker-2-2-config-consul
-  null_resource.broker-2-2-lb-drained
   aws_lb_target_group_attachment.broker-2-2-target
   null_resource.broker-2-leave
   null_resource.broker-2-ready
@@ -155,7 +146,7 @@ test("the example has exactly these addresses on aws", () => {
 
 test("a member belongs to the group of its construct path, which is the group of its address", () => {
   const members = declared.filter(({ member }) => member !== undefined);
-  expect(members).toHaveLength(108);
+  expect(members).toHaveLength(99);
   expect(members.map(({ address, group }) => [address, group])).toEqual(
     members.map(({ address, member }) => [address, member?.group]),
   );

@@ -67,19 +67,16 @@ const ADDRESSES = `
   terraform_data.broker-0-0-data
   terraform_data.broker-0-0-data-attachment
   terraform_data.broker-0-0-config-consul
-  terraform_data.broker-0-0-lb-drained
   terraform_data.broker-0-0-target
   terraform_data.broker-0-1
   terraform_data.broker-0-1-data
   terraform_data.broker-0-1-data-attachment
   terraform_data.broker-0-1-config-consul
-  terraform_data.broker-0-1-lb-drained
   terraform_data.broker-0-1-target
   terraform_data.broker-0-2
   terraform_data.broker-0-2-data
   terraform_data.broker-0-2-data-attachment
   terraform_data.broker-0-2-config-consul
-  terraform_data.broker-0-2-lb-drained
   terraform_data.broker-0-2-target
   terraform_data.broker-0-leave
   terraform_data.broker-0-ready
@@ -89,19 +86,16 @@ const ADDRESSES = `
   terraform_data.broker-1-0-data
   terraform_data.broker-1-0-data-attachment
   terraform_data.broker-1-0-config-consul
-  terraform_data.broker-1-0-lb-drained
   terraform_data.broker-1-0-target
   terraform_data.broker-1-1
   terraform_data.broker-1-1-data
   terraform_data.broker-1-1-data-attachment
   terraform_data.broker-1-1-config-consul
-  terraform_data.broker-1-1-lb-drained
   terraform_data.broker-1-1-target
   terraform_data.broker-1-2
   terraform_data.broker-1-2-data
   terraform_data.broker-1-2-data-attachment
   terraform_data.broker-1-2-config-consul
-  terraform_data.broker-1-2-lb-drained
   terraform_data.broker-1-2-target
   terraform_data.broker-1-leave
   terraform_data.broker-1-ready
@@ -111,19 +105,16 @@ const ADDRESSES = `
   terraform_data.broker-2-0-data
   terraform_data.broker-2-0-data-attachment
   terraform_data.broker-2-0-config-consul
-  terraform_data.broker-2-0-lb-drained
   terraform_data.broker-2-0-target
   terraform_data.broker-2-1
   terraform_data.broker-2-1-data
   terraform_data.broker-2-1-data-attachment
   terraform_data.broker-2-1-config-consul
-  terraform_data.broker-2-1-lb-drained
   terraform_data.broker-2-1-target
   terraform_data.broker-2-2
   terraform_data.broker-2-2-data
   terraform_data.broker-2-2-data-attachment
   terraform_data.broker-2-2-config-consul
-  terraform_data.broker-2-2-lb-drained
   terraform_data.broker-2-2-target
   terraform_data.broker-2-leave
   terraform_data.broker-2-ready
@@ -160,7 +151,7 @@ test("where Terraform starts the agents each host has two addresses more", () =>
 
 test("a member belongs to the group of its construct path, which is the group of its address", () => {
   const members = declared.filter(({ member }) => member !== undefined);
-  expect(members).toHaveLength(108);
+  expect(members).toHaveLength(99);
   expect(members.map(({ address, group }) => [address, group])).toEqual(
     members.map(({ address, member }) => [address, member?.group]),
   );

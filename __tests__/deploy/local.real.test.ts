@@ -75,7 +75,7 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     await demo.rollout(["set", "image", "consul-server-1=ami-0bbb"]);
     const server = await demo.deploy("consul-server-1");
 
-    expect(broker.output).toContain("Apply complete! Resources: 17 added, 1 changed, 17 destroyed.");
+    expect(broker.output).toContain("Apply complete! Resources: 14 added, 1 changed, 14 destroyed.");
     expect(server.output).toContain("Apply complete! Resources: 21 added, 1 changed, 21 destroyed.");
     expect(broker.output).toMatch(/builtin\/terraform is built in to/);
     expect(broker.output).not.toMatch(/Installing|previously-installed/);
@@ -96,7 +96,6 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
      [
        "delete terraform_data.broker-0-ready",
        "delete terraform_data.broker-0-0-target",
-       "delete terraform_data.broker-0-0-lb-drained",
        "delete terraform_data.broker-0-leave",
        "delete terraform_data.broker-0-0-config-consul",
        "delete terraform_data.broker-0-0-data-attachment",
@@ -104,16 +103,16 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
        "create terraform_data.broker-0-0",
        "create terraform_data.broker-0-0-data-attachment",
        "create terraform_data.broker-0-0-config-consul",
-       "create terraform_data.broker-0-leave",
-       "create terraform_data.broker-0-0-lb-drained",
        "create terraform_data.broker-0-0-target",
+       "create terraform_data.broker-0-leave",
        "create terraform_data.broker-0-ready",
        "update terraform_data.broker-0-revision",
      ]
     `);
     const left = placeOf(run, "complete", "delete", "terraform_data.broker-0-leave");
     for (const host of hostsOf("broker-0", 3)) {
-      expect(placeOf(run, "complete", "delete", `${host}-lb-drained`)).toBeLessThan(left);
+      const told = placeOf(run, "start", "delete", `${host}-config-consul`);
+      expect(placeOf(run, "complete", "delete", `${host}-target`)).toBeLessThan(told);
       expect(placeOf(run, "start", "delete", `${host}-data-attachment`)).toBeGreaterThan(left);
       expect(placeOf(run, "start", "delete", host)).toBeGreaterThan(left);
     }
@@ -169,7 +168,7 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     const shrunk = await roll("broker-2");
 
     const hooks = ["terraform_data.broker-2-leave", "terraform_data.broker-2-ready"];
-    const last = ["", "-config-consul", "-data-attachment", "-lb-drained", "-target"].map(
+    const last = ["", "-config-consul", "-data-attachment", "-target"].map(
       (kind) => `terraform_data.broker-2-2${kind}`,
     );
     expect(shrunk.difference).toEqual({ created: [], replaced: hooks, gone: last });
@@ -430,7 +429,7 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
           ...membersOf(`cache-${String(index)}`, 1),
           `terraform_data.cache-${String(index)}-revision`,
         ])
-        .filter((address) => !/-(data|data-attachment|lb-drained|target)$/.test(address))
+        .filter((address) => !/-(data|data-attachment|target)$/.test(address))
         .sort(),
       replaced: [],
       gone: [],
@@ -458,7 +457,7 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
       const group = `name-server-${String(index)}`;
       const { difference } = await roll(group);
       expect(difference).toEqual({
-        created: [`terraform_data.${group}-0-lb-drained`, `terraform_data.${group}-0-target`],
+        created: [`terraform_data.${group}-0-target`],
         replaced: [],
         gone: [],
       });
@@ -496,7 +495,7 @@ function membersOf(group: string, hosts: number): string[] {
   const kinds = [
     "",
     "-config-consul",
-    ...(group.startsWith("broker-") ? ["-data-attachment", "-lb-drained", "-target"] : []),
+    ...(group.startsWith("broker-") ? ["-data-attachment", "-target"] : []),
   ];
   const hooks = ["leave", "ready"].map((kind) => `terraform_data.${group}-${kind}`);
   return [...hooks, ...hostsOf(group, hosts).flatMap((host) => kinds.map((kind) => `${host}${kind}`))].sort();

@@ -37,7 +37,7 @@ describeReal("A cluster whose state is in s3, one test after another", ["terrafo
     expect(exitCode).toBe(0);
     expect(output).toContain("the state s3://states/demo/terraform.tfstate is empty: everything is new");
     expect(await objects()).toEqual(["demo/terraform.tfstate"]);
-    expect(idsOf(await state()).size).toBe(109);
+    expect(idsOf(await state()).size).toBe(100);
   });
 
   test("cdktf deploy broker-0 rolls that group, and leaves no lock", async () => {

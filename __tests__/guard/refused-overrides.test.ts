@@ -365,7 +365,7 @@ describe("the stack itself", () => {
     const tamper: Tamper = (view) => {
       view.addOverride("terraform.backend.s3.key", "other.tfstate");
     };
-    expect(resourcesOf({ ...rolling, backend }, standing, "broker-0").size).toBe(110);
+    expect(resourcesOf({ ...rolling, backend }, standing, "broker-0").size).toBe(101);
     expect(refusal({ ...rolling, backend }, standing, "broker-0", tamper)).toMatch(
       /^base-revision: .*terraform\.backend; /,
     );
@@ -374,7 +374,7 @@ describe("the stack itself", () => {
   test("accepts a state's path however it is written", () => {
     for (const path of ["./terraform.demo.tfstate", "../states/demo.tfstate", "/states/demo.tfstate"]) {
       const spec = { ...rolling, backend: { type: "local", path } as const };
-      expect(resourcesOf(spec, standing, "broker-0").size).toBe(110);
+      expect(resourcesOf(spec, standing, "broker-0").size).toBe(101);
     }
   });
 });
@@ -392,8 +392,8 @@ test("refuses hooks of another program", () => {
 });
 
 test("what is not tampered with passes", () => {
-  expect(resourcesOf(rolling, standing, "broker-0").size).toBe(110);
-  expect(resourcesOf(telling, standing, "consul-server-1").size).toBe(110);
+  expect(resourcesOf(rolling, standing, "broker-0").size).toBe(101);
+  expect(resourcesOf(telling, standing, "consul-server-1").size).toBe(101);
 });
 
 function newImage(pool: string, index: 0 | 1 | 2): Spec {
@@ -441,6 +441,6 @@ const childrenOf = ({ node }: Construct): Construct[] =>
 
 /** What is deployed, without anything that attaches hosts to a load balancer. */
 function noTargets(deployed: Deployed): Deployed {
-  const attached = [...deployed.addresses].filter((address) => /-(target|lb-drained)$/.test(address));
+  const attached = [...deployed.addresses].filter((address) => /-target$/.test(address));
   return withoutAddresses(deployed, ...attached);
 }

@@ -44,7 +44,7 @@ describe("the view of a batch", () => {
         triggers_replace: OLD,
         lifecycle: FROZEN,
       });
-      for (const kind of ["data", "data-attachment", "lb-drained", "target"])
+      for (const kind of ["data", "data-attachment", "target"])
         expect(view.get(`terraform_data.${host}-${kind}`)).toMatchObject({ lifecycle: FROZEN });
     }
   });

@@ -88,7 +88,7 @@ test("new groups and new shared parts come by the cluster view and no other", ()
     [...resourcesOf(spec, standing, view).keys()].filter((address) => address.includes("cache-"));
   expect(namesIn("broker-0")).toEqual([]);
   expect(namesIn("cluster")).toContain("terraform_data.cache-load-balancer");
-  expect(namesIn("cluster").length).toBe(3 * (3 * 6 + 3) + 1);
+  expect(namesIn("cluster").length).toBe(3 * (3 * 5 + 3) + 1);
 });
 
 test("of a group whose creation was cut off, other views hold what is there", () => {
@@ -166,9 +166,9 @@ describe("with protection off", () => {
   test("nothing is frozen and no hook runs, so that a teardown goes through", () => {
     const aws = exampleSpec();
     for (const [spec, deployed, size] of [
-      [open, standing, 109],
-      [open, nothing(), 109],
-      [{ ...aws, protection: "off" }, deployedAs(aws), 123],
+      [open, standing, 100],
+      [open, nothing(), 100],
+      [{ ...aws, protection: "off" }, deployedAs(aws), 114],
     ] as const) {
       const bodies = [...resourcesOf(spec, deployed, "cluster").values()];
       expect(bodies).toHaveLength(size);

@@ -28,9 +28,7 @@ describe("a group that grows", () => {
 
   test("touches no host that stays: all but config_consul is frozen", () => {
     const frozen = [0, 1, 2].flatMap((host) =>
-      ["", "-data", "-data-attachment", "-lb-drained", "-target"].map(
-        (kind) => `broker-0-${String(host)}${kind}`,
-      ),
+      ["", "-data", "-data-attachment", "-target"].map((kind) => `broker-0-${String(host)}${kind}`),
     );
     expect(protectedAs(view, "frozen")).toEqual(frozen.sort());
   });
@@ -67,7 +65,6 @@ describe("a group that shrinks", () => {
       "broker-0-0-config-consul",
       "broker-0-0-data",
       "broker-0-0-data-attachment",
-      "broker-0-0-lb-drained",
       "broker-0-0-target",
       "broker-0-1-data",
       "broker-0-2-data",
@@ -148,7 +145,6 @@ describe("a group that was cut off", () => {
       "broker-0-0",
       "broker-0-0-data",
       "broker-0-0-data-attachment",
-      "broker-0-0-lb-drained",
       "broker-0-0-target",
     ]);
   });
@@ -319,12 +315,10 @@ describe("a load balancer that a pool gets later", () => {
     ]);
     const view = resourcesOf(spec, balanced, "name-server-0");
     expect(membersOf(view, "name-server-").filter((name) => /target|drained/.test(name))).toEqual([
-      "name-server-0-0-lb-drained",
       "name-server-0-0-target",
     ]);
     expect(protectedAs(view, "frozen", "name-server-0")).toEqual([
       "name-server-0-0",
-      "name-server-0-0-lb-drained",
       "name-server-0-0-target",
     ]);
   });

@@ -10,7 +10,6 @@ export const hookWords = {
   leave: (group: string, hash: string, stay: readonly string[], laterHosts: readonly string[] = []): string =>
     [`leave ${group} --hash ${hash}`, ...option("stay", stay), ...option("waiting", laterHosts)].join(" "),
   ready: (group: string, hash: string): string => `ready ${group} --hash ${hash}`,
-  lbDrained: (host: string): string => `lb-drained ${host}`,
   configureConsul: (host: string): string => `configure-consul ${host}`,
   /** @param hash the template that the machine is made from */
   startAgents: (host: string, hash: string): string => `start-agents ${host} --hash ${hash}`,

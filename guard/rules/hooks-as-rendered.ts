@@ -200,10 +200,8 @@ function precedents(
       return [...those(["data-attachment", "start-agents"], host), ...serversStarted(wiring)];
     case "leave":
       return those(["host", "data-attachment", "stop-agents", "start-agents", "config-consul"]);
-    case "lb-drained":
-      return those(["leave"]);
     case "target":
-      return those(["lb-drained"], host);
+      return those(["config-consul"], host);
     case "ready":
       return those(["leave", "config-consul", "target"]);
     case "revision":

@@ -173,23 +173,16 @@ function leavingByPlan(proposal: Proposal): Violation[] {
 }
 
 /**
- * Where machines of a deployed group go, `leave` is destroyed with its hook before them, and so is each `lb-drained`. Only
- * a group that has left already, so that its `leave` is gone from the state, is replaced without.
+ * Where machines of a deployed group go, `leave` is destroyed with its hook before them. Only a group that has left already,
+ * so that its `leave` is gone from the state, is replaced without.
  */
 function goneWithoutHook(group: Group, leaving: readonly Change[], proposal: Proposal): Violation[] {
   const { changes, deployed, spec } = proposal;
-  if (leaving.length === 0) return [];
   const { name } = group;
-  const silent = [
-    ...(deployed.groups.get(name)?.leave ? [groupAddress(spec.platform, name, "leave")] : []),
-    ...leaving.flatMap(({ member, action }) =>
-      action === "replace" ? [hostAddress(spec.platform, name, member?.host ?? 0, "lb-drained")] : [],
-    ),
-  ].filter((address) => {
-    const change = changes.find((each) => each.address === address);
-    return deployed.addresses.has(address) && !(change && runsItsHook(change, deployed));
-  });
-  if (silent.length === 0) return [];
+  if (leaving.length === 0 || !deployed.groups.get(name)?.leave) return [];
+  const leave = groupAddress(spec.platform, name, "leave");
+  const own = changes.find(({ address }) => address === leave);
+  if (own && runsItsHook(own, deployed)) return [];
   const tainted = leaving.filter((change) => isTainted(change, deployed));
   if (tainted.length === leaving.length)
     return taintedGoes(
@@ -197,12 +190,11 @@ function goneWithoutHook(group: Group, leaving: readonly Change[], proposal: Pro
       tainted.map(({ address }) => address),
       proposal,
     );
-  const [machines, hooks] = [counted(leaving.length, "machine"), counted(silent.length, "hook")];
   return [
     {
       rule: "leave-hook-runs",
-      subjects: silent,
-      message: `${machines} of ${name} would go before their work has left, since ${hooks} would not run: ${listed(silent)}`,
+      subjects: [leave],
+      message: `${counted(leaving.length, "machine")} of ${name} would go before their work has left, since the hook of ${leave} would not run`,
       remedy: `plan the view as it is synthesized, without -target and -replace: rollout plan ${name}`,
     },
   ];

@@ -82,6 +82,7 @@ function otherwiseChanged({ changes, spec }: Proposal, isEnd: (change: Change) =
   if (spec.protection === "off") return [];
   const odd = changes.flatMap((change) => {
     const { action, member, planned } = change;
+    if (member?.kind === "lb-drained") return [describeChange(change)];
     if (!member || !planned || isEnd(change)) return [];
     if (action === "forget" || action === "unknown") return [describeChange(change)];
     if (member.kind === "host" && action === "update")
@@ -108,7 +109,7 @@ function shrinks({ member, group, planned }: Change, { target, spec, deployed }:
 
 /** Whether a deletion follows from that of its pool's load balancer, which is another rule's. */
 function goesWithBalancer({ member }: Change, { changes, spec }: Proposal): boolean {
-  if ((member?.kind !== "target" && member?.kind !== "lb-drained") || spec.protection === "off") return false;
+  if (member?.kind !== "target" || spec.protection === "off") return false;
   const balancer = targetGroupAddress(spec.platform, member.pool);
   return changes.some(({ address, action }) => address === balancer && action === "delete");
 }

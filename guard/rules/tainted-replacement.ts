@@ -6,8 +6,7 @@ import { terraformIn } from "../terraform-in.js";
 import type { Violation } from "../verdict.js";
 
 /**
- * What is tainted is replaced without its destroy hooks. So a tainted `leave` or `lb-drained` means that work would not
- * leave, and a tainted member of a foreign group would be replaced by whatever view comes first. A tainted `start-agents`
+ * What is tainted is replaced without its destroy hooks. So a tainted `leave` means that work would not leave, and a tainted member of a foreign group would be replaced by whatever view comes first. A tainted `start-agents`
  * is the start that failed, unless its group is ready.
  */
 export const taintedReplacement: Rule = (proposal) => [...ofPlan(proposal), ...neverDestroyed(proposal)];
@@ -38,8 +37,8 @@ function ofPlan(proposal: Proposal): Violation[] {
   const foreign = tainted.filter(
     ({ group, member }) => group !== target && target !== undefined && member?.kind !== "config-consul",
   );
-  const own = (...kinds: readonly MemberKind[]): Change[] =>
-    tainted.filter(({ group, member }) => group === target && member && kinds.includes(member.kind));
+  const own = (kind: MemberKind): Change[] =>
+    tainted.filter(({ group, member }) => group === target && member?.kind === kind);
   return [
     ...foreign.map(({ address, group }) => ({
       rule: "tainted-replacement" as const,
@@ -53,7 +52,7 @@ function ofPlan(proposal: Proposal): Violation[] {
     ...own("start-agents")
       .filter(({ group = "" }) => isReady(deployed.groups.get(group)))
       .map(({ address }) => untainted(address, "so agents that have work would be started anew", proposal)),
-    ...own("leave", "lb-drained").map(({ address }) =>
+    ...own("leave").map(({ address }) =>
       untainted(address, "so it would be replaced without its hook, and no work would leave", proposal),
     ),
   ];

@@ -3,7 +3,6 @@ import type { MemberKind } from "../../cluster/address.js";
 /** What each kind of change of an apply means for a cluster; those that mean nothing for it are left out. */
 const MEANING: Readonly<Record<string, string>> = {
   "target delete": "out of the load balancer",
-  "lb-drained delete": "drained at the load balancer",
   "leave delete": "work leaves, then the agents",
   "data-attachment delete": "data volume detached",
   "stop-agents delete": "what is left on the machine is stopped",

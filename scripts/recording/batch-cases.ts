@@ -46,8 +46,7 @@ export const BATCHES: readonly Case[] = [
           const [first, second] = [blockOf(stack, "broker-0-0"), blockOf(stack, "broker-0-1")];
           hostInput(stack, "broker-0-1")["image"] = "v2";
           second["triggers_replace"] = first["triggers_replace"];
-          for (const each of ["", "-data-attachment", "-lb-drained", "-target"])
-            thawOf(blockOf(stack, `broker-0-1${each}`));
+          for (const each of ["", "-data-attachment", "-target"]) thawOf(blockOf(stack, `broker-0-1${each}`));
         },
       );
       return world.plan("broker-0", CLOSED);

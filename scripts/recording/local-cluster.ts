@@ -72,3 +72,17 @@ export function drop(stack: Stack, ...names: string[]): void {
       block["depends_on"] = needs.filter((need) => !names.includes(need.replace("terraform_data.", "")));
   }
 }
+
+/** What earlier versions had on each host of a pool with a load balancer. */
+export const relicOf = (host: string): Block => ({
+  triggers_replace: { host: `\${terraform_data.${host}.id}` },
+  depends_on: [`terraform_data.${host.replace(/-\d+$/, "")}-leave`],
+  provisioner: [
+    {
+      "local-exec": {
+        command: `exec node "../../dist/bin/rollout.js" hook lb-drained ${host}`,
+        when: "destroy",
+      },
+    },
+  ],
+});

@@ -49,7 +49,6 @@ export const OPTIONS: readonly Case[] = [
         "broker-0",
         "-replace=terraform_data.broker-0-0",
         "-replace=terraform_data.broker-0-leave",
-        "-replace=terraform_data.broker-0-0-lb-drained",
       );
     },
   },

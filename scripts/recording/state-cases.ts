@@ -1,5 +1,5 @@
 import { accepted, type Case, rejected } from "./case.js";
-import { blockOf, brokers, rollBroker0 } from "./local-cluster.js";
+import { blockOf, blocksOf, brokers, relicOf, rollBroker0 } from "./local-cluster.js";
 import { World } from "./world.js";
 
 /** Plans that meet a state which is not as it should be, or is not the one that they were made from. */
@@ -88,10 +88,19 @@ export const STATES: readonly Case[] = [
     make: (world) => taintedRoll(world, "broker-0-leave"),
   },
   {
-    name: "tainted-lb-drained",
-    what: "The wait for the load balancer is tainted: it would be replaced without its hook.",
-    expected: rejected("tainted-replacement", "leave-hook-runs"),
-    make: (world) => taintedRoll(world, "broker-0-1-lb-drained"),
+    name: "relics-go",
+    what: "A roll in a state of earlier versions: what waited for the load balancer goes, of every group.",
+    expected: accepted,
+    make: async (world) => {
+      await world.synth("cluster");
+      world.tamper("cluster", "what waits for the load balancer, as earlier versions had it", (stack) => {
+        for (const host of ["broker-0-0", "broker-0-1", "broker-1-0"])
+          blocksOf(stack)[`${host}-lb-drained`] = relicOf(host);
+      });
+      await world.terraform("cluster", ["apply", "-auto-approve"]);
+      world.edit(...brokers("v1, v1, v1", "v2, v1, v1"));
+      return world.synthAndPlan("broker-0");
+    },
   },
   {
     name: "tainted-ready",

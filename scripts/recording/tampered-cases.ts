@@ -1,5 +1,15 @@
 import { type Case, rejected } from "./case.js";
-import { blockOf, blocksOf, brokers, drop, hostInput, localsOf, rollBroker0, thaw } from "./local-cluster.js";
+import {
+  blockOf,
+  blocksOf,
+  brokers,
+  drop,
+  hostInput,
+  localsOf,
+  relicOf,
+  rollBroker0,
+  thaw,
+} from "./local-cluster.js";
 import type { Block, Stack } from "./world.js";
 
 /** Plans of stacks whose resources were changed by hand after synth. */
@@ -113,12 +123,12 @@ export const TAMPERED: readonly Case[] = [
       }),
   },
   {
-    name: "lb-drained-held",
-    what: "The hosts are replaced, and the wait for the load balancer is frozen.",
-    expected: rejected("leave-hook-runs"),
+    name: "relic-made",
+    what: "A wait for the load balancer, which only earlier versions had, is made.",
+    expected: rejected("replace-not-delete", "hooks-as-rendered"),
     make: (world) =>
-      rollBroker0(world, "broker-0-1-lb-drained with ignore_changes", (stack) => {
-        blockOf(stack, "broker-0-1-lb-drained")["lifecycle"] = { ignore_changes: "all" };
+      rollBroker0(world, "broker-0-1-lb-drained, as earlier versions had it", (stack) => {
+        blocksOf(stack)["broker-0-1-lb-drained"] = relicOf("broker-0-1");
       }),
   },
   {

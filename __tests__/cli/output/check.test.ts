@@ -95,7 +95,13 @@ describe("A verdict in text", () => {
     const first = (result: Partial<CheckResult>) => formatCheck({ ...accepted, ...result }).split("\n")[0];
     expect(first({ touched: ["a", "b", "c"] })).toContain("broker-0 (a, b, c)");
     expect(first({ touched: ["a", "b", "c", "d"] })).toContain("broker-0 (4 groups)");
-    expect(first({ touched: [], view: null })).toContain("the plan of no view (no resource changes)");
+    const byAction = { create: 0, update: 0, replace: 0, delete: 0, forget: 0, move: 0, unknown: 0 };
+    const changes = { machines: 0, byAction, images: [] };
+    expect(first({ touched: [], view: null, changes })).toContain(
+      "the plan of no view (no resource changes)",
+    );
+    const relics = { ...changes, byAction: { ...byAction, delete: 9 } };
+    expect(first({ touched: [], changes: relics })).toContain("the plan of broker-0 (no group)");
   });
 
   test("names what belongs to no group, and does not say then that nothing changes", () => {

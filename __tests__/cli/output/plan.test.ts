@@ -16,18 +16,16 @@ describe("A plan in words", () => {
      -/+ terraform_data.broker-0-0
      -/+ terraform_data.broker-0-0-config-consul
      -/+ terraform_data.broker-0-0-data-attachment
-     -/+ terraform_data.broker-0-0-lb-drained
      -/+ terraform_data.broker-0-0-target
      -/+ terraform_data.broker-0-1
      -/+ terraform_data.broker-0-1-config-consul
      -/+ terraform_data.broker-0-1-data-attachment
-     -/+ terraform_data.broker-0-1-lb-drained
      -/+ terraform_data.broker-0-1-target
      -/+ terraform_data.broker-0-leave
      -/+ terraform_data.broker-0-ready
        ~ terraform_data.broker-0-revision
 
-     Terraform: 12 to add, 1 to change, 12 to destroy"
+     Terraform: 10 to add, 1 to change, 10 to destroy"
     `);
   });
 

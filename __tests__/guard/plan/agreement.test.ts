@@ -20,9 +20,9 @@ describe("A second group's changes that a plan makes invisible", () => {
     }
     expect(plan.violations()).toMatchInlineSnapshot(`
      [
-       "complete-plan: the plan cannot be judged: it does not say what happens to terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-lb-drained, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; plan the whole view again: without -target, -exclude and -refresh-only, and to the end",
-       "one-group: 2 groups would change in one plan: broker-0 (terraform_data.broker-0-0 (v1 -> v2) and 10 more), broker-1 (terraform_data.broker-1-0 (gone outside) and 6 more); plan the view of one group; all others are frozen there",
-       "replace-not-delete: members of broker-1 would be destroyed in the view broker-0, without a hook: terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-lb-drained, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-1",
+       "complete-plan: the plan cannot be judged: it does not say what happens to terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; plan the whole view again: without -target, -exclude and -refresh-only, and to the end",
+       "one-group: 2 groups would change in one plan: broker-0 (terraform_data.broker-0-0 (v1 -> v2) and 8 more), broker-1 (terraform_data.broker-1-0 (gone outside) and 5 more); plan the view of one group; all others are frozen there",
+       "replace-not-delete: members of broker-1 would be destroyed in the view broker-0, without a hook: terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-1",
      ]
     `);
   });
@@ -35,8 +35,8 @@ describe("A second group's changes that a plan makes invisible", () => {
     }
     expect(plan.violations()).toMatchInlineSnapshot(`
      [
-       "one-group: 2 groups would change in one plan: broker-0 (terraform_data.broker-0-0 (v1 -> v2) and 10 more), broker-1 (terraform_data.broker-1-0 (gone outside) and 6 more); plan the view of one group; all others are frozen there",
-       "replace-not-delete: members of broker-1 would be destroyed in the view broker-0, without a hook: terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-lb-drained, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-1",
+       "one-group: 2 groups would change in one plan: broker-0 (terraform_data.broker-0-0 (v1 -> v2) and 8 more), broker-1 (terraform_data.broker-1-0 (gone outside) and 5 more); plan the view of one group; all others are frozen there",
+       "replace-not-delete: members of broker-1 would be destroyed in the view broker-0, without a hook: terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-1",
      ]
     `);
     expect(plan.touched()).toEqual(["broker-0", "broker-1"]);
@@ -51,7 +51,7 @@ describe("A second group's changes that a plan makes invisible", () => {
     expect(plan.violations()).toMatchInlineSnapshot(`
      [
        "complete-plan: the plan of Terraform 1.11.4 says what this version of rollout does not know: the mode undefined; leave it out, plan with a version that was tried (up to Terraform 1.14), or take a version of rollout that knows it",
-       "complete-plan: the plan does not say what happens to 8 deployed resources: terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-lb-drained, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; plan the whole view again, without -refresh-only; if it is whole, the state has changed since",
+       "complete-plan: the plan does not say what happens to 7 deployed resources: terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; plan the whole view again, without -refresh-only; if it is whole, the state has changed since",
      ]
     `);
   });
@@ -63,9 +63,9 @@ describe("A second group's changes that a plan makes invisible", () => {
     }
     expect(plan.violations()).toMatchInlineSnapshot(`
      [
-       "complete-plan: the plan cannot be judged: its state, its changes and its values differ about terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-lb-drained, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; plan the whole view again: without -target, -exclude and -refresh-only, and to the end",
-       "one-group: 2 groups would change in one plan: broker-0 (terraform_data.broker-0-0 (v1 -> v2) and 10 more), broker-1 (terraform_data.broker-1-0 (deleted) and 6 more); plan the view of one group; all others are frozen there",
-       "replace-not-delete: members of broker-1 would be destroyed in the view broker-0, without a hook: terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-lb-drained, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-1",
+       "complete-plan: the plan cannot be judged: its state, its changes and its values differ about terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; plan the whole view again: without -target, -exclude and -refresh-only, and to the end",
+       "one-group: 2 groups would change in one plan: broker-0 (terraform_data.broker-0-0 (v1 -> v2) and 8 more), broker-1 (terraform_data.broker-1-0 (deleted) and 5 more); plan the view of one group; all others are frozen there",
+       "replace-not-delete: members of broker-1 would be destroyed in the view broker-0, without a hook: terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-1",
      ]
     `);
   });
@@ -79,8 +79,8 @@ describe("A second group's changes that a plan makes invisible", () => {
     }
     expect(plan.violations()).toMatchInlineSnapshot(`
      [
-       "one-group: 2 groups would change in one plan: broker-0 (terraform_data.broker-0-0 (v1 -> v2) and 10 more), broker-1 (terraform_data.broker-1-0 (deleted) and 6 more); plan the view of one group; all others are frozen there",
-       "replace-not-delete: members of broker-1 would be destroyed in the view broker-0, without a hook: terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-lb-drained, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-1",
+       "one-group: 2 groups would change in one plan: broker-0 (terraform_data.broker-0-0 (v1 -> v2) and 8 more), broker-1 (terraform_data.broker-1-0 (deleted) and 5 more); plan the view of one group; all others are frozen there",
+       "replace-not-delete: members of broker-1 would be destroyed in the view broker-0, without a hook: terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-1",
      ]
     `);
   });
@@ -92,7 +92,7 @@ describe("A second group's changes that a plan makes invisible", () => {
     }
     expect(plan.violations()).toMatchInlineSnapshot(`
      [
-       "complete-plan: the plan cannot be judged: its state, its changes and its values differ about terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-lb-drained, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; plan the whole view again: without -target, -exclude and -refresh-only, and to the end",
+       "complete-plan: the plan cannot be judged: its state, its changes and its values differ about terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; plan the whole view again: without -target, -exclude and -refresh-only, and to the end",
      ]
     `);
   });
@@ -105,7 +105,7 @@ describe("A second group's changes that a plan makes invisible", () => {
     }
     expect(plan.violations()).toMatchInlineSnapshot(`
      [
-       "complete-plan: the plan cannot be judged: it does not say what happens to terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-lb-drained, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision, its state, its changes and its values differ about terraform_data.broker-1-0 (deposed aaaa0000), terraform_data.broker-1-0-config-consul (deposed aaaa0000), terraform_data.broker-1-0-data-attachment (deposed aaaa0000), terraform_data.broker-1-0-lb-drained (deposed aaaa0000), terraform_data.broker-1-0-target (deposed aaaa0000), terraform_data.broker-1-leave (deposed aaaa0000), terraform_data.broker-1-ready (deposed aaaa0000), terraform_data.broker-1-revision (deposed aaaa0000); plan the whole view again: without -target, -exclude and -refresh-only, and to the end",
+       "complete-plan: the plan cannot be judged: it does not say what happens to terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision, its state, its changes and its values differ about terraform_data.broker-1-0 (deposed aaaa0000), terraform_data.broker-1-0-config-consul (deposed aaaa0000), terraform_data.broker-1-0-data-attachment (deposed aaaa0000), terraform_data.broker-1-0-target (deposed aaaa0000), terraform_data.broker-1-leave (deposed aaaa0000), terraform_data.broker-1-ready (deposed aaaa0000), terraform_data.broker-1-revision (deposed aaaa0000); plan the whole view again: without -target, -exclude and -refresh-only, and to the end",
      ]
     `);
   });
@@ -116,7 +116,7 @@ describe("A second group's changes that a plan makes invisible", () => {
     expect(plan.violations()).toMatchInlineSnapshot(`
      [
        "complete-plan: the plan cannot be judged: its state, its changes and its values differ about terraform_data.broker-1-0; plan the whole view again: without -target, -exclude and -refresh-only, and to the end",
-       "one-group: 2 groups would change in one plan: broker-0 (terraform_data.broker-0-0 (v1 -> v2) and 10 more), broker-1 (terraform_data.broker-1-0 (deleted)); plan the view of one group; all others are frozen there",
+       "one-group: 2 groups would change in one plan: broker-0 (terraform_data.broker-0-0 (v1 -> v2) and 8 more), broker-1 (terraform_data.broker-1-0 (deleted)); plan the view of one group; all others are frozen there",
        "replace-not-delete: members of broker-1 would be destroyed in the view broker-0, without a hook: terraform_data.broker-1-0; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-1",
      ]
     `);
@@ -180,7 +180,7 @@ describe("A plan of OpenTofu's, which never says whether it is whole", () => {
     }
     expect(plan.violations()).toMatchInlineSnapshot(`
      [
-       "complete-plan: the plan cannot be judged: it does not say what happens to terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-lb-drained, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; plan the whole view again: without -target, -exclude and -refresh-only, and to the end",
+       "complete-plan: the plan cannot be judged: it does not say what happens to terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; plan the whole view again: without -target, -exclude and -refresh-only, and to the end",
      ]
     `);
   });
