@@ -2,6 +2,15 @@
 import { relative } from "node:path";
 import ts from "typescript";
 
+/** Methods that wait for their caller, and who that is going to be. */
+const AWAITED = {
+  "ConsulClient.nodeHealth": "preflight: services of a group that were not healthy before",
+  "ConsulClient.services": "preflight: services of a group that were not healthy before",
+  "NomadClient.cancelDrain": "undo of a group of clients none of which has left Consul",
+  "NomadClient.jobAllocations": "preflight: work that cannot leave",
+  "NomadClient.nodeAllocations": "preflight: work that cannot leave",
+};
+
 const { config } = ts.readConfigFile("tsconfig.build.json", ts.sys.readFile);
 const { options, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, ".");
 const service = ts.createLanguageService({
@@ -63,9 +72,18 @@ const unused = new Map(
     .filter(({ file, member }) => !isUsed(file, member))
     .map(({ name, ...at }) => [name, at]),
 );
-const problems = [...unused].map(([name, { file, member }]) => {
-  const { line } = file.getLineAndCharacterOfPosition(member.getStart());
-  return `${relative("", file.fileName)}:${line + 1}: nothing but tests uses ${name}; delete it`;
-});
+const problems = [
+  ...[...unused].flatMap(([name, { file, member }]) => {
+    const { line } = file.getLineAndCharacterOfPosition(member.getStart());
+    return name in AWAITED
+      ? []
+      : [`${relative("", file.fileName)}:${line + 1}: nothing but tests uses ${name}; delete it`];
+  }),
+  ...Object.keys(AWAITED).flatMap((name) =>
+    unused.has(name)
+      ? []
+      : [`${name} is used by now, or gone; take it out of the table in scripts/unused-methods.mjs`],
+  ),
+];
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length === 0 ? 0 : 1;

@@ -95,6 +95,10 @@ export function consulContract(target: Target, environment: RealEnvironment): vo
     ]);
   });
 
+  test("a machine that is not there has no check", async () => {
+    expect(await consul.nodeHealth("nobody")).toEqual([]);
+  });
+
   test("the checks of all nodes and services are there, and a filter leaves out the others", async () => {
     const [machine, other] = cluster.clients;
     const asked = async (filter?: string): Promise<string[]> =>

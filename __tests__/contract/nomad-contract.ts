@@ -28,14 +28,12 @@ export function nomadContract(target: Target, environment: RealEnvironment): voi
   const followers = async () => (await nomad.raftConfiguration()).filter(({ Leader }) => !Leader);
   const machineOf = (member: string): string => member.replace(/\.[^.]+$/, "");
   const running = async (id: string) =>
-    (await nomad.allocations()).filter(
-      ({ NodeID, ClientStatus }) =>
-        NodeID === id && (ClientStatus === "running" || ClientStatus === "pending"),
+    (await nomad.nodeAllocations(id)).filter(
+      ({ ClientStatus }) => ClientStatus === "running" || ClientStatus === "pending",
     );
   const inJob = async () =>
-    (await nomad.allocations()).filter(
-      ({ JobID, ClientStatus, DesiredStatus }) =>
-        JobID === "web" && ClientStatus === "running" && DesiredStatus === "run",
+    (await nomad.jobAllocations("web", "default")).filter(
+      ({ ClientStatus, DesiredStatus }) => ClientStatus === "running" && DesiredStatus === "run",
     );
 
   /** Three voters, the very members that are alive, and one may fail. */
@@ -96,11 +94,12 @@ export function nomadContract(target: Target, environment: RealEnvironment): voi
     expect(await through(machine).self()).toMatchObject({ config: { Region: "global" } });
   });
 
-  test("what is not there is said not to be", async () => {
+  test("what is not there is said not to be; but an unknown node's allocations are an empty list", async () => {
     expect(await nomad.node(nobody)).toBeUndefined();
     expect(await nomad.job("none", "default")).toBeUndefined();
     expect(await nomad.purge(nobody)).toBe(false);
     expect(await nomad.removePeer(nobody)).toBe(false);
+    expect(await nomad.nodeAllocations(nobody)).toEqual([]);
   });
 
   test("without ACLs everything is allowed", async () => {
@@ -158,21 +157,14 @@ export function nomadContract(target: Target, environment: RealEnvironment): voi
 
   test("a drain that is cancelled leaves the work, and the node ineligible unless it is said", async () => {
     const busy = (await inJob())[0]?.NodeID ?? "";
-    const [server = ""] = cluster.nomadServers;
-    // As people do by hand.
-    const cancelDrain = (id: string, MarkEligible: boolean) =>
-      fetch(`${cluster.nomad(server).url}/v1/node/${id}/drain`, {
-        method: "PUT",
-        body: JSON.stringify({ DrainSpec: null, MarkEligible }),
-      });
 
     await nomad.drain(busy, { deadline: 600 });
-    await cancelDrain(busy, false);
+    await nomad.cancelDrain(busy, { markEligible: false });
     expect(await nomad.node(busy)).toMatchObject({
       SchedulingEligibility: "ineligible",
       LastDrain: { Status: "canceled" },
     });
-    await cancelDrain(busy, true);
+    await nomad.cancelDrain(busy, { markEligible: true });
     expect((await nomad.node(busy))?.SchedulingEligibility).toBe("eligible");
   });
 

@@ -15,6 +15,11 @@ const routes: readonly Route<NomadClient>[] = [
     settled: noSuch,
   },
   {
+    method: "GET",
+    path: /^\/v1\/node\/([^/]+)\/allocations$/,
+    call: (nomad, [id = ""]) => nomad.nodeAllocations(id),
+  },
+  {
     method: "PUT",
     path: /^\/v1\/node\/([^/]+)\/eligibility$/,
     call: (nomad, [id = ""]) => nomad.setEligibility(id, "eligible"),
@@ -35,6 +40,11 @@ const routes: readonly Route<NomadClient>[] = [
     path: /^\/v1\/job\/([^/]+)$/,
     call: async (nomad, [id = ""]) => await nomad.job(id, "default"),
     settled: noSuch,
+  },
+  {
+    method: "GET",
+    path: /^\/v1\/job\/([^/]+)\/allocations$/,
+    call: (nomad, [id = ""]) => nomad.jobAllocations(id, "default"),
   },
   { method: "PUT", path: /^\/v1\/system\/gc$/, call: (nomad) => nomad.systemGc() },
   {
@@ -65,8 +75,7 @@ const routes: readonly Route<NomadClient>[] = [
 
 describe("What Nomad answered when it was recorded", () => {
   replay(
-    // Allocations are asked for all at once, and never those of one node or job.
-    readRecordings("nomad").filter(({ request }) => !/^\/v1\/(node|job)\/.+\/allocations/.test(request.path)),
+    readRecordings("nomad"),
     routes,
     (url) =>
       new NomadClient({ endpoints: [{ url }], access: {} }, { attempts: 1, sleep: () => Promise.resolve() }),

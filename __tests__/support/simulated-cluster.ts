@@ -137,12 +137,15 @@ export async function startSimulatedCluster(
     return node.ID;
   };
   const allocations: SimulatedWorld["allocations"] = async () => {
-    const all = await nomad.allocations();
-    return (await nodes()).flatMap(({ ID, Name }) =>
-      all
-        .filter(({ NodeID }) => NodeID === ID)
-        .map(({ ClientStatus }) => ({ host: Name, status: ClientStatus })),
+    const all = await Promise.all(
+      (await nodes()).map(async ({ ID, Name }) =>
+        (await nomad.nodeAllocations(ID)).map(({ ClientStatus }) => ({
+          host: Name,
+          status: ClientStatus,
+        })),
+      ),
     );
+    return all.flat();
   };
   const clients = machines.filter(({ role }) => role === "client");
   return {

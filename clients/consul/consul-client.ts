@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { Environment } from "../environment.js";
 import { list } from "../http/parse-answer.js";
 import { removePeerOf } from "../http/raft.js";
@@ -58,11 +59,23 @@ export class ConsulClient extends ConsulBase {
     return nodes;
   }
 
+  /** Names and tags. */
+  async services(): Promise<Record<string, string[]>> {
+    const call = { path: "/v1/catalog/services", permission: permission.SERVICE_READ };
+    return this.ask(call, z.record(z.string(), z.array(z.string())));
+  }
+
   /** The instances of a service whose checks all pass. */
   async passingInstances(name: string): Promise<ServiceHealth[]> {
     const path = `/v1/health/service/${encodeURIComponent(name)}`;
     const call = { path, query: { passing: true }, permission: permission.SERVICE_READ } as const;
     return this.ask(call, list(ServiceHealth));
+  }
+
+  /** The checks of one node and of its services. Empty for a node that is not there, or that the token may not see. */
+  async nodeHealth(name: string): Promise<Check[]> {
+    const path = `/v1/health/node/${encodeURIComponent(name)}`;
+    return this.ask({ path, permission: permission.NODE_READ }, list(Check));
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Environment } from "../environment.js";
 import type { Endpoint } from "../http/endpoint.js";
 import type { AnswerError } from "../http/errors.js";
+import type { Call } from "../http/http-client.js";
 import { list } from "../http/parse-answer.js";
 import { NOMAD } from "../http/service.js";
 import { readSettings } from "../http/settings.js";
@@ -53,8 +54,21 @@ export class NomadClient extends NomadServers {
   }
 
   /**
-   * All allocations of all namespaces that the token may see, finished ones included, without the states of their tasks. An
-   * empty list proves nothing: it is also the answer for a token that may not read jobs. See {@link rights}.
+   * The allocations of a node, in all namespaces, finished ones included. An empty list proves nothing: it is also the answer
+   * for an unknown node and for a token that may not read jobs. See {@link rights}.
+   */
+  async nodeAllocations(id: string): Promise<schema.Allocation[]> {
+    const path = `/v1/node/${encodeURIComponent(id)}/allocations`;
+    const call = {
+      path,
+      query: ALL_NAMESPACES,
+      permission: `${permission.NODE_READ} and ${permission.READ_JOBS}`,
+    };
+    return this.ask(call, list(schema.Allocation));
+  }
+
+  /**
+   * All allocations of all namespaces that the token may see, finished ones included, without the states of their tasks.
    * @param options `resources` asks for those, too
    */
   async allocations({ resources }: WithResources = {}): Promise<schema.Allocation[]> {
@@ -75,12 +89,12 @@ export class NomadClient extends NomadServers {
 
   /** One job; undefined where there is none. */
   async job(id: string, namespace: string): Promise<schema.Job | undefined> {
-    const call = {
-      path: `/v1/job/${encodeURIComponent(id)}`,
-      query: { namespace },
-      permission: `namespace ${JSON.stringify(namespace)} { capabilities = ["read-job"] }`,
-    };
-    return unlessRefused(this.ask(call, schema.Job), isMissing, undefined);
+    return unlessRefused(this.ask(jobCall(id, namespace), schema.Job), isMissing, undefined);
+  }
+
+  /** The allocations of a job, finished ones included. */
+  async jobAllocations(id: string, namespace: string): Promise<schema.Allocation[]> {
+    return this.ask(jobCall(id, namespace, "/allocations"), list(schema.Allocation));
   }
 
   /** Registers a job in Nomad's own JSON, or its next version. */
@@ -116,6 +130,11 @@ export class NomadClient extends NomadServers {
     });
   }
 
+  /** Ends a drain; nothing happens where none runs. @param markEligible else the node stays ineligible */
+  async cancelDrain(id: string, { markEligible }: { readonly markEligible: boolean }): Promise<void> {
+    await this.#tellNode(id, "drain", { DrainSpec: null, MarkEligible: markEligible });
+  }
+
   /** Forgets a node. False where it was not known. A node that lives loses its work at once and comes back, eligible. */
   async purge(id: string): Promise<boolean> {
     return wasDone(this.#tellNode(id, "purge"), ({ text }) => text.endsWith("node not found"));
@@ -134,3 +153,9 @@ export class NomadClient extends NomadServers {
 }
 
 const isMissing = ({ status, text }: AnswerError): boolean => status === 404 && text.endsWith("not found");
+
+const jobCall = (id: string, namespace: string, what = ""): Call => ({
+  path: `/v1/job/${encodeURIComponent(id)}${what}`,
+  query: { namespace },
+  permission: `namespace ${JSON.stringify(namespace)} { capabilities = ["read-job"] }`,
+});

@@ -18,9 +18,11 @@ test("a drain's deadline is in nanoseconds, and never below zero", async () => {
 
   await nomad.drain(id, { deadline: 90.5 });
   await nomad.drain(id, { deadline: 0 });
+  await nomad.cancelDrain(id, { markEligible: true });
   await nomad.setEligibility(id, "ineligible");
 
   expect(server.requests).toEqual([
+    `PUT /v1/node/${id}/drain`,
     `PUT /v1/node/${id}/drain`,
     `PUT /v1/node/${id}/drain`,
     `PUT /v1/node/${id}/eligibility`,
@@ -32,6 +34,7 @@ test("a drain's deadline is in nanoseconds, and never below zero", async () => {
       Meta: {},
     },
     { DrainSpec: { Deadline: 0, IgnoreSystemJobs: false }, MarkEligible: false, Meta: {} },
+    { DrainSpec: null, MarkEligible: true },
     { Eligibility: "ineligible" },
   ]);
   await expect(nomad.drain(id, { deadline: -1 })).rejects.toThrow("no deadline: -1");
@@ -42,14 +45,14 @@ test("allocations and jobs are asked for in all namespaces, one job in its own",
   const server = await start(json([]));
   const nomad = clientAt(server);
 
-  await nomad.allocations();
+  await nomad.nodeAllocations(id);
   await nomad.jobs();
-  await rejection(nomad.job("a/b", "team"));
+  await nomad.jobAllocations("a/b", "team");
 
   expect(server.requests).toEqual([
-    "GET /v1/allocations?namespace=*&task_states=false",
+    `GET /v1/node/${id}/allocations?namespace=*`,
     "GET /v1/jobs?namespace=*",
-    "GET /v1/job/a%2Fb?namespace=team",
+    "GET /v1/job/a%2Fb/allocations?namespace=team",
   ]);
 });
 
@@ -70,7 +73,10 @@ test("the environment names address, region and token", async () => {
 test.each<[string, (nomad: NomadClient) => Promise<unknown>]>([
   ['node { policy = "read" }', (nomad) => nomad.nodes()],
   ['node { policy = "read" }', (nomad) => nomad.members()],
-  ['namespace "*" { capabilities = ["read-job"] }', (nomad) => nomad.allocations()],
+  [
+    'node { policy = "read" } and namespace "*" { capabilities = ["read-job"] }',
+    (nomad) => nomad.nodeAllocations(id),
+  ],
   ['namespace "team" { capabilities = ["read-job"] }', (nomad) => nomad.job("web", "team")],
   ['namespace "*" { capabilities = ["read-job"] }', (nomad) => nomad.jobs()],
   ['node { policy = "write" }', (nomad) => nomad.setEligibility(id, "eligible")],
