@@ -20,11 +20,7 @@ export const Member = z.object({
 export type Member = z.output<typeof Member>;
 
 export const Self = z.object({
-  Config: z.object({
-    NodeName: z.string(),
-    NodeID: z.string(),
-    Server: z.boolean(),
-  }),
+  Config: z.object({ NodeName: z.string(), NodeID: z.string() }),
 });
 export type Self = z.output<typeof Self>;
 

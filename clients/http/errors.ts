@@ -17,20 +17,17 @@ const formatSubject = ({ method, path, where }: Subject): string => `${method} $
 /** An agent was asked and did not give what it was asked for. It never carries a cause: those of the HTTP library hold requests. */
 export abstract class ClientError extends UserError {}
 
-/** One address and why it was of no use. */
-export interface Try {
-  readonly where: string;
-  readonly reason: string;
-}
-
 /** No whole answer came from any address. */
 export class UnreachableError extends ClientError {
   override readonly name = "UnreachableError";
 
-  /** @param wasSent at least one address may have got the request, so that it may have been done */
+  /**
+   * @param tries each address and why it was of no use
+   * @param wasSent at least one address may have got the request, so that it may have been done
+   */
   constructor(
     subject: Subject,
-    readonly tries: readonly Try[],
+    readonly tries: readonly { readonly where: string; readonly reason: string }[],
     readonly wasSent: boolean,
   ) {
     const { service, method, path } = subject;

@@ -30,21 +30,21 @@ export function remoteServersFile(
   destination: string,
   { path = SERVERS_FILE, ...options }: Omit<RunOptions, "input"> & { readonly path?: string } = {},
 ): ServersFile {
+  const run = async (words: readonly string[], input = ""): Promise<RemoteResult> => {
+    const result = await ssh.run(destination, words, { ...options, input });
+    if ([0, ABSENT, DUE].includes(result.exitCode)) return result;
+    throw failure(destination, path, result);
+  };
   return {
     read: async () => {
-      const result = await ssh.run(destination, asOwner(READ, path), options);
-      if (result.exitCode === ABSENT) return { content: undefined, reloadDue: false };
-      if (result.exitCode !== 0 && result.exitCode !== DUE) throw failure(destination, path, result);
-      return { content: result.stdout, reloadDue: result.exitCode === DUE };
+      const { exitCode, stdout } = await run(asOwner(READ, path));
+      return { content: exitCode === ABSENT ? undefined : stdout, reloadDue: exitCode === DUE };
     },
     write: async (content) => {
-      const command = writeCommand(path, Buffer.byteLength(content));
-      const result = await ssh.run(destination, command, { ...options, input: content });
-      if (result.exitCode !== 0) throw failure(destination, path, result);
+      await run(writeCommand(path, Buffer.byteLength(content)), content);
     },
     reloaded: async () => {
-      const result = await ssh.run(destination, asOwner(RELOADED, path), options);
-      if (result.exitCode !== 0) throw failure(destination, path, result);
+      await run(asOwner(RELOADED, path));
     },
   };
 }
