@@ -430,16 +430,23 @@ export const EDITS: Readonly<Record<string, Edit>> = {
     return `${host.address}${keeps.length > 0 ? " but for its disk" : ""}`;
   },
   "another state": (draft, dice) => {
-    const own = membersOf(draft).filter(({ group }) => group === draft.view);
-    const one = dice.of(dice.once(2) && own.length > 0 ? own : membersOf(draft));
-    const other = dice.of(
-      membersOf(draft).filter(({ kind, group }) => kind === one.kind && group !== one.group),
-    );
+    const all = membersOf(draft);
+    const own = all.filter(({ group }) => group === draft.view);
+    const one = dice.of(own.length > 0 ? own : all);
+    const other = dice.of(all.filter(({ kind, group }) => kind === one.kind && group !== one.group));
     draft.elsewhere = copy(draft.state);
     put(draft.stack, "terraform", "backend", { local: { path: "../../../elsewhere.tfstate" } });
     if (dice.once(4)) return "as it is";
-    exchange(draft.elsewhere, one.address, other.address);
-    return `${one.address} <-> ${other.address}`;
+    // All that hangs on two machines, or one member.
+    const hanging = siblings(draft, one).filter(({ kind, host }) => host !== undefined && kind !== "host");
+    for (const { address } of dice.once(3) || hanging.length === 0 ? [one] : hanging) {
+      exchange(
+        draft.elsewhere,
+        address,
+        address.replace(`${one.group}-${one.host ?? ""}`, `${other.group}-${other.host ?? ""}`),
+      );
+    }
+    return `${one.address} <-> ${other.address}, and what hangs on them`;
   },
   "exchange two objects in the state": (draft, dice) => {
     const one = dice.of(membersOf(draft));

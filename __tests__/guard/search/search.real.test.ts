@@ -21,6 +21,8 @@ const JUSTIFIED: Readonly<Record<string, string>> = {
     "-target, -refresh-only and the like leave out what the rest of the group needs",
   "base-revision: the plan was made from an older or another state":
     "what the plan says it was made from would take a group back, had the state gone on",
+  "base-revision: the plan was made from another state than is deployed":
+    "the addresses are the target's, and the objects may be another group's",
   "base-revision: the plan is of the view GROUP, and the spec has no group of this name":
     "every rule of a group asks the spec for it",
   "one-batch: hosts of GROUP cannot wait for a later batch, since none of them is a client's of an older template":
