@@ -1,10 +1,9 @@
 import { Annotations, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { AwsPlatform } from "../constructs/aws/aws-platform.js";
+import { createPlatform } from "../constructs/create-platform.js";
 import type { HostGroupProps } from "../constructs/host-group-props.js";
 import { HostPool } from "../constructs/host-pool.js";
 import type { Protection } from "../constructs/lifecycle.js";
-import { LocalPlatform } from "../constructs/local/local-platform.js";
 import { judgeSynthesized } from "../guard/judge.js";
 import { formatViolation, type Verdict } from "../guard/verdict.js";
 import { groupAddress, hostAddress, type HostKind } from "../cluster/address.js";
@@ -99,8 +98,7 @@ export class ViewStack extends TerraformStack {
 
   private pools(): void {
     const { spec, deployed } = this.props;
-    const platform =
-      spec.platform === "aws" ? new AwsPlatform(this, spec.name, spec.aws) : new LocalPlatform(spec.name);
+    const platform = createPlatform(this, spec);
     const emptied = this.target ? [] : emptiedPools(spec, deployed);
     const pools = poolsOf(spec).filter((pool) => !emptied.includes(pool));
     this.forget();

@@ -80,7 +80,7 @@ describe("A plan in words", () => {
   });
 
   test("calls OpenTofu by its name, in the count and in what is to be run", () => {
-    expect(planOf("opentofu").split("\n").at(-1)).toBe("OpenTofu: 12 to add, 1 to change, 12 to destroy");
+    expect(planOf("opentofu").split("\n").at(-1)).toBe("OpenTofu: 10 to add, 1 to change, 10 to destroy");
     const { spec, deployed, plan } = readFixture("opentofu");
     const read = readPlan(new TextEncoder().encode(plan));
     const result = resultOf(read, { spec, deployed }, "");

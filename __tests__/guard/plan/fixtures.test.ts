@@ -113,7 +113,7 @@ describe("base-revision", () => {
     expect(said("base-revision", "stale")).toMatchInlineSnapshot(`
      [
        "base-revision: the plan was made from an older or another state: broker-0 (revision 1, deployed is 2); synthesize and plan again",
-       "base-revision: the plan was made from another state than is deployed: terraform_data.broker-0-0 (<id>, deployed is <id>), terraform_data.broker-0-0-config-consul (<id>, deployed is <id>), terraform_data.broker-0-0-data-attachment (<id>, deployed is <id>), terraform_data.broker-0-0-lb-drained (<id>, deployed is <id>), terraform_data.broker-0-0-target (<id>, deployed is <id>), terraform_data.broker-0-1 (<id>, deployed is <id>), terraform_data.broker-0-1-config-consul (<id>, deployed is <id>), terraform_data.broker-0-1-data-attachment (<id>, deployed is <id>) and 4 more; synthesize and plan again",
+       "base-revision: the plan was made from another state than is deployed: terraform_data.broker-0-0 (<id>, deployed is <id>), terraform_data.broker-0-0-config-consul (<id>, deployed is <id>), terraform_data.broker-0-0-data-attachment (<id>, deployed is <id>), terraform_data.broker-0-0-target (<id>, deployed is <id>), terraform_data.broker-0-1 (<id>, deployed is <id>), terraform_data.broker-0-1-config-consul (<id>, deployed is <id>), terraform_data.broker-0-1-data-attachment (<id>, deployed is <id>), terraform_data.broker-0-1-target (<id>, deployed is <id>) and 2 more; synthesize and plan again",
      ]
     `);
   });

@@ -19,7 +19,6 @@ export const HARMFUL = [
   "volume-forgotten",
   "volume-of-shrunk-group",
   "leave-held",
-  "lb-drained-held",
   "tainted-leave",
   "successor-first-leave",
   "replace-own-host",

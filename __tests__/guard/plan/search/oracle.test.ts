@@ -11,7 +11,9 @@ const harmOf = (name: string): string | undefined => {
 describe("The oracle of the search", () => {
   test("finds no harm in any recorded plan that is accepted", () => {
     const accepted = fixtureNames.filter((name) => readFixture(name).verdict === "accepted");
-    expect(accepted.flatMap((name) => harmOf(name) ?? [])).toEqual([]);
+    expect(accepted.flatMap((name) => [harmOf(name) ?? []].flat().map((why) => `${name}: ${why}`))).toEqual(
+      [],
+    );
     expect(accepted.length).toBeGreaterThan(30);
   });
 
@@ -23,7 +25,6 @@ describe("The oracle of the search", () => {
        "foreign-host-missing": "terraform_data.broker-1-0: made, of broker-1",
        "import-block": "terraform_data.broker-1-1: brought from elsewhere",
        "index-key": "terraform_data.broker-1-revision: listed 0 times",
-       "lb-drained-held": "terraform_data.broker-0-1: goes before its hooks",
        "leave-held": "terraform_data.broker-0-0: goes before its hooks",
        "moved-and-replaced": "terraform_data.broker-1-0: listed 0 times",
        "moved-host": "terraform_data.broker-1-0: listed 0 times",

@@ -231,6 +231,8 @@ class Claim {
       const isLost = of?.part === "data" && what !== "forget" && !this.mayDeleteVolumes;
       return isLost ? "data is deleted" : undefined;
     }
+    // Of earlier versions: it did nothing but wait, and no block is left whose hook could run.
+    if (of?.part === "lb-drained" && what === "delete") return undefined;
     if (of === undefined)
       return this.target === undefined && what === "update" ? undefined : `shared, ${what}`;
     if (this.isHeardOf(of) && what !== "forget") return undefined;
@@ -251,11 +253,9 @@ class Claim {
     const block = this.declared.find(({ address }) => address === leave.address);
     if (!block || !isDeepStrictEqual(block.provisioners, this.hooks.get(leave.address)))
       return "leave is not run";
-    const silent = [leave, ...this.objects.filter(isIn("lb-drained", host))].filter((hook) => {
-      const entry = this.entries.find(({ address }) => address === hook.address);
-      return hook.tainted || entry?.change.actions[0] !== "delete" || entry.action_reason === TAINTED;
-    });
-    if (silent.length > 0) return "goes before its hooks";
+    const hook = this.entries.find(({ address }) => address === leave.address);
+    if (leave.tainted || hook?.change.actions[0] !== "delete" || hook.action_reason === TAINTED)
+      return "goes before its hooks";
     const isNew = !isDeepStrictEqual(template(change.before), template(change.after));
     return tainted || isNew ? undefined : "leave lets the work of the same template stay";
   }
@@ -266,12 +266,17 @@ class Claim {
     return this.target === undefined ? !isWhole : this.target === group;
   }
 
-  /** Terraform lists no change of what is undeclared and was gone already: resources of the user's own, and of a pool's end. */
+  /**
+   * Terraform lists no change of what is undeclared and was gone already: resources of the user's own, of a pool's end, and
+   * machines of the view's group that were terminated outside.
+   */
   private mayBeGone(object: StateObject): boolean {
     const isIt = (each: { address: string }): boolean => each.address === object.address;
     if ([this.prior, this.planned, this.declared].some((part) => part.some(isIt))) return false;
     const isGone = this.drift.some((entry) => isIt(entry) && entry.change.actions.join() === "delete");
-    return isGone && (this.isOver(object) || (object.of === undefined && !SHARED.test(object.address)));
+    const { of, address } = object;
+    const mayGo = of ? of.part !== "data" && this.mayChange(of) : !SHARED.test(address);
+    return isGone && (this.isOver(object) || mayGo);
   }
 
   /** A machine that was terminated outside is made anew by the view of its group. */
