@@ -441,6 +441,6 @@ const childrenOf = ({ node }: Construct): Construct[] =>
 
 /** What is deployed, without anything that attaches hosts to a load balancer. */
 function noTargets(deployed: Deployed): Deployed {
-  const attached = [...deployed.addresses].filter((address) => /-target$/.test(address));
+  const attached = [...deployed.addresses].filter((address) => address.endsWith("-target"));
   return withoutAddresses(deployed, ...attached);
 }
