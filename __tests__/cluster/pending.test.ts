@@ -226,17 +226,14 @@ describe("groupsInFlight", () => {
     ]);
   });
 
-  test.each(["data", "data-attachment", "target"] as const)(
-    "a group with a missing %s is",
-    (kind) => {
-      const address = hostAddress("aws", "broker-0", 1, kind);
-      const addresses = new Set(standing().addresses);
-      addresses.delete(address);
-      expect(groupsInFlight({ ...standing(), addresses }, "aws")).toEqual([
-        { group: "broker-0", reasons: [`${address} is missing`] },
-      ]);
-    },
-  );
+  test.each(["data", "data-attachment", "target"] as const)("a group with a missing %s is", (kind) => {
+    const address = hostAddress("aws", "broker-0", 1, kind);
+    const addresses = new Set(standing().addresses);
+    addresses.delete(address);
+    expect(groupsInFlight({ ...standing(), addresses }, "aws")).toEqual([
+      { group: "broker-0", reasons: [`${address} is missing`] },
+    ]);
+  });
 
   test("a volume or a load balancer that is not there asks for no attachment", () => {
     const spared = /^aws_(ebs_volume|volume_attachment|lb_target_group.*)\.broker|lb-drained$/;
