@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ViewPlanner } from "../dist/driver/plan-view.js";
-import { strayMachines } from "../dist/driver/group-agents.js";
+import { refuseStrays } from "../dist/driver/group-agents.js";
 import { startMoto } from "./moto.mjs";
 
 const DONE_BEFORE = { 1: [161, 25], 10: [512, 142], 100: [4022, 1312] };
@@ -115,7 +115,7 @@ async function measure(hosts) {
     );
     const planner = new ViewPlanner({ env: process.env, folder, stop: new AbortController().signal }, GROUP);
     const driver = await counted(() => planner.plan("closed"));
-    const { value, requests: stray } = await counted(() => strayMachines(driver.value.program, GROUP));
+    const { value, requests: stray } = await counted(() => refuseStrays(driver.value.program, GROUP));
     if (value.length > 0) throw new Error(`the comparison is void: ${value.join(", ")}`);
     const only = ({ requests, seconds }) => ({ requests, seconds });
     return { resources: resources.length, plain: only(plain), driver: only(driver), stray };

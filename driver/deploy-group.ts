@@ -16,7 +16,7 @@ import { Interruption } from "../cluster/interruption.js";
 import { loadProgram, type Program } from "../program/program.js";
 import { readDeployed } from "../program/read-deployed.js";
 import { untriedTerraform } from "../program/untried-terraform.js";
-import { agentsOf, type GroupAgents, strayMachines } from "./group-agents.js";
+import { agentsOf, type GroupAgents, refuseStrays } from "./group-agents.js";
 import { applyFailure, applyView, isStale } from "./apply-view.js";
 import type { GroupResult } from "./deploy-result.js";
 import { GroupSteps } from "./group-steps.js";
@@ -152,7 +152,7 @@ class GroupRoll {
       const warnings = [
         // Said once a roll, before anybody is asked, and not again with each batch.
         ...(this.isConfirmed ? [] : await untriedTerraform(this.run.env)),
-        ...(await strayMachines(program, group.name)),
+        ...(await refuseStrays(program, group.name)),
       ];
       for (const line of warnings) this.steps.say(line);
       await this.agents(group, program, ".")?.preflight(laterHosts);

@@ -79,22 +79,35 @@ export function agentsOf(
 }
 
 /**
- * A line for each machine that carries the group's tags and is in no state, as an apply leaves behind that was killed with
- * a remote state. It is told of and never ended: whoever looks at it knows better.
+ * Looks for machines that carry the group's tags and are in no state, as an apply leaves behind that was killed with a remote
+ * state: a roll would make a second one of the same name beside each. They are never ended here: whoever looks knows better.
+ * @returns a warning where that cannot be told
+ * @throws UserError naming each, and how it is ended
  */
-export async function strayMachines({ spec, deployed }: ClusterState, group: string): Promise<string[]> {
+export async function refuseStrays({ spec, deployed }: ClusterState, group: string): Promise<string[]> {
   if (spec.platform !== "aws") return [];
-  const known = new Set(deployed.groups.get(group)?.hosts.map(({ id }) => id));
+  const { hosts = [], deposed = [] } = deployed.groups.get(group) ?? {};
+  const known = new Set(hosts.map(({ id }) => id));
+  const { region } = spec.aws;
   try {
-    const machines = await new Ec2Machines({ region: spec.aws.region }).find(spec.name, { group });
-    return machines
+    const machines = await new Ec2Machines({ region }).find(spec.name, { group });
+    const strays = machines
       .filter(({ instanceId, state }) => !known.has(instanceId) && state !== "shutting-down")
       .map(
         ({ instanceId, host, image, state }) =>
-          `warning: the machine ${instanceId} (${host ?? group}, ${image}, ${state}) belongs to no state; look at it and terminate it by hand`,
+          `${instanceId} (${host ?? group}, ${image}, ${state}): once its work has left and its agents have, run: aws ec2 terminate-instances --region ${region} --instance-ids ${instanceId}`,
       );
+    if (strays.length === 0) return [];
+    const what = "machines that belong to no state, as an apply leaves behind that was killed";
+    // The roll itself ends what is deposed, and the state tells no id of it.
+    if (deposed.length > 0) return strays.map((each) => `warning: ${group} may have ${what}: ${each}`);
+    throw new StrayMachines(
+      [`${group} has ${what}; nothing is done while they are there:`, ...strays].join("\n  "),
+    );
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof UserError) || error instanceof StrayMachines) throw error;
     return [`warning: could not look for machines that belong to no state: ${error.message}`];
   }
 }
+
+class StrayMachines extends UserError {}

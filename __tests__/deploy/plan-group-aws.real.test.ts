@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { ViewPlanner, type ViewPlan } from "../../driver/plan-view.js";
-import { strayMachines } from "../../driver/group-agents.js";
+import { refuseStrays } from "../../driver/group-agents.js";
 import { loadProgram } from "../../program/program.js";
 import { exampleWith } from "../cluster/yaml/example.js";
 import { withEnvironment } from "../support/aws-environment.js";
@@ -79,7 +79,7 @@ describeReal(
       expect(hostsIn(summary)).toEqual(["replace aws_instance.broker-0-0", "create aws_instance.broker-0-1"]);
     });
 
-    test("tells of the group's machine that no state knows, and of no other group's", async () => {
+    test("refuses a roll beside the group's machine that no state knows, and tells of no other group's", async () => {
       const { machines } = await lookAt(moto);
       const state = await demo.state();
       const lost = ["broker-0-0", "broker-1-0"];
@@ -88,11 +88,26 @@ describeReal(
         resources: state.resources.filter(({ name }) => !lost.includes(name)),
       });
 
-      const said = await strayMachines(await loadProgram(env()), "broker-0");
-
-      expect(said).toEqual([
-        `warning: the machine ${String(machines["broker-0-0"]?.id)} (broker-0-0, ami-0aaa, running) belongs to no state; look at it and terminate it by hand`,
+      const program = await loadProgram(env());
+      const id = String(machines["broker-0-0"]?.id);
+      await expect(refuseStrays(program, "broker-0")).rejects.toThrow(
+        [
+          "broker-0 has machines that belong to no state, as an apply leaves behind that was killed; nothing is done while they are there:",
+          `  ${id} (broker-0-0, ami-0aaa, running): once its work has left and its agents have, run: aws ec2 terminate-instances --region eu-west-1 --instance-ids ${id}`,
+        ].join("\n"),
+      );
+      const before = await lookAt(moto);
+      const { exitCode, output } = await demo.rollout([
+        "deploy",
+        "broker-0",
+        "--yes",
+        "--confirm",
+        "broker-0",
       ]);
+      expect([exitCode, output.includes(`--instance-ids ${id}`)]).toEqual([1, true]);
+      expect(await lookAt(moto)).toEqual(before);
+      await moto.ec2.terminate(id);
+      expect(await refuseStrays(program, "broker-0")).toEqual([]);
     });
   },
 );
