@@ -221,7 +221,7 @@ describeReal("The example on AWS, one test after another", ["terraform", "aws", 
 
     const { result, before, after } = await observe(() => demo.apply("broker-0", "-refresh=false"));
 
-    expect(result).toEqual({ exitCode: 0, events: [], errors: [], hooks: [] });
+    expect(result).toEqual({ exitCode: 0, events: [], planned: [], errors: [], hooks: [] });
     expect(after).toEqual(before);
   });
 
