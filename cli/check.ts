@@ -42,8 +42,8 @@ export async function runCheck(
       `not the plan that was approved: ${file} is ${sha256}, approved was ${approved}; have this one reviewed`,
     );
   }
-  const isEncrypted = beginsWith(bytes, ENCRYPTED);
-  const shown = isEncrypted || beginsWith(bytes, ZIP) ? await showPlan(file, env, isEncrypted) : bytes;
+  const [isEncrypted, isArchive] = [beginsWith(bytes, ENCRYPTED), beginsWith(bytes, ZIP)];
+  const shown = isEncrypted || isArchive ? await showPlan(file, env, isEncrypted) : bytes;
   const { plan, spec, deployed } = await readAll(shown, env);
   if (isForReview(deployed.origin)) {
     throw new UserError(
@@ -51,7 +51,9 @@ export async function runCheck(
       2,
     );
   }
-  return resultOf(plan, { spec, deployed }, sha256);
+  if (!isArchive) return resultOf(plan, { spec, deployed }, sha256);
+  const { savedConfiguration } = await import("../program/saved-configuration.js");
+  return resultOf(plan, { spec, deployed, configuration: savedConfiguration(bytes) }, sha256);
 }
 
 /** A thread takes some hundredths of a second to start: reading the spec and state of a smaller plan takes no longer. */

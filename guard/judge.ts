@@ -24,7 +24,7 @@ import { sharedKept } from "./rules/shared-kept.js";
 import { taintedReplacement } from "./rules/tainted-replacement.js";
 import { unattributedChange } from "./rules/unattributed-change.js";
 import { readHeader } from "./stack-header.js";
-import { RULE_IDS, type RuleId, type Verdict } from "./verdict.js";
+import { refuse, RULE_IDS, type RuleId, type Verdict } from "./verdict.js";
 
 const RULES: Readonly<Record<RuleId, Rule>> = {
   "complete-plan": completePlan,
@@ -57,11 +57,27 @@ function judge(proposal: Proposal): Verdict {
   };
 }
 
-/** Judges what Terraform's plan says. The view is the one that the plan names. */
-export function judgePlan(plan: Plan, context: ClusterState & Pick<Proposal, "inBatches">): Verdict {
+/** The configuration that a saved plan was made with, and that its apply runs the hooks of. */
+export interface SavedConfiguration {
+  readonly stack: unknown;
+  /** The names of the files that this program did not write. */
+  readonly others: readonly string[];
+}
+
+/**
+ * Judges what Terraform's plan says. The view is the one that the plan names.
+ * @param configuration what a saved plan was made with; it is judged like a stack that is synthesized
+ */
+export function judgePlan(
+  plan: Plan,
+  {
+    configuration,
+    ...context
+  }: ClusterState & Pick<Proposal, "inBatches"> & { readonly configuration?: SavedConfiguration },
+): Verdict {
   const view = plan.view ?? "unknown";
   const target = view === "cluster" ? undefined : view;
-  return judge({
+  const verdict = judge({
     ...context,
     view,
     target,
@@ -71,6 +87,21 @@ export function judgePlan(plan: Plan, context: ClusterState & Pick<Proposal, "in
     plan,
     changes: changesOf(plan).filter((change) => !isRelicsEnd(change)),
   });
+  if (!configuration || verdict.violations.length > 0) return verdict;
+  const { spec, deployed } = context;
+  const { stack, others } = configuration;
+  const { violations } = judgeSynthesized(
+    { view, target, spec, deployed, ...(plan.laterHosts ? { laterHosts: plan.laterHosts } : {}) },
+    stack,
+  );
+  const found = [
+    ...refuse("unattributed-change", others, {
+      message: "the plan was made with files that this program did not write",
+      remedy: "remove them, and plan the stack as it is synthesized",
+    }),
+    ...violations,
+  ];
+  return found.length > 0 ? { ...verdict, verdict: "rejected", violations: found } : verdict;
 }
 
 /** Judges a synthesized stack, escape hatches included. */

@@ -1,4 +1,3 @@
-import type { ClusterState } from "../cluster/cluster-state.js";
 import { describeOrigin } from "../cluster/deployed.js";
 import { differingGroups } from "../cluster/machine-settings.js";
 import { changesOf } from "../guard/plan/plan-changes.js";
@@ -8,13 +7,10 @@ import { RULE_IDS } from "../guard/verdict.js";
 import type { CheckResult } from "./check-result.js";
 
 /** What the guard says of a plan, with what it was about. */
-export function resultOf(
-  plan: Plan,
-  { spec, deployed, inBatches = false }: ClusterState & { readonly inBatches?: boolean },
-  sha256: string,
-): CheckResult {
+export function resultOf(plan: Plan, context: Parameters<typeof judgePlan>[1], sha256: string): CheckResult {
   const { tool, terraformVersion, formatVersion } = plan;
-  const verdict = judgePlan(plan, { spec, deployed, inBatches });
+  const { spec, deployed } = context;
+  const verdict = judgePlan(plan, context);
   const changes = changesOf(plan);
   const hosts = changes.filter(({ member }) => member?.kind === "host");
   const byAction: CheckResult["changes"]["byAction"] = {

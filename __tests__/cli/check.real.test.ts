@@ -1,6 +1,6 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
@@ -207,24 +207,87 @@ describe("The verdict in Markdown", () => {
 });
 
 describeReal("rollout check of a saved plan", ["terraform"], ({ env, terraform }) => {
-  test("asks Terraform for it in the folder that was initialized, and gives the verdict of its JSON", async () => {
+  /** The plan of broker-0, as it lies in the folder of its stack. */
+  async function savedPlan(tamper: (cwd: string) => void = () => undefined): Promise<string> {
     prepare("roll-clients");
     const out = join(folder, "out");
     const program = await loadProgram({ CLUSTER: join(folder, "cluster.yaml"), ROLLOUT_CAUSE: "a test" });
     buildApp({ ...program, views: ["broker-0"] }, out).synth();
     const cwd = join(out, "demo", "broker-0");
+    tamper(cwd);
     await execa(terraform, ["init"], { cwd, env });
     await execa(terraform, ["plan", "-out=saved"], { cwd, env });
+    return join(cwd, "saved");
+  }
 
-    const text = await rollout(["check", join(cwd, "saved")], { env });
+  type Stack = Record<string, Record<string, Record<string, Record<string, unknown>>>>;
+
+  const editing = (edit: (stack: Stack) => void) => (cwd: string) => {
+    const file = join(cwd, "cdk.tf.json");
+    const stack = JSON.parse(readFileSync(file, "utf8")) as Stack;
+    edit(stack);
+    writeFileSync(file, JSON.stringify(stack));
+  };
+
+  test("asks Terraform for it in the folder that was initialized, and gives the verdict of its JSON", async () => {
+    const saved = await savedPlan();
+    const text = await rollout(["check", saved], { env });
     expect(text.stdout.split("\n")[0]).toBe(`accepted: the plan of broker-0 (broker-0); ${RULES} passed`);
     expect(text.exitCode).toBe(0);
 
     const moved = join(folder, "moved");
-    copyFileSync(join(cwd, "saved"), moved);
+    copyFileSync(saved, moved);
     const elsewhere = await rollout(["check", moved], { env });
     expect([0, 2]).toContain(elsewhere.exitCode);
     expect(elsewhere.stderr).not.toMatch(/^\s+at /m);
+  });
+
+  test("rejects one that was made with a file beside the stack, which leaves no trace in its JSON", async () => {
+    const leave = { provisioner: [{ "local-exec": { command: "true" } }] };
+    const override = { resource: { terraform_data: { "broker-0-leave": leave } } };
+    const saved = await savedPlan((cwd) => {
+      writeFileSync(join(cwd, "x_override.tf.json"), JSON.stringify(override));
+    });
+    const { exitCode, stdout } = await rollout(["check", saved], { env });
+    expect([exitCode, stdout.split("\n")[1]]).toEqual([
+      1,
+      "unattributed-change: the plan was made with files that this program did not write: x_override.tf.json; remove them, and plan the stack as it is synthesized",
+    ]);
+  });
+
+  test("rejects one of a stack in which a hook runs at another time, which its JSON does not say", async () => {
+    const saved = await savedPlan(
+      editing(({ resource }) => {
+        const [provisioner] = resource?.["terraform_data"]?.["broker-0-leave"]?.["provisioner"] as [
+          { "local-exec": { when?: string } },
+        ];
+        delete provisioner["local-exec"].when;
+      }),
+    );
+    const { exitCode, stdout } = await rollout(["check", saved], { env });
+    expect([exitCode, stdout.split("\n")[1]]).toEqual([
+      1,
+      "hooks-as-rendered: hooks would not run what they are rendered with: terraform_data.broker-0-leave (it runs on create); leave the hooks as they are rendered; remove the override",
+    ]);
+    const shown = await execa(terraform, ["show", "-json", "saved"], { cwd: dirname(saved), env });
+    expect((await rollout(["check", "-"], { env, input: shown.stdout })).exitCode).toBe(0);
+  });
+
+  test("rejects one in which a resource of the user's own names a machine by a local", async () => {
+    const saved = await savedPlan(
+      editing((stack) => {
+        Object.assign(stack, { locals: { machine: "${terraform_data.broker-1-0.id}" } });
+        Object.assign(stack["resource"]?.["terraform_data"] ?? {}, {
+          zone: {
+            input: "${local.machine}",
+            "//": { metadata: { path: "broker-0/zone", uniqueId: "zone" } },
+          },
+        });
+      }),
+    );
+    const { exitCode, stdout } = await rollout(["check", saved], { env });
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain("zone");
   });
 });
 

@@ -54,7 +54,7 @@ function headerDiffers({
   spec,
   deployed,
   laterHosts = [],
-  specFolder = ".",
+  specFolder,
 }: Proposal): Violation[] {
   if (!header) return [];
   const base = Object.fromEntries(
@@ -88,12 +88,14 @@ const ownPaths = (declared: readonly DeclaredResource[]): Readonly<Record<string
 
 function isBackendOf(
   backend: Backend,
-  specFolder: string,
+  specFolder: string | undefined,
   { [backend.type]: body, ...others }: StackHeader["backends"],
 ): boolean {
   if (Object.keys(others).length > 0) return false;
-  const wanted = backend.type === "s3" ? s3BackendBlock(backend) : { path: localPathOf(backend, specFolder) };
-  return isDeepStrictEqual(body, wanted);
+  if (backend.type === "s3") return isDeepStrictEqual(body, s3BackendBlock(backend));
+  // Of a saved plan nobody knows the folder; that its state is the deployed one is told by the ids in it.
+  if (specFolder === undefined) return body !== undefined;
+  return isDeepStrictEqual(body, { path: localPathOf(backend, specFolder) });
 }
 
 function viewMissing({ view }: Plan): Violation[] {

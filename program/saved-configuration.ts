@@ -1,0 +1,28 @@
+import { unzipSync } from "fflate";
+import type { SavedConfiguration } from "../guard/judge.js";
+import { NotAPlan } from "../guard/plan/read-plan.js";
+
+/** The folder of the root module in the archive of a saved plan: Terraform's `configload`, and OpenTofu's. */
+const ROOT = "tfconfig/m-/";
+const STACK = "cdk.tf.json";
+
+/**
+ * What Terraform does not print of a plan stands in its archive: when a hook runs and whether its failure counts, locals, the
+ * backend, and files that override them.
+ * @throws NotAPlan when it cannot be read
+ */
+export function savedConfiguration(archive: Uint8Array): SavedConfiguration {
+  try {
+    const files = unzipSync(archive, { filter: ({ name }) => name.startsWith("tfconfig/") });
+    const names = Object.keys(files).filter((name) => /\.(tf|tofu)(\.json)?$/.test(name));
+    return {
+      stack: JSON.parse(new TextDecoder().decode(files[`${ROOT}${STACK}`])),
+      others: names
+        .filter((name) => name !== `${ROOT}${STACK}`)
+        .map((name) => name.replace(ROOT, ""))
+        .sort(),
+    };
+  } catch {
+    throw new NotAPlan("the archive does not hold the stack that it was made from");
+  }
+}
