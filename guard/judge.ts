@@ -91,7 +91,7 @@ export function judgePlan(
   const { spec, deployed } = context;
   const { stack, others } = configuration;
   const { violations } = judgeSynthesized(
-    { view, target, spec, deployed, ...(plan.laterHosts ? { laterHosts: plan.laterHosts } : {}) },
+    { view, target, spec, deployed, laterHosts: plan.laterHosts },
     stack,
   );
   const found = [

@@ -73,7 +73,7 @@ export function consulContract(target: Target, environment: RealEnvironment): vo
     const members = await consul.members();
     const nodes = await consul.nodes();
 
-    expect(self.Config).toMatchObject({ NodeName: server, Server: true });
+    expect(self.Config).toMatchObject({ NodeName: server });
     expect(members.map(({ Name }) => Name).sort()).toEqual(nodes.map(({ Node }) => Node).sort());
     expect(members.every(({ Status }) => Status === "alive")).toBe(true);
     expect(members.find(({ Name }) => Name === server)?.Tags).toMatchObject({
