@@ -21,8 +21,6 @@ const JUSTIFIED: Readonly<Record<string, string>> = {
     "-target, -refresh-only and the like leave out what the rest of the group needs",
   "base-revision: the plan was made from an older or another state":
     "what the plan says it was made from would take a group back, had the state gone on",
-  "base-revision: the plan was made from another state than is deployed":
-    "the addresses are the target's, and the objects may be another group's",
   "base-revision: the plan is of the view GROUP, and the spec has no group of this name":
     "every rule of a group asks the spec for it",
   "one-batch: hosts of GROUP cannot wait for a later batch, since none of them is a client's of an older template":
@@ -37,7 +35,7 @@ const JUSTIFIED: Readonly<Record<string, string>> = {
     "it follows the member, and may act on it with the next roll",
   "replace-not-delete: members of GROUP would be destroyed in the view GROUP, without a hook":
     "work on the group's own machines would be lost",
-  "leave-hook-runs: N machines of GROUP would go before their work has left, since N hooks would not run":
+  "leave-hook-runs: N machines of GROUP would go before their work has left, since the hook of terraform_data.GROUP would not run":
     "work on the group's own machines would be lost",
   "hooks-as-rendered: hooks would not run what they are rendered with":
     "work would not leave, or a broken group would pass for whole",
@@ -45,7 +43,6 @@ const JUSTIFIED: Readonly<Record<string, string>> = {
     "a machine could go before its work has left",
   "hooks-as-rendered: machines would change, and what hangs on them would not be made again":
     "the new machine would be without its disk, its place in the load balancer or its configuration",
-  "data-volume-kept: data volumes would be lost": "the group's own data would be lost",
   "data-volume-kept: data volumes would be smaller, or otherwise than the spec says":
     "a disk cannot be made smaller, so the apply would fail once the group has left",
   "image-as-desired: GROUP would have N hosts, desired N":
