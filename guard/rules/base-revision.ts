@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { clusterOf } from "../../cluster/members.js";
+import { parseAddress } from "../../cluster/address.js";
 import { groupsOf } from "../../cluster/groups.js";
 import { localPathOf, s3BackendBlock } from "../../cluster/backend.js";
 import {
@@ -154,14 +155,31 @@ function membersDiffer({ resources }: Plan, { ids }: Deployed): Violation[] {
   });
 }
 
-/** What was there when the plan was made, and is not in the state. */
-function notDeployed({ resources, view }: Plan, { addresses, origin }: Deployed): Violation[] {
+/**
+ * What was there when the plan was made, and is not in the state; and what is there, and would be made once more. Of members
+ * other rules say the latter, and the view of a group makes anew what is gone of it.
+ */
+function notDeployed({ resources, drift, view }: Plan, { addresses, origin }: Deployed): Violation[] {
   if (view === undefined || origin.kind === "spec") return [];
-  const unknown = resources.flatMap(({ address, deposed, before }) =>
-    before === null || deposed !== undefined || addresses.has(address) ? [] : [address],
+  const current = resources.filter(({ deposed }) => deposed === undefined);
+  const gone = new Set(drift.flatMap(({ address, action }) => (action === "delete" ? [address] : [])));
+  const unknown = current.filter(({ address, before }) => before !== null && !addresses.has(address));
+  const twice = current.filter(
+    ({ address, before, after }) =>
+      before === null &&
+      after !== null &&
+      addresses.has(address) &&
+      !parseAddress(address) &&
+      !gone.has(address),
   );
-  return refuse("base-revision", unknown, {
-    message: "the plan was made from another state than is deployed, which does not hold",
-    remedy: "synthesize and plan again",
-  });
+  const of = (found: typeof current, holds: string): Violation[] =>
+    refuse(
+      "base-revision",
+      found.map(({ address }) => address),
+      {
+        message: `the plan was made from another state than is deployed, which ${holds}`,
+        remedy: "synthesize and plan again",
+      },
+    );
+  return [...of(unknown, "does not hold"), ...of(twice, "holds already")];
 }

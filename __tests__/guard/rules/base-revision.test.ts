@@ -51,3 +51,20 @@ test.each([
     `base-revision: the plan was made from another state than is deployed: ${own ?? ""} (<id>, deployed is <id>); synthesize and plan again`,
   ]);
 });
+
+test("refuses a plan of a state that lacks a load balancer which is deployed: a second one would be made", () => {
+  const address = "terraform_data.broker-load-balancer";
+  const plan = new EditedPlan("no-op").drop(address, "prior");
+  Object.assign(plan.entry(address).change, { actions: ["create"], before: null });
+  expect(plan.violations()).toEqual([
+    `base-revision: the plan was made from another state than is deployed, which holds already: ${address}; synthesize and plan again`,
+  ]);
+  // As where somebody has ended it by hand.
+  plan.json["resource_drift"] = [
+    {
+      ...plan.entry(address),
+      change: { actions: ["delete"], before: plan.valuesOf("planned_values", address).values, after: null },
+    },
+  ];
+  expect(plan.violations()).toEqual([]);
+});
