@@ -1,9 +1,11 @@
 import type { Environment } from "../clients/environment.js";
+import { codeOf } from "../clients/error-code.js";
+import { readFileSync } from "node:fs";
 import { parseAssignments } from "../cluster/yaml/edit.js";
 import { imageFromPackerManifest } from "../cluster/yaml/packer.js";
 import { UserError } from "../cluster/user-error.js";
 import { editSpec, refuseExample } from "../program/edit-spec.js";
-import { readBytes, readSpec, type SpecFile } from "../program/read-spec.js";
+import { readSpec, type SpecFile } from "../program/read-spec.js";
 
 export interface SetImageArgs {
   /** `broker-0=ami-0bbb`; with `packer` only the group, `broker-0`. */
@@ -36,8 +38,17 @@ function fromPacker(groups: readonly string[], packer: string, spec: SpecFile["s
       `with --packer name groups only: ${wrong.join(", ")}; the image comes from ${packer}`,
       2,
     );
-  const remedy = "name the file that Packer's manifest post-processor wrote";
-  const bytes = readBytes(packer, packer, { remedy, exitCode: 2 });
-  const image = imageFromPackerManifest(bytes, packer, spec.aws.region);
+  const image = imageFromPackerManifest(manifestIn(packer), packer, spec.aws.region);
   return new Map(groups.map((group) => [group, image]));
+}
+
+function manifestIn(packer: string): Uint8Array {
+  try {
+    return readFileSync(packer);
+  } catch (error) {
+    throw new UserError(
+      `cannot read ${packer}: ${codeOf(error)}; name the file that Packer's manifest post-processor wrote`,
+      2,
+    );
+  }
 }

@@ -7,7 +7,7 @@ import { untriedTerraform } from "../program/untried-terraform.js";
 /** Checks the spec alone, and names a Terraform that was not tried: nothing is read of the cluster. `rollout status` asks what is deployed. */
 export async function runValidate(env: Environment): Promise<string> {
   const { spec, shown } = readSpec(env);
-  refuseEncryption(spec, env);
+  await refuseEncryption(spec, env);
   const hosts = groupsOf(spec).reduce((sum, group) => sum + group.hosts, 0);
   const pools = poolsOf(spec).length;
   for (const warning of await untriedTerraform(env)) console.error(warning);

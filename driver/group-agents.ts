@@ -94,8 +94,8 @@ export async function refuseStrays({ spec, deployed }: ClusterState, group: stri
     const strays = machines
       .filter(({ instanceId, state }) => !known.has(instanceId) && state !== "shutting-down")
       .map(
-        ({ instanceId, host, image, state }) =>
-          `${instanceId} (${host ?? group}, ${image}, ${state}): once its work has left and its agents have, run: aws ec2 terminate-instances --region ${region} --instance-ids ${instanceId}`,
+        ({ instanceId, host, image, state, launchTime, privateIp = "no address" }) =>
+          `${instanceId} (${host ?? group}, ${image}, ${state}, ${privateIp}, of ${launchTime?.toISOString() ?? "an unknown time"}): unless another cluster of this name has it, and once its work and its agents have left, run: aws ec2 terminate-instances --region ${region} --instance-ids ${instanceId}`,
       );
     if (strays.length === 0) return [];
     const what = "machines that belong to no state, as an apply leaves behind that was killed";

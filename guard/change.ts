@@ -36,8 +36,11 @@ export function isTainted({ address, action, group, planned }: Change, deployed:
  * Whether nothing happens to anything: what earlier versions had wait for the load balancer goes in whatever view comes first,
  * and runs no hook, since nothing declares one any more.
  */
-export const isRelicsEnd = ({ member, action, displaced }: Change): boolean =>
-  member?.kind === "lb-drained" && action === "delete" && displaced === undefined;
+export const isRelicsEnd = ({ member, action, displaced, planned }: Change): boolean =>
+  member?.kind === "lb-drained" &&
+  action === "delete" &&
+  displaced === undefined &&
+  (planned === undefined || planned.reason === "delete_because_no_resource_config");
 
 /** `aws_instance.broker-1-0 (ami-0aaa -> ami-0bbb)` */
 export function describeChange({ address, action, detail, displaced }: Change): string {

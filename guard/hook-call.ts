@@ -24,7 +24,12 @@ export function callDifference(
 ): string | undefined {
   const when = WHEN[member.kind];
   const [first, ...more] = provisioners;
-  if (when === undefined) return first ? "it runs a command and is no hook" : undefined;
+  if (when === undefined) {
+    const isRelic = member.kind === "lb-drained";
+    return (
+      first && (isRelic ? "of an earlier version: synthesize again" : "it runs a command and is no hook")
+    );
+  }
   if (!first) return "it runs nothing";
   if (more.length > 0) return "it runs more than one command";
   if (first.others.length > 0) return `it sets ${first.others.join(", ")}`;

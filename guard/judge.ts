@@ -1,5 +1,5 @@
 import type { ClusterState } from "../cluster/cluster-state.js";
-import { groupsTouched, isRelicsEnd } from "./change.js";
+import { type Change, groupsTouched, isRelicsEnd } from "./change.js";
 import { readDeclared, wiringOf } from "./declared.js";
 import { foreseeChanges } from "./foresee.js";
 import { forgottenBy } from "./leftovers.js";
@@ -24,6 +24,7 @@ import { sharedKept } from "./rules/shared-kept.js";
 import { taintedReplacement } from "./rules/tainted-replacement.js";
 import { unattributedChange } from "./rules/unattributed-change.js";
 import { readHeader } from "./stack-header.js";
+import type { Wiring } from "./wiring.js";
 import { refuse, RULE_IDS, type RuleId, type Verdict } from "./verdict.js";
 
 const RULES: Readonly<Record<RuleId, Rule>> = {
@@ -85,7 +86,7 @@ export function judgePlan(
     wiring: plan.wiring,
     laterHosts: plan.laterHosts,
     plan,
-    changes: changesOf(plan).filter((change) => !isRelicsEnd(change)),
+    changes: withoutRelics(changesOf(plan), plan.wiring),
   });
   if (!configuration || verdict.violations.length > 0) return verdict;
   const { spec, deployed } = context;
@@ -104,6 +105,12 @@ export function judgePlan(
   return found.length > 0 ? { ...verdict, verdict: "rejected", violations: found } : verdict;
 }
 
+/** What is declared, be it for nothing, may have a hook that runs when it goes. */
+function withoutRelics(changes: readonly Change[], wiring: readonly Wiring[]): Change[] {
+  const declared = new Set(wiring.map(({ address }) => address));
+  return changes.filter((change) => !isRelicsEnd(change) || declared.has(change.address));
+}
+
 /** Judges a synthesized stack, escape hatches included. */
 export function judgeSynthesized(
   view: Omit<Proposal, "changes" | "declared" | "header" | "wiring">,
@@ -111,13 +118,15 @@ export function judgeSynthesized(
 ): Verdict {
   const declared = readDeclared(stack);
   const header = readHeader(stack);
+  const wiring = wiringOf(declared, stack);
   return judge({
     ...view,
     declared,
     header,
-    wiring: wiringOf(declared, stack),
-    changes: foreseeChanges(declared, view.deployed, forgottenBy(header.removed, view)).filter(
-      (change) => !isRelicsEnd(change),
+    wiring,
+    changes: withoutRelics(
+      foreseeChanges(declared, view.deployed, forgottenBy(header.removed, view)),
+      wiring,
     ),
   });
 }

@@ -36,6 +36,12 @@ export const checkResultSchema = z.strictObject({
   gate: z
     .enum(["open", "closed"])
     .describe("closed: the plan rolls, and neither proves its group whole nor records a revision."),
+  configuration: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether the configuration was judged, too, which a saved plan has in it: when hooks run, overrides, locals.",
+    ),
   deployed: z.string().describe("What the plan was held against."),
   rules: z.int().describe("How many rules there are."),
   plan: z.strictObject({

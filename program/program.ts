@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from "node:f
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Annotations, App } from "cdktf";
+import { codeOf } from "../clients/error-code.js";
 import { lastCause } from "../clients/git.js";
 import { offeredViews } from "../rollout/roll/views.js";
 import { UserError } from "../cluster/user-error.js";
@@ -39,7 +40,11 @@ const briefly = (cause: string): string =>
  * Adds all views to an app whose output goes to a folder. `synth()` is the caller's.
  */
 export function buildApp(program: Program, outdir: string): App {
-  mkdirSync(outdir, { recursive: true });
+  try {
+    mkdirSync(outdir, { recursive: true });
+  } catch (error) {
+    throw new UserError(`cannot write to ${outdir}: ${codeOf(error)}; CDKTF_OUTDIR names a folder`, 2);
+  }
   dropStaleViews(join(outdir, program.spec.name), program.views);
   const app = new App({ outdir });
   const stackFolder = join(realpathSync(outdir), program.spec.name, "view");

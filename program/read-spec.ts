@@ -58,13 +58,9 @@ export const pinSpec = (env: Environment, { shown, isExample }: SpecFile): Envir
  * The bytes of a file that the user named.
  * @throws UserError saying what to do where it cannot be read
  */
-export function readBytes(
-  file: string,
-  shown: string,
-  { remedy, exitCode }: { readonly remedy: string; readonly exitCode?: 2 },
-): Uint8Array {
+export function readBytes(file: string, shown: string, { remedy }: { readonly remedy: string }): Uint8Array {
   const refuse = (why: string): never => {
-    throw new UserError(`cannot read ${shown}: ${why}; ${remedy}`, exitCode);
+    throw new UserError(`cannot read ${shown}: ${why}; ${remedy}`);
   };
   try {
     // A device has no end, and a pipe may have nobody at the other one.

@@ -37,6 +37,7 @@ export function resultOf(plan: Plan, context: Parameters<typeof judgePlan>[1], s
     drift: plan.drift.map((each) => ({ ...each })),
     differs: differingGroups(spec, deployed),
     gate: plan.gate,
+    configuration: context.configuration !== undefined,
     deployed: describeOrigin(deployed.origin),
     rules: RULE_IDS.length,
     plan: { sha256, tool, terraformVersion, formatVersion },

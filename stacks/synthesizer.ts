@@ -30,7 +30,7 @@ export class ClusterFolderSynthesizer implements IStackSynthesizer {
     refuseOthers(join(session.outdir, folder));
     const stackFile = join(session.outdir, folder, "cdk.tf.json");
     // The workspace that somebody has selected there would have another state than the one that is read.
-    rmSync(join(session.outdir, folder, ".terraform", "environment"), { force: true });
+    rmSync(join(session.outdir, folder, ".terraform", "environment"), { force: true, recursive: true });
     const remembered = join(session.outdir, folder, ".terraform", "terraform.tfstate");
     const before = existsSync(remembered) ? backendOf(stackFile) : undefined;
     this.inner.synthesize(session);
@@ -45,7 +45,8 @@ export class ClusterFolderSynthesizer implements IStackSynthesizer {
  */
 function refuseOthers(folder: string): void {
   const others = readdirSync(folder).filter(
-    (name) => /\.(tf|tofu)(\.json)?$/.test(name) && name !== "cdk.tf.json",
+    // What begins with a dot it leaves alone.
+    (name) => /^[^.].*\.(tf|tofu)(\.json)?$/.test(name) && name !== "cdk.tf.json",
   );
   if (others.length > 0) {
     throw new UserError(

@@ -270,6 +270,18 @@ describeReal("rollout check of a saved plan", ["terraform"], ({ env, terraform }
     const shown = await execa(terraform, ["show", "-json", "saved"], { cwd: dirname(saved), env });
     expect((await rollout(["check", "-"], { env, input: shown.stdout })).exitCode).toBe(0);
   });
+
+  test("refuses one of a stack in which a key stands twice: Terraform takes in both", async () => {
+    const saved = await savedPlan((cwd) => {
+      const file = join(cwd, "cdk.tf.json");
+      writeFileSync(file, readFileSync(file, "utf8").replace("{", '{"locals":{"first":1},'));
+    });
+    const { exitCode, stderr } = await rollout(["check", saved], { env });
+    expect([exitCode, stderr]).toEqual([
+      2,
+      "the plan cannot be judged: the archive does not hold a stack as this program writes it, from which it was made; pass the whole output of: terraform show -json PLAN",
+    ]);
+  });
 });
 
 /** Lays spec, state and plan of a fixture into the folder; answers where the plan is. */

@@ -21,6 +21,7 @@ test("a rejected plan fails a run with its verdict first, then each violation wi
     },
     drift: [],
     gate: "closed",
+    configuration: true,
     deployed: "terraform.demo.tfstate, serial 3",
     rules: 18,
     plan: { sha256: "ab".repeat(32), tool: "Terraform", terraformVersion: "1.11.4", formatVersion: "1.2" },

@@ -55,10 +55,14 @@ export function formatCheckMarkdown(result: CheckResult): string {
   ].join("\n");
 }
 
+const FROM_JSON =
+  "judged by what is printed of the plan, which does not say when hooks run, nor what locals and overriding files do: the saved plan itself does";
+
 const notesOf = (result: CheckResult): string[] => [
   ...(result.others.length > 0 ? [`shared or own: ${listed(result.others)}`] : []),
   // What this program did not render, and so cannot say what it does.
   ...(result.own.length > 0 ? [`your own resources and data sources: ${listed(result.own)}`] : []),
+  ...(result.configuration ? [] : [FROM_JSON]),
   ...gateOf(result),
   ...describeDiffering(result.differs),
 ];

@@ -30,14 +30,14 @@ export function remoteServersFile(
   destination: string,
   { path = SERVERS_FILE, ...options }: Omit<RunOptions, "input"> & { readonly path?: string } = {},
 ): ServersFile {
-  const run = async (words: readonly string[], input = ""): Promise<RemoteResult> => {
+  const run = async (words: readonly string[], input = "", ...others: number[]): Promise<RemoteResult> => {
     const result = await ssh.run(destination, words, { ...options, input });
-    if ([0, ABSENT, DUE].includes(result.exitCode)) return result;
+    if ([0, ...others].includes(result.exitCode)) return result;
     throw failure(destination, path, result);
   };
   return {
     read: async () => {
-      const { exitCode, stdout } = await run(asOwner(READ, path));
+      const { exitCode, stdout } = await run(asOwner(READ, path), "", ABSENT, DUE);
       return { content: exitCode === ABSENT ? undefined : stdout, reloadDue: exitCode === DUE };
     },
     write: async (content) => {

@@ -3,6 +3,7 @@ import type { Deployed } from "../../cluster/deployed.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import { UserError } from "../../cluster/user-error.js";
 import type { Environment } from "../environment.js";
+import { commandIn } from "../terraform/find.js";
 import { readLocalState } from "./local-state.js";
 
 /**
@@ -14,7 +15,7 @@ import { readLocalState } from "./local-state.js";
  */
 export async function readState(spec: Spec, specFile: string, env: Environment = {}): Promise<Deployed> {
   refuseWorkspace({ ...process.env, ...env });
-  refuseEncryption(spec, { ...process.env, ...env });
+  await refuseEncryption(spec, { ...process.env, ...env });
   const { backend, name: cluster, platform } = spec;
   if (backend.type === "local") {
     const file = isAbsolute(backend.path) ? backend.path : join(dirname(specFile), backend.path);
@@ -25,9 +26,13 @@ export async function readState(spec: Spec, specFile: string, env: Environment =
   return readS3State(backend, { where, cluster, platform }, env);
 }
 
-/** OpenTofu would encrypt a local state with its first write: machines would be there of which nothing can be known. */
-export function refuseEncryption({ backend }: Pick<Spec, "backend">, env: Environment): void {
+/**
+ * OpenTofu would encrypt a local state with its first write: machines would be there of which nothing can be known. Terraform
+ * does not read the variable.
+ */
+export async function refuseEncryption({ backend }: Pick<Spec, "backend">, env: Environment): Promise<void> {
   if (backend.type !== "local" || !/\bstate\s*\{|"state"\s*:/.test(env["TF_ENCRYPTION"] ?? "")) return;
+  if ((await commandIn(env).catch(() => "terraform")) === "terraform") return;
   throw new UserError(
     `TF_ENCRYPTION encrypts the state, and ${backend.path} is read directly: keep the state in s3, where OpenTofu reads it, or take "state" out of TF_ENCRYPTION ("plan" may stay); nothing was done`,
   );

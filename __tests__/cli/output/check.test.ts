@@ -16,6 +16,7 @@ const accepted: CheckResult = {
   drift: [],
   differs: [],
   gate: "open",
+  configuration: true,
   deployed: "terraform.demo.tfstate, serial 3",
   rules: 14,
   plan: { sha256: "ab".repeat(32), tool: "Terraform", terraformVersion: "1.11.4", formatVersion: "1.2" },

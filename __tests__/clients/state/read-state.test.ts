@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +10,7 @@ let folder: string;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "rollout-read-state-"));
+  for (const binary of ["terraform", "tofu"]) await writeFile(join(folder, binary), "", { mode: 0o755 });
 });
 
 afterEach(async () => {
@@ -53,14 +54,26 @@ test.each([
   ["words", 'method "aes_gcm" "m" { keys = key_provider.pbkdf2.k }\nstate { method = method.aes_gcm.m }'],
   ["JSON", '{"state":{"method":"${method.aes_gcm.m}"}}'],
 ])("rejects a local state that OpenTofu would encrypt, by %s of TF_ENCRYPTION", async (_, encryption) => {
-  const reading = readState(spec("demo.tfstate"), "cluster.yaml", { TF_ENCRYPTION: encryption });
+  const env = { TF_ENCRYPTION: encryption, TERRAFORM_BINARY_NAME: join(folder, "tofu") };
+  const reading = readState(spec("demo.tfstate"), "cluster.yaml", env);
   await expect(reading).rejects.toThrowErrorMatchingInlineSnapshot(
     `"TF_ENCRYPTION encrypts the state, and demo.tfstate is read directly: keep the state in s3, where OpenTofu reads it, or take "state" out of TF_ENCRYPTION ("plan" may stay); nothing was done"`,
   );
 });
 
 test("plans may be encrypted", async () => {
-  const env = { TF_ENCRYPTION: "plan { method = method.aes_gcm.state }" };
+  const env = {
+    TF_ENCRYPTION: "plan { method = method.aes_gcm.state }",
+    TERRAFORM_BINARY_NAME: join(folder, "tofu"),
+  };
+  expect((await readState(spec("nothing-here.tfstate"), "cluster.yaml", env)).groups.size).toBe(0);
+});
+
+test("what OpenTofu reads is nothing to Terraform", async () => {
+  const env = {
+    TF_ENCRYPTION: "state { method = method.aes_gcm.m }",
+    TERRAFORM_BINARY_NAME: join(folder, "terraform"),
+  };
   expect((await readState(spec("nothing-here.tfstate"), "cluster.yaml", env)).groups.size).toBe(0);
 });
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from "@jest/globals";
 import { judgePlan } from "../../../guard/judge.js";
 import { readPlan } from "../../../guard/plan/read-plan.js";
 import { formatViolation, type RuleId } from "../../../guard/verdict.js";
+import { EditedPlan } from "./edit-plan.js";
 import { fixtureNames, judge, notAPlan, readFixture, readFixtureFiles, rulesOf } from "./plan-fixture.js";
 
 describe("Plans of the real Terraform", () => {
@@ -379,6 +380,22 @@ describe("leave-hook-runs", () => {
 
   test("counts what goes of earlier versions for no group", () => {
     expect(judge(readFixture("relics-go"))).toMatchObject({ touched: ["broker-0"], violations: [] });
+  });
+
+  test("rejects what goes of earlier versions where something declares it, be it for no object, or it goes for another reason", () => {
+    const name = "broker-1-0-lb-drained";
+    const address = `terraform_data.${name}`;
+    const declared = new EditedPlan("relics-go");
+    declared.root.resources.push({
+      ...{ address, mode: "managed", type: "terraform_data", name, for_each_expression: {} },
+      provisioners: [{ type: "local-exec", expressions: { command: { constant_value: "true" } } }],
+    });
+    const counted = new EditedPlan("relics-go");
+    counted.entry(address)["action_reason"] = "delete_because_each_key";
+    for (const plan of [declared, counted])
+      expect(plan.violations()).toContain(
+        `replace-not-delete: members of broker-1 would be destroyed in the view broker-0, without a hook: ${address}; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-1`,
+      );
   });
 
   test("rejects the plan leave-lost", () => {
