@@ -50,6 +50,7 @@ test("rejects its twin, which touches a second group", async () => {
     "target-group",
     "config-consul-refresh",
     "changes",
+    expect.stringMatching(/^judged by what is printed/),
     "drift, not counted",
     "deployed",
     "plan",

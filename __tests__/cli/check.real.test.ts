@@ -36,6 +36,7 @@ describe("rollout check", () => {
        "stderr": "",
        "stdout": "accepted: the plan of broker-0 (broker-0); <all> rules passed
      changes: 2 machines (broker-0: v1 -> v2); Terraform: 1 update, 10 replace
+     judged by what is printed of the plan, which does not say when hooks run, nor what locals and overriding files do: the saved plan itself does
      deployed: terraform.demo.tfstate, serial N
      plan: sha256 <sha256>, Terraform 1.11.4, format 1.2",
      }
@@ -52,6 +53,7 @@ describe("rollout check", () => {
       "target-group",
       "config-consul-refresh",
       "changes",
+      expect.stringMatching(/^judged by what is printed/),
       "deployed",
       "plan",
     ]);
@@ -172,6 +174,8 @@ describe("The verdict in Markdown", () => {
 
      2 machines (broker-0: v1 -&gt; v2); Terraform: 1 update, 9 replace
 
+     judged by what is printed of the plan, which does not say when hooks run, nor what locals and overriding files do: the saved plan itself does
+
      <sub>plan sha256 <sha256> · Terraform \`1.11.4\` · deployed: terraform.demo.tfstate, serial N</sub>"
     `);
   });
@@ -279,7 +283,7 @@ describeReal("rollout check of a saved plan", ["terraform"], ({ env, terraform }
     const { exitCode, stderr } = await rollout(["check", saved], { env });
     expect([exitCode, stderr]).toEqual([
       2,
-      "the plan cannot be judged: the archive does not hold a stack as this program writes it, from which it was made; pass the whole output of: terraform show -json PLAN",
+      "not a plan: the archive does not hold a stack as this program writes it, from which it was made; make it with: terraform show -json PLANFILE",
     ]);
   });
 });

@@ -11,25 +11,38 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createHash } from "node:crypto";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { execa } from "execa";
+import { strFromU8, unzipSync } from "fflate";
 import { runCheck } from "../../cli/check.js";
 import { runPlan } from "../../cli/plan.js";
 import { UserError } from "../../cluster/user-error.js";
 import { checkResultSchema, type CheckResult } from "../../program/check-result.js";
 import { layFixture } from "../guard/plan/plan-fixture.js";
 
+const FFLATE = createRequire(import.meta.url).resolve("fflate");
+
 const PROGRAM = fileURLToPath(new URL("../../dist/bin/rollout.js", import.meta.url));
 
-/** Stands in for Terraform: a saved plan is any archive, and shown is what the fixture has. */
+/** Makes an archive as a saved plan is one, of the stack in the current folder. */
+const ARCHIVE = `
+const { readFileSync, writeFileSync } = require("node:fs");
+const { strToU8, zipSync } = require("fflate");
+const [out, saved] = process.argv.slice(2);
+const files = { tfplan: strToU8(saved), "tfconfig/m-/cdk.tf.json": readFileSync("cdk.tf.json") };
+writeFileSync(out, zipSync(files, { mtime: "2026-01-01" }));
+`;
+
+/** Stands in for Terraform: a saved plan has the stack that it was made from, and shown is what the fixture has. */
 const TERRAFORM = `#!/bin/sh
 echo "$*" >> "$FOLDER/calls"
 case "$1" in
   version) echo '{"terraform_version":"1.11.4"}' ;;
-  plan) for each; do case "$each" in -out=*) printf 'PK\\003\\004%s' "$SAVED" > "\${each#-out=}" ;; esac; done
+  plan) for each; do case "$each" in -out=*) "$NODE" "$FOLDER/archive.cjs" "\${each#-out=}" "$SAVED" ;; esac; done
     case "$STOP" in
       TERM | HUP) trap 'kill $!; echo ended >> "$FOLDER/calls"; exit 1' TERM
         kill -s "$STOP" "$PPID"
@@ -50,6 +63,7 @@ beforeEach(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), "rollout-plan-test-")));
   mkdirSync(join(folder, "tmp"));
   writeFileSync(join(folder, "terraform"), TERRAFORM);
+  writeFileSync(join(folder, "archive.cjs"), ARCHIVE.replace('"fflate"', JSON.stringify(FFLATE)));
   chmodSync(join(folder, "terraform"), 0o755);
   prepare("roll-clients");
 });
@@ -63,7 +77,7 @@ describe("rollout plan --out", () => {
   test("keeps the plan and the verdict on exactly that plan, for their owner alone", async () => {
     const { exitCode, stderr, stdout } = await rollout("plan", "broker-0", "--out", "kept");
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    expect(readFileSync(join(folder, "kept"), "utf8")).toBe("PK\u0003\u0004one");
+    expect(savedIn("kept")).toBe("one");
     expect(verdict()).toMatchObject({
       verdict: "accepted",
       view: "broker-0",
@@ -82,7 +96,7 @@ describe("rollout plan --out", () => {
     await rollout("plan", "broker-0", "--out", "kept");
     const first = verdict().plan.sha256;
     await rollout("plan", "broker-0", "--out", "kept", "SAVED=two");
-    expect(readFileSync(join(folder, "kept"), "utf8")).toBe("PK\u0003\u0004two");
+    expect(savedIn("kept")).toBe("two");
     expect(verdict().plan.sha256).toBe(hashOf("kept"));
     expect(verdict().plan.sha256).not.toBe(first);
   });
@@ -169,12 +183,12 @@ describe("rollout check of a kept plan", () => {
     await kept("kept");
     const hash = hashOf("kept");
     for (const approved of [hash, hash.toUpperCase()]) {
-      expect(await checked("kept", approved)).toEqual(verdict());
+      expect(await checked("kept", approved)).toEqual({ ...verdict(), configuration: true });
     }
     const { exitCode, stdout } = await rollout("check", "kept", "--format", "json", "--sha256", hash);
     expect({ exitCode, said: checkResultSchema.parse(JSON.parse(stdout)) }).toEqual({
       exitCode: 0,
-      said: verdict(),
+      said: { ...verdict(), configuration: true },
     });
   });
 
@@ -190,13 +204,15 @@ describe("rollout check of a kept plan", () => {
     ]);
   });
 
-  test("differs from the check of its JSON in the hash alone", async () => {
+  test("differs from the check of its JSON in the hash, and in that its configuration is judged, too", async () => {
     await kept("kept");
     const [saved, shown] = [await checked("kept"), await checked("plan.json")];
     expect(saved.plan.sha256).not.toBe(shown.plan.sha256);
     expect(shown.plan.sha256).toBe(hashOf("plan.json"));
+    expect([saved.configuration, shown.configuration]).toEqual([true, false]);
     expect({ ...saved, plan: { ...saved.plan, sha256: "" } }).toEqual({
       ...shown,
+      configuration: true,
       plan: { ...shown.plan, sha256: "" },
     });
   });
@@ -243,6 +259,9 @@ describe("rollout check of a kept plan", () => {
 const prepare = (name: string): void => {
   layFixture(folder, name);
 };
+
+const savedIn = (file: string): string =>
+  strFromU8(unzipSync(readFileSync(join(folder, file)))["tfplan"] ?? new Uint8Array());
 
 const hashOf = (file: string): string =>
   createHash("sha256")
@@ -303,6 +322,7 @@ function settings(more: Readonly<Record<string, string>> = {}) {
     FOLDER: folder,
     TMPDIR: join(folder, "tmp"),
     TF_PLUGIN_CACHE_DIR: join(folder, "tmp"),
+    NODE: process.execPath,
     SAVED: "one",
     STOP: "",
     ...more,

@@ -196,7 +196,7 @@ describe("rollout review", () => {
      frozen: 8 groups stay as they are: consul-server-0, consul-server-2,
        nomad-server-0 to -2, broker-0 to -2
 
-     compared with: terraform.demo.tfstate, serial 66
+     compared with: terraform.demo.tfstate, serial 62
      head: HASH, with changes that are not committed
      next: npx rollout deploy consul-server-1"
     `);
