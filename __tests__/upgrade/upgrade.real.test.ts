@@ -175,7 +175,7 @@ describeReal("The same on AWS, one test after another", ["terraform", "aws", "nu
 
   const env = (): Record<string, string> => ({ ...moto.env });
 
-  test("no view of it changes anything", async () => {
+  longTest("no view of it changes anything", async () => {
     expect(withoutRelics(await plans(demo, real, env(), false))).toEqual({ cluster: noise });
   });
 
