@@ -15,7 +15,7 @@ import { leaveOrderOf, runLeaveHook, standingIn } from "../hooks/leave.js";
 import { refuseUnsafe } from "../hooks/leave-group.js";
 import { runReadyHook } from "../hooks/ready.js";
 import type { Run } from "./run.js";
-import { Ec2Machines } from "../clients/aws/ec2.js";
+import { type Ec2Machine, Ec2Machines } from "../clients/aws/ec2.js";
 
 /** What a group is asked for through its agents: the very functions that Terraform's hooks call. */
 export interface GroupAgents {
@@ -89,25 +89,24 @@ export async function refuseStrays({ spec, deployed }: ClusterState, group: stri
   const { hosts = [], deposed = [] } = deployed.groups.get(group) ?? {};
   const known = new Set(hosts.map(({ id }) => id));
   const { region } = spec.aws;
+  let machines: readonly Ec2Machine[];
   try {
-    const machines = await new Ec2Machines({ region }).find(spec.name, { group });
-    const strays = machines
-      .filter(({ instanceId, state }) => !known.has(instanceId) && state !== "shutting-down")
-      .map(
-        ({ instanceId, host, image, state, launchTime, privateIp = "no address" }) =>
-          `${instanceId} (${host ?? group}, ${image}, ${state}, ${privateIp}, of ${launchTime?.toISOString() ?? "an unknown time"}): unless another cluster of this name has it, and once its work and its agents have left, run: aws ec2 terminate-instances --region ${region} --instance-ids ${instanceId}`,
-      );
-    if (strays.length === 0) return [];
-    const what = "machines that belong to no state, as an apply leaves behind that was killed";
-    // The roll itself ends what is deposed, and the state tells no id of it.
-    if (deposed.length > 0) return strays.map((each) => `warning: ${group} may have ${what}: ${each}`);
-    throw new StrayMachines(
-      [`${group} has ${what}; nothing is done while they are there:`, ...strays].join("\n  "),
-    );
+    machines = await new Ec2Machines({ region }).find(spec.name, { group });
   } catch (error) {
-    if (!(error instanceof UserError) || error instanceof StrayMachines) throw error;
+    if (!(error instanceof UserError)) throw error;
     return [`warning: could not look for machines that belong to no state: ${error.message}`];
   }
+  const strays = machines
+    .filter(({ instanceId, state }) => !known.has(instanceId) && state !== "shutting-down")
+    .map(
+      ({ instanceId, host, image, state, launchTime, privateIp = "no address" }) =>
+        `${instanceId} (${host ?? group}, ${image}, ${state}, ${privateIp}, of ${launchTime?.toISOString() ?? "an unknown time"}): unless another cluster of this name has it, and once its work and its agents have left, run: aws ec2 terminate-instances --region ${region} --instance-ids ${instanceId}`,
+    );
+  if (strays.length === 0) return [];
+  const what = "machines that belong to no state, as an apply leaves behind that was killed";
+  // The roll itself ends what is deposed, and the state tells no id of it.
+  if (deposed.length > 0) return strays.map((each) => `warning: ${group} may have ${what}: ${each}`);
+  throw new UserError(
+    [`${group} has ${what}; nothing is done while they are there:`, ...strays].join("\n  "),
+  );
 }
-
-class StrayMachines extends UserError {}

@@ -1,6 +1,7 @@
 import type { PlannedResource } from "./plan/plan.js";
 import type { Member } from "../cluster/address.js";
 import type { Deployed } from "../cluster/deployed.js";
+import type { Wiring } from "./wiring.js";
 
 /**
  * `forget`: Terraform lets go of it, and it stays. `move`: its address changes, or it is taken over from outside.
@@ -33,10 +34,15 @@ export function isTainted({ address, action, group, planned }: Change, deployed:
 }
 
 /**
- * Whether nothing happens to anything: what earlier versions had wait for the load balancer goes in whatever view comes first,
- * and runs no hook, since nothing declares one any more.
+ * The changes without those in which nothing happens to anything: what earlier versions had wait for the load balancer goes in
+ * whatever view comes first, and runs no hook. What is declared, be it for nothing, may have one that runs when it goes.
  */
-export const isRelicsEnd = ({ member, action, displaced, planned }: Change): boolean =>
+export function withoutRelics(changes: readonly Change[], wiring: readonly Wiring[]): Change[] {
+  const declared = new Set(wiring.map(({ address }) => address));
+  return changes.filter((change) => !isRelicsEnd(change) || declared.has(change.address));
+}
+
+const isRelicsEnd = ({ member, action, displaced, planned }: Change): boolean =>
   member?.kind === "lb-drained" &&
   action === "delete" &&
   displaced === undefined &&

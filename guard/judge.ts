@@ -1,5 +1,5 @@
 import type { ClusterState } from "../cluster/cluster-state.js";
-import { type Change, groupsTouched, isRelicsEnd } from "./change.js";
+import { groupsTouched, withoutRelics } from "./change.js";
 import { readDeclared, wiringOf } from "./declared.js";
 import { foreseeChanges } from "./foresee.js";
 import { forgottenBy } from "./leftovers.js";
@@ -24,7 +24,6 @@ import { sharedKept } from "./rules/shared-kept.js";
 import { taintedReplacement } from "./rules/tainted-replacement.js";
 import { unattributedChange } from "./rules/unattributed-change.js";
 import { readHeader } from "./stack-header.js";
-import type { Wiring } from "./wiring.js";
 import { refuse, RULE_IDS, type RuleId, type Verdict } from "./verdict.js";
 
 const RULES: Readonly<Record<RuleId, Rule>> = {
@@ -103,12 +102,6 @@ export function judgePlan(
     ...violations,
   ];
   return found.length > 0 ? { ...verdict, verdict: "rejected", violations: found } : verdict;
-}
-
-/** What is declared, be it for nothing, may have a hook that runs when it goes. */
-function withoutRelics(changes: readonly Change[], wiring: readonly Wiring[]): Change[] {
-  const declared = new Set(wiring.map(({ address }) => address));
-  return changes.filter((change) => !isRelicsEnd(change) || declared.has(change.address));
 }
 
 /** Judges a synthesized stack, escape hatches included. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { isRelicsEnd } from "../guard/change.js";
+import { withoutRelics } from "../guard/change.js";
 import { changesOf } from "../guard/plan/plan-changes.js";
 import type { Plan, PlannedResource } from "../guard/plan/plan.js";
 import { plannedHost } from "../guard/plan/planned-host.js";
@@ -34,10 +34,8 @@ export function summarizePlan(plan: Plan, view: string, deployedGroups: readonly
   );
   const names = [
     ...new Set(
-      changes.flatMap((change) =>
-        change.member && change.member.kind !== "config-consul" && !isRelicsEnd(change)
-          ? [change.member.group]
-          : [],
+      withoutRelics(changes, plan.wiring).flatMap(({ member }) =>
+        member && member.kind !== "config-consul" ? [member.group] : [],
       ),
     ),
   ].sort();

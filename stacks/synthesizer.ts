@@ -26,15 +26,16 @@ export class ClusterFolderSynthesizer implements IStackSynthesizer {
       synthesizedStackPath: join(folder, "cdk.tf.json"),
       stackMetadataPath: join(folder, "metadata.json"),
     });
-    mkdirSync(join(session.outdir, folder), { recursive: true });
-    refuseOthers(join(session.outdir, folder));
-    const stackFile = join(session.outdir, folder, "cdk.tf.json");
+    const written = join(session.outdir, folder);
+    mkdirSync(written, { recursive: true });
+    refuseOthers(written);
+    const stackFile = join(written, "cdk.tf.json");
     // The workspace that somebody has selected there would have another state than the one that is read.
-    rmSync(join(session.outdir, folder, ".terraform", "environment"), { force: true, recursive: true });
-    const remembered = join(session.outdir, folder, ".terraform", "terraform.tfstate");
+    rmSync(join(written, ".terraform", "environment"), { force: true, recursive: true });
+    const remembered = join(written, ".terraform", "terraform.tfstate");
     const before = existsSync(remembered) ? backendOf(stackFile) : undefined;
     this.inner.synthesize(session);
-    writeFileSync(join(session.outdir, folder, HOOK_FILE), this.hookFile);
+    writeFileSync(join(written, HOOK_FILE), this.hookFile);
     if (before !== undefined && !isDeepStrictEqual(before, backendOf(stackFile))) rmSync(remembered);
   }
 }

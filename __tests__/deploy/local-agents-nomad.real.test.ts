@@ -6,9 +6,9 @@ import { localMachines, type LocalMachines } from "../../clients/local-machines/
 import { markedProcesses } from "../../clients/local-machines/marked-processes.js";
 import { serviceJob } from "../contract/service-job.js";
 import { describeReal } from "../support/environment.js";
-import { isLong } from "../support/long.js";
 import { NodeEvents } from "./node-events.js";
 import { idsOf } from "./state-file.js";
+import { STAGES } from "./stages.js";
 import { Workspace } from "./workspace.js";
 import { WriteLoad } from "./write-load.js";
 
@@ -232,14 +232,7 @@ describeReal("A cluster of real agents on the local platform", ["terraform", "co
   test("Ctrl-C at each stage of a roll ends no work, and the last run ends well", async () => {
     await setImage("broker-0", "ami-0ccc");
     await demo.synth();
-    // In the order of a roll: what has passed once is not seen again.
-    const stages = [
-      /drain/,
-      /hook start-agents broker-0-0/,
-      /hook configure-consul broker-0-0/,
-      /ready: broker-0/,
-    ];
-    for (const stage of isLong ? stages : stages.slice(1, 2)) {
+    for (const stage of STAGES) {
       const { exitCode } = await demo.interruptAll("broker-0", stage);
       expect(exitCode).not.toBe(0);
       expect(await unsettled()).toEqual({ "broker-0": "in flight" });

@@ -5,8 +5,8 @@ import * as z from "zod";
 import { localMachines, type LocalMachines } from "../../clients/local-machines/machines.js";
 import { serviceJob } from "../contract/service-job.js";
 import { describeReal } from "../support/environment.js";
-import { isLong } from "../support/long.js";
 import { idsOf } from "./state-file.js";
+import { STAGES } from "./stages.js";
 import { Workspace } from "./workspace.js";
 
 const three = "[ami-0aaa, ami-0aaa, ami-0aaa], instanceTypes: [m6i.large, m6i.large, m6i.large]";
@@ -229,14 +229,7 @@ describeReal("A cluster of simulated agents on the local platform", ["terraform"
   test("Ctrl-C at each stage of a roll ends no agent but the group's own, and the last run ends well", async () => {
     await setImage("broker-0", "ami-0ccc");
     await demo.synth();
-    // In the order of a roll: what has passed once is not seen again.
-    const stages = [
-      /drain/,
-      /hook start-agents broker-0-0/,
-      /hook configure-consul broker-0-0/,
-      /ready: broker-0/,
-    ];
-    for (const stage of isLong ? stages : stages.slice(1, 2)) {
+    for (const stage of STAGES) {
       const { exitCode } = await demo.interruptAll("broker-0", stage);
       expect(exitCode).not.toBe(0);
       expect(await work()).toHaveLength(COUNT);
