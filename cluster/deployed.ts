@@ -52,6 +52,8 @@ export interface DeployedGroup {
   readonly revisions: readonly Revision[];
   /** What `ready` was passed for; absent when it is not there. */
   readonly ready?: ReadyRecord;
+  /** Which hooks have ended; absent where the group was last rolled by a version that did not record it. */
+  readonly completed?: Completed;
   /** Whether `leave` is there. It is not once the group has left. */
   readonly leave: boolean;
   /** Addresses of tainted members. */
@@ -80,7 +82,27 @@ export interface DeployedHost {
   /** Its text or, as older providers have it, a digest. */
   readonly userData?: string | undefined;
   /** The ids of host and Consul servers that the machine was configured with; absent when `config_consul` is not there. */
-  readonly configConsul?: { readonly host: string; readonly servers: string };
+  readonly configConsul?: {
+    readonly host: string;
+    readonly servers: string;
+    readonly attempt?: number | undefined;
+    /** Which roll of Consul servers the machine was told of. */
+    readonly consul?: number | undefined;
+  };
+  /** Absent when it is not there. */
+  readonly startAgents?: { readonly attempt?: number | undefined };
+}
+
+/**
+ * What the revision of a group says of its create hooks: those of these hosts have ended, and so has `ready`, up to this
+ * attempt. Attempts are counted from 1 in their group.
+ */
+export interface Completed {
+  readonly attempt: number;
+  /** Ids, joined by commas. */
+  readonly hosts: string;
+  /** Of a Consul group: the roll, counted in the cluster, that every machine has been told of. */
+  readonly consul?: number | undefined;
 }
 
 export interface DeployedVolume {
@@ -106,6 +128,7 @@ interface ReadyRecord {
   readonly hosts: string;
   readonly hash: string;
   readonly gate: string;
+  readonly attempt?: number | undefined;
 }
 
 /** Nothing at all, as an empty state says. */

@@ -18,9 +18,20 @@ const ON_AWS = {
   },
   data: { id: ["id"], sizeGib: ["size"], type: ["type"], zone: ["availability_zone"] },
   "data-attachment": { host: ["instance_id"], data: ["volume_id"] },
-  "config-consul": { host: ["triggers", "host"], servers: ["triggers", "servers"] },
-  ready: { hosts: ["triggers", "hosts"], hash: ["triggers", "hash"], gate: ["triggers", "gate"] },
-  revision: { revisions: ["input", "revisions"] },
+  "start-agents": { attempt: ["triggers_replace", "attempt"] },
+  "config-consul": {
+    host: ["triggers", "host"],
+    servers: ["triggers", "servers"],
+    attempt: ["triggers", "attempt"],
+    consul: ["triggers", "consul"],
+  },
+  ready: {
+    hosts: ["triggers", "hosts"],
+    hash: ["triggers", "hash"],
+    gate: ["triggers", "gate"],
+    attempt: ["triggers", "attempt"],
+  },
+  revision: { revisions: ["input", "revisions"], completed: ["input", "completed"] },
 } as const;
 
 type Places = typeof ON_AWS;
@@ -42,13 +53,20 @@ const PLACES: Readonly<
     },
     data: { id: ["id"], sizeGib: ["input", "sizeGib"], type: ["input", "type"] },
     "data-attachment": { host: ["triggers_replace", "host"], data: ["triggers_replace", "volume"] },
-    "config-consul": { host: ["triggers_replace", "host"], servers: ["triggers_replace", "servers"] },
+    "start-agents": { attempt: ["triggers_replace", "attempt"] },
+    "config-consul": {
+      host: ["triggers_replace", "host"],
+      servers: ["triggers_replace", "servers"],
+      attempt: ["triggers_replace", "attempt"],
+      consul: ["triggers_replace", "consul"],
+    },
     ready: {
       hosts: ["triggers_replace", "hosts"],
       hash: ["triggers_replace", "hash"],
       gate: ["triggers_replace", "gate"],
+      attempt: ["triggers_replace", "attempt"],
     },
-    revision: { revisions: ["input", "revisions"] },
+    revision: { revisions: ["input", "revisions"], completed: ["input", "completed"] },
   },
 };
 

@@ -1,4 +1,5 @@
 import { groupAddress, hostAddress, type PlatformName } from "./address.js";
+import { mayNotHaveEnded, unended } from "./completed.js";
 import type { Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
 import { groupsOf, type Group, type Role } from "./groups.js";
 import { emptiedPools } from "./retiring.js";
@@ -98,10 +99,11 @@ export function groupsInFlight(
   const known = [...deployed.groups.values()].filter((group) => !isNew(group)).sort(byUrgency);
   const found = known.map((group) => ({ group, reasons: unfinished(group, deployed, platform) }));
   const own = new Set(found.filter(({ reasons }) => reasons.length > 0).map(({ group }) => group.name));
-  const servers = consulServerIds(deployed);
-  const unowned = known
-    .filter((group) => !own.has(group.name))
-    .flatMap((group) => notConfigured(group, servers, platform));
+  const unowned = notConfiguredIn(
+    known.filter((group) => !own.has(group.name)),
+    deployed,
+    platform,
+  );
   const owner = unowned.length > 0 ? lastConsulGroup(known, own, pending) : undefined;
   return found
     .map(({ group, reasons }) => ({
@@ -163,6 +165,7 @@ function unfinished(group: DeployedGroup, deployed: Deployed, platform: Platform
       ? [`its hosts run ${String(hashes.size)} templates: ${[...hashes].sort().join(", ")}`]
       : []),
     ...group.hosts.flatMap((host) => missingMembers(group, host, deployed, platform)),
+    ...unended(group, platform),
   ];
 }
 
@@ -208,23 +211,44 @@ export const targetGroupAddress = (platform: PlatformName, pool: string): string
   platform === "aws" ? `aws_lb_target_group.${pool}` : `terraform_data.${pool}-load-balancer`;
 
 /** The ids of all Consul servers, joined as `config_consul` holds them. */
-const consulServerIds = (deployed: Deployed): string =>
+export const consulServerIds = (deployed: Deployed): string =>
   [...deployed.groups.values()]
     .filter(({ role }) => role === "consul-server")
     .sort(byOrder)
     .flatMap(({ hosts }) => hosts.map(({ id }) => id))
     .join(",");
 
-function notConfigured(group: DeployedGroup, servers: string, platform: PlatformName): string[] {
+/** What is not done of the `config_consul` of groups that are whole but for it. */
+export function unconfigured(deployed: Deployed, platform: PlatformName): string[] {
+  const whole = [...deployed.groups.values()].filter(
+    (group) => !isNew(group) && unfinished(group, deployed, platform).length === 0,
+  );
+  return notConfiguredIn(whole, deployed, platform);
+}
+
+function notConfiguredIn(
+  groups: readonly DeployedGroup[],
+  deployed: Deployed,
+  platform: PlatformName,
+): string[] {
+  const servers = consulServerIds(deployed);
+  const told = Math.max(0, ...[...deployed.groups.values()].map(({ completed }) => completed?.consul ?? 0));
+  return groups.flatMap((group) => notConfigured(group, { servers, told }, platform));
+}
+
+function notConfigured(
+  group: DeployedGroup,
+  { servers, told }: { readonly servers: string; readonly told: number },
+  platform: PlatformName,
+): string[] {
   return group.hosts.flatMap((host) => {
     const address = hostAddress(platform, group.name, host.number, "config-consul");
     if (group.tainted.includes(address)) return [`${address} is tainted`];
     if (!host.configConsul) return [`${address} is missing`];
     if (host.configConsul.host !== host.id)
       return [`${address} was made for the machine ${host.configConsul.host}`];
-    return host.configConsul.servers === servers
-      ? []
-      : [`${address} names other Consul servers than there are`];
+    if (host.configConsul.servers !== servers) return [`${address} names other Consul servers than there are`];
+    return (host.configConsul.consul ?? 0) > told ? [mayNotHaveEnded(address)] : [];
   });
 }
 

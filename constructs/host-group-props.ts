@@ -1,3 +1,4 @@
+import type { GroupAttempts } from "../cluster/attempts.js";
 import type { DeployedVolume, Revision } from "../cluster/deployed.js";
 import type { GroupIndex } from "../cluster/three.js";
 import type { RootVolume } from "../cluster/yaml/schema.js";
@@ -12,6 +13,8 @@ interface ConsulKnowledge {
   readonly starts: readonly string[];
   /** The addresses of the servers that this view replaces: every machine must learn of their successors. */
   readonly replaced: readonly string[];
+  /** Which roll of Consul servers a `config_consul` is told of, by its address. */
+  readonly rollOf: (address: string) => number | undefined;
 }
 
 /** A host as a view renders it. */
@@ -44,6 +47,7 @@ export interface HostGroupProps {
   readonly revisions: readonly Revision[];
   /** The revisions that stay recorded while the gate of the view is closed; absent where it is always open. */
   readonly whileClosed?: readonly Revision[];
+  readonly attempts: GroupAttempts;
   /** The ids of the hosts that `ready` was passed for; absent where the group may change. */
   readonly passedFor?: string;
   /** How each member is protected in this view. */
@@ -54,6 +58,8 @@ export interface HostGroupProps {
   readonly hostsAfter?: readonly string[];
   /** Further addresses that the revision waits for. */
   readonly revisionAfter?: readonly string[];
+  /** Those of them that are hooks that run anew. */
+  readonly told?: readonly string[];
   readonly consul: ConsulKnowledge;
   /** The program whose hooks are called; absent where nothing may be drained, as with `protection: off`. */
   readonly hooks?: string;

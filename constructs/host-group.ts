@@ -11,10 +11,10 @@ import type { DeployedVolume } from "../cluster/deployed.js";
 import { addressesFor, hookWords } from "../cluster/hooks/hook-words.js";
 import { GATE_ENVIRONMENT, GATE_REFERENCE } from "../cluster/hooks/variables.js";
 import type { HostGroupProps, HostProps } from "./host-group-props.js";
-import type { Postcondition, Protection } from "./lifecycle.js";
+import type { Condition, Protection } from "./lifecycle.js";
 import { idOf } from "./named.js";
 import type { Platform } from "./platform.js";
-import { RevisionRecord } from "./revision-record.js";
+import { haveEnded, RevisionRecord } from "./revision-record.js";
 
 /**
  * One of the three groups of a pool: its hosts with what hangs on them, and the group's own `leave`, `ready` and
@@ -88,7 +88,7 @@ export class HostGroup extends Construct {
       this.platform.hook(this, {
         name,
         protection,
-        triggers,
+        triggers: { ...triggers, ...this.attempt(this.address(number, "start-agents")) },
         onCreate: hookCommand(agents, hookWords.startAgents(host, hash)),
         after: this.present(number, ["data-attachment", "stop-agents"]),
       });
@@ -104,12 +104,18 @@ export class HostGroup extends Construct {
     const { name: group, consul, hooks } = this.props;
     const host = this.address(number, "host");
     const addressOf = this.platform.networkAddress;
+    const address = this.address(number, "config-consul");
+    const roll = consul.rollOf(address);
     this.member(number, "config-consul", (name, protection) => {
       this.platform.hook(new Construct(this, name), {
         name,
         protection,
         ...(addressOf ? { environment: addressesFor(addressOf(host), consul.servers.map(addressOf)) } : {}),
-        triggers: { host: idOf(host), servers: consul.servers.map(idOf).join(",") },
+        triggers: {
+          ...{ host: idOf(host), servers: consul.servers.map(idOf).join(",") },
+          ...this.attempt(address),
+          ...(roll === undefined ? {} : { consul: String(roll) }),
+        },
         ...(consul.replaced.length > 0
           ? { replaceTriggeredBy: consul.replaced.map((address) => `${address}.id`) }
           : {}),
@@ -182,7 +188,10 @@ export class HostGroup extends Construct {
       this.platform.hook(new Construct(this, name), {
         name,
         protection,
-        triggers: { hosts: ids.join(","), hash, gate },
+        triggers: {
+          ...{ hosts: ids.join(","), hash, gate },
+          ...this.attempt(groupAddress(this.platform.name, group, "ready")),
+        },
         onCreate: hookCommand(hooks, hookWords.ready(group, hash)),
         environment: { [GATE_ENVIRONMENT]: gate },
         after: [
@@ -197,7 +206,11 @@ export class HostGroup extends Construct {
   }
 
   private revision(): void {
-    const { name: group, revisions, whileClosed, revisionAfter = [] } = this.props;
+    const { name: group, revisions, whileClosed, attempts, revisionAfter = [], told = [] } = this.props;
+    const hooks = [
+      ...this.props.hosts.flatMap(({ number }) => this.present(number, ["start-agents", "config-consul"])),
+      ...this.presentOfGroup("ready"),
+    ].filter((address) => attempts.fresh.has(address));
     this.ofGroup("revision", (name, protection) => {
       new RevisionRecord(this, {
         name,
@@ -206,9 +219,16 @@ export class HostGroup extends Construct {
         group,
         revisions,
         ...(whileClosed ? { whileClosed } : {}),
+        ...(attempts.completed ? { completed: attempts.completed } : {}),
+        ...(hooks.length > 0 ? { precondition: haveEnded(group, [...hooks, ...told]) } : {}),
         after: [...this.presentOfGroup("ready"), ...revisionAfter],
       });
     });
+  }
+
+  private attempt(address: string): { readonly attempt?: string } {
+    const number = this.props.attempts.numbers.get(address);
+    return number === undefined ? {} : { attempt: String(number) };
   }
 
   private ofGroup(kind: GroupKind, declare: (name: string, protection: Protection) => void): void {
@@ -252,7 +272,7 @@ const hookCommand = (program: string | undefined, words: string): string | undef
   program && `exec node "${program}" hook ${words}`;
 
 /** A stale view drops the hosts that a group has got since, and with them their data: no freeze holds what is not declared. */
-const isStill = (hosts: string, group: string, passedFor: string): Postcondition => ({
+const isStill = (hosts: string, group: string, passedFor: string): Condition => ({
   condition: `\${${hosts} == ${JSON.stringify(passedFor)}}`,
   errorMessage: `This view was made when ${group} had other hosts than it has now. Synthesize again.`,
 });

@@ -11,8 +11,8 @@ import type { TerraformResourceLifecycle } from "cdktf";
  */
 export type Protection = "live" | "kept" | "ignored" | "frozen";
 
-/** What must hold of a resource, by `self`, or Terraform refuses the plan. */
-export interface Postcondition {
+/** What must hold, or Terraform refuses to plan or to go on. */
+export interface Condition {
   readonly condition: string;
   readonly errorMessage: string;
 }
@@ -21,16 +21,20 @@ export interface Lifecycle {
   readonly protection: Protection;
   /** References such as `aws_instance.consul-server-1-0.id`. */
   readonly replaceTriggeredBy?: readonly string[];
-  readonly postcondition?: Postcondition;
+  /** Of what the resource comes after. */
+  readonly precondition?: Condition;
+  /** Of the resource, by `self`. */
+  readonly postcondition?: Condition;
 }
 
 /** The `lifecycle` block that a protection is written as, with what else belongs there; none where it would be empty. */
-export function lifecycleOf({ protection, replaceTriggeredBy, postcondition }: Lifecycle): {
+export function lifecycleOf({ protection, replaceTriggeredBy, precondition, postcondition }: Lifecycle): {
   readonly lifecycle?: TerraformResourceLifecycle;
 } {
   const lifecycle = {
     ...WRITTEN_AS[protection],
     ...(replaceTriggeredBy ? { replaceTriggeredBy: [...replaceTriggeredBy] } : {}),
+    ...(precondition ? { precondition: [precondition] } : {}),
     ...(postcondition ? { postcondition: [postcondition] } : {}),
   };
   return Object.keys(lifecycle).length > 0 ? { lifecycle } : {};

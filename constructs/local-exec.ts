@@ -1,4 +1,5 @@
 import type { LocalExecProvisioner } from "cdktf";
+import { MARK_ENVIRONMENT, MARK_REFERENCE } from "../cluster/hooks/variables.js";
 import type { HookDeclaration } from "./platform.js";
 
 /** The provisioners of a hook: one when it is created, one when it is destroyed. */
@@ -12,7 +13,7 @@ export function localExec(
           {
             type: "local-exec",
             command: hook.onCreate,
-            ...(hook.environment ? { environment: { ...hook.environment } } : {}),
+            environment: { ...hook.environment, [MARK_ENVIRONMENT]: MARK_REFERENCE },
           } as const,
         ]),
     ...(hook.onDestroy === undefined

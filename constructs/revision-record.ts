@@ -1,9 +1,10 @@
 import { TerraformLocal } from "cdktf";
 import { Construct } from "constructs";
-import type { Revision } from "../cluster/deployed.js";
+import type { Completed, Revision } from "../cluster/deployed.js";
+import { marksCondition } from "../cluster/hooks/marks.js";
 import { GATE_VARIABLE } from "../cluster/hooks/variables.js";
 import type { Declaration } from "./platform.js";
-import type { Postcondition } from "./lifecycle.js";
+import type { Condition } from "./lifecycle.js";
 import { TerraformData } from "./terraform-data.js";
 
 export interface RevisionRecordProps extends Declaration {
@@ -12,6 +13,8 @@ export interface RevisionRecordProps extends Declaration {
   readonly revisions: readonly Revision[];
   /** What stays recorded while the gate of the view is closed; default: `revisions`. */
   readonly whileClosed?: readonly Revision[];
+  /** Written whether the gate is open or closed. */
+  readonly completed?: Completed;
 }
 
 /**
@@ -21,7 +24,7 @@ export interface RevisionRecordProps extends Declaration {
 export class RevisionRecord extends Construct {
   constructor(
     scope: Construct,
-    { cluster, group, revisions, whileClosed, ...declaration }: RevisionRecordProps,
+    { cluster, group, revisions, whileClosed, completed, ...declaration }: RevisionRecordProps,
   ) {
     super(scope, declaration.name);
     const newest = revisions.at(-1)?.number;
@@ -32,6 +35,7 @@ export class RevisionRecord extends Construct {
         cluster,
         group,
         revisions: whileClosed ? this.byGate(entries, entriesOf(whileClosed), declaration.name) : entries,
+        ...(completed ? { completed } : {}),
       },
       ...(declaration.protection === "frozen" && newest !== undefined
         ? { postcondition: isStill(group, newest) }
@@ -51,10 +55,16 @@ const entriesOf = (revisions: readonly Revision[]): Revision[] =>
   revisions.map((revision) => ({ ...revision, cause: literal(revision.cause) }));
 
 /** Two views that were synthesized at once: the second is stale once the first is applied, and Terraform refuses it. */
-const isStill = (group: string, revision: number): Postcondition => ({
+const isStill = (group: string, revision: number): Condition => ({
   condition: `\${self.input.revisions[length(self.input.revisions) - 1].number == ${String(revision)}}`,
   errorMessage: `This view was made when ${group} was at revision ${String(revision)}, and it has been rolled since. Synthesize again.`,
 });
 
 /** Text of people's own, such as a commit's subject, must not be read as a Terraform expression. */
 const literal = (text: string): string => text.replace(/\$\{/g, "$$$${").replace(/%\{/g, "%%{");
+
+/** A run of this folder that was cut off has left hooks in the state that never ended. */
+export const haveEnded = (group: string, hooks: readonly string[]): Condition => ({
+  condition: marksCondition(hooks),
+  errorMessage: `Hooks of ${group} that are in the state have not ended: this view was made before a run of it was cut off. Synthesize again.`,
+});

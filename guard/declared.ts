@@ -86,6 +86,10 @@ export function ignoresAnything({ ignoresChanges, body }: DeclaredResource): boo
   return ignoresChanges || listOf(lifecycleIn(body)["ignore_changes"]).length > 0;
 }
 
+/** What Terraform asks before it, as texts. */
+export const preconditionsOf = ({ body }: DeclaredResource): string[] =>
+  blocksOf(lifecycleIn(body)["precondition"]).map((each) => String(asBody(each)["condition"]));
+
 /** Whether its successor comes first, which takes the destroy hooks from it and from all that it depends on. */
 export function isSucceededFirst({ body }: DeclaredResource): boolean {
   const value = lifecycleIn(body)["create_before_destroy"];

@@ -8,7 +8,7 @@ import {
 } from "../cluster/address.js";
 import { hostNames, type Group } from "../cluster/groups.js";
 import { addressesFor, hookWords, networkAddressOn } from "../cluster/hooks/hook-words.js";
-import { GATE_ENVIRONMENT } from "../cluster/hooks/variables.js";
+import { GATE_ENVIRONMENT, MARK_ENVIRONMENT, MARK_REFERENCE } from "../cluster/hooks/variables.js";
 import type { MemberWiring } from "./wiring.js";
 
 /**
@@ -49,8 +49,8 @@ export const consulServers = (wiring: readonly MemberWiring[]): string[] =>
   );
 
 /**
- * Every machine is given its own address and those of all Consul servers, `ready` its gate, and no other hook is given
- * anything.
+ * Every machine is given its own address and those of all Consul servers, `ready` its gate, and each hook that runs on
+ * creation the name of its mark.
  */
 export function environmentDifference(
   { member, provisioners }: MemberWiring,
@@ -61,12 +61,14 @@ export function environmentDifference(
   const addressOf = networkAddressOn[platform];
   const given = provisioners[0]?.environment ?? {};
   const host = hostAddress(platform, member.group, member.host ?? 0, "host");
+  const mark = WHEN[member.kind] === "create" ? { [MARK_ENVIRONMENT]: MARK_REFERENCE } : {};
   if (member.kind === "ready")
-    return isDeepStrictEqual({ ...given }, { [GATE_ENVIRONMENT]: gate })
+    return isDeepStrictEqual({ ...given }, { [GATE_ENVIRONMENT]: gate, ...mark })
       ? undefined
       : "it is not told of its gate as it is rendered";
-  const wanted =
+  const addresses =
     addressOf && member.kind === "config-consul" ? addressesFor(addressOf(host), servers.map(addressOf)) : {};
+  const wanted = { ...addresses, ...mark };
   return isDeepStrictEqual({ ...given }, wanted) ? undefined : "it is given other addresses";
 }
 

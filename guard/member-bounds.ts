@@ -59,7 +59,8 @@ function mayName({ kind, pool, group, index, host }: Member, reference: string, 
   if (other) {
     const isServer = other.kind === "host" && roleOf(other.pool) === "consul-server";
     const isOwn = other.group === group && (host === undefined || other.host === host);
-    return isOwn || (kind === "config-consul" && isServer);
+    const isTold = roleOf(pool) === "consul-server" && other.kind === "config-consul";
+    return isOwn || (kind === "config-consul" && isServer) || (kind === "revision" && isTold);
   }
   switch (kind) {
     case "host":
@@ -69,7 +70,13 @@ function mayName({ kind, pool, group, index, host }: Member, reference: string, 
     case "target":
       return isBalancerAddress(address, pool, spec);
     case "revision":
-      return address === `local.${group}-revision-by-gate`;
+      // In the condition by which it asks for marks, which is held against what is rendered.
+      return address === `local.${group}-revision-by-gate` || address === "path.module";
+    case "start-agents":
+    case "config-consul":
+    case "ready":
+      // The name of a mark, likewise.
+      return reference === "self" || reference === "self.id";
     default:
       return false;
   }

@@ -1,6 +1,8 @@
+import type { LocalMachine, LocalMachines } from "../clients/local-machines/machines.js";
 import { parseHostName } from "../cluster/address.js";
 import { localSettingsOf } from "../cluster/local-agents.js";
 import { UserError } from "../cluster/user-error.js";
+import { localAgents } from "../live/local-agents.js";
 import { groupOf, type HookArgs, type HookContext } from "./hook-context.js";
 import { groupsOf, hostNames } from "../cluster/groups.js";
 
@@ -26,9 +28,34 @@ export async function runStartAgentsHook(
     rollout_image: image,
     rollout_template_hash: hash ?? "",
   };
+  if (await runsAsDesired(host, { agents, meta }, machines)) {
+    say(`${host}: its ${agents} agents run ${image} already`);
+    return;
+  }
   await machines.start(agents, { name: host, role, meta, speed }, signal);
   const { address } = machines.get(host);
   say(`${host}: its ${agents} agents run ${image} at ${address}`);
+}
+
+/** A hook runs again where nobody knows whether it has ended, and what it has done by then stands. */
+async function runsAsDesired(
+  host: string,
+  { agents, meta }: Pick<LocalMachine, "agents"> & { readonly meta: Readonly<Record<string, string>> },
+  machines: LocalMachines,
+): Promise<boolean> {
+  const machine = machines.list().find(({ name }) => name === host);
+  if (machine?.agents !== agents) return false;
+  const own = localAgents({}, machines);
+  try {
+    const { Meta } = await (await own.consul(host)).self();
+    if (machine.nomad !== undefined) await (await own.nomad(host)).self();
+    return Object.entries(meta).every(([key, value]) => Meta?.[key] === value);
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  } finally {
+    await own.close();
+  }
 }
 
 /** Ends whatever runs under a machine's name on platform local. */

@@ -1,5 +1,6 @@
 import type { HostGroupProps, HostProps } from "../constructs/host-group-props.js";
 import type { Protection } from "../constructs/lifecycle.js";
+import { type GroupAttempts, recordedAttempts } from "../cluster/attempts.js";
 import {
   hostAddress,
   HOST_KINDS,
@@ -13,7 +14,7 @@ import type { Group } from "../cluster/groups.js";
 /** The part of a group's rendering that depends on what is desired, what is deployed and what the view may change. */
 export type Rendering = Omit<
   HostGroupProps,
-  "consul" | "hooks" | "agents" | "hostsAfter" | "revisionAfter" | "balanced"
+  "consul" | "hooks" | "agents" | "hostsAfter" | "revisionAfter" | "told" | "balanced"
 >;
 
 export interface RenderingOptions {
@@ -21,17 +22,25 @@ export interface RenderingOptions {
   readonly revisionHistoryLimit: number;
   /** Why the next revision is made. */
   readonly cause: string;
+  readonly attempts: GroupAttempts;
 }
 
 /**
  * A group that another view may change: rendered from what is deployed, and only what the state holds, so that even a
  * repair can only restore.
- * @param configures whether every machine is configured with a new Consul server in this view
+ * @param options.configures whether every machine is configured with a new Consul server in this view
  */
 export function frozenRendering(
   group: DeployedGroup,
-  addresses: ReadonlySet<string>,
-  configures: boolean,
+  {
+    addresses,
+    configures,
+    platform,
+  }: {
+    readonly addresses: ReadonlySet<string>;
+    readonly configures: boolean;
+    readonly platform: PlatformName;
+  },
 ): Rendering {
   return {
     ...identityOf(group),
@@ -39,6 +48,7 @@ export function frozenRendering(
     hosts: group.hosts,
     volumes: group.volumes,
     revisions: group.revisions,
+    attempts: recordedAttempts(group, platform),
     ...(group.ready ? { passedFor: group.ready.hosts } : {}),
     // A roll that was cut off may have left a machine that is not configured. One that has left itself is configured in
     // its own view.
@@ -65,6 +75,7 @@ export function newRendering(
     hosts: desiredHosts(group),
     volumes: volumesOf(group, deployed),
     revisions: nextRevisions(group, deployed?.revisions ?? [], options),
+    attempts: options.attempts,
     includes: () => true,
     protect: (address) => (outlives(address) ? "kept" : "live"),
   };
@@ -97,8 +108,11 @@ export function targetRendering(
   const ofHeld = new Set(
     held.flatMap((number) => membersOf(group, number, options.platform, (kind) => kind !== "config-consul")),
   );
-  const frozen = new Set([...membersThatStay(group, deployed, options.platform), ...ofHeld]);
-  const staying = new Map(
+  const staying = membersThatStay(group, deployed, options.platform).filter(
+    (address) => !options.attempts.fresh.has(address),
+  );
+  const frozen = new Set([...staying, ...ofHeld]);
+  const asDeployed = new Map(
     deployed.hosts
       .filter(({ number }) => frozen.has(hostAddress(options.platform, group.name, number, "host")))
       .map((host) => [host.number, host]),
@@ -108,7 +122,7 @@ export function targetRendering(
     whileClosed: deployed.revisions,
     laterHosts,
     // Over the desired values, which are those of the same template: a state read does not tell the root volume.
-    hosts: desired.hosts.map((host) => ({ ...host, ...staying.get(host.number) })),
+    hosts: desired.hosts.map((host) => ({ ...host, ...asDeployed.get(host.number) })),
     volumes: [
       ...desired.volumes.filter(({ host }) => !held.includes(host)),
       ...deployed.volumes.filter(({ host }) => held.includes(host)),

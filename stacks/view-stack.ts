@@ -7,6 +7,7 @@ import type { Protection } from "../constructs/lifecycle.js";
 import { judgeSynthesized } from "../guard/judge.js";
 import { formatViolation, type Verdict } from "../guard/verdict.js";
 import { groupAddress, hostAddress, type HostKind } from "../cluster/address.js";
+import { attemptsOf, recordedAttempts, type ViewAttempts } from "../cluster/attempts.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { isForReview } from "../cluster/deployed.js";
 import { groupsOf, poolsOf, type Group, type Role } from "../cluster/groups.js";
@@ -71,6 +72,7 @@ export class ViewStack extends TerraformStack {
   private readonly created: readonly Group[];
   /** Whether the view makes a Consul server anew, so that every machine must learn of it. */
   private readonly makesConsulServer: boolean;
+  private readonly attempts: ViewAttempts;
   private synthesized: object | undefined;
 
   /** @param view `cluster`, or the name of a deployed group */
@@ -87,6 +89,7 @@ export class ViewStack extends TerraformStack {
     this.created = this.target ? [] : groups.filter(({ name }) => isNew(deployed.groups.get(name)));
     const made = this.target ? groups.filter(({ name }) => name === this.target) : this.created;
     this.makesConsulServer = made.some(({ role }) => role === "consul-server");
+    this.attempts = attemptsOf(props, this.target, laterHosts);
     this.synthesizer = new ClusterFolderSynthesizer(this.synthesizer, this, spec.name, formatHookFile(props));
     this.node.addValidation({ validate: () => this.verdict().violations.map(formatViolation) });
     addBackend(this, spec.backend, specFolder);
@@ -131,14 +134,17 @@ export class ViewStack extends TerraformStack {
     const { spec, deployed, cause, laterHosts = [] } = this.props;
     const { platform } = spec;
     const { addresses } = deployed;
-    const options = { platform, revisionHistoryLimit: spec.rollout.revisionHistoryLimit, cause };
     const current = deployed.groups.get(group.name);
+    const attempts =
+      this.attempts.groups.get(group.name) ??
+      (current ? recordedAttempts(current, platform) : { numbers: new Map(), fresh: new Set() });
+    const options = { platform, revisionHistoryLimit: spec.rollout.revisionHistoryLimit, cause, attempts };
     if (!current && (this.target || group.retires)) return undefined;
     if (current && !isNew(current) && group.name === this.target)
       return targetRendering(group, current, options, { addresses, laterHosts });
     const rendering =
       current && !this.created.includes(group)
-        ? frozenRendering(current, addresses, this.makesConsulServer)
+        ? frozenRendering(current, { addresses, configures: this.makesConsulServer, platform })
         : newRendering(group, current, options);
     return !this.target && spec.protection === "off" ? { ...rendering, protect: () => "live" } : rendering;
   }
@@ -176,6 +182,7 @@ export class ViewStack extends TerraformStack {
           servers.filter(({ group }) => group.name === this.target),
           "host",
         ),
+        rollOf: this.attempts.consulRollOf,
       },
       ...(spec.protection === "on" ? { hooks: program } : {}),
       ...(agents ? { agents } : {}),
@@ -191,16 +198,20 @@ export class ViewStack extends TerraformStack {
   private edges(
     group: Group,
     rendered: readonly Rendered[],
-  ): Pick<HostGroupProps, "hostsAfter" | "revisionAfter"> {
+  ): Pick<HostGroupProps, "hostsAfter" | "revisionAfter" | "told"> {
     const { platform } = this.props.spec;
     const before = this.created.includes(group)
       ? this.created.filter(({ role }) => BEFORE[group.role].includes(role))
       : [];
-    const others = rendered.filter((each) => each.group !== group);
-    const configures = this.makesConsulServer && group.name === this.target;
+    // Machines of groups that are created are told with the rest of their own group.
+    const others = rendered.filter((each) => each.group !== group && !this.created.includes(each.group));
+    const isTold = this.attempts.consulRoll !== undefined;
+    const waits = group.name === this.target || (isTold && this.created.includes(group));
+    const told = waits && group.role === "consul-server" ? this.members(others, "config-consul") : [];
     return {
       hostsAfter: before.map(({ name }) => groupAddress(platform, name, "ready")),
-      revisionAfter: configures ? this.members(others, "config-consul") : [],
+      revisionAfter: told,
+      told: isTold ? told : [],
     };
   }
 

@@ -67,9 +67,10 @@ function group(pool: string, index: GroupIndex, hosts: number): HostGroupProps {
     volumes: [],
     balanced: false,
     revisions: [],
-    protect: () => "live",
+    attempts: { numbers: new Map(), fresh: new Set() },
+  protect: () => "live",
     includes: () => true,
-    consul: { cluster: "demo", servers: [], starts: [], replaced: [] },
+    consul: { cluster: "demo", servers: [], starts: [], replaced: [], rollOf: () => undefined },
   };
 }
 

@@ -21,6 +21,7 @@ export type Member = z.output<typeof Member>;
 
 export const Self = z.object({
   Config: z.object({ NodeName: z.string(), NodeID: z.string() }),
+  Meta: map.optional(),
 });
 export type Self = z.output<typeof Self>;
 

@@ -13,6 +13,13 @@ const known = z
   .optional()
   .catch(undefined);
 
+/** A number in the triggers of a hook, which are texts. */
+const count = z
+  .string()
+  .regex(/^[1-9]\d{0,8}$/)
+  .transform(Number)
+  .optional();
+
 /** What each kind of member has, as far as it is read. */
 const ATTRIBUTES = {
   host: z.object({
@@ -27,12 +34,16 @@ const ATTRIBUTES = {
     userData: known,
   }),
   data: z.object({ sizeGib: z.int(), type: text, zone: text.exactOptional() }),
-  "config-consul": z.object({ host: z.string(), servers: z.string() }),
-  ready: z.object({ hosts: z.string(), hash: z.string(), gate: z.string() }),
+  "start-agents": z.object({ attempt: count }),
+  "config-consul": z.object({ host: z.string(), servers: z.string(), attempt: count, consul: count }),
+  ready: z.object({ hosts: z.string(), hash: z.string(), gate: z.string(), attempt: count }),
   revision: z.object({
     revisions: z.array(
       z.object({ number: z.int(), image: text, hash: text, generation: z.int(), cause: z.string() }),
     ),
+    completed: z
+      .object({ attempt: z.int().min(1), hosts: z.string(), consul: z.int().min(1).optional() })
+      .optional(),
   }),
 };
 

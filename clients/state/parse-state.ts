@@ -64,6 +64,10 @@ function deployedGroup(members: OneOrMore<MemberObject>, attributes: MemberAttri
   const configConsuls = new Map(
     ofKind("config-consul").map((each) => [each.member.host, attributes.read("config-consul", each)]),
   );
+  const startAgents = new Map(
+    ofKind("start-agents").map((each) => [each.member.host, attributes.read("start-agents", each)]),
+  );
+  const [revision] = ofKind("revision").map((each) => attributes.read("revision", each));
   const [ready] = ofKind("ready").map((each) => attributes.read("ready", each));
   return {
     name: group,
@@ -73,16 +77,23 @@ function deployedGroup(members: OneOrMore<MemberObject>, attributes: MemberAttri
     hosts: ofKind("host").flatMap((each): DeployedHost[] => {
       const { host: number = 0 } = each.member;
       const host = attributes.read("host", each);
-      const configConsul = configConsuls.get(number);
+      const [configConsul, started] = [configConsuls.get(number), startAgents.get(number)];
       if (!host) return [];
-      return [{ number, name: hostName(group, number), ...host, ...(configConsul ? { configConsul } : {}) }];
+      return [
+        {
+          ...{ number, name: hostName(group, number), ...host },
+          ...(configConsul ? { configConsul } : {}),
+          ...(started ? { startAgents: started } : {}),
+        },
+      ];
     }),
     volumes: ofKind("data").flatMap((each): DeployedVolume[] => {
       const volume = attributes.read("data", each);
       return volume ? [{ host: each.member.host ?? 0, ...volume }] : [];
     }),
-    revisions: ofKind("revision").flatMap((each) => attributes.read("revision", each)?.revisions ?? []),
+    revisions: revision?.revisions ?? [],
     ...(ready ? { ready } : {}),
+    ...(revision?.completed ? { completed: revision.completed } : {}),
     leave: ofKind("leave").length > 0,
     tainted: addressesOf(members.filter(({ tainted, deposed }) => tainted && !deposed)),
     deposed: addressesOf(members.filter(({ deposed }) => deposed)),

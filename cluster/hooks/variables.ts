@@ -36,5 +36,16 @@ export const isGate = (value: unknown): value is Gate => value === "open" || val
 /** How a view refers to it. */
 export const GATE_REFERENCE = `\${var.${GATE_VARIABLE}}`;
 
+/** By which a create hook gets the id of its own resource, after which it names its mark. */
+export const MARK_ENVIRONMENT = "ROLLOUT_MARK";
+
+export const MARK_REFERENCE = "${self.id}";
+
+/**
+ * The folder, in that of a stack, where each create hook leaves a mark once it has ended. What records that hooks have ended
+ * asks for them, since a resource stands in the state before its hook has ended.
+ */
+export const MARKS = "marks";
+
 /** By which the hook `ready` gets it. */
 export const GATE_ENVIRONMENT = "ROLLOUT_GATE";

@@ -1,5 +1,6 @@
-import { hostAddress, parseAddress, parseGroupName } from "../../cluster/address.js";
-import { groupsOf, roleOf } from "../../cluster/groups.js";
+import { hostAddress, parseAddress } from "../../cluster/address.js";
+import { attemptsOf } from "../../cluster/attempts.js";
+import { groupsOf } from "../../cluster/groups.js";
 import { isNew } from "../../cluster/pending.js";
 import { triggersOf, type DeclaredResource } from "../declared.js";
 import type { Plan } from "../plan/plan.js";
@@ -8,8 +9,8 @@ import { refuse, type Violation } from "../verdict.js";
 
 /**
  * When a Consul server goes, every machine must learn the new address: in the view of a Consul group every
- * `config_consul` names all servers and is replaced with the one that goes. In any other view none outside the group is,
- * but where the cluster view creates a Consul server.
+ * `config_consul` names all servers and is replaced with the one that goes. Else none outside the group is, but where the
+ * cluster view creates a Consul server, or the state does not prove that each has been told of the last.
  */
 export const configConsulRefresh: Rule = (proposal) => {
   if (proposal.plan) return refreshPlanned(proposal, proposal.plan);
@@ -97,14 +98,14 @@ function refreshPlanned({ changes, target, deployed, spec }: Proposal, { resourc
       member.pool === "consul-server" &&
       (action === "create" || action === "replace"),
   );
-  const role = target === undefined ? undefined : roleOf(parseGroupName(target)?.pool ?? "");
   if (made.length === 0) {
+    const isDue = attemptsOf({ spec, deployed }, target).consulRoll !== undefined;
     const eager = changes.filter(
       ({ member, group, action }) =>
         member?.kind === "config-consul" &&
         action !== "delete" &&
         group !== target &&
-        role !== "consul-server" &&
+        !isDue &&
         !isNew(deployed.groups.get(group ?? "")),
     );
     return refreshedForNothing(eager, target);

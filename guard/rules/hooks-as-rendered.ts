@@ -11,6 +11,7 @@ import { memberValues } from "../../cluster/members.js";
 import { isNew } from "../../cluster/pending.js";
 import { GATE_REFERENCE } from "../../cluster/hooks/variables.js";
 import type { Action } from "../change.js";
+import { attemptsOtherwise } from "../attempts.js";
 import { ignoresAnything, triggersOf } from "../declared.js";
 import { callDifference, consulServers, environmentDifference, programsOf } from "../hook-call.js";
 import { listed } from "../listed.js";
@@ -58,7 +59,7 @@ export const hooksAsRendered: Rule = (proposal) => {
     const missing = precedents(wiring, members, wirings, target).filter((address) => !after.has(address));
     return missing.length === 0 ? [] : [`${wiring.address} (${listed(missing.sort())})`];
   });
-  return [
+  const found = [
     ...refuse(RULE, otherwise, {
       message: "hooks would not run what they are rendered with",
       remedy: "leave the hooks as they are rendered; remove the override",
@@ -71,6 +72,7 @@ export const hooksAsRendered: Rule = (proposal) => {
     ...gateOtherwise(proposal, changing),
     ...triggersOtherwise(proposal, changing),
   ];
+  return [...found, ...attemptsOtherwise(proposal, new Set(found.flatMap(({ subjects }) => subjects)))];
 };
 
 /** A plan does not say where its program lies, but it has one. */

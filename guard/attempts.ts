@@ -1,0 +1,123 @@
+import { attemptsOf, type ViewAttempts } from "../cluster/attempts.js";
+import { parseAddress, type Member } from "../cluster/address.js";
+import { memberValues } from "../cluster/members.js";
+import { marksCondition } from "../cluster/hooks/marks.js";
+import { isMap } from "../cluster/raw.js";
+import { preconditionsOf, type DeclaredResource } from "./declared.js";
+import type { Proposal } from "./proposal.js";
+import { refuse, type RuleId, type Violation } from "./verdict.js";
+
+const RULE: RuleId = "hooks-as-rendered";
+
+/** A resource as it is declared, or as a plan leaves it. */
+interface Rendered {
+  readonly address: string;
+  readonly member: Member;
+  readonly values: unknown;
+}
+
+/**
+ * The numbers by which hooks run again, and what a revision records of them, are those that the state asks for. A view that
+ * was made before a run of it was cut off has one that the state has, too, and would record what has never ended.
+ * @param named the addresses of hooks that something else is said of
+ */
+export function attemptsOtherwise(proposal: Proposal, named: ReadonlySet<string>): Violation[] {
+  const { target, laterHosts, declared, plan, deployed } = proposal;
+  if (plan && deployed.origin.kind === "spec") return [];
+  const attempts = attemptsOf(proposal, target, laterHosts);
+  const rendered: Rendered[] = plan
+    ? plan.resources.flatMap(({ address, after, deposed }) => {
+        const member = deposed === undefined && after !== null ? parseAddress(address) : undefined;
+        return member ? [{ address, member, values: after }] : [];
+      })
+    : declared.flatMap(({ address, member, body }) => (member ? [{ address, member, values: body }] : []));
+  const wrong = rendered.filter(
+    (each) => !named.has(each.address) && isOtherwise(each, attempts, proposal),
+  );
+  const unmarked = plan
+    ? []
+    : declared.filter(
+        (revision) =>
+          revision.member?.kind === "revision" &&
+          attempts.groups.has(revision.member.group) &&
+          !isAskedFor(revision, marksOf(revision.member.group, rendered, attempts)),
+      );
+  return [
+    ...refuse(
+      RULE,
+      wrong.map(({ address }) => address),
+      {
+        message: "hooks would be taken for ended that may never have run, or run for nothing",
+        remedy: "synthesize and plan again; leave attempts and completed as they are rendered",
+      },
+    ),
+    ...refuse(
+      RULE,
+      unmarked.map(({ address }) => address),
+      {
+        message: "hooks would be recorded as ended without a look at their marks",
+        remedy: "leave the precondition as it is rendered; remove the override",
+      },
+    ),
+  ];
+}
+
+function isOtherwise(
+  { address, member, values }: Rendered,
+  { groups, consulRoll, consulRollOf }: ViewAttempts,
+  { deployed }: Proposal,
+): boolean {
+  const own = groups.get(member.group);
+  const want = own?.numbers.get(address);
+  switch (member.kind) {
+    case "start-agents":
+      return own !== undefined && !isNumber(memberValues("start-agents", address, values).attempt, want);
+    case "ready":
+      return own !== undefined && !isNumber(memberValues("ready", address, values).attempt, want);
+    case "config-consul": {
+      const { attempt, consul } = memberValues("config-consul", address, values);
+      if (own && !isNumber(attempt, want)) return true;
+      return (own !== undefined || consulRoll !== undefined) && !isNumber(consul, consulRollOf(address));
+    }
+    case "revision": {
+      if (!own) return false;
+      const { completed } = memberValues("revision", address, values);
+      const { attempt, hosts, consul } = isMap(completed) ? completed : {};
+      const ids = own.completed?.hosts.replace(/\$\{([^}]*)\.id\}/g, (whole, host: string) =>
+        deployed.ids?.get(host) ?? whole,
+      );
+      return (
+        attempt !== own.completed?.attempt ||
+        consul !== own.completed?.consul ||
+        // What is made anew has no id yet.
+        (hosts !== undefined && hosts !== own.completed?.hosts && hosts !== ids)
+      );
+    }
+    default:
+      return false;
+  }
+}
+
+const isNumber = (value: unknown, want: number | undefined): boolean =>
+  value === (want === undefined ? undefined : String(want));
+
+/** The hooks that run in this view and that a revision speaks for. */
+const marksOf = (
+  group: string,
+  rendered: readonly Rendered[],
+  { groups, consulRoll }: ViewAttempts,
+): string[] =>
+  rendered.flatMap(({ address, member }) => {
+    const isOwn = groups.get(group)?.fresh.has(address) === true;
+    const isTold =
+      consulRoll !== undefined &&
+      groups.get(group)?.completed?.consul === consulRoll &&
+      member.kind === "config-consul" &&
+      !groups.has(member.group);
+    return isOwn || isTold ? [address] : [];
+  });
+
+function isAskedFor(revision: DeclaredResource, hooks: readonly string[]): boolean {
+  const conditions = preconditionsOf(revision);
+  return hooks.length === 0 ? conditions.length === 0 : conditions.join() === marksCondition(hooks);
+}
