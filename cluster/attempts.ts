@@ -3,7 +3,7 @@ import type { ClusterState } from "./cluster-state.js";
 import { isHostProven } from "./completed.js";
 import type { Completed, Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
 import { groupsOf, type Group } from "./groups.js";
-import { consulServerIds, inFlightOf, isConfigured, isNew, unconfigured } from "./pending.js";
+import { consulServerIds, inFlightOf, isConfigured, isNew, isUnconfigured } from "./pending.js";
 
 /** The numbers that the create hooks of one group carry in their triggers, and what its revision records of them. */
 export interface GroupAttempts {
@@ -53,7 +53,7 @@ export function attemptsOf(
   const isTold = changing.some((group) => {
     if (group.role !== "consul-server") return false;
     if (target === undefined) return [...deployed.groups.values()].some((each) => !isNew(each));
-    return (staying.get(group.name)?.size ?? 0) < group.hosts || unconfigured(deployed, platform).length > 0;
+    return (staying.get(group.name)?.size ?? 0) < group.hosts || isUnconfigured(deployed, platform);
   });
   const consulRoll = isTold ? highest + 1 : undefined;
   const groups = new Map(
@@ -151,7 +151,9 @@ function ofGroup(
   const proven = current
     ? waiting.filter((host) => isHostProven(host, current)).map(({ number }) => number)
     : [];
-  const hosts = all.filter((number) => made.includes(number) || staying.has(number) || proven.includes(number));
+  const hosts = all.filter(
+    (number) => made.includes(number) || staying.has(number) || proven.includes(number),
+  );
   const roll = group.role === "consul-server" ? (consulRoll ?? current?.completed?.consul) : undefined;
   return {
     numbers: new Map([...recorded.numbers, ...[...fresh].map((address) => [address, next] as const)]),

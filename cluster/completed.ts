@@ -1,34 +1,28 @@
-import { groupAddress, hostAddress, type PlatformName } from "./address.js";
-import type { DeployedGroup, DeployedHost } from "./deployed.js";
+import type { Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
 
 /** Whether the hooks of a machine have ended, as far as its group's record tells. */
-export const isHostProven = (
-  { id = "", startAgents, configConsul }: DeployedHost,
-  { completed }: DeployedGroup,
-): boolean =>
+export const isHostProven = (host: DeployedHost, { completed }: DeployedGroup): boolean =>
   completed !== undefined &&
-  completed.hosts.split(",").includes(id) &&
-  Math.max(startAgents?.attempt ?? 0, configConsul?.attempt ?? 0) <= completed.attempt;
+  completed.hosts.split(",").includes(host.id ?? "") &&
+  highestOf(host) <= completed.attempt;
 
 /**
- * The hooks of a group that stand in the state and may never have ended. None of a group that has no number: it was last
+ * Whether create hooks of a group stand in the state and may never have ended. Not of a group that has no number: it was last
  * rolled by a version that wrote none, and is as whole as its members say.
  */
-export function unended(group: DeployedGroup, platform: PlatformName): string[] {
-  const { name, hosts, ready, completed } = group;
-  const hooks = [
-    ...hosts.flatMap(({ number, startAgents, configConsul }) => [
-      [hostAddress(platform, name, number, "start-agents"), startAgents?.attempt] as const,
-      [hostAddress(platform, name, number, "config-consul"), configConsul?.attempt] as const,
-    ]),
-    [groupAddress(platform, name, "ready"), ready?.attempt] as const,
-  ];
-  const done = completed?.attempt ?? 0;
-  const open = hooks.flatMap(([address, attempt = 0]) => (attempt > done ? [mayNotHaveEnded(address)] : []));
-  if (!completed || open.length > 0) return open;
-  return hosts
-    .filter((host) => !isHostProven(host, group))
-    .map(({ number }) => mayNotHaveEnded(hostAddress(platform, name, number, "config-consul")));
+export function hasUnended(group: DeployedGroup): boolean {
+  const { hosts, ready, completed } = group;
+  const highest = Math.max(ready?.attempt ?? 0, ...hosts.map(highestOf));
+  if (highest > (completed?.attempt ?? 0)) return true;
+  return completed !== undefined && !hosts.every((host) => isHostProven(host, group));
 }
 
-export const mayNotHaveEnded = (address: string): string => `${address} may not have ended`;
+/** Whether machines were told of Consul servers by a roll of which nobody knows whether all have been told. */
+export function isUntold({ groups }: Pick<Deployed, "groups">): boolean {
+  const all = [...groups.values()];
+  const told = Math.max(0, ...all.map(({ completed }) => completed?.consul ?? 0));
+  return all.some(({ hosts }) => hosts.some(({ configConsul }) => (configConsul?.consul ?? 0) > told));
+}
+
+const highestOf = ({ startAgents, configConsul }: DeployedHost): number =>
+  Math.max(startAgents?.attempt ?? 0, configConsul?.attempt ?? 0);

@@ -1,5 +1,5 @@
 import { groupAddress, hostAddress, type PlatformName } from "./address.js";
-import { mayNotHaveEnded, unended } from "./completed.js";
+import { hasUnended, isUntold } from "./completed.js";
 import type { Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
 import { groupsOf, type Group, type Role } from "./groups.js";
 import { emptiedPools } from "./retiring.js";
@@ -98,18 +98,28 @@ export function groupsInFlight(
   if (deployed.origin.kind === "spec") return [];
   const known = [...deployed.groups.values()].filter((group) => !isNew(group)).sort(byUrgency);
   const found = known.map((group) => ({ group, reasons: unfinished(group, deployed, platform) }));
-  const own = new Set(found.filter(({ reasons }) => reasons.length > 0).map(({ group }) => group.name));
+  const own = new Set(
+    found
+      .filter(({ group, reasons }) => reasons.length > 0 || hasUnended(group))
+      .map(({ group }) => group.name),
+  );
   const unowned = notConfiguredIn(
     known.filter((group) => !own.has(group.name)),
     deployed,
     platform,
   );
-  const owner = unowned.length > 0 ? lastConsulGroup(known, own, pending) : undefined;
+  const isOwned = unowned.length > 0 || isUntold(deployed);
+  const owner = isOwned ? lastConsulGroup(known, own, pending) : undefined;
   return found
-    .map(({ group, reasons }) => ({
-      group: group.name,
-      reasons: group === owner ? [...reasons, ...unowned] : reasons,
-    }))
+    .map(({ group, reasons }) => {
+      const seen = group === owner ? [...reasons, ...unowned] : reasons;
+      const isUnproven = seen.length === 0 && (hasUnended(group) || group === owner);
+      const revision = groupAddress(platform, group.name, "revision");
+      return {
+        group: group.name,
+        reasons: isUnproven ? [`${revision} does not say that its hooks have ended`] : seen,
+      };
+    })
     .filter(({ reasons }) => reasons.length > 0);
 }
 
@@ -165,7 +175,6 @@ function unfinished(group: DeployedGroup, deployed: Deployed, platform: Platform
       ? [`its hosts run ${String(hashes.size)} templates: ${[...hashes].sort().join(", ")}`]
       : []),
     ...group.hosts.flatMap((host) => missingMembers(group, host, deployed, platform)),
-    ...unended(group, platform),
   ];
 }
 
@@ -218,12 +227,12 @@ export const consulServerIds = (deployed: Deployed): string =>
     .flatMap(({ hosts }) => hosts.map(({ id }) => id))
     .join(",");
 
-/** What is not done of the `config_consul` of groups that are whole but for it. */
-export function unconfigured(deployed: Deployed, platform: PlatformName): string[] {
+/** Whether machines of groups that are whole else may not know the Consul servers that there are. */
+export function isUnconfigured(deployed: Deployed, platform: PlatformName): boolean {
   const whole = [...deployed.groups.values()].filter(
-    (group) => !isNew(group) && unfinished(group, deployed, platform).length === 0,
+    (group) => !isNew(group) && !hasUnended(group) && unfinished(group, deployed, platform).length === 0,
   );
-  return notConfiguredIn(whole, deployed, platform);
+  return isUntold(deployed) || notConfiguredIn(whole, deployed, platform).length > 0;
 }
 
 function notConfiguredIn(
@@ -232,23 +241,19 @@ function notConfiguredIn(
   platform: PlatformName,
 ): string[] {
   const servers = consulServerIds(deployed);
-  const told = Math.max(0, ...[...deployed.groups.values()].map(({ completed }) => completed?.consul ?? 0));
-  return groups.flatMap((group) => notConfigured(group, { servers, told }, platform));
+  return groups.flatMap((group) => notConfigured(group, servers, platform));
 }
 
-function notConfigured(
-  group: DeployedGroup,
-  { servers, told }: { readonly servers: string; readonly told: number },
-  platform: PlatformName,
-): string[] {
+function notConfigured(group: DeployedGroup, servers: string, platform: PlatformName): string[] {
   return group.hosts.flatMap((host) => {
     const address = hostAddress(platform, group.name, host.number, "config-consul");
     if (group.tainted.includes(address)) return [`${address} is tainted`];
     if (!host.configConsul) return [`${address} is missing`];
     if (host.configConsul.host !== host.id)
       return [`${address} was made for the machine ${host.configConsul.host}`];
-    if (host.configConsul.servers !== servers) return [`${address} names other Consul servers than there are`];
-    return (host.configConsul.consul ?? 0) > told ? [mayNotHaveEnded(address)] : [];
+    return host.configConsul.servers === servers
+      ? []
+      : [`${address} names other Consul servers than there are`];
   });
 }
 

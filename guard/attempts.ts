@@ -31,9 +31,7 @@ export function attemptsOtherwise(proposal: Proposal, named: ReadonlySet<string>
         return member ? [{ address, member, values: after }] : [];
       })
     : declared.flatMap(({ address, member, body }) => (member ? [{ address, member, values: body }] : []));
-  const wrong = rendered.filter(
-    (each) => !named.has(each.address) && isOtherwise(each, attempts, proposal),
-  );
+  const wrong = rendered.filter((each) => !named.has(each.address) && isOtherwise(each, attempts, proposal));
   const unmarked = plan
     ? []
     : declared.filter(
@@ -83,8 +81,9 @@ function isOtherwise(
       if (!own) return false;
       const { completed } = memberValues("revision", address, values);
       const { attempt, hosts, consul } = isMap(completed) ? completed : {};
-      const ids = own.completed?.hosts.replace(/\$\{([^}]*)\.id\}/g, (whole, host: string) =>
-        deployed.ids?.get(host) ?? whole,
+      const ids = own.completed?.hosts.replace(
+        /\$\{([^}]*)\.id\}/g,
+        (whole, host: string) => deployed.ids?.get(host) ?? whole,
       );
       return (
         attempt !== own.completed?.attempt ||
