@@ -2,7 +2,6 @@ import { parseArgs } from "node:util";
 import { UserError } from "../cluster/user-error.js";
 import { reportFailure } from "../program/report-failure.js";
 import { HOOKS, type HookArgs } from "../hooks/hook-context.js";
-import { leaveMark } from "../hooks/mark.js";
 import { runHook } from "../hooks/run-hook.js";
 
 /** `hook leave broker-0 --hash 1f0c... --stay broker-0-0,broker-0-1`, which Terraform's local-exec calls and no person does. */
@@ -45,7 +44,6 @@ try {
   await runHook(process.env, hookArgsIn(process.argv.slice(2)), (text) => {
     process.stdout.write(`${text}\n`);
   });
-  leaveMark(process.env, process.cwd());
 } catch (error) {
   process.exitCode = reportFailure(error);
 }

@@ -52,6 +52,12 @@ export const commitAt = (file: string, rev: string): Promise<string | undefined>
 export const isCommitted = async (file: string): Promise<boolean> =>
   (await textOf(file, ["--no-optional-locks", "status", "--porcelain", "--", `./${basename(file)}`])) === "";
 
+/** The commit that has a file as it is; `uncommitted` where none has, or there is no git. */
+export async function commitOf(file: string): Promise<string> {
+  const [commit, isClean] = await Promise.all([commitAt(file, "HEAD"), isCommitted(file)]);
+  return commit !== undefined && isClean ? commit : "uncommitted";
+}
+
 /** What git says of a file's repository; undefined where it fails. */
 async function textOf(file: string, args: readonly string[]): Promise<string | undefined> {
   const found = await git(dirname(file), args).catch(() => undefined);

@@ -1,4 +1,5 @@
 import { groupsOf, hostNames, machineSettings, subnetOf, type Group, type Role } from "./groups.js";
+import { templateOf, type Template } from "./template-hash.js";
 import type { Spec } from "./yaml/schema.js";
 import type { GroupIndex } from "./three.js";
 
@@ -113,14 +114,38 @@ export interface DeployedVolume {
   readonly zone?: string;
 }
 
-/** One entry of a group's history; numbers are never used again. */
+/**
+ * One entry of a group's history; numbers are never used again. What the first version of the record did not have is absent
+ * from what was recorded by it.
+ */
 export interface Revision {
+  /** Of the record: 2. Absent in the first one. */
+  readonly version?: number | undefined;
   readonly number: number;
   readonly image: string;
   readonly hash: string;
   readonly generation: number;
   /** The commit, or what `ROLLOUT_CAUSE` said. */
   readonly cause: string;
+  /** All that shapes its machines. */
+  readonly template?: Template | undefined;
+  readonly hosts?: number | undefined;
+  /** How it came to be, as `ready` tells once it has passed; absent or null where nobody could tell. */
+  readonly roll?: RollRecord | null | undefined;
+}
+
+/** Who rolled a revision, when and how. Times are ISO 8601 in UTC. */
+export interface RollRecord {
+  /** Of the spec; `uncommitted` where it was otherwise than committed, or in no repository. */
+  readonly commit?: string | undefined;
+  /** `rollout deploy broker-1`; absent where Terraform was called by itself. */
+  readonly command?: string | undefined;
+  /** `user@host` */
+  readonly by: string;
+  readonly begun: string;
+  readonly ended: string;
+  /** `at once`, `2 at a time`, `by Terraform alone` */
+  readonly how: string;
 }
 
 interface ReadyRecord {
@@ -174,13 +199,14 @@ export function deployedFromSpec(spec: Spec, where: string, addresses: ReadonlyS
 
 /** Every revision that is deployed and, where the template differs from the last one's, the next. */
 export function nextRevisions(
-  group: Pick<Group, "image" | "hash" | "generation">,
+  group: Template & Pick<Group, "hash" | "hosts">,
   deployed: readonly Revision[],
   { revisionHistoryLimit, cause }: { readonly revisionHistoryLimit: number; readonly cause: string },
 ): Revision[] {
   const last = deployed.at(-1);
   if (last?.hash === group.hash) return [...deployed];
-  const { image, hash, generation } = group;
-  const next = { number: (last?.number ?? 0) + 1, image, hash, generation, cause };
+  const { image, hash, generation, hosts } = group;
+  const number = (last?.number ?? 0) + 1;
+  const next = { version: 2, number, image, hash, generation, cause, template: templateOf(group), hosts };
   return [...deployed, next].slice(-revisionHistoryLimit);
 }

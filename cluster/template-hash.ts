@@ -16,22 +16,28 @@ export interface Template {
  * a test pins some hashes literally.
  */
 export function templateHash(template: Template): string {
-  const values = {
-    ...(template.dataVolume
-      ? { dataVolume: { sizeGib: template.dataVolume.sizeGib, type: template.dataVolume.type } }
-      : {}),
-    ...(template.generation === 0 ? {} : { generation: template.generation }),
-    image: template.image,
-    instanceType: template.instanceType,
-    ...(template.rootVolume ? { rootVolume: { sizeGib: template.rootVolume.sizeGib } } : {}),
-  };
-  const text = JSON.stringify(values);
+  const values: Partial<Template> = templateOf(template);
+  const text = JSON.stringify({
+    ...values,
+    generation: values.generation === 0 ? undefined : values.generation,
+  });
   const known = hashes.get(text);
   if (known !== undefined) return known;
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 10);
   hashes.set(text, hash);
   return hash;
 }
+
+/** The template alone, of whatever has one, with keys in the order of the alphabet. */
+export const templateOf = (template: Template): Template => ({
+  ...(template.dataVolume
+    ? { dataVolume: { sizeGib: template.dataVolume.sizeGib, type: template.dataVolume.type } }
+    : {}),
+  generation: template.generation,
+  image: template.image,
+  instanceType: template.instanceType,
+  ...(template.rootVolume ? { rootVolume: { sizeGib: template.rootVolume.sizeGib } } : {}),
+});
 
 /** By their text: a large cluster has few templates, and each rule asks for the hash of every group. */
 const hashes = new Map<string, string>();

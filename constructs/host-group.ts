@@ -206,7 +206,16 @@ export class HostGroup extends Construct {
   }
 
   private revision(): void {
-    const { name: group, revisions, whileClosed, attempts, revisionAfter = [], told = [] } = this.props;
+    const {
+      name: group,
+      revisions,
+      whileClosed,
+      attempts,
+      revisionAfter = [],
+      told = [],
+      isRolled,
+    } = this.props;
+    const ready = groupAddress(this.platform.name, group, "ready");
     const hooks = [
       ...this.props.hosts.flatMap(({ number }) => this.present(number, ["start-agents", "config-consul"])),
       ...this.presentOfGroup("ready"),
@@ -220,6 +229,7 @@ export class HostGroup extends Construct {
         revisions,
         ...(whileClosed ? { whileClosed } : {}),
         ...(attempts.completed ? { completed: attempts.completed } : {}),
+        ...(isRolled && hooks.includes(ready) ? { toldBy: ready } : {}),
         ...(hooks.length > 0 ? { precondition: haveEnded(group, [...hooks, ...told]) } : {}),
         after: [...this.presentOfGroup("ready"), ...revisionAfter],
       });

@@ -1,7 +1,7 @@
 import { TerraformLocal } from "cdktf";
 import { Construct } from "constructs";
 import type { Completed, Revision } from "../cluster/deployed.js";
-import { marksCondition } from "../cluster/hooks/marks.js";
+import { marksCondition, rollIn } from "../cluster/hooks/marks.js";
 import { GATE_VARIABLE } from "../cluster/hooks/variables.js";
 import type { Declaration } from "./platform.js";
 import type { Condition } from "./lifecycle.js";
@@ -15,6 +15,8 @@ export interface RevisionRecordProps extends Declaration {
   readonly whileClosed?: readonly Revision[];
   /** Written whether the gate is open or closed. */
   readonly completed?: Completed;
+  /** The address of the `ready` that tells how the newest revision came to be; absent where it is recorded already. */
+  readonly toldBy?: string;
 }
 
 /**
@@ -24,11 +26,14 @@ export interface RevisionRecordProps extends Declaration {
 export class RevisionRecord extends Construct {
   constructor(
     scope: Construct,
-    { cluster, group, revisions, whileClosed, completed, ...declaration }: RevisionRecordProps,
+    { cluster, group, revisions, whileClosed, completed, toldBy, ...declaration }: RevisionRecordProps,
   ) {
     super(scope, declaration.name);
     const newest = revisions.at(-1)?.number;
-    const entries = entriesOf(revisions);
+    const [last, ...others] = entriesOf(revisions).reverse();
+    const entries = last
+      ? [...others.reverse(), toldBy === undefined ? last : { ...last, roll: rollIn(toldBy) }]
+      : [];
     new TerraformData(this, {
       ...declaration,
       input: {

@@ -7,10 +7,12 @@ import { nextInGroup } from "../rollout/roll/next-step.js";
 import { parseAddress } from "../cluster/address.js";
 import { isForReview } from "../cluster/deployed.js";
 import { findGroup } from "../cluster/find-group.js";
+import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { type Group, hostNames } from "../cluster/groups.js";
 import { inFlightOf } from "../cluster/pending.js";
 import type { Gate } from "../cluster/hooks/variables.js";
 import { UserError } from "../cluster/user-error.js";
+import { noteBegun, tellRoll } from "../hooks/mark.js";
 import { BAKED, bakedBy } from "../hooks/ready.js";
 import { Interruption } from "../cluster/interruption.js";
 import { loadProgram, type Program } from "../program/program.js";
@@ -170,6 +172,7 @@ class GroupRoll {
     const rest = plan.batch.laterHosts;
     await this.steps.during("leave", `its work leaves${inBatch(plan.batch)}`, async () => {
       this.hasBegun = true;
+      noteBegun(plan.folder, group);
       if (takesMachines(plan, this.name)) await this.agents(group, plan.program, plan.folder)?.leave(rest);
       else this.steps.say("all of its machines are there, so none has to leave");
     });
@@ -218,7 +221,10 @@ class GroupRoll {
       const applied = await applyView(this.run, plan, {
         steps: this.steps,
         step: "record",
-        env: { [BAKED]: bakedBy(group) },
+        env: {
+          [BAKED]: bakedBy(group),
+          ...tellRoll(this.run.command, maxUnavailableOf(group, program)),
+        },
       });
       if (applied.exitCode === 0) return;
       const isGate = applied.failed.some((address) => parseAddress(address)?.kind === "ready");
@@ -282,6 +288,9 @@ const takesMachines = ({ summary }: ViewPlan, name: string): boolean =>
     (group) =>
       group.name === name && group.machines.replaced + group.machines.destroyed + group.machines.created > 0,
   );
+
+const maxUnavailableOf = ({ pool }: Group, { spec }: Program): number =>
+  gateSettingsOf(pool, spec).maxUnavailable;
 
 /** `: broker-0-0, while broker-0-1 waits` */
 function inBatch({ updating, laterHosts }: Batch): string {

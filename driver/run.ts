@@ -14,6 +14,8 @@ import type { Progress } from "./progress.js";
 
 /** One run of a verb that changes a cluster: it alone does so from this machine. */
 export interface Run {
+  /** As it was typed: `rollout deploy broker-1`. */
+  readonly command: string;
   /** The same in all that the run leaves behind. */
   readonly id: string;
   readonly env: Environment;
@@ -30,10 +32,7 @@ export interface Run {
   readonly log: (event: Omit<LogEvent, "at" | "run">) => void;
 }
 
-export interface RunOptions extends Pick<Run, "env" | "clock" | "progress" | "confirm" | "ownResources"> {
-  /** As it was typed: `rollout deploy broker-1`. */
-  readonly command: string;
-}
+export type RunOptions = Pick<Run, "command" | "env" | "clock" | "progress" | "confirm" | "ownResources">;
 
 /**
  * Runs an action while the cluster's lock is held, with its beginning and its end in the log. The first signal asks the run

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { hostAddress, parseAddress, type Member } from "../cluster/address.js";
+import { groupAddress, hostAddress, parseAddress, type Member } from "../cluster/address.js";
 import { roleOf } from "../cluster/groups.js";
+import { rollIn } from "../cluster/hooks/marks.js";
 import { memberValues } from "../cluster/members.js";
 import {
   isBalancerAddress,
@@ -71,7 +72,10 @@ function mayName({ kind, pool, group, index, host }: Member, reference: string, 
       return isBalancerAddress(address, pool, spec);
     case "revision":
       // In the condition by which it asks for marks, which is held against what is rendered.
-      return address === `local.${group}-revision-by-gate` || address === "path.module";
+      return (
+        [`local.${group}-revision-by-gate`, "path.module"].includes(address) ||
+        reference === rollIn(groupAddress(spec.platform, group, "ready"))
+      );
     case "start-agents":
     case "config-consul":
     case "ready":

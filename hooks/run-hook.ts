@@ -8,6 +8,7 @@ import { UserError } from "../cluster/user-error.js";
 import { clusterClock, realClock } from "../clients/clock.js";
 import type { HookArgs, HookContext } from "./hook-context.js";
 import { interruptions } from "../clients/interruption.js";
+import { groupOfHook, leaveMark, noteBegun } from "./mark.js";
 
 const LOAD: Readonly<
   Record<HookArgs["hook"], () => Promise<(context: HookContext, args: HookArgs) => Promise<void>>>
@@ -31,6 +32,19 @@ const LOAD: Readonly<
  */
 export async function runHook(env: Environment, args: HookArgs, say: (line: string) => void): Promise<void> {
   const file = readHookFile();
+  const folder = process.cwd();
+  const group = groupOfHook(file, args);
+  if (group) noteBegun(folder, group);
+  await run(env, { file, folder }, args, say);
+  leaveMark({ env, file, folder }, args);
+}
+
+async function run(
+  env: Environment,
+  { file, folder }: Pick<HookContext, "file" | "folder">,
+  args: HookArgs,
+  say: (line: string) => void,
+): Promise<void> {
   const machines = machinesFor(file, args);
   if (!machines && !hasAgents(file.spec)) {
     say(
@@ -40,7 +54,6 @@ export async function runHook(env: Environment, args: HookArgs, say: (line: stri
   }
   const { signal, stop } = interruptions();
   const clock = machines ? clusterClock(machines) : realClock;
-  const folder = process.cwd();
   const context: HookContext = {
     ...{ env, file, clock, say, signal, folder },
     // Terraform shows what is said, and nothing else.
@@ -48,8 +61,8 @@ export async function runHook(env: Environment, args: HookArgs, say: (line: stri
     ...(machines ? { machines } : {}),
   };
   try {
-    const run = await LOAD[args.hook]();
-    await run(context, args);
+    const hook = await LOAD[args.hook]();
+    await hook(context, args);
   } finally {
     stop();
   }

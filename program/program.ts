@@ -4,7 +4,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Annotations, App } from "cdktf";
 import { codeOf } from "../clients/error-code.js";
-import { lastCause } from "../clients/git.js";
+import { commitOf, lastCause } from "../clients/git.js";
 import { offeredViews } from "../rollout/roll/views.js";
 import { UserError } from "../cluster/user-error.js";
 import { HOOK_FILE } from "../cluster/hooks/hook-file.js";
@@ -22,12 +22,13 @@ export interface Program extends SpecFile, Omit<ViewProps, "specFolder" | "progr
 export async function loadProgram(env: Environment): Promise<Program> {
   const source = readSpec(env);
   if (source.isExample) console.error(EXAMPLE_IS_USED);
-  const [deployed, cause] = await Promise.all([
+  const [deployed, cause, commit] = await Promise.all([
     readDeployed(source, env),
     env["ROLLOUT_CAUSE"] ?? lastCause(source.file),
+    commitOf(source.file),
   ]);
   const views = offeredViews(source.spec, deployed, env["ROLLOUT_GROUP"]);
-  return { ...source, deployed, views, cause: cause === undefined ? "<none>" : briefly(cause) };
+  return { ...source, deployed, views, commit, cause: cause === undefined ? "<none>" : briefly(cause) };
 }
 
 const LONGEST_CAUSE = 200;

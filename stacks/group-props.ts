@@ -69,12 +69,15 @@ export function newRendering(
   deployed: DeployedGroup | undefined,
   options: RenderingOptions,
 ): Rendering {
+  const recorded = deployed?.revisions ?? [];
+  const revisions = nextRevisions(group, recorded, options);
   return {
     ...identityOf(group),
     hash: group.hash,
     hosts: desiredHosts(group),
     volumes: volumesOf(group, deployed),
-    revisions: nextRevisions(group, deployed?.revisions ?? [], options),
+    revisions,
+    isRolled: revisions.at(-1)?.number !== recorded.at(-1)?.number,
     attempts: options.attempts,
     includes: () => true,
     protect: (address) => (outlives(address) ? "kept" : "live"),

@@ -29,6 +29,8 @@ export interface ViewProps extends ClusterState {
   readonly program: string;
   /** Why the next revision is made: the commit, or what the user says. */
   readonly cause: string;
+  /** The commit of the spec, or `uncommitted`. Default: none is recorded. */
+  readonly commit?: string;
   /** The hosts of the group that a view rolls whose machines wait for a later batch, by name. Default: none. */
   readonly laterHosts?: readonly string[];
   /** Whether the user's own resources are in it. Default: true; a rehearsal must not touch what is real. */

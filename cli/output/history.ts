@@ -22,40 +22,69 @@ export function formatHistories(histories: readonly History[], inFull: boolean):
 }
 
 function formatAttempts(attempts: readonly Attempt[]): string {
+  // Of what earlier versions recorded nobody knows it, and the line is short.
+  const isKnown = attempts.some(({ changed }) => changed !== null);
   const rows = attempts.map((attempt) => [
     String(attempt.revision),
     attempt.image ?? "-",
     attempt.at === null ? "-" : formatMinute(attempt.at),
     attempt.seconds === null ? "-" : formatSeconds(attempt.seconds),
     attempt.result ?? "-",
+    ...(isKnown ? [changedIn(attempt)] : []),
     attempt.message === null ? onOneLine(attempt.cause ?? "<none>") : onOneLine(attempt.message),
   ]);
-  return formatTable([["REVISION", "IMAGE", "DONE", "TOOK", "RESULT", "CAUSE"], ...rows])
+  return formatTable([
+    ["REVISION", "IMAGE", "DONE", "TOOK", "RESULT", ...(isKnown ? ["CHANGED"] : []), "CAUSE"],
+    ...rows,
+  ])
     .split("\n")
     .map(cut)
     .join("\n");
 }
+
+/** The names of what is another than before. */
+const changedIn = ({ changed }: Attempt): string =>
+  changed === null ? "-" : changed.map((each) => each.split(" ")[0]).join(",") || "nothing";
 
 /** The cause stands last; in full it is in `--revision` and in JSON. */
 const cut = (line: string): string => (line.length <= WIDTH ? line : `${line.slice(0, WIDTH - 1)}…`);
 
 function formatInFull(attempt: Attempt): string {
   const { group, revision, image, at, seconds, result, message, cause, generation, hash, steps } = attempt;
+  const { template, hosts, roll, changed, deployed } = attempt;
   const lines: (readonly [string, string | number | null])[] = [
     ["group", group],
     ["revision", revision],
     ["image", image],
     ["generation", generation],
-    ["template", hash],
+    ["template", template ? `${hash ?? "-"}, ${inWords(template)}` : hash],
+    ["hosts", hosts],
+    ["changed", changed && (changed.join(", ") || "nothing")],
     ["cause", cause],
+    ["commit", roll?.commit ?? null],
+    ["by", roll && `${roll.by}${roll.command === undefined ? "" : `: ${roll.command}`}, ${roll.how}`],
+    ["begun", roll && `${formatMinute(roll.begun)} UTC`],
     ["done", at === null ? null : `${formatMinute(at)} UTC`],
     ["took", seconds === null ? null : formatSeconds(seconds)],
     ["result", result],
     ["steps", steps.map((each) => `${each.step} ${formatSeconds(each.seconds)}`).join(", ") || null],
     ["message", message],
+    ["note", deployed && !roll ? "who rolled it and how is not recorded" : null],
   ];
   return lines
-    .filter(([name, value]) => value !== null || name !== "message")
+    .filter(([name, value]) => value !== null || !OPTIONAL.has(name))
     .flatMap(([name, value]) => wrapLine(`${`${name}:`.padEnd(12)}${onOneLine(String(value ?? "-"))}`))
     .join("\n");
+}
+
+/** These say nothing where there is nothing. */
+const OPTIONAL: ReadonlySet<string> = new Set(["message", "note"]);
+
+/** `instanceType m6i.large, dataVolume 100 GiB gp3`: what image and generation do not say. */
+function inWords({ instanceType, rootVolume, dataVolume }: NonNullable<Attempt["template"]>): string {
+  return [
+    `instanceType ${instanceType}`,
+    ...(rootVolume ? [`rootVolume ${String(rootVolume.sizeGib)} GiB`] : []),
+    ...(dataVolume ? [`dataVolume ${String(dataVolume.sizeGib)} GiB ${dataVolume.type}`] : []),
+  ].join(", ");
 }

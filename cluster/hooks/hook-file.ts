@@ -12,6 +12,8 @@ const hookFileSchema = z.strictObject({
   spec: specSchema,
   /** The folder of the spec, from the one of this file: where the run folder lies. */
   specFolder: z.string().min(1),
+  /** The commit of the spec, or `uncommitted`; absent where nobody has asked. */
+  commit: z.string().optional(),
   /** The deployed groups, with the names of their hosts and the images that their revisions name. */
   deployed: z.array(
     z.strictObject({ name: z.string(), hosts: z.array(z.string()), images: z.array(z.string()) }),
@@ -20,23 +22,20 @@ const hookFileSchema = z.strictObject({
 
 export type HookFile = z.output<typeof hookFileSchema>;
 
+interface Source extends ClusterState, Pick<HookFile, "specFolder" | "commit"> {}
+
 /** What the hooks of a stack know of what it is made from. */
-export function hookFileOf({
-  spec,
-  deployed: { groups },
-  specFolder,
-}: ClusterState & { readonly specFolder: string }): HookFile {
+export function hookFileOf({ spec, deployed: { groups }, specFolder, commit }: Source): HookFile {
   const known = [...groups.values()].filter((group) => !isNew(group));
   const deployed = known.map(({ name, hosts, revisions }) => ({
     name,
     hosts: hosts.map((host) => host.name),
     images: imagesOf(revisions),
   }));
-  return { spec, specFolder, deployed };
+  return { spec, specFolder, ...(commit === undefined ? {} : { commit }), deployed };
 }
 
-export const formatHookFile = (source: ClusterState & { readonly specFolder: string }): string =>
-  `${JSON.stringify(hookFileOf(source), null, 2)}\n`;
+export const formatHookFile = (source: Source): string => `${JSON.stringify(hookFileOf(source), null, 2)}\n`;
 
 /** @throws UserError when it is damaged */
 export function parseHookFile(text: string): HookFile {

@@ -9,3 +9,7 @@ export function marksCondition(hooks: readonly string[]): string {
   const ids = [...hooks].sort().map((address) => `${address}.id`);
   return `\${alltrue([for id in [${ids.join(", ")}] : fileexists("\${path.module}/${MARKS}/\${id}")])}`;
 }
+
+/** What `ready` tells of a roll once it has passed, in its mark. What is no record of one is null. */
+export const rollIn = (ready: string): string =>
+  `\${try(jsondecode(file("\${path.module}/${MARKS}/\${${ready}.id}")), null)}`;

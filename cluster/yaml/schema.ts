@@ -6,6 +6,9 @@ import { duration, filled, plain, refused, text, three, whole } from "./schema-v
 /** Ends the description of what is part of the template's hash; a test holds it against `templateHash`. */
 export const REPLACES = "A change replaces the machines of the group.";
 
+/** Of EBS volumes. */
+export const VOLUME_TYPES = ["gp3", "gp2", "st1", "sc1"] as const;
+
 const imageName = text(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
   "the id of an image: at most 128 letters, digits, dots, underscores and hyphens, such as ami-0aaa",
@@ -48,10 +51,7 @@ const loadBalancer = z
 
 const dataVolume = z.strictObject({
   sizeGib: whole(1, 16384).describe("The size in GiB."),
-  type: z
-    .enum(["gp3", "gp2", "st1", "sc1"])
-    .default("gp3")
-    .describe("The type of an EBS volume. Default: gp3."),
+  type: z.enum(VOLUME_TYPES).default("gp3").describe("The type of an EBS volume. Default: gp3."),
 });
 
 const rootVolume = z.strictObject({ sizeGib: whole(1, 16384).describe("The size in GiB.") });

@@ -130,7 +130,9 @@ function recordedOtherwise(group: Group, { plan, deployed, spec, target }: Propo
 function withoutCauses(revisions: unknown): unknown {
   if (!Array.isArray(revisions)) return "no history";
   return revisions.map((revision: unknown) =>
-    ["number", "image", "hash", "generation"].map((key) => own(revision, key)),
+    ["version", "number", "image", "hash", "generation", "template", "hosts"].map((key) =>
+      own(revision, key),
+    ),
   );
 }
 

@@ -4,11 +4,31 @@ import { UserError } from "../../cluster/user-error.js";
 import { STEPS } from "../../cluster/run/run-log.js";
 import { attemptsOf, type Run } from "./read-runs.js";
 
+const roll = z.strictObject({
+  commit: z.string().optional().describe("Of the spec; uncommitted where it was otherwise."),
+  command: z.string().optional().describe("Absent where Terraform was called by itself."),
+  by: z.string(),
+  begun: z.iso.datetime(),
+  ended: z.iso.datetime(),
+  how: z.string(),
+});
+
+const template = z.strictObject({
+  image: z.string(),
+  instanceType: z.string(),
+  generation: z.int(),
+  dataVolume: z.strictObject({ sizeGib: z.int(), type: z.string() }).optional(),
+  rootVolume: z.strictObject({ sizeGib: z.int() }).optional(),
+});
+
 const attempt = z.strictObject({
   group: z.string(),
   revision: z.int().describe("The number that it has, or that it would have got."),
   image: z.string().nullable(),
-  at: z.iso.datetime().nullable().describe("When it was done; null where this machine's log does not know."),
+  at: z.iso
+    .datetime()
+    .nullable()
+    .describe("When it was done; null where neither state nor this machine's log know."),
   seconds: z.number().nullable(),
   result: z
     .enum(["ok", "failed", "undone", "interrupted"])
@@ -19,6 +39,15 @@ const attempt = z.strictObject({
   deployed: z.boolean().describe("Whether the group's history in the state has it."),
   generation: z.int().nullable(),
   hash: z.string().nullable(),
+  template: template
+    .nullable()
+    .describe("All that shapes the machines; null where an earlier version recorded it, and for a failure."),
+  hosts: z.int().nullable(),
+  roll: roll.nullable().describe("Who rolled it, when and how; null where nothing of it is recorded."),
+  changed: z
+    .array(z.string())
+    .nullable()
+    .describe("What differs from the revision before; null where that is not known."),
   steps: z.array(z.strictObject({ step: z.enum(STEPS), seconds: z.number() })),
 });
 
@@ -33,18 +62,16 @@ export type Attempt = z.output<typeof attempt>;
  */
 export function historyOf(group: DeployedGroup, runs: readonly Run[]): Attempt[] {
   const ended = attemptsIn(group, runs);
-  const recorded = group.revisions.map((revision): Attempt => {
-    const { number, image, cause, generation, hash } = revision;
+  const recorded = group.revisions.map((revision, index): Attempt => {
+    const { number, image, cause, generation, hash, template = null, hosts = null, roll } = revision;
     const own = ended.findLast((each) => isOf(each, revision));
     return {
-      ...(own ?? unknown),
-      group: group.name,
-      revision: number,
-      image,
-      cause,
-      generation,
-      hash,
-      deployed: true,
+      ...(own ?? { ...unknown, ...timesOf(roll) }),
+      ...{ group: group.name, revision: number, image, cause, generation, hash, deployed: true },
+      template,
+      hosts,
+      roll: roll ?? null,
+      changed: changedSince(group.revisions[index - 1], revision),
     };
   });
   const oldest = group.revisions[0]?.number ?? 0;
@@ -56,6 +83,34 @@ export function historyOf(group: DeployedGroup, runs: readonly Run[]): Attempt[]
   );
 }
 
+/** `image ami-0aaa -> ami-0bbb`, each; null where one of the two does not say all. */
+function changedSince(before: Revision | undefined, now: Revision): string[] | null {
+  const [old, wanted] = [before && valuesOf(before), valuesOf(now)];
+  if (!old || !wanted) return null;
+  return Object.entries(wanted).flatMap(([name, value]) =>
+    old[name] === value ? [] : [`${name} ${old[name] ?? "none"} -> ${value ?? "none"}`],
+  );
+}
+
+function valuesOf({ template, hosts }: Revision): Readonly<Record<string, string | undefined>> | undefined {
+  if (!template) return undefined;
+  const { image, instanceType, generation, rootVolume, dataVolume } = template;
+  return {
+    image,
+    instanceType,
+    rootVolume: rootVolume && `${String(rootVolume.sizeGib)} GiB`,
+    dataVolume: dataVolume && `${String(dataVolume.sizeGib)} GiB ${dataVolume.type}`,
+    generation: String(generation),
+    hosts: String(hosts),
+  };
+}
+
+/** Where this machine's log does not know a roll, its record tells. */
+const timesOf = (roll: Revision["roll"]): Partial<Pick<Attempt, "at" | "seconds">> =>
+  roll
+    ? { at: roll.ended, seconds: Math.max(0, (Date.parse(roll.ended) - Date.parse(roll.begun)) / 1000) }
+    : {};
+
 const isOf = (attempt: Attempt, { number, image }: Revision): boolean =>
   attempt.result === "ok" && attempt.revision === number && (attempt.image ?? image) === image;
 
@@ -65,6 +120,16 @@ const unknown: Pick<Attempt, "at" | "seconds" | "result" | "message" | "steps"> 
   result: null,
   message: null,
   steps: [],
+};
+
+const unrecorded = {
+  deployed: false,
+  generation: null,
+  hash: null,
+  template: null,
+  hosts: null,
+  roll: null,
+  changed: null,
 };
 
 /** @param numbers those that there are, oldest first */
@@ -95,9 +160,7 @@ function attemptsIn({ name, revisions }: DeployedGroup, runs: readonly Run[]): A
     result: end?.result ?? null,
     message: end?.message ?? null,
     cause: cause ?? null,
-    deployed: false,
-    generation: null,
-    hash: null,
+    ...unrecorded,
     steps: [...took],
   }));
 }
