@@ -14,7 +14,37 @@ const ok: Attempt = {
   deployed: true,
   generation: 0,
   hash: "0123456789",
+  template: null,
+  hosts: null,
+  roll: null,
+  changed: null,
   steps: [],
+};
+/** As this version records it. */
+const recorded: Attempt = {
+  ...ok,
+  revision: 16,
+  image: "ami-0ccc",
+  cause: "9ab0c1d new kernel, larger disks",
+  at: "2026-11-22T10:00:00.000Z",
+  seconds: 1800,
+  template: {
+    image: "ami-0ccc",
+    instanceType: "m6i.large",
+    generation: 0,
+    dataVolume: { sizeGib: 200, type: "gp3" },
+    rootVolume: { sizeGib: 50 },
+  },
+  hosts: 3,
+  roll: {
+    commit: "9ab0c1d5e3f2",
+    command: "rollout deploy broker-1",
+    by: "ada@ops",
+    begun: "2026-11-22T09:30:00.000Z",
+    ended: "2026-11-22T10:00:00.000Z",
+    how: "1 at a time",
+  },
+  changed: ["image ami-0aaa -> ami-0ccc", "dataVolume 100 GiB gp3 -> 200 GiB gp3"],
 };
 const undone: Attempt = {
   ...ok,
@@ -90,6 +120,48 @@ test("a revision in full has all that is known of it and of every attempt at it"
    done:       2026-11-21 11:20 UTC
    took:       19m
    result:     ok
+   steps:      -
+   note:       who rolled it and how is not recorded"
+  `);
+});
+
+test("what changed has a column where it is known", () => {
+  const text = formatHistories([{ name: "broker-1", attempts: [again, recorded] }], false);
+  expect(text).toMatchInlineSnapshot(`
+   "REVISION  IMAGE     DONE              TOOK  RESULT  CHANGED           CAUSE
+   15        ami-0aaa  2026-11-21 11:20  19m   ok      -                 3f2a1c0 s…
+   16        ami-0ccc  2026-11-22 10:00  30m   -       image,dataVolume  9ab0c1d n…"
+  `);
+});
+
+test("a revision in full says its template, what changed, and who rolled it, when and how", () => {
+  const text = formatHistories([{ name: "broker-1", attempts: [recorded] }], true);
+  expect(text).toMatchInlineSnapshot(`
+   "group:      broker-1
+   revision:   16
+   image:      ami-0ccc
+   generation: 0
+   template:   0123456789, instanceType m6i.large, rootVolume 50 GiB, dataVolume
+     200 GiB gp3
+   hosts:      3
+   changed:    image ami-0aaa -> ami-0ccc, dataVolume 100 GiB gp3 -> 200 GiB gp3
+   cause:      9ab0c1d new kernel, larger disks
+   commit:     9ab0c1d5e3f2
+   by:         ada@ops: rollout deploy broker-1, 1 at a time
+   begun:      2026-11-22 09:30 UTC
+   done:       2026-11-22 10:00 UTC
+   took:       30m
+   result:     -
    steps:      -"
   `);
 });
+
+test("a roll by Terraform alone has no command", () => {
+  const roll = { by: "ada@ops", begun: ago, ended: ago, how: "by Terraform alone" };
+  const text = formatHistories([{ name: "broker-1", attempts: [{ ...recorded, roll, changed: [] }] }], true);
+  expect(text).toContain("\nby:         ada@ops, by Terraform alone\n");
+  expect(text).toContain("\nchanged:    nothing\n");
+  expect(text).not.toContain("commit:");
+});
+
+const ago = "2026-11-22T09:30:00.000Z";

@@ -19,6 +19,26 @@ const group = groupIn(
   "broker-0",
 );
 
+const template = { image: "ami-0aaa", instanceType: "small", generation: 0 };
+
+const roll = {
+  commit: "9ab0c1d5e3f2",
+  by: "ada@ops",
+  begun: "2026-11-22T09:30:00.000Z",
+  ended: "2026-11-22T10:00:00.000Z",
+  how: "by Terraform alone",
+};
+
+/** A group whose revisions this version has recorded. */
+const recorded = (...of: readonly Partial<Revision>[]) => ({
+  ...group,
+  revisions: of.map((each, index) => ({
+    ...revision(14 + index, "ami-0aaa"),
+    ...{ version: 2, template, hosts: 3, roll },
+    ...each,
+  })),
+});
+
 describe("a revision is", () => {
   test("known from the state alone where no log speaks of it", () => {
     expect(history([])[0]).toEqual({
@@ -33,8 +53,49 @@ describe("a revision is", () => {
       deployed: true,
       generation: 0,
       hash: "hash-14",
+      template: null,
+      hosts: null,
+      roll: null,
+      changed: null,
       steps: [],
     });
+  });
+
+  test("given its times by its own record where the log is another machine's", () => {
+    const [, second] = historyOf(recorded({ hosts: 3 }, { hosts: 4 }), []);
+    expect(second).toMatchObject({
+      at: "2026-11-22T10:00:00.000Z",
+      seconds: 1800,
+      roll: { commit: "9ab0c1d5e3f2", by: "ada@ops", how: "by Terraform alone" },
+    });
+  });
+
+  test("held against the one before, value by value", () => {
+    const dataVolume = { sizeGib: 100, type: "gp3" } as const;
+    const changes = historyOf(
+      recorded(
+        { hosts: 3 },
+        { hosts: 4, template: { ...template, dataVolume, instanceType: "large" } },
+        { hosts: 4, template: { ...template, rootVolume: { sizeGib: 50 }, generation: 1 } },
+      ),
+      [],
+    ).map(({ changed }) => changed);
+    expect(changes).toEqual([
+      null,
+      ["instanceType small -> large", "dataVolume none -> 100 GiB gp3", "hosts 3 -> 4"],
+      [
+        "instanceType large -> small",
+        "rootVolume none -> 50 GiB",
+        "dataVolume 100 GiB gp3 -> none",
+        "generation 0 -> 1",
+      ],
+    ]);
+  });
+
+  test("not held against one of an earlier version, which does not say all", () => {
+    const [old = revision(14, "v1")] = group.revisions;
+    const [, next = old] = recorded({}, {}).revisions;
+    expect(historyOf({ ...group, revisions: [old, next] }, [])[1]).toMatchObject({ changed: null, template });
   });
 
   test("given its time, its length and its steps by the log", () => {
