@@ -249,9 +249,12 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
 
     const { difference } = await roll("consul-server-1");
 
+    // Nobody knows which hooks had ended, so every machine is told again, and no machine goes.
+    const hooks = difference.replaced.filter((address) => address.endsWith("-config-consul"));
+    expect(hooks).toHaveLength(18);
     expect(difference).toEqual({
       created: [],
-      replaced: ["terraform_data.broker-2-2-config-consul"],
+      replaced: [...hooks, "terraform_data.consul-server-1-ready"].sort(),
       gone: [],
     });
     expect(await revisionNumbers("consul-server-1")).toEqual([1, 2]);

@@ -233,6 +233,7 @@ describe("config_consul", () => {
     const tamper = drop("broker-1-0-config-consul", ["pools", "broker", "broker-1"]);
     expect(refusal(telling, standing, "consul-server-1", tamper)).toMatchInlineSnapshot(`
      "replace-not-delete: members of broker-1 would be destroyed in the view consul-server-1, without a hook: terraform_data.broker-1-0-config-consul; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-1
+     hooks-as-rendered: hooks would be recorded as ended without a look at their marks: terraform_data.consul-server-1-revision; leave the precondition as it is rendered; remove the override
      config-consul-refresh: no config_consul would tell these machines of the new Consul server: terraform_data.broker-1-0; declare a config_consul for each host; remove the override"
     `);
   });

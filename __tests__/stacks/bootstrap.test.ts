@@ -44,9 +44,10 @@ describe("the first creation of a cluster", () => {
 
   test("freezes nothing, and keeps data, history and shared parts from being destroyed", () => {
     const kept = [...view].filter(([, body]) => "lifecycle" in body);
-    expect(new Set(kept.map(([, body]) => JSON.stringify(body["lifecycle"])))).toEqual(
-      new Set(['{"prevent_destroy":true}']),
-    );
+    const life = kept.map(([, body]) => Object.entries(body["lifecycle"] as object));
+    expect(
+      new Set(life.flat().map(([key, value]) => (key === "precondition" ? key : `${key} ${String(value)}`))),
+    ).toEqual(new Set(["prevent_destroy true", "precondition"]));
     const kinds = kept.map(([address]) => parseAddress(address)?.kind ?? address);
     expect([...new Set(kinds)].sort()).toEqual(["data", "revision", "terraform_data.broker-load-balancer"]);
   });

@@ -258,7 +258,10 @@ describe("the addresses that a machine is told", () => {
     const localExec = { ...provisioner?.["local-exec"], environment };
     return declaring(view, address, { body: { ...body, provisioner: [{ "local-exec": localExec }] } });
   };
-  const own = { ROLLOUT_HOST_ADDRESS: "${aws_instance.broker-1-0.private_ip}" };
+  const own = {
+    ROLLOUT_HOST_ADDRESS: "${aws_instance.broker-1-0.private_ip}",
+    ROLLOUT_MARK: "${self.id}",
+  };
   const servers = [server(0), server(1), server(2)].join(",");
 
   test("are its own and those of all Consul servers", () => {
@@ -269,6 +272,10 @@ describe("the addresses that a machine is told", () => {
     ["a server that is left out", { ...own, ROLLOUT_CONSUL_SERVERS: [server(0), server(2)].join(",") }],
     ["another machine's address", { ROLLOUT_HOST_ADDRESS: server(0), ROLLOUT_CONSUL_SERVERS: servers }],
     ["something more", { ...own, ROLLOUT_CONSUL_SERVERS: servers, CONSUL_HTTP_ADDR: "10.0.0.1" }],
+    [
+      "another mark",
+      { ...own, ROLLOUT_CONSUL_SERVERS: servers, ROLLOUT_MARK: "${aws_instance.broker-1-0.id}" },
+    ],
     ["nothing", {}],
   ])("refuses %s", (_, environment) => {
     expect(hooksAsRendered(given(environment)).map(formatViolation)).toEqual([
