@@ -16,14 +16,10 @@ const VIEW = "cluster";
 export async function deployCluster(run: Run): Promise<void> {
   const steps = new GroupSteps(run, VIEW);
   try {
-    const plan = await steps.during(
-      "plan",
-      "what would be done, and whether the guard accepts it",
-      async () => {
-        const program = await loadProgram(run.env);
-        for (const line of await refuseStrays(program, VIEW)) steps.say(line);
-        return new ViewPlanner(run, VIEW).plan(undefined, program);
-      },
+    const program = await loadProgram(run.env);
+    for (const line of await refuseStrays(program, VIEW)) steps.say(line);
+    const plan = await steps.during("plan", "what would be done, and whether the guard accepts it", () =>
+      new ViewPlanner(run, VIEW).plan(undefined, program),
     );
     await steps.during("apply", "what is new is created", async () => {
       const applied = await applyView(run, plan, { steps, step: "apply" });

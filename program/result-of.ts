@@ -10,10 +10,7 @@ import { isArchive, savedConfiguration } from "./saved-configuration.js";
 
 type Context = Omit<Parameters<typeof judgePlan>[1], "configuration">;
 
-/**
- * What the guard says of a plan, with what it was about.
- * @param file the plan itself, or what was printed of it; a saved plan has its configuration in it, which is judged, too
- */
+/** What the guard says of a plan, with what it was about. A file that is a saved plan has the configuration, too. */
 export function resultOf(plan: Plan, context: Context, file: Uint8Array): CheckResult {
   const { tool, terraformVersion, formatVersion } = plan;
   const { spec, deployed } = context;

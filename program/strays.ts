@@ -11,8 +11,7 @@ import { UserError } from "../cluster/user-error.js";
  */
 export async function refuseStrays({ spec, deployed }: ClusterState, view: string): Promise<string[]> {
   if (spec.platform !== "aws") return [];
-  const groups = [...deployed.groups.values()];
-  const known = new Set(groups.flatMap(({ hosts }) => hosts.map(({ id }) => id)));
+  const known = new Set([...deployed.groups.values()].flatMap(({ hosts }) => hosts.map(({ id }) => id)));
   const { region } = spec.aws;
   let machines: readonly Ec2Machine[];
   try {
@@ -33,10 +32,6 @@ export async function refuseStrays({ spec, deployed }: ClusterState, view: strin
   const refused = strays.filter((stray) => !isDeposed(stray));
   if (refused.length === 0)
     return strays.map((stray) => `warning: ${stray.group} may have ${what}: ${describe(stray)}`);
-  throw new UserError(
-    [
-      `${view === "cluster" ? spec.name : view} has ${what}; nothing is done while they are there:`,
-      ...refused.map(describe),
-    ].join("\n  "),
-  );
+  const refusal = `${view === "cluster" ? spec.name : view} has ${what}; nothing is done while they are there:`;
+  throw new UserError([refusal, ...refused.map(describe)].join("\n  "));
 }
