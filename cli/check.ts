@@ -1,6 +1,5 @@
 import type { Environment } from "../clients/environment.js";
 import { codeOf } from "../clients/error-code.js";
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Plan } from "../guard/plan/plan.js";
@@ -10,7 +9,8 @@ import { isForReview } from "../cluster/deployed.js";
 import { formatValue } from "../cluster/yaml/problem.js";
 import { UserError } from "../cluster/user-error.js";
 import type { CheckResult } from "../program/check-result.js";
-import { resultOf } from "../program/result-of.js";
+import { resultOf, sha256Of } from "../program/result-of.js";
+import { isArchive } from "../program/saved-configuration.js";
 import { startContextThread } from "./context-thread.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 
@@ -36,24 +36,19 @@ export async function runCheck(
     );
   }
   const bytes = readPlanFile(file);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  if (approved !== undefined && approved.toLowerCase() !== sha256) {
+  if (approved !== undefined && approved.toLowerCase() !== sha256Of(bytes)) {
     throw new UserError(
-      `not the plan that was approved: ${file} is ${sha256}, approved was ${approved}; have this one reviewed`,
+      `not the plan that was approved: ${file} is ${sha256Of(bytes)}, approved was ${approved}; have this one reviewed`,
     );
   }
-  const [isEncrypted, isArchive] = [beginsWith(bytes, ENCRYPTED), beginsWith(bytes, ZIP)];
-  const shown = isEncrypted || isArchive ? await showPlan(file, env, isEncrypted) : bytes;
+  const isEncrypted = new TextDecoder().decode(bytes.subarray(0, ENCRYPTED.length)) === ENCRYPTED;
+  const shown = isEncrypted || isArchive(bytes) ? await showPlan(file, env, isEncrypted) : bytes;
   const { plan, spec, deployed } = await readAll(shown, env);
-  if (isForReview(deployed.origin)) {
-    throw new UserError(
-      `a plan is judged against the state, and deployed is taken from ${deployed.origin.where}; unset ROLLOUT_DEPLOYED`,
-      2,
-    );
-  }
-  if (!isArchive) return resultOf(plan, { spec, deployed }, sha256);
-  const { savedConfiguration } = await import("../program/saved-configuration.js");
-  return resultOf(plan, { spec, deployed, configuration: savedConfiguration(bytes) }, sha256);
+  if (!isForReview(deployed.origin)) return resultOf(plan, { spec, deployed }, bytes);
+  throw new UserError(
+    `a plan is judged against the state, and deployed is taken from ${deployed.origin.where}; unset ROLLOUT_DEPLOYED`,
+    2,
+  );
 }
 
 /** A thread takes some hundredths of a second to start: reading the spec and state of a smaller plan takes no longer. */
@@ -74,12 +69,8 @@ async function readAll(bytes: Uint8Array, env: Environment): Promise<ClusterStat
   }
 }
 
-/** A saved plan is an archive, or what OpenTofu makes of that by TF_ENCRYPTION. */
-const ZIP = "PK";
+/** How a saved plan begins that OpenTofu has encrypted (TF_ENCRYPTION). */
 const ENCRYPTED = '{"meta":';
-
-const beginsWith = (bytes: Uint8Array, text: string): boolean =>
-  new TextDecoder().decode(bytes.subarray(0, text.length)) === text;
 
 function readPlanFile(file: string): Uint8Array {
   try {

@@ -1,5 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { loadProgram } from "../program/program.js";
+import { refuseStrays } from "../program/strays.js";
 import { applyFailure, applyView } from "./apply-view.js";
 import { GroupSteps } from "./group-steps.js";
 import { ViewPlanner } from "./plan-view.js";
@@ -14,8 +16,10 @@ const VIEW = "cluster";
 export async function deployCluster(run: Run): Promise<void> {
   const steps = new GroupSteps(run, VIEW);
   try {
+    const program = await loadProgram(run.env);
+    for (const line of await refuseStrays(program, VIEW)) steps.say(line);
     const plan = await steps.during("plan", "what would be done, and whether the guard accepts it", () =>
-      new ViewPlanner(run, VIEW).plan(),
+      new ViewPlanner(run, VIEW).plan(undefined, program),
     );
     await steps.during("apply", "what is new is created", async () => {
       const applied = await applyView(run, plan, { steps, step: "apply" });

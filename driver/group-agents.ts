@@ -6,7 +6,6 @@ import { hostNames, type Group } from "../cluster/groups.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { hasAgents } from "../cluster/local-agents.js";
 import { inFlightOf } from "../cluster/pending.js";
-import { UserError } from "../cluster/user-error.js";
 import { connect } from "../live/live-cluster.js";
 import { machinesOf } from "../live/local-agents.js";
 import { clusterClock } from "../clients/clock.js";
@@ -15,7 +14,6 @@ import { leaveOrderOf, runLeaveHook, standingIn } from "../hooks/leave.js";
 import { refuseUnsafe } from "../hooks/leave-group.js";
 import { runReadyHook } from "../hooks/ready.js";
 import type { Run } from "./run.js";
-import { type Ec2Machine, Ec2Machines } from "../clients/aws/ec2.js";
 
 /** What a group is asked for through its agents: the very functions that Terraform's hooks call. */
 export interface GroupAgents {
@@ -76,37 +74,4 @@ export function agentsOf(
     leave: (laterHosts) => runLeaveHook(context, { hook: "leave", subject, hash, stay, laterHosts }),
     ready: (laterHosts) => runReadyHook(context, { hook: "ready", subject, hash, laterHosts }),
   };
-}
-
-/**
- * Looks for machines that carry the group's tags and are in no state, as an apply leaves behind that was killed with a remote
- * state: a roll would make a second one of the same name beside each. They are never ended here: whoever looks knows better.
- * @returns a warning where that cannot be told
- * @throws UserError naming each, and how it is ended
- */
-export async function refuseStrays({ spec, deployed }: ClusterState, group: string): Promise<string[]> {
-  if (spec.platform !== "aws") return [];
-  const { hosts = [], deposed = [] } = deployed.groups.get(group) ?? {};
-  const known = new Set(hosts.map(({ id }) => id));
-  const { region } = spec.aws;
-  let machines: readonly Ec2Machine[];
-  try {
-    machines = await new Ec2Machines({ region }).find(spec.name, { group });
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return [`warning: could not look for machines that belong to no state: ${error.message}`];
-  }
-  const strays = machines
-    .filter(({ instanceId, state }) => !known.has(instanceId) && state !== "shutting-down")
-    .map(
-      ({ instanceId, host, image, state, launchTime, privateIp = "no address" }) =>
-        `${instanceId} (${host ?? group}, ${image}, ${state}, ${privateIp}, of ${launchTime?.toISOString() ?? "an unknown time"}): unless another cluster of this name has it, and once its work and its agents have left, run: aws ec2 terminate-instances --region ${region} --instance-ids ${instanceId}`,
-    );
-  if (strays.length === 0) return [];
-  const what = "machines that belong to no state, as an apply leaves behind that was killed";
-  // The roll itself ends what is deposed, and the state tells no id of it.
-  if (deposed.length > 0) return strays.map((each) => `warning: ${group} may have ${what}: ${each}`);
-  throw new UserError(
-    [`${group} has ${what}; nothing is done while they are there:`, ...strays].join("\n  "),
-  );
 }

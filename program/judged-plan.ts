@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { readPlan } from "../guard/plan/read-plan.js";
 import { type PlanSummary, summarizePlan } from "./plan-summary.js";
@@ -16,7 +15,7 @@ export interface JudgedPlan {
 interface PlanToJudge {
   /** What `terraform show -json` prints of it. */
   readonly json: string;
-  /** The plan itself, whose hash goes into the result. */
+  /** The plan itself. */
   readonly file: string;
   readonly view: string;
   /** Whether it may replace no more machines at once than `maxUnavailable` says. Default: no. */
@@ -29,10 +28,9 @@ export function judgeMadePlan(
   { spec, deployed }: ClusterState,
 ): JudgedPlan {
   const plan = readPlan(new TextEncoder().encode(json));
-  const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
   const standing = [...deployed.groups.values()].flatMap((group) => (isNew(group) ? [] : [group.name]));
   return {
-    result: resultOf(plan, { spec, deployed, inBatches }, sha256),
+    result: resultOf(plan, { spec, deployed, inBatches }, readFileSync(file)),
     summary: summarizePlan(plan, view, standing),
   };
 }

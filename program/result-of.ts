@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describeOrigin } from "../cluster/deployed.js";
 import { differingGroups } from "../cluster/machine-settings.js";
 import { changesOf } from "../guard/plan/plan-changes.js";
@@ -5,12 +6,16 @@ import type { Plan } from "../guard/plan/plan.js";
 import { judgePlan } from "../guard/judge.js";
 import { RULE_IDS } from "../guard/verdict.js";
 import type { CheckResult } from "./check-result.js";
+import { isArchive, savedConfiguration } from "./saved-configuration.js";
 
-/** What the guard says of a plan, with what it was about. */
-export function resultOf(plan: Plan, context: Parameters<typeof judgePlan>[1], sha256: string): CheckResult {
+type Context = Omit<Parameters<typeof judgePlan>[1], "configuration">;
+
+/** What the guard says of a plan, with what it was about. A file that is a saved plan has the configuration, too. */
+export function resultOf(plan: Plan, context: Context, file: Uint8Array): CheckResult {
   const { tool, terraformVersion, formatVersion } = plan;
   const { spec, deployed } = context;
-  const verdict = judgePlan(plan, context);
+  const saved = isArchive(file) && { configuration: savedConfiguration(file) };
+  const verdict = judgePlan(plan, { ...context, ...saved });
   const changes = changesOf(plan);
   const hosts = changes.filter(({ member }) => member?.kind === "host");
   const byAction: CheckResult["changes"]["byAction"] = {
@@ -37,12 +42,14 @@ export function resultOf(plan: Plan, context: Parameters<typeof judgePlan>[1], s
     drift: plan.drift.map((each) => ({ ...each })),
     differs: differingGroups(spec, deployed),
     gate: plan.gate,
-    configuration: context.configuration !== undefined,
+    configuration: saved !== false,
     deployed: describeOrigin(deployed.origin),
     rules: RULE_IDS.length,
-    plan: { sha256, tool, terraformVersion, formatVersion },
+    plan: { sha256: sha256Of(file), tool, terraformVersion, formatVersion },
   };
 }
+
+export const sha256Of = (file: Uint8Array): string => createHash("sha256").update(file).digest("hex");
 
 /** `rejected: the plan of broker-0 (broker-0) breaks 1 of 18 rules` */
 export function headlineOf(result: CheckResult): string {

@@ -8,6 +8,9 @@ import { NotAPlan } from "../guard/plan/read-plan.js";
 const ROOT = "tfconfig/m-/";
 const STACK = "cdk.tf.json";
 
+/** Whether a file is a saved plan as it is: OpenTofu may encrypt one (TF_ENCRYPTION), which is an archive no more. */
+export const isArchive = ([first, second]: Uint8Array): boolean => first === 0x50 && second === 0x4b;
+
 /**
  * What Terraform does not print of a plan stands in its archive: when a hook runs and whether its failure counts, locals, the
  * backend, and files that override them.

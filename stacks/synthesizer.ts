@@ -30,14 +30,23 @@ export class ClusterFolderSynthesizer implements IStackSynthesizer {
     mkdirSync(written, { recursive: true });
     refuseOthers(written);
     const stackFile = join(written, "cdk.tf.json");
-    // The workspace that somebody has selected there would have another state than the one that is read.
-    rmSync(join(written, ".terraform", "environment"), { force: true, recursive: true });
     const remembered = join(written, ".terraform", "terraform.tfstate");
     const before = existsSync(remembered) ? backendOf(stackFile) : undefined;
     this.inner.synthesize(session);
     writeFileSync(join(written, HOOK_FILE), this.hookFile);
     if (before !== undefined && !isDeepStrictEqual(before, backendOf(stackFile))) rmSync(remembered);
+    refuseWorkspace(written);
   }
+}
+
+/** As by TF_WORKSPACE, another state than the one that was read would be planned. What is to be run needs the stack. */
+function refuseWorkspace(folder: string): void {
+  const file = join(folder, ".terraform", "environment");
+  const workspace = existsSync(file) ? readFileSync(file, "utf8").trim() : "";
+  if (workspace === "" || workspace === "default") return;
+  throw new UserError(
+    `the workspace "${workspace}" is selected in ${folder}: a cluster has one state, the one that the spec's backend names; run there: terraform workspace select default`,
+  );
 }
 
 /**

@@ -21,6 +21,8 @@ import { strFromU8, unzipSync } from "fflate";
 import { runCheck } from "../../cli/check.js";
 import { runPlan } from "../../cli/plan.js";
 import { UserError } from "../../cluster/user-error.js";
+import { ViewPlanner } from "../../driver/plan-view.js";
+import { RULE_IDS } from "../../guard/verdict.js";
 import { checkResultSchema, type CheckResult } from "../../program/check-result.js";
 import { layFixture } from "../guard/plan/plan-fixture.js";
 
@@ -28,12 +30,17 @@ const FFLATE = createRequire(import.meta.url).resolve("fflate");
 
 const PROGRAM = fileURLToPath(new URL("../../dist/bin/rollout.js", import.meta.url));
 
-/** Makes an archive as a saved plan is one, of the stack in the current folder. */
+/**
+ * Makes an archive as a saved plan is one, of the stack in the current folder, or of one in which the hook of a leave runs at
+ * another time: what is shown of the plan is the same.
+ */
 const ARCHIVE = `
 const { readFileSync, writeFileSync } = require("node:fs");
 const { strToU8, zipSync } = require("fflate");
 const [out, saved] = process.argv.slice(2);
-const files = { tfplan: strToU8(saved), "tfconfig/m-/cdk.tf.json": readFileSync("cdk.tf.json") };
+const stack = JSON.parse(readFileSync("cdk.tf.json", "utf8"));
+if (saved === "tampered") delete stack.resource.terraform_data["broker-0-leave"].provisioner[0]["local-exec"].when;
+const files = { tfplan: strToU8(saved), "tfconfig/m-/cdk.tf.json": strToU8(JSON.stringify(stack)) };
 writeFileSync(out, zipSync(files, { mtime: "2026-01-01" }));
 `;
 
@@ -81,8 +88,10 @@ describe("rollout plan --out", () => {
     expect(verdict()).toMatchObject({
       verdict: "accepted",
       view: "broker-0",
+      configuration: true,
       plan: { sha256: hashOf("kept") },
     });
+    expect(stdout).not.toContain("judged by what is printed");
     expect(["kept", "kept.verdict.json"].map((file) => statSync(join(folder, file)).mode & 0o777)).toEqual([
       0o600, 0o600,
     ]);
@@ -158,6 +167,37 @@ describe("rollout plan --out", () => {
   });
 });
 
+describe("A plan that was made with a hook that runs at another time, of which its JSON says nothing", () => {
+  const refused =
+    "hooks-as-rendered: hooks would not run what they are rendered with: terraform_data.broker-0-leave (it runs on create); leave the hooks as they are rendered; remove the override";
+  const driverPlan = (saved: string) => {
+    const run = { env: settings({ SAVED: saved }), folder, stop: new AbortController().signal };
+    return new ViewPlanner(run, "broker-0").plan("closed");
+  };
+
+  test("rollout plan rejects it", async () => {
+    const { exitCode, stdout } = await rollout("plan", "broker-0", "SAVED=tampered");
+    expect([exitCode, stdout.split("\n").filter((line) => /^(hooks-as|judged)/.test(line))]).toEqual([
+      1,
+      [refused],
+    ]);
+  });
+
+  test("the driver rejects it", async () => {
+    expect((await driverPlan("one")).result).toMatchObject({ verdict: "accepted", configuration: true });
+    expect(await refusal(driverPlan("tampered"))).toEqual([
+      1,
+      `rejected: the plan of broker-0 (broker-0) breaks 1 of ${String(RULE_IDS.length)} rules\n${refused}`,
+    ]);
+  });
+
+  test("rollout check rejects it, and accepts its JSON", async () => {
+    await kept("kept", "tampered");
+    expect(await checked("kept")).toEqual(verdict());
+    expect([verdict().verdict, (await checked("plan.json")).verdict]).toEqual(["rejected", "accepted"]);
+  });
+});
+
 describe("rollout plan that is asked to end", () => {
   test.each(["INT", "TERM", "HUP"])("leaves no scratch folder behind by SIG%s", async (stop) => {
     for (const out of [[], ["--out", "kept"]]) {
@@ -183,12 +223,12 @@ describe("rollout check of a kept plan", () => {
     await kept("kept");
     const hash = hashOf("kept");
     for (const approved of [hash, hash.toUpperCase()]) {
-      expect(await checked("kept", approved)).toEqual({ ...verdict(), configuration: true });
+      expect(await checked("kept", approved)).toEqual(verdict());
     }
     const { exitCode, stdout } = await rollout("check", "kept", "--format", "json", "--sha256", hash);
     expect({ exitCode, said: checkResultSchema.parse(JSON.parse(stdout)) }).toEqual({
       exitCode: 0,
-      said: { ...verdict(), configuration: true },
+      said: verdict(),
     });
   });
 

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { ViewPlanner, type ViewPlan } from "../../driver/plan-view.js";
-import { refuseStrays } from "../../driver/group-agents.js";
+import { deployCluster } from "../../driver/deploy-cluster.js";
+import { inRun } from "../../driver/run.js";
+import { realClock } from "../../clients/clock.js";
 import { loadProgram } from "../../program/program.js";
+import { refuseStrays } from "../../program/strays.js";
+import { failure } from "../support/refusal.js";
 import { exampleWith } from "../cluster/yaml/example.js";
 import { withEnvironment } from "../support/aws-environment.js";
 import { describeReal } from "../support/environment.js";
@@ -79,7 +83,7 @@ describeReal(
       expect(hostsIn(summary)).toEqual(["replace aws_instance.broker-0-0", "create aws_instance.broker-0-1"]);
     });
 
-    test("refuses a roll beside the group's machine that no state knows, and tells of no other group's", async () => {
+    test("refuses a roll and a plan beside the group's machine that no state knows, and tells of no other group's", async () => {
       const { machines } = await lookAt(moto);
       const state = await demo.state();
       const lost = ["broker-0-0", "broker-1-0"];
@@ -89,31 +93,70 @@ describeReal(
       });
 
       const program = await loadProgram(env());
-      const id = String(machines["broker-0-0"]?.id);
-      const refused = refuseStrays(program, "broker-0");
-      await expect(refused).rejects.toThrow(
-        "broker-0 has machines that belong to no state, as an apply leaves behind that was killed; nothing is done while they are there:\n",
-      );
-      await expect(refused).rejects.toThrow(
-        new RegExp(
-          `\\n  ${id} \\(broker-0-0, ami-0aaa, running, [\\d.]+, of [^)]+Z\\): unless another cluster of this name has it, and once its work and its agents have left, run: aws ec2 terminate-instances --region eu-west-1 --instance-ids ${id}$`,
-        ),
+      const [id, other] = lost.map((name) => String(machines[name]?.id));
+      expect(withoutDetails(await failure(refuseStrays(program, "broker-0")))).toBe(
+        `broker-0 has ${STRAYS}:\n  ${howToEnd(id, "broker-0-0")}`,
       );
       const before = await lookAt(moto);
-      const { exitCode, output } = await demo.rollout([
-        "deploy",
-        "broker-0",
-        "--yes",
-        "--confirm",
-        "broker-0",
-      ]);
-      expect([exitCode, output.includes(`--instance-ids ${id}`)]).toEqual([1, true]);
+      for (const args of [
+        ["deploy", "broker-0", "--yes", "--confirm", "broker-0"],
+        ["plan", "broker-0"],
+      ]) {
+        const { exitCode, output } = await demo.rollout(args);
+        expect([exitCode, output.includes(`--instance-ids ${String(id)}`)]).toEqual([1, true]);
+        expect(output).not.toContain(other);
+      }
       expect(await lookAt(moto)).toEqual(before);
-      await moto.ec2.terminate(id);
+    });
+
+    test("refuses the view cluster beside such a machine of any group, and leaves alone what is of none", async () => {
+      const { machines } = await lookAt(moto);
+      const { subnetId = "" } = (await moto.ec2.instances())[0] ?? {};
+      await moto.ec2.run(subnetId, { "rollout:cluster": "demo", Name: "demo-bastion" });
+      const strays = ["broker-0-0", "broker-1-0"].map((name) => howToEnd(machines[name]?.id, name));
+      const refusal = [`demo has ${STRAYS}:`, ...strays].join("\n  ");
+
+      const { exitCode, output } = await demo.rollout(["plan", "cluster"]);
+      expect([exitCode, withoutDetails(output)]).toEqual([1, refusal]);
+      const options = { env: env(), clock: realClock, command: "rollout deploy cluster" };
+      const refuse = (): never => {
+        throw new Error("it was asked");
+      };
+      const deployed = inRun({ ...options, progress: () => undefined, confirm: refuse }, deployCluster);
+      expect(withoutDetails(await failure(deployed))).toBe(refusal);
+    });
+
+    test("warns of one whose group has an old object in the state, since it may be that one", async () => {
+      const program = await loadProgram(env());
+      const groups = new Map(
+        [...program.deployed.groups].map(([name, group]) => [
+          name,
+          name === "broker-0" ? { ...group, deposed: ["aws_instance.broker-0-0"] } : group,
+        ]),
+      );
+      const { machines } = await lookAt(moto);
+      const id = machines["broker-0-0"]?.id;
+      const deposed = { ...program, deployed: { ...program.deployed, groups } };
+      expect((await refuseStrays(deposed, "broker-0")).map(withoutDetails)).toEqual([
+        `warning: broker-0 may have machines that belong to no state, as an apply leaves behind that was killed: ${howToEnd(id, "broker-0-0")}`,
+      ]);
+      expect(withoutDetails(await failure(refuseStrays(deposed, "cluster")))).toBe(
+        `demo has ${STRAYS}:\n  ${howToEnd(machines["broker-1-0"]?.id, "broker-1-0")}`,
+      );
+      await terminate("broker-0-0");
       expect(await refuseStrays(program, "broker-0")).toEqual([]);
     });
   },
 );
+
+const STRAYS =
+  "machines that belong to no state, as an apply leaves behind that was killed; nothing is done while they are there";
+
+const howToEnd = (id = "", host: string): string =>
+  `${id} (${host}, ami-0aaa, running, ADDRESS, of TIME): unless an apply is making it, or another cluster of this name has it, and once its work and its agents have left, run: aws ec2 terminate-instances --region eu-west-1 --instance-ids ${id}`;
+
+const withoutDetails = (text: string): string =>
+  text.trim().replace(/running, [\d.]+, of [\d-]+T[\d:.]+Z\)/g, "running, ADDRESS, of TIME)");
 
 const hostsIn = ({ changes }: ViewPlan["summary"]): string[] =>
   changes.flatMap(({ action, address }) =>

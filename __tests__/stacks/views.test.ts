@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App } from "cdktf";
 import { isForReview } from "../../cluster/deployed.js";
+import { UserError } from "../../cluster/user-error.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import { baselineOf } from "../../stacks/baseline.js";
 import {
@@ -141,7 +142,7 @@ describe("the backend", () => {
 });
 
 describe("the folder of a stack", () => {
-  test("drops what Terraform remembers of another backend or workspace, and keeps it of the same", () => {
+  test("drops what Terraform remembers of another backend, and keeps it of the same", () => {
     const outdir = mkdtempSync(join(tmpdir(), "rollout-test-"));
     try {
       const folder = join(outdir, "demo", "cluster", ".terraform");
@@ -157,12 +158,35 @@ describe("the folder of a stack", () => {
       synth("a.tfstate");
       mkdirSync(folder);
       writeFileSync(remembered, "{}");
-      writeFileSync(join(folder, "environment"), "other");
       synth("a.tfstate");
       expect(existsSync(remembered)).toBe(true);
-      expect(existsSync(join(folder, "environment"))).toBe(false);
       synth("b.tfstate");
       expect(existsSync(remembered)).toBe(false);
+    } finally {
+      rmSync(outdir, { recursive: true, force: true });
+    }
+  });
+
+  test("refuses a workspace that was selected there, which has another state", () => {
+    const outdir = mkdtempSync(join(tmpdir(), "rollout-test-"));
+    try {
+      const folder = join(outdir, "demo", "cluster", ".terraform");
+      const synth = (): void => {
+        const app = new App({ outdir });
+        addViewsTo(app, small, nothing(), ["cluster"]);
+        app.synth();
+      };
+      mkdirSync(folder, { recursive: true });
+      for (const selected of ["default", "default\n", ""]) {
+        writeFileSync(join(folder, "environment"), selected);
+        synth();
+      }
+      writeFileSync(join(folder, "environment"), "blue\n");
+      expect(synth).toThrow(
+        new UserError(
+          `the workspace "blue" is selected in ${join(outdir, "demo", "cluster")}: a cluster has one state, the one that the spec's backend names; run there: terraform workspace select default`,
+        ),
+      );
     } finally {
       rmSync(outdir, { recursive: true, force: true });
     }

@@ -83,7 +83,7 @@ describe("A plan in words", () => {
     expect(planOf("opentofu").split("\n").at(-1)).toBe("OpenTofu: 10 to add, 1 to change, 10 to destroy");
     const { spec, deployed, plan } = readFixture("opentofu");
     const read = readPlan(new TextEncoder().encode(plan));
-    const result = resultOf(read, { spec, deployed }, "");
+    const result = resultOf(read, { spec, deployed }, new Uint8Array());
     const kept = { file: "/kept", folder: "/out" };
     expect(formatMadePlan({ summary: summarizePlan(read, "broker-0", []), result, kept }, "text")).toMatch(
       /^apply exactly this plan: tofu -chdir=\S+ apply \/kept$/m,
@@ -96,7 +96,7 @@ describe("A plan in words", () => {
     const read = readPlan(new TextEncoder().encode(plan));
     if (spec.platform !== "aws") throw new Error("not on aws");
     const told = [spec, { ...spec, aws: { ...spec.aws, keyName: "other" } }].map((of) => {
-      const result = resultOf(read, { spec: of, deployed }, "");
+      const result = resultOf(read, { spec: of, deployed }, new Uint8Array());
       return formatMadePlan({ summary, result }, "text").split("\n").slice(0, 4);
     });
     expect(told).toMatchInlineSnapshot(`

@@ -1,0 +1,37 @@
+import { type Ec2Machine, Ec2Machines } from "../clients/aws/ec2.js";
+import type { ClusterState } from "../cluster/cluster-state.js";
+import { UserError } from "../cluster/user-error.js";
+
+/**
+ * Looks for machines that carry the cluster's tags and are in no state, as an apply leaves behind that was killed with a remote
+ * state: a plan would make a second one of the same name beside each. They are never ended here: whoever looks knows better.
+ * @param view what is to be planned: a group, whose machines alone count, or `cluster`
+ * @returns a warning where that cannot be told
+ * @throws UserError naming each, and how it is ended
+ */
+export async function refuseStrays({ spec, deployed }: ClusterState, view: string): Promise<string[]> {
+  if (spec.platform !== "aws") return [];
+  const known = new Set([...deployed.groups.values()].flatMap(({ hosts }) => hosts.map(({ id }) => id)));
+  const { region } = spec.aws;
+  let machines: readonly Ec2Machine[];
+  try {
+    machines = await new Ec2Machines({ region }).find(spec.name, view === "cluster" ? {} : { group: view });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return [`warning: could not look for machines that belong to no state: ${error.message}`];
+  }
+  const strays = machines.filter(
+    // A machine of the user's own may carry the tag of the cluster, which the AWS policy asks for, and is of no group.
+    ({ group, instanceId, state }) => group !== "" && !known.has(instanceId) && state !== "shutting-down",
+  );
+  const describe = ({ instanceId, host, group, image, state, launchTime, privateIp }: Ec2Machine): string =>
+    `${instanceId} (${host ?? group}, ${image}, ${state}, ${privateIp ?? "no address"}, of ${launchTime?.toISOString() ?? "an unknown time"}): unless an apply is making it, or another cluster of this name has it, and once its work and its agents have left, run: aws ec2 terminate-instances --region ${region} --instance-ids ${instanceId}`;
+  const what = "machines that belong to no state, as an apply leaves behind that was killed";
+  // The roll itself ends what is deposed, and the state tells no id of it.
+  const isDeposed = ({ group }: Ec2Machine): boolean => (deployed.groups.get(group)?.deposed.length ?? 0) > 0;
+  const refused = strays.filter((stray) => !isDeposed(stray));
+  if (refused.length === 0)
+    return strays.map((stray) => `warning: ${stray.group} may have ${what}: ${describe(stray)}`);
+  const refusal = `${view === "cluster" ? spec.name : view} has ${what}; nothing is done while they are there:`;
+  throw new UserError([refusal, ...refused.map(describe)].join("\n  "));
+}
