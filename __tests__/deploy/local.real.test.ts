@@ -1,11 +1,11 @@
-import { readdir, readFile, rename } from "node:fs/promises";
+import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { groupsOf, type Role } from "../../cluster/groups.js";
 import { LOCAL_EXAMPLE, specOf } from "../cluster/yaml/example.js";
 import { describeReal } from "../support/environment.js";
 import { git } from "./git.js";
-import { differenceOf, idsOf, revisionsOf, triggersOf, type StateFile } from "./state-file.js";
+import { completedOf, differenceOf, idsOf, revisionsOf, triggersOf, type StateFile } from "./state-file.js";
 import { completed, placeOf, type TerraformRun } from "./terraform-run.js";
 import { refusalOf, Workspace, type Stack } from "./workspace.js";
 
@@ -258,6 +258,41 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
       gone: [],
     });
     expect(await revisionNumbers("consul-server-1")).toEqual([1, 2]);
+    expect(await unsettled()).toEqual({});
+  });
+
+  test("a folder from before a cut records nothing that never ran, and a new one finishes it", async () => {
+    await demo.rollout(["set", "image", "broker-0=ami-0bbb"]);
+    await demo.synth();
+    const stack = join(demo.stackFolder("broker-0"), "cdk.tf.json");
+    const asSynthesized = await readFile(stack, "utf8");
+    await demo.terraform("broker-0", ["plan"]);
+    // The hook of one machine outlives Terraform's last word: killed once the state has its resource, before it has ended.
+    await demo.tamper("broker-0", (tampered) => {
+      hookOf(tampered, "broker-0-1-config-consul")["command"] =
+        `until [ "$(grep -c '"attempt": "2"' ${demo.stateFile})" -ge 3 ]; do sleep 0.1; done; kill -9 $PPID`;
+    });
+    expect((await demo.terraformText("broker-0", ["apply", "-auto-approve"])).exitCode).toBe(-1);
+    await writeFile(stack, asSynthesized);
+    const cut = await demo.state();
+    expect(triggersOf(cut, "terraform_data.broker-0-1-config-consul")).toMatchObject({ attempt: "2" });
+
+    const stale = await demo.apply("broker-0");
+
+    expect(stale.errors.join()).toContain(
+      "Hooks of broker-0 that are in the state have not ended: this view was made before a run of it was cut off. Synthesize again.",
+    );
+    expect(await revisionNumbers("broker-0")).toEqual([1]);
+    expect(completedOf(await demo.state(), "broker-0")).toEqual(completedOf(deployed, "broker-0"));
+    expect(await unsettled()).toEqual({ "broker-0": "in flight" });
+
+    const { difference } = await roll("broker-0");
+
+    expect(difference.replaced.filter((address) => address.endsWith("-config-consul"))).toHaveLength(3);
+    expect(difference.replaced.some((address) => /broker-0-\d$/.test(address))).toBe(false);
+    expect(await revisionNumbers("broker-0")).toEqual([1, 2]);
+    const ids = hostsOf("broker-0", 3).map((address) => idsOf(cut).get(address));
+    expect(completedOf(await demo.state(), "broker-0")).toEqual({ attempt: 3, hosts: ids.join(",") });
     expect(await unsettled()).toEqual({});
   });
 

@@ -76,5 +76,13 @@ export function revisionsOf(state: StateFile, group: string): readonly RecordedR
   return input.value.revisions;
 }
 
+/** What the state records of a group's hooks as ended. */
+export function completedOf(state: StateFile, group: string): unknown {
+  const { input } = attributesOf(state, `terraform_data.${group}-revision`) as {
+    input: { value: { completed?: unknown } };
+  };
+  return input.value.completed;
+}
+
 const managed = ({ resources }: StateFile): StateResource[] =>
   resources.filter(({ mode }) => mode === "managed");
