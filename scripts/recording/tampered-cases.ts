@@ -50,7 +50,7 @@ export const TAMPERED: readonly Case[] = [
   {
     name: "config-consul-held",
     what: "A Consul server is rolled, and one machine would not learn of it.",
-    expected: rejected("config-consul-refresh"),
+    expected: rejected("hooks-as-rendered", "config-consul-refresh"),
     make: async (world) => {
       world.edit("consul-server: { images: [v1, v1, v1]", "consul-server: { images: [v1, v2, v1]");
       await world.synth("consul-server-1");
