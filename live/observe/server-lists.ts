@@ -13,7 +13,7 @@ export const AT_ONCE = 16;
  * @param before those of the last look: what was right then is not read again, however often a gate looks
  */
 export async function withLists(
-  agents: MachineAgents,
+  agents: Pick<MachineAgents, "serversFile">,
   observation: Observation,
   hosts: readonly string[],
   signal: AbortSignal,
