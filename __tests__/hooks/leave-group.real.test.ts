@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import type { LiveCluster } from "../../live/live-cluster.js";
 import { Interruption } from "../../cluster/interruption.js";
 import { leaveGroup } from "../../hooks/leave-group.js";
+import { UserError } from "../../cluster/user-error.js";
 import type { LeaveOrder } from "../../rollout/leave/order.js";
 import type { Environment } from "../../clients/environment.js";
 import { gateSettingsOf } from "../../cluster/gate-settings.js";
@@ -324,5 +325,40 @@ describe("a token", () => {
      "nothing has been done: no work may leave while this is so:
        NOMAD_TOKEN: lacks the right read-job (in every namespace: without it lists of allocations are empty, which looks like a drain that is done); use a token whose policy allows it"
     `);
+  });
+});
+
+describe("before a Consul server leaves", () => {
+  const listOf = (host: string): readonly string[] => world.simulator.cluster.machine(host).config.retryJoin;
+
+  test("a machine whose own list of servers is wrong is configured first", async () => {
+    await start();
+    const right = listOf("broker-1-1").toSorted();
+    world.simulator.do(() => {
+      world.simulator.cluster.writeRetryJoin("broker-1-1", ["10.9.9.9"]);
+    });
+    await leave(orderFor("consul-server-0"));
+    expect(lines[0]).toMatch(
+      /^broker-1-1: its list of Consul servers is written; its agent knows the leader /,
+    );
+    expect(listOf("broker-1-1")).toEqual(right);
+    expect(lines.at(-1)).toBe("consul-server-0 has left");
+  });
+
+  test("refuses while one cannot be configured, and nothing has left", async () => {
+    await start();
+    world.simulator.do(() => {
+      world.simulator.cluster.writeRetryJoin("broker-1-1", ["10.9.9.9"]);
+    });
+    const { agents } = cluster;
+    const serversFile = agents.serversFile.bind(agents);
+    agents.serversFile = async (host, signal) => ({
+      ...(await serversFile(host, signal)),
+      write: () => Promise.reject(new UserError("the login may not write")),
+    });
+    expect(await failure(leave(orderFor("consul-server-0")))).toBe(
+      "nothing has been done: no work may leave while this is so:\n  broker-1-1: its own list of Consul servers: Consul is not configured: broker-1-1: the login may not write (its file was not changed; a rerun does what is left); see to it, since it may miss the successors of servers",
+    );
+    expect(await world.members()).toMatchObject({ "consul-server-0-0": "alive" });
   });
 });

@@ -146,7 +146,7 @@ describe("The preflight", () => {
   };
   const UNREAD = { unknown: "cannot be reached by ssh" };
   const unread =
-    "broker-1-0: its own list of Consul servers: cannot be reached by ssh; see that ssh reaches it, or it may miss the servers' successors";
+    "broker-1-0: its own list of Consul servers: cannot be reached by ssh; see to it, since it may miss the successors of servers";
 
   test.each(["consul-server-0", "broker-1"])("of %s only reports a wrong list", (group) => {
     expect(judge(group, OLD)).toEqual({

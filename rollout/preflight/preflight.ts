@@ -99,7 +99,7 @@ function listFindings(
       const remedy = "once it is confirmed, the roll configures it first";
       return [{ subject, message: objection.unmet, remedy, refuses: false }];
     }
-    const remedy = "see that ssh reaches it, or it may miss the servers' successors";
+    const remedy = "see to it, since it may miss the successors of servers";
     return [
       { subject, message: objection.unknown, remedy, refuses: goes && !target.hosts.includes(subject) },
     ];
