@@ -11,6 +11,7 @@ import type { Spec } from "../../cluster/yaml/schema.js";
 import { serviceJob } from "../contract/service-job.js";
 import { change, poolOf, smallSpec } from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
+import { simulatedMachine } from "../support/simulated-machine.js";
 import { startSimulatedCluster, type SimulatedWorld } from "../support/simulated-cluster.js";
 
 const old = change(smallSpec(), (edited) => {
@@ -216,6 +217,18 @@ describe("a machine's own list of Consul servers", () => {
     const configured = lines.filter((line) => line.includes("its list of Consul servers is written"));
     expect(configured.map((line) => line.split(":")[0]).sort()).toEqual(["broker-1-1", "nomad-server-2-0"]);
     expect(listOf("broker-1-1")).toEqual(listOf("broker-0-0").toSorted());
+  });
+
+  test("is configured by the driver on a new machine of the group, too, which found nobody to join", async () => {
+    await start(old);
+    await world.leaveByHand("broker-1-1");
+    world.simulator.do(() => {
+      world.simulator.cluster.killMachine("broker-1-1");
+    });
+    const settings = simulatedMachine(old, findGroup(old, "broker-1"), 1);
+    await world.simulator.startMachine({ ...settings, retryJoin: [] }, "empty");
+    await ready(old, "broker-1", { timeoutSeconds: 900, bakeSeconds: 0 }, { inFlight: [] });
+    expect(lines.join("\n")).toContain("broker-1-1: its list of Consul servers is written, ");
   });
 
   test("of a machine that has gone holds nothing", async () => {

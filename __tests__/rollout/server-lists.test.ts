@@ -162,9 +162,12 @@ describe("The preflight", () => {
     expect(judge("consul-server-0", UNREAD)).toEqual({ refusals: [unread], warnings: [] });
   });
 
-  test("warns of it where no Consul server goes", () => {
-    expect(judge("broker-1", UNREAD)).toEqual({ refusals: [], warnings: [unread] });
-  });
+  test.each(["broker-1", "broker-0", "nomad-server-0"])(
+    "warns of it where no Consul server goes (%s)",
+    (group) => {
+      expect(judge(group, UNREAD)).toEqual({ refusals: [], warnings: [unread] });
+    },
+  );
 
   test("refuses neither to go on with a roll nor to mend a server that is dead", () => {
     const inFlight = [

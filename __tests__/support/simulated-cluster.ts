@@ -100,7 +100,8 @@ export async function connectTo(
   return new LiveCluster(spec, { consul, nomad, now, agents: () => localAgents(env, machines) });
 }
 
-const listOf = ({ config }: Machine): string => renderServersFile(config.retryJoin);
+const listOf = ({ config: { retryJoin } }: Machine): string =>
+  retryJoin.length === 0 ? "{}" : renderServersFile(retryJoin);
 
 export async function startSimulatedCluster(
   spec: Spec,
