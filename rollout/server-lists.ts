@@ -1,10 +1,9 @@
 import { parseHostName } from "../cluster/address.js";
-import { roleOf } from "../cluster/groups.js";
+import { roleOf, type Group } from "../cluster/groups.js";
 import { isUnknown, SERVERS, type Observation, type ServerList } from "./observation/observation.js";
-import type { ClusterGroup } from "./preflight/preflight.js";
 import { everyHost, type Condition, type Objection } from "./ready/condition.js";
 
-type Listed = Pick<ClusterGroup, "name" | "role" | "hosts">;
+type Listed = Pick<Group, "name" | "role"> & { readonly hosts: readonly string[] };
 
 const aliveIn = ({ consul: { members } }: Observation) =>
   isUnknown(members) ? [] : members.filter(({ status }) => status === "alive");
