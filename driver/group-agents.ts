@@ -1,5 +1,6 @@
 import { nextLeave } from "../rollout/leave/next-leave.js";
 import { preflight } from "../rollout/preflight/preflight.js";
+import { listedHosts } from "../rollout/server-lists.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { hookFileOf } from "../cluster/hooks/hook-file.js";
 import { hostNames, type Group } from "../cluster/groups.js";
@@ -7,6 +8,7 @@ import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { hasAgents } from "../cluster/local-agents.js";
 import { inFlightOf } from "../cluster/pending.js";
 import { connect } from "../live/live-cluster.js";
+import { withLists } from "../live/observe/server-lists.js";
 import { machinesOf } from "../live/local-agents.js";
 import { clusterClock } from "../clients/clock.js";
 import type { HookContext } from "../hooks/hook-context.js";
@@ -43,7 +45,9 @@ export function agentsOf(
   const machines = machinesOf(spec, run.folder);
   const file = hookFileOf({ spec, deployed, specFolder: "." });
   const clock = machines ? clusterClock(machines) : run.clock;
-  const own = { env, file, clock, say, onCondition, signal, folder };
+  const inFlight = inFlightOf(spec, deployed);
+  const driver = { inFlight: inFlight.filter((each) => each.group === group.name) };
+  const own = { env, file, clock, say, onCondition, signal, folder, driver };
   const context: HookContext = machines ? { ...own, machines } : own;
   const { name: subject, hash } = group;
   const stay = hostNames(group);
@@ -58,13 +62,14 @@ export function agentsOf(
           say("nothing of it has to leave any more");
           return;
         }
-        const found = preflight(observation, {
+        const listed = listedHosts(observation, standingIn(file), group);
+        const found = preflight(await withLists(cluster.agents, observation, listed, signal), {
           group: subject,
           workload: gateSettingsOf(group.pool, spec).workload,
           hash,
           laterHosts,
           cluster: standingIn(file),
-          inFlight: inFlightOf(spec, deployed),
+          inFlight,
         });
         refuseUnsafe(found, `${subject} cannot be rolled now:`, say);
       } finally {

@@ -1,4 +1,4 @@
-import { isUnknown, type Observation } from "../rollout/observation/observation.js";
+import { isUnknown, type Observation, type ServerList } from "../rollout/observation/observation.js";
 import type { CheckedMachine } from "../live/checks/run-check.js";
 import type { PoolChecks } from "../live/checks/pool-checks.js";
 import type { LiveCluster } from "../live/live-cluster.js";
@@ -6,12 +6,15 @@ import type { Expected } from "../rollout/ready/expected.js";
 import { formatHeld, held } from "../rollout/ready/held.js";
 import { readiness } from "../rollout/ready/readiness.js";
 import { describeTimeout, isTimedOut, unmetConditions } from "../rollout/ready/timeout.js";
+import { listedHosts } from "../rollout/server-lists.js";
+import { withLists } from "../live/observe/server-lists.js";
 import { UserError } from "../cluster/user-error.js";
+import { configureWrong } from "./configure-consul.js";
 import { forgetDead } from "./forget-dead.js";
 import type { HookContext } from "./hook-context.js";
 import { Timeline } from "./timeline.js";
 
-export interface ReadyDeps extends Pick<HookContext, "clock" | "say" | "onCondition" | "signal"> {
+export interface ReadyDeps extends Pick<HookContext, "clock" | "say" | "onCondition" | "signal" | "driver"> {
   readonly cluster: LiveCluster;
   readonly checks: PoolChecks;
 }
@@ -23,14 +26,15 @@ const EVERY_MS = 2000;
  * @throws UserError naming each condition that failed, with its last value
  */
 export async function awaitReady(
-  { cluster, checks, clock, say, onCondition, signal }: ReadyDeps,
+  { cluster, checks, clock, say, onCondition, signal, driver }: ReadyDeps,
   expected: Expected,
   time: { readonly timeoutSeconds: number; readonly bakeSeconds: number },
 ): Promise<void> {
-  const { group, role, hosts } = expected;
+  const { group, role, hosts, others = [] } = expected;
   const timeline = new Timeline(group, clock, say, onCondition);
   const begun = clock.now();
   let since: number | undefined;
+  let lists: readonly ServerList[] = [];
   timeline.step(
     "ready",
     `${group}: waiting until ${hosts.join(", ")} ${hosts.length === 1 ? "is" : "are"} whole`,
@@ -39,9 +43,13 @@ export async function awaitReady(
   for (;;) {
     signal.throwIfAborted();
     const question = { group, role, agentsOf: hosts, checks: checks.results };
-    const observation = await cluster.observe(question);
+    const seen = await cluster.observe(question);
+    const listed = new Set([...hosts, ...listedHosts(seen, others, { name: group, role })]);
+    const observation = await withLists(cluster.agents, seen, [...listed], signal, lists);
+    lists = observation.lists;
     checks.start(checkedMachines(observation, expected));
-    const reading = readiness(observation, expected);
+    if (driver) lists = await configureWrong({ cluster, clock, say, signal }, observation);
+    const reading = readiness({ ...observation, lists }, expected);
     const bake = held(reading, since, time.bakeSeconds);
     if (reading.passed && since === undefined) timeline.note(`every condition is met; ${formatHeld(bake)}`);
     since = bake.since;

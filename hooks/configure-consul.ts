@@ -1,14 +1,18 @@
 import { ConsulClient } from "../clients/consul/consul-client.js";
 import type { LocalMachines } from "../clients/local-machines/machines.js";
-import { remoteServersFile, type ServersFile } from "../clients/ssh/consul-servers-file.js";
-import { Ssh } from "../clients/ssh/ssh.js";
 import { parseHostName } from "../cluster/address.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { UserError } from "../cluster/user-error.js";
 import { localAgents, localEnvironment } from "../live/local-agents.js";
-import { sshAgents, type MachineAgents } from "../live/machine-agents.js";
+import type { LiveCluster } from "../live/live-cluster.js";
+import { ask } from "../live/observe/ask.js";
+import { inParallel } from "../live/observe/in-parallel.js";
+import { AT_ONCE } from "../live/observe/server-lists.js";
+import { sshAgents } from "../live/machine-agents.js";
 import { tokenRefusal } from "../live/token-refusal.js";
-import { configureConsul } from "./configure-one-agent.js";
+import { isUnknown, type Observation, type ServerList } from "../rollout/observation/observation.js";
+import { consulServersIn, listObjection } from "../rollout/server-lists.js";
+import { configureConsul, type ConfigureConsulArgs } from "./configure-one-agent.js";
 import type { HookArgs, HookContext } from "./hook-context.js";
 
 /** Writes the addresses of the Consul servers to one machine, and sees that its agent has found them. */
@@ -17,52 +21,68 @@ export async function runConfigureConsulHook(
   { subject: host }: HookArgs,
 ): Promise<void> {
   const pool = parseHostName(host)?.pool ?? "";
-  const { agents, file, servers, own } = machines ? locally(host, machines, env) : remotely(env, signal);
-  const cluster = await ConsulClient.fromEnvironment(own);
+  const { agents, servers, own } = machines ? locally(machines, env) : remotely(env);
+  const consul = await ConsulClient.fromEnvironment(own);
+  const timeoutMs = gateSettingsOf(pool, spec).ready.timeoutSeconds * 1000;
   try {
-    const done = await configureConsul(
-      {
-        file,
-        agent: () => agents.consul(host),
-        refusalOf: (error) => tokenRefusal(error, cluster, host),
-        ...{ clock, signal, say },
-      },
-      { host, servers, timeoutMs: gateSettingsOf(pool, spec).ready.timeoutSeconds * 1000 },
-    );
-    say(done);
+    await configure({ cluster: { agents, consul }, clock, say, signal }, { host, servers, timeoutMs });
   } finally {
-    await Promise.all([agents.close(), cluster.close()]);
+    await Promise.all([agents.close(), consul.close()]);
   }
 }
 
-interface Machine {
-  readonly agents: MachineAgents;
-  readonly file: ServersFile;
-  readonly servers: readonly string[];
-  /** The environment that its agent is asked with. */
-  readonly own: HookContext["env"];
+interface ConfigureDeps extends Pick<HookContext, "clock" | "say" | "signal"> {
+  readonly cluster: Pick<LiveCluster, "agents" | "consul">;
+}
+
+/** Does the same for each machine whose own list is wrong. @returns the lists as they are then, unknown where that failed */
+export async function configureWrong(deps: ConfigureDeps, observation: Observation): Promise<ServerList[]> {
+  const servers = consulServersIn(observation);
+  const lists = await inParallel(observation.lists ?? [], AT_ONCE, async (list) => {
+    const { host } = list;
+    if (isUnknown(list.servers) || !listObjection(list, observation)) return list;
+    return { host, servers: await ask(() => configure(deps, { host, servers, timeoutMs: MEND_MS })) };
+  });
+  deps.signal.throwIfAborted();
+  return lists;
+}
+
+/** For a machine that answered a moment ago. */
+const MEND_MS = 60_000;
+
+async function configure(
+  { cluster, ...deps }: ConfigureDeps,
+  args: ConfigureConsulArgs,
+): Promise<readonly string[]> {
+  const { host, servers } = args;
+  const { agents, consul } = cluster;
+  const done = await configureConsul(
+    {
+      ...deps,
+      file: await agents.serversFile(host, deps.signal),
+      agent: () => agents.consul(host),
+      refusalOf: (error) => tokenRefusal(error, consul, host),
+    },
+    args,
+  );
+  deps.say(done);
+  return servers;
 }
 
 /** A machine of platform local, and the servers that have been started there. */
-function locally(host: string, machines: LocalMachines, env: HookContext["env"]): Machine {
+function locally(machines: LocalMachines, env: HookContext["env"]) {
   const servers = machines.list().filter(({ role }) => role === "consul-server");
   const own = localEnvironment(machines, env);
   return {
     own,
     agents: localAgents(own, machines),
-    file: machines.serversFile(host),
     servers: servers.map(({ address }) => address).sort(),
   };
 }
 
-function remotely(env: HookContext["env"], signal: AbortSignal): Machine {
+function remotely(env: HookContext["env"]) {
   const { address, servers } = addressesIn(env);
-  return {
-    own: env,
-    agents: sshAgents(env, () => Promise.resolve(address)),
-    file: remoteServersFile(new Ssh({ env }), address, { signal }),
-    servers,
-  };
+  return { own: env, agents: sshAgents(env, () => Promise.resolve(address)), servers };
 }
 
 /** Terraform gives the addresses of the machines as they are now. */

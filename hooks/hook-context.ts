@@ -3,6 +3,7 @@ import type { LocalMachines } from "../clients/local-machines/machines.js";
 import { type HookFile, HOOK_FILE } from "../cluster/hooks/hook-file.js";
 import type { Clock } from "../clients/clock.js";
 import { groupsOf, type Group } from "../cluster/groups.js";
+import type { InFlight } from "../cluster/pending.js";
 import { UserError } from "../cluster/user-error.js";
 
 export const HOOKS = [
@@ -37,6 +38,8 @@ export interface HookContext {
   /** Told what is waited for, whenever that changes. */
   readonly onCondition: (condition: string) => void;
   readonly signal: AbortSignal;
+  /** Absent where Terraform calls the hook: its hook `configure-consul` works beside, and nobody knows what is in flight. */
+  readonly driver?: { readonly inFlight: readonly InFlight[] };
   /** Where it keeps what it needs again after it was cut off: the folder of the stack. */
   readonly folder: string;
 }

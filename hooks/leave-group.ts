@@ -4,10 +4,13 @@ import { formatFinding } from "../rollout/preflight/finding.js";
 import { nextLeave } from "../rollout/leave/next-leave.js";
 import type { LeaveOrder } from "../rollout/leave/order.js";
 import type { LeaveStep } from "../rollout/leave/step.js";
+import { listedHosts } from "../rollout/server-lists.js";
 import { isWorthWaiting, preflight, type PreflightInput } from "../rollout/preflight/preflight.js";
 import { UserError } from "../cluster/user-error.js";
 import { carryOut } from "../live/carry-out.js";
 import type { LiveCluster } from "../live/live-cluster.js";
+import { withLists } from "../live/observe/server-lists.js";
+import { configureWrong } from "./configure-consul.js";
 import type { HookContext } from "./hook-context.js";
 import { Timeline } from "./timeline.js";
 
@@ -23,7 +26,7 @@ const EVERY_MS = 2000;
 /**
  * Makes the work of a group leave, step by step, each decided from a new look at the cluster: a run that was cut off is
  * finished by the next. Before the first step everything that speaks against the roll is told at once, unless it is only an
- * election, which is waited for.
+ * election, which is waited for, and machines whose own list of Consul servers is wrong are configured.
  * @param cluster what else stands, for the preflight
  * @throws UserError naming what is still there when a step's deadline has come, what is refused, or what cannot be done
  */
@@ -55,8 +58,11 @@ export async function leaveGroup(
         return;
       }
       if (!isChecked) {
-        const { group, workload, retires, hash, laterHosts = [] } = order;
-        const found = preflight(observation, { ...others, group, workload, retires, hash, laterHosts });
+        const { group, role, workload, retires, hash, laterHosts = [] } = order;
+        const input = { ...others, group, workload, retires, hash, laterHosts };
+        const listed = listedHosts(observation, others.cluster, { name: group, role });
+        const seen = await withLists(cluster.agents, observation, listed, signal);
+        let found = preflight(seen, input);
         if (isWorthWaiting(found, clock.now() - begun)) {
           if (!isWaiting) timeline.step("preflight", `${group}: waiting for what passes by itself`);
           isWaiting = true;
@@ -64,6 +70,8 @@ export async function leaveGroup(
           await clock.pause(EVERY_MS, signal);
           continue;
         }
+        if (found.refusals.length === 0)
+          found = preflight({ ...seen, lists: await configureWrong(deps, seen) }, input);
         refuseUnsafe(found, "nothing has been done: no work may leave while this is so:", (line) => {
           timeline.note(line);
         });

@@ -11,7 +11,7 @@ import { leaveGroup } from "./leave-group.js";
 
 /** Makes the work of a group leave before its machines go. */
 export async function runLeaveHook(
-  { env, file, machines, clock, say, onCondition, signal, folder }: HookContext,
+  { env, file, machines, clock, say, onCondition, signal, folder, driver }: HookContext,
   { subject, hash, stay = [], laterHosts = [] }: HookArgs,
 ): Promise<void> {
   const group = groupOf(file, subject, hash);
@@ -27,9 +27,9 @@ export async function runLeaveHook(
   const cluster = await connect(file.spec, env, clock.now, machines);
   try {
     const snapshotFile = join(folder, snapshotNameOf(group.name));
-    // What is in flight in the state was judged when the view was made.
+    // What else is in flight in the state was judged when the view was made.
     const deps = { cluster, clock, say, onCondition, signal, snapshotFile };
-    await leaveGroup(deps, order, { cluster: standingIn(file), inFlight: [] });
+    await leaveGroup(deps, order, { cluster: standingIn(file), inFlight: driver?.inFlight ?? [] });
   } finally {
     await cluster.close();
   }

@@ -7,6 +7,7 @@ import { PoolChecks } from "../live/checks/pool-checks.js";
 import { runCheck } from "../live/checks/run-check.js";
 import { awaitReady } from "./await-ready.js";
 import { groupOf, type HookArgs, type HookContext } from "./hook-context.js";
+import { standingIn } from "./leave.js";
 
 /**
  * Tells this hook that a group has been whole for its bake time, so that it only looks whether it still is. Set by nobody
@@ -21,7 +22,7 @@ export const bakedBy = ({ name, hash }: Pick<Group, "name" | "hash">): string =>
  * has what is new hold for the bake time of every group. With a closed gate it does not: somebody else does, before the gate is opened.
  */
 export async function runReadyHook(
-  { env, file, machines, clock, say, onCondition, signal }: HookContext,
+  { env, file, machines, clock, say, onCondition, signal, driver }: HookContext,
   { subject, hash, laterHosts = [] }: HookArgs,
 ): Promise<void> {
   if (env[GATE_ENVIRONMENT] === "closed") {
@@ -48,7 +49,7 @@ export async function runReadyHook(
   });
   try {
     await awaitReady(
-      { cluster, checks, clock, say, onCondition, signal },
+      { cluster, checks, clock, say, onCondition, signal, ...(driver ? { driver } : {}) },
       {
         cluster: spec.name,
         group: group.name,
@@ -57,6 +58,7 @@ export async function runReadyHook(
         hash: group.hash,
         hosts: hostNames(group).filter((host) => !laterHosts.includes(host)),
         laterHosts,
+        others: standingIn(file).filter(({ name }) => name !== group.name),
         workload,
         hasLoadBalancer: spec.platform === "aws" && pool?.loadBalancer !== undefined,
         hasMachines: spec.platform === "aws",

@@ -11,7 +11,7 @@ export const machinesOf = (spec: Spec, runFolder: string): LocalMachines | undef
   localSettingsOf(spec).agents === "none" ? undefined : localMachines(runFolder);
 
 /** What has to be known of the machines to ask their agents. */
-export interface AgentsOfMachines extends Pick<LocalMachines, "stopNomad"> {
+export interface AgentsOfMachines extends Pick<LocalMachines, "stopNomad" | "serversFile"> {
   get(host: string): Pick<LocalMachine, "consul" | "nomad">;
 }
 
@@ -29,6 +29,7 @@ export function localAgents(env: Environment, machines: AgentsOfMachines): Machi
       throw new UserError(`no Nomad runs on ${host}`);
     },
     stopNomad: (host, signal) => machines.stopNomad(host, signal),
+    serversFile: (host) => Promise.resolve(machines.serversFile(host)),
     close: () => clients.close(),
   };
 }

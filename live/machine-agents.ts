@@ -2,6 +2,7 @@ import type { ConsulAgent } from "../clients/consul/consul-agent.js";
 import type { Environment } from "../clients/environment.js";
 import type { Endpoint } from "../clients/http/endpoint.js";
 import { CONSUL, NOMAD } from "../clients/http/service.js";
+import { remoteServersFile, type ServersFile } from "../clients/ssh/consul-servers-file.js";
 import { Ssh } from "../clients/ssh/ssh.js";
 import { openTunnel, TunnelOnDemand } from "../clients/ssh/tunnel.js";
 import type { NomadClient } from "../clients/nomad/nomad-client.js";
@@ -16,6 +17,8 @@ export interface MachineAgents {
   nomad(host: string): Promise<NomadClient>;
   /** Stops the machine's Nomad server, which makes it leave: Nomad has no API for that. @throws UserError */
   stopNomad(host: string, signal: AbortSignal): Promise<void>;
+  /** Its list of Consul servers. */
+  serversFile(host: string, signal: AbortSignal): Promise<ServersFile>;
   close(): Promise<void>;
 }
 
@@ -55,6 +58,7 @@ export function sshAgents(env: Environment, addressOf: (host: string) => Promise
         `Nomad was not stopped: ${host}: "systemctl stop nomad" by sudo ended with ${String(exitCode)} and said: ${said}; see that the login may run it (docs/image.md, "Login and rights")`,
       );
     },
+    serversFile: async (host, signal) => remoteServersFile(ssh, await addressOf(host), { signal }),
     close: async () => {
       await clients.close();
       await Promise.all([...tunnels.values()].map((tunnel) => tunnel.close()));

@@ -11,6 +11,7 @@ import type { Spec } from "../../cluster/yaml/schema.js";
 import { serviceJob } from "../contract/service-job.js";
 import { change, poolOf, smallSpec } from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
+import { simulatedMachine } from "../support/simulated-machine.js";
 import { startSimulatedCluster, type SimulatedWorld } from "../support/simulated-cluster.js";
 
 const old = change(smallSpec(), (edited) => {
@@ -76,6 +77,7 @@ async function ready(
   spec: Spec,
   name: string,
   time = { timeoutSeconds: 900, bakeSeconds: 15 },
+  driver?: { readonly inFlight: [] },
 ): Promise<void> {
   const group = findGroup(spec, name);
   const hosts = hostNames(group);
@@ -96,8 +98,12 @@ async function ready(
     hasLoadBalancer: false,
     hasMachines: false,
     checks: gate.checks,
+    others: groupsOf(old)
+      .filter((each) => each.name !== name)
+      .map((each) => ({ ...each, hosts: hostNames(each) })),
   };
-  await awaitReady({ cluster, checks, clock, say, onCondition, signal }, expected, time);
+  const deps = { cluster, checks, clock, say, onCondition, signal, ...(driver ? { driver } : {}) };
+  await awaitReady(deps, expected, time);
 }
 
 describe("clients", () => {
@@ -179,5 +185,57 @@ describe("servers", () => {
     const said = await failure(ready(spec, "consul-server-0", { timeoutSeconds: 60, bakeSeconds: 5 }));
     expect(said).toContain("voters (2 of 3)");
     expect(said).toContain("new-id-votes (0 of 1)");
+  });
+});
+
+describe("a machine's own list of Consul servers", () => {
+  const OLD = ["10.9.9.9"];
+  const SHORT = { timeoutSeconds: 10, bakeSeconds: 0 };
+  const breakList = (host: string): void => {
+    world.simulator.do(() => {
+      world.simulator.cluster.writeRetryJoin(host, OLD);
+    });
+  };
+  const listOf = (host: string): readonly string[] => world.simulator.cluster.machine(host).config.retryJoin;
+
+  test("holds the gate of a Consul group wherever the machine stands, and names what configures it", async () => {
+    await start(old);
+    breakList("broker-1-1");
+    const said = await failure(ready(old, "consul-server-0", SHORT));
+    expect(said.split("\n").slice(1)).toEqual([
+      `  server-lists (11 of 12): broker-1-1: its own list of Consul servers names 10.9.9.9, and there are ${listOf("broker-0-0").toSorted().join(", ")}; what is wrong is configured by: rollout deploy consul-server-0`,
+    ]);
+    expect(listOf("broker-1-1")).toEqual(OLD);
+    await ready(old, "broker-0", SHORT);
+  });
+
+  test("is configured by the driver, which says so, and then it holds nothing", async () => {
+    await start(old);
+    breakList("broker-1-1");
+    breakList("nomad-server-2-0");
+    await ready(old, "consul-server-0", SHORT, { inFlight: [] });
+    const configured = lines.filter((line) => line.includes("its list of Consul servers is written"));
+    expect(configured.map((line) => line.split(":")[0]).sort()).toEqual(["broker-1-1", "nomad-server-2-0"]);
+    expect(listOf("broker-1-1")).toEqual(listOf("broker-0-0").toSorted());
+  });
+
+  test("is configured by the driver on a new machine of the group, too, which found nobody to join", async () => {
+    await start(old);
+    await world.leaveByHand("broker-1-1");
+    world.simulator.do(() => {
+      world.simulator.cluster.killMachine("broker-1-1");
+    });
+    const settings = simulatedMachine(old, findGroup(old, "broker-1"), 1);
+    await world.simulator.startMachine({ ...settings, retryJoin: [] }, "empty");
+    await ready(old, "broker-1", { timeoutSeconds: 900, bakeSeconds: 0 }, { inFlight: [] });
+    expect(lines.join("\n")).toContain("broker-1-1: its list of Consul servers is written, ");
+  });
+
+  test("of a machine that has gone holds nothing", async () => {
+    await start(old);
+    breakList("broker-1-1");
+    await world.kill("broker-1-1");
+    await world.until(async () => (await world.members())["broker-1-1"] !== "alive");
+    await ready(old, "consul-server-0", SHORT);
   });
 });

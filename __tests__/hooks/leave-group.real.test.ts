@@ -2,10 +2,12 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import type { LiveCluster } from "../../live/live-cluster.js";
 import { Interruption } from "../../cluster/interruption.js";
 import { leaveGroup } from "../../hooks/leave-group.js";
+import { UserError } from "../../cluster/user-error.js";
 import type { LeaveOrder } from "../../rollout/leave/order.js";
 import type { Environment } from "../../clients/environment.js";
 import { gateSettingsOf } from "../../cluster/gate-settings.js";
 import { findGroup } from "../../cluster/find-group.js";
+import type { InFlight } from "../../cluster/pending.js";
 import { groupsOf, hostNames } from "../../cluster/groups.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import { serviceJob } from "../contract/service-job.js";
@@ -63,13 +65,17 @@ const everyGroup = groupsOf(spec).map((group) => ({
   hosts: hostNames(group),
 }));
 
-async function leave(order: LeaveOrder, signal = new AbortController().signal): Promise<void> {
+async function leave(
+  order: LeaveOrder,
+  signal = new AbortController().signal,
+  inFlight: readonly InFlight[] = [],
+): Promise<void> {
   const { clock } = world;
   const say = (line: string): void => void lines.push(line.replace(/^\+\d+s /, ""));
   const snapshotFile = `${world.folder}/consul.snapshot`;
   await leaveGroup({ cluster, clock, say, onCondition: () => undefined, signal, snapshotFile }, order, {
     cluster: everyGroup,
-    inFlight: [],
+    inFlight,
   });
 }
 
@@ -324,5 +330,54 @@ describe("a token", () => {
      "nothing has been done: no work may leave while this is so:
        NOMAD_TOKEN: lacks the right read-job (in every namespace: without it lists of allocations are empty, which looks like a drain that is done); use a token whose policy allows it"
     `);
+  });
+});
+
+describe("before a Consul server leaves", () => {
+  const listOf = (host: string): readonly string[] => world.simulator.cluster.machine(host).config.retryJoin;
+
+  test("a machine whose own list of servers is wrong is configured first", async () => {
+    await start();
+    const right = listOf("broker-1-1").toSorted();
+    world.simulator.do(() => {
+      world.simulator.cluster.writeRetryJoin("broker-1-1", ["10.9.9.9"]);
+    });
+    await leave(orderFor("consul-server-0"));
+    expect(lines[0]).toMatch(
+      /^broker-1-1: its list of Consul servers is written; its agent knows the leader /,
+    );
+    expect(listOf("broker-1-1")).toEqual(right);
+    expect(lines.at(-1)).toBe("consul-server-0 has left");
+  });
+
+  /** A list that is wrong, on a machine that lets nobody write. */
+  const spoil = (): void => {
+    world.simulator.do(() => {
+      world.simulator.cluster.writeRetryJoin("broker-1-1", ["10.9.9.9"]);
+    });
+    const { agents } = cluster;
+    const serversFile = agents.serversFile.bind(agents);
+    agents.serversFile = async (host, signal) => ({
+      ...(await serversFile(host, signal)),
+      write: () => Promise.reject(new UserError("the login may not write")),
+    });
+  };
+
+  test("one that cannot be configured does not keep a roll that has begun from going on", async () => {
+    await start();
+    spoil();
+    const own = [{ group: "consul-server-0", reasons: ["terraform_data.consul-server-0-ready is tainted"] }];
+    await leave(orderFor("consul-server-0"), new AbortController().signal, own);
+    expect(lines[0]).toMatch(/^warning: broker-1-1: .*the login may not write/);
+    expect(lines.at(-1)).toBe("consul-server-0 has left");
+  });
+
+  test("refuses while one cannot be configured, and nothing has left", async () => {
+    await start();
+    spoil();
+    expect(await failure(leave(orderFor("consul-server-0")))).toBe(
+      "nothing has been done: no work may leave while this is so:\n  broker-1-1: its own list of Consul servers: Consul is not configured: broker-1-1: the login may not write (its file was not changed; a rerun does what is left); see to it, since it may miss the successors of servers",
+    );
+    expect(await world.members()).toMatchObject({ "consul-server-0-0": "alive" });
   });
 });

@@ -1,11 +1,15 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { sshAgents, type MachineAgents } from "../../live/machine-agents.js";
+import { withLists } from "../../live/observe/server-lists.js";
+import { renderServersFile } from "../../rollout/configure-consul.js";
+import { observed } from "../rollout/observed.js";
 import { describeReal } from "../support/environment.js";
+import { freePort } from "../support/free-port.js";
 import { failure } from "../support/refusal.js";
 import { startSshd, type Sshd } from "../support/sshd.js";
 
@@ -110,5 +114,33 @@ describeReal("A machine's own agents, through a real sshd", ["sshd"], () => {
     expect(await failure(agents.stopNomad(HOST, new AbortController().signal))).toBe(
       'Nomad was not stopped: broker-0-0: "systemctl stop nomad" by sudo ended with 1 and said: sudo: a password is required; see that the login may run it (docs/image.md, "Login and rights")',
     );
+  });
+
+  test("the list of Consul servers is read from the machine's disk; a machine that refuses is told apart", async () => {
+    const folder = join(sshd.folder, "consul.d");
+    await mkdir(folder);
+    await sshd.program(
+      "sh",
+      `for word; do shift; [ "$word" = /etc/consul.d ] && word='${folder}'; set -- "$@" "$word"; done; exec /bin/sh "$@"`,
+    );
+    await sshd.program("consul", "exit 0");
+    const { signal } = new AbortController();
+    expect((await withLists(agents, observed(), [HOST], signal)).lists).toEqual([
+      { host: HOST, servers: [] },
+    ]);
+
+    const file = await agents.serversFile(HOST, signal);
+    await file.write(renderServersFile(["10.0.0.1", "10.0.1.1"]));
+    const { lists } = await withLists(agents, observed(), [HOST], signal);
+    expect(lists).toEqual([{ host: HOST, servers: ["10.0.0.1", "10.0.1.1"] }]);
+
+    const env = await sshd.env({ port: await freePort() });
+    const silent = sshAgents({ ...env, CONSUL_HTTP_ADDR: "http://cluster.invalid:1" }, () =>
+      Promise.resolve("machine"),
+    );
+    const refused = await withLists(silent, observed(), [HOST], signal);
+    expect(refused.lists).toMatchObject([
+      { host: HOST, servers: { unknown: expect.stringContaining("Connection refused") } },
+    ]);
   });
 });

@@ -1,7 +1,7 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { ConsulAgent } from "../../clients/consul/consul-agent.js";
 import { ConsulClient } from "../../clients/consul/consul-client.js";
@@ -9,6 +9,9 @@ import { NomadClient } from "../../clients/nomad/nomad-client.js";
 import { ClientError } from "../../clients/http/errors.js";
 import { startSimulator, type Simulator } from "../../packages/simulator/http/simulator.js";
 import type { SimulatorOptions } from "../../packages/simulator/http/simulator.js";
+import type { Machine } from "../../packages/simulator/machine.js";
+import { serversIn } from "../../clients/ssh/consul-servers-file.js";
+import { renderServersFile } from "../../rollout/configure-consul.js";
 import type { Clock } from "../../clients/clock.js";
 import type { Environment } from "../../clients/environment.js";
 import { simulatedMachine, simulatedMachines } from "./simulated-machine.js";
@@ -83,9 +86,22 @@ export async function connectTo(
       simulator.stopAgent(host, "nomad");
       return Promise.resolve();
     },
+    serversFile: (host: string) => ({
+      read: () => Promise.resolve({ content: listOf(simulator.cluster.machine(host)), reloadDue: false }),
+      write: (content: string) => {
+        simulator.do(() => {
+          simulator.cluster.writeRetryJoin(host, serversIn(content));
+        });
+        return Promise.resolve();
+      },
+      reloaded: () => Promise.resolve(),
+    }),
   };
   return new LiveCluster(spec, { consul, nomad, now, agents: () => localAgents(env, machines) });
 }
+
+const listOf = ({ config: { retryJoin } }: Machine): string =>
+  retryJoin.length === 0 ? "{}" : renderServersFile(retryJoin);
 
 export async function startSimulatedCluster(
   spec: Spec,
@@ -168,6 +184,9 @@ export async function startSimulatedCluster(
           ...agent,
           startedAt,
         });
+        const list = join(written.consulFolderOf(name), "rollout-servers.json");
+        mkdirSync(dirname(list), { recursive: true });
+        writeFileSync(list, listOf(simulator.cluster.machine(name)));
       }
       // Its time is since + (now - since) / factor.
       const since = (Date.now() - clock.now() * FACTOR) / (1 - FACTOR);

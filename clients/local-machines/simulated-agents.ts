@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
-import * as z from "zod";
 import { UserError } from "../../cluster/user-error.js";
+import { serversIn } from "../ssh/consul-servers-file.js";
 import type { AgentsRunner, MachineOrder } from "./agents-runner.js";
 import { withFolderLock } from "./folder-lock.js";
 import type { LocalMachine, MachinesFolder } from "./machines-folder.js";
@@ -52,8 +52,9 @@ export class SimulatedAgents implements AgentsRunner {
 
   async serversWritten({ name }: LocalMachine, content: string): Promise<void> {
     const control = await this.#running();
-    const { retry_join: retryJoin } = serversSchema.parse(JSON.parse(content));
-    await this.#simulator.tell(control, "PUT", `/machines/${name}/retry-join`, { retryJoin });
+    await this.#simulator.tell(control, "PUT", `/machines/${name}/retry-join`, {
+      retryJoin: serversIn(content),
+    });
   }
 
   async stopAll(): Promise<string[]> {
@@ -83,8 +84,6 @@ export class SimulatedAgents implements AgentsRunner {
     }
   }
 }
-
-const serversSchema = z.object({ retry_join: z.array(z.string()) });
 
 const gone = (): UserError =>
   new UserError(

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import * as z from "zod";
 import { UserError } from "../../cluster/user-error.js";
 import type { RemoteResult, RunOptions, Ssh } from "./ssh.js";
 
@@ -19,6 +20,15 @@ interface ServersFileContent {
   readonly content: string | undefined;
   /** The note of {@link ServersFile.write} is there: a run was cut off before the agent had read its folder again. */
   readonly reloadDue: boolean;
+}
+
+/** The addresses in such a file; none where there is no file, or one that says something else. */
+export function serversIn(content = "{}"): string[] {
+  try {
+    return z.object({ retry_join: z.array(z.string()) }).parse(JSON.parse(content)).retry_join;
+  } catch {
+    return [];
+  }
 }
 
 /**

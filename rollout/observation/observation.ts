@@ -17,6 +17,14 @@ export interface Observation {
   readonly agents: readonly AgentSelf[];
   /** The last result of each of the pool's own checks, as far as they were run. */
   readonly checks: readonly CheckResult[];
+  /** The machines' own lists of Consul servers, as far as they were read. */
+  readonly lists?: readonly ServerList[];
+}
+
+export interface ServerList {
+  readonly host: string;
+  /** The addresses in it. */
+  readonly servers: Observed<readonly string[]>;
 }
 
 /** What could not be asked is a value of its own: never an empty list, and never taken for one. */

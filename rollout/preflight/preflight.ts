@@ -13,6 +13,7 @@ import {
   type Observed,
   type RaftPeer,
 } from "../observation/observation.js";
+import { listedHosts, listObjection } from "../server-lists.js";
 import { missingRights } from "./rights.js";
 
 /** A group that is deployed. */
@@ -63,6 +64,7 @@ export function preflight(observation: Observation, input: PreflightInput): Pref
   const target = cluster.find(({ name }) => name === group);
   if (!target) throw new Error(`no group ${group} among those that are deployed`);
   const others = cluster.filter(({ name }) => name !== group);
+  const lists = listFindings(observation, input, target);
   return {
     refusals: [
       ...missingRights(target.role, observation, ["node:read"]),
@@ -70,9 +72,38 @@ export function preflight(observation: Observation, input: PreflightInput): Pref
       ...inFlight.filter((one) => one.group !== group).map((one) => stillInFlight(one)),
       ...others.flatMap((other) => notWell(observation, other, target)),
       ...tolerance(observation, target),
+      ...lists.filter(({ refuses }) => refuses),
     ],
-    warnings: capacityWarnings(observation, target, input),
+    warnings: [...lists.filter(({ refuses }) => !refuses), ...capacityWarnings(observation, target, input)],
   };
+}
+
+/**
+ * A list that is wrong is configured by the roll itself. One that cannot be read may be wrong, so no Consul server goes that
+ * is alive; where it is dead, or its roll has begun, that would only be in the way.
+ */
+function listFindings(
+  observation: Observation,
+  { inFlight }: PreflightInput,
+  target: ClusterGroup,
+): (Finding & { readonly refuses: boolean })[] {
+  const goes =
+    target.role === "consul-server" &&
+    listedHosts(observation, [target], target).length > 0 &&
+    !inFlight.some(({ group }) => group === target.name);
+  return (observation.lists ?? []).flatMap((list) => {
+    const { host: subject } = list;
+    const objection = listObjection(list, observation);
+    if (objection === undefined) return [];
+    if ("unmet" in objection) {
+      const remedy = "once it is confirmed, the roll configures it first";
+      return [{ subject, message: objection.unmet, remedy, refuses: false }];
+    }
+    const remedy = "see to it, since it may miss the successors of servers";
+    return [
+      { subject, message: objection.unknown, remedy, refuses: goes && !target.hosts.includes(subject) },
+    ];
+  });
 }
 
 const stillInFlight = ({ group, reasons }: InFlight): Finding => ({

@@ -1,5 +1,6 @@
 import type { Check } from "../../cluster/gate-settings.js";
 import type { Role } from "../../cluster/groups.js";
+import type { ClusterGroup } from "../preflight/preflight.js";
 
 /** What a new group has to be. */
 export interface Expected {
@@ -12,6 +13,8 @@ export interface Expected {
   readonly hosts: readonly string[];
   /** Hosts of the group that wait for a later batch: nothing is asked of them. Default: none. */
   readonly laterHosts?: readonly string[];
+  /** The other groups that stand. Default: none does. */
+  readonly others?: readonly ClusterGroup[];
   readonly workload: "moves" | "stays";
   readonly hasLoadBalancer: boolean;
   /** Whether EC2 can be asked for the machines: false on `platform: local`. */

@@ -1,4 +1,5 @@
 import type { Observation } from "../observation/observation.js";
+import { listConditions } from "../server-lists.js";
 import type { Condition } from "./condition.js";
 import type { Expected } from "./expected.js";
 import { nodesEligible, registeredConditions } from "./registered.js";
@@ -27,6 +28,7 @@ export function readiness(observation: Observation, expected: Expected): Readine
     servicesCondition(observation, expected),
     ...(isClient && expected.workload === "stays" ? [workBackCondition(observation, expected)] : []),
     ...(expected.hasLoadBalancer ? [targetsCondition(observation, expected)] : []),
+    ...listConditions(observation, expected.group),
     ...checkConditions(observation, expected),
   ];
   return {
