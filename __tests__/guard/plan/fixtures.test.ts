@@ -252,6 +252,7 @@ describe("unattributed-change", () => {
     expect(said("unattributed-change", "index-key")).toMatchInlineSnapshot(`
      [
        "unattributed-change: resources that belong to no group would change: terraform_data.broker-1-revision[0] (moved from terraform_data.broker-1-revision), terraform_data.broker-1-revision[1] (created); name those that are your own by construct path in rollout.ownResources",
+       "unattributed-change: what belongs to no group names machines of groups by id: terraform_data.broker-1-revision[1] (<id>, broker-1-0); look machines up by tag where they are needed: an id ends with the next roll",
      ]
     `);
   });
@@ -569,7 +570,7 @@ describe("a pool that retires", () => {
   test("rejects two groups at once", () => {
     expect(saidOf("retire-two-groups")).toMatchInlineSnapshot(`
      [
-       "one-group: 2 groups would change in one plan: broker-0 (terraform_data.broker-0-0 (deleted) and 7 more), broker-1 (terraform_data.broker-1-0 (deleted) and 5 more); plan the view of one group; all others are frozen there",
+       "one-group: 2 groups would change in one plan: broker-0 (terraform_data.broker-0-0 (deleted) and 8 more), broker-1 (terraform_data.broker-1-0 (deleted) and 5 more); plan the view of one group; all others are frozen there",
        "replace-not-delete: members of broker-1 would be destroyed in the view broker-0, without a hook: terraform_data.broker-1-0, terraform_data.broker-1-0-config-consul, terraform_data.broker-1-0-data-attachment, terraform_data.broker-1-0-target, terraform_data.broker-1-leave, terraform_data.broker-1-ready, terraform_data.broker-1-revision; declare them as they are deployed; to take hosts away, lower the group's hosts in cluster.yaml and deploy broker-1",
      ]
     `);
