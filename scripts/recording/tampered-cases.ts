@@ -33,7 +33,7 @@ export const TAMPERED: readonly Case[] = [
   {
     name: "two-server-groups",
     what: "A Consul server and a Nomad server get a new image in one plan.",
-    expected: rejected("one-group", "target-group"),
+    expected: rejected("one-group", "target-group", "hooks-as-rendered"),
     make: async (world) => {
       world.edit("consul-server: { images: [v1", "consul-server: { images: [v2");
       world.edit("nomad-server: { images: [v1", "nomad-server: { images: [v2");
