@@ -16,8 +16,8 @@ export interface CutRunOptions {
   readonly runner: Case["runner"];
   readonly view: string;
   readonly hold?: Hold;
-  /** Modules that every Node process of it loads. */
-  readonly imports?: readonly string[];
+  /** A module that every Node process of it loads, and that can hold a hook; default: that alone. */
+  readonly hook?: string;
   /** Whose `.rollout/NAME` the driver's logs are in. */
   readonly runFolder: string;
   /** The program of Terraform. */
@@ -44,10 +44,10 @@ export class CutRun {
 
   /** For plain Terraform, what is applied is synthesized first. */
   static async start(workspace: Workspace, options: CutRunOptions): Promise<CutRun> {
-    const { runner, view, hold, imports = [] } = options;
+    const { runner, view, hold, hook = HOLD_HOOK } = options;
     const holdFolder = mkdtempSync(join(workspace.folder, "hold-"));
     const env = {
-      NODE_OPTIONS: [...imports, HOLD_HOOK].map((each) => `--import=${each}`).join(" "),
+      NODE_OPTIONS: `--import=${hook}`,
       HOLD_FOLDER: holdFolder,
       ...(hold ? { HOLD_HOOK: hold.words.source, HOLD_FROM: String(hold.from ?? 1) } : {}),
     };
@@ -82,16 +82,16 @@ export class CutRun {
     await this.#written();
     switch (signal) {
       case "kill runner":
-        process.kill(this.#pid, "SIGKILL");
-        // What goes on alone does so to its end.
-        writeFileSync(join(this.holdFolder, "release"), "");
+        killIfThere(this.#pid, "SIGKILL");
+        // The driver's Terraform goes on alone, to its end; that of cdktf ends with its terminal.
+        if (this.options.runner === "driver") writeFileSync(join(this.holdFolder, "release"), "");
         break;
       case "kill terraform":
         this.#killTerraform();
         break;
       case "kill all":
       case "kill all twice":
-        process.kill(this.#pid, "SIGKILL");
+        killIfThere(this.#pid, "SIGKILL");
         this.#killTerraform();
         for (const { pid } of processesIn(this.folder)) killIfThere(pid, "SIGKILL");
         break;
@@ -131,8 +131,10 @@ export class CutRun {
 
   #killTerraform(): void {
     const name = basename(this.options.terraform);
-    for (const { pid, command } of processesIn(this.folder))
-      if (basename(command[0] ?? "") === name) killIfThere(pid, "SIGKILL");
+    for (const { pid, command } of processesIn(this.folder)) {
+      const program = basename(command[0] ?? "");
+      if (program === name || program.startsWith("terraform-provider-")) killIfThere(pid, "SIGKILL");
+    }
   }
 
   get #pid(): number {

@@ -6,7 +6,8 @@ import type { Moto } from "../support/moto.js";
 import { CutRun, type CutRunOptions } from "./cut-run.js";
 import { RollDemo } from "./roll-demo.js";
 import { processesIn, until } from "./running-deploy.js";
-import { idsOf, revisionsOf, type StateFile } from "./state-file.js";
+import { S3Bucket } from "./s3-bucket.js";
+import { idsOf, revisionsOf } from "./state-file.js";
 
 const HOSTS = {
   "consul-server": [1, 1, 1],
@@ -67,23 +68,25 @@ export class KillDemo {
   #count = 0;
   #seen = 0;
   #run: CutRun | undefined;
+  /** What the state had of the group's machines when the run was cut off. */
+  #made: ReadonlyMap<string, string> = new Map();
   #before: State = { ids: new Map(), revisions: new Map() };
 
   private constructor(
     readonly demo: RollDemo,
     private readonly terraform: string,
-    private readonly moto: Moto | undefined,
+    private readonly bucket: S3Bucket | undefined,
   ) {}
 
   /** @param moto where the state is kept, in S3; default: beside the spec */
   static async create(real: RealEnvironment, moto?: Moto): Promise<KillDemo> {
-    if (moto) await fetch(`${moto.url}/states`, { method: "PUT" });
+    const bucket = moto && (await S3Bucket.create(moto));
     const demo = await RollDemo.create(real, {
       speed: 100,
       spec: specOf(new Map(GROUPS.map((group) => [group, "ami-0aaa"]))),
-      ...(moto ? { backend: S3, env: moto.env } : {}),
+      ...(moto ? { backend: S3Bucket.backend, env: moto.env } : {}),
     });
-    const kills = new KillDemo(demo, real.terraform, moto);
+    const kills = new KillDemo(demo, real.terraform, bucket);
     await demo.tell("/jobs", serviceJob("web", WORK));
     await until("the work runs", async () => (await kills.#work()) === WORK);
     return kills;
@@ -92,8 +95,7 @@ export class KillDemo {
   async remove(): Promise<void> {
     await this.#run?.cut("kill all");
     await this.demo.remove();
-    // The next cluster begins with an empty state.
-    if (this.moto) await fetch(`${this.moto.url}/states/${KEY}`, { method: "DELETE", headers: { authorization } });
+    await this.bucket?.empty();
   }
 
   /** Gives a group an image that nobody has had. */
@@ -129,33 +131,29 @@ export class KillDemo {
     more: Pick<CutRunOptions, "hold"> = {},
   ): Promise<CutRun> {
     const { workspace, runFolder } = this.demo;
-    this.#run = await CutRun.start(workspace, { runner, view, runFolder, terraform: this.terraform, ...more });
+    this.#run = await CutRun.start(workspace, {
+      runner,
+      view,
+      runFolder,
+      terraform: this.terraform,
+      ...more,
+    });
     return this.#run;
   }
 
-  /** Takes the lock away that a Terraform has left that was killed, as its message says. */
-  async unlock(view: string): Promise<void> {
-    if (!this.moto) return;
-    const lock = await fetch(`${this.moto.url}/states/${KEY}.tflock`, { headers: { authorization } });
-    if (!lock.ok) return;
-    const { ID } = z.object({ ID: z.string() }).parse(await lock.json());
-    const { exitCode, output } = await this.demo.workspace.terraformText(view, ["force-unlock", "-force", ID]);
-    if (exitCode !== 0) throw new Error(output);
-  }
-
-  /** The hosts whose ids are others than before, by their ids. */
-  async made(group: string): Promise<ReadonlyMap<string, string>> {
+  /** Does what the messages of a run that was killed say that is to be done before the next, and remembers what was made. */
+  async afterCut(group: string): Promise<void> {
     const { ids } = await this.#look();
-    return new Map(
+    this.#made = new Map(
       hostsOf(group).flatMap((host) => {
         const id = ids.get(host);
         return id === undefined || id === this.#before.ids.get(host) ? [] : [[host, id]];
       }),
     );
+    await this.bucket?.unlock(this.demo.workspace, group);
   }
 
-  /** @param made what the state had of the group's machines when the run was cut off */
-  async outcome(group: string, made: ReadonlyMap<string, string>): Promise<KillOutcome> {
+  async outcome(group: string): Promise<KillOutcome> {
     const { ids, revisions } = await this.#look();
     const news = (await this.demo.events()).slice(this.#seen);
     const machines = this.demo.machines.list();
@@ -166,7 +164,7 @@ export class KillDemo {
     const images = await this.demo.images();
     return {
       replaced: ALL.filter((host) => ids.get(host) !== this.#before.ids.get(host)),
-      madeAgain: [...made].flatMap(([host, id]) => (ids.get(host) === id ? [] : [host])),
+      madeAgain: [...this.#made].flatMap(([host, id]) => (ids.get(host) === id ? [] : [host])),
       revisions: Object.fromEntries(
         GROUPS.flatMap((name) => {
           const [now, before] = [revisions.get(name), this.#before.revisions.get(name)];
@@ -176,8 +174,12 @@ export class KillDemo {
       ),
       starts: countsOf(news.flatMap(({ machine, what }) => (what === "started" ? [machine] : []))),
       killedTooSoon: news.flatMap(({ machine, what, work = 0 }, index) => {
-        const hasLeft = news.slice(0, index).some((each) => each.machine === machine && LEAVE.test(each.what));
-        return what !== "killed" || (work === 0 && hasLeft) ? [] : [`${machine} with ${String(work)} at work`];
+        const hasLeft = news
+          .slice(0, index)
+          .some((each) => each.machine === machine && LEAVE.test(each.what));
+        return what !== "killed" || (work === 0 && hasLeft)
+          ? []
+          : [`${machine} with ${String(work)} at work`];
       }),
       touched: news.flatMap(({ machine, what }) =>
         OUT.test(what) && !machine.startsWith(`${group}-`) ? [`${machine} ${what}`] : [],
@@ -204,19 +206,36 @@ export class KillDemo {
     };
   }
 
+  /** What an undisturbed roll comes to. */
+  undisturbed(group: string, image: string): KillOutcome {
+    const hosts = hostsOf(group);
+    const clients = ALL.filter((host) => !host.includes("server"));
+    return {
+      replaced: hosts,
+      madeAgain: [],
+      revisions: { [group]: `+1 ${image}` },
+      starts: Object.fromEntries(hosts.map((host) => [host, 1])),
+      killedTooSoon: [],
+      touched: [],
+      images: Object.fromEntries(hosts.map((host) => [host, image])),
+      wrongLists: [],
+      consulMembers: ALL.map((host) => `${host} true 1`).sort(),
+      consulServers: ALL.filter((host) => host.startsWith("consul-server")).map((host) => `${host} true`),
+      nomadNodes: clients.map((host) => `${host} ready eligible`).sort(),
+      nomadServers: ALL.filter((host) => host.startsWith("nomad-server")).map((host) => `${host} true`),
+      work: WORK,
+      phase: "healthy",
+      left: [],
+    };
+  }
+
   async #look(): Promise<State> {
-    const state = await this.#state();
+    const state = await (this.bucket ?? this.demo.workspace).state();
     const ids = idsOf(state);
     return {
       ids: new Map(ALL.map((host) => [host, ids.get(`terraform_data.${host}`)])),
       revisions: new Map(GROUPS.map((group) => [group, revisionsOf(state, group).at(-1)])),
     };
-  }
-
-  async #state(): Promise<StateFile> {
-    if (!this.moto) return this.demo.workspace.state();
-    const object = await fetch(`${this.moto.url}/states/${KEY}`, { headers: { authorization } });
-    return (await object.json()) as StateFile;
   }
 
   async #voters(product: "consul" | "nomad"): Promise<string[]> {
@@ -244,29 +263,6 @@ export class KillDemo {
   }
 }
 
-/** What an undisturbed roll comes to. */
-export const undisturbed = (group: string, image: string): KillOutcome => {
-  const hosts = hostsOf(group);
-  const clients = ALL.filter((host) => !host.includes("server"));
-  return {
-    replaced: hosts,
-    madeAgain: [],
-    revisions: { [group]: `+1 ${image}` },
-    starts: Object.fromEntries(hosts.map((host) => [host, 1])),
-    killedTooSoon: [],
-    touched: [],
-    images: Object.fromEntries(hosts.map((host) => [host, image])),
-    wrongLists: [],
-    consulMembers: ALL.map((host) => `${host} true 1`).sort(),
-    consulServers: ALL.filter((host) => host.startsWith("consul-server")).map((host) => `${host} true`),
-    nomadNodes: clients.map((host) => `${host} ready eligible`).sort(),
-    nomadServers: ALL.filter((host) => host.startsWith("nomad-server")).map((host) => `${host} true`),
-    work: WORK,
-    phase: "healthy",
-    left: [],
-  };
-};
-
 interface State {
   readonly ids: ReadonlyMap<string, string | undefined>;
   readonly revisions: ReadonlyMap<string, { readonly number: number; readonly image: string } | undefined>;
@@ -276,18 +272,13 @@ function specOf(images: ReadonlyMap<string, string>): string {
   const pools = Object.entries(HOSTS).map(([pool, hosts]) => {
     const list = [0, 1, 2].map((index) => images.get(`${pool}-${String(index)}`) ?? "");
     const isServer = pool.endsWith("server");
-    const more = isServer ? "" : `hosts: [${hosts.join(", ")}], drain: { deadline: 4h }, ${OF_POOL[pool] ?? ""}`;
-    return `  ${pool}: { images: [${list.join(", ")}], instanceTypes: [m6i.large, m6i.large, m6i.large], ${more}ready: { timeout: 1h }, bake: { time: 20s } }`;
+    const more = isServer
+      ? ""
+      : `hosts: [${hosts.join(", ")}], drain: { deadline: 4h }, ${OF_POOL[pool] ?? ""}`;
+    return `  ${pool}: { images: [${list.join(", ")}], instanceTypes: [m6i.large, m6i.large, m6i.large], ${more}ready: { timeout: 30m }, bake: { time: 20s } }`;
   });
   return ["pools:", ...pools, ""].join("\n");
 }
-
-const KEY = "demo/terraform.tfstate";
-const S3 = `{ type: s3, bucket: states, key: ${KEY}, region: eu-west-1, usePathStyle: true }`;
-
-/** Moto checks no signature. */
-const authorization =
-  "AWS4-HMAC-SHA256 Credential=testing/20200101/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=none";
 
 const LEAVE = /^PUT \/consul\/v1\/agent\/leave$/;
 
@@ -300,7 +291,10 @@ const countsOf = (names: readonly string[]): Record<string, number> =>
 const listIn = (content: string | undefined): string[] | undefined =>
   content === undefined
     ? undefined
-    : z.object({ retry_join: z.array(z.string()) }).parse(JSON.parse(content)).retry_join.sort();
+    : z
+        .object({ retry_join: z.array(z.string()) })
+        .parse(JSON.parse(content))
+        .retry_join.sort();
 
 const record = z.object({
   Name: z.string(),

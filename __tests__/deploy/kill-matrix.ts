@@ -17,15 +17,24 @@ export type Dimension = keyof typeof VALUES;
 export type Case = { readonly [D in Dimension]: (typeof VALUES)[D][number] };
 
 /** What makes no sense, and why. */
-const EXCLUDED: readonly (readonly [Partial<{ readonly [D in Dimension]: readonly string[] }>, why: string])[] = [
+const EXCLUDED: readonly (readonly [
+  Partial<{ readonly [D in Dimension]: readonly string[] }>,
+  why: string,
+])[] = [
   [{ runner: ["apply"], signal: ["kill runner"] }, "Terraform is what runs: it is killed as Terraform"],
-  [{ runner: ["apply", "cdktf"], kind: ["batch"] }, "one view replaces the whole group: batches are the driver's"],
+  [
+    { runner: ["apply", "cdktf"], kind: ["batch"] },
+    "one view replaces the whole group: batches are the driver's",
+  ],
   [
     { runner: ["apply", "cdktf"], hook: ["record"], signal: ["kill all twice"] },
     "no hook writes a revision there, so it may be written already",
   ],
   [{ runner: ["driver"], backend: ["ec2"] }, "it asks agents, and the machines of moto have none"],
-  [{ hook: ["stop-agents", "start-agents"], backend: ["ec2"] }, "machines of EC2 start their agents themselves"],
+  [
+    { hook: ["stop-agents", "start-agents"], backend: ["ec2"] },
+    "machines of EC2 start their agents themselves",
+  ],
 ];
 
 const DIMENSIONS = Object.keys(VALUES) as Dimension[];
@@ -33,7 +42,8 @@ const DIMENSIONS = Object.keys(VALUES) as Dimension[];
 /** Every combination that makes sense, in the order of the values. */
 export function allowed(): Case[] {
   return DIMENSIONS.reduce<Partial<Case>[]>(
-    (begun, dimension) => begun.flatMap((each) => VALUES[dimension].map((value) => ({ ...each, [dimension]: value }))),
+    (begun, dimension) =>
+      begun.flatMap((each) => VALUES[dimension].map((value) => ({ ...each, [dimension]: value }))),
     [{}],
   )
     .map((each) => each as Case)
@@ -46,7 +56,10 @@ const fits = (each: Case, values: (typeof EXCLUDED)[number][0]): boolean =>
 /** The combinations of so many values in a case. */
 export function tuples(each: Case, size: number): string[] {
   const some = DIMENSIONS.reduce<string[][]>(
-    (begun, dimension) => [...begun, ...begun.map((chosen) => [...chosen, `${dimension}=${each[dimension]}`])],
+    (begun, dimension) => [
+      ...begun,
+      ...begun.map((chosen) => [...chosen, `${dimension}=${each[dimension]}`]),
+    ],
     [[]],
   );
   return some.filter(({ length }) => length === size).map((chosen) => chosen.join(", "));

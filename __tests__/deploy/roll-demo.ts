@@ -115,9 +115,7 @@ export class RollDemo {
 
   /** How many instances of a service pass their checks. */
   async passing(service: string): Promise<number> {
-    const all = z
-      .array(z.unknown())
-      .parse(await this.ask("consul", `/v1/health/service/${service}?passing`));
+    const all = z.array(z.unknown()).parse(await this.ask("consul", `/v1/health/service/${service}?passing`));
     return all.length;
   }
 

@@ -5,7 +5,12 @@ import { existsSync, openSync, closeSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const [, program = "", verb, ...words] = process.argv;
-const { HOLD_HOOK: pattern, HOLD_FOLDER: folder = "", HOLD_FROM: from = "1", ROLLOUT_GATE: gate = "" } = process.env;
+const {
+  HOLD_HOOK: pattern,
+  HOLD_FOLDER: folder = "",
+  HOLD_FROM: from = "1",
+  ROLLOUT_GATE: gate = "",
+} = process.env;
 if (pattern && program.endsWith("/rollout.js") && verb === "hook") {
   if (new RegExp(pattern).test([...words, gate].join(" ")) && turn() >= Number(from)) await hold();
 }
