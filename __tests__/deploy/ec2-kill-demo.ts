@@ -5,7 +5,8 @@ import type { RealEnvironment } from "../support/environment.js";
 import type { Moto } from "../support/moto.js";
 import type { Network } from "../support/moto-ec2.js";
 import { type Cloud, lookAt } from "./cloud.js";
-import { CutRun, type CutRunOptions } from "./cut-run.js";
+import { CutRun, type CutRunOptions, type Hold } from "./cut-run.js";
+import type { Killable } from "./kill-cases.js";
 import { S3Bucket } from "./s3-bucket.js";
 import { attributesOf, idsOf, revisionsOf } from "./state-file.js";
 import { Workspace } from "./workspace.js";
@@ -43,7 +44,7 @@ export interface Ec2Outcome {
 }
 
 /** A cluster on moto, its state in S3: machines without agents, which know of servers what the hooks tell them. */
-export class Ec2KillDemo {
+export class Ec2KillDemo implements Killable<Ec2Outcome> {
   #images = new Map<string, string>();
   #count = 0;
   #run: CutRun | undefined;
@@ -103,13 +104,9 @@ export class Ec2KillDemo {
     this.#revisions = await this.#numbers();
   }
 
-  async start(
-    runner: CutRunOptions["runner"],
-    view: string,
-    more: Pick<CutRunOptions, "hold"> = {},
-  ): Promise<CutRun> {
+  async start(runner: CutRunOptions["runner"], view: string, hold?: Hold): Promise<CutRun> {
     const runFolder = join(this.workspace.folder, ".rollout", "demo");
-    const options = { runner, view, runFolder, terraform: this.terraform, hook: HOOK, ...more };
+    const options = { runner, view, runFolder, terraform: this.terraform, hook: HOOK, ...(hold && { hold }) };
     this.#run = await CutRun.start(this.workspace, options);
     return this.#run;
   }

@@ -1,42 +1,86 @@
-import { expect } from "@jest/globals";
-import type { Hold } from "./cut-run.js";
-import type { Ec2KillDemo } from "./ec2-kill-demo.js";
-import type { KillDemo } from "./kill-demo.js";
-import type { Case } from "./kill-matrix.js";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { longTest } from "../support/long.js";
+import type { CutRun, Hold } from "./cut-run.js";
+import { type Case, CASES, isShort, titleOf } from "./kill-matrix.js";
 
-/** The group of each kind. */
-export const GROUP_OF = {
-  clients: "broker-0",
-  undo: "broker-0",
-  "nomad-server": "nomad-server-1",
-  "consul-server": "consul-server-1",
-  batch: "worker-0",
-} as const satisfies Record<Case["kind"], string>;
+/** A cluster that is rolled, cut off and rolled on, again and again. */
+export interface Killable<Outcome = unknown> {
+  /** Gives a group an image that nobody has had. */
+  want(group: string): Promise<string>;
+  /** Rolls a group, ends that before it is recorded, and takes it back. @returns the image that it has again */
+  undo(group: string): Promise<string>;
+  /** From here on it counts what happens. */
+  begin(): Promise<void>;
+  start(runner: Case["runner"], group: string, hold?: Hold): Promise<CutRun>;
+  /** Does what a run that was killed makes its messages ask for before the next. */
+  afterCut(group: string): Promise<void>;
+  outcome(group: string): Promise<Outcome>;
+  /** What an undisturbed roll comes to. */
+  undisturbed(group: string, image: string): Outcome;
+  remove(): Promise<void>;
+}
 
-/** Everything of a case but its cloud: prepared, cut off, run once more, compared with what an undisturbed roll comes to. */
-export async function comesToTheSame(demo: KillDemo | Ec2KillDemo, each: Case): Promise<void> {
+/** Declares the cases of one kind of state, one after another on one cluster: after one that fails, on another. */
+export function declareKills(backend: Case["backend"], create: () => Promise<Killable>): void {
+  let demo: Killable | undefined;
+
+  beforeAll(async () => {
+    demo = await create();
+  });
+
+  afterAll(async () => {
+    await demo?.remove();
+  });
+
+  // Processes are found by /proc.
+  const isLinux = process.platform === "linux";
+  for (const each of CASES.filter((one) => one.backend === backend)) {
+    const declare = isShort(each) ? test : longTest;
+    (isLinux ? declare : test.skip)(titleOf(each), async () => {
+      demo ??= await create();
+      try {
+        await comesToTheSame(demo, each);
+      } catch (error) {
+        await demo.remove();
+        demo = undefined;
+        throw error;
+      }
+    });
+  }
+}
+
+async function comesToTheSame(demo: Killable, each: Case): Promise<void> {
   const { runner, kind, signal } = each;
   const group = GROUP_OF[kind];
   const image = kind === "undo" ? await demo.undo(group) : await demo.want(group);
   await demo.begin();
 
   const hold = holdOf(each);
-  const run = await demo.start(runner, group, hold ? { hold } : {});
+  const run = await demo.start(runner, group, hold);
   if (hold) await run.held();
   await run.said(meanwhileOf(each));
   await run.cut(signal);
-  if (signal === "kill all twice") {
-    await demo.afterCut(group);
-    const again = await demo.start(runner, group, hold ? { hold: { words: hold.words } } : {});
-    await again.held();
-    await again.cut("kill all");
-  }
   await demo.afterCut(group);
+  if (signal === "kill all twice") {
+    const again = await demo.start(runner, group, hold && { words: hold.words });
+    if (hold) await again.held();
+    await again.cut("kill all");
+    await demo.afterCut(group);
+  }
   const last = await (await demo.start(runner, group)).end();
 
   if (last.exitCode !== 0) throw new Error(`run once more, it failed:\n${last.output.slice(-3000)}`);
   expect(await demo.outcome(group)).toEqual(demo.undisturbed(group, image));
 }
+
+/** The group of each kind. */
+const GROUP_OF = {
+  clients: "broker-0",
+  undo: "broker-0",
+  "nomad-server": "nomad-server-1",
+  "consul-server": "consul-server-1",
+  batch: "worker-0",
+} as const satisfies Record<Case["kind"], string>;
 
 /** Which hook is held; none where what is to be cut off is no hook. */
 function holdOf({ runner, kind, hook }: Case): Hold | undefined {

@@ -3,7 +3,8 @@ import * as z from "zod";
 import { serviceJob } from "../contract/service-job.js";
 import type { RealEnvironment } from "../support/environment.js";
 import type { Moto } from "../support/moto.js";
-import { CutRun, type CutRunOptions } from "./cut-run.js";
+import { CutRun, type CutRunOptions, type Hold } from "./cut-run.js";
+import type { Killable } from "./kill-cases.js";
 import { RollDemo } from "./roll-demo.js";
 import { processesIn, until } from "./running-deploy.js";
 import { S3Bucket } from "./s3-bucket.js";
@@ -42,7 +43,10 @@ export interface KillOutcome {
   readonly madeAgain: readonly string[];
   /** By how much the revision of each group has counted up, and to which image. */
   readonly revisions: Readonly<Record<string, string>>;
-  /** How often agents of a machine were started. */
+  /**
+   * How often agents of a machine were started: of one that the state did not know when the run was cut off, since then. It is a
+   * machine of its own.
+   */
   readonly starts: Readonly<Record<string, number>>;
   /** Machines that lost their power before they had left, or with work on them. */
   readonly killedTooSoon: readonly string[];
@@ -63,10 +67,11 @@ export interface KillOutcome {
 }
 
 /** A cluster of simulated agents that is rolled, cut off and rolled on, again and again. */
-export class KillDemo {
+export class KillDemo implements Killable<KillOutcome> {
   #images = new Map<string, string>(GROUPS.map((group) => [group, "ami-0aaa"]));
   #count = 0;
   #seen = 0;
+  #cut = 0;
   #run: CutRun | undefined;
   /** What the state had of the group's machines when the run was cut off. */
   #made: ReadonlyMap<string, string> = new Map();
@@ -125,18 +130,14 @@ export class KillDemo {
     this.#seen = (await this.demo.events()).length;
   }
 
-  async start(
-    runner: CutRunOptions["runner"],
-    view: string,
-    more: Pick<CutRunOptions, "hold"> = {},
-  ): Promise<CutRun> {
+  async start(runner: CutRunOptions["runner"], view: string, hold?: Hold): Promise<CutRun> {
     const { workspace, runFolder } = this.demo;
     this.#run = await CutRun.start(workspace, {
       runner,
       view,
       runFolder,
       terraform: this.terraform,
-      ...more,
+      ...(hold && { hold }),
     });
     return this.#run;
   }
@@ -150,6 +151,7 @@ export class KillDemo {
         return id === undefined || id === this.#before.ids.get(host) ? [] : [[host, id]];
       }),
     );
+    this.#cut = (await this.demo.events()).length - this.#seen;
     await this.bucket?.unlock(this.demo.workspace, group);
   }
 
@@ -172,7 +174,11 @@ export class KillDemo {
           return more === 0 ? [] : [[name, `+${String(more)} ${now?.image ?? ""}`]];
         }),
       ),
-      starts: countsOf(news.flatMap(({ machine, what }) => (what === "started" ? [machine] : []))),
+      starts: countsOf(
+        news.flatMap(({ machine, what }, index) =>
+          what === "started" && (index >= this.#cut || this.#made.has(machine)) ? [machine] : [],
+        ),
+      ),
       killedTooSoon: news.flatMap(({ machine, what, work = 0 }, index) => {
         const hasLeft = news
           .slice(0, index)

@@ -1,39 +1,23 @@
-import { afterAll, beforeAll, test } from "@jest/globals";
+import { afterAll, beforeAll } from "@jest/globals";
 import { describeReal } from "../support/environment.js";
 import { type Moto, startMoto } from "../support/moto.js";
-import { comesToTheSame } from "./kill-cases.js";
 import { Ec2KillDemo, IMAGES } from "./ec2-kill-demo.js";
-import { matrix, titleOf } from "./kill-matrix.js";
-
-const CASES = matrix(120).filter(({ backend }) => backend === "ec2");
+import { declareKills } from "./kill-cases.js";
 
 describeReal(
-  "A roll that is killed, on EC2 and its state in S3",
+  "A roll on EC2 that is killed, its state in S3",
   ["terraform", "aws", "null", "moto"],
   (real) => {
     let moto: Moto;
-    let demo: Ec2KillDemo | undefined;
 
     beforeAll(async () => {
       moto = await startMoto({ images: IMAGES });
-      demo = await Ec2KillDemo.create(real, moto);
     });
+
+    declareKills("ec2", () => Ec2KillDemo.create(real, moto));
 
     afterAll(async () => {
-      await demo?.remove();
       await moto.stop();
-    });
-
-    test.each(CASES.map((each) => ({ title: titleOf(each), ...each })))("$title", async (each) => {
-      demo ??= await Ec2KillDemo.create(real, moto);
-      try {
-        await comesToTheSame(demo, each);
-      } catch (error) {
-        // What it has left behind is no other case's.
-        await demo.remove();
-        demo = undefined;
-        throw error;
-      }
     });
   },
 );

@@ -69,7 +69,7 @@ export function tuples(each: Case, size: number): string[] {
  * So many cases, the same ones always: each is the one that has the most pairs of values that none before it has, then the most
  * triples. All pairs come first, so that the first few of them are the widest choice of few.
  */
-export function matrix(least: number): Case[] {
+function matrix(least: number): Case[] {
   const all = allowed().map((each) => ({ each, pairs: tuples(each, 2), triples: tuples(each, 3) }));
   const seen = new Set<string>();
   const pairs = new Set(all.flatMap((one) => one.pairs));
@@ -89,6 +89,16 @@ export function matrix(least: number): Case[] {
   }
   return cases;
 }
+
+/** The cases of the long form. */
+export const CASES: readonly Case[] = matrix(120);
+
+/** How many of each state are in the short form: those beside the spec are the fastest. */
+const SHORT: Readonly<Record<Case["backend"], number>> = { local: 9, s3: 2, ec2: 1 };
+
+/** Whether a case is one of the twelve of the short form. */
+export const isShort = (each: Case): boolean =>
+  CASES.filter(({ backend }) => backend === each.backend).indexOf(each) < SHORT[each.backend];
 
 export const titleOf = ({ runner, kind, signal, hook, backend }: Case): string =>
   `${runner}, ${kind}: ${signal} at ${hook}, state ${backend}`;
