@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { exampleWith } from "../cluster/yaml/example.js";
 import type { RealEnvironment } from "../support/environment.js";
-import type { Moto } from "../support/moto.js";
+import { type Moto, startMoto } from "../support/moto.js";
 import type { Network } from "../support/moto-ec2.js";
 import { type Cloud, lookAt } from "./cloud.js";
 import { CutRun, type CutRunOptions, type Hold } from "./cut-run.js";
@@ -58,7 +58,8 @@ export class Ec2KillDemo implements Killable<Ec2Outcome> {
     private readonly terraform: string,
   ) {}
 
-  static async create(real: RealEnvironment, moto: Moto): Promise<Ec2KillDemo> {
+  static async create(real: RealEnvironment): Promise<Ec2KillDemo> {
+    const moto = await startMoto({ images: IMAGES });
     const bucket = await S3Bucket.create(moto);
     const network = await moto.ec2.createNetwork();
     const workspace = await Workspace.create(real, specIn(network), moto.env);
@@ -71,9 +72,7 @@ export class Ec2KillDemo implements Killable<Ec2Outcome> {
 
   async remove(): Promise<void> {
     await this.#run?.cut("kill all");
-    const machines = await this.moto.ec2.instances();
-    await Promise.all(machines.map(({ id }) => this.moto.ec2.terminate(id)));
-    await this.bucket.empty();
+    await this.moto.stop();
     await this.workspace.remove();
   }
 
@@ -202,7 +201,7 @@ export class Ec2KillDemo implements Killable<Ec2Outcome> {
 }
 
 /** The images that moto is to have: it cannot be given one later. */
-export const IMAGES = [
+const IMAGES = [
   "ami-0aaa",
   ...Array.from({ length: 60 }, (_, number) => `ami-0b${String(number + 1).padStart(3, "0")}`),
 ];

@@ -117,7 +117,7 @@ function meanwhileOf({ runner, kind, hook }: Case): RegExp[] {
   if (hook === "start-agents" && isPair) return [ended("broker-0-1-config-consul", "Creation")];
   if (hook === "configure-consul" && isPair) return [ended("broker-0-1-target", "Creation")];
   if (hook === "configure-consul" && kind === "consul-server")
-    return ["broker-0-0", "worker-0-2", "nomad-server-2-0", "consul-server-0-0"].map((host) =>
+    return ["broker-0-0", "nomad-server-2-0", "consul-server-0-0"].map((host) =>
       ended(`${host}-config-consul`, "Creation"),
     );
   return [];

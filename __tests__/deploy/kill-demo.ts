@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import * as z from "zod";
 import { serviceJob } from "../contract/service-job.js";
 import type { RealEnvironment } from "../support/environment.js";
-import type { Moto } from "../support/moto.js";
+import { type Moto, startMoto } from "../support/moto.js";
 import { CutRun, type CutRunOptions, type Hold } from "./cut-run.js";
 import type { Killable } from "./kill-cases.js";
 import { RollDemo } from "./roll-demo.js";
@@ -80,18 +80,19 @@ export class KillDemo implements Killable<KillOutcome> {
   private constructor(
     readonly demo: RollDemo,
     private readonly terraform: string,
-    private readonly bucket: S3Bucket | undefined,
+    private readonly s3: { readonly moto: Moto; readonly bucket: S3Bucket } | undefined,
   ) {}
 
-  /** @param moto where the state is kept, in S3; default: beside the spec */
-  static async create(real: RealEnvironment, moto?: Moto): Promise<KillDemo> {
-    const bucket = moto && (await S3Bucket.create(moto));
+  /** @param state beside the spec, or in a bucket of its own */
+  static async create(real: RealEnvironment, state: "local" | "s3"): Promise<KillDemo> {
+    const moto = state === "s3" ? await startMoto() : undefined;
+    const s3 = moto && { moto, bucket: await S3Bucket.create(moto) };
     const demo = await RollDemo.create(real, {
       speed: 100,
       spec: specOf(new Map(GROUPS.map((group) => [group, "ami-0aaa"]))),
       ...(moto ? { backend: S3Bucket.backend, env: moto.env } : {}),
     });
-    const kills = new KillDemo(demo, real.terraform, bucket);
+    const kills = new KillDemo(demo, real.terraform, s3);
     await demo.tell("/jobs", serviceJob("web", WORK));
     await until("the work runs", async () => (await kills.#work()) === WORK);
     return kills;
@@ -100,7 +101,7 @@ export class KillDemo implements Killable<KillOutcome> {
   async remove(): Promise<void> {
     await this.#run?.cut("kill all");
     await this.demo.remove();
-    await this.bucket?.empty();
+    await this.s3?.moto.stop();
   }
 
   /** Gives a group an image that nobody has had. */
@@ -152,7 +153,7 @@ export class KillDemo implements Killable<KillOutcome> {
       }),
     );
     this.#cut = (await this.demo.events()).length - this.#seen;
-    await this.bucket?.unlock(this.demo.workspace, group);
+    await this.s3?.bucket.unlock(this.demo.workspace, group);
   }
 
   async outcome(group: string): Promise<KillOutcome> {
@@ -236,7 +237,7 @@ export class KillDemo implements Killable<KillOutcome> {
   }
 
   async #look(): Promise<State> {
-    const state = await (this.bucket ?? this.demo.workspace).state();
+    const state = await (this.s3?.bucket ?? this.demo.workspace).state();
     const ids = idsOf(state);
     return {
       ids: new Map(ALL.map((host) => [host, ids.get(`terraform_data.${host}`)])),

@@ -17,25 +17,23 @@ export type Dimension = keyof typeof VALUES;
 export type Case = { readonly [D in Dimension]: (typeof VALUES)[D][number] };
 
 /** What makes no sense, and why. */
-const EXCLUDED: readonly (readonly [
-  Partial<{ readonly [D in Dimension]: readonly string[] }>,
-  why: string,
-])[] = [
-  [{ runner: ["apply"], signal: ["kill runner"] }, "Terraform is what runs: it is killed as Terraform"],
+const EXCLUDED: readonly (readonly [Partial<Readonly<Record<Dimension, readonly string[]>>>, why: string])[] =
   [
-    { runner: ["apply", "cdktf"], kind: ["batch"] },
-    "one view replaces the whole group: batches are the driver's",
-  ],
-  [
-    { runner: ["apply", "cdktf"], hook: ["record"], signal: ["kill all twice"] },
-    "no hook writes a revision there, so it may be written already",
-  ],
-  [{ runner: ["driver"], backend: ["ec2"] }, "it asks agents, and the machines of moto have none"],
-  [
-    { hook: ["stop-agents", "start-agents"], backend: ["ec2"] },
-    "machines of EC2 start their agents themselves",
-  ],
-];
+    [{ runner: ["apply"], signal: ["kill runner"] }, "Terraform is what runs: it is killed as Terraform"],
+    [
+      { runner: ["apply", "cdktf"], kind: ["batch"] },
+      "one view replaces the whole group: batches are the driver's",
+    ],
+    [
+      { runner: ["apply", "cdktf"], hook: ["record"], signal: ["kill all twice"] },
+      "no hook writes a revision there, so it may be written already",
+    ],
+    [{ runner: ["driver"], backend: ["ec2"] }, "it asks agents, and the machines of moto have none"],
+    [
+      { hook: ["stop-agents", "start-agents"], backend: ["ec2"] },
+      "machines of EC2 start their agents themselves",
+    ],
+  ];
 
 const DIMENSIONS = Object.keys(VALUES) as Dimension[];
 

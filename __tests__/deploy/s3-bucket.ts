@@ -18,26 +18,20 @@ export class S3Bucket {
   }
 
   async state(): Promise<StateFile> {
-    return (await (await this.#ask("GET", "")).json()) as StateFile;
-  }
-
-  /** The next cluster begins with an empty state. */
-  async empty(): Promise<void> {
-    await this.#ask("DELETE", "");
-    await this.#ask("DELETE", ".tflock");
+    return (await (await this.#get("")).json()) as StateFile;
   }
 
   /** Takes the lock away that a Terraform has left that was killed, as its message says, in the folder of a view. */
   async unlock(workspace: Pick<Workspace, "terraformText">, view: string): Promise<void> {
-    const lock = await this.#ask("GET", ".tflock");
+    const lock = await this.#get(".tflock");
     if (!lock.ok) return;
     const { ID } = z.object({ ID: z.string() }).parse(await lock.json());
     const { exitCode, output } = await workspace.terraformText(view, ["force-unlock", "-force", ID]);
     if (exitCode !== 0) throw new Error(output);
   }
 
-  #ask(method: "GET" | "DELETE", more: string): Promise<Response> {
-    return fetch(`${this.url}${more}`, { method, headers: { authorization } });
+  #get(more: string): Promise<Response> {
+    return fetch(`${this.url}${more}`, { headers: { authorization } });
   }
 }
 
