@@ -6,10 +6,14 @@ import type { Workspace } from "./workspace.js";
 
 const HOLD_HOOK = new URL("../support/hold-hook.mjs", import.meta.url).href;
 
-/** A hook that is to begin and to do nothing: its words, its gate after them, and from which of them on. */
+/** A hook that is to begin and to do nothing. */
 export interface Hold {
+  /** Matches its words, its gate after them. */
   readonly words: RegExp;
+  /** From which of those on that match. @default 1 */
   readonly from?: number;
+  /** Matches hooks that wait until it is held, so that they end after it has begun. */
+  readonly before?: RegExp;
 }
 
 export interface CutRunOptions {
@@ -50,6 +54,7 @@ export class CutRun {
       NODE_OPTIONS: `--import=${hook}`,
       HOLD_FOLDER: holdFolder,
       ...(hold ? { HOLD_HOOK: hold.words.source, HOLD_FROM: String(hold.from ?? 1) } : {}),
+      ...(hold?.before ? { HOLD_BEFORE: hold.before.source } : {}),
     };
     if (runner === "apply") {
       const { exitCode, output } = await workspace.synth();

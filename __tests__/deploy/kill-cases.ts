@@ -55,10 +55,10 @@ async function comesToTheSame(demo: Killable, each: Case): Promise<void> {
   const image = kind === "undo" ? await demo.undo(group) : await demo.want(group);
   await demo.begin();
 
-  const hold = holdOf(each);
+  const { hold, said } = momentOf(each);
   const run = await demo.start(runner, group, hold);
   if (hold) await run.held();
-  await run.said(meanwhileOf(each));
+  await run.said(said);
   await run.cut(signal);
   await demo.afterCut(group);
   if (signal === "kill all twice") {
@@ -82,43 +82,73 @@ const GROUP_OF = {
   batch: "worker-0",
 } as const satisfies Record<Case["kind"], string>;
 
-/** Which hook is held; none where what is to be cut off is no hook. */
-function holdOf({ runner, kind, hook }: Case): Hold | undefined {
+/** Where a roll is cut off: the hook that is held, and what ends meanwhile, so that the state is written while it runs. */
+interface Moment {
+  /** None where what is cut off is no hook. */
+  readonly hold?: Hold;
+  /** What Terraform says by then. */
+  readonly said: readonly RegExp[];
+}
+
+function momentOf({ runner, kind, hook }: Case): Moment {
   const group = GROUP_OF[kind];
-  // In a batch that is not the first, so that an earlier one has ended.
-  const host = kind === "batch" ? `${group}-1` : `${group}-0`;
-  const from = kind === "batch" ? 2 : 1;
   const gate = runner === "driver" ? "closed" : "open";
+  // Of a batch that is not the first, so that an earlier one has ended.
+  const from = kind === "batch" ? 2 : 1;
+  const { host, other } = HOSTS_OF[kind];
+  const beside = (said: (name: string) => RegExp): RegExp[] => (other === undefined ? [] : [said(other)]);
   switch (hook) {
     case "leave":
-      return { words: new RegExp(`^leave ${group} `), from };
+      return {
+        hold: { words: new RegExp(`^leave ${group} `), from },
+        said: group === "broker-0" ? beside((name) => destroyed(`${name}-target`)) : [],
+      };
     case "stop-agents":
+      return {
+        hold: { words: new RegExp(`^stop-agents ${host} `) },
+        said: beside((name) => destroyed(`${name}-stop-agents`)),
+      };
     case "start-agents":
-      return { words: new RegExp(`^${hook} ${host} `) };
+      return {
+        hold: { words: new RegExp(`^start-agents ${host} `) },
+        said: beside((name) => created(`${name}-config-consul`)),
+      };
     case "configure-consul":
-      // Of a Consul server's roll that of another group's machine.
-      return { words: new RegExp(`^${hook} ${kind === "consul-server" ? "broker-0-1" : host} `) };
-    case "ready":
-      return { words: new RegExp(`^ready ${group} .*${gate}$`), from };
+      // Of a Consul server's roll that of another group's machine: all machines are configured.
+      return kind === "consul-server"
+        ? {
+            hold: { words: /^configure-consul broker-0-1 / },
+            said: ["broker-0-0", "nomad-server-2-0", host].map((name) => created(`${name}-config-consul`)),
+          }
+        : {
+            hold: { words: new RegExp(`^configure-consul ${host} `) },
+            said: beside((name) => created(`${name}-config-consul`)),
+          };
+    case "ready": {
+      const words = new RegExp(`^ready ${group} .*${gate}$`);
+      return kind === "consul-server"
+        ? {
+            hold: { words, before: /^configure-consul broker-0-1 / },
+            said: [created("broker-0-1-config-consul")],
+          }
+        : { hold: { words, from }, said: [] };
+    }
     case "record":
-      return runner === "driver" ? { words: new RegExp(`^ready ${group} .*open$`) } : undefined;
+      return runner === "driver"
+        ? { hold: { words: new RegExp(`^ready ${group} .*open$`) }, said: [] }
+        : { said: [created(`${group}-ready`)] };
   }
 }
 
-/** What has ended when it is cut off: others of its group, and for Consul servers all other machines. */
-function meanwhileOf({ runner, kind, hook }: Case): RegExp[] {
-  const ended = (name: string, what: "Creation" | "Destruction"): RegExp =>
-    new RegExp(`${name}\\b[^\\n]*: ${what} complete`);
-  const group = GROUP_OF[kind];
-  const isPair = group === "broker-0";
-  if (hook === "record" && runner !== "driver") return [ended(`${group}-ready`, "Creation")];
-  if (hook === "leave" && isPair) return [ended("broker-0-1-target", "Destruction")];
-  if (hook === "stop-agents" && isPair) return [ended("broker-0-1-stop-agents", "Destruction")];
-  if (hook === "start-agents" && isPair) return [ended("broker-0-1-config-consul", "Creation")];
-  if (hook === "configure-consul" && isPair) return [ended("broker-0-1-target", "Creation")];
-  if (hook === "configure-consul" && kind === "consul-server")
-    return ["broker-0-0", "nomad-server-2-0", "consul-server-0-0"].map((host) =>
-      ended(`${host}-config-consul`, "Creation"),
-    );
-  return [];
-}
+/** The host whose hook is held, and one that ends beside it. A group of servers has one host, and nothing beside it. */
+const HOSTS_OF: Readonly<Record<Case["kind"], { readonly host: string; readonly other?: string }>> = {
+  clients: { host: "broker-0-0", other: "broker-0-1" },
+  undo: { host: "broker-0-0", other: "broker-0-1" },
+  "nomad-server": { host: "nomad-server-1-0" },
+  "consul-server": { host: "consul-server-1-0" },
+  batch: { host: "worker-0-2", other: "worker-0-3" },
+};
+
+const created = (name: string): RegExp => new RegExp(`${name}\\b[^\\n]*: Creation complete`);
+
+const destroyed = (name: string): RegExp => new RegExp(`${name}\\b[^\\n]*: Destruction complete`);

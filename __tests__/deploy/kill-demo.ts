@@ -14,7 +14,7 @@ const HOSTS = {
   "consul-server": [1, 1, 1],
   "nomad-server": [1, 1, 1],
   broker: [2, 1, 1],
-  worker: [3, 1, 1],
+  worker: [4, 1, 1],
 } as const;
 
 const hostsOf = (group: string): string[] => ALL.filter((host) => host.startsWith(`${group}-`));
@@ -29,7 +29,7 @@ const GROUPS = Object.keys(HOSTS).flatMap((pool) => [0, 1, 2].map((index) => `${
 
 const OF_POOL: Readonly<Record<string, string>> = {
   broker: "loadBalancer: { port: 9876 }, dataVolumes: [{ sizeGib: 1 }, { sizeGib: 1 }, { sizeGib: 1 }], ",
-  worker: "maxUnavailable: 1, ",
+  worker: "maxUnavailable: 2, ",
 };
 
 /** The cluster's service: so many allocations, always. */
