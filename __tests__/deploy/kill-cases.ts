@@ -8,7 +8,7 @@ export interface Killable<Outcome = unknown> {
   /** Gives a group an image that nobody has had. */
   want(group: string): Promise<string>;
   /** Rolls a group, ends that before it is recorded, and takes it back. @returns the image that it has again */
-  undo(group: string): Promise<string>;
+  undo(group: string, runner: Case["runner"]): Promise<string>;
   /** From here on it counts what happens. */
   begin(): Promise<void>;
   start(runner: Case["runner"], group: string, hold?: Hold): Promise<CutRun>;
@@ -52,7 +52,7 @@ export function declareKills(backend: Case["backend"], create: () => Promise<Kil
 async function comesToTheSame(demo: Killable, each: Case): Promise<void> {
   const { runner, kind, signal } = each;
   const group = GROUP_OF[kind];
-  const image = kind === "undo" ? await demo.undo(group) : await demo.want(group);
+  const image = kind === "undo" ? await demo.undo(group, runner) : await demo.want(group);
   await demo.begin();
 
   const { hold, said } = momentOf(each);

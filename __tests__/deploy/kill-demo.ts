@@ -112,14 +112,21 @@ export class KillDemo implements Killable<KillOutcome> {
     return image;
   }
 
-  /** Rolls a group, ends that once its machines are made, and takes it back. @returns the image that it has again */
-  async undo(group: string): Promise<string> {
+  /** Rolls a group, ends that at its gate, and takes it back: by the program that rolls it then. */
+  async undo(group: string, runner: CutRunOptions["runner"]): Promise<string> {
     const before = this.#images.get(group) ?? "";
     await this.want(group);
-    const run = await this.start("driver", group);
-    await run.said([/ gate: until/]);
-    run.interrupt();
-    await run.end();
+    if (runner === "driver") {
+      const run = await this.start(runner, group);
+      await run.said([/ gate: until/]);
+      run.interrupt();
+      await run.end();
+    } else {
+      const run = await this.start("apply", group, { words: new RegExp(`^ready ${group} .*open$`) });
+      await run.held();
+      run.interrupt();
+      await run.end();
+    }
     await this.demo.say("undo", group);
     this.#images.set(group, before);
     return before;
