@@ -129,6 +129,10 @@ export class Ec2KillDemo implements Killable<Ec2Outcome> {
     for (const id of ids) await this.moto.ec2.terminate(id);
   }
 
+  async next(): Promise<string | null> {
+    return (await this.workspace.status()).next;
+  }
+
   async outcome(group: string): Promise<Ec2Outcome> {
     const [cloud, state, numbers] = [
       await lookAt(this.moto),

@@ -14,6 +14,8 @@ export interface Killable<Outcome = unknown> {
   start(runner: Case["runner"], group: string, hold?: Hold): Promise<CutRun>;
   /** Does what a run that was killed makes its messages ask for before the next. */
   afterCut(group: string): Promise<void>;
+  /** The command that `rollout status` names; null where there is nothing to do. */
+  next(): Promise<string | null>;
   outcome(group: string): Promise<Outcome>;
   /** What an undisturbed roll comes to. */
   undisturbed(group: string, image: string): Outcome;
@@ -67,9 +69,12 @@ async function comesToTheSame(demo: Killable, each: Case): Promise<void> {
     await again.cut("kill all");
     await demo.afterCut(group);
   }
-  const last = await (await demo.start(runner, group)).end();
+  // A run that was killed may have been at its end.
+  if ((await demo.next()) !== null) {
+    const { exitCode, output } = await (await demo.start(runner, group)).end();
+    if (exitCode !== 0) throw new Error(`run once more, it failed:\n${output.slice(-3000)}`);
+  }
 
-  if (last.exitCode !== 0) throw new Error(`run once more, it failed:\n${last.output.slice(-3000)}`);
   expect(await demo.outcome(group)).toEqual(demo.undisturbed(group, image));
 }
 

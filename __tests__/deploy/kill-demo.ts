@@ -163,6 +163,10 @@ export class KillDemo implements Killable<KillOutcome> {
     await this.s3?.bucket.unlock(this.demo.workspace, group);
   }
 
+  async next(): Promise<string | null> {
+    return (await this.demo.workspace.status()).next;
+  }
+
   async outcome(group: string): Promise<KillOutcome> {
     const { ids, revisions } = await this.#look();
     const news = (await this.demo.events()).slice(this.#seen);
