@@ -10,6 +10,8 @@ const HOLD_HOOK = new URL("../support/hold-hook.mjs", import.meta.url).href;
 export interface Hold {
   /** Matches its words, its gate after them. */
   readonly words: RegExp;
+  /** The same where the roll is cut off once more. @default words */
+  readonly again?: RegExp;
   /** From which of those on that match. @default 1 */
   readonly from?: number;
   /** Matches hooks that wait until it is held, so that they end after it has begun. */

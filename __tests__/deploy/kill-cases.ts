@@ -64,7 +64,7 @@ async function comesToTheSame(demo: Killable, each: Case): Promise<void> {
   await run.cut(signal);
   await demo.afterCut(group);
   if (signal === "kill all twice") {
-    const again = await demo.start(runner, group, hold && { words: hold.words });
+    const again = await demo.start(runner, group, hold && { words: hold.again ?? hold.words });
     if (hold) await again.held();
     await again.cut("kill all");
     await demo.afterCut(group);
@@ -131,12 +131,14 @@ function momentOf({ runner, kind, hook }: Case): Moment {
           };
     case "ready": {
       const words = new RegExp(`^ready ${group} .*${gate}$`);
+      // Once all machines are made it may be the open gate's that comes next.
+      const again = new RegExp(`^ready ${group} `);
       return kind === "consul-server"
         ? {
-            hold: { words, before: /^configure-consul broker-0-1 / },
+            hold: { words, again, before: /^configure-consul broker-0-1 / },
             said: [created("broker-0-1-config-consul")],
           }
-        : { hold: { words, from }, said: [] };
+        : { hold: { words, again, from }, said: [] };
     }
     case "record":
       return runner === "driver"
