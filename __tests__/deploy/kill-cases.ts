@@ -111,7 +111,7 @@ function momentOf({ runner, kind, hook }: Case): Moment {
     case "stop-agents":
       return {
         hold: { words: new RegExp(`^stop-agents ${host} `) },
-        said: beside((name) => destroyed(`${name}-stop-agents`)),
+        said: beside((name) => created(`${name}-config-consul`)),
       };
     case "start-agents":
       return {
