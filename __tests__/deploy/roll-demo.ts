@@ -18,6 +18,10 @@ export interface RollDemoOptions {
   readonly speed: number;
   /** The lines of `pools` and of what follows it in the spec. */
   readonly spec: string;
+  /** Where its state is; default: beside the spec. */
+  readonly backend?: string;
+  /** Added to the environment of every program. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A cluster of simulated agents that whole pools of are rolled, and what can be asked of it besides our own reports. */
@@ -34,15 +38,15 @@ export class RollDemo {
 
   static async create(
     real: Pick<RealEnvironment, "terraform" | "env">,
-    { speed, spec }: RollDemoOptions,
+    { speed, spec, backend = "{ type: local, path: terraform.demo.tfstate }", env }: RollDemoOptions,
   ): Promise<RollDemo> {
     const head = [
       "name: demo",
       "platform: local",
       `local: { agents: simulated, speed: ${String(speed)} }`,
-      "backend: { type: local, path: terraform.demo.tfstate }",
+      `backend: ${backend}`,
     ];
-    const workspace = await Workspace.create(real, `${head.join("\n")}\n${spec}`);
+    const workspace = await Workspace.create(real, `${head.join("\n")}\n${spec}`, env);
     const demo = new RollDemo(workspace, real.terraform, speed);
     await workspace.roll("cluster");
     return demo;
@@ -98,22 +102,20 @@ export class RollDemo {
   }
 
   async allocations(): Promise<Allocation[]> {
-    return z.array(allocation).parse(await this.#get("nomad", "/v1/allocations"));
+    return z.array(allocation).parse(await this.ask("nomad", "/v1/allocations"));
   }
 
   /** The names of the machines of Nomad's nodes, by the id that a node has as long as its machine. */
   async nodes(): Promise<ReadonlyMap<string, string>> {
     const all = z
       .array(z.object({ ID: z.string(), Name: z.string(), Status: z.string() }))
-      .parse(await this.#get("nomad", "/v1/nodes"));
+      .parse(await this.ask("nomad", "/v1/nodes"));
     return new Map(all.flatMap(({ ID, Name, Status }) => (Status === "ready" ? [[ID, Name]] : [])));
   }
 
   /** How many instances of a service pass their checks. */
   async passing(service: string): Promise<number> {
-    const all = z
-      .array(z.unknown())
-      .parse(await this.#get("consul", `/v1/health/service/${service}?passing`));
+    const all = z.array(z.unknown()).parse(await this.ask("consul", `/v1/health/service/${service}?passing`));
     return all.length;
   }
 
@@ -121,7 +123,7 @@ export class RollDemo {
   async images(): Promise<Record<string, string>> {
     const nodes = z
       .array(z.object({ Node: z.string(), Meta: z.record(z.string(), z.string()) }))
-      .parse(await this.#get("consul", "/v1/catalog/nodes"));
+      .parse(await this.ask("consul", "/v1/catalog/nodes"));
     return Object.fromEntries(nodes.map(({ Node, Meta }) => [Node, Meta["rollout_image"] ?? ""]));
   }
 
@@ -129,7 +131,7 @@ export class RollDemo {
   async leader(product: "consul" | "nomad"): Promise<string> {
     const { Servers } = z
       .object({ Servers: z.array(z.object({ Node: z.string(), Leader: z.boolean() })) })
-      .parse(await this.#get(product, "/v1/operator/raft/configuration"));
+      .parse(await this.ask(product, "/v1/operator/raft/configuration"));
     return (Servers.find(({ Leader }) => Leader)?.Node ?? "").replace(/\.global$/, "");
   }
 
@@ -149,7 +151,8 @@ export class RollDemo {
     return (Date.parse(to.at) - Date.parse(from.at)) / 1000;
   }
 
-  async #get(product: "consul" | "nomad", path: string): Promise<unknown> {
+  /** What a server of a product answers. */
+  async ask(product: "consul" | "nomad", path: string): Promise<unknown> {
     const bases = this.machines.endpoints()[product].split(",");
     return (await Promise.any(bases.map((base) => fetch(`${base}${path}`)))).json();
   }

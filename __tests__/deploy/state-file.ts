@@ -26,7 +26,7 @@ export function idsOf(state: StateFile): ReadonlyMap<string, string> {
 }
 
 /** The attributes of one managed resource; fails when the state does not hold it. */
-function attributesOf(state: StateFile, address: string): Readonly<Record<string, unknown>> {
+export function attributesOf(state: StateFile, address: string): Readonly<Record<string, unknown>> {
   const found = managed(state).find(({ type, name }) => `${type}.${name}` === address)?.instances[0];
   if (found === undefined) throw new Error(`the state does not hold ${address}`);
   return found.attributes;

@@ -98,14 +98,12 @@ export class Workspace {
 
   /** `npx cdktf …` in the repository itself, as its users run it; but nothing is built. */
   cdktf(args: readonly string[], env: Environment = {}): Promise<Outcome> {
-    const app = ["--app", `"${process.execPath}" "${program}"`, "--output", this.output];
-    return this.run(cdktf, [...args, ...app], env, root);
+    return this.run(cdktf, [...args, ...this.appWords()], env, root);
   }
 
   /** `npx cdktf deploy VIEW`, without asking. */
   deploy(view: string, env: Environment = {}): Promise<Outcome> {
-    const options = ["--auto-approve", "--skip-provider-lock", "--terraform-parallelism", "30"];
-    return this.cdktf(["deploy", view, ...options], env);
+    return this.cdktf(deployWords(view), env);
   }
 
   /** `npx cdktf destroy VIEW`, without asking. */
@@ -140,6 +138,17 @@ export class Workspace {
   startDeploy(group: string, env: Environment = {}) {
     const args = [cli, "deploy", group, "--yes", "--confirm", group];
     return this.start(process.execPath, args, { CDKTF_OUTDIR: this.output, ...env }, this.folder);
+  }
+
+  /** Terraform's own apply of a view as it lies there, for its own to be ended. Call {@link init} first. */
+  startApply(view: string, env: Environment = {}) {
+    const args = ["apply", "-auto-approve", "-json"];
+    return this.start(this.real.terraform, args, env, this.stackFolder(view), { detached: true });
+  }
+
+  /** `npx cdktf deploy VIEW`, for its own to be ended. */
+  startCdktf(view: string, env: Environment = {}) {
+    return this.start(cdktf, [...deployWords(view), ...this.appWords()], env, root, { detached: true });
   }
 
   /** `rollout status --format json` */
@@ -236,11 +245,15 @@ export class Workspace {
   }
 
   /** Does nothing where it has been done for the present backend. */
-  private async init(view: string): Promise<void> {
+  async init(view: string): Promise<void> {
     const folder = this.stackFolder(view);
     if (existsSync(join(folder, ".terraform", "terraform.tfstate"))) return;
     const { exitCode, output } = await this.run(this.real.terraform, ["init", "-no-color"], {}, folder);
     if (exitCode !== 0) throw new Error(output);
+  }
+
+  private appWords(): string[] {
+    return ["--app", `"${process.execPath}" "${program}"`, "--output", this.output];
   }
 
   private startTerraform(view: string, args: readonly string[]) {
@@ -275,6 +288,11 @@ export class Workspace {
     return join(this.folder, `${this.cluster}.yaml`);
   }
 }
+
+const deployWords = (view: string): string[] => [
+  ...["deploy", view],
+  ...["--auto-approve", "--skip-provider-lock", "--terraform-parallelism", "30"],
+];
 
 /** Why cdktf's synth was refused: what the program said on standard error. */
 export function refusalOf({ exitCode, output }: Outcome): string {

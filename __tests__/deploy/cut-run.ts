@@ -1,0 +1,175 @@
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { Case } from "./kill-matrix.js";
+import { applyLogs, processesIn, until } from "./running-deploy.js";
+import type { Workspace } from "./workspace.js";
+
+const HOLD_HOOK = new URL("../support/hold-hook.mjs", import.meta.url).href;
+
+/** A hook that is to begin and to do nothing. */
+export interface Hold {
+  /** Matches its words, its gate after them. */
+  readonly words: RegExp;
+  /** The same where the roll is cut off once more. @default words */
+  readonly again?: RegExp;
+  /** From which of those on that match. @default 1 */
+  readonly from?: number;
+  /** Matches hooks that wait until it is held, so that they end after it has begun. */
+  readonly before?: RegExp;
+}
+
+export interface CutRunOptions {
+  readonly runner: Case["runner"];
+  readonly view: string;
+  readonly hold?: Hold;
+  /** A module that every Node process of it loads, and that can hold a hook; default: that alone. */
+  readonly hook?: string;
+  /** Whose `.rollout/NAME` the driver's logs are in. */
+  readonly runFolder: string;
+  /** The program of Terraform. */
+  readonly terraform: string;
+}
+
+/** A run of one of the three programs that roll a group, for somebody to end it where it hurts. */
+export class CutRun {
+  #said = "";
+  #isOver = false;
+  readonly #before: ReadonlySet<string>;
+
+  private constructor(
+    private readonly child: ReturnType<Workspace["startApply"]>,
+    private readonly folder: string,
+    private readonly stateFile: string,
+    private readonly holdFolder: string,
+    private readonly options: CutRunOptions,
+  ) {
+    this.#before = new Set(applyLogs(options.runFolder));
+    child.all.on("data", (data: Buffer) => (this.#said += data.toString()));
+    void child.then(() => (this.#isOver = true));
+  }
+
+  /** For plain Terraform, what is applied is synthesized first. */
+  static async start(workspace: Workspace, options: CutRunOptions): Promise<CutRun> {
+    const { runner, view, hold, hook = HOLD_HOOK } = options;
+    const holdFolder = mkdtempSync(join(workspace.folder, "hold-"));
+    const env = {
+      NODE_OPTIONS: `--import=${hook}`,
+      HOLD_FOLDER: holdFolder,
+      ...(hold ? { HOLD_HOOK: hold.words.source, HOLD_FROM: String(hold.from ?? 1) } : {}),
+      ...(hold?.before ? { HOLD_BEFORE: hold.before.source } : {}),
+    };
+    if (runner === "apply") {
+      const { exitCode, output } = await workspace.synth();
+      if (exitCode !== 0) throw new Error(output);
+      await workspace.init(view);
+    }
+    const start = {
+      driver: () => workspace.startDeploy(view, env),
+      apply: () => workspace.startApply(view, env),
+      cdktf: () => workspace.startCdktf(view, env),
+    };
+    return new CutRun(start[runner](), workspace.folder, workspace.stateFile, holdFolder, options);
+  }
+
+  /** Waits until the hook is held. */
+  async held(): Promise<void> {
+    await this.#until("the hook has begun", () => existsSync(join(this.holdFolder, "held")));
+  }
+
+  /** Waits until Terraform, or who runs it, has said all of these. */
+  async said(texts: readonly RegExp[]): Promise<void> {
+    await this.#until(texts.map(String).join(" and "), () => {
+      const said = this.#saidByAll();
+      return texts.every((text) => text.test(said));
+    });
+  }
+
+  /** Ends it as the case says, and waits until nothing of it runs. */
+  async cut(signal: Case["signal"]): Promise<void> {
+    await this.#written();
+    switch (signal) {
+      case "kill runner":
+        killIfThere(this.#pid, "SIGKILL");
+        // The driver's Terraform goes on alone, to its end; that of cdktf ends with its terminal.
+        if (this.options.runner === "driver") writeFileSync(join(this.holdFolder, "release"), "");
+        break;
+      case "kill terraform":
+        this.#killTerraform();
+        break;
+      case "kill all":
+      case "kill all twice":
+        killIfThere(this.#pid, "SIGKILL");
+        this.#killTerraform();
+        for (const { pid } of processesIn(this.folder)) killIfThere(pid, "SIGKILL");
+        break;
+      case "SIGINT twice":
+        this.interrupt();
+        await until("the first is heard", () => this.#isOver || INTERRUPTED.test(this.#saidByAll()));
+        if (!this.#isOver) this.interrupt();
+    }
+    await this.end();
+    await until("nothing runs", () => processesIn(this.folder).length === 0);
+  }
+
+  async end(): Promise<{ exitCode: number | undefined; output: string }> {
+    const { exitCode, all } = await this.child;
+    return { exitCode, output: all };
+  }
+
+  /**
+   * Waits until a state beside the spec is written: Terraform writes in place, and what is killed while it does so leaves half
+   * of one, which is no matter of ours.
+   */
+  async #written(): Promise<void> {
+    let [before, same] = ["", 0];
+    await until("the state is written", () => {
+      const text = existsSync(this.stateFile) ? readFileSync(this.stateFile, "utf8") : "{}\n";
+      same = text === before && text.endsWith("}\n") ? same + 1 : 0;
+      before = text;
+      return same >= 5;
+    });
+  }
+
+  /** Ctrl-C at a terminal: reaches all that runs there. Terraform of the driver does not. */
+  interrupt(): void {
+    if (this.options.runner === "driver") killIfThere(this.#pid, "SIGINT");
+    else killIfThere(-this.#pid, "SIGINT");
+  }
+
+  #killTerraform(): void {
+    const name = basename(this.options.terraform);
+    for (const { pid, command } of processesIn(this.folder)) {
+      const program = basename(command[0] ?? "");
+      if (program === name || program.startsWith("terraform-provider-")) killIfThere(pid, "SIGKILL");
+    }
+  }
+
+  get #pid(): number {
+    if (this.child.pid === undefined) throw new Error("it did not start");
+    return this.child.pid;
+  }
+
+  #saidByAll(): string {
+    const logs = applyLogs(this.options.runFolder).filter((file) => !this.#before.has(file));
+    return [this.#said, ...logs.map((file) => readFileSync(file, "utf8"))].join("\n");
+  }
+
+  async #until(what: string, isSo: () => boolean): Promise<void> {
+    await until(what, () => {
+      if (isSo()) return true;
+      if (this.#isOver) throw new Error(`it ended before: ${what}\n${this.#saidByAll().slice(-5000)}`);
+      return false;
+    });
+  }
+}
+
+/** By the driver, by Terraform. */
+const INTERRUPTED = /stopping after this step|Interrupt received|[Ii]nterrupted/;
+
+function killIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
