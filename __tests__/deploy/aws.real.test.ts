@@ -138,7 +138,7 @@ describeReal("The example on AWS, one test after another", ["terraform", "aws", 
     expect(difference.created).toEqual([]);
     expect(difference.gone).toEqual([]);
     expect(difference.replaced.filter((address) => !/^\w+\.broker-0-/.test(address))).toEqual([]);
-    expect(revisionsOf(state, "broker-0")).toEqual([
+    expect(revisionsOf(state, "broker-0")).toMatchObject([
       { number: 1, image: "ami-0aaa", generation: 0, cause: "the first image", hash: expect.any(String) },
       { number: 2, image: "ami-0bbb", generation: 0, cause: "the June image", hash: expect.any(String) },
     ]);
