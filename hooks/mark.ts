@@ -4,9 +4,9 @@ import { textIfThere } from "../clients/json-file.js";
 import { putFile } from "../clients/put-file.js";
 import { whoRuns } from "../clients/run-folder/folder.js";
 import { parseGroupName, parseHostName } from "../cluster/address.js";
-import type { RollRecord } from "../cluster/deployed.js";
 import { groupsOf, type Group } from "../cluster/groups.js";
 import { MARK_ENVIRONMENT, MARKS } from "../cluster/hooks/variables.js";
+import type { RollRecord } from "../cluster/revision.js";
 import type { HookArgs, HookContext } from "./hook-context.js";
 
 /** Tell `ready` which command rolls its group, and how. Set by nobody but the driver, for one apply. */

@@ -8,8 +8,9 @@ import {
   type HostKind,
   type PlatformName,
 } from "../cluster/address.js";
-import { type DeployedGroup, type DeployedVolume, nextRevisions } from "../cluster/deployed.js";
+import type { DeployedGroup, DeployedVolume } from "../cluster/deployed.js";
 import type { Group } from "../cluster/groups.js";
+import { nextRevisions } from "../cluster/revision.js";
 
 /** The part of a group's rendering that depends on what is desired, what is deployed and what the view may change. */
 export type Rendering = Omit<

@@ -137,9 +137,7 @@ export class ViewStack extends TerraformStack {
     const { platform } = spec;
     const { addresses } = deployed;
     const current = deployed.groups.get(group.name);
-    const attempts =
-      this.attempts.groups.get(group.name) ??
-      (current ? recordedAttempts(current, platform) : { numbers: new Map(), fresh: new Set() });
+    const attempts = this.attempts.groups.get(group.name) ?? recordedAttempts(current, platform);
     const options = { platform, revisionHistoryLimit: spec.rollout.revisionHistoryLimit, cause, attempts };
     if (!current && (this.target || group.retires)) return undefined;
     if (current && !isNew(current) && group.name === this.target)

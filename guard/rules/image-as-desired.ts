@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { groupAddress, hostAddress, parseAddress } from "../../cluster/address.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
-import { nextRevisions } from "../../cluster/deployed.js";
+import { nextRevisions } from "../../cluster/revision.js";
 import { otherSettings } from "../../cluster/machine-settings.js";
 import { memberValues } from "../../cluster/members.js";
 import { isNew } from "../../cluster/pending.js";
