@@ -13,7 +13,7 @@ export interface GroupAttempts {
   /** The addresses of the hooks that run anew. */
   readonly fresh: ReadonlySet<string>;
   /** The hosts are ids, or references to those that are made anew. */
-  readonly completed?: Completed;
+  readonly completed?: Completed | undefined;
 }
 
 /** The numbers of a whole view. */
@@ -94,7 +94,7 @@ export function recordedAttempts(group: DeployedGroup | undefined, platform: Pla
     ...numbered(group, platform, "config-consul", ({ configConsul }) => configConsul?.attempt),
     ...(ready === undefined ? [] : [[groupAddress(platform, group.name, "ready"), ready] as const]),
   ]);
-  return { numbers, fresh, ...(group.completed ? { completed: group.completed } : {}) };
+  return { numbers, fresh, completed: group.completed };
 }
 
 /** The numbers that a kind of member of some hosts carries, by address. */

@@ -52,9 +52,9 @@ export interface DeployedGroup {
   /** Oldest first; empty for a group that was never ready: it is new. */
   readonly revisions: readonly Revision[];
   /** What `ready` was passed for; absent when it is not there. */
-  readonly ready?: ReadyRecord;
+  readonly ready?: ReadyRecord | undefined;
   /** Which hooks have ended; absent where the group was last rolled by a version that did not record it. */
-  readonly completed?: Completed;
+  readonly completed?: Completed | undefined;
   /** Whether `leave` is there. It is not once the group has left. */
   readonly leave: boolean;
   /** Addresses of tainted members. */
@@ -83,15 +83,9 @@ export interface DeployedHost {
   /** Its text or, as older providers have it, a digest. */
   readonly userData?: string | undefined;
   /** The ids of host and Consul servers that the machine was configured with; absent when `config_consul` is not there. */
-  readonly configConsul?: {
-    readonly host: string;
-    readonly servers: string;
-    readonly attempt?: number | undefined;
-    /** Which roll of Consul servers the machine was told of. */
-    readonly consul?: number | undefined;
-  };
+  readonly configConsul?: ConfigConsul | undefined;
   /** Absent when it is not there. */
-  readonly startAgents?: { readonly attempt?: number | undefined };
+  readonly startAgents?: { readonly attempt?: number | undefined } | undefined;
 }
 
 export interface DeployedVolume {
@@ -100,6 +94,14 @@ export interface DeployedVolume {
   readonly sizeGib: number;
   readonly type: string;
   readonly zone?: string;
+}
+
+interface ConfigConsul {
+  readonly host: string;
+  readonly servers: string;
+  readonly attempt?: number | undefined;
+  /** Which roll of Consul servers the machine was told of. */
+  readonly consul?: number | undefined;
 }
 
 interface ReadyRecord {
