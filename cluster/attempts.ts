@@ -1,9 +1,10 @@
 import { groupAddress, hostAddress, type HostKind, type PlatformName } from "./address.js";
 import type { ClusterState } from "./cluster-state.js";
 import { isHostProven } from "./completed.js";
-import type { Completed, Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
+import type { DeployedGroup, DeployedHost } from "./deployed.js";
 import { groupsOf, type Group } from "./groups.js";
 import { consulServerIds, inFlightOf, isConfigured, isNew, isUnconfigured } from "./pending.js";
+import type { Completed } from "./revision.js";
 
 /** The numbers that the create hooks of one group carry in their triggers, and what its revision records of them. */
 export interface GroupAttempts {
@@ -12,7 +13,7 @@ export interface GroupAttempts {
   /** The addresses of the hooks that run anew. */
   readonly fresh: ReadonlySet<string>;
   /** The hosts are ids, or references to those that are made anew. */
-  readonly completed?: Completed;
+  readonly completed?: Completed | undefined;
 }
 
 /** The numbers of a whole view. */
@@ -23,6 +24,16 @@ export interface ViewAttempts {
   readonly consulRoll?: number;
   /** What a `config_consul` carries as that number, by its address. */
   readonly consulRollOf: (address: string) => number | undefined;
+}
+
+/** A group that the view may change. */
+interface Changing {
+  readonly group: Group;
+  readonly current: DeployedGroup | undefined;
+  readonly recorded: GroupAttempts;
+  readonly isTrusted: boolean;
+  /** The numbers of the hosts that are as desired and need no hook again. */
+  readonly staying: ReadonlySet<number>;
 }
 
 /**
@@ -36,80 +47,71 @@ export function attemptsOf(
   laterHosts: readonly string[] = [],
 ): ViewAttempts {
   const { platform } = spec;
-  const changing = groupsOf(spec).filter(({ name, retires }) => {
-    const isFree = target === undefined ? !retires && isNew(deployed.groups.get(name)) : name === target;
-    return isFree && spec.protection === "on";
-  });
   const inFlight = new Set(inFlightOf(spec, deployed).map(({ group }) => group));
-  const isTrusted = (name: string): boolean => !isNew(deployed.groups.get(name)) && !inFlight.has(name);
-  const staying = new Map(
-    changing.map((group) => [
-      group.name,
-      stayingHosts(group, deployed, { platform, isTrusted: isTrusted(group.name) }),
-    ]),
+  const servers = consulServerIds(deployed);
+  const changing = groupsOf(spec).flatMap((group): Changing[] => {
+    const current = deployed.groups.get(group.name);
+    const isFree = target === undefined ? !group.retires && isNew(current) : group.name === target;
+    if (!isFree || spec.protection === "off") return [];
+    const recorded = recordedAttempts(current, platform);
+    const isTrusted = !isNew(current) && !inFlight.has(group.name);
+    const stays = (host: DeployedHost): boolean =>
+      current?.completed
+        ? isProven(host, current, platform) && host.configConsul?.servers === servers
+        : isTrusted && recorded.numbers.size === 0;
+    const staying = (current?.hosts ?? [])
+      .filter((host) => host.hash === group.hash && host.number < group.hosts && stays(host))
+      .map(({ number }) => number);
+    return [{ group, current, recorded, isTrusted, staying: new Set(staying) }];
+  });
+  const all = [...deployed.groups.values()];
+  // Which roll of Consul servers each machine was told of last.
+  const known = new Map(
+    all.flatMap((group) => numbered(group, platform, "config-consul", (host) => host.configConsul?.consul)),
   );
-  const known = consulRolls(deployed, platform);
-  const highest = Math.max(0, ...known.values(), ...recordedRolls(deployed));
-  const isTold = changing.some((group) => {
+  const highest = Math.max(0, ...known.values(), ...all.map(({ completed }) => completed?.consul ?? 0));
+  const isTold = changing.some(({ group, staying }) => {
     if (group.role !== "consul-server") return false;
-    if (target === undefined) return [...deployed.groups.values()].some((each) => !isNew(each));
-    return (staying.get(group.name)?.size ?? 0) < group.hosts || isUnconfigured(deployed, platform);
+    if (target === undefined) return all.some((each) => !isNew(each));
+    return staying.size < group.hosts || isUnconfigured(deployed, platform);
   });
   const consulRoll = isTold ? highest + 1 : undefined;
-  const groups = new Map(
-    changing.map((group) => {
-      const context = { platform, laterHosts, consulRoll, isTrusted: isTrusted(group.name) };
-      return [group.name, ofGroup(group, deployed, staying.get(group.name) ?? new Set(), context)] as const;
-    }),
-  );
+  const context = { platform, laterHosts, consulRoll, isSpec: deployed.origin.kind === "spec" };
   return {
-    groups,
+    groups: new Map(changing.map((each) => [each.group.name, ofGroup(each, context)])),
     ...(consulRoll === undefined ? {} : { consulRoll }),
     consulRollOf: (address) => consulRoll ?? known.get(address) ?? (highest > 0 ? highest : undefined),
   };
 }
 
 /** The numbers that a deployed group carries, for a view that does not change it. */
-export function recordedAttempts(group: DeployedGroup, platform: PlatformName): GroupAttempts {
-  const of = (host: DeployedHost, kind: HostKind, attempt: number | undefined) =>
-    attempt === undefined ? [] : [[hostAddress(platform, group.name, host.number, kind), attempt] as const];
+export function recordedAttempts(group: DeployedGroup | undefined, platform: PlatformName): GroupAttempts {
+  const fresh = new Set<string>();
+  if (!group) return { numbers: new Map(), fresh };
   const ready = group.ready?.attempt;
   const numbers = new Map([
-    ...group.hosts.flatMap((host) => [
-      ...of(host, "start-agents", host.startAgents?.attempt),
-      ...of(host, "config-consul", host.configConsul?.attempt),
-    ]),
+    ...numbered(group, platform, "start-agents", ({ startAgents }) => startAgents?.attempt),
+    ...numbered(group, platform, "config-consul", ({ configConsul }) => configConsul?.attempt),
     ...(ready === undefined ? [] : [[groupAddress(platform, group.name, "ready"), ready] as const]),
   ]);
-  return { numbers, fresh: new Set(), ...(group.completed ? { completed: group.completed } : {}) };
+  return { numbers, fresh, completed: group.completed };
 }
 
-/** The numbers of the hosts that are as desired and need no hook again. */
-function stayingHosts(
-  group: Group,
-  deployed: Deployed,
-  { platform, isTrusted }: { readonly platform: PlatformName; readonly isTrusted: boolean },
-): ReadonlySet<number> {
-  const current = deployed.groups.get(group.name);
-  const servers = consulServerIds(deployed);
-  const stays = (host: DeployedHost): boolean =>
-    current !== undefined &&
-    host.hash === group.hash &&
-    host.number < group.hosts &&
-    (current.completed
-      ? isProven(host, current, { platform, servers })
-      : isTrusted && recordedAttempts(current, platform).numbers.size === 0);
-  return new Set((current?.hosts ?? []).filter(stays).map(({ number }) => number));
-}
+/** The numbers that a kind of member of some hosts carries, by address. */
+const numbered = (
+  { name, hosts }: DeployedGroup,
+  platform: PlatformName,
+  kind: HostKind,
+  numberOf: (host: DeployedHost) => number | undefined,
+): (readonly [string, number])[] =>
+  hosts.flatMap((host) => {
+    const number = numberOf(host);
+    return number === undefined ? [] : [[hostAddress(platform, name, host.number, kind), number] as const];
+  });
 
-const isProven = (
-  host: DeployedHost,
-  group: DeployedGroup,
-  { platform, servers }: { readonly platform: PlatformName; readonly servers: string },
-): boolean =>
+const isProven = (host: DeployedHost, group: DeployedGroup, platform: PlatformName): boolean =>
   isHostProven(host, group) &&
   isConfigured(host, group, platform) &&
-  host.configConsul?.servers === servers &&
   !(["host", "stop-agents", "start-agents"] as const).some((kind) =>
     group.tainted.includes(hostAddress(platform, group.name, host.number, kind)),
   );
@@ -118,17 +120,14 @@ interface Context {
   readonly platform: PlatformName;
   readonly laterHosts: readonly string[];
   readonly consulRoll: number | undefined;
-  readonly isTrusted: boolean;
+  /** Whether what is deployed is taken from a spec, which proves nothing. */
+  readonly isSpec: boolean;
 }
 
 function ofGroup(
-  group: Group,
-  deployed: Deployed,
-  staying: ReadonlySet<number>,
-  { platform, laterHosts, consulRoll, isTrusted }: Context,
+  { group, current, recorded, staying, isTrusted }: Changing,
+  { platform, laterHosts, consulRoll, isSpec }: Context,
 ): GroupAttempts {
-  const current = deployed.groups.get(group.name);
-  const recorded = current ? recordedAttempts(current, platform) : { numbers: new Map<string, number>() };
   const waiting = (current?.hosts ?? []).filter(({ name }) => laterHosts.includes(name));
   const kept = new Set([...staying, ...waiting.map(({ number }) => number)]);
   const all = Array.from({ length: group.hosts }, (_, number) => number);
@@ -137,8 +136,8 @@ function ofGroup(
     made.length === 0 &&
     waiting.length === 0 &&
     consulRoll === undefined &&
-    (deployed.origin.kind === "spec" ? isTrusted : hasPassed(group, current, platform));
-  if (isWhole) return { ...recorded, fresh: new Set() };
+    (isSpec ? isTrusted : hasPassed(group, current, platform));
+  if (isWhole) return recorded;
   const next = Math.max(0, current?.completed?.attempt ?? 0, ...recorded.numbers.values()) + 1;
   const fresh = new Set([
     ...made.flatMap((number) =>
@@ -148,12 +147,10 @@ function ofGroup(
     ),
     groupAddress(platform, group.name, "ready"),
   ]);
-  const proven = current
-    ? waiting.filter((host) => isHostProven(host, current)).map(({ number }) => number)
-    : [];
-  const hosts = all.filter(
-    (number) => made.includes(number) || staying.has(number) || proven.includes(number),
-  );
+  const unproven = waiting
+    .filter((host) => !staying.has(host.number) && !isHostProven(host, recorded))
+    .map(({ number }) => number);
+  const hosts = all.filter((number) => !unproven.includes(number));
   const roll = group.role === "consul-server" ? (consulRoll ?? current?.completed?.consul) : undefined;
   return {
     numbers: new Map([...recorded.numbers, ...[...fresh].map((address) => [address, next] as const)]),
@@ -178,18 +175,3 @@ function hasPassed(group: Group, current: DeployedGroup | undefined, platform: P
     (ready.attempt ?? 0) <= (completed?.attempt ?? 0)
   );
 }
-
-/** Which roll of Consul servers each machine was told of last. */
-const consulRolls = (deployed: Deployed, platform: PlatformName): ReadonlyMap<string, number> =>
-  new Map(
-    [...deployed.groups.values()].flatMap(({ name, hosts }) =>
-      hosts.flatMap(({ number, configConsul }) =>
-        configConsul?.consul === undefined
-          ? []
-          : [[hostAddress(platform, name, number, "config-consul"), configConsul.consul] as const],
-      ),
-    ),
-  );
-
-const recordedRolls = ({ groups }: Deployed): number[] =>
-  [...groups.values()].map(({ completed }) => completed?.consul ?? 0);

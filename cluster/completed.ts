@@ -1,7 +1,7 @@
 import type { Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
 
 /** Whether the hooks of a machine have ended, as far as its group's record tells. */
-export const isHostProven = (host: DeployedHost, { completed }: DeployedGroup): boolean =>
+export const isHostProven = (host: DeployedHost, { completed }: Pick<DeployedGroup, "completed">): boolean =>
   completed !== undefined &&
   completed.hosts.split(",").includes(host.id ?? "") &&
   highestOf(host) <= completed.attempt;

@@ -1,6 +1,6 @@
-import { groupsOf, hostNames, machineSettings, subnetOf, type Group, type Role } from "./groups.js";
-import { templateOf, type Template } from "./template-hash.js";
+import { groupsOf, hostNames, machineSettings, subnetOf, type Role } from "./groups.js";
 import type { Spec } from "./yaml/schema.js";
+import type { Completed, Revision } from "./revision.js";
 import type { GroupIndex } from "./three.js";
 
 /** What is deployed, as far as this program looks at it. */
@@ -52,9 +52,9 @@ export interface DeployedGroup {
   /** Oldest first; empty for a group that was never ready: it is new. */
   readonly revisions: readonly Revision[];
   /** What `ready` was passed for; absent when it is not there. */
-  readonly ready?: ReadyRecord;
+  readonly ready?: ReadyRecord | undefined;
   /** Which hooks have ended; absent where the group was last rolled by a version that did not record it. */
-  readonly completed?: Completed;
+  readonly completed?: Completed | undefined;
   /** Whether `leave` is there. It is not once the group has left. */
   readonly leave: boolean;
   /** Addresses of tainted members. */
@@ -83,27 +83,9 @@ export interface DeployedHost {
   /** Its text or, as older providers have it, a digest. */
   readonly userData?: string | undefined;
   /** The ids of host and Consul servers that the machine was configured with; absent when `config_consul` is not there. */
-  readonly configConsul?: {
-    readonly host: string;
-    readonly servers: string;
-    readonly attempt?: number | undefined;
-    /** Which roll of Consul servers the machine was told of. */
-    readonly consul?: number | undefined;
-  };
+  readonly configConsul?: ConfigConsul | undefined;
   /** Absent when it is not there. */
-  readonly startAgents?: { readonly attempt?: number | undefined };
-}
-
-/**
- * What the revision of a group says of its create hooks: those of these hosts have ended, and so has `ready`, up to this
- * attempt. Attempts are counted from 1 in their group.
- */
-export interface Completed {
-  readonly attempt: number;
-  /** Ids, joined by commas. */
-  readonly hosts: string;
-  /** Of a Consul group: the roll, counted in the cluster, that every machine has been told of. */
-  readonly consul?: number | undefined;
+  readonly startAgents?: { readonly attempt?: number | undefined } | undefined;
 }
 
 export interface DeployedVolume {
@@ -114,38 +96,12 @@ export interface DeployedVolume {
   readonly zone?: string;
 }
 
-/**
- * One entry of a group's history; numbers are never used again. What the first version of the record did not have is absent
- * from what was recorded by it.
- */
-export interface Revision {
-  /** Of the record: 2. Absent in the first one. */
-  readonly version?: number | undefined;
-  readonly number: number;
-  readonly image: string;
-  readonly hash: string;
-  readonly generation: number;
-  /** The commit, or what `ROLLOUT_CAUSE` said. */
-  readonly cause: string;
-  /** All that shapes its machines. */
-  readonly template?: Template | undefined;
-  readonly hosts?: number | undefined;
-  /** How it came to be, as `ready` tells once it has passed; absent or null where nobody could tell. */
-  readonly roll?: RollRecord | null | undefined;
-}
-
-/** Who rolled a revision, when and how. Times are ISO 8601 in UTC. */
-export interface RollRecord {
-  /** Of the spec; `uncommitted` where it was otherwise than committed, or in no repository. */
-  readonly commit?: string | undefined;
-  /** `rollout deploy broker-1`; absent where Terraform was called by itself. */
-  readonly command?: string | undefined;
-  /** `user@host` */
-  readonly by: string;
-  readonly begun: string;
-  readonly ended: string;
-  /** `at once`, `2 at a time`, `by Terraform alone` */
-  readonly how: string;
+interface ConfigConsul {
+  readonly host: string;
+  readonly servers: string;
+  readonly attempt?: number | undefined;
+  /** Which roll of Consul servers the machine was told of. */
+  readonly consul?: number | undefined;
 }
 
 interface ReadyRecord {
@@ -195,18 +151,4 @@ export function deployedFromSpec(spec: Spec, where: string, addresses: ReadonlyS
     groups: new Map(groups.map((group) => [group.name, group])),
     addresses,
   };
-}
-
-/** Every revision that is deployed and, where the template differs from the last one's, the next. */
-export function nextRevisions(
-  group: Template & Pick<Group, "hash" | "hosts">,
-  deployed: readonly Revision[],
-  { revisionHistoryLimit, cause }: { readonly revisionHistoryLimit: number; readonly cause: string },
-): Revision[] {
-  const last = deployed.at(-1);
-  if (last?.hash === group.hash) return [...deployed];
-  const { image, hash, generation, hosts } = group;
-  const number = (last?.number ?? 0) + 1;
-  const next = { version: 2, number, image, hash, generation, cause, template: templateOf(group), hosts };
-  return [...deployed, next].slice(-revisionHistoryLimit);
 }

@@ -1,5 +1,5 @@
 import { parseGroupName } from "./address.js";
-import type { Revision } from "./deployed.js";
+import type { Revision } from "./revision.js";
 import { durationSeconds } from "./yaml/duration.js";
 import type { CheckSpec } from "./yaml/gate-schema.js";
 import { roleOf, settingsOf, type Group } from "./groups.js";

@@ -3,6 +3,18 @@ import { isMap, valueAt, type Raw } from "./raw.js";
 
 type Path = readonly string[];
 
+/** Values that stand under their own names in an attribute. */
+const under = <Name extends string>(attribute: string, ...names: Name[]): Readonly<Record<Name, Path>> =>
+  Object.fromEntries(names.map((name): [Name, Path] => [name, [attribute, name]])) as Record<Name, Path>;
+
+/** Of Terraform's own resources, which differ by where their triggers stand. */
+const recordedBy = (triggers: string) => ({
+  "start-agents": under("triggers_replace", "attempt"),
+  "config-consul": under(triggers, "host", "servers", "attempt", "consul"),
+  ready: under(triggers, "hosts", "hash", "gate", "attempt"),
+  revision: under("input", "revisions", "completed"),
+});
+
 /** What this program writes into members of groups and reads again, by kind: where it stands on aws. */
 const ON_AWS = {
   host: {
@@ -18,21 +30,8 @@ const ON_AWS = {
   },
   data: { id: ["id"], sizeGib: ["size"], type: ["type"], zone: ["availability_zone"] },
   "data-attachment": { host: ["instance_id"], data: ["volume_id"] },
-  "start-agents": { attempt: ["triggers_replace", "attempt"] },
-  "config-consul": {
-    host: ["triggers", "host"],
-    servers: ["triggers", "servers"],
-    attempt: ["triggers", "attempt"],
-    consul: ["triggers", "consul"],
-  },
-  ready: {
-    hosts: ["triggers", "hosts"],
-    hash: ["triggers", "hash"],
-    gate: ["triggers", "gate"],
-    attempt: ["triggers", "attempt"],
-  },
-  revision: { revisions: ["input", "revisions"], completed: ["input", "completed"] },
-} as const;
+  ...recordedBy("triggers"),
+};
 
 type Places = typeof ON_AWS;
 
@@ -45,28 +44,10 @@ const PLACES: Readonly<
 > = {
   aws: ON_AWS,
   local: {
-    host: {
-      id: ["id"],
-      image: ["input", "image"],
-      instanceType: ["input", "instanceType"],
-      hash: ["triggers_replace"],
-    },
-    data: { id: ["id"], sizeGib: ["input", "sizeGib"], type: ["input", "type"] },
+    host: { id: ["id"], ...under("input", "image", "instanceType"), hash: ["triggers_replace"] },
+    data: { id: ["id"], ...under("input", "sizeGib", "type") },
     "data-attachment": { host: ["triggers_replace", "host"], data: ["triggers_replace", "volume"] },
-    "start-agents": { attempt: ["triggers_replace", "attempt"] },
-    "config-consul": {
-      host: ["triggers_replace", "host"],
-      servers: ["triggers_replace", "servers"],
-      attempt: ["triggers_replace", "attempt"],
-      consul: ["triggers_replace", "consul"],
-    },
-    ready: {
-      hosts: ["triggers_replace", "hosts"],
-      hash: ["triggers_replace", "hash"],
-      gate: ["triggers_replace", "gate"],
-      attempt: ["triggers_replace", "attempt"],
-    },
-    revision: { revisions: ["input", "revisions"], completed: ["input", "completed"] },
+    ...recordedBy("triggers_replace"),
   },
 };
 

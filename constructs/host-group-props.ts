@@ -1,5 +1,6 @@
 import type { GroupAttempts } from "../cluster/attempts.js";
-import type { DeployedVolume, Revision } from "../cluster/deployed.js";
+import type { DeployedVolume } from "../cluster/deployed.js";
+import type { Revision } from "../cluster/revision.js";
 import type { GroupIndex } from "../cluster/three.js";
 import type { RootVolume } from "../cluster/yaml/schema.js";
 import type { Protection } from "./lifecycle.js";

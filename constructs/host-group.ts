@@ -11,10 +11,12 @@ import type { DeployedVolume } from "../cluster/deployed.js";
 import { addressesFor, hookWords } from "../cluster/hooks/hook-words.js";
 import { GATE_ENVIRONMENT, GATE_REFERENCE } from "../cluster/hooks/variables.js";
 import type { HostGroupProps, HostProps } from "./host-group-props.js";
-import type { Condition, Protection } from "./lifecycle.js";
+import type { Condition } from "./lifecycle.js";
 import { idOf } from "./named.js";
-import type { Platform } from "./platform.js";
+import type { Declaration, Platform } from "./platform.js";
 import { haveEnded, RevisionRecord } from "./revision-record.js";
+
+type Declare = (own: Pick<Declaration, "name" | "protection">) => void;
 
 /**
  * One of the three groups of a pool: its hosts with what hangs on them, and the group's own `leave`, `ready` and
@@ -46,20 +48,20 @@ export class HostGroup extends Construct {
   private dataVolume(volume: DeployedVolume): void {
     const { pool, index, name: group } = this.props;
     const { host, ...disk } = volume;
-    this.member(host, "data", (name, protection) => {
-      this.platform.dataVolume(this, { ...disk, name, protection, pool, group, index });
+    this.member(host, "data", (own) => {
+      this.platform.dataVolume(this, { ...disk, ...own, pool, group, index });
     });
   }
 
   private hostWithDisk({ number, ...host }: HostProps): void {
     const { pool, index, name: group, hostsAfter = [] } = this.props;
-    this.member(number, "host", (name, protection) => {
-      this.platform.host(this, { ...host, name, protection, pool, group, index, after: hostsAfter });
+    this.member(number, "host", (own) => {
+      this.platform.host(this, { ...host, ...own, pool, group, index, after: hostsAfter });
     });
     if (this.disks.has(number)) {
-      this.member(number, "data-attachment", (name, protection) => {
+      this.member(number, "data-attachment", (own) => {
         const [address, volume] = [this.address(number, "host"), this.address(number, "data")];
-        this.platform.attachment(this, { name, protection, host: address, volume });
+        this.platform.attachment(this, { ...own, host: address, volume });
       });
     }
     this.agents(number, host.hash);
@@ -75,19 +77,17 @@ export class HostGroup extends Construct {
     if (!agents) return;
     const host = hostMemberName(group, number, "host");
     const triggers = { host: idOf(this.address(number, "host")) };
-    this.member(number, "stop-agents", (name, protection) => {
+    this.member(number, "stop-agents", (own) => {
       this.platform.hook(this, {
-        name,
-        protection,
+        ...own,
         triggers,
         onDestroy: hookCommand(agents, hookWords.stopAgents(host)),
         after: this.present(number, ["data-attachment"]),
       });
     });
-    this.member(number, "start-agents", (name, protection) => {
+    this.member(number, "start-agents", (own) => {
       this.platform.hook(this, {
-        name,
-        protection,
+        ...own,
         triggers: { ...triggers, ...this.attempt(this.address(number, "start-agents")) },
         onCreate: hookCommand(agents, hookWords.startAgents(host, hash)),
         after: this.present(number, ["data-attachment", "stop-agents"]),
@@ -106,10 +106,9 @@ export class HostGroup extends Construct {
     const addressOf = this.platform.networkAddress;
     const address = this.address(number, "config-consul");
     const roll = consul.rollOf(address);
-    this.member(number, "config-consul", (name, protection) => {
-      this.platform.hook(new Construct(this, name), {
-        name,
-        protection,
+    this.member(number, "config-consul", (own) => {
+      this.platform.hook(new Construct(this, own.name), {
+        ...own,
         ...(addressOf ? { environment: addressesFor(addressOf(host), consul.servers.map(addressOf)) } : {}),
         triggers: {
           ...{ host: idOf(host), servers: consul.servers.map(idOf).join(",") },
@@ -140,10 +139,9 @@ export class HostGroup extends Construct {
   private leave(): void {
     const { name: group, hash, hosts, laterHosts = [], hooks } = this.props;
     const stay = hosts.map(({ number }) => hostMemberName(group, number, "host"));
-    this.ofGroup("leave", (name, protection) => {
-      this.platform.hook(new Construct(this, name), {
-        name,
-        protection,
+    this.ofGroup("leave", (own) => {
+      this.platform.hook(new Construct(this, own.name), {
+        ...own,
         triggers: {
           hash,
           hosts: stay.join(","),
@@ -165,10 +163,9 @@ export class HostGroup extends Construct {
     const { pool, balanced } = this.props;
     if (!balanced) return;
     const host = this.address(number, "host");
-    this.member(number, "target", (name, protection) => {
+    this.member(number, "target", (own) => {
       this.platform.target(this, {
-        name,
-        protection,
+        ...own,
         host,
         pool,
         after: this.present(number, ["config-consul"]),
@@ -184,10 +181,9 @@ export class HostGroup extends Construct {
     const { name: group, hash, hosts, hooks, passedFor, whileClosed } = this.props;
     const gate = whileClosed ? GATE_REFERENCE : "open";
     const ids = hosts.flatMap(({ number }) => this.present(number, ["host"])).map(idOf);
-    this.ofGroup("ready", (name, protection) => {
-      this.platform.hook(new Construct(this, name), {
-        name,
-        protection,
+    this.ofGroup("ready", (own) => {
+      this.platform.hook(new Construct(this, own.name), {
+        ...own,
         triggers: {
           ...{ hosts: ids.join(","), hash, gate },
           ...this.attempt(groupAddress(this.platform.name, group, "ready")),
@@ -198,7 +194,7 @@ export class HostGroup extends Construct {
           ...this.presentOfGroup("leave"),
           ...hosts.flatMap(({ number }) => this.present(number, ["config-consul", "target"])),
         ],
-        ...(protection === "ignored" && passedFor !== undefined
+        ...(own.protection === "ignored" && passedFor !== undefined
           ? { postcondition: isStill(`self.${this.platform.triggersAt}.hosts`, group, passedFor) }
           : {}),
       });
@@ -220,10 +216,9 @@ export class HostGroup extends Construct {
       ...this.props.hosts.flatMap(({ number }) => this.present(number, ["start-agents", "config-consul"])),
       ...this.presentOfGroup("ready"),
     ].filter((address) => attempts.fresh.has(address));
-    this.ofGroup("revision", (name, protection) => {
+    this.ofGroup("revision", (own) => {
       new RevisionRecord(this, {
-        name,
-        protection,
+        ...own,
         cluster: this.props.consul.cluster,
         group,
         revisions,
@@ -241,20 +236,18 @@ export class HostGroup extends Construct {
     return number === undefined ? {} : { attempt: String(number) };
   }
 
-  private ofGroup(kind: GroupKind, declare: (name: string, protection: Protection) => void): void {
+  private ofGroup(kind: GroupKind, declare: Declare): void {
     const address = groupAddress(this.platform.name, this.props.name, kind);
-    if (this.props.includes(address))
-      declare(groupMemberName(this.props.name, kind), this.props.protect(address));
+    this.declare(address, groupMemberName(this.props.name, kind), declare);
   }
 
-  private member(
-    host: number,
-    kind: HostKind,
-    declare: (name: string, protection: Protection) => void,
-  ): void {
-    const address = this.address(host, kind);
-    if (this.props.includes(address))
-      declare(hostMemberName(this.props.name, host, kind), this.props.protect(address));
+  private member(host: number, kind: HostKind, declare: Declare): void {
+    this.declare(this.address(host, kind), hostMemberName(this.props.name, host, kind), declare);
+  }
+
+  private declare(address: string, name: string, declare: Declare): void {
+    const { includes, protect } = this.props;
+    if (includes(address)) declare({ name, protection: protect(address) });
   }
 
   private address(host: number, kind: HostKind): string {

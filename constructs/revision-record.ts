@@ -1,8 +1,8 @@
 import { TerraformLocal } from "cdktf";
 import { Construct } from "constructs";
-import type { Completed, Revision } from "../cluster/deployed.js";
 import { marksCondition, rollIn } from "../cluster/hooks/marks.js";
 import { GATE_VARIABLE } from "../cluster/hooks/variables.js";
+import type { Completed, Revision } from "../cluster/revision.js";
 import type { Declaration } from "./platform.js";
 import type { Condition } from "./lifecycle.js";
 import { TerraformData } from "./terraform-data.js";

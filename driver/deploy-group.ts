@@ -219,14 +219,9 @@ class GroupRoll {
           `something of ${this.name} has changed meanwhile, which is no longer a matter of recording: ${more.join(", ")}; ${this.howToFinish()}`,
         );
       }
-      const applied = await applyView(this.run, plan, {
-        steps: this.steps,
-        step: "record",
-        env: {
-          [BAKED]: bakedBy(group),
-          ...tellRoll(this.run.command, maxUnavailableOf(group, program)),
-        },
-      });
+      const { maxUnavailable } = gateSettingsOf(group.pool, program.spec);
+      const env = { [BAKED]: bakedBy(group), ...tellRoll(this.run.command, maxUnavailable) };
+      const applied = await applyView(this.run, plan, { steps: this.steps, step: "record", env });
       if (applied.exitCode === 0) return;
       const isGate = applied.failed.some((address) => parseAddress(address)?.kind === "ready");
       const failure = applyFailure(this.run, applied, this.howToFinish());
@@ -289,9 +284,6 @@ const takesMachines = ({ summary }: ViewPlan, name: string): boolean =>
     (group) =>
       group.name === name && group.machines.replaced + group.machines.destroyed + group.machines.created > 0,
   );
-
-const maxUnavailableOf = ({ pool }: Group, { spec }: Program): number =>
-  gateSettingsOf(pool, spec).maxUnavailable;
 
 /** `: broker-0-0, while broker-0-1 waits` */
 function inBatch({ updating, laterHosts }: Batch): string {

@@ -4,7 +4,6 @@ import { listedHosts } from "../rollout/server-lists.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { hookFileOf } from "../cluster/hooks/hook-file.js";
 import { hostNames, type Group } from "../cluster/groups.js";
-import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { hasAgents } from "../cluster/local-agents.js";
 import { inFlightOf } from "../cluster/pending.js";
 import { connect } from "../live/live-cluster.js";
@@ -63,14 +62,8 @@ export function agentsOf(
           return;
         }
         const listed = listedHosts(observation, standingIn(file), group);
-        const found = preflight(await withLists(cluster.agents, observation, listed, signal), {
-          group: subject,
-          workload: gateSettingsOf(group.pool, spec).workload,
-          hash,
-          laterHosts,
-          cluster: standingIn(file),
-          inFlight,
-        });
+        const seen = await withLists(cluster.agents, observation, listed, signal);
+        const found = preflight(seen, { ...order, cluster: standingIn(file), inFlight });
         refuseUnsafe(found, `${subject} cannot be rolled now:`, say);
       } finally {
         await cluster.close();

@@ -1,20 +1,12 @@
 import { attemptsOf, type ViewAttempts } from "../cluster/attempts.js";
-import { parseAddress, type Member } from "../cluster/address.js";
 import { memberValues } from "../cluster/members.js";
 import { marksCondition } from "../cluster/hooks/marks.js";
 import { isMap } from "../cluster/raw.js";
 import { preconditionsOf, type DeclaredResource } from "./declared.js";
-import type { Proposal } from "./proposal.js";
+import { type Proposal, type Rendered, renderedMembers } from "./proposal.js";
 import { refuse, type RuleId, type Violation } from "./verdict.js";
 
 const RULE: RuleId = "hooks-as-rendered";
-
-/** A resource as it is declared, or as a plan leaves it. */
-interface Rendered {
-  readonly address: string;
-  readonly member: Member;
-  readonly values: unknown;
-}
 
 /**
  * The numbers by which hooks run again, and what a revision records of them, are those that the state asks for. A view that
@@ -25,12 +17,7 @@ export function attemptsOtherwise(proposal: Proposal, named: ReadonlySet<string>
   const { target, laterHosts, declared, plan, deployed } = proposal;
   if (plan && deployed.origin.kind === "spec") return [];
   const attempts = attemptsOf(proposal, target, laterHosts);
-  const rendered: Rendered[] = plan
-    ? plan.resources.flatMap(({ address, after, deposed }) => {
-        const member = deposed === undefined && after !== null ? parseAddress(address) : undefined;
-        return member ? [{ address, member, values: after }] : [];
-      })
-    : declared.flatMap(({ address, member, body }) => (member ? [{ address, member, values: body }] : []));
+  const rendered = renderedMembers(proposal);
   const wrong = rendered.filter((each) => !named.has(each.address) && isOtherwise(each, attempts, proposal));
   const unmarked = plan
     ? []

@@ -7,7 +7,8 @@ import type { Wiring } from "./wiring.js";
  * `forget`: Terraform lets go of it, and it stays. `move`: its address changes, or it is taken over from outside.
  * `unknown`: a word of Terraform's that this program does not know.
  */
-export type Action = "create" | "update" | "replace" | "delete" | "forget" | "move" | "unknown";
+export const ACTIONS = ["create", "update", "replace", "delete", "forget", "move", "unknown"] as const;
+export type Action = (typeof ACTIONS)[number];
 
 /** What would happen to one resource, whether foreseen at synth or planned by Terraform. */
 export interface Change {

@@ -14,7 +14,7 @@ import {
 import type { Spec } from "../cluster/yaml/schema.js";
 import { listed } from "./listed.js";
 import { isUnchanged } from "./plan/plan-changes.js";
-import type { Proposal } from "./proposal.js";
+import { type Proposal, renderedMembers } from "./proposal.js";
 import { addressIn } from "./references.js";
 import { refuse, type Violation } from "./verdict.js";
 import { isOfMember, type MemberWiring, type Wiring } from "./wiring.js";
@@ -116,20 +116,15 @@ function settingsOtherwise({ address, provider, body }: Wiring, spec: Spec): str
 }
 
 /** A disk is attached to its own machine: detaching one stops the machine that it is attached to. */
-function attachedElsewhere({ plan, declared, spec }: Proposal): string[] {
-  const resources = plan
-    ? plan.resources.flatMap(({ address, after, deposed, actions }) =>
-        after === null || deposed !== undefined
-          ? []
-          : [{ address, values: after, stays: isUnchanged({ actions }) }],
-      )
-    : declared.map(({ address, body }) => ({ address, values: body, stays: false }));
-  const values = new Map(resources.map((each) => [each.address, each.values]));
-  return resources.flatMap(({ address, values: given, stays }) => {
-    const member = parseAddress(address);
+function attachedElsewhere(proposal: Proposal): string[] {
+  const { plan, spec } = proposal;
+  const members = renderedMembers(proposal);
+  const values = new Map(members.map((each) => [each.address, each.values]));
+  return members.flatMap(({ address, member, values: given, actions }) => {
+    const { kind, group, host } = member;
     // One that stays may be stale, as after a disk was restored by hand; it stops nothing.
-    if (stays || member?.kind !== "data-attachment" || member.host === undefined) return [];
-    const { group, host } = member;
+    const stays = actions !== undefined && isUnchanged({ actions });
+    if (stays || kind !== "data-attachment" || host === undefined) return [];
     const attached = memberValues("data-attachment", address, given);
     const wrong = (["host", "data"] as const).flatMap((kind) => {
       const own = hostAddress(spec.platform, group, host, kind);

@@ -1,4 +1,4 @@
-import { hostName, type Member } from "../cluster/address.js";
+import { hostName, parseAddress, type Member } from "../cluster/address.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import type { Change } from "./change.js";
 import type { DeclaredResource } from "./declared.js";
@@ -42,3 +42,22 @@ export const isWaiting = (
   { laterHosts = [], target }: Pick<Proposal, "laterHosts" | "target">,
   { group, host }: Pick<Member, "group" | "host">,
 ): boolean => host !== undefined && group === target && laterHosts.includes(hostName(group, host));
+
+/** A member of a group as it is declared, or as a plan leaves it. */
+export interface Rendered {
+  readonly address: string;
+  readonly member: Member;
+  readonly values: unknown;
+  /** What a plan does with it; nothing is known of that at synth. */
+  readonly actions: readonly string[] | undefined;
+}
+
+export const renderedMembers = ({ plan, declared }: Proposal): Rendered[] =>
+  plan
+    ? plan.resources.flatMap(({ address, after: values, deposed, actions }) => {
+        const member = deposed === undefined && values !== null ? parseAddress(address) : undefined;
+        return member ? [{ address, member, values, actions }] : [];
+      })
+    : declared.flatMap(({ address, member, body: values }) =>
+        member ? [{ address, member, values, actions: undefined }] : [],
+      );

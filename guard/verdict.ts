@@ -58,8 +58,15 @@ export function refuse(
   if (found.length === 0) return [];
   const sorted = [...found].sort();
   const subjects = [...new Set(sorted.map((each) => SUBJECT.exec(each)?.[0] ?? each))];
-  return [{ rule, subjects, message: `${message}: ${listed(sorted)}`, remedy }];
+  return violation(rule, subjects, { message: `${message}: ${listed(sorted)}`, remedy });
 }
+
+/** The same with a message of its own. */
+export const violation = (
+  rule: RuleId,
+  subjects: readonly string[],
+  text: Pick<Violation, "message" | "remedy">,
+): Violation[] => [{ rule, subjects, ...text }];
 
 /** Up to the first blank that is not in the key of an address: `aws_alarm.busy["a b"]`. */
 const SUBJECT = /^(?:"(?:\\.|[^"\\])*"|[^\s"])+/;

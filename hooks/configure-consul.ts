@@ -51,21 +51,14 @@ export async function configureWrong(deps: ConfigureDeps, observation: Observati
 const MEND_MS = 60_000;
 
 async function configure(
-  { cluster, ...deps }: ConfigureDeps,
+  { cluster: { agents, consul }, ...deps }: ConfigureDeps,
   args: ConfigureConsulArgs,
 ): Promise<readonly string[]> {
   const { host, servers } = args;
-  const { agents, consul } = cluster;
-  const done = await configureConsul(
-    {
-      ...deps,
-      file: await agents.serversFile(host, deps.signal),
-      agent: () => agents.consul(host),
-      refusalOf: (error) => tokenRefusal(error, consul, host),
-    },
-    args,
-  );
-  deps.say(done);
+  const file = await agents.serversFile(host, deps.signal);
+  const agent = () => agents.consul(host);
+  const refusalOf = (error: UserError) => tokenRefusal(error, consul, host);
+  deps.say(await configureConsul({ ...deps, file, agent, refusalOf }, args));
   return servers;
 }
 
@@ -73,26 +66,17 @@ async function configure(
 function locally(machines: LocalMachines, env: HookContext["env"]) {
   const servers = machines.list().filter(({ role }) => role === "consul-server");
   const own = localEnvironment(machines, env);
-  return {
-    own,
-    agents: localAgents(own, machines),
-    servers: servers.map(({ address }) => address).sort(),
-  };
-}
-
-function remotely(env: HookContext["env"]) {
-  const { address, servers } = addressesIn(env);
-  return { own: env, agents: sshAgents(env, () => Promise.resolve(address)), servers };
+  const agents = localAgents(own, machines);
+  return { own, agents, servers: servers.map(({ address }) => address).sort() };
 }
 
 /** Terraform gives the addresses of the machines as they are now. */
-function addressesIn(env: HookContext["env"]): { address: string; servers: string[] } {
-  const [address, servers] = [env["ROLLOUT_HOST_ADDRESS"], env["ROLLOUT_CONSUL_SERVERS"]];
-  if (!address || !servers) {
-    throw new UserError(
-      "ROLLOUT_HOST_ADDRESS and ROLLOUT_CONSUL_SERVERS are not set; Terraform sets them where it calls this hook",
-      2,
-    );
-  }
-  return { address, servers: servers.split(",") };
+function remotely(own: HookContext["env"]) {
+  const [address, servers] = [own["ROLLOUT_HOST_ADDRESS"], own["ROLLOUT_CONSUL_SERVERS"]];
+  if (address && servers)
+    return { own, agents: sshAgents(own, () => Promise.resolve(address)), servers: servers.split(",") };
+  throw new UserError(
+    "ROLLOUT_HOST_ADDRESS and ROLLOUT_CONSUL_SERVERS are not set; Terraform sets them where it calls this hook",
+    2,
+  );
 }

@@ -1,5 +1,4 @@
-import { AnswerError, NoLeaderError, UnreachableError } from "../clients/http/errors.js";
-import { isPassing } from "../clients/http/failure.js";
+import { type AnswerError, UnreachableError } from "../clients/http/errors.js";
 import { formatFinding } from "../rollout/preflight/finding.js";
 import { nextLeave } from "../rollout/leave/next-leave.js";
 import type { LeaveOrder } from "../rollout/leave/order.js";
@@ -9,6 +8,7 @@ import { isWorthWaiting, preflight, type PreflightInput } from "../rollout/prefl
 import { UserError } from "../cluster/user-error.js";
 import { carryOut } from "../live/carry-out.js";
 import type { LiveCluster } from "../live/live-cluster.js";
+import { isElection } from "../live/observe/ask.js";
 import { withLists } from "../live/observe/server-lists.js";
 import { configureWrong } from "./configure-consul.js";
 import type { HookContext } from "./hook-context.js";
@@ -50,16 +50,14 @@ export async function leaveGroup(
       const observation = await cluster.observe({ ...question, agentsOf });
       const next = nextLeave(observation, order);
       agentsOf = [];
-      next.notes.forEach((note) => {
-        timeline.note(note);
-      });
+      for (const note of next.notes) timeline.note(note);
       if (next.kind === "done") {
         timeline.end(isChecked ? "has left" : "nothing to do: nothing of it goes, or all of it has left");
         return;
       }
       if (!isChecked) {
-        const { group, role, workload, retires, hash, laterHosts = [] } = order;
-        const input = { ...others, group, workload, retires, hash, laterHosts };
+        const input = { ...others, ...order };
+        const { group, role } = order;
         const listed = listedHosts(observation, others.cluster, { name: group, role });
         const seen = await withLists(cluster.agents, observation, listed, signal);
         let found = preflight(seen, input);
@@ -136,6 +134,4 @@ function outOfTime(step: LeaveStep, timeline: Timeline): UserError {
 
 /** An agent that restarts, an election, or a leader that has just gone. Every step may be asked for again. */
 const mayPass = (error: unknown): error is UnreachableError | AnswerError =>
-  error instanceof UnreachableError ||
-  error instanceof NoLeaderError ||
-  (error instanceof AnswerError && isPassing(error.status, error.text));
+  error instanceof UnreachableError || isElection(error);

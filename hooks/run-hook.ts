@@ -35,27 +35,24 @@ export async function runHook(env: Environment, args: HookArgs, say: (line: stri
   const folder = process.cwd();
   const group = groupOfHook(file, args);
   if (group) noteBegun(folder, group);
-  await run(env, { file, folder }, args, say);
+  const machines = machinesFor(file, args);
+  if (machines || hasAgents(file.spec)) await run({ env, file, folder, say }, args, machines);
+  else
+    say(
+      `hook ${args.hook} ${args.subject}: nothing to do: this cluster on platform local has no agents (local.agents: none)`,
+    );
   leaveMark({ env, file, folder }, args);
 }
 
 async function run(
-  env: Environment,
-  { file, folder }: Pick<HookContext, "file" | "folder">,
+  known: Pick<HookContext, "env" | "file" | "folder" | "say">,
   args: HookArgs,
-  say: (line: string) => void,
+  machines: LocalMachines | undefined,
 ): Promise<void> {
-  const machines = machinesFor(file, args);
-  if (!machines && !hasAgents(file.spec)) {
-    say(
-      `hook ${args.hook} ${args.subject}: nothing to do: this cluster on platform local has no agents (local.agents: none)`,
-    );
-    return;
-  }
   const { signal, stop } = interruptions();
-  const clock = machines ? clusterClock(machines) : realClock;
   const context: HookContext = {
-    ...{ env, file, clock, say, signal, folder },
+    ...known,
+    ...{ clock: machines ? clusterClock(machines) : realClock, signal },
     // Terraform shows what is said, and nothing else.
     onCondition: () => undefined,
     ...(machines ? { machines } : {}),

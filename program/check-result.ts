@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ACTIONS } from "../guard/change.js";
 import { RULE_IDS } from "../guard/verdict.js";
 
 /** What `rollout check --format json` prints, and what `rollout plan --out` writes beside its plan. */
@@ -21,10 +22,7 @@ export const checkResultSchema = z.strictObject({
   ),
   changes: z.strictObject({
     machines: z.int().describe("Machines that are created, replaced, changed or destroyed."),
-    byAction: z.record(
-      z.enum(["create", "update", "replace", "delete", "forget", "move", "unknown"]),
-      z.int(),
-    ),
+    byAction: z.record(z.enum(ACTIONS), z.int()),
     images: z.array(z.string()).describe("`broker-0: ami-0aaa -> ami-0bbb`, each once."),
   }),
   drift: z

@@ -8,8 +8,9 @@ import {
   type HostKind,
   type PlatformName,
 } from "../cluster/address.js";
-import { type DeployedGroup, type DeployedVolume, nextRevisions } from "../cluster/deployed.js";
+import type { DeployedGroup, DeployedVolume } from "../cluster/deployed.js";
 import type { Group } from "../cluster/groups.js";
+import { nextRevisions } from "../cluster/revision.js";
 
 /** The part of a group's rendering that depends on what is desired, what is deployed and what the view may change. */
 export type Rendering = Omit<
@@ -23,24 +24,21 @@ export interface RenderingOptions {
   /** Why the next revision is made. */
   readonly cause: string;
   readonly attempts: GroupAttempts;
+  /** What the state holds. */
+  readonly addresses: ReadonlySet<string>;
+  /** The names of the hosts that wait for a later batch. */
+  readonly laterHosts: readonly string[];
 }
 
 /**
  * A group that another view may change: rendered from what is deployed, and only what the state holds, so that even a
  * repair can only restore.
- * @param options.configures whether every machine is configured with a new Consul server in this view
+ * @param configures whether every machine is configured with a new Consul server in this view
  */
 export function frozenRendering(
   group: DeployedGroup,
-  {
-    addresses,
-    configures,
-    platform,
-  }: {
-    readonly addresses: ReadonlySet<string>;
-    readonly configures: boolean;
-    readonly platform: PlatformName;
-  },
+  { addresses, platform }: RenderingOptions,
+  configures: boolean,
 ): Rendering {
   return {
     ...identityOf(group),
@@ -94,30 +92,21 @@ function outlives(address: string): boolean {
  * The group that a view is for: rendered as desired. A host that was made from the desired template already stays, and is
  * frozen here, too, so that a change of its surroundings (subnets, key) or a rerun after a cut cannot touch it. So is one that
  * waits for a later batch: it is rendered from what is deployed, as those of other groups are.
- * @param addresses what the state holds
- * @param laterHosts the names of the hosts that wait
  */
-export function targetRendering(
-  group: Group,
-  deployed: DeployedGroup,
-  options: RenderingOptions,
-  {
-    addresses,
-    laterHosts,
-  }: { readonly addresses: ReadonlySet<string>; readonly laterHosts: readonly string[] },
-): Rendering {
+export function targetRendering(group: Group, deployed: DeployedGroup, options: RenderingOptions): Rendering {
+  const { addresses, attempts, laterHosts, platform } = options;
   const desired = newRendering(group, deployed, options);
   const held = deployed.hosts.filter(({ name }) => laterHosts.includes(name)).map(({ number }) => number);
   const ofHeld = new Set(
-    held.flatMap((number) => membersOf(group, number, options.platform, (kind) => kind !== "config-consul")),
+    held.flatMap((number) => membersOf(group, number, platform, (kind) => kind !== "config-consul")),
   );
-  const staying = membersThatStay(group, deployed, options.platform).filter(
-    (address) => !options.attempts.fresh.has(address),
+  const staying = membersThatStay(group, deployed, platform).filter(
+    (address) => !attempts.fresh.has(address),
   );
   const frozen = new Set([...staying, ...ofHeld]);
   const asDeployed = new Map(
     deployed.hosts
-      .filter(({ number }) => frozen.has(hostAddress(options.platform, group.name, number, "host")))
+      .filter(({ number }) => frozen.has(hostAddress(platform, group.name, number, "host")))
       .map((host) => [host.number, host]),
   );
   return {

@@ -135,18 +135,17 @@ export class ViewStack extends TerraformStack {
   private rendering(group: Group): Rendering | undefined {
     const { spec, deployed, cause, laterHosts = [] } = this.props;
     const { platform } = spec;
+    const { revisionHistoryLimit } = spec.rollout;
     const { addresses } = deployed;
     const current = deployed.groups.get(group.name);
-    const attempts =
-      this.attempts.groups.get(group.name) ??
-      (current ? recordedAttempts(current, platform) : { numbers: new Map(), fresh: new Set() });
-    const options = { platform, revisionHistoryLimit: spec.rollout.revisionHistoryLimit, cause, attempts };
+    const attempts = this.attempts.groups.get(group.name) ?? recordedAttempts(current, platform);
+    const options = { platform, revisionHistoryLimit, cause, attempts, addresses, laterHosts };
     if (!current && (this.target || group.retires)) return undefined;
     if (current && !isNew(current) && group.name === this.target)
-      return targetRendering(group, current, options, { addresses, laterHosts });
+      return targetRendering(group, current, options);
     const rendering =
       current && !this.created.includes(group)
-        ? frozenRendering(current, { addresses, configures: this.makesConsulServer, platform })
+        ? frozenRendering(current, options, this.makesConsulServer)
         : newRendering(group, current, options);
     return !this.target && spec.protection === "off" ? { ...rendering, protect: () => "live" } : rendering;
   }

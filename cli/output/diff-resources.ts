@@ -1,8 +1,7 @@
 import type { Difference } from "../../rollout/review/review.js";
+import { isMap, type Raw } from "../../cluster/raw.js";
 import { formatPath } from "../../cluster/yaml/problem.js";
 import { visible } from "./visible.js";
-
-type Block = Readonly<Record<string, unknown>>;
 
 /**
  * What differs between two synthesized stacks, resource by resource, attribute by attribute, sorted. In the cluster view also
@@ -22,7 +21,7 @@ const OWN = /^variable\.rollout_(view|base|review_only)$/;
 
 function flatten(view: string, stack: object): Map<string, Map<string, string>> {
   const wholes = Object.entries(stack).flatMap(([kind, block]): [string, unknown][] => {
-    if (kind === "//" || !isBlock(block)) return [];
+    if (kind === "//" || !isMap(block)) return [];
     if (kind === "resource") return named(block);
     if (view !== "cluster") return [];
     if (kind === "data") return named(block).map(([address, body]) => [`data.${address}`, body]);
@@ -35,16 +34,16 @@ function flatten(view: string, stack: object): Map<string, Map<string, string>> 
   );
 }
 
-const named = (types: Block): [string, unknown][] =>
+const named = (types: Raw): [string, unknown][] =>
   Object.entries(types).flatMap(([type, byName]) =>
-    isBlock(byName)
+    isMap(byName)
       ? Object.entries(byName).map(([name, body]): [string, unknown] => [`${type}.${name}`, body])
       : [],
   );
 
 /** Only of the resource itself: a tag may well be called lifecycle. */
 const withoutNoise = (body: unknown): unknown =>
-  isBlock(body)
+  isMap(body)
     ? Object.fromEntries(Object.entries(body).filter(([key]) => key !== "//" && key !== "lifecycle"))
     : body;
 
@@ -52,7 +51,7 @@ const withoutNoise = (body: unknown): unknown =>
 function leaves(value: unknown, path: readonly (string | number)[] = []): (readonly [string, string])[] {
   const items: (readonly [string | number, unknown])[] = Array.isArray(value)
     ? value.map((item: unknown, index) => [index, item] as const)
-    : isBlock(value)
+    : isMap(value)
       ? Object.entries(value)
       : [];
   if (items.length === 0) return [[formatPath(path), shown(value, path)]];
@@ -114,6 +113,3 @@ function byNumbers(a: string, b: string): number {
   const [x, y] = [a, b].map((key) => key.replace(/\d+/g, (digits) => digits.padStart(9, "0")));
   return (x ?? "") < (y ?? "") ? -1 : 1;
 }
-
-const isBlock = (value: unknown): value is Block =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -78,15 +78,7 @@ function formatInFull(attempt: Attempt): string {
 }
 
 /** These say nothing where there is nothing. */
-const OPTIONAL: ReadonlySet<string> = new Set([
-  "hosts",
-  "changed",
-  "commit",
-  "by",
-  "begun",
-  "message",
-  "note",
-]);
+const OPTIONAL = new Set(["hosts", "changed", "commit", "by", "begun", "message", "note"]);
 
 /** `instanceType m6i.large, dataVolume 100 GiB gp3`: what image and generation do not say. */
 function inWords({ instanceType, rootVolume, dataVolume }: NonNullable<Attempt["template"]>): string {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { attributePath, attributesInState, memberValues } from "../../cluster/members.js";
-import { VOLUME_TYPES } from "../../cluster/yaml/schema.js";
+import { revisionRecord } from "../../cluster/revision.js";
 import { UserError } from "../../cluster/user-error.js";
 import type { StateObject } from "./state-object.js";
 
@@ -21,23 +21,6 @@ const count = z
   .transform(Number)
   .optional();
 
-const templateSchema = z.object({
-  image: text,
-  instanceType: text,
-  generation: z.int(),
-  dataVolume: z.object({ sizeGib: z.int(), type: z.enum(VOLUME_TYPES) }).exactOptional(),
-  rootVolume: z.object({ sizeGib: z.int() }).exactOptional(),
-});
-
-const rollSchema = z.object({
-  commit: text.exactOptional(),
-  command: text.exactOptional(),
-  by: text,
-  begun: z.string(),
-  ended: z.string(),
-  how: text,
-});
-
 /** What each kind of member has, as far as it is read. */
 const ATTRIBUTES = {
   host: z.object({
@@ -55,24 +38,7 @@ const ATTRIBUTES = {
   "start-agents": z.object({ attempt: count }),
   "config-consul": z.object({ host: z.string(), servers: z.string(), attempt: count, consul: count }),
   ready: z.object({ hosts: z.string(), hash: z.string(), gate: z.string(), attempt: count }),
-  revision: z.object({
-    revisions: z.array(
-      z.object({
-        version: z.int().exactOptional(),
-        number: z.int(),
-        image: text,
-        hash: text,
-        generation: z.int(),
-        cause: z.string(),
-        template: templateSchema.exactOptional(),
-        hosts: z.int().exactOptional(),
-        roll: rollSchema.nullable().exactOptional(),
-      }),
-    ),
-    completed: z
-      .object({ attempt: z.int().min(1), hosts: z.string(), consul: z.int().min(1).optional() })
-      .optional(),
-  }),
+  revision: revisionRecord,
 };
 
 type Attributes = { readonly [Kind in keyof typeof ATTRIBUTES]: z.output<(typeof ATTRIBUTES)[Kind]> };

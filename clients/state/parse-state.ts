@@ -61,12 +61,9 @@ function deployedGroup(members: OneOrMore<MemberObject>, attributes: MemberAttri
       .filter(({ member }) => member.kind === kind)
       .sort((a, b) => (a.member.host ?? 0) - (b.member.host ?? 0));
 
-  const configConsuls = new Map(
-    ofKind("config-consul").map((each) => [each.member.host, attributes.read("config-consul", each)]),
-  );
-  const startAgents = new Map(
-    ofKind("start-agents").map((each) => [each.member.host, attributes.read("start-agents", each)]),
-  );
+  const byHost = <Kind extends "config-consul" | "start-agents">(kind: Kind) =>
+    new Map(ofKind(kind).map((each) => [each.member.host, attributes.read(kind, each)]));
+  const [configConsuls, startAgents] = [byHost("config-consul"), byHost("start-agents")];
   const [revision] = ofKind("revision").map((each) => attributes.read("revision", each));
   const [ready] = ofKind("ready").map((each) => attributes.read("ready", each));
   return {
@@ -77,23 +74,17 @@ function deployedGroup(members: OneOrMore<MemberObject>, attributes: MemberAttri
     hosts: ofKind("host").flatMap((each): DeployedHost[] => {
       const { host: number = 0 } = each.member;
       const host = attributes.read("host", each);
-      const [configConsul, started] = [configConsuls.get(number), startAgents.get(number)];
       if (!host) return [];
-      return [
-        {
-          ...{ number, name: hostName(group, number), ...host },
-          ...(configConsul ? { configConsul } : {}),
-          ...(started ? { startAgents: started } : {}),
-        },
-      ];
+      const hooks = { configConsul: configConsuls.get(number), startAgents: startAgents.get(number) };
+      return [{ number, name: hostName(group, number), ...host, ...hooks }];
     }),
     volumes: ofKind("data").flatMap((each): DeployedVolume[] => {
       const volume = attributes.read("data", each);
       return volume ? [{ host: each.member.host ?? 0, ...volume }] : [];
     }),
     revisions: revision?.revisions ?? [],
-    ...(ready ? { ready } : {}),
-    ...(revision?.completed ? { completed: revision.completed } : {}),
+    ready,
+    completed: revision?.completed,
     leave: ofKind("leave").length > 0,
     tainted: addressesOf(members.filter(({ tainted, deposed }) => tainted && !deposed)),
     deposed: addressesOf(members.filter(({ deposed }) => deposed)),

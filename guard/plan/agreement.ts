@@ -1,10 +1,8 @@
 import { listed } from "../listed.js";
 import { isSame } from "./contradiction.js";
 import { own } from "../../cluster/raw.js";
-import { asList, asObject, asText, type Fields } from "./fields.js";
+import { asList, asObject, asText, fail, type Fields } from "./fields.js";
 import type { PlannedResource } from "./plan.js";
-
-type Fail = (why: string) => never;
 
 /**
  * Where a plan says otherwise in one of its parts than in another. It says four times what is there and what becomes of
@@ -12,11 +10,11 @@ type Fail = (why: string) => never;
  * Terraform's that is whole never differs; one that leaves something out, as with -target, or was edited does. OpenTofu
  * does not say whether a plan is whole, so this is how it is told.
  */
-export function disagreementsIn(json: Fields, resources: readonly PlannedResource[], fail: Fail): string[] {
-  const prior = objectsIn(own(json["prior_state"], "values") ?? NOTHING, "prior_state", fail);
-  const planned = objectsIn(json["planned_values"], "planned_values", fail);
+export function disagreementsIn(json: Fields, resources: readonly PlannedResource[]): string[] {
+  const prior = objectsIn(own(json["prior_state"], "values") ?? NOTHING, "prior_state");
+  const planned = objectsIn(json["planned_values"], "planned_values");
   const changes = new Map(resources.map((resource) => [objectOf(resource), resource]));
-  const unsaid = [...new Set([...declaredIn(json, fail), ...planned.keys(), ...prior.keys()])];
+  const unsaid = [...new Set([...declaredIn(json), ...planned.keys(), ...prior.keys()])];
   const others = [...changes].filter(
     // What is not there is null in a change, and has no entry or no values in the other parts.
     ([object, { before, after }]) =>
@@ -45,35 +43,33 @@ const objectOf = ({ address, deposed }: Pick<PlannedResource, "address" | "depos
   deposed === undefined ? address : `${address} (deposed ${deposed})`;
 
 /** The values of every managed object in a part of the plan, those of modules included. */
-function objectsIn(values: unknown, part: string, fail: Fail): ReadonlyMap<string, unknown> {
+function objectsIn(values: unknown, part: string): ReadonlyMap<string, unknown> {
   const objects = new Map<string, unknown>();
-  const modules: unknown[] = [asObject(values, part, fail)["root_module"]];
+  const modules: unknown[] = [asObject(values, part)["root_module"]];
   while (modules.length > 0) {
-    const module = asObject(modules.pop(), `a module of ${part}`, fail);
-    for (const entry of asList(module["resources"] ?? [], `resources of ${part}`, fail)) {
-      const resource = asObject(entry, `a resource of ${part}`, fail);
-      const address = asText(resource["address"], `the address of a resource of ${part}`, fail);
+    const module = asObject(modules.pop(), `a module of ${part}`);
+    for (const entry of asList(module["resources"] ?? [], `resources of ${part}`)) {
+      const resource = asObject(entry, `a resource of ${part}`);
+      const address = asText(resource["address"], `the address of a resource of ${part}`);
       const key = resource["deposed_key"];
-      const deposed = key === undefined ? {} : { deposed: asText(key, `deposed_key of ${address}`, fail) };
+      const deposed = key === undefined ? {} : { deposed: asText(key, `deposed_key of ${address}`) };
       const object = objectOf({ address, ...deposed });
       if (objects.has(object)) fail(`${object} stands twice in ${part}`);
       if (resource["mode"] === "managed") objects.set(object, resource["values"]);
     }
-    modules.push(...asList(module["child_modules"] ?? [], `child_modules of ${part}`, fail));
+    modules.push(...asList(module["child_modules"] ?? [], `child_modules of ${part}`));
   }
   return objects;
 }
 
 /** What the configuration declares by a plain address: with `count` or `for_each` there may be none of it. */
-function declaredIn(json: Fields, fail: Fail): string[] {
+function declaredIn(json: Fields): string[] {
   const root = own(own(json, "configuration"), "root_module");
-  return asList(own(root, "resources") ?? [], "configuration.root_module.resources", fail).flatMap(
-    (resource) => {
-      const address = own(resource, "address");
-      const isPlain = ["count_expression", "for_each_expression"].every(
-        (key) => own(resource, key) === undefined,
-      );
-      return own(resource, "mode") === "managed" && isPlain && typeof address === "string" ? [address] : [];
-    },
-  );
+  return asList(own(root, "resources") ?? [], "configuration.root_module.resources").flatMap((resource) => {
+    const address = own(resource, "address");
+    const isPlain = ["count_expression", "for_each_expression"].every(
+      (key) => own(resource, key) === undefined,
+    );
+    return own(resource, "mode") === "managed" && isPlain && typeof address === "string" ? [address] : [];
+  });
 }

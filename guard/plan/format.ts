@@ -1,5 +1,5 @@
 import { isKnownCombination } from "./contradiction.js";
-import { own } from "../../cluster/raw.js";
+import { asList, own } from "../../cluster/raw.js";
 import { type Fields } from "./fields.js";
 
 /** The newest whose plans were read, in their sources: fields came with minor versions alone. */
@@ -157,10 +157,7 @@ export function foreignTo(json: Fields): Readonly<Record<"unknown" | "unjudged",
   return { unknown: [...unknown], unjudged: [...unjudged] };
 }
 
-function listAt(object: unknown, key: string): readonly unknown[] {
-  const list = own(object, key);
-  return Array.isArray(list) ? (list as unknown[]) : [];
-}
+const listAt = (object: unknown, key: string): readonly unknown[] => asList(own(object, key));
 
 const isThere = (value: unknown): boolean =>
   value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);

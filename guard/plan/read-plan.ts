@@ -7,11 +7,10 @@ import {
   VIEW_VARIABLE,
   WAITING_VARIABLE,
 } from "../../cluster/hooks/variables.js";
-import { UserError } from "../../cluster/user-error.js";
 import { disagreementsIn } from "./agreement.js";
 import { duplicateKey } from "./duplicate-key.js";
 import { own } from "../../cluster/raw.js";
-import { asList, asObject, asText, type Fields } from "./fields.js";
+import { asList, asObject, asText, fail, type Fields, NotAPlan } from "./fields.js";
 import type { Plan, PlannedResource } from "./plan.js";
 import { foreignTo } from "./format.js";
 import { readResource } from "./read-resource.js";
@@ -20,14 +19,7 @@ import { readWiring } from "./read-wiring.js";
 /** The format's major version that this program knows. */
 const MAJOR = "1";
 
-/** What is no plan, or is damaged. Never taken for an accepted one. */
-export class NotAPlan extends UserError {
-  override readonly name = "NotAPlan";
-
-  constructor(why: string) {
-    super(`not a plan: ${why}; make it with: terraform show -json PLANFILE`, 2);
-  }
-}
+export { NotAPlan };
 
 /**
  * Reads what `terraform show -json PLANFILE` printed.
@@ -45,10 +37,10 @@ export function readPlan(bytes: Uint8Array): Plan {
 
 function read(bytes: Uint8Array): Plan {
   const text = decode(bytes);
-  const json = asObject(parse(text), "the document", fail);
+  const json = asObject(parse(text), "the document");
   const twice = duplicateKey(text, json);
   if (twice !== undefined) fail(`the key ${JSON.stringify(twice)} stands twice in one object`);
-  const formatVersion = asText(json["format_version"], "format_version", fail);
+  const formatVersion = asText(json["format_version"], "format_version");
   if (json["values"] !== undefined) fail("it shows a state");
   const [major = ""] = formatVersion.split(".");
   const variables = rootVariables(json);
@@ -62,7 +54,7 @@ function read(bytes: Uint8Array): Plan {
     formatVersion,
     // Of the two only OpenTofu does not say whether a plan is complete.
     tool: json["complete"] === undefined ? "OpenTofu" : "Terraform",
-    terraformVersion: asText(json["terraform_version"], "terraform_version", fail),
+    terraformVersion: asText(json["terraform_version"], "terraform_version"),
     ...(typeof view === "string" ? { view } : {}),
     base: baseOf(variables[BASE_VARIABLE]),
     own: ownOf(variables[OWN_VARIABLE]),
@@ -73,16 +65,12 @@ function read(bytes: Uint8Array): Plan {
     unknown: known ? unknown : [],
     laterHosts: laterHostsOf(variables[WAITING_VARIABLE]),
     resources,
-    wiring: known ? readWiring(json, resources, fail) : [],
+    wiring: known ? readWiring(json, resources) : [],
     drift: drift.map(({ address, action }) => ({ address, action })),
     gone: drift.flatMap(({ address, action, isManaged }) =>
       action === "delete" && isManaged && !listed.has(address) ? [address] : [],
     ),
   };
-}
-
-function fail(why: string): never {
-  throw new NotAPlan(why);
 }
 
 function decode(bytes: Uint8Array): string {
@@ -111,13 +99,9 @@ function parse(text: string): unknown {
  * line another value than its stack has is not believed.
  */
 function rootVariables(json: Fields): Readonly<Record<string, unknown>> {
-  const given = asObject(json["variables"] ?? {}, "variables", fail);
-  const module = asObject(
-    own(own(json, "configuration"), "root_module") ?? {},
-    "configuration.root_module",
-    fail,
-  );
-  const declared = asObject(module["variables"] ?? {}, "configuration.root_module.variables", fail);
+  const given = asObject(json["variables"] ?? {}, "variables");
+  const module = asObject(own(own(json, "configuration"), "root_module") ?? {}, "configuration.root_module");
+  const declared = asObject(module["variables"] ?? {}, "configuration.root_module.variables");
   const entries = [VIEW_VARIABLE, BASE_VARIABLE, OWN_VARIABLE, WAITING_VARIABLE].flatMap((name) => {
     const value = own(given[name], "value");
     if (value === undefined) return [];
@@ -138,7 +122,7 @@ function gateOf(json: Fields): Gate {
 function baseOf(value: unknown): ReadonlyMap<string, number> {
   if (value === undefined) return new Map();
   return new Map(
-    Object.entries(asObject(value, BASE_VARIABLE, fail)).map(([group, revision]) => {
+    Object.entries(asObject(value, BASE_VARIABLE)).map(([group, revision]) => {
       if (typeof revision !== "number") fail(`${BASE_VARIABLE} of ${group} is no number`);
       return [group, revision] as const;
     }),
@@ -147,14 +131,12 @@ function baseOf(value: unknown): ReadonlyMap<string, number> {
 
 function ownOf(value: unknown): ReadonlyMap<string, string> {
   if (value === undefined) return new Map();
-  const entries = Object.entries(asObject(value, OWN_VARIABLE, fail));
-  return new Map(
-    entries.map(([address, path]) => [address, asText(path, `${OWN_VARIABLE} of ${address}`, fail)]),
-  );
+  const entries = Object.entries(asObject(value, OWN_VARIABLE));
+  return new Map(entries.map(([address, path]) => [address, asText(path, `${OWN_VARIABLE} of ${address}`)]));
 }
 
 function laterHostsOf(value: unknown): readonly string[] {
-  return asList(value ?? [], WAITING_VARIABLE, fail).map((each) => asText(each, WAITING_VARIABLE, fail));
+  return asList(value ?? [], WAITING_VARIABLE).map((each) => asText(each, WAITING_VARIABLE));
 }
 
 function gapsOf(json: Fields, resources: readonly PlannedResource[], unjudged: readonly string[]): string[] {
@@ -166,15 +148,15 @@ function gapsOf(json: Fields, resources: readonly PlannedResource[], unjudged: r
     ...((json["complete"] ?? true) === true || hasFailed ? [] : ["it is partial, as with -target"]),
     ...unjudged.map((what) => `it has ${what}`),
   ];
-  const disagreements = disagreementsIn(json, resources, fail);
+  const disagreements = disagreementsIn(json, resources);
   return said.length > 0 ? said : disagreements;
 }
 
 function resourcesOf(json: Fields): PlannedResource[] {
-  const entries = asList(json["resource_changes"] ?? [], "resource_changes", fail);
+  const entries = asList(json["resource_changes"] ?? [], "resource_changes");
   const seen = new Set<string>();
   return entries.flatMap((entry, index) => {
-    const resource = readResource(entry, `resource_changes[${String(index)}]`, fail);
+    const resource = readResource(entry, `resource_changes[${String(index)}]`);
     if (!resource) return [];
     const object = `${resource.address} ${resource.deposed ?? ""}`;
     if (seen.has(object)) fail(`${resource.address} stands twice in resource_changes`);
@@ -184,16 +166,15 @@ function resourcesOf(json: Fields): PlannedResource[] {
 }
 
 function driftOf(json: Fields): { address: string; action: string; isManaged: boolean }[] {
-  return asList(json["resource_drift"] ?? [], "resource_drift", fail).map((entry, index) => {
+  return asList(json["resource_drift"] ?? [], "resource_drift").map((entry, index) => {
     const where = `resource_drift[${String(index)}]`;
-    const fields = asObject(entry, where, fail);
+    const fields = asObject(entry, where);
     const actions = asList(
-      asObject(fields["change"], `${where}.change`, fail)["actions"],
+      asObject(fields["change"], `${where}.change`)["actions"],
       `${where}.change.actions`,
-      fail,
     );
     return {
-      address: asText(fields["address"], `${where}.address`, fail),
+      address: asText(fields["address"], `${where}.address`),
       action: actions.map(String).join(", "),
       isManaged: fields["mode"] === "managed",
     };

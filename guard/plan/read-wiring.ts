@@ -2,28 +2,24 @@ import { parseAddress } from "../../cluster/address.js";
 import { referencesIn, textsIn } from "../references.js";
 import { nothingOf, type Provisioner, type Wiring } from "../wiring.js";
 import { isMap, own } from "../../cluster/raw.js";
-import { asList, asObject, asText, type Fields } from "./fields.js";
+import { asList, asObject, asText, fail, type Fields } from "./fields.js";
 import type { PlannedResource } from "./plan.js";
-
-type Fail = (why: string) => never;
 
 /**
  * What the blocks of the plan's `configuration` run, wait for and name. Every member that will be there must stand in it;
  * those that only go have none any more.
  */
-export function readWiring(json: Fields, resources: readonly PlannedResource[], fail: Fail): Wiring[] {
+export function readWiring(json: Fields, resources: readonly PlannedResource[]): Wiring[] {
   const where = "configuration.root_module.resources";
   const configuration = own(json, "configuration");
   const root = own(configuration, "root_module");
-  const wiring = asList(own(root, "resources") ?? [], where, fail).map((entry, index): Wiring => {
-    const fields = asObject(entry, `${where}[${String(index)}]`, fail);
-    const address = asText(fields["address"], `${where}[${String(index)}].address`, fail);
+  const wiring = asList(own(root, "resources") ?? [], where).map((entry, index): Wiring => {
+    const fields = asObject(entry, `${where}[${String(index)}]`);
+    const address = asText(fields["address"], `${where}[${String(index)}].address`);
     const member = parseAddress(address);
     const texts = (key: string): string[] =>
-      asList(fields[key] ?? [], `${key} of ${address}`, fail).map((each) =>
-        asText(each, `${key} of ${address}`, fail),
-      );
-    const provisioners = asList(fields["provisioners"] ?? [], `provisioners of ${address}`, fail);
+      asList(fields[key] ?? [], `${key} of ${address}`).map((each) => asText(each, `${key} of ${address}`));
+    const provisioners = asList(fields["provisioners"] ?? [], `provisioners of ${address}`);
     const provider = fields["provider_config_key"];
     const body = [
       fields["expressions"],
@@ -34,9 +30,7 @@ export function readWiring(json: Fields, resources: readonly PlannedResource[], 
     return {
       ...nothingOf(address),
       ...(member ? { member } : {}),
-      provisioners: provisioners.map((each) =>
-        provisionerOf(asObject(each, `a provisioner of ${address}`, fail)),
-      ),
+      provisioners: provisioners.map((each) => provisionerOf(asObject(each, `a provisioner of ${address}`))),
       after: texts("depends_on"),
       references: namedBy(body),
       ...(typeof provider === "string" ? { provider } : {}),

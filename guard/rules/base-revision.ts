@@ -17,7 +17,7 @@ import type { DeclaredResource } from "../declared.js";
 import type { Plan } from "../plan/plan.js";
 import type { Proposal, Rule } from "../proposal.js";
 import type { StackHeader } from "../stack-header.js";
-import { refuse, type Violation } from "../verdict.js";
+import { refuse, violation, type Violation } from "../verdict.js";
 
 /** A plan is of this cluster, and of what is deployed now: an old one could take a group back. */
 export const baseRevision: Rule = (proposal) => {
@@ -101,28 +101,20 @@ function isBackendOf(
 
 function viewMissing({ view }: Plan): Violation[] {
   if (view !== undefined) return [];
-  return [
-    {
-      rule: "base-revision",
-      subjects: [],
-      message: `the plan does not say which view it is of (it has no variable ${VIEW_VARIABLE})`,
-      remedy: "plan a stack that this program synthesized",
-    },
-  ];
+  return violation("base-revision", [], {
+    message: `the plan does not say which view it is of (it has no variable ${VIEW_VARIABLE})`,
+    remedy: "plan a stack that this program synthesized",
+  });
 }
 
 /** Every rule of a group asks the spec for it, so that one of another name would pass them all. */
 function viewUnknown({ plan, view, target, spec }: Proposal): Violation[] {
   if (plan?.view === undefined || target === undefined) return [];
   if (groupsOf(spec).some(({ name }) => name === target)) return [];
-  return [
-    {
-      rule: "base-revision",
-      subjects: [view],
-      message: `the plan is of the view ${view}, and the spec has no group of this name`,
-      remedy: "put its pool back, or plan the view of a group that the spec has",
-    },
-  ];
+  return violation("base-revision", [view], {
+    message: `the plan is of the view ${view}, and the spec has no group of this name`,
+    remedy: "put its pool back, or plan the view of a group that the spec has",
+  });
 }
 
 function revisionsDiffer({ base, view }: Plan, { groups, origin }: Deployed): Violation[] {

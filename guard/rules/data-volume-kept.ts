@@ -7,7 +7,7 @@ import type { Change } from "../change.js";
 import { isEndOfLeftover, leftoversIn } from "../leftovers.js";
 import type { Proposal, Rule, StateProposal } from "../proposal.js";
 import { terraformIn } from "../terraform-in.js";
-import { refuse, type RuleId, type Violation } from "../verdict.js";
+import { refuse, type RuleId, violation, type Violation } from "../verdict.js";
 
 const RULE: RuleId = "data-volume-kept";
 
@@ -110,13 +110,9 @@ function zonesLeft({ spec, deployed }: Proposal): Violation[] {
     const from = group.hosts.find(({ subnetId }) => subnetId !== undefined)?.subnetId;
     const to = subnetOf(spec, group.index);
     if (group.volumes.length === 0 || from === undefined || to === undefined || from === to) return [];
-    return [
-      {
-        rule: RULE,
-        subjects: [group.name],
-        message: `${group.name} has data volumes and cannot move to another subnet: ${from} -> ${to}`,
-        remedy: `set aws.subnetIds[${String(group.index)}] back to ${from}`,
-      },
-    ];
+    return violation(RULE, [group.name], {
+      message: `${group.name} has data volumes and cannot move to another subnet: ${from} -> ${to}`,
+      remedy: `set aws.subnetIds[${String(group.index)}] back to ${from}`,
+    });
   });
 }

@@ -1,7 +1,7 @@
 import { inFlightOf, isNew } from "../../cluster/pending.js";
 import { forgottenVolumes } from "../forgotten-volumes.js";
 import type { Proposal, Rule } from "../proposal.js";
-import type { Violation } from "../verdict.js";
+import { violation, type Violation } from "../verdict.js";
 import { listed } from "../listed.js";
 
 /** No group is rolled while another is in flight or was created in part: that one is finished first. */
@@ -15,14 +15,10 @@ function otherInFlight(proposal: Proposal): Violation[] {
     ({ reasons }) => !reasons.every((reason) => lost.has(reason)),
   );
   if (!first || target === undefined || target === first.group) return [];
-  return [
-    {
-      rule: "group-in-flight",
-      subjects: [first.group],
-      message: `${target} cannot be rolled while ${first.group} is in flight: ${listed(first.reasons)}`,
-      remedy: `finish it first with: rollout deploy ${first.group}`,
-    },
-  ];
+  return violation("group-in-flight", [first.group], {
+    message: `${target} cannot be rolled while ${first.group} is in flight: ${listed(first.reasons)}`,
+    remedy: `finish it first with: rollout deploy ${first.group}`,
+  });
 }
 
 /** What is tainted in a new group would be replaced by any view, or fail it, since no freeze holds a taint. */
@@ -33,12 +29,8 @@ function otherInCreation({ target, deployed }: Proposal): Violation[] {
     .flatMap((group) => group.tainted)
     .sort();
   if (tainted.length === 0) return [];
-  return [
-    {
-      rule: "group-in-flight",
-      subjects: tainted,
-      message: `${target} cannot be rolled while the creation of another group has failed half-way: ${tainted.join(", ")} ${tainted.length === 1 ? "is" : "are"} tainted`,
-      remedy: "finish that first with: rollout deploy cluster",
-    },
-  ];
+  return violation("group-in-flight", tainted, {
+    message: `${target} cannot be rolled while the creation of another group has failed half-way: ${tainted.join(", ")} ${tainted.length === 1 ? "is" : "are"} tainted`,
+    remedy: "finish that first with: rollout deploy cluster",
+  });
 }

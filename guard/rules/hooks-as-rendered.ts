@@ -1,11 +1,4 @@
-import {
-  groupAddress,
-  hostAddress,
-  hostName,
-  parseAddress,
-  parseGroupName,
-  type Member,
-} from "../../cluster/address.js";
+import { groupAddress, hostAddress, hostName, parseGroupName, type Member } from "../../cluster/address.js";
 import { groupsOf, hostNames, roleOf, type Group } from "../../cluster/groups.js";
 import { memberValues } from "../../cluster/members.js";
 import { isNew } from "../../cluster/pending.js";
@@ -15,7 +8,7 @@ import { attemptsOtherwise } from "../attempts.js";
 import { ignoresAnything, triggersOf } from "../declared.js";
 import { callDifference, consulServers, environmentDifference, programsOf } from "../hook-call.js";
 import { listed } from "../listed.js";
-import { type Proposal, type Rule, isWaiting } from "../proposal.js";
+import { type Proposal, renderedMembers, type Rule, isWaiting } from "../proposal.js";
 import { refuse, type RuleId, type Violation } from "../verdict.js";
 import { isOfMember, type MemberWiring } from "../wiring.js";
 
@@ -86,13 +79,13 @@ function mostOf(programs: readonly string[]): string | undefined {
 const gateIn = (target: string | undefined): string => (target === undefined ? "open" : GATE_REFERENCE);
 
 /** What a plan says of the gate is what it was made with: a group that is not proven must not look like one that is. */
-function gateOtherwise({ plan, target }: Proposal, changing: ReadonlyMap<string, Group>): Violation[] {
+function gateOtherwise(proposal: Proposal, changing: ReadonlyMap<string, Group>): Violation[] {
+  const { plan, target } = proposal;
   if (!plan) return [];
   const gate = target === undefined ? "open" : plan.gate;
-  const wrong = plan.resources.flatMap(({ address, after, deposed }) => {
-    const member = after === null || deposed !== undefined ? undefined : parseAddress(address);
-    if (member?.kind !== "ready" || !changing.has(member.group)) return [];
-    const { gate: planned } = memberValues("ready", address, after);
+  const wrong = renderedMembers(proposal).flatMap(({ address, member, values }) => {
+    if (member.kind !== "ready" || !changing.has(member.group)) return [];
+    const { gate: planned } = memberValues("ready", address, values);
     return planned === gate ? [] : [`${address} (${JSON.stringify(planned)}, not ${gate})`];
   });
   return refuse(RULE, wrong, {

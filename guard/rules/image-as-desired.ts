@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { groupAddress, hostAddress, parseAddress } from "../../cluster/address.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
-import { nextRevisions } from "../../cluster/deployed.js";
+import { nextRevisions } from "../../cluster/revision.js";
 import { otherSettings } from "../../cluster/machine-settings.js";
 import { memberValues } from "../../cluster/members.js";
 import { isNew } from "../../cluster/pending.js";
@@ -9,7 +9,7 @@ import { hostOf, ignoresAnything } from "../declared.js";
 import { own } from "../../cluster/raw.js";
 import { plannedHost, type PlannedHost } from "../plan/planned-host.js";
 import { type Proposal, type Rule, isWaiting } from "../proposal.js";
-import { refuse, type Violation } from "../verdict.js";
+import { refuse, violation, type Violation } from "../verdict.js";
 
 interface FutureHost extends PlannedHost {
   readonly address: string;
@@ -88,14 +88,10 @@ function otherwise(group: Group, hosts: readonly FutureHost[], proposal: Proposa
         : `change ${group.name} in cluster.yaml instead of overriding it`,
     }),
     ...(plan && hosts.length !== group.hosts
-      ? [
-          {
-            rule: "image-as-desired" as const,
-            subjects: [group.name],
-            message: `${group.name} would have ${String(hosts.length)} hosts, desired ${String(group.hosts)}`,
-            remedy: "synthesize and plan again from the spec as it is now",
-          },
-        ]
+      ? violation("image-as-desired", [group.name], {
+          message: `${group.name} would have ${String(hosts.length)} hosts, desired ${String(group.hosts)}`,
+          remedy: "synthesize and plan again from the spec as it is now",
+        })
       : []),
   ];
 }
@@ -115,16 +111,12 @@ function recordedOtherwise(group: Group, { plan, deployed, spec, target }: Propo
   const wanted = isClosed ? history : nextRevisions(group, history, { revisionHistoryLimit, cause: "" });
   const { revisions: planned } = memberValues("revision", address, record.after);
   if (isDeepStrictEqual(withoutCauses(planned), withoutCauses(wanted))) return [];
-  return [
-    {
-      rule: "image-as-desired",
-      subjects: [address],
-      message: isClosed
-        ? `the history of ${group.name} would change though the gate is closed: ${address}`
-        : `the history of ${group.name} would not end with what the spec says: ${address}`,
-      remedy: "synthesize and plan again from the spec as it is now",
-    },
-  ];
+  return violation("image-as-desired", [address], {
+    message: isClosed
+      ? `the history of ${group.name} would change though the gate is closed: ${address}`
+      : `the history of ${group.name} would not end with what the spec says: ${address}`,
+    remedy: "synthesize and plan again from the spec as it is now",
+  });
 }
 
 function withoutCauses(revisions: unknown): unknown {

@@ -7,7 +7,7 @@ import { isTainted, type Change } from "../change.js";
 import { plannedHost } from "../plan/planned-host.js";
 import { type Proposal, type Rule, type StateProposal, isWaiting } from "../proposal.js";
 import { terraformIn } from "../terraform-in.js";
-import { refuse, type Violation } from "../verdict.js";
+import { refuse, violation, type Violation } from "../verdict.js";
 import { listed } from "../listed.js";
 
 /** No machine goes without the hook that makes its work leave, and a group that has left is replaced whole. */
@@ -43,14 +43,10 @@ function hookBroken(group: Group, { declared, spec }: Proposal): Violation[] {
           ? `its trigger hash is ${String(hash)}, desired ${group.hash}`
           : undefined;
   if (why === undefined) return [];
-  return [
-    {
-      rule: "leave-hook-runs",
-      subjects: [address],
-      message: `machines of ${group.name} could go before their work has left: ${address}: ${why}`,
-      remedy: "leave the hook as it is rendered; remove the override",
-    },
-  ];
+  return violation("leave-hook-runs", [address], {
+    message: `machines of ${group.name} could go before their work has left: ${address}: ${why}`,
+    remedy: "leave the hook as it is rendered; remove the override",
+  });
 }
 
 /**
@@ -88,8 +84,8 @@ function afterLeave(group: Group, proposal: StateProposal): Violation[] {
   const hasLeft = deployedHash(current) === group.hash && joined.every(({ hash }) => hash !== group.hash);
   const left = hasLeft ? current.hosts.filter(({ hash }) => hash === group.hash) : [];
   return [
-    ...(leaving.length > 0 ? [goesUnasked(group, leaving)] : []),
-    ...(left.length > 0 ? [leftByHalf(group, left)] : []),
+    ...(leaving.length > 0 ? goesUnasked(group, leaving) : []),
+    ...(left.length > 0 ? leftByHalf(group, left) : []),
   ];
 }
 
@@ -101,32 +97,28 @@ function afterBatch(group: Group, current: DeployedGroup): Violation[] {
   const { hosts, ready } = current;
   if (ready === undefined || ready.hash === group.hash || deployedHash(current) !== group.hash) return [];
   const left = hosts.filter(({ hash }) => hash === group.hash);
-  return left.length > 0 && left.length < hosts.length ? [leftByHalf(group, left)] : [];
+  return left.length > 0 && left.length < hosts.length ? leftByHalf(group, left) : [];
 }
 
-function goesUnasked(group: Group, hosts: readonly DeployedHost[]): Violation {
-  return {
-    rule: "leave-hook-runs",
-    subjects: hosts.map(({ name }) => name),
-    message: `${group.name} has no leave in the state, so these hosts would go before their work has left: ${hosts
-      .map(({ name, image }) => `${name} (${image})`)
-      .join(", ")}`,
+function goesUnasked(group: Group, hosts: readonly DeployedHost[]): Violation[] {
+  const described = hosts.map(({ name, image }) => `${name} (${image})`).join(", ");
+  const names = hosts.map(({ name }) => name);
+  return violation("leave-hook-runs", names, {
+    message: `${group.name} has no leave in the state, so these hosts would go before their work has left: ${described}`,
     remedy:
       group.role === "client" && hosts.every(({ number }) => number < group.hosts)
         ? `make its leave anew and go on with: rollout deploy ${group.name}`
         : `set ${group.name} back to what they run and deploy it, so that its leave is there again; then change it`,
-  };
+  });
 }
 
 /** Machines of the template that left cannot stay: they are ineligible and out of Consul. */
-function leftByHalf(group: Group, hosts: readonly DeployedHost[]): Violation {
+function leftByHalf(group: Group, hosts: readonly DeployedHost[]): Violation[] {
   const names = hosts.map(({ name }) => name);
-  return {
-    rule: "leave-hook-runs",
-    subjects: names,
+  return violation("leave-hook-runs", names, {
     message: `${group.name} has left, so these hosts cannot stay as they are: ${listed(names)}`,
     remedy: `raise generations[${String(group.index)}] of pool ${group.pool} to replace the group whole, or take the image that it was being rolled to`,
-  };
+  });
 }
 
 /** A machine of the desired template that is tainted is replaced, and nothing makes `leave` run for it. */
@@ -190,14 +182,10 @@ function goneWithoutHook(group: Group, leaving: readonly Change[], proposal: Pro
       tainted.map(({ address }) => address),
       proposal,
     );
-  return [
-    {
-      rule: "leave-hook-runs",
-      subjects: [leave],
-      message: `${counted(leaving.length, "machine")} of ${name} would go before their work has left, since the hook of ${leave} would not run`,
-      remedy: `plan the view as it is synthesized, without -target and -replace: rollout plan ${name}`,
-    },
-  ];
+  return violation("leave-hook-runs", [leave], {
+    message: `${counted(leaving.length, "machine")} of ${name} would go before their work has left, since the hook of ${leave} would not run`,
+    remedy: `plan the view as it is synthesized, without -target and -replace: rollout plan ${name}`,
+  });
 }
 
 /** `leave` is told that machines of the new template stay, so it lets them work on, whoever replaces them. */

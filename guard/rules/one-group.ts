@@ -2,7 +2,7 @@ import { countedPending, describePending, inFlightOf, isNew } from "../../cluste
 import { describeChange, groupsTouched } from "../change.js";
 import { isEndOfLeftover } from "../leftovers.js";
 import type { Proposal, Rule } from "../proposal.js";
-import type { Violation } from "../verdict.js";
+import { violation, type Violation } from "../verdict.js";
 
 /** A spec that leaves more than one group pending is refused, unless it says that they queue. */
 export const oneGroup: Rule = (proposal) => [...manyPending(proposal), ...manyTouched(proposal)];
@@ -17,14 +17,10 @@ function manyPending({ spec, deployed, plan }: Proposal): Violation[] {
   });
   const begun = inFlightOf(spec, deployed).find(({ group }) => pending.some(({ name }) => name === group));
   const kept = begun ? `${begun.group}, which is in flight,` : "one";
-  return [
-    {
-      rule: "one-group",
-      subjects: pending.map(({ name }) => name).sort(),
-      message: `${String(pending.length)} groups are pending, one may be: ${described.sort().join(", ")}`,
-      remedy: `set all but ${kept} back, or set rollout.pendingGroups: queue to roll them one after another`,
-    },
-  ];
+  return violation("one-group", pending.map(({ name }) => name).sort(), {
+    message: `${String(pending.length)} groups are pending, one may be: ${described.sort().join(", ")}`,
+    remedy: `set all but ${kept} back, or set rollout.pendingGroups: queue to roll them one after another`,
+  });
 }
 
 /** Whatever else a plan is about, it touches the machines of one deployed group. */
@@ -49,12 +45,8 @@ function manyTouched(proposal: Proposal): Violation[] {
       ? `${group} (${describeChange(first)}${own.length > 1 ? ` and ${String(own.length - 1)} more` : ""})`
       : group;
   });
-  return [
-    {
-      rule: "one-group",
-      subjects: groups,
-      message: `${String(groups.length)} groups would change in one plan: ${described.join(", ")}`,
-      remedy: "plan the view of one group; all others are frozen there",
-    },
-  ];
+  return violation("one-group", groups, {
+    message: `${String(groups.length)} groups would change in one plan: ${described.join(", ")}`,
+    remedy: "plan the view of one group; all others are frozen there",
+  });
 }

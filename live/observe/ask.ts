@@ -16,7 +16,7 @@ export async function ask<T>(question: () => Promise<Observed<T>>): Promise<Obse
 }
 
 /** No leader, or one that has just gone. */
-const isElection = (error: unknown): boolean =>
+export const isElection = (error: unknown): error is AnswerError =>
   error instanceof NoLeaderError || (error instanceof AnswerError && isPassing(error.status, error.text));
 
 /** Why something could not be asked, one line. @throws what is no condition of the surroundings, but a bug */

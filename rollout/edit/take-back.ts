@@ -1,4 +1,5 @@
-import type { DeployedGroup, Revision } from "../../cluster/deployed.js";
+import type { DeployedGroup } from "../../cluster/deployed.js";
+import type { Revision } from "../../cluster/revision.js";
 import type { Group } from "../../cluster/groups.js";
 import { deployedHosts } from "../../cluster/pending.js";
 

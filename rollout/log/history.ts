@@ -1,25 +1,9 @@
 import * as z from "zod";
-import type { DeployedGroup, Revision } from "../../cluster/deployed.js";
+import type { DeployedGroup } from "../../cluster/deployed.js";
+import { type Revision, roll, template } from "../../cluster/revision.js";
 import { UserError } from "../../cluster/user-error.js";
 import { STEPS } from "../../cluster/run/run-log.js";
 import { attemptsOf, type Run } from "./read-runs.js";
-
-const roll = z.strictObject({
-  commit: z.string().optional().describe("Of the spec; uncommitted where it was otherwise."),
-  command: z.string().optional().describe("Absent where Terraform was called by itself."),
-  by: z.string(),
-  begun: z.iso.datetime(),
-  ended: z.iso.datetime(),
-  how: z.string(),
-});
-
-const template = z.strictObject({
-  image: z.string(),
-  instanceType: z.string(),
-  generation: z.int(),
-  dataVolume: z.strictObject({ sizeGib: z.int(), type: z.string() }).optional(),
-  rootVolume: z.strictObject({ sizeGib: z.int() }).optional(),
-});
 
 const attempt = z.strictObject({
   group: z.string(),
@@ -63,14 +47,14 @@ export type Attempt = z.output<typeof attempt>;
 export function historyOf(group: DeployedGroup, runs: readonly Run[]): Attempt[] {
   const ended = attemptsIn(group, runs);
   const recorded = group.revisions.map((revision, index): Attempt => {
-    const { number, image, cause, generation, hash, template = null, hosts = null, roll } = revision;
+    const { number, image, cause, generation, hash, template = null, hosts = null, roll = null } = revision;
     const own = ended.findLast((each) => isOf(each, revision));
     return {
       ...(own ?? { ...unknown, ...timesOf(roll) }),
       ...{ group: group.name, revision: number, image, cause, generation, hash, deployed: true },
       template,
       hosts,
-      roll: roll ?? null,
+      roll,
       changed: changedSince(group.revisions[index - 1], revision),
     };
   });
@@ -106,7 +90,7 @@ function valuesOf({ template, hosts }: Revision): Readonly<Record<string, string
 }
 
 /** Where this machine's log does not know a roll, its record tells. */
-const timesOf = (roll: Revision["roll"]): Partial<Pick<Attempt, "at" | "seconds">> =>
+const timesOf = (roll: Attempt["roll"]): Partial<Pick<Attempt, "at" | "seconds">> =>
   roll
     ? { at: roll.ended, seconds: Math.max(0, (Date.parse(roll.ended) - Date.parse(roll.begun)) / 1000) }
     : {};

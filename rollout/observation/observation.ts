@@ -181,12 +181,9 @@ export interface NomadJob {
   }[];
 }
 
-export interface NomadMember {
-  /** With the region: `nomad-server-0-0.global`. */
-  readonly name: string;
+/** Its name carries the region: `nomad-server-0-0.global`. */
+export interface NomadMember extends ConsulMember {
   readonly id: string;
-  readonly address: string;
-  readonly status: "alive" | "leaving" | "left" | "failed";
 }
 
 export interface Machine {

@@ -3,12 +3,13 @@ import type { Finding } from "./finding.js";
 import { isUnknown, type NomadNode, type Observation } from "../observation/observation.js";
 
 /** What of a group leaves. */
-interface Leaving {
+export interface Leaving {
   readonly workload: "moves" | "stays";
+  /** Whether the group leaves for good. Default: it comes back. */
   readonly retires?: boolean;
-  /** The template of its new machines, which stay. Default: none does. */
+  /** The template of those of its machines that are new already, and stay. Default: none is. */
   readonly hash?: string;
-  /** The hosts that leave with a later batch. */
+  /** Those of its hosts that leave with a later batch. Default: none does. */
   readonly laterHosts?: readonly string[];
 }
 

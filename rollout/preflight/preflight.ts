@@ -1,6 +1,6 @@
 import type { Role } from "../../cluster/groups.js";
 import type { InFlight } from "../../cluster/pending.js";
-import { capacityWarnings } from "./capacity.js";
+import { capacityWarnings, type Leaving } from "./capacity.js";
 import type { Finding } from "./finding.js";
 import { withoutRegion } from "../observation/host-of.js";
 import { isMachineEnded } from "../observation/machine.js";
@@ -24,16 +24,9 @@ export interface ClusterGroup {
   readonly hosts: readonly string[];
 }
 
-export interface PreflightInput {
+export interface PreflightInput extends Leaving {
   /** The group that is to be rolled. */
   readonly group: string;
-  readonly workload: "moves" | "stays";
-  /** Whether the group leaves for good. Default: it comes back. */
-  readonly retires?: boolean;
-  /** The template of those of its machines that are new already, and stay. Default: none is. */
-  readonly hash?: string;
-  /** Those of its hosts that leave with a later batch. Default: none does. */
-  readonly laterHosts?: readonly string[];
   /** Every deployed group, the one that is to be rolled among them. */
   readonly cluster: readonly ClusterGroup[];
   /** What the state says is in flight. */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { asList } from "../../cluster/raw.js";
 import { durationSeconds } from "../../cluster/yaml/duration.js";
 import { bake, drain, ready } from "../../cluster/yaml/gate-schema.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
@@ -66,12 +67,11 @@ const always: IsWeaker = () => true;
 const wasThere: IsWeaker = (before) => before !== undefined;
 const shorter: IsWeaker = (before, after) => seconds(after) < seconds(before);
 const fewer: IsWeaker = (before, after) => amount(after) < amount(before);
-const loses: IsWeaker = (before, after) => listOf(before).some((each) => !listOf(after).includes(each));
+const loses: IsWeaker = (before, after) => asList(before).some((each) => !asList(after).includes(each));
 
 const seconds = (value: unknown): number => (typeof value === "string" ? durationSeconds(value) : 0);
 /** Not set is as much as there is. */
 const amount = (value: unknown): number => (typeof value === "number" ? value : Infinity);
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 /** What deserves a caution: less is protected, more goes at once, or it is another cluster that is meant. */
 const CAUTIONS: readonly (readonly [RegExp, IsWeaker])[] = [

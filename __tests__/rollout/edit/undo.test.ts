@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { undoOf, type Undo } from "../../../rollout/edit/undo.js";
 import type { Situation } from "../../../rollout/status/situation.js";
-import type { Deployed, Revision } from "../../../cluster/deployed.js";
+import type { Deployed } from "../../../cluster/deployed.js";
+import type { Revision } from "../../../cluster/revision.js";
 import { templateHash } from "../../../cluster/template-hash.js";
 import {
   change,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { historyOf, historySchema, type Attempt } from "../../../rollout/log/history.js";
 import { readRuns } from "../../../rollout/log/read-runs.js";
-import type { Revision } from "../../../cluster/deployed.js";
+import type { Revision } from "../../../cluster/revision.js";
 import type { LogEvent } from "../../../cluster/run/run-log.js";
 import { deployedAs, groupIn, localSpec, withGroup } from "../../support/fixtures.js";
 import { ago, runOf } from "../../support/situation.js";

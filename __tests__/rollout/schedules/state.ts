@@ -1,12 +1,8 @@
 import { hostName } from "../../../cluster/address.js";
-import {
-  type Deployed,
-  type DeployedGroup,
-  type DeployedHost,
-  nextRevisions,
-} from "../../../cluster/deployed.js";
+import type { Deployed, DeployedGroup, DeployedHost } from "../../../cluster/deployed.js";
 import { findGroup } from "../../../cluster/find-group.js";
 import { groupsOf, hostNames, type Group } from "../../../cluster/groups.js";
+import { nextRevisions } from "../../../cluster/revision.js";
 import type { Spec } from "../../../cluster/yaml/schema.js";
 
 type Gate = "open" | "closed";
