@@ -1,6 +1,7 @@
 import { groupAddress, hostAddress, type HostKind, type PlatformName } from "./address.js";
 import type { ClusterState } from "./cluster-state.js";
-import { isHostProven } from "./completed.js";
+import { isHostProven, isPassed, recordedFor } from "./completed.js";
+import { GATE_REFERENCE } from "./hooks/variables.js";
 import type { DeployedGroup, DeployedHost } from "./deployed.js";
 import { groupsOf, type Group } from "./groups.js";
 import { consulServerIds, inFlightOf, isConfigured, isNew, isUnconfigured } from "./pending.js";
@@ -76,7 +77,9 @@ export function attemptsOf(
     return staying.size < group.hosts || isUnconfigured(deployed, platform);
   });
   const consulRoll = isTold ? highest + 1 : undefined;
-  const context = { platform, laterHosts, consulRoll, isSpec: deployed.origin.kind === "spec" };
+  const isSpec = deployed.origin.kind === "spec";
+  const gate = target === undefined ? "open" : GATE_REFERENCE;
+  const context = { platform, laterHosts, consulRoll, isSpec, gate };
   return {
     groups: new Map(changing.map((each) => [each.group.name, ofGroup(each, context)])),
     ...(consulRoll === undefined ? {} : { consulRoll }),
@@ -90,8 +93,13 @@ export function recordedAttempts(group: DeployedGroup | undefined, platform: Pla
   if (!group) return { numbers: new Map(), fresh };
   const ready = group.ready?.attempt;
   const numbers = new Map([
-    ...numbered(group, platform, "start-agents", ({ startAgents }) => startAgents?.attempt),
-    ...numbered(group, platform, "config-consul", ({ configConsul }) => configConsul?.attempt),
+    // One that is missing is made anew under the number that is recorded of its machine.
+    ...(["start-agents", "config-consul"] as const).flatMap((kind) =>
+      numbered(group, platform, kind, (host) => {
+        const hook = kind === "config-consul" ? host.configConsul : host.startAgents;
+        return hook ? hook.attempt : recordedFor(host, group) || undefined;
+      }),
+    ),
     ...(ready === undefined ? [] : [[groupAddress(platform, group.name, "ready"), ready] as const]),
   ]);
   return { numbers, fresh, completed: group.completed };
@@ -122,11 +130,13 @@ interface Context {
   readonly consulRoll: number | undefined;
   /** Whether what is deployed is taken from a spec, which proves nothing. */
   readonly isSpec: boolean;
+  /** That of the view. */
+  readonly gate: string;
 }
 
 function ofGroup(
   { group, current, recorded, staying, isTrusted }: Changing,
-  { platform, laterHosts, consulRoll, isSpec }: Context,
+  { platform, laterHosts, consulRoll, isSpec, gate }: Context,
 ): GroupAttempts {
   const waiting = (current?.hosts ?? []).filter(({ name }) => laterHosts.includes(name));
   const kept = new Set([...staying, ...waiting.map(({ number }) => number)]);
@@ -152,12 +162,18 @@ function ofGroup(
     .map(({ number }) => number);
   const hosts = all.filter((number) => !unproven.includes(number));
   const roll = group.role === "consul-server" ? (consulRoll ?? current?.completed?.consul) : undefined;
+  const numbers = new Map([...recorded.numbers, ...[...fresh].map((address) => [address, next] as const)]);
+  const entry = (number: number): string => {
+    const attempt = numbers.get(hostAddress(platform, group.name, number, "config-consul")) ?? 0;
+    return `\${${hostAddress(platform, group.name, number, "host")}.id}:${String(attempt)}`;
+  };
   return {
-    numbers: new Map([...recorded.numbers, ...[...fresh].map((address) => [address, next] as const)]),
+    numbers,
     fresh,
     completed: {
       attempt: next,
-      hosts: hosts.map((number) => `\${${hostAddress(platform, group.name, number, "host")}.id}`).join(","),
+      hosts: hosts.map(entry).join(","),
+      gate,
       ...(roll === undefined ? {} : { consul: roll }),
     },
   };
@@ -165,13 +181,13 @@ function ofGroup(
 
 /** Whether the gate has passed for just the machines that there are. */
 function hasPassed(group: Group, current: DeployedGroup | undefined, platform: PlatformName): boolean {
-  const { ready, hosts = [], tainted = [], completed } = current ?? {};
+  const { ready, hosts = [], tainted = [] } = current ?? {};
   return (
     ready?.gate === "open" &&
     ready.hash === group.hash &&
     ready.hosts === hosts.map(({ id }) => id).join(",") &&
     hosts.length === group.hosts &&
     !tainted.includes(groupAddress(platform, group.name, "ready")) &&
-    (ready.attempt ?? 0) <= (completed?.attempt ?? 0)
+    isPassed({ ready, completed: current?.completed })
   );
 }

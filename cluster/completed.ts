@@ -1,10 +1,22 @@
 import type { Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
 
-/** Whether the hooks of a machine have ended, as far as its group's record tells. */
-export const isHostProven = (host: DeployedHost, { completed }: Pick<DeployedGroup, "completed">): boolean =>
-  completed !== undefined &&
-  completed.hosts.split(",").includes(host.id ?? "") &&
-  highestOf(host) <= completed.attempt;
+/** The attempt that a group's record names for a machine; undefined where it does not name it. */
+export function recordedFor({ id }: DeployedHost, { completed }: Pick<DeployedGroup, "completed">) {
+  const entry = completed?.hosts.split(",").find((each) => each.startsWith(`${id ?? ""}:`));
+  return entry === undefined ? undefined : Number(entry.split(":")[1]);
+}
+
+/**
+ * Whether the hooks of a machine have ended, as far as its group's record tells. A lower number than it names is of a view that
+ * was made before, and has run since.
+ */
+export function isHostProven(host: DeployedHost, group: Pick<DeployedGroup, "completed">): boolean {
+  const recorded = recordedFor(host, group);
+  return (
+    recorded !== undefined &&
+    [host.startAgents, host.configConsul].every((hook) => !hook || (hook.attempt ?? 0) === recorded)
+  );
+}
 
 /**
  * Whether create hooks of a group stand in the state and may never have ended. Not of a group that has no number: it was last
@@ -12,17 +24,18 @@ export const isHostProven = (host: DeployedHost, { completed }: Pick<DeployedGro
  */
 export function hasUnended(group: DeployedGroup): boolean {
   const { hosts, ready, completed } = group;
-  const highest = Math.max(ready?.attempt ?? 0, ...hosts.map(highestOf));
-  if (highest > (completed?.attempt ?? 0)) return true;
-  return completed !== undefined && !hosts.every((host) => isHostProven(host, group));
+  const hooks = [ready, ...hosts.flatMap(({ startAgents, configConsul }) => [startAgents, configConsul])];
+  if (!completed) return hooks.some((hook) => hook?.attempt !== undefined);
+  return !hosts.every((host) => isHostProven(host, group)) || (ready !== undefined && !isPassed(group));
 }
+
+/** Whether the `ready` that stands there is the one that is recorded. */
+export const isPassed = ({ ready, completed }: Pick<DeployedGroup, "ready" | "completed">): boolean =>
+  ready?.attempt === completed?.attempt && (!completed || ready?.gate === completed.gate);
 
 /** Whether machines were told of Consul servers by a roll of which nobody knows whether all have been told. */
 export function isUntold({ groups }: Pick<Deployed, "groups">): boolean {
   const all = [...groups.values()];
   const told = Math.max(0, ...all.map(({ completed }) => completed?.consul ?? 0));
-  return all.some(({ hosts }) => hosts.some(({ configConsul }) => (configConsul?.consul ?? 0) > told));
+  return all.some(({ hosts }) => hosts.some(({ configConsul }) => (configConsul?.consul ?? told) !== told));
 }
-
-const highestOf = ({ startAgents, configConsul }: DeployedHost): number =>
-  Math.max(startAgents?.attempt ?? 0, configConsul?.attempt ?? 0);

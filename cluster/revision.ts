@@ -51,13 +51,14 @@ const revision = z.object({
 });
 
 /**
- * What the revision of a group says of its create hooks: those of these hosts have ended, and so has `ready`, up to this
- * attempt. Attempts are counted from 1 in their group.
+ * What the revision of a group says of its create hooks: those of these hosts have ended, and so has this attempt's `ready`,
+ * with this gate. Attempts are counted from 1 in their group.
  */
 const completed = z.object({
   attempt: z.int().min(1),
-  /** Ids, joined by commas. */
+  /** Each host's id with the attempt of its hooks, joined by commas: `i-0a1:2,i-0b2:3`. 0: they carry none. */
   hosts: z.string(),
+  gate: z.string(),
   /** Of a Consul group: the roll, counted in the cluster, that every machine has been told of. */
   consul: z.int().min(1).optional(),
 });

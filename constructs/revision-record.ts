@@ -56,8 +56,11 @@ export class RevisionRecord extends Construct {
   }
 }
 
+/** Text of people's own, such as a commit's subject, must not be read as a Terraform expression. */
 const entriesOf = (revisions: readonly Revision[]): Revision[] =>
-  revisions.map((revision) => ({ ...revision, cause: literal(revision.cause) }));
+  JSON.parse(JSON.stringify(revisions), (_, value: unknown) =>
+    typeof value === "string" ? literal(value) : value,
+  ) as Revision[];
 
 /** Two views that were synthesized at once: the second is stale once the first is applied, and Terraform refuses it. */
 const isStill = (group: string, revision: number): Condition => ({
@@ -65,7 +68,6 @@ const isStill = (group: string, revision: number): Condition => ({
   errorMessage: `This view was made when ${group} was at revision ${String(revision)}, and it has been rolled since. Synthesize again.`,
 });
 
-/** Text of people's own, such as a commit's subject, must not be read as a Terraform expression. */
 const literal = (text: string): string => text.replace(/\$\{/g, "$$$${").replace(/%\{/g, "%%{");
 
 /** A run of this folder that was cut off has left hooks in the state that never ended. */

@@ -1,6 +1,7 @@
 import { attemptsOf, type ViewAttempts } from "../cluster/attempts.js";
 import { memberValues } from "../cluster/members.js";
 import { marksCondition } from "../cluster/hooks/marks.js";
+import { GATE_REFERENCE } from "../cluster/hooks/variables.js";
 import { isMap } from "../cluster/raw.js";
 import { preconditionsOf, type DeclaredResource } from "./declared.js";
 import { type Proposal, type Rendered, renderedMembers } from "./proposal.js";
@@ -50,7 +51,7 @@ export function attemptsOtherwise(proposal: Proposal, named: ReadonlySet<string>
 function isOtherwise(
   { address, member, values }: Rendered,
   { groups, consulRoll, consulRollOf }: ViewAttempts,
-  { deployed }: Proposal,
+  { deployed, plan }: Proposal,
 ): boolean {
   const own = groups.get(member.group);
   const want = own?.numbers.get(address);
@@ -67,7 +68,9 @@ function isOtherwise(
     case "revision": {
       if (!own) return false;
       const { completed } = memberValues("revision", address, values);
-      const { attempt, hosts, consul } = isMap(completed) ? completed : {};
+      const { attempt, hosts, gate, consul } = isMap(completed) ? completed : {};
+      const wantedGate =
+        own.completed?.gate === GATE_REFERENCE ? (plan?.gate ?? GATE_REFERENCE) : own.completed?.gate;
       const ids = own.completed?.hosts.replace(
         /\$\{([^}]*)\.id\}/g,
         (whole, host: string) => deployed.ids?.get(host) ?? whole,
@@ -75,6 +78,7 @@ function isOtherwise(
       return (
         attempt !== own.completed?.attempt ||
         consul !== own.completed?.consul ||
+        gate !== wantedGate ||
         // What is made anew has no id yet.
         (hosts !== undefined && hosts !== own.completed?.hosts && hosts !== ids)
       );

@@ -1,11 +1,11 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { textIfThere } from "../clients/json-file.js";
 import { putFile } from "../clients/put-file.js";
 import { whoRuns } from "../clients/run-folder/folder.js";
 import { parseHostName } from "../cluster/address.js";
 import { groupsOf, type Group } from "../cluster/groups.js";
-import { MARK_ENVIRONMENT, MARKS } from "../cluster/hooks/variables.js";
+import { GATE_ENVIRONMENT, MARK_ENVIRONMENT, MARKS } from "../cluster/hooks/variables.js";
 import type { RollRecord } from "../cluster/revision.js";
 import type { HookArgs, HookContext } from "./hook-context.js";
 
@@ -18,7 +18,7 @@ export const tellRoll = (command: string, maxUnavailable: number): Readonly<Reco
   [HOW]: Number.isFinite(maxUnavailable) ? `${String(maxUnavailable)} at a time` : "at once",
 });
 
-/** Notes when the roll of a group to its template has begun, unless that stands there already. */
+/** Notes when the roll of a group to its template has begun, unless that stands there already. Its gate ends it. */
 export function noteBegun(folder: string, { name, hash }: Pick<Group, "name" | "hash">): void {
   if (begunIn(folder, name)?.startsWith(`${hash} `)) return;
   putMark(folder, begunName(name), `${hash} ${new Date().toISOString()}`);
@@ -54,6 +54,8 @@ export function leaveMark(stack: Stack, args: Pick<HookArgs, "hook" | "subject">
   if (id === undefined || !/^[0-9A-Za-z-]+$/.test(id)) return;
   const group = args.hook === "ready" ? groupOfHook(stack.file, args) : undefined;
   putMark(stack.folder, id, group ? JSON.stringify(rollOf(group, stack)) : "");
+  if (group && stack.env[GATE_ENVIRONMENT] === "open")
+    rmSync(join(stack.folder, MARKS, begunName(group.name)), { force: true });
 }
 
 function rollOf({ name }: Group, { env, file, folder }: Stack): RollRecord {

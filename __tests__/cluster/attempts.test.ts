@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { attemptsOf, type GroupAttempts } from "../../cluster/attempts.js";
+import { attemptsOf, recordedAttempts, type GroupAttempts } from "../../cluster/attempts.js";
 import { hasUnended, isUntold } from "../../cluster/completed.js";
 import type { Deployed, DeployedGroup, DeployedHost } from "../../cluster/deployed.js";
 import { groupsOf } from "../../cluster/groups.js";
@@ -16,7 +16,8 @@ const standing = everyGroup(before, (group) => ({
   ...(group.ready ? { ready: { ...group.ready, attempt: 2 } } : {}),
   completed: {
     attempt: 2,
-    hosts: group.hosts.map(({ id }) => id).join(","),
+    hosts: group.hosts.map(({ id }) => `${id ?? ""}:2`).join(","),
+    gate: "open",
     ...(group.role === "consul-server" ? { consul: 3 } : {}),
   },
 }));
@@ -50,7 +51,11 @@ describe("of a group that is rolled", () => {
       "2": 3,
       ready: 3,
     });
-    expect(of(rolling, standing, "broker-0").completed).toEqual({ attempt: 3, hosts: idsOf(0, 1, 2) });
+    expect(of(rolling, standing, "broker-0").completed).toEqual({
+      attempt: 3,
+      hosts: idsOf(3, 3, 3),
+      gate: "${var.rollout_gate}",
+    });
   });
 
   test("it begins with the first where no number is known", () => {
@@ -60,12 +65,12 @@ describe("of a group that is rolled", () => {
   test("machines that wait for a later batch keep theirs, and their place in the record where they are proven", () => {
     const later = ["broker-0-1", "broker-0-2"];
     expect(numbersOf(rolling, standing, "broker-0", later)).toEqual({ "0": 3, "1": 2, "2": 2, ready: 3 });
-    expect(of(rolling, standing, "broker-0", later).completed).toEqual({
+    expect(of(rolling, standing, "broker-0", later).completed).toMatchObject({
       attempt: 3,
-      hosts: idsOf(0, 1, 2),
+      hosts: idsOf(3, 2, 2),
     });
     expect(numbersOf(rolling, before, "broker-0", later)).toEqual({ "0": 1, ready: 1 });
-    expect(of(rolling, before, "broker-0", later).completed).toEqual({ attempt: 1, hosts: idsOf(0) });
+    expect(of(rolling, before, "broker-0", later).completed).toMatchObject({ attempt: 1, hosts: idsOf(1) });
   });
 
   test("machines that an earlier batch made and proved keep theirs", () => {
@@ -75,7 +80,7 @@ describe("of a group that is rolled", () => {
         index === 0 ? withAttempt({ ...host, id: "new-0", hash, image: "v2" }, 3, 3) : host,
       ),
       ready: { hosts: "", hash, gate: "closed", attempt: 3 },
-      completed: { attempt: 3, hosts: "new-0" },
+      completed: { attempt: 3, hosts: "new-0:3", gate: "closed" },
     }));
     expect(numbersOf(rolling, withConfigured(half), "broker-0", ["broker-0-2"])).toEqual({
       "0": 3,
@@ -100,7 +105,7 @@ describe("of a group that is rolled", () => {
       pool.hosts = [4, 3, 3];
     });
     expect(numbersOf(growing, standing, "broker-0")).toEqual({ "0": 2, "1": 2, "2": 2, "3": 3, ready: 3 });
-    expect(of(growing, before, "broker-0").completed).toEqual({ attempt: 1, hosts: idsOf(0, 1, 2, 3) });
+    expect(of(growing, before, "broker-0").completed).toMatchObject({ attempt: 1, hosts: idsOf(0, 0, 0, 1) });
   });
 });
 
@@ -126,7 +131,7 @@ describe("a hook that stands in the state and is not completed", () => {
 
   test.each<[string, (group: DeployedGroup) => Partial<DeployedGroup>]>([
     ["a record", (group) => ({ hosts: group.hosts.map((host) => withAttempt(host, 1, 3)) })],
-    ["a record of this machine", () => ({ completed: { attempt: 2, hosts: "others" } })],
+    ["a record of this machine", () => ({ completed: { attempt: 2, hosts: "others:2", gate: "open" } })],
   ])("is one without %s", (what, values) => {
     const deployed = edit(standing, "broker-0", values);
     const bare = what === "a record" ? without(deployed, "broker-0") : deployed;
@@ -140,6 +145,42 @@ describe("a hook that stands in the state and is not completed", () => {
     }));
     expect(inFlightOf(spec, deployed).map(({ group }) => group)).toEqual(["broker-0"]);
     expect(numbersOf(spec, deployed, "broker-0")).toEqual({ "0": 2, "1": 2, "2": 2, ready: 4 });
+  });
+
+  test("is one of a view that was made before and has run since, whose number is lower", () => {
+    const stale = edit(standing, "broker-0", ({ hosts }) => ({
+      hosts: hosts.map((host, index) => (index === 1 ? withAttempt(host, 1, 3) : host)),
+    }));
+    expect(inFlightOf(spec, stale).map(({ group }) => group)).toEqual(["broker-0"]);
+    expect(numbersOf(spec, stale, "broker-0")).toEqual({ "0": 2, "1": 3, "2": 2, ready: 3 });
+    const untold = edit(standing, "broker-0", ({ hosts }) => ({
+      hosts: hosts.map((host, index) => (index === 1 ? withAttempt(host, 2, 1) : host)),
+    }));
+    expect(isUntold(untold)).toBe(true);
+    const ready = edit(standing, "broker-0", ({ ready: passed }) => ({
+      ready: { hosts: "", hash: "", gate: "open", ...passed, attempt: 1 },
+    }));
+    expect(hasUnended(groupIn(ready, "broker-0"))).toBe(true);
+  });
+
+  test("is a `ready` whose gate is not the recorded one", () => {
+    const opened = edit(standing, "broker-0", ({ completed }) => ({
+      completed: { attempt: 2, hosts: "", ...completed, gate: "closed" },
+    }));
+    expect(inFlightOf(spec, opened).map(({ group }) => group)).toEqual(["broker-0"]);
+    expect(numbersOf(spec, opened, "broker-0")).toEqual({ "0": 2, "1": 2, "2": 2, ready: 3 });
+  });
+
+  test("of which a machine lacks one is made anew under the machine's number", () => {
+    const deployed = edit(standing, "broker-0", ({ hosts }) => ({
+      hosts: hosts.map((host) => {
+        const bare: Record<string, unknown> = { ...host };
+        delete bare["configConsul"];
+        return bare as unknown as DeployedHost;
+      }),
+    }));
+    const { numbers } = recordedAttempts(groupIn(deployed, "broker-0"), "local");
+    expect(numbers.get("terraform_data.broker-0-1-config-consul")).toBe(2);
   });
 
   test("counts for nothing in a group of an earlier version that is in flight", () => {
@@ -239,8 +280,11 @@ function numbersOf(
   );
 }
 
-const idsOf = (...hosts: readonly number[]): string =>
-  hosts.map((host) => `\${terraform_data.broker-0-${String(host)}.id}`).join(",");
+/** What is recorded of the first machines, with the attempt of each. */
+const idsOf = (...attempts: readonly number[]): string =>
+  attempts
+    .map((attempt, host) => `\${terraform_data.broker-0-${String(host)}.id}:${String(attempt)}`)
+    .join(",");
 
 function withAttempt(host: DeployedHost, attempt: number, consul: number): DeployedHost {
   const { configConsul } = host;

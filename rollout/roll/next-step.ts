@@ -35,14 +35,15 @@ export function nextInGroup(spec: Spec, deployed: Deployed, name: string): NextI
  * after it, and do not keep it from its own end.
  */
 function lacksOnlyProof(group: Group, current: DeployedGroup, spec: Spec, deployed: Deployed): boolean {
-  const { hosts, revisions, tainted } = current;
+  const { hosts, revisions, tainted, completed } = current;
   if (!hosts.every(({ hash }) => hash === group.hash) || hosts.length !== group.hosts) return false;
   const ready = groupAddress(spec.platform, group.name, "ready");
   const { image, hash, generation } = group;
   const proven: DeployedGroup = {
     ...current,
     tainted: tainted.filter((address) => address !== ready),
-    ready: { hosts: hosts.map(({ id }) => id).join(","), hash, gate: "open" },
+    ready: { hosts: hosts.map(({ id }) => id).join(","), hash, gate: "open", attempt: completed?.attempt },
+    completed: completed && { ...completed, gate: "open" },
     revisions: [
       ...revisions,
       { number: (revisions.at(-1)?.number ?? 0) + 1, image, hash, generation, cause: "" },

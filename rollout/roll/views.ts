@@ -5,7 +5,8 @@ import type { Spec } from "../../cluster/yaml/schema.js";
 import { among, mayRoll, refuse } from "./may-roll.js";
 
 /**
- * The views that are offered: `cluster` always; while a group is in flight the view of that group alone (servers first);
+ * The views that are offered: `cluster`, but while a group is in flight that has no record, as where its creation was cut off
+ * at its gate, since the rest would be built on it; while a group is in flight the view of that group alone (servers first);
  * else one for each pending group; and whatever is asked for by name. With `protection: off`, `cluster` alone.
  * @param requested the value of `ROLLOUT_GROUP`; empty is the same as none
  * @throws UserError when no such group is deployed, or none may be rolled
@@ -19,6 +20,7 @@ export function offeredViews(spec: Spec, deployed: Deployed, requested = ""): st
   }
   if (spec.protection === "off") return ["cluster"];
   const inFlight = inFlightOf(spec, deployed)[0];
+  const isCut = inFlight !== undefined && deployed.groups.get(inFlight.group)?.revisions.length === 0;
   const offered = inFlight ? [inFlight.group] : pendingGroups(spec, deployed).map(({ name }) => name);
-  return [...new Set(["cluster", ...offered, ...asked])];
+  return [...new Set([...(isCut ? [] : ["cluster"]), ...offered, ...asked])];
 }
