@@ -291,9 +291,63 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     expect(difference.replaced.filter((address) => address.endsWith("-config-consul"))).toHaveLength(3);
     expect(difference.replaced.some((address) => /broker-0-\d$/.test(address))).toBe(false);
     expect(await revisionNumbers("broker-0")).toEqual([1, 2]);
-    const ids = hostsOf("broker-0", 3).map((address) => idsOf(cut).get(address));
-    expect(completedOf(await demo.state(), "broker-0")).toEqual({ attempt: 3, hosts: ids.join(",") });
+    const hosts = hostsOf("broker-0", 3).map((address) => `${idsOf(cut).get(address) ?? ""}:3`);
+    expect(completedOf(await demo.state(), "broker-0")).toEqual({
+      attempt: 3,
+      hosts: hosts.join(","),
+      gate: "open",
+    });
     expect(await unsettled()).toEqual({});
+  });
+
+  test("a folder from before a cut that another folder has finished proves nothing when it is cut again", async () => {
+    await demo.rollout(["set", "image", "consul-server-1=ami-0bbb"]);
+    await demo.synth();
+    const stack = join(demo.stackFolder("consul-server-1"), "cdk.tf.json");
+    const stale = await readFile(stack, "utf8");
+    await demo.roll("consul-server-1");
+    // All are told once more, from another folder: by a higher number.
+    await demo.terraformText("consul-server-1", ["state", "rm", "terraform_data.broker-1-1-config-consul"]);
+    await demo.rollout(["deploy", "consul-server-1", "--yes", "--confirm", "consul-server-1"]);
+    expect(await unsettled()).toEqual({});
+    await writeFile(stack, stale);
+    const cut = "broker-1-1-config-consul";
+    await demo.tamper("consul-server-1", (tampered) => {
+      hookOf(tampered, cut)["command"] =
+        `until [ "$(grep -c '"consul": "1"' ${demo.stateFile})" -ge 18 ]; do sleep 0.1; done; kill -9 $PPID`;
+    });
+    await demo.terraformText("consul-server-1", ["apply", "-auto-approve"]);
+
+    expect(await unsettled()).toEqual({ "consul-server-1": "in flight" });
+    await roll("consul-server-1");
+    expect(triggersOf(await demo.state(), `terraform_data.${cut}`)).toMatchObject({ consul: "3" });
+    expect(await unsettled()).toEqual({});
+  });
+
+  test("a creation that is cut off at a gate is finished before anything is built on it", async () => {
+    const other = await Workspace.create(real, LOCAL_EXAMPLE);
+    try {
+      await other.synth();
+      await other.terraform("cluster", ["plan"]);
+      await other.tamper("cluster", (tampered) => {
+        hookOf(tampered, "consul-server-0-ready")["command"] =
+          `until grep -q consul-server-2-revision ${other.stateFile}; do sleep 0.1; done; kill -9 $PPID`;
+      });
+      await other.terraformText("cluster", ["apply", "-auto-approve"]);
+
+      const cut = await other.status();
+      expect([cut.next, await other.list()]).toEqual([
+        "npx rollout deploy consul-server-0",
+        ["consul-server-0"],
+      ]);
+      await other.roll("consul-server-0");
+      await other.roll("cluster");
+
+      const { groups } = await other.status();
+      expect(groups.filter(({ state }) => state !== "current").map(({ name }) => name)).toEqual([]);
+    } finally {
+      await other.remove();
+    }
   });
 
   test("a gate that fails leaves its group in flight, and no other group can be rolled", async () => {
