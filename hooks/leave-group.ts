@@ -1,6 +1,7 @@
 import { type AnswerError, UnreachableError } from "../clients/http/errors.js";
 import { formatFinding } from "../rollout/preflight/finding.js";
 import { nextLeave } from "../rollout/leave/next-leave.js";
+import type { Observation } from "../rollout/observation/observation.js";
 import type { LeaveOrder } from "../rollout/leave/order.js";
 import type { LeaveStep } from "../rollout/leave/step.js";
 import { listedHosts } from "../rollout/server-lists.js";
@@ -43,6 +44,7 @@ export async function leaveGroup(
   let running: { readonly name: string; readonly since: number } | undefined;
   let hasRested = false;
   let agentsOf: readonly string[] = [];
+  let lists: Observation["lists"] = [];
 
   try {
     for (;;) {
@@ -59,7 +61,8 @@ export async function leaveGroup(
         const input = { ...others, ...order };
         const { group, role } = order;
         const listed = listedHosts(observation, others.cluster, { name: group, role });
-        const seen = await withLists(cluster.agents, observation, listed, signal);
+        const seen = await withLists(cluster.agents, observation, listed, signal, lists);
+        ({ lists } = seen);
         let found = preflight(seen, input);
         if (isWorthWaiting(found, clock.now() - begun)) {
           if (!isWaiting) timeline.step("preflight", `${group}: waiting for what passes by itself`);
