@@ -98,16 +98,11 @@ export function groupsInFlight(
   if (deployed.origin.kind === "spec") return [];
   const known = [...deployed.groups.values()].filter((group) => !isNew(group)).sort(byUrgency);
   const found = known.map((group) => ({ group, reasons: unfinished(group, deployed, platform) }));
-  const own = new Set(
-    found
-      .filter(({ group, reasons }) => reasons.length > 0 || hasUnended(group))
-      .map(({ group }) => group.name),
-  );
-  const unowned = notConfiguredIn(
-    known.filter((group) => !own.has(group.name)),
-    deployed,
-    platform,
-  );
+  const whole = found
+    .filter(({ group, reasons }) => reasons.length === 0 && !hasUnended(group))
+    .map(({ group }) => group);
+  const own = new Set(known.filter((group) => !whole.includes(group)).map(({ name }) => name));
+  const unowned = notConfigured(whole, deployed, platform);
   const isOwned = unowned.length > 0 || isUntold(deployed);
   const owner = isOwned ? lastConsulGroup(known, own, pending) : undefined;
   return found
@@ -232,29 +227,24 @@ export function isUnconfigured(deployed: Deployed, platform: PlatformName): bool
   const whole = [...deployed.groups.values()].filter(
     (group) => !isNew(group) && !hasUnended(group) && unfinished(group, deployed, platform).length === 0,
   );
-  return isUntold(deployed) || notConfiguredIn(whole, deployed, platform).length > 0;
+  return isUntold(deployed) || notConfigured(whole, deployed, platform).length > 0;
 }
 
-function notConfiguredIn(
+function notConfigured(
   groups: readonly DeployedGroup[],
   deployed: Deployed,
   platform: PlatformName,
 ): string[] {
   const servers = consulServerIds(deployed);
-  return groups.flatMap((group) => notConfigured(group, servers, platform));
-}
-
-function notConfigured(group: DeployedGroup, servers: string, platform: PlatformName): string[] {
-  return group.hosts.flatMap((host) => {
-    const address = hostAddress(platform, group.name, host.number, "config-consul");
-    if (group.tainted.includes(address)) return [`${address} is tainted`];
-    if (!host.configConsul) return [`${address} is missing`];
-    if (host.configConsul.host !== host.id)
-      return [`${address} was made for the machine ${host.configConsul.host}`];
-    return host.configConsul.servers === servers
-      ? []
-      : [`${address} names other Consul servers than there are`];
-  });
+  return groups.flatMap(({ name, hosts, tainted }) =>
+    hosts.flatMap(({ number, id, configConsul }) => {
+      const address = hostAddress(platform, name, number, "config-consul");
+      if (tainted.includes(address)) return [`${address} is tainted`];
+      if (!configConsul) return [`${address} is missing`];
+      if (configConsul.host !== id) return [`${address} was made for the machine ${configConsul.host}`];
+      return configConsul.servers === servers ? [] : [`${address} names other Consul servers than there are`];
+    }),
+  );
 }
 
 /** The Consul group that is in flight itself, else one whose machines no revision names yet, else the one with the newest. */

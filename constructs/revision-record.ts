@@ -30,10 +30,9 @@ export class RevisionRecord extends Construct {
   ) {
     super(scope, declaration.name);
     const newest = revisions.at(-1)?.number;
-    const [last, ...others] = entriesOf(revisions).reverse();
-    const entries = last
-      ? [...others.reverse(), toldBy === undefined ? last : { ...last, roll: rollIn(toldBy) }]
-      : [];
+    const entries = entriesOf(revisions).map((entry) =>
+      toldBy !== undefined && entry.number === newest ? { ...entry, roll: rollIn(toldBy) } : entry,
+    );
     new TerraformData(this, {
       ...declaration,
       input: {

@@ -57,9 +57,8 @@ function isOtherwise(
   const want = own?.numbers.get(address);
   switch (member.kind) {
     case "start-agents":
-      return own !== undefined && !isNumber(memberValues("start-agents", address, values).attempt, want);
     case "ready":
-      return own !== undefined && !isNumber(memberValues("ready", address, values).attempt, want);
+      return own !== undefined && !isNumber(memberValues(member.kind, address, values).attempt, want);
     case "config-consul": {
       const { attempt, consul } = memberValues("config-consul", address, values);
       if (own && !isNumber(attempt, want)) return true;

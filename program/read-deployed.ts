@@ -35,9 +35,7 @@ export async function readDeployed({ spec, file, shown }: SpecFile, env: Environ
 }
 
 async function readCopy(spec: Spec, path: string, where: string): Promise<Deployed> {
-  const bytes = readBytes(path, path, {
-    remedy: "name a spec or a copy of a state by ROLLOUT_DEPLOYED=file:PATH",
-  });
+  const bytes = readBytes(path, path, "name a spec or a copy of a state by ROLLOUT_DEPLOYED=file:PATH");
   const text = new TextDecoder().decode(bytes);
   if (!text.trimStart().startsWith("{")) return baseline(loadSpec(bytes, path), where);
   const deployed = parseState(text, { where, cluster: spec.name, platform: spec.platform });

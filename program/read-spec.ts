@@ -24,7 +24,7 @@ export interface SpecFile {
 /** The largest states have some megabytes. */
 const MOST_BYTES = 500_000_000;
 
-const NO_SPEC = { remedy: "name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml" };
+const NO_SPEC = "name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml";
 
 const EXAMPLE = fileURLToPath(new URL("../cluster.example.yaml", import.meta.url));
 
@@ -58,7 +58,7 @@ export const pinSpec = (env: Environment, { shown, isExample }: SpecFile): Envir
  * The bytes of a file that the user named.
  * @throws UserError saying what to do where it cannot be read
  */
-export function readBytes(file: string, shown: string, { remedy }: { readonly remedy: string }): Uint8Array {
+export function readBytes(file: string, shown: string, remedy: string): Uint8Array {
   const refuse = (why: string): never => {
     throw new UserError(`cannot read ${shown}: ${why}; ${remedy}`);
   };

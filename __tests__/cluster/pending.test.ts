@@ -290,7 +290,7 @@ describe("groupsInFlight", () => {
   });
 
   test.each<[string, Partial<DeployedGroup["hosts"][number]>, string]>([
-    ["missing", { configConsul: undefined as never }, "is missing"],
+    ["missing", { configConsul: undefined }, "is missing"],
     [
       "made for another machine",
       { configConsul: { host: "i-old", servers: "SERVERS" } },

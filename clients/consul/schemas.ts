@@ -25,12 +25,7 @@ export const Self = z.object({
 });
 export type Self = z.output<typeof Self>;
 
-export const Node = z.object({
-  ID: z.string(),
-  Node: z.string(),
-  Address: z.string(),
-  Meta: map,
-});
+export const Node = z.object({ ID: z.string(), Node: z.string(), Address: z.string(), Meta: map });
 export type Node = z.output<typeof Node>;
 
 export const Check = z.object({
@@ -42,10 +37,7 @@ export const Check = z.object({
 });
 export type Check = z.output<typeof Check>;
 
-const NodeService = z.object({
-  Address: z.string(),
-  Port: z.number(),
-});
+const NodeService = z.object({ Address: z.string(), Port: z.number() });
 
 /** One node's entry in the catalog; null for a node that is not there. */
 export const ServiceHealth = z.object({ Node, Service: NodeService });

@@ -23,12 +23,7 @@ export function rightsOf(token: TokenSelf, policies: readonly Policy[] | undefin
   if (token.AccessorID === "acls-disabled" || token.Type === "management") return ALL;
   const rules = (policies ?? []).flatMap(({ RulesJSON }) => RulesJSON ?? []);
   if (policies === undefined || rules.length < policies.length) {
-    return {
-      management: false,
-      readsJobs: "unknown",
-      node: "unknown",
-      operator: "unknown",
-    };
+    return { management: false, readsJobs: "unknown", node: "unknown", operator: "unknown" };
   }
   return {
     management: false,

@@ -62,14 +62,12 @@ async function prepare(folder: string, backend: S3Backend): Promise<Environment>
 
 /** A CLI configuration that finds providers in an empty folder only: init would install hundreds of megabytes for nothing. */
 const installationFrom = (folder: string): string =>
-  [
-    "provider_installation {",
-    "  filesystem_mirror {",
-    `    path = ${JSON.stringify(folder)}`,
-    "  }",
-    "}",
-    "",
-  ].join("\n");
+  `provider_installation {
+  filesystem_mirror {
+    path = ${JSON.stringify(folder)}
+  }
+}
+`;
 
 const CORRECT_ACCESS = "correct the spec's backend, or AWS's credentials in the environment";
 const CORRECT_STATE =

@@ -20,9 +20,7 @@ const generation = whole(0, 1_000_000);
 
 const cidr = z
   .cidrv4({ error: "an IPv4 range, such as 10.0.0.0/8" })
-  .refine((range) => !range.endsWith("/0"), {
-    error: "a range smaller than the whole world (/0)",
-  });
+  .refine((range) => !range.endsWith("/0"), { error: "a range smaller than the whole world (/0)" });
 
 const loadBalancer = z
   .strictObject({

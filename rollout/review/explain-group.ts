@@ -10,12 +10,7 @@ import type { LoadBalancer } from "../../cluster/yaml/schema.js";
 export const explanation = z.strictObject({
   name: z.string(),
   change: z.string().describe("`ami-0aaa -> ami-0bbb`"),
-  machines: z.strictObject({
-    replaced: z.int(),
-    created: z.int(),
-    destroyed: z.int(),
-    stay: z.int(),
-  }),
+  machines: z.strictObject({ replaced: z.int(), created: z.int(), destroyed: z.int(), stay: z.int() }),
   alsoReplaced: z.array(z.string()).describe("What else is replaced, and why."),
   steps: z.array(z.string()).describe("The order in which things happen."),
 });

@@ -143,10 +143,7 @@ function groupStates(spec: Spec, deployed: Deployed, views: readonly string[]): 
       pool: group.pool,
       index: group.index,
       state,
-      image: {
-        deployed: (current && deployedImage(current)) ?? null,
-        desired: group.image,
-      },
+      image: { deployed: (current && deployedImage(current)) ?? null, desired: group.image },
       hosts: { deployed: current ? deployedHosts(current) : 0, desired: group.hosts },
       revision: current?.revisions.at(-1)?.number ?? null,
       reason:
