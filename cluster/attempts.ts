@@ -97,7 +97,8 @@ export function recordedAttempts(group: DeployedGroup | undefined, platform: Pla
     ...(["start-agents", "config-consul"] as const).flatMap((kind) =>
       numbered(group, platform, kind, (host) => {
         const hook = kind === "config-consul" ? host.configConsul : host.startAgents;
-        return hook ? hook.attempt : recordedFor(host, group) || undefined;
+        const number = hook ? (hook.attempt ?? 0) : (recordedFor(host, group) ?? 0);
+        return number === 0 ? undefined : number;
       }),
     ),
     ...(ready === undefined ? [] : [[groupAddress(platform, group.name, "ready"), ready] as const]),

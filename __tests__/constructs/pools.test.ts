@@ -68,7 +68,7 @@ function group(pool: string, index: GroupIndex, hosts: number): HostGroupProps {
     balanced: false,
     revisions: [],
     attempts: { numbers: new Map(), fresh: new Set() },
-  protect: () => "live",
+    protect: () => "live",
     includes: () => true,
     consul: { cluster: "demo", servers: [], starts: [], replaced: [], rollOf: () => undefined },
   };
