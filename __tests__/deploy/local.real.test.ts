@@ -331,7 +331,7 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
       await other.terraform("cluster", ["plan"]);
       await other.tamper("cluster", (tampered) => {
         hookOf(tampered, "consul-server-0-ready")["command"] =
-          `until grep -q consul-server-2-revision ${other.stateFile}; do sleep 0.1; done; kill -9 $PPID`;
+          `until [ "$(grep -c 'consul-server-[12]-revision"' ${other.stateFile})" -ge 2 ]; do sleep 0.1; done; kill -9 $PPID`;
       });
       await other.terraformText("cluster", ["apply", "-auto-approve"]);
 
