@@ -37,7 +37,7 @@ export async function applyView(
     env: { ...terraformEnvironment(run.env), ...env },
     log,
     onEvent: (event) => {
-      const begun = meaningIn(event);
+      const begun = meaningIn(event, step);
       // Each kind of it once a group.
       if (begun !== undefined && !told.has(begun)) steps.waits(begun);
       if (begun !== undefined) told.add(begun);
@@ -69,10 +69,11 @@ export function applyFailure(
 export const isStale = ({ errors }: Applied): boolean =>
   errors.some(({ summary }) => summary === "Saved plan is stale");
 
-/** What Terraform begins to do, where that means something for a group. */
-function meaningIn(event: ApplyEvent): string | undefined {
+/** What Terraform begins to do, where that means something for a group. With a closed gate no revision is recorded. */
+function meaningIn(event: ApplyEvent, step: Step): string | undefined {
   if (event.kind !== "started") return undefined;
   const member = parseAddress(event.address);
+  if (member?.kind === "revision" && event.action === "update" && step === "apply") return undefined;
   const meaning = member && meaningOf(member.kind, event.action);
   return meaning && `${member.group}: ${meaning}`;
 }

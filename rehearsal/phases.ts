@@ -40,11 +40,17 @@ const MEANING: Readonly<Partial<Record<Step, string>>> = {
 const DONE_BEFORE: ReadonlySet<MemberKind> = new Set<MemberKind>(["leave", "ready"]);
 
 /** How a group was rolled: one phase for each kind of event, in the order in which they began. */
-export const phasesOfRoll = ({ steps, applied }: Recorded): Phase[] =>
-  condensed([
+export function phasesOfRoll({ steps, applied }: Recorded): Phase[] {
+  const recording = steps.findLast(({ step }) => step === "record")?.begins ?? 0;
+  // Before, with a closed gate, a revision says only which hooks have ended.
+  const done = applied.filter(
+    ({ address, begins }) => begins >= recording || parseAddress(address)?.kind !== "revision",
+  );
+  return condensed([
     ...steps.map(({ step, ...times }) => ({ what: MEANING[step], ...times })),
-    ...meant(applied, ({ kind }, action) => (DONE_BEFORE.has(kind) ? undefined : meaningOf(kind, action))),
+    ...meant(done, ({ kind }, action) => (DONE_BEFORE.has(kind) ? undefined : meaningOf(kind, action))),
   ]);
+}
 
 /** In which order a cluster came: by pool, from its first machine until its groups were ready. */
 export const phasesOfCreation = ({ applied }: Pick<Recorded, "applied">): Phase[] =>
