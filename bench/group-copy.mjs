@@ -38,7 +38,7 @@ export class GroupCopy {
     this.#patterns = {
       first: new RegExp(`\\b${first}\\b`, "g"),
       listed: new RegExp(`^[a-z_]+\\.${first}\\b`),
-      last: new RegExp(`(?:\\$\\{[^}]*\\b${first}\\b[^}]*\\}|\\b${first})$`),
+      last: new RegExp(`(?:\\$\\{[^}]*\\b${first}\\b[^}]*\\}(?::\\d+)?|\\b${first})$`),
       group: new RegExp(`\\b${from.name}\\b`, "g"),
       pool: new RegExp(`\\b${from.pool}\\b`, "g"),
     };
@@ -81,7 +81,10 @@ export class GroupCopy {
     }
     if (typeof value !== "string") return value;
     const { instanceId } = this.#from;
-    if (value === instanceId) return this.#forEachHost((host) => this.#ownId(instanceId, host)).join(",");
+    // Alone, or as a record has it: with the attempt of its hooks behind it.
+    const [id, ...attempt] = value.split(":");
+    if (id === instanceId)
+      return this.#forEachHost((host) => [this.#ownId(instanceId, host), ...attempt].join(":")).join(",");
     return value.replace(this.#patterns.last, (said) =>
       this.#forEachHost((host) => this.#numbered(said, host)).join(","),
     );

@@ -63,10 +63,14 @@ describe("rollout review", () => {
     expect(told.shared).toEqual([]);
     expect(told.differences.map(({ address }) => address)).toEqual([
       "terraform_data.broker-1-0",
+      "terraform_data.broker-1-0-config-consul",
       "terraform_data.broker-1-1",
+      "terraform_data.broker-1-1-config-consul",
       "terraform_data.broker-1-2",
+      "terraform_data.broker-1-2-config-consul",
       "terraform_data.broker-1-leave",
       "terraform_data.broker-1-ready",
+      "terraform_data.broker-1-revision",
     ]);
   });
 

@@ -109,10 +109,11 @@ export class Clusters {
     return readFileSync(join(folder, STATE), "utf8");
   }
 
-  /** There are no agents that a hook could ask, and a process of Node's for each would take longest. */
+  /** It leaves the mark of a hook that has ended: there are no agents that one could ask, and a process of Node's for each would take longest. */
   private standIn(): void {
     mkdirSync(join(this.folder, "bin"));
-    writeFileSync(join(this.folder, "bin", "node"), "#!/bin/sh\nexit 0\n");
+    const mark = '[ -z "$ROLLOUT_MARK" ] || { mkdir -p marks && : > "marks/$ROLLOUT_MARK"; }';
+    writeFileSync(join(this.folder, "bin", "node"), `#!/bin/sh\n${mark}\n`);
     chmodSync(join(this.folder, "bin", "node"), 0o755);
   }
 }
