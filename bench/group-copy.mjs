@@ -77,7 +77,9 @@ export class GroupCopy {
       );
     }
     if (typeof value === "object" && value !== null) {
-      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#expanded(item)]));
+      const counted =
+        "template" in value && typeof value.hosts === "number" ? { ...value, hosts: this.#to.hosts } : value;
+      return Object.fromEntries(Object.entries(counted).map(([key, item]) => [key, this.#expanded(item)]));
     }
     if (typeof value !== "string") return value;
     const { instanceId } = this.#from;

@@ -39,6 +39,10 @@ const JUSTIFIED: Readonly<Record<string, string>> = {
     "work on the group's own machines would be lost",
   "hooks-as-rendered: hooks would not run what they are rendered with":
     "work would not leave, or a broken group would pass for whole",
+  "hooks-as-rendered: hooks would be taken for ended that may never have run, or run for nothing":
+    "they are not repeated by the number that the state asks for",
+  "hooks-as-rendered: hooks would be recorded as ended without a look at their marks":
+    "what was cut off would be recorded",
   "hooks-as-rendered: members of groups would not wait for what comes before them":
     "a machine could go before its work has left",
   "hooks-as-rendered: machines would change, and what hangs on them would not be made again":
