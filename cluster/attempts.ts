@@ -1,6 +1,6 @@
 import { groupAddress, hostAddress, type HostKind, type PlatformName } from "./address.js";
 import type { ClusterState } from "./cluster-state.js";
-import { isHostProven, isPassed, recordedFor } from "./completed.js";
+import { isHostProven, isPassed, recordedIn } from "./completed.js";
 import { GATE_REFERENCE } from "./hooks/variables.js";
 import type { DeployedGroup, DeployedHost } from "./deployed.js";
 import { groupsOf, type Group } from "./groups.js";
@@ -32,6 +32,8 @@ interface Changing {
   readonly group: Group;
   readonly current: DeployedGroup | undefined;
   readonly recorded: GroupAttempts;
+  /** The attempt that is recorded of each machine, by id. */
+  readonly ended: ReadonlyMap<string, number>;
   readonly isTrusted: boolean;
   /** The numbers of the hosts that are as desired and need no hook again. */
   readonly staying: ReadonlySet<number>;
@@ -55,15 +57,18 @@ export function attemptsOf(
     const isFree = target === undefined ? !group.retires && isNew(current) : group.name === target;
     if (!isFree || spec.protection === "off") return [];
     const recorded = recordedAttempts(current, platform);
+    const ended = recordedIn(recorded);
     const isTrusted = !isNew(current) && !inFlight.has(group.name);
     const stays = (host: DeployedHost): boolean =>
       current?.completed
-        ? isProven(host, current, platform) && host.configConsul?.servers === servers
+        ? isHostProven(host, ended) &&
+          host.configConsul?.servers === servers &&
+          isUntouched(host, current, platform)
         : isTrusted && recorded.numbers.size === 0;
     const staying = (current?.hosts ?? [])
       .filter((host) => host.hash === group.hash && host.number < group.hosts && stays(host))
       .map(({ number }) => number);
-    return [{ group, current, recorded, isTrusted, staying: new Set(staying) }];
+    return [{ group, current, recorded, ended, isTrusted, staying: new Set(staying) }];
   });
   const all = [...deployed.groups.values()];
   // Which roll of Consul servers each machine was told of last.
@@ -92,12 +97,13 @@ export function recordedAttempts(group: DeployedGroup | undefined, platform: Pla
   const fresh = new Set<string>();
   if (!group) return { numbers: new Map(), fresh };
   const ready = group.ready?.attempt;
+  const ended = recordedIn(group);
   const numbers = new Map([
     // One that is missing is made anew under the number that is recorded of its machine.
     ...(["start-agents", "config-consul"] as const).flatMap((kind) =>
       numbered(group, platform, kind, (host) => {
         const hook = kind === "config-consul" ? host.configConsul : host.startAgents;
-        const number = hook ? (hook.attempt ?? 0) : (recordedFor(host, group) ?? 0);
+        const number = hook ? (hook.attempt ?? 0) : (ended.get(host.id ?? "") ?? 0);
         return number === 0 ? undefined : number;
       }),
     ),
@@ -118,8 +124,8 @@ const numbered = (
     return number === undefined ? [] : [[hostAddress(platform, name, host.number, kind), number] as const];
   });
 
-const isProven = (host: DeployedHost, group: DeployedGroup, platform: PlatformName): boolean =>
-  isHostProven(host, group) &&
+/** Whether nothing is tainted, or missing, of what hooks have made of a machine. */
+const isUntouched = (host: DeployedHost, group: DeployedGroup, platform: PlatformName): boolean =>
   isConfigured(host, group, platform) &&
   !(["host", "stop-agents", "start-agents"] as const).some((kind) =>
     group.tainted.includes(hostAddress(platform, group.name, host.number, kind)),
@@ -136,7 +142,7 @@ interface Context {
 }
 
 function ofGroup(
-  { group, current, recorded, staying, isTrusted }: Changing,
+  { group, current, recorded, ended, staying, isTrusted }: Changing,
   { platform, laterHosts, consulRoll, isSpec, gate }: Context,
 ): GroupAttempts {
   const waiting = (current?.hosts ?? []).filter(({ name }) => laterHosts.includes(name));
@@ -158,10 +164,12 @@ function ofGroup(
     ),
     groupAddress(platform, group.name, "ready"),
   ]);
-  const unproven = waiting
-    .filter((host) => !staying.has(host.number) && !isHostProven(host, recorded))
-    .map(({ number }) => number);
-  const hosts = all.filter((number) => !unproven.includes(number));
+  const unproven = new Set(
+    waiting
+      .filter((host) => !staying.has(host.number) && !isHostProven(host, ended))
+      .map(({ number }) => number),
+  );
+  const hosts = all.filter((number) => !unproven.has(number));
   const roll = group.role === "consul-server" ? (consulRoll ?? current?.completed?.consul) : undefined;
   const numbers = new Map([...recorded.numbers, ...[...fresh].map((address) => [address, next] as const)]);
   const entry = (number: number): string => {

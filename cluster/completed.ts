@@ -1,20 +1,26 @@
 import type { Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
 
-/** The attempt that a group's record names for a machine; undefined where it does not name it. */
-export function recordedFor({ id }: DeployedHost, { completed }: Pick<DeployedGroup, "completed">) {
-  const entry = completed?.hosts.split(",").find((each) => each.startsWith(`${id ?? ""}:`));
-  return entry === undefined ? undefined : Number(entry.split(":")[1]);
-}
+/** The attempt that a group's record names for each of its machines, by id. */
+export const recordedIn = ({ completed }: Pick<DeployedGroup, "completed">): ReadonlyMap<string, number> =>
+  new Map(
+    [...(completed?.hosts ?? "").matchAll(/([^,:]+):(\d+)/g)].map(([, id = "", attempt]) => [
+      id,
+      Number(attempt),
+    ]),
+  );
 
 /**
  * Whether the hooks of a machine have ended, as far as its group's record tells. A lower number than it names is of a view that
  * was made before, and has run since.
  */
-export function isHostProven(host: DeployedHost, group: Pick<DeployedGroup, "completed">): boolean {
-  const recorded = recordedFor(host, group);
+export function isHostProven(
+  { id = "", startAgents, configConsul }: DeployedHost,
+  recorded: ReadonlyMap<string, number>,
+): boolean {
+  const attempt = recorded.get(id);
   return (
-    recorded !== undefined &&
-    [host.startAgents, host.configConsul].every((hook) => !hook || (hook.attempt ?? 0) === recorded)
+    attempt !== undefined &&
+    [startAgents, configConsul].every((hook) => !hook || (hook.attempt ?? 0) === attempt)
   );
 }
 
@@ -26,7 +32,8 @@ export function hasUnended(group: DeployedGroup): boolean {
   const { hosts, ready, completed } = group;
   const hooks = [ready, ...hosts.flatMap(({ startAgents, configConsul }) => [startAgents, configConsul])];
   if (!completed) return hooks.some((hook) => hook?.attempt !== undefined);
-  return !hosts.every((host) => isHostProven(host, group)) || (ready !== undefined && !isPassed(group));
+  const recorded = recordedIn(group);
+  return !hosts.every((host) => isHostProven(host, recorded)) || (ready !== undefined && !isPassed(group));
 }
 
 /** Whether the `ready` that stands there is the one that is recorded. */
