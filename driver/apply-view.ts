@@ -69,12 +69,11 @@ export function applyFailure(
 export const isStale = ({ errors }: Applied): boolean =>
   errors.some(({ summary }) => summary === "Saved plan is stale");
 
-/** What Terraform begins to do, where that means something for a group. With a closed gate no revision is recorded. */
+/** What Terraform begins to do, where that means something for a group. */
 function meaningIn(event: ApplyEvent, step: Step): string | undefined {
   if (event.kind !== "started") return undefined;
   const member = parseAddress(event.address);
-  if (member?.kind === "revision" && event.action === "update" && step === "apply") return undefined;
-  const meaning = member && meaningOf(member.kind, event.action);
+  const meaning = member && meaningOf(member.kind, event.action, step);
   return meaning && `${member.group}: ${meaning}`;
 }
 

@@ -14,6 +14,8 @@ export interface Applied extends Times {
   readonly address: string;
   /** In Terraform's words: create, update, delete. */
   readonly action: string;
+  /** The step of the driver that it belongs to. */
+  readonly step: Step;
 }
 
 /** What a run did with a view. */
@@ -40,22 +42,18 @@ const MEANING: Readonly<Partial<Record<Step, string>>> = {
 const DONE_BEFORE: ReadonlySet<MemberKind> = new Set<MemberKind>(["leave", "ready"]);
 
 /** How a group was rolled: one phase for each kind of event, in the order in which they began. */
-export function phasesOfRoll({ steps, applied }: Recorded): Phase[] {
-  const recording = steps.findLast(({ step }) => step === "record")?.begins ?? 0;
-  // Before, with a closed gate, a revision says only which hooks have ended.
-  const done = applied.filter(
-    ({ address, begins }) => begins >= recording || parseAddress(address)?.kind !== "revision",
-  );
-  return condensed([
+export const phasesOfRoll = ({ steps, applied }: Recorded): Phase[] =>
+  condensed([
     ...steps.map(({ step, ...times }) => ({ what: MEANING[step], ...times })),
-    ...meant(done, ({ kind }, action) => (DONE_BEFORE.has(kind) ? undefined : meaningOf(kind, action))),
+    ...meant(applied, ({ kind }, { action, step }) =>
+      DONE_BEFORE.has(kind) ? undefined : meaningOf(kind, action, step),
+    ),
   ]);
-}
 
 /** In which order a cluster came: by pool, from its first machine until its groups were ready. */
 export const phasesOfCreation = ({ applied }: Pick<Recorded, "applied">): Phase[] =>
   condensed(
-    meant(applied, ({ pool, kind }, action) =>
+    meant(applied, ({ pool, kind }, { action }) =>
       action === "create" && (kind === "host" || kind === "ready") ? `${pool}: ${CREATED[kind]}` : undefined,
     ),
   );
@@ -68,11 +66,11 @@ interface Timed extends Times {
 
 const meant = (
   applied: readonly Applied[],
-  phaseOf: (member: Member, action: Applied["action"]) => string | undefined,
+  phaseOf: (member: Member, done: Applied) => string | undefined,
 ): Timed[] =>
-  applied.map(({ address, action, begins, ends }) => {
-    const member = parseAddress(address);
-    return { what: member && phaseOf(member, action), begins, ends };
+  applied.map((done) => {
+    const member = parseAddress(done.address);
+    return { what: member && phaseOf(member, done), begins: done.begins, ends: done.ends };
   });
 
 /** What means nothing is left out. */

@@ -9,14 +9,15 @@ import type { Applied, DoneStep, Recorded } from "./phases.js";
 /** Reads what a run of the driver has recorded of a view. */
 export function recordedOf(run: Pick<Run, "id" | "folder">, view: string): Recorded {
   const events = readLog(run.folder).events.filter((event) => event.run === run.id && event.group === view);
-  const lines = STEPS.flatMap((step) => {
-    const log = applyLog(run, view, step);
-    return existsSync(log) ? readFileSync(log, "utf8").split("\n") : [];
-  });
   const origin = Date.parse(events.find(({ event }) => event === "step-started")?.at ?? "");
   return {
     steps: stepsIn(events, origin),
-    applied: appliedIn(lines.flatMap((line) => readApplyLine(line) ?? []).filter(isTimed), origin),
+    applied: STEPS.flatMap((step) => {
+      const log = applyLog(run, view, step);
+      const lines = existsSync(log) ? readFileSync(log, "utf8").split("\n") : [];
+      const events = lines.flatMap((line) => readApplyLine(line) ?? []).filter(isTimed);
+      return appliedIn(events, origin).map((done) => ({ ...done, step }));
+    }),
   };
 }
 
@@ -34,7 +35,7 @@ type Timed = Extract<ApplyEvent, { at: number }>;
 const isTimed = (event: ApplyEvent): event is Timed => "at" in event;
 
 /** What began and was done. */
-function appliedIn(events: readonly Timed[], origin: number): Applied[] {
+function appliedIn(events: readonly Timed[], origin: number): Omit<Applied, "step">[] {
   const seconds = (at: number): number => (at - origin) / 1000;
   return events
     .filter(({ kind }) => kind === "done")

@@ -27,12 +27,22 @@ test("each step and each kind of event is one phase, from its first beginning to
     { what: "broker: machines", count: 2, begins: 2.9, ends: 3.2 },
     { what: "broker: groups ready", count: 1, begins: 4, ends: 7.5 },
   ]);
-  expect(meaningOf("leave", "create")).toBeUndefined();
+  expect(meaningOf("leave", "create", "apply")).toBeUndefined();
+});
+
+test("a revision is recorded in the step of that name: before, it says only which hooks have ended", () => {
+  const update = (step: "apply" | "record", begins: number) => ({
+    ...{ address: "terraform_data.broker-0-revision", action: "update", step, begins, ends: begins + 1 },
+  });
+  expect(phasesOfRoll({ steps: [], applied: [update("apply", 1), update("record", 5)] })).toEqual([
+    { what: "revision recorded", count: 1, begins: 5, ends: 6 },
+  ]);
 });
 
 const event = (address: string, action: "create" | "delete", begins: number, ends: number) => ({
   address,
   action,
+  step: "apply" as const,
   begins,
   ends,
 });

@@ -42,9 +42,9 @@ test("steps and what Terraform did have their times from the first step on, of t
       { step: "apply", begins: 1, ends: 4 },
     ],
     applied: [
-      { address: "a", action: "delete", begins: 1, ends: 2 },
-      { address: "a", action: "create", begins: 2.2, ends: 3 },
-      { address: "a", action: "create", begins: 4, ends: 4.5 },
+      { address: "a", action: "delete", step: "apply", begins: 1, ends: 2 },
+      { address: "a", action: "create", step: "apply", begins: 2.2, ends: 3 },
+      { address: "a", action: "create", step: "record", begins: 4, ends: 4.5 },
     ],
   });
 });

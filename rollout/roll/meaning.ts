@@ -1,4 +1,5 @@
 import type { MemberKind } from "../../cluster/address.js";
+import type { Step } from "../../cluster/run/run-log.js";
 
 /** What each kind of change of an apply means for a cluster; those that mean nothing for it are left out. */
 const MEANING: Readonly<Record<string, string>> = {
@@ -18,8 +19,10 @@ const MEANING: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a change is for a cluster; undefined for what is nothing to it.
+ * What a change is for a cluster; undefined for what is nothing to it. With a closed gate, which is before its step, a revision
+ * says only which hooks have ended.
  * @param action in Terraform's words: create, update, delete
+ * @param step the driver's, in which Terraform does it
  */
-export const meaningOf = (kind: MemberKind, action: string): string | undefined =>
-  MEANING[`${kind} ${action}`];
+export const meaningOf = (kind: MemberKind, action: string, step: Step): string | undefined =>
+  kind === "revision" && action === "update" && step !== "record" ? undefined : MEANING[`${kind} ${action}`];
