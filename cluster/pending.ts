@@ -96,19 +96,16 @@ export function groupsInFlight(
   pending: readonly string[] = [],
 ): InFlight[] {
   if (deployed.origin.kind === "spec") return [];
-  const known = [...deployed.groups.values()].filter((group) => !isNew(group)).sort(byUrgency);
-  const found = known.map((group) => ({ group, reasons: unfinished(group, deployed, platform) }));
-  const whole = found
-    .filter(({ group, reasons }) => reasons.length === 0 && !hasUnended(group))
-    .map(({ group }) => group);
-  const own = new Set(known.filter((group) => !whole.includes(group)).map(({ name }) => name));
-  const unowned = notConfigured(whole, deployed, platform);
+  const standing = judgeStanding(deployed, platform);
+  const own = new Set(standing.flatMap(({ group, isWhole }) => (isWhole ? [] : [group.name])));
+  const unowned = notConfigured(standing, deployed, platform);
   const isOwned = unowned.length > 0 || isUntold(deployed);
+  const known = standing.map(({ group }) => group);
   const owner = isOwned ? lastConsulGroup(known, own, pending) : undefined;
-  return found
-    .map(({ group, reasons }) => {
+  return standing
+    .map(({ group, reasons, isWhole }) => {
       const seen = group === owner ? [...reasons, ...unowned] : reasons;
-      const isUnproven = seen.length === 0 && (hasUnended(group) || group === owner);
+      const isUnproven = seen.length === 0 && (!isWhole || group === owner);
       const revision = groupAddress(platform, group.name, "revision");
       return {
         group: group.name,
@@ -117,6 +114,23 @@ export function groupsInFlight(
     })
     .filter(({ reasons }) => reasons.length > 0);
 }
+
+/** A group that is not new, and what of its own roll is not done. */
+interface Standing {
+  readonly group: DeployedGroup;
+  readonly reasons: readonly string[];
+  /** Whether there is nothing of that, and its hooks have ended. */
+  readonly isWhole: boolean;
+}
+
+const judgeStanding = (deployed: Deployed, platform: PlatformName): Standing[] =>
+  [...deployed.groups.values()]
+    .filter((group) => !isNew(group))
+    .sort(byUrgency)
+    .map((group) => {
+      const reasons = unfinished(group, deployed, platform);
+      return { group, reasons, isWhole: reasons.length === 0 && !hasUnended(group) };
+    });
 
 /**
  * {@link groupsInFlight} of a spec: the groups that it leaves pending are those whose roll may have begun. What is left of
@@ -223,21 +237,14 @@ export const consulServerIds = (deployed: Deployed): string =>
     .join(",");
 
 /** Whether machines of groups that are whole else may not know the Consul servers that there are. */
-export function isUnconfigured(deployed: Deployed, platform: PlatformName): boolean {
-  const whole = [...deployed.groups.values()].filter(
-    (group) => !isNew(group) && !hasUnended(group) && unfinished(group, deployed, platform).length === 0,
-  );
-  return isUntold(deployed) || notConfigured(whole, deployed, platform).length > 0;
-}
+export const isUnconfigured = (deployed: Deployed, platform: PlatformName): boolean =>
+  isUntold(deployed) || notConfigured(judgeStanding(deployed, platform), deployed, platform).length > 0;
 
-function notConfigured(
-  groups: readonly DeployedGroup[],
-  deployed: Deployed,
-  platform: PlatformName,
-): string[] {
+/** What is not done of the `config_consul` of the groups that are whole. */
+function notConfigured(standing: readonly Standing[], deployed: Deployed, platform: PlatformName): string[] {
   const servers = consulServerIds(deployed);
-  return groups.flatMap(({ name, hosts, tainted }) =>
-    hosts.flatMap(({ number, id, configConsul }) => {
+  return standing.flatMap(({ group: { name, hosts, tainted }, isWhole }) =>
+    (isWhole ? hosts : []).flatMap(({ number, id, configConsul }) => {
       const address = hostAddress(platform, name, number, "config-consul");
       if (tainted.includes(address)) return [`${address} is tainted`];
       if (!configConsul) return [`${address} is missing`];

@@ -99,16 +99,15 @@ function refreshPlanned({ changes, target, deployed, spec }: Proposal, { resourc
       (action === "create" || action === "replace"),
   );
   if (made.length === 0) {
-    const isDue = attemptsOf({ spec, deployed }, target).consulRoll !== undefined;
     const eager = changes.filter(
       ({ member, group, action }) =>
         member?.kind === "config-consul" &&
         action !== "delete" &&
         group !== target &&
-        !isDue &&
         !isNew(deployed.groups.get(group ?? "")),
     );
-    return refreshedForNothing(eager, target);
+    const isDue = eager.length > 0 && attemptsOf({ spec, deployed }, target).consulRoll !== undefined;
+    return isDue ? [] : refreshedForNothing(eager, target);
   }
   const configured = new Set(
     changes.filter(({ action }) => action === "create" || action === "replace").map(addressOf),
