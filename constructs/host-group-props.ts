@@ -48,8 +48,6 @@ export interface HostGroupProps {
   readonly revisions: readonly Revision[];
   /** The revisions that stay recorded while the gate of the view is closed; absent where it is always open. */
   readonly whileClosed?: readonly Revision[];
-  /** Whether the last of them is recorded for the first time. */
-  readonly isRolled?: boolean;
   readonly attempts: GroupAttempts;
   /** The ids of the hosts that `ready` was passed for; absent where the group may change. */
   readonly passedFor?: string;

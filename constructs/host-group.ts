@@ -202,20 +202,13 @@ export class HostGroup extends Construct {
   }
 
   private revision(): void {
-    const {
-      name: group,
-      revisions,
-      whileClosed,
-      attempts,
-      revisionAfter = [],
-      told = [],
-      isRolled,
-    } = this.props;
+    const { name: group, revisions, whileClosed, attempts, revisionAfter = [], told = [] } = this.props;
     const ready = groupAddress(this.platform.name, group, "ready");
     const hooks = [
       ...this.props.hosts.flatMap(({ number }) => this.present(number, ["start-agents", "config-consul"])),
       ...this.presentOfGroup("ready"),
     ].filter((address) => attempts.fresh.has(address));
+    const isNew = revisions.at(-1)?.number !== whileClosed?.at(-1)?.number;
     this.ofGroup("revision", (own) => {
       new RevisionRecord(this, {
         ...own,
@@ -224,7 +217,7 @@ export class HostGroup extends Construct {
         revisions,
         ...(whileClosed ? { whileClosed } : {}),
         ...(attempts.completed ? { completed: attempts.completed } : {}),
-        ...(isRolled && hooks.includes(ready) ? { toldBy: ready } : {}),
+        ...(isNew && hooks.includes(ready) ? { toldBy: ready } : {}),
         ...(hooks.length > 0 ? { precondition: haveEnded(group, [...hooks, ...told]) } : {}),
         after: [...this.presentOfGroup("ready"), ...revisionAfter],
       });

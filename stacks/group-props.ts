@@ -1,6 +1,6 @@
 import type { HostGroupProps, HostProps } from "../constructs/host-group-props.js";
 import type { Protection } from "../constructs/lifecycle.js";
-import { type GroupAttempts, recordedAttempts } from "../cluster/attempts.js";
+import type { GroupAttempts } from "../cluster/attempts.js";
 import {
   hostAddress,
   HOST_KINDS,
@@ -37,7 +37,7 @@ export interface RenderingOptions {
  */
 export function frozenRendering(
   group: DeployedGroup,
-  { addresses, platform }: RenderingOptions,
+  { addresses, attempts }: RenderingOptions,
   configures: boolean,
 ): Rendering {
   return {
@@ -46,7 +46,7 @@ export function frozenRendering(
     hosts: group.hosts,
     volumes: group.volumes,
     revisions: group.revisions,
-    attempts: recordedAttempts(group, platform),
+    attempts,
     ...(group.ready ? { passedFor: group.ready.hosts } : {}),
     // A roll that was cut off may have left a machine that is not configured. One that has left itself is configured in
     // its own view.
@@ -67,15 +67,12 @@ export function newRendering(
   deployed: DeployedGroup | undefined,
   options: RenderingOptions,
 ): Rendering {
-  const recorded = deployed?.revisions ?? [];
-  const revisions = nextRevisions(group, recorded, options);
   return {
     ...identityOf(group),
     hash: group.hash,
     hosts: desiredHosts(group),
     volumes: volumesOf(group, deployed),
-    revisions,
-    isRolled: revisions.at(-1)?.number !== recorded.at(-1)?.number,
+    revisions: nextRevisions(group, deployed?.revisions ?? [], options),
     attempts: options.attempts,
     includes: () => true,
     protect: (address) => (outlives(address) ? "kept" : "live"),
