@@ -5,7 +5,7 @@
  * more costs more than a fifth more at one size than at another.
  */
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,13 +27,8 @@ process.once("exit", () => {
 process.once("SIGINT", () => process.exit(130));
 process.once("SIGTERM", () => process.exit(143));
 
-// Hooks have nothing to do here but to leave their marks, and thousands of them would take longer than what is measured.
-const stubs = join(root, "bin");
-mkdirSync(stubs);
-const MARK = '[ -z "$ROLLOUT_MARK" ] || { mkdir -p marks && : > "marks/$ROLLOUT_MARK"; }';
-writeFileSync(join(stubs, "node"), `#!/bin/sh\n${MARK}\n`, { mode: 0o755 });
 const env = { ...process.env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" };
-const quiet = { ...env, PATH: `${stubs}:${env.PATH}` };
+const quiet = { ...env, PATH: `${path("__tests__/support/node-stand-in")}:${env.PATH}` };
 
 const chosen = process.argv.slice(3).map(Number);
 const rows = [];

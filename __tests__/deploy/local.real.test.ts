@@ -266,13 +266,7 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     await demo.synth();
     const stack = join(demo.stackFolder("broker-0"), "cdk.tf.json");
     const asSynthesized = await readFile(stack, "utf8");
-    await demo.terraform("broker-0", ["plan"]);
-    // The hook of one machine outlives Terraform's last word: killed once the state has its resource, before it has ended.
-    await demo.tamper("broker-0", (tampered) => {
-      hookOf(tampered, "broker-0-1-config-consul")["command"] =
-        `until [ "$(grep -c '"attempt": "2"' ${demo.stateFile})" -ge 3 ]; do sleep 0.1; done; kill -9 $PPID`;
-    });
-    expect((await demo.terraformText("broker-0", ["apply", "-auto-approve"])).exitCode).toBe(-1);
+    await cutOff(demo, "broker-0", "broker-0-1-config-consul", { lines: '"attempt": "2"', count: 3 });
     await writeFile(stack, asSynthesized);
     const cut = await demo.state();
     expect(triggersOf(cut, "terraform_data.broker-0-1-config-consul")).toMatchObject({ attempt: "2" });
@@ -312,11 +306,7 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     expect(await unsettled()).toEqual({});
     await writeFile(stack, stale);
     const cut = "broker-1-1-config-consul";
-    await demo.tamper("consul-server-1", (tampered) => {
-      hookOf(tampered, cut)["command"] =
-        `until [ "$(grep -c '"consul": "1"' ${demo.stateFile})" -ge 18 ]; do sleep 0.1; done; kill -9 $PPID`;
-    });
-    await demo.terraformText("consul-server-1", ["apply", "-auto-approve"]);
+    await cutOff(demo, "consul-server-1", cut, { lines: '"consul": "1"', count: 18 });
 
     expect(await unsettled()).toEqual({ "consul-server-1": "in flight" });
     await roll("consul-server-1");
@@ -328,12 +318,8 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     const other = await Workspace.create(real, LOCAL_EXAMPLE);
     try {
       await other.synth();
-      await other.terraform("cluster", ["plan"]);
-      await other.tamper("cluster", (tampered) => {
-        hookOf(tampered, "consul-server-0-ready")["command"] =
-          `until [ "$(grep -c 'consul-server-[12]-revision"' ${other.stateFile})" -ge 2 ]; do sleep 0.1; done; kill -9 $PPID`;
-      });
-      await other.terraformText("cluster", ["apply", "-auto-approve"]);
+      const seen = { lines: 'consul-server-[12]-revision"', count: 2 };
+      await cutOff(other, "cluster", "consul-server-0-ready", seen);
 
       const cut = await other.status();
       expect([cut.next, await other.list()]).toEqual([
@@ -596,6 +582,23 @@ function membersOf(group: string, hosts: number): string[] {
   ];
   const hooks = ["leave", "ready"].map((kind) => `terraform_data.${group}-${kind}`);
   return [...hooks, ...hostsOf(group, hosts).flatMap((host) => kinds.map((kind) => `${host}${kind}`))].sort();
+}
+
+/**
+ * Applies a view and kills Terraform in a hook that never ends: once the state has so many lines that match, and so the hook's
+ * own resource, too, since others have ended meanwhile.
+ */
+async function cutOff(
+  demo: Workspace,
+  view: string,
+  hook: string,
+  { lines, count }: { readonly lines: string; readonly count: number },
+): Promise<void> {
+  await demo.tamper(view, (stack) => {
+    hookOf(stack, hook)["command"] =
+      `until [ "$(grep -c '${lines}' ${demo.stateFile})" -ge ${String(count)} ]; do sleep 0.1; done; kill -9 $PPID`;
+  });
+  expect((await demo.terraformText(view, ["apply", "-auto-approve"])).exitCode).toBe(-1);
 }
 
 /** The command of a resource's hook, to be put to a test's own use. */

@@ -184,7 +184,8 @@ export class Workspace {
   }
 
   /** Any other command of Terraform in the folder of a view. */
-  terraformText(view: string, args: readonly string[]): Promise<Outcome> {
+  async terraformText(view: string, args: readonly string[]): Promise<Outcome> {
+    await this.init(view);
     return this.run(this.real.terraform, args, {}, this.stackFolder(view));
   }
 

@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { TerraformStack } from "cdktf";
 import { execa } from "execa";
 import { TerraformData } from "../../../constructs/terraform-data.js";
@@ -10,6 +11,9 @@ import type { Stack } from "./draft.js";
 import { SPEC, type Base, type Scenario } from "./scenarios.js";
 
 const STATE = "terraform.demo.tfstate";
+
+/** There are no agents that a hook could ask. */
+const NODE_STAND_IN = fileURLToPath(new URL("../../support/node-stand-in", import.meta.url));
 
 /** Clusters that were made by the real Terraform, once for all cases: the texts of their specs and states. */
 export class Clusters {
@@ -24,7 +28,6 @@ export class Clusters {
 
   static async create(real: RealEnvironment): Promise<Clusters> {
     const clusters = new Clusters(real, mkdtempSync(join(tmpdir(), "rollout-search-")));
-    clusters.standIn();
     // Twice, or a Consul server could not be planned: until the next apply the state remembers how the first one went.
     let state = await clusters.rolled(await clusters.rolled("", SPEC, "cluster"), SPEC, "cluster");
     clusters.states.set("standing", state);
@@ -74,7 +77,7 @@ export class Clusters {
       [...args, ...(args[0] === "show" ? [] : ["-no-color"])],
       {
         cwd: folder,
-        env: { ...this.real.env, PATH: `${join(this.folder, "bin")}:${process.env["PATH"] ?? ""}` },
+        env: { ...this.real.env, PATH: `${NODE_STAND_IN}:${process.env["PATH"] ?? ""}` },
         stdin: "ignore",
         reject: false,
       },
@@ -107,14 +110,6 @@ export class Clusters {
       if (exitCode !== 0) throw new Error(stderr);
     }
     return readFileSync(join(folder, STATE), "utf8");
-  }
-
-  /** It leaves the mark of a hook that has ended: there are no agents that one could ask, and a process of Node's for each would take longest. */
-  private standIn(): void {
-    mkdirSync(join(this.folder, "bin"));
-    const mark = '[ -z "$ROLLOUT_MARK" ] || { mkdir -p marks && : > "marks/$ROLLOUT_MARK"; }';
-    writeFileSync(join(this.folder, "bin", "node"), `#!/bin/sh\n${mark}\n`);
-    chmodSync(join(this.folder, "bin", "node"), 0o755);
   }
 }
 
