@@ -36,15 +36,16 @@ export async function runCheck(
     );
   }
   const bytes = readPlanFile(file);
-  if (approved !== undefined && approved.toLowerCase() !== sha256Of(bytes)) {
+  const sha256 = sha256Of(bytes);
+  if (approved !== undefined && approved.toLowerCase() !== sha256) {
     throw new UserError(
-      `not the plan that was approved: ${file} is ${sha256Of(bytes)}, approved was ${approved}; have this one reviewed`,
+      `not the plan that was approved: ${file} is ${sha256}, approved was ${approved}; have this one reviewed`,
     );
   }
   const isEncrypted = new TextDecoder().decode(bytes.subarray(0, ENCRYPTED.length)) === ENCRYPTED;
   const shown = isEncrypted || isArchive(bytes) ? await showPlan(file, env, isEncrypted) : bytes;
   const { plan, spec, deployed } = await readAll(shown, env);
-  if (!isForReview(deployed.origin)) return resultOf(plan, { spec, deployed }, bytes);
+  if (!isForReview(deployed.origin)) return resultOf(plan, { spec, deployed }, bytes, sha256);
   throw new UserError(
     `a plan is judged against the state, and deployed is taken from ${deployed.origin.where}; unset ROLLOUT_DEPLOYED`,
     2,

@@ -46,16 +46,15 @@ export function groupOfHook(
 type Stack = Pick<HookContext, "env" | "file" | "folder">;
 
 /**
- * Says in the folder of the stack that a create hook has ended; that of `ready` says how the roll was, too. A hook that
- * Terraform did not call leaves none.
+ * Says in the folder of the stack that a create hook has ended. A hook that Terraform did not call leaves none.
+ * @param rolled the group of a `ready`, whose mark says how its roll was, too
  */
-export function leaveMark(stack: Stack, args: Pick<HookArgs, "hook" | "subject">): void {
+export function leaveMark(stack: Stack, rolled: Group | undefined): void {
   const id = stack.env[MARK_ENVIRONMENT];
   if (id === undefined || !/^[0-9A-Za-z-]+$/.test(id)) return;
-  const group = args.hook === "ready" ? groupOfHook(stack.file, args) : undefined;
-  putMark(stack.folder, id, group ? JSON.stringify(rollOf(group, stack)) : "");
-  if (group && stack.env[GATE_ENVIRONMENT] === "open")
-    rmSync(join(stack.folder, MARKS, begunName(group.name)), { force: true });
+  putMark(stack.folder, id, rolled ? JSON.stringify(rollOf(rolled, stack)) : "");
+  if (rolled && stack.env[GATE_ENVIRONMENT] === "open")
+    rmSync(join(stack.folder, MARKS, begunName(rolled.name)), { force: true });
 }
 
 function rollOf({ name }: Group, { env, file, folder }: Stack): RollRecord {

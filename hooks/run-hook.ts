@@ -41,7 +41,7 @@ export async function runHook(env: Environment, args: HookArgs, say: (line: stri
     say(
       `hook ${args.hook} ${args.subject}: nothing to do: this cluster on platform local has no agents (local.agents: none)`,
     );
-  leaveMark({ env, file, folder }, args);
+  leaveMark({ env, file, folder }, args.hook === "ready" ? group : undefined);
 }
 
 async function run(

@@ -11,7 +11,12 @@ import { isArchive, savedConfiguration } from "./saved-configuration.js";
 type Context = Omit<Parameters<typeof judgePlan>[1], "configuration">;
 
 /** What the guard says of a plan, with what it was about. A file that is a saved plan has the configuration, too. */
-export function resultOf(plan: Plan, context: Context, file: Uint8Array): CheckResult {
+export function resultOf(
+  plan: Plan,
+  context: Context,
+  file: Uint8Array,
+  sha256 = sha256Of(file),
+): CheckResult {
   const { tool, terraformVersion, formatVersion } = plan;
   const { spec, deployed } = context;
   const saved = isArchive(file) && { configuration: savedConfiguration(file) };
@@ -45,7 +50,7 @@ export function resultOf(plan: Plan, context: Context, file: Uint8Array): CheckR
     configuration: saved !== false,
     deployed: describeOrigin(deployed.origin),
     rules: RULE_IDS.length,
-    plan: { sha256: sha256Of(file), tool, terraformVersion, formatVersion },
+    plan: { sha256, tool, terraformVersion, formatVersion },
   };
 }
 

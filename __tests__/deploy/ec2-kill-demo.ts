@@ -6,7 +6,7 @@ import { type Moto, startMoto } from "../support/moto.js";
 import type { Network } from "../support/moto-ec2.js";
 import { type Cloud, lookAt } from "./cloud.js";
 import { CutRun, type CutRunOptions, type Hold } from "./cut-run.js";
-import type { Killable } from "./kill-cases.js";
+import { hostsIn, type Killable } from "./kill-cases.js";
 import { S3Bucket } from "./s3-bucket.js";
 import { attributesOf, idsOf, revisionsOf } from "./state-file.js";
 import { Workspace } from "./workspace.js";
@@ -17,11 +17,7 @@ const HOSTS = {
   broker: [2, 1, 1],
 } as const;
 
-const ALL = Object.entries(HOSTS).flatMap(([pool, groups]) =>
-  groups.flatMap((count, index) =>
-    Array.from({ length: count }, (_, number) => `${pool}-${String(index)}-${String(number)}`),
-  ),
-);
+const ALL = hostsIn(HOSTS);
 
 const SERVERS = ALL.filter((host) => host.startsWith("consul-server"));
 const BROKERS = ALL.filter((host) => host.startsWith("broker"));

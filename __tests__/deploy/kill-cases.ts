@@ -22,6 +22,14 @@ export interface Killable<Outcome = unknown> {
   remove(): Promise<void>;
 }
 
+/** The names of all hosts of a cluster, by how many each group of a pool has. */
+export const hostsIn = (pools: Readonly<Record<string, readonly number[]>>): string[] =>
+  Object.entries(pools).flatMap(([pool, groups]) =>
+    groups.flatMap((count, index) =>
+      Array.from({ length: count }, (_, number) => `${pool}-${String(index)}-${String(number)}`),
+    ),
+  );
+
 /** Declares the cases of one kind of state, one after another on one cluster: after one that fails, on another. */
 export function declareKills(backend: Case["backend"], create: () => Promise<Killable>): void {
   let demo: Killable | undefined;

@@ -4,7 +4,7 @@ import { serviceJob } from "../contract/service-job.js";
 import type { RealEnvironment } from "../support/environment.js";
 import { type Moto, startMoto } from "../support/moto.js";
 import { CutRun, type CutRunOptions, type Hold } from "./cut-run.js";
-import type { Killable } from "./kill-cases.js";
+import { hostsIn, type Killable } from "./kill-cases.js";
 import { RollDemo } from "./roll-demo.js";
 import { processesIn, until } from "./running-deploy.js";
 import { S3Bucket } from "./s3-bucket.js";
@@ -19,11 +19,7 @@ const HOSTS = {
 
 const hostsOf = (group: string): string[] => ALL.filter((host) => host.startsWith(`${group}-`));
 
-const ALL = Object.entries(HOSTS).flatMap(([pool, groups]) =>
-  groups.flatMap((count, index) =>
-    Array.from({ length: count }, (_, number) => `${pool}-${String(index)}-${String(number)}`),
-  ),
-);
+const ALL = hostsIn(HOSTS);
 
 const GROUPS = Object.keys(HOSTS).flatMap((pool) => [0, 1, 2].map((index) => `${pool}-${String(index)}`));
 
