@@ -191,7 +191,7 @@ function inOurWords(error: YAMLError): string {
     .replace("mapping items", "keys of a map")
     .replace("sequence items", "items of a list")
     .replace(/implicit (map )?keys/i, "keys")
-    .replace(/(extra characters): (.+)$/, '$1: "$2"')
+    .replace(/((?:extra characters|tag|token):|directive|version|escape sequence) (\S.*)$/i, '$1 "$2"')
     .replace(/missing closing (["'])quote/i, "a text that begins with $1 does not end");
   return SYNTAX[error.code] ?? text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -118,7 +118,7 @@ test("a text that calls itself YAML 1.1 has no other values", () => {
 
 test("refuses tags", () => {
   expect(refusal(exampleWith(["name: demo", "name: !secret demo"]))).toMatchInlineSnapshot(
-    `"cluster.yaml:4: not valid YAML: unresolved tag: !secret"`,
+    `"cluster.yaml:4: not valid YAML: unresolved tag: "!secret""`,
   );
 });
 
