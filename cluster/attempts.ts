@@ -4,7 +4,7 @@ import { isHostProven, isPassed, recordedIn } from "./completed.js";
 import { GATE_REFERENCE } from "./hooks/variables.js";
 import type { DeployedGroup, DeployedHost } from "./deployed.js";
 import { groupsOf, type Group } from "./groups.js";
-import { consulServerIds, inFlightOf, isConfigured, isNew, isUnconfigured } from "./pending.js";
+import { consulServerIds, deployedHash, inFlightOf, isConfigured, isNew, isUnconfigured } from "./pending.js";
 import type { Completed } from "./revision.js";
 
 /** The numbers that the create hooks of one group carry in their triggers, and what its revision records of them. */
@@ -58,7 +58,7 @@ export function attemptsOf(
     if (!isFree || spec.protection === "off") return [];
     const recorded = recordedAttempts(current, platform);
     const ended = recordedIn(recorded);
-    const isTrusted = !isNew(current) && !inFlight.has(group.name);
+    const isTrusted = !isNew(current) && !inFlight.has(group.name) && !isUnrecorded(group, current);
     const stays = (host: DeployedHost): boolean =>
       current?.completed
         ? isHostProven(host, ended) &&
@@ -123,6 +123,10 @@ const numbered = (
     const number = numberOf(host);
     return number === undefined ? [] : [[hostAddress(platform, name, host.number, kind), number] as const];
   });
+
+/** Whether machines stand that no revision speaks of: a roll was cut off while its `ready` ran, or at a closed gate. */
+const isUnrecorded = (group: Group, current: DeployedGroup | undefined): boolean =>
+  deployedHash(current) !== group.hash && current?.hosts.some(({ hash }) => hash === group.hash) === true;
 
 /** Whether nothing is tainted, or missing, of what hooks have made of a machine. */
 const isUntouched = (host: DeployedHost, group: DeployedGroup, platform: PlatformName): boolean =>

@@ -74,7 +74,7 @@ describe("of a group that is rolled", () => {
   });
 
   test("machines that an earlier batch made and proved keep theirs", () => {
-    const [hash = ""] = groupsOf(rolling).flatMap((group) => (group.name === "broker-0" ? [group.hash] : []));
+    const hash = hashOf(rolling, "broker-0");
     const half = edit(standing, "broker-0", ({ hosts }) => ({
       hosts: hosts.map((host, index) =>
         index === 0 ? withAttempt({ ...host, id: "new-0", hash, image: "v2" }, 3, 3) : host,
@@ -187,6 +187,15 @@ describe("a hook that stands in the state and is not completed", () => {
     const left = edit(before, "broker-0", () => ({ leave: false }));
     expect(numbersOf(spec, left, "broker-0")).toEqual({ "0": 1, "1": 1, "2": 1, ready: 1 });
   });
+
+  test("counts for nothing in one that was cut off while its `ready` ran, which then stands in the state", () => {
+    const made = edit(before, "broker-0", ({ hosts, ready }) => ({
+      hosts: hosts.map((host) => ({ ...host, hash: hashOf(rolling, "broker-0"), image: "v2" })),
+      ready: { hosts: "", gate: "open", ...ready, hash: hashOf(rolling, "broker-0") },
+    }));
+    expect(numbersOf(rolling, made, "broker-0")).toEqual({ "0": 1, "1": 1, "2": 1, ready: 1 });
+    expect(of(rolling, made, "broker-0").completed).toMatchObject({ attempt: 1, hosts: idsOf(1, 1, 1) });
+  });
 });
 
 describe("a roll of a Consul server", () => {
@@ -279,6 +288,9 @@ function numbersOf(
     }),
   );
 }
+
+const hashOf = (wanted: Spec, name: string): string =>
+  groupsOf(wanted).find((group) => group.name === name)?.hash ?? "";
 
 /** What is recorded of the first machines, with the attempt of each. */
 const idsOf = (...attempts: readonly number[]): string =>

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -91,9 +92,9 @@ describeReal(
 
     test("everything is found by its marker and ended, also what has lost its agent", async () => {
       const marker = join(demo.folder, ".rollout", "demo", "machines", "broker-0-0");
-      const orphan = spawn("sh", ["-c", "trap '' TERM; exec tail -f /dev/null"], {
+      const orphan = spawn("sh", ["-c", "trap '' TERM; echo deaf; exec tail -f /dev/null"], {
         detached: true,
-        stdio: "ignore",
+        stdio: ["ignore", "pipe", "ignore"],
         env: { PATH: process.env["PATH"], [MARKER]: marker },
       });
       const ended = new Promise((resolve) =>
@@ -101,6 +102,7 @@ describeReal(
           resolve(by);
         }),
       );
+      await once(orphan.stdout, "data");
       const stranger = spawn("tail", ["-f", "/dev/null"], {
         stdio: "ignore",
         env: {
