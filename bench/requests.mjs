@@ -1,6 +1,7 @@
 /**
  * Counts what the plan of one group asks of AWS: `npm run bench -- requests`, or `-- requests 1 10` for some sizes only. The
- * cluster stands in moto; the driver's plan and a plain `terraform plan` of the same view are made one after the other.
+ * cluster stands in moto; the driver's plan and a plain `terraform plan` of the same view are made by turns, and the times
+ * are medians. `TIMES=5` says how often (default 1).
  */
 import { execFile } from "node:child_process";
 import {
@@ -22,6 +23,7 @@ import { startMoto } from "./moto.mjs";
 
 const DONE_BEFORE = { 1: [161, 25], 10: [512, 142], 100: [4022, 1312] };
 const GROUP = "broker-0";
+const TIMES = Number(process.env.TIMES ?? "1");
 const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const HOOKS_STAND_IN = new URL("../__tests__/support/hooks-stand-in.mjs", import.meta.url).href;
 
@@ -110,15 +112,23 @@ async function measure(hosts) {
       const value = await action();
       return { requests: moto.count(), seconds: (performance.now() - begun) / 1000, value };
     };
-    const plain = await counted(() =>
-      run(stackOf(GROUP), "terraform", ["plan", "-input=false", "-out=plan"]),
-    );
-    const planner = new ViewPlanner({ env: process.env, folder, stop: new AbortController().signal }, GROUP);
-    const driver = await counted(() => planner.plan("closed"));
+    const turns = [];
+    for (let turn = 0; turn < TIMES; turn++) {
+      const plain = await counted(() =>
+        run(stackOf(GROUP), "terraform", ["plan", "-input=false", "-out=plan"]),
+      );
+      const planner = new ViewPlanner(
+        { env: process.env, folder, stop: new AbortController().signal },
+        GROUP,
+      );
+      turns.push({ plain, driver: await counted(() => planner.plan("closed")) });
+    }
+    const [{ plain, driver }] = turns;
+    const median = (who) => turns.map((turn) => turn[who].seconds).sort((a, b) => a - b)[TIMES >> 1];
     const { value, requests: stray } = await counted(() => refuseStrays(driver.value.program, GROUP));
     if (value.length > 0) throw new Error(`the comparison is void: ${value.join(", ")}`);
-    const only = ({ requests, seconds }) => ({ requests, seconds });
-    return { resources: resources.length, plain: only(plain), driver: only(driver), stray };
+    const of = (who, { requests }) => ({ requests, seconds: median(who) });
+    return { resources: resources.length, plain: of("plain", plain), driver: of("driver", driver), stray };
   } finally {
     moto.stop();
     rmSync(folder, { recursive: true, force: true });

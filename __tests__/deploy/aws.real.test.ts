@@ -199,7 +199,7 @@ describeReal("The example on AWS, one test after another", ["terraform", "aws", 
     expect(difference).toEqual(nothing);
   });
 
-  test("refuses terraform destroy in the view of a group by the freeze", async () => {
+  longTest("refuses terraform destroy in the view of a group by the freeze", async () => {
     await demo.synth({ ROLLOUT_GROUP: "broker-0" });
 
     const { result, before, after } = await observe(() =>
@@ -225,7 +225,7 @@ describeReal("The example on AWS, one test after another", ["terraform", "aws", 
     expect(after).toEqual(before);
   });
 
-  test("refuses the forced replacement of a frozen machine", async () => {
+  longTest("refuses the forced replacement of a frozen machine", async () => {
     const { result, before, after } = await observe(() =>
       demo.apply("broker-0", "-refresh=false", "-replace=aws_instance.broker-1-0"),
     );

@@ -39,9 +39,11 @@ test("leaves out these pairs of values, and no others", () => {
   `);
 });
 
-test("keeps twelve in the short form, each value among them", () => {
+test("keeps twelve in the short form, each value among them but EC2", () => {
   expect(SHORT).toHaveLength(12);
   const dimensions = Object.keys(VALUES) as Dimension[];
   for (const dimension of dimensions)
-    expect(new Set(SHORT.map((each) => each[dimension]))).toEqual(new Set(VALUES[dimension]));
+    expect(new Set(SHORT.map((each) => each[dimension]))).toEqual(
+      new Set(VALUES[dimension].filter((value) => value !== "ec2")),
+    );
 });

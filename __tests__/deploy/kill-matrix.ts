@@ -91,8 +91,8 @@ function matrix(least: number): Case[] {
 /** The cases of the long form. */
 export const CASES: readonly Case[] = matrix(120);
 
-/** How many of each state are in the short form: those beside the spec are the fastest. */
-const SHORT: Readonly<Record<Case["backend"], number>> = { local: 9, s3: 2, ec2: 1 };
+/** How many of each state are in the short form: those beside the spec are the fastest, one on EC2 takes minutes. */
+const SHORT: Readonly<Record<Case["backend"], number>> = { local: 10, s3: 2, ec2: 0 };
 
 /** Whether a case is one of the twelve of the short form. */
 export const isShort = (each: Case): boolean =>

@@ -4,6 +4,7 @@ import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { groupsOf, type Role } from "../../cluster/groups.js";
 import { LOCAL_EXAMPLE, specOf } from "../cluster/yaml/example.js";
 import { describeReal } from "../support/environment.js";
+import { longTest } from "../support/long.js";
 import { git } from "./git.js";
 import { completedOf, differenceOf, idsOf, revisionsOf, triggersOf, type StateFile } from "./state-file.js";
 import { completed, placeOf, type TerraformRun } from "./terraform-run.js";
@@ -294,25 +295,28 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     expect(await unsettled()).toEqual({});
   });
 
-  test("a folder from before a cut that another folder has finished proves nothing when it is cut again", async () => {
-    await demo.rollout(["set", "image", "consul-server-1=ami-0bbb"]);
-    await demo.synth();
-    const stack = join(demo.stackFolder("consul-server-1"), "cdk.tf.json");
-    const stale = await readFile(stack, "utf8");
-    await demo.roll("consul-server-1");
-    // All are told once more, from another folder: by a higher number.
-    await demo.terraformText("consul-server-1", ["state", "rm", "terraform_data.broker-1-1-config-consul"]);
-    await demo.rollout(["deploy", "consul-server-1", "--yes", "--confirm", "consul-server-1"]);
-    expect(await unsettled()).toEqual({});
-    await writeFile(stack, stale);
-    const cut = "broker-1-1-config-consul";
-    await cutOff(demo, "consul-server-1", cut, { lines: '"consul": "1"', count: 18 });
+  longTest(
+    "a folder from before a cut that another folder has finished proves nothing when it is cut again",
+    async () => {
+      await demo.rollout(["set", "image", "consul-server-1=ami-0bbb"]);
+      await demo.synth();
+      const stack = join(demo.stackFolder("consul-server-1"), "cdk.tf.json");
+      const stale = await readFile(stack, "utf8");
+      await demo.roll("consul-server-1");
+      // All are told once more, from another folder: by a higher number.
+      await demo.terraformText("consul-server-1", ["state", "rm", "terraform_data.broker-1-1-config-consul"]);
+      await demo.rollout(["deploy", "consul-server-1", "--yes", "--confirm", "consul-server-1"]);
+      expect(await unsettled()).toEqual({});
+      await writeFile(stack, stale);
+      const cut = "broker-1-1-config-consul";
+      await cutOff(demo, "consul-server-1", cut, { lines: '"consul": "1"', count: 18 });
 
-    expect(await unsettled()).toEqual({ "consul-server-1": "in flight" });
-    await roll("consul-server-1");
-    expect(triggersOf(await demo.state(), `terraform_data.${cut}`)).toMatchObject({ consul: "3" });
-    expect(await unsettled()).toEqual({});
-  });
+      expect(await unsettled()).toEqual({ "consul-server-1": "in flight" });
+      await roll("consul-server-1");
+      expect(triggersOf(await demo.state(), `terraform_data.${cut}`)).toMatchObject({ consul: "3" });
+      expect(await unsettled()).toEqual({});
+    },
+  );
 
   test("a creation that is cut off at a gate is finished before anything is built on it", async () => {
     const other = await Workspace.create(real, LOCAL_EXAMPLE);
