@@ -35,6 +35,8 @@ describeReal(
     let demo: Workspace;
     let machines: LocalMachines;
     let standIn: SimulatorProcess;
+    let before: readonly string[];
+    let load: WriteLoad;
 
     beforeAll(async () => {
       demo = await Workspace.create(real, SPEC);
@@ -50,20 +52,26 @@ describeReal(
       demo = demo.with({ PATH: path });
       machines = localMachines(join(demo.folder, ".rollout", "demo"));
       await demo.roll("cluster");
+      before = addressesOf(machines);
+      load = new WriteLoad(machines);
     });
 
     afterAll(async () => {
+      await load.stop();
       await machines.stopAll();
       await standIn.end();
       await demo.remove();
     });
 
-    test("all three Consul servers are rolled under a load of writes, and none that was acknowledged is lost", async () => {
-      const before = addressesOf(machines);
-      const load = new WriteLoad(machines);
-      const groups = [0, 1, 2].map((index) => `consul-server-${String(index)}`);
-      await demo.rollout(["set", "image", ...groups.map((group) => `${group}=ami-0bbb`)]);
-      for (const group of groups) await demo.roll(group);
+    const groups = [0, 1, 2].map((index) => `consul-server-${String(index)}`);
+
+    // Each has the time of a test: an agent that missed a goodbye takes a while to accept the server that has its name now.
+    test.each(groups)("%s is rolled under a load of writes", async (group) => {
+      await demo.rollout(["set", "image", `${group}=ami-0bbb`]);
+      await demo.roll(group);
+    });
+
+    test("of what was acknowledged meanwhile none is lost, and every machine knows the three new servers", async () => {
       const { acknowledged, lost } = await load.end();
 
       expect(acknowledged.length).toBeGreaterThan(100);

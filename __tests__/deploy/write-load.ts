@@ -11,10 +11,14 @@ export class WriteLoad {
     this.#running = this.#run();
   }
 
-  /** @returns the keys whose writes were acknowledged, and those of them that are not there */
-  async end(): Promise<{ readonly acknowledged: readonly string[]; readonly lost: readonly string[] }> {
+  async stop(): Promise<void> {
     this.#ending = true;
     await this.#running;
+  }
+
+  /** @returns the keys whose writes were acknowledged, and those of them that are not there */
+  async end(): Promise<{ readonly acknowledged: readonly string[]; readonly lost: readonly string[] }> {
+    await this.stop();
     const [server = ""] = this.machines.endpoints().consul.split(",");
     const stored = z.array(z.string()).parse(await (await fetch(`${server}/v1/kv/load?keys`)).json());
     const there = new Set(stored);
