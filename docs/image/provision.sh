@@ -80,7 +80,7 @@ files() {
     systemctl enable rollout-data-volume.service
   fi
   systemctl daemon-reload
-  systemctl enable rollout-boot.service rollout-secrets.service rollout-host-key.service rollout-list.path rollout-servers.path \
+  systemctl reenable rollout-boot.service rollout-secrets.service rollout-host-key.service rollout-list.path rollout-servers.path \
     consul.service nomad.service
 }
 
