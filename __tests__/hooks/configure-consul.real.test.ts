@@ -100,6 +100,14 @@ describeReal(
       },
     );
 
+    test("refuses it likewise where the servers are asked through tunnels", async () => {
+      await startMachine({ retry_join: [server] });
+      const error = await failure(configure(randomUUID(), { ROLLOUT_CONSUL_ADDRS: "ssh" }));
+      expect(error).toContain(
+        `at http://127.0.0.1:${String(port)} of ${server} (403 ACL not found); the cluster does not know this token`,
+      );
+    });
+
     test("refuses a token that lacks rights at once, and names them", async () => {
       await startMachine();
       expect(await failure(configure(await tokenWith('operator = "write"')))).toBe(
