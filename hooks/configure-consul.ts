@@ -1,4 +1,5 @@
 import { ConsulClient } from "../clients/consul/consul-client.js";
+import { isOfUnknownToken, PermissionError } from "../clients/http/errors.js";
 import { CONSUL } from "../clients/http/service.js";
 import type { LocalMachines } from "../clients/local-machines/machines.js";
 import { parseHostName } from "../cluster/address.js";
@@ -19,15 +20,17 @@ import type { HookArgs, HookContext } from "./hook-context.js";
 
 /** Writes the addresses of the Consul servers to one machine, and sees that its agent has found them. */
 export async function runConfigureConsulHook(
-  { env, file: { spec }, machines, clock, say, signal }: HookContext,
+  { env, file: { spec, deployed }, machines, clock, say, signal }: HookContext,
   { subject: host }: HookArgs,
 ): Promise<void> {
+  const isFirst = deployed.length === 0;
   const pool = parseHostName(host)?.pool ?? "";
   const { agents, servers, own, tunnels } = machines ? locally(machines, env) : remotely(env);
   const consul = await ConsulClient.fromEnvironment(own, ...tunnels);
   const timeoutMs = gateSettingsOf(pool, spec).ready.timeoutSeconds * 1000;
   try {
-    await configure({ cluster: { agents, consul }, clock, say, signal }, { host, servers, timeoutMs });
+    const deps = { cluster: { agents, consul }, clock, say, signal, isFirst };
+    await configure(deps, { host, servers, timeoutMs });
   } finally {
     await Promise.all([agents.close(), consul.close()]);
   }
@@ -35,6 +38,8 @@ export async function runConfigureConsulHook(
 
 interface ConfigureDeps extends Pick<HookContext, "clock" | "say" | "signal"> {
   readonly cluster: Pick<LiveCluster, "agents" | "consul">;
+  /** No group has ever stood: somebody may be making the cluster's first tokens just now. */
+  readonly isFirst?: boolean;
 }
 
 /** Does the same for each machine whose own list is wrong. @returns the lists as they are then, unknown where that failed */
@@ -53,13 +58,17 @@ export async function configureWrong(deps: ConfigureDeps, observation: Observati
 const MEND_MS = 60_000;
 
 async function configure(
-  { cluster: { agents, consul }, ...deps }: ConfigureDeps,
+  { cluster: { agents, consul }, isFirst = false, ...deps }: ConfigureDeps,
   args: ConfigureConsulArgs,
 ): Promise<readonly string[]> {
   const { host, servers } = args;
   const file = await agents.serversFile(host, deps.signal);
   const agent = () => agents.consul(host);
-  const refusalOf = (error: UserError) => tokenRefusal(error, consul, host);
+  const refusalOf = async (error: UserError) => {
+    const refusal = await tokenRefusal(error, consul, host);
+    const isUnknownToken = refusal instanceof PermissionError && isOfUnknownToken(refusal.text);
+    return isFirst && isUnknownToken ? undefined : refusal;
+  };
   deps.say(await configureConsul({ ...deps, file, agent, refusalOf }, args));
   return servers;
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { realClock } from "../../clients/clock.js";
 import { runConfigureConsulHook } from "../../hooks/configure-consul.js";
+import type { HookFile } from "../../cluster/hooks/hook-file.js";
 import { Interruption } from "../../cluster/interruption.js";
 import { ConsulAgent } from "../../clients/consul/consul-agent.js";
 import { ConsulClient } from "../../clients/consul/consul-client.js";
@@ -100,6 +101,16 @@ describeReal(
       },
     );
 
+    test("waits for a token that the cluster does not know yet while no group of it has ever stood", async () => {
+      await startMachine({ retry_join: [server] });
+      const token = randomUUID();
+      const done = configure(token, {}, undefined, []);
+      await eventually(() => Promise.resolve(said.some((line) => line.includes("(403 ACL not found)"))));
+      await tokenWith(await readFile("docs/acl/consul-rollout.hcl", "utf8"), token);
+      await done;
+      expect(said.at(-1)).toContain(`its agent knows the leader ${server}:8300`);
+    });
+
     test("refuses it likewise where the servers are asked through tunnels", async () => {
       await startMachine({ retry_join: [server] });
       const error = await failure(configure(randomUUID(), { ROLLOUT_CONSUL_ADDRS: "ssh" }));
@@ -156,6 +167,9 @@ describeReal(
       token?: string,
       more: Readonly<Record<string, string>> = {},
       signal = new AbortController().signal,
+      deployed: HookFile["deployed"] = [
+        { name: "consul-server-0", hosts: ["consul-server-0-0"], images: [] },
+      ],
     ): Promise<void> {
       said.length = 0;
       const env = {
@@ -165,7 +179,7 @@ describeReal(
         ROLLOUT_CONSUL_SERVERS: server,
         ...more,
       };
-      const file = { spec: smallAwsSpec(), specFolder: ".", deployed: [] };
+      const file = { spec: smallAwsSpec(), specFolder: ".", deployed };
       await runConfigureConsulHook(
         {
           env,
@@ -180,7 +194,7 @@ describeReal(
       );
     }
 
-    async function tokenWith(rules: string): Promise<string> {
+    async function tokenWith(rules: string, secret: string = randomUUID()): Promise<string> {
       const put = async (path: string, body: object): Promise<unknown> => {
         const headers = { "X-Consul-Token": management };
         const response = await fetch(`${cluster()}${path}`, {
@@ -190,7 +204,7 @@ describeReal(
         });
         return response.json();
       };
-      const [name, secret] = [`p-${randomUUID()}`, randomUUID()];
+      const name = `p-${randomUUID()}`;
       await put("/v1/acl/policy", { Name: name, Rules: rules });
       await put("/v1/acl/token", { SecretID: secret, Policies: [{ Name: name }] });
       return secret;
@@ -218,6 +232,8 @@ describeReal(
         acl: {
           enabled: true,
           default_policy: "deny",
+          // A client agent remembers for so long that a token is unknown.
+          token_ttl: "1s",
           tokens: { agent: management, ...("server" in settings ? { master: management } : {}) },
         },
         ...settings,
