@@ -23,13 +23,12 @@ export async function runConfigureConsulHook(
   { env, file: { spec, deployed }, machines, clock, say, signal }: HookContext,
   { subject: host }: HookArgs,
 ): Promise<void> {
-  const isFirst = deployed.length === 0;
   const pool = parseHostName(host)?.pool ?? "";
   const { agents, servers, own, tunnels } = machines ? locally(machines, env) : remotely(env);
   const consul = await ConsulClient.fromEnvironment(own, ...tunnels);
   const timeoutMs = gateSettingsOf(pool, spec).ready.timeoutSeconds * 1000;
   try {
-    const deps = { cluster: { agents, consul }, clock, say, signal, isFirst };
+    const deps = { cluster: { agents, consul }, clock, say, signal, isFirst: deployed.length === 0 };
     await configure(deps, { host, servers, timeoutMs });
   } finally {
     await Promise.all([agents.close(), consul.close()]);

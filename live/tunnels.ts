@@ -25,13 +25,9 @@ export function tunnelsTo(
   if (!isBySsh(service, env)) return [];
   const ssh = new Ssh({ env });
   const { url, port } = loopbackOf(service, env);
-  return hosts.slice(0, MOST).map((machine) => ({
-    url,
-    behind: {
-      machine,
-      tunnel: new TunnelOnDemand(async () => openTunnel(ssh, await addressOf(machine), port)),
-    },
-  }));
+  const open = async (machine: string) => openTunnel(ssh, await addressOf(machine), port);
+  const behind = (machine: string) => ({ machine, tunnel: new TunnelOnDemand(() => open(machine)) });
+  return hosts.slice(0, MOST).map((machine) => ({ url, behind: behind(machine) }));
 }
 
 /**
