@@ -1,4 +1,6 @@
 import { ConsulClient } from "../clients/consul/consul-client.js";
+import { isOfUnknownToken, PermissionError } from "../clients/http/errors.js";
+import { CONSUL } from "../clients/http/service.js";
 import type { LocalMachines } from "../clients/local-machines/machines.js";
 import { parseHostName } from "../cluster/address.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
@@ -9,6 +11,7 @@ import { ask } from "../live/observe/ask.js";
 import { inParallel } from "../live/observe/in-parallel.js";
 import { AT_ONCE } from "../live/observe/server-lists.js";
 import { sshAgents } from "../live/machine-agents.js";
+import { tunnelsTo } from "../live/tunnels.js";
 import { tokenRefusal } from "../live/token-refusal.js";
 import { isUnknown, type Observation, type ServerList } from "../rollout/observation/observation.js";
 import { consulServersIn, listObjection } from "../rollout/server-lists.js";
@@ -17,15 +20,16 @@ import type { HookArgs, HookContext } from "./hook-context.js";
 
 /** Writes the addresses of the Consul servers to one machine, and sees that its agent has found them. */
 export async function runConfigureConsulHook(
-  { env, file: { spec }, machines, clock, say, signal }: HookContext,
+  { env, file: { spec, deployed }, machines, clock, say, signal }: HookContext,
   { subject: host }: HookArgs,
 ): Promise<void> {
   const pool = parseHostName(host)?.pool ?? "";
-  const { agents, servers, own } = machines ? locally(machines, env) : remotely(env);
-  const consul = await ConsulClient.fromEnvironment(own);
+  const { agents, servers, own, tunnels } = machines ? locally(machines, env) : remotely(env);
+  const consul = await ConsulClient.fromEnvironment(own, ...tunnels);
   const timeoutMs = gateSettingsOf(pool, spec).ready.timeoutSeconds * 1000;
   try {
-    await configure({ cluster: { agents, consul }, clock, say, signal }, { host, servers, timeoutMs });
+    const deps = { cluster: { agents, consul }, clock, say, signal, isFirst: deployed.length === 0 };
+    await configure(deps, { host, servers, timeoutMs });
   } finally {
     await Promise.all([agents.close(), consul.close()]);
   }
@@ -33,6 +37,8 @@ export async function runConfigureConsulHook(
 
 interface ConfigureDeps extends Pick<HookContext, "clock" | "say" | "signal"> {
   readonly cluster: Pick<LiveCluster, "agents" | "consul">;
+  /** No group has ever stood: somebody may be making the cluster's first tokens just now. */
+  readonly isFirst?: boolean;
 }
 
 /** Does the same for each machine whose own list is wrong. @returns the lists as they are then, unknown where that failed */
@@ -51,13 +57,17 @@ export async function configureWrong(deps: ConfigureDeps, observation: Observati
 const MEND_MS = 60_000;
 
 async function configure(
-  { cluster: { agents, consul }, ...deps }: ConfigureDeps,
+  { cluster: { agents, consul }, isFirst = false, ...deps }: ConfigureDeps,
   args: ConfigureConsulArgs,
 ): Promise<readonly string[]> {
   const { host, servers } = args;
   const file = await agents.serversFile(host, deps.signal);
   const agent = () => agents.consul(host);
-  const refusalOf = (error: UserError) => tokenRefusal(error, consul, host);
+  const refusalOf = async (error: UserError) => {
+    const refusal = await tokenRefusal(error, consul, host);
+    const isUnknownToken = refusal instanceof PermissionError && isOfUnknownToken(refusal.text);
+    return isFirst && isUnknownToken ? undefined : refusal;
+  };
   deps.say(await configureConsul({ ...deps, file, agent, refusalOf }, args));
   return servers;
 }
@@ -67,14 +77,19 @@ function locally(machines: LocalMachines, env: HookContext["env"]) {
   const servers = machines.list().filter(({ role }) => role === "consul-server");
   const own = localEnvironment(machines, env);
   const agents = localAgents(own, machines);
-  return { own, agents, servers: servers.map(({ address }) => address).sort() };
+  return { own, agents, servers: servers.map(({ address }) => address).sort(), tunnels: [] };
 }
 
 /** Terraform gives the addresses of the machines as they are now. */
 function remotely(own: HookContext["env"]) {
   const [address, servers] = [own["ROLLOUT_HOST_ADDRESS"], own["ROLLOUT_CONSUL_SERVERS"]];
-  if (address && servers)
-    return { own, agents: sshAgents(own, () => Promise.resolve(address)), servers: servers.split(",") };
+  if (address && servers) {
+    const all = servers.split(",");
+    // The machine's own agent may know nothing yet.
+    const others = all.filter((each) => each !== address);
+    const tunnels = tunnelsTo(CONSUL, own, others, (server) => Promise.resolve(server));
+    return { own, agents: sshAgents(own, () => Promise.resolve(address)), servers: all, tunnels };
+  }
   throw new UserError(
     "ROLLOUT_HOST_ADDRESS and ROLLOUT_CONSUL_SERVERS are not set; Terraform sets them where it calls this hook",
     2,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { realClock } from "../../clients/clock.js";
 import { runConfigureConsulHook } from "../../hooks/configure-consul.js";
+import type { HookFile } from "../../cluster/hooks/hook-file.js";
 import { Interruption } from "../../cluster/interruption.js";
 import { ConsulAgent } from "../../clients/consul/consul-agent.js";
 import { ConsulClient } from "../../clients/consul/consul-client.js";
@@ -136,6 +137,24 @@ exec /bin/sh "$@"`,
       },
     );
 
+    test("waits for a token that the cluster does not know yet while no group of it has ever stood", async () => {
+      await startMachine({ retry_join: [server] });
+      const token = randomUUID();
+      const done = configure(token, {}, undefined, []);
+      await eventually(() => Promise.resolve(said.some((line) => line.includes("(403 ACL not found)"))));
+      await tokenWith(await readFile("docs/acl/consul-rollout.hcl", "utf8"), token);
+      await done;
+      expect(said.at(-1)).toContain(`its agent knows the leader ${server}:8300`);
+    });
+
+    test("refuses it likewise where the servers are asked through tunnels", async () => {
+      await startMachine({ retry_join: [server] });
+      const error = await failure(configure(randomUUID(), { ROLLOUT_CONSUL_ADDRS: "ssh" }));
+      expect(error).toContain(
+        `at http://127.0.0.1:${String(port)} of ${server} (403 ACL not found); the cluster does not know this token`,
+      );
+    });
+
     test("refuses a token that lacks rights at once, and names them", async () => {
       await startMachine();
       expect(await failure(configure(await tokenWith('operator = "write"')))).toBe(
@@ -184,6 +203,9 @@ exec /bin/sh "$@"`,
       token?: string,
       more: Readonly<Record<string, string>> = {},
       signal = new AbortController().signal,
+      deployed: HookFile["deployed"] = [
+        { name: "consul-server-0", hosts: ["consul-server-0-0"], images: [] },
+      ],
     ): Promise<void> {
       said.length = 0;
       const env = {
@@ -193,7 +215,7 @@ exec /bin/sh "$@"`,
         ROLLOUT_CONSUL_SERVERS: server,
         ...more,
       };
-      const file = { spec: smallAwsSpec(), specFolder: ".", deployed: [] };
+      const file = { spec: smallAwsSpec(), specFolder: ".", deployed };
       await runConfigureConsulHook(
         {
           env,
@@ -208,7 +230,7 @@ exec /bin/sh "$@"`,
       );
     }
 
-    async function tokenWith(rules: string): Promise<string> {
+    async function tokenWith(rules: string, secret: string = randomUUID()): Promise<string> {
       const put = async (path: string, body: object): Promise<unknown> => {
         const headers = { "X-Consul-Token": management };
         const response = await fetch(`${cluster()}${path}`, {
@@ -218,7 +240,7 @@ exec /bin/sh "$@"`,
         });
         return response.json();
       };
-      const [name, secret] = [`p-${randomUUID()}`, randomUUID()];
+      const name = `p-${randomUUID()}`;
       await put("/v1/acl/policy", { Name: name, Rules: rules });
       await put("/v1/acl/token", { SecretID: secret, Policies: [{ Name: name }] });
       return secret;
@@ -246,6 +268,8 @@ exec /bin/sh "$@"`,
         acl: {
           enabled: true,
           default_policy: "deny",
+          // A client agent remembers for so long that a token is unknown.
+          token_ttl: "1s",
           tokens: { agent: management, ...("server" in settings ? { master: management } : {}) },
         },
         ...settings,
