@@ -2,6 +2,8 @@ import { isUnknown, type Observation, type ServerList } from "../rollout/observa
 import type { CheckedMachine } from "../live/checks/run-check.js";
 import type { PoolChecks } from "../live/checks/pool-checks.js";
 import type { LiveCluster } from "../live/live-cluster.js";
+import { formatFinding } from "../rollout/preflight/finding.js";
+import { missingRights } from "../rollout/preflight/rights.js";
 import type { Expected } from "../rollout/ready/expected.js";
 import { formatHeld, held } from "../rollout/ready/held.js";
 import { readiness } from "../rollout/ready/readiness.js";
@@ -44,6 +46,11 @@ export async function awaitReady(
     signal.throwIfAborted();
     const question = { group, role, agentsOf: hosts, checks: checks.results };
     const seen = await cluster.observe(question);
+    const lacking = missingRights(role, seen, "ready");
+    // A cluster that is new may have no tokens yet.
+    const isNew = others.length === 0 && [seen.consul.rights, seen.nomad.rights].some(isUnknown);
+    if (lacking.length > 0 && !isNew)
+      throw new UserError([`${group} cannot be ready:`, ...lacking.map(formatFinding)].join("\n  "));
     const listed = new Set([...hosts, ...listedHosts(seen, others, { name: group, role })]);
     const observation = await withLists(cluster.agents, seen, [...listed], signal, lists);
     lists = observation.lists;

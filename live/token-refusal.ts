@@ -1,6 +1,6 @@
 import type { Authorization, ConsulClient } from "../clients/consul/consul-client.js";
 import { HiddenByAclError } from "../clients/consul/errors.js";
-import { isOfUnknownToken, PermissionError } from "../clients/http/errors.js";
+import { isOfUnknownToken, NoLeaderError, PermissionError } from "../clients/http/errors.js";
 import { UserError } from "../cluster/user-error.js";
 
 /** What is asked of a machine's own agent, and what for. */
@@ -20,10 +20,9 @@ export async function tokenRefusal(
   consul: ConsulClient,
   host: string,
 ): Promise<UserError | undefined> {
-  if (!(refusal instanceof PermissionError) && !(refusal instanceof HiddenByAclError)) return undefined;
+  if (![PermissionError, HiddenByAclError, NoLeaderError].some((kind) => refusal instanceof kind))
+    return undefined;
   try {
-    // Without a leader every token is unknown, and an agent without servers denies all.
-    if ((await consul.leader()) === undefined) return undefined;
     const hasToken = consul.settings.access.token !== undefined;
     if (hasToken) await consul.tokenSelf();
     const wanted = needed(host);

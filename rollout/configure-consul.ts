@@ -24,7 +24,7 @@ export type SeenAgent =
   | { readonly answers: false; readonly reason: string }
   | {
       readonly answers: true;
-      /** Itself is always among them: an empty list means that the token may not look. */
+      /** Itself is always among them. */
       readonly members: readonly SeenMember[];
       /** Empty while it knows none. */
       readonly leader: string;
@@ -70,10 +70,6 @@ export function nextConfigureConsulStep(
   }
   if (!agent.answers) return waitFor(`its Consul agent does not answer: ${agent.reason}`);
   if (file.reloadDue) return { step: "reload" };
-  if (agent.members.length === 0) {
-    const reason = "its Consul agent shows no member, not even itself: the token needs node_prefix read";
-    return { step: "failed", reason };
-  }
 
   const alive = agent.members.filter(({ status }) => status === "alive").map(({ address }) => address);
   const unseen = servers.filter((server) => !alive.includes(parseIp(server)?.ip ?? server));

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { AnswerError, NoLeaderError } from "../../clients/http/errors.js";
 import { NomadClient } from "../../clients/nomad/nomad-client.js";
+import { NOMAD_RIGHTS } from "../../rollout/observation/observation.js";
 import { rejection } from "../clients/http/local-server.js";
 import type { RealEnvironment } from "../support/environment.js";
 import { serviceJob } from "./service-job.js";
@@ -103,12 +104,7 @@ export function nomadContract(target: Target, environment: RealEnvironment): voi
   });
 
   test("without ACLs everything is allowed", async () => {
-    expect(await nomad.rights()).toEqual({
-      management: true,
-      readsJobs: true,
-      node: "write",
-      operator: "write",
-    });
+    expect(await nomad.rights()).toEqual(NOMAD_RIGHTS);
   });
 
   test("a node that has nothing to lose is drained at once, and stays ineligible", async () => {

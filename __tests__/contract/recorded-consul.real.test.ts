@@ -4,8 +4,9 @@ import { ConsulClient } from "../../clients/consul/consul-client.js";
 import { ConsulKv } from "../../clients/consul/consul-kv.js";
 import { HiddenByAclError } from "../../clients/consul/errors.js";
 import type { Endpoint } from "../../clients/http/endpoint.js";
+import { NoLeaderError } from "../../clients/http/errors.js";
 import type { HttpOptions } from "../../clients/http/http-client.js";
-import { json, rejection, startServer } from "../clients/http/local-server.js";
+import { json, rejection, startServer, text } from "../clients/http/local-server.js";
 import { readRecordings, type Recording } from "./recording.js";
 import { replay, type Route } from "./replay.js";
 
@@ -103,7 +104,9 @@ describe("What Consul answered when it was recorded", () => {
   );
 
   test("an empty list of members or nodes is taken for what it is: rights that are missing", async () => {
-    const server = await startServer(json([]));
+    const server = await startServer((response, request) => {
+      json(request.url === "/v1/status/leader" ? "10.0.0.1:8300" : [])(response, request);
+    });
     const { cluster } = new Clients(server.url);
     const errors = [await rejection(cluster.members()), await rejection(cluster.nodes())];
     await server.close();
@@ -121,5 +124,27 @@ describe("What Consul answered when it was recorded", () => {
     await server.close();
 
     expect(error).toBeInstanceOf(HiddenByAclError);
+  });
+
+  test("an agent without servers shows empty lists, which say nothing of the token", async () => {
+    const server = await startServer((response, request) => {
+      const reply =
+        request.url === "/v1/status/leader" ? text("No known Consul servers", 500) : json([{ Allow: false }]);
+      (request.url === "/v1/agent/members" ? json([]) : reply)(response, request);
+    });
+    const { cluster } = new Clients(server.url);
+    const errors = [
+      await rejection(cluster.members()),
+      await rejection(cluster.authorizations([{ resource: "node", access: "read" }])),
+    ];
+    await server.close();
+
+    expect(errors.map(({ message }) => message)).toEqual(
+      ["GET /v1/agent/members", "POST /v1/internal/acl/authorize"].map(
+        (asked) =>
+          `Consul has no leader: ${asked} at ${server.url}; an agent that has found no leader knows no token; wait until it has`,
+      ),
+    );
+    expect(errors.every((error) => error instanceof NoLeaderError)).toBe(true);
   });
 });

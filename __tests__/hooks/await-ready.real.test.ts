@@ -12,6 +12,7 @@ import { serviceJob } from "../contract/service-job.js";
 import { change, poolOf, smallSpec } from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
 import { simulatedMachine } from "../support/simulated-machine.js";
+import type { NomadRules } from "../../packages/simulator/nomad/access.js";
 import { startSimulatedCluster, type SimulatedWorld } from "../support/simulated-cluster.js";
 
 const old = change(smallSpec(), (edited) => {
@@ -22,8 +23,9 @@ let world: SimulatedWorld;
 let cluster: LiveCluster;
 const lines: string[] = [];
 
-async function start(spec: Spec): Promise<void> {
-  world = await startSimulatedCluster(old);
+async function start(spec: Spec, rules?: NomadRules): Promise<void> {
+  const options = rules ? { nomad: { tokens: new Map([["token", rules]]) } } : {};
+  world = await startSimulatedCluster(old, options, rules ? { NOMAD_TOKEN: "token" } : {});
   cluster = await world.connect(spec);
   lines.length = 0;
   conditions.length = 0;
@@ -77,7 +79,7 @@ async function ready(
   spec: Spec,
   name: string,
   time = { timeoutSeconds: 900, bakeSeconds: 15 },
-  driver?: { readonly inFlight: [] },
+  { driver, isNew = false }: { readonly driver?: { readonly inFlight: [] }; readonly isNew?: boolean } = {},
 ): Promise<void> {
   const group = findGroup(spec, name);
   const hosts = hostNames(group);
@@ -99,12 +101,38 @@ async function ready(
     hasMachines: false,
     checks: gate.checks,
     others: groupsOf(old)
-      .filter((each) => each.name !== name)
+      .filter((each) => each.name !== name && !isNew)
       .map((each) => ({ ...each, hosts: hostNames(each) })),
   };
   const deps = { cluster, checks, clock, say, onCondition, signal, ...(driver ? { driver } : {}) };
   await awaitReady(deps, expected, time);
 }
+
+describe("a token", () => {
+  const rules: NomadRules = { node: "write", operator: "read", agent: "read" };
+
+  test("that lacks a right is refused at once, and the right is named", async () => {
+    await start(old, { node: "write", operator: "read" });
+    expect(await failure(ready(old, "broker-0"))).toBe(
+      "broker-0 cannot be ready:\n" +
+        "  NOMAD_TOKEN: lacks the right agent:read (to see who a machine's own agent is); use a token whose policy allows it",
+    );
+  });
+
+  test("needs no right for the gate that only the leave has", async () => {
+    await start(old, rules);
+    await ready(old, "broker-0");
+  });
+
+  test("that is not known is refused at once, but in a new cluster, which may have none yet, it is waited for", async () => {
+    await start(old, rules);
+    world.simulator.cluster.faults.add({ kind: "status", status: 403, path: "/v1/acl/token/self" });
+    expect(await failure(ready(old, "broker-0"))).toMatch(
+      /^broker-0 cannot be ready:\n {2}NOMAD_TOKEN: Nomad does not allow it: GET \/v1\/acl\/token\/self .*; waiting does not change that$/,
+    );
+    await ready(old, "broker-0", undefined, { isNew: true });
+  });
+});
 
 describe("clients", () => {
   test("are ready once their new machines have held for the bake time; then their dead records are forgotten", async () => {
@@ -213,7 +241,7 @@ describe("a machine's own list of Consul servers", () => {
     await start(old);
     breakList("broker-1-1");
     breakList("nomad-server-2-0");
-    await ready(old, "consul-server-0", SHORT, { inFlight: [] });
+    await ready(old, "consul-server-0", SHORT, { driver: { inFlight: [] } });
     const configured = lines.filter((line) => line.includes("its list of Consul servers is written"));
     expect(configured.map((line) => line.split(":")[0]).sort()).toEqual(["broker-1-1", "nomad-server-2-0"]);
     expect(listOf("broker-1-1")).toEqual(listOf("broker-0-0").toSorted());
@@ -227,7 +255,7 @@ describe("a machine's own list of Consul servers", () => {
     });
     const settings = simulatedMachine(old, findGroup(old, "broker-1"), 1);
     await world.simulator.startMachine({ ...settings, retryJoin: [] }, "empty");
-    await ready(old, "broker-1", { timeoutSeconds: 900, bakeSeconds: 0 }, { inFlight: [] });
+    await ready(old, "broker-1", { timeoutSeconds: 900, bakeSeconds: 0 }, { driver: { inFlight: [] } });
     expect(lines.join("\n")).toContain("broker-1-1: its list of Consul servers is written, ");
   });
 

@@ -14,12 +14,21 @@ import { serviceJob } from "../contract/service-job.js";
 import { change, poolOf, smallSpec } from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
 import { startSimulatedCluster, type SimulatedWorld } from "../support/simulated-cluster.js";
+import type { NomadRules } from "../../packages/simulator/nomad/access.js";
 import type { SimulatorOptions } from "../../packages/simulator/http/simulator.js";
 
 /** Two hosts in each group of brokers. */
 const spec = change(smallSpec(), (edited) => {
   poolOf(edited, "broker").hosts = [2, 2, 2];
 });
+
+/** As docs/acl/nomad-rollout.hcl has them. */
+const RULES: NomadRules = {
+  node: "write",
+  operator: "read",
+  agent: "read",
+  namespaces: { "*": ["list-jobs", "read-job"] },
+};
 
 let world: SimulatedWorld;
 let cluster: LiveCluster;
@@ -69,9 +78,13 @@ async function leave(
   order: LeaveOrder,
   signal = new AbortController().signal,
   inFlight: readonly InFlight[] = [],
+  onLine: (line: string) => void = () => undefined,
 ): Promise<void> {
   const { clock } = world;
-  const say = (line: string): void => void lines.push(line.replace(/^\+\d+s /, ""));
+  const say = (line: string): void => {
+    lines.push(line.replace(/^\+\d+s /, ""));
+    onLine(line);
+  };
   const snapshotFile = `${world.folder}/consul.snapshot`;
   await leaveGroup({ cluster, clock, say, onCondition: () => undefined, signal, snapshotFile }, order, {
     cluster: everyGroup,
@@ -324,11 +337,39 @@ describe("a Consul server", () => {
 
 describe("a token", () => {
   test("that may not see jobs is refused before anything is done: its lists are empty", async () => {
-    const rules = { node: "write", operator: "read" } as const;
+    const rules = { ...RULES, namespaces: { "*": ["list-jobs"] } };
     await start({ nomad: { tokens: new Map([["weak", rules]]) } }, { NOMAD_TOKEN: "weak" });
     expect(await failure(leave(orderFor("broker-0")))).toMatchInlineSnapshot(`
      "nothing has been done: no work may leave while this is so:
        NOMAD_TOKEN: lacks the right read-job (in every namespace: without it lists of allocations are empty, which looks like a drain that is done); use a token whose policy allows it"
+    `);
+  });
+
+  test("that may read jobs but not list them is refused before anything is done, and nothing is waited for", async () => {
+    const rules = { ...RULES, namespaces: { "*": ["read-job"] } };
+    await start({ nomad: { tokens: new Map([["weak", rules]]) } }, { NOMAD_TOKEN: "weak" });
+    expect(await failure(leave(orderFor("broker-0")))).toMatchInlineSnapshot(`
+     "nothing has been done: no work may leave while this is so:
+       NOMAD_TOKEN: lacks the right list-jobs (in every namespace: to see whether work that has left runs elsewhere); use a token whose policy allows it"
+    `);
+    expect(lines.filter((line) => !line.startsWith("warning: "))).toEqual([]);
+  });
+
+  test("that ends while work leaves ends the leave at once, with what was asked", async () => {
+    const tokens = new Map([["ends", RULES]]);
+    await start({ nomad: { tokens } }, { NOMAD_TOKEN: "ends" });
+    world.simulator.do(() => {
+      world.simulator.cluster.runJob(serviceJob("web", 4));
+    });
+    const message = await failure(
+      leave(orderFor("broker-0"), undefined, [], (line) => {
+        if (line.includes("wait-drained")) tokens.clear();
+      }),
+    );
+    expect(message.replace(/127\.0\.0\.1:\d+/, "HOST")).toMatchInlineSnapshot(`
+     "broker-0 cannot leave:
+       NOMAD_TOKEN: Nomad does not allow it: GET /v1/acl/token/self at http://HOST/nomad (403 Permission denied); the token in NOMAD_TOKEN needs to be known to the cluster; waiting does not change that
+     done: mark-ineligible, drain; not ended: wait-drained; run it again: it goes on from here"
     `);
   });
 });

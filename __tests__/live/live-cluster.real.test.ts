@@ -271,7 +271,9 @@ test("what a token may not see is not known, and never empty", async () => {
   world = await startWorld(
     {
       consul: { tokens: new Map([["consul-token", { agentPrefix: { broker: "write" } }]]) },
-      nomad: { tokens: new Map([["nomad-token", { node: "read", namespaces: { team: ["read-job"] } }]]) },
+      nomad: {
+        tokens: new Map([["nomad-token", { node: "read", namespaces: { team: ["read-job", "list-jobs"] } }]]),
+      },
     },
     { CONSUL_HTTP_TOKEN: "consul-token", NOMAD_TOKEN: "nomad-token" },
   );
@@ -318,7 +320,7 @@ test("a list of allocations for want of rights is not known even where Nomad ans
 
   const { nomad } = await world.observe();
 
-  expect(nomad.rights).toEqual(["node:read", "node:write"]);
+  expect(nomad.rights).toEqual(["node:read", "node:write", "list-jobs"]);
   expect(nomad.allocations).toEqual({
     unknown: "the token lacks read-job, so what it is shown proves nothing",
   });

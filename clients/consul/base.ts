@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { leaderlessError } from "../http/errors.js";
 import { HttpClient, type Call, type HttpOptions } from "../http/http-client.js";
 import { list } from "../http/parse-answer.js";
 import { CONSUL } from "../http/service.js";
@@ -30,7 +31,7 @@ export abstract class ConsulBase {
   async members(signal?: AbortSignal): Promise<Member[]> {
     const call = { path: "/v1/agent/members", permission: NODE_READ, signal };
     const members = await this.ask(call, list(Member));
-    if (members.length === 0) throw this.hidden(call);
+    if (members.length === 0) throw await this.hidden(call);
     return members;
   }
 
@@ -41,12 +42,23 @@ export abstract class ConsulBase {
 
   protected async ask<T>(call: Call, schema: z.ZodType<T>): Promise<T> {
     const { headers, body } = await this.http.call(call, schema);
-    if (headers["x-consul-results-filtered-by-acls"] === "true") throw this.hidden(call);
+    if (headers["x-consul-results-filtered-by-acls"] === "true") throw await this.hidden(call);
     return body;
   }
 
   /** A list that is never empty in truth: the agent that answers is in it. */
-  protected hidden(call: Call): HiddenByAclError {
-    return new HiddenByAclError(call, [...new Set(this.settings.endpoints.map(({ url }) => url))].join(", "));
+  protected async hidden(call: Call): Promise<HiddenByAclError> {
+    await this.needLeader(call);
+    return new HiddenByAclError(call, this.#where);
+  }
+
+  /** @throws NoLeaderError where an agent without servers says less than there is, whatever the token may */
+  protected async needLeader({ method = "GET", path, signal }: Call): Promise<void> {
+    if (await this.http.knowsLeader(undefined, signal)) return;
+    throw leaderlessError(CONSUL.name, `${method} ${path} at ${this.#where}`, 200, "");
+  }
+
+  get #where(): string {
+    return [...new Set(this.settings.endpoints.map(({ url }) => url))].join(", ");
   }
 }

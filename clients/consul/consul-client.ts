@@ -57,7 +57,7 @@ export class ConsulClient extends ConsulBase {
   async nodes(): Promise<Node[]> {
     const call = { path: "/v1/catalog/nodes", permission: permission.NODE_READ };
     const nodes = await this.ask(call, list(Node));
-    if (nodes.length === 0) throw this.hidden(call);
+    if (nodes.length === 0) throw await this.hidden(call);
     return nodes;
   }
 
@@ -172,7 +172,9 @@ export class ConsulClient extends ConsulBase {
       })),
       repeatable: true,
     } as const;
-    return (await this.ask(call, Authorizations)).map(({ Allow }) => Allow);
+    const allowed = (await this.ask(call, Authorizations)).map(({ Allow }) => Allow);
+    if (allowed.includes(false)) await this.needLeader(call);
+    return allowed;
   }
 
   /** The token itself; undefined where ACLs are off. Its rules can be read by a management token only. */

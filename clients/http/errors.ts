@@ -1,4 +1,5 @@
 import { UserError } from "../../cluster/user-error.js";
+import type { Failure } from "./failure.js";
 import type { Service } from "./service.js";
 
 /** A request and where it was sent, for messages. It holds no header, so no token. */
@@ -53,7 +54,7 @@ export class AnswerError extends ClientError {
   }
 }
 
-/** The servers have no leader: an election runs, or the quorum is lost. */
+/** The servers have no leader: an election runs, the quorum is lost, or the agent has not found them yet. */
 export class NoLeaderError extends AnswerError {
   override readonly name = "NoLeaderError";
 }
@@ -75,20 +76,29 @@ export function isOfUnknownToken(text: string): boolean {
   return /ACL (token )?not found|failed to parse signed token/i.test(text);
 }
 
+/** Whether a token was refused, be it unknown or without the right. */
+export const isOfToken = (status: number, text: string): boolean => status === 403 || isOfUnknownToken(text);
+
+/** What says nothing of a token, since whoever answered cannot look it up. */
+export function leaderlessError(name: string, asked: string, status: number, text: string): NoLeaderError {
+  const why = "an agent that has found no leader knows no token; wait until it has";
+  return new NoLeaderError(`${name} has no leader: ${asked}; ${why}`, status, text);
+}
+
 /**
  * The error for an answer that says no.
- * @param text one line, cut, without the token
+ * @param failure its text is one line, cut, without the token
  * @param permission what the token needs, in the terms of a policy
  */
 export function refusalOf(
   subject: Subject,
-  status: number,
-  text: string,
+  { kind, status, text }: Extract<Failure, { readonly status: number }>,
   permission: string | undefined,
 ): AnswerError {
   const { name } = subject.service;
   const asked = `${formatSubject(subject)} (${String(status)} ${text})`;
-  if (status === 403 || isOfUnknownToken(text)) {
+  if (kind === "leaderless") return leaderlessError(name, asked, status, text);
+  if (isOfToken(status, text)) {
     const remedy = remedyFor(subject, text, permission);
     return new PermissionError(`${name} does not allow it: ${asked}; ${remedy}`, status, text);
   }

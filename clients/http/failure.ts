@@ -4,7 +4,8 @@ export type Failure =
   | { readonly kind: "unreachable"; readonly reason: string }
   /** It was sent, and the whole answer did not come, or not in time: nobody knows whether it was done. */
   | { readonly kind: "broken"; readonly reason: string }
-  | { readonly kind: "answer"; readonly status: number; readonly text: string }
+  /** `leaderless`: a token was refused by an agent that has found no leader, which refuses every one then. */
+  | { readonly kind: "answer" | "leaderless"; readonly status: number; readonly text: string }
   /** The answer is not read: it leads elsewhere, or has no end. */
   | { readonly kind: "refused"; readonly reason: string };
 
@@ -13,7 +14,7 @@ export type Failure =
  * agents with `rpc error: ` in front, once or several times.
  */
 const PASSING =
-  /No cluster leader|No known Consul servers|failed to get conn|lead thread didn't get connection|connection refused|stream closed|session shutdown|leadership lost|\bEOF$/i;
+  /No cluster leader|No known Consul servers|\bno servers$|failed to get conn|lead thread didn't get connection|connection refused|stream closed|session shutdown|leadership lost|\bEOF$/i;
 
 /**
  * Whether a request that failed in this way may be sent again.
@@ -22,6 +23,7 @@ const PASSING =
 export function mayRepeat(failure: Failure, repeatable: boolean): boolean {
   switch (failure.kind) {
     case "unreachable":
+    case "leaderless":
       return true;
     case "broken":
       return repeatable;

@@ -2,9 +2,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import type * as z from "zod";
 import { connectionTo, type Connection } from "./connection.js";
 import { formatEndpoint } from "./endpoint.js";
-import { refusalOf, RefusedAnswerError, UnreachableError, type Subject } from "./errors.js";
+import { isOfToken, refusalOf, RefusedAnswerError, UnreachableError, type Subject } from "./errors.js";
 import { exchange, type Answer, type BodyReader, type Deadline, type Message } from "./exchange.js";
-import { delayBefore, mayRepeat, type Failure } from "./failure.js";
+import { delayBefore, isPassing, mayRepeat, type Failure } from "./failure.js";
 import { parseAnswer } from "./parse-answer.js";
 import { readText } from "./read-text.js";
 import { sanitise } from "./sanitise.js";
@@ -116,13 +116,30 @@ export class HttpClient {
         this.#current = index;
         return { answer: outcome.answer, subject };
       }
-      failures.push({ failure: outcome.failure, subject });
-      if (failures.length >= most || !mayRepeat(outcome.failure, message.repeatable)) {
+      const failure = await this.#judged(outcome.failure, connection, call.signal);
+      failures.push({ failure, subject });
+      // An agent without a leader takes 5 s to say so: that is asked of each once.
+      const limit = failure.kind === "leaderless" ? this.#connections.length : most;
+      if (failures.length >= limit || !mayRepeat(failure, message.repeatable)) {
         throw this.#errorOf(failures, subject, call);
       }
       const rounds = failures.length / this.#connections.length;
       if (Number.isInteger(rounds)) await sleep(delayBefore(rounds - 1, random()), call.signal);
     }
+  }
+
+  async #judged(failure: Failure, connection: Connection, signal: Call["signal"]): Promise<Failure> {
+    if (failure.kind !== "answer" || !isOfToken(failure.status, failure.text)) return failure;
+    return (await this.knowsLeader(connection, signal)) ? failure : { ...failure, kind: "leaderless" };
+  }
+
+  /** False where an agent says that it has found no leader, so that what it says of a token is of no worth. */
+  async knowsLeader(connection = this.#connections[this.#current], signal?: AbortSignal): Promise<boolean> {
+    if (connection === undefined) throw new Error("a client without addresses");
+    const question = this.#message({ path: "/v1/status/leader", signal });
+    const outcome = await exchange(connection, question, readText(1000), this.#options.deadline);
+    if ("answer" in outcome) return outcome.answer.body.trim() !== '""';
+    return outcome.failure.kind !== "answer" || !isPassing(outcome.failure.status, outcome.failure.text);
   }
 
   #message(call: Call): Message {
@@ -160,8 +177,8 @@ export class HttpClient {
   #errorOf(failures: readonly Failed[], last: Subject, { permission }: Call): Error {
     const { token } = this.settings.access;
     for (const { failure, subject } of failures.toReversed()) {
-      if (failure.kind === "answer") {
-        return refusalOf(subject, failure.status, sanitise(failure.text, token), permission);
+      if (failure.kind === "answer" || failure.kind === "leaderless") {
+        return refusalOf(subject, { ...failure, text: sanitise(failure.text, token) }, permission);
       }
       if (failure.kind === "refused") return new RefusedAnswerError(subject, sanitise(failure.reason, token));
     }

@@ -29,6 +29,7 @@ export const Policy = z.object({
       ),
       Node: level,
       Operator: level,
+      Agent: level,
     })
     .nullish(),
 });

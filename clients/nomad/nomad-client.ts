@@ -79,7 +79,7 @@ export class NomadClient extends NomadServers {
 
   /** The jobs of all namespaces that the token may see. */
   async jobs(): Promise<schema.JobStub[]> {
-    const call = { path: "/v1/jobs", query: ALL_NAMESPACES, permission: permission.READ_JOBS };
+    const call = { path: "/v1/jobs", query: ALL_NAMESPACES, permission: permission.LIST_JOBS };
     return this.ask(call, list(schema.JobStub));
   }
 

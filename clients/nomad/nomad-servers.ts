@@ -1,11 +1,12 @@
 import type * as z from "zod";
+import type { AnswerError } from "../http/errors.js";
 import { HttpClient, type Call, type HttpOptions } from "../http/http-client.js";
 import { NOMAD } from "../http/service.js";
 import type { Settings } from "../http/settings.js";
 import { removePeerOf } from "../http/raft.js";
 import { unlessRefused } from "../http/unless-refused.js";
 import * as permission from "./permissions.js";
-import { rightsOf, type Rights } from "./rights.js";
+import { rightsOf, type Right } from "./rights.js";
 import * as schema from "./schemas.js";
 import * as acl from "./acl-schemas.js";
 
@@ -79,11 +80,12 @@ export abstract class NomadServers {
 
   /**
    * What the token may do, read from itself and its policies, which it may always see; so nothing is tried, and an empty list
-   * of allocations can be told from one that may not be seen.
+   * of allocations can be told from one that may not be seen. Undefined where the servers do not say.
    */
-  async rights(): Promise<Rights> {
-    const token = await this.tokenSelf();
-    return rightsOf(token, await this.#policiesOf(token));
+  async rights(): Promise<readonly Right[] | undefined> {
+    // Without ACLs, versions before 1.10.1 know no token at all.
+    const token = await unlessRefused(this.tokenSelf(), isWithoutAcls, undefined);
+    return rightsOf(token, token && (await this.#policiesOf(token)));
   }
 
   async #policiesOf({ Type, Policies, Roles }: acl.TokenSelf): Promise<acl.Policy[] | undefined> {
@@ -106,3 +108,5 @@ export abstract class NomadServers {
     return (await this.http.call(call, shape)).body;
   }
 }
+
+const isWithoutAcls = ({ text }: AnswerError): boolean => text.includes("ACL support disabled");

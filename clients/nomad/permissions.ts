@@ -4,6 +4,7 @@ export const NODE_READ = 'node { policy = "read" }';
 export const NODE_WRITE = 'node { policy = "write" }';
 export const AGENT_READ = 'agent { policy = "read" }';
 export const OPERATOR_READ = 'operator { policy = "read" }';
+export const LIST_JOBS = 'namespace "*" { capabilities = ["list-jobs"] }';
 export const READ_JOBS = 'namespace "*" { capabilities = ["read-job"] }';
 /** No policy allows it. */
 export const MANAGEMENT = "management rights (a token of type management)";

@@ -8,10 +8,9 @@ agent_prefix "" {
   policy = "write"
 }
 
-# Members and catalog; with less they are empty lists, not errors. Writing is for one call: the record of a machine that
-# died is removed from the catalog, or its successor of the same name cannot register.
+# Members and catalog; with less they are empty lists, not errors.
 node_prefix "" {
-  policy = "write"
+  policy = "read"
 }
 
 # The health of what runs on the machines.

@@ -15,8 +15,8 @@ agent {
   policy = "read"
 }
 
-# Allocations of every namespace, and how their jobs are doing elsewhere. Without it a node's list of allocations is
-# empty, which looks like a finished drain.
+# Which jobs there are in every namespace, their allocations, and how they are doing elsewhere. Without it a node's list of
+# allocations is empty, which looks like a finished drain. Reading jobs is not listing them.
 namespace "*" {
-  capabilities = ["read-job"]
+  capabilities = ["list-jobs", "read-job"]
 }

@@ -1,4 +1,5 @@
-import { AnswerError, NoLeaderError } from "../../clients/http/errors.js";
+import { HiddenByAclError } from "../../clients/consul/errors.js";
+import { AnswerError, NoLeaderError, PermissionError } from "../../clients/http/errors.js";
 import { isPassing } from "../../clients/http/failure.js";
 import { isUnknown, type Observed } from "../../rollout/observation/observation.js";
 import { UserError } from "../../cluster/user-error.js";
@@ -11,7 +12,11 @@ export async function ask<T>(question: () => Promise<Observed<T>>): Promise<Obse
   try {
     return await question();
   } catch (error) {
-    return { unknown: reasonOf(error), ...(isElection(error) ? { passing: true } : {}) };
+    return {
+      unknown: reasonOf(error),
+      ...(isElection(error) ? { passing: true } : {}),
+      ...(error instanceof PermissionError || error instanceof HiddenByAclError ? { refused: true } : {}),
+    };
   }
 }
 

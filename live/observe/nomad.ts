@@ -1,5 +1,4 @@
 import type { NomadClient } from "../../clients/nomad/nomad-client.js";
-import type { Rights } from "../../clients/nomad/rights.js";
 import type { Member } from "../../clients/nomad/schemas.js";
 import {
   isUnknown,
@@ -29,7 +28,7 @@ export async function observeNomad(
   const ofWork = <T>(question: () => Promise<T>): Promise<Observed<T>> =>
     isClient ? ask(question) : Promise.resolve(NOT_ASKED);
   const [rights, stubs, everything, list, members, autopilot, raft] = await Promise.all([
-    ask(async () => rightsOf(await nomad.rights())),
+    ask(() => rightsIn(nomad)),
     ask(() => nomad.nodes({ resources: true })),
     ofWork(() => nomad.allocations({ resources: true })),
     ofWork(() => nomad.jobs()),
@@ -37,7 +36,7 @@ export async function observeNomad(
     ask(async () => autopilotOf(await nomad.autopilotHealth())),
     ask(async () => raftPeersOf(await nomad.raftConfiguration())),
   ]);
-  const seen = isClient ? unlessHidden(everything, rights, ["read-job"]) : everything;
+  const seen = isClient ? unlessHidden(everything, rights, ["list-jobs", "read-job"]) : everything;
   const nodesOfGroup = isUnknown(stubs) ? stubs : groupNodeIds(stubs, group);
   const [nodes, allocations, jobs] = await Promise.all([
     isUnknown(stubs)
@@ -54,19 +53,12 @@ export async function observeNomad(
 const NOT_ASKED: Unknown = { unknown: "not asked: servers run no work" };
 
 /** @throws UserError where the servers do not say */
-function rightsOf({ management, readsJobs, node, operator }: Rights): NomadRight[] {
-  if (readsJobs === "unknown" || node === "unknown" || operator === "unknown") {
-    throw new UserError(
-      "Nomad does not show what the policies of the token in NOMAD_TOKEN allow; use a token whose policies it may read, as it may by default, or a management token",
-    );
-  }
-  return [
-    ...(node === "none" ? [] : (["node:read"] as const)),
-    ...(node === "write" ? (["node:write"] as const) : []),
-    ...(readsJobs ? (["read-job"] as const) : []),
-    ...(operator === "none" ? [] : (["operator:read"] as const)),
-    ...(management ? (["management"] as const) : []),
-  ];
+async function rightsIn(nomad: NomadClient): Promise<readonly NomadRight[]> {
+  const rights = await nomad.rights();
+  if (rights !== undefined) return rights;
+  throw new UserError(
+    "Nomad does not show what the policies of the token in NOMAD_TOKEN allow; use a token whose policies it may read, as it may by default, or a management token",
+  );
 }
 
 const memberOf = ({ Name, Tags, Addr, Status }: Member): NomadMember => ({

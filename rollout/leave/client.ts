@@ -1,4 +1,4 @@
-import { isKnown, unknowns } from "../observation/known.js";
+import { isKnown } from "../observation/known.js";
 import { isMachineEnded } from "../observation/machine.js";
 import type { Allocation, NomadJob, NomadNode, Observation, Target } from "../observation/observation.js";
 import { deadInConsul, leaveConsul } from "./consul-agent.js";
@@ -27,7 +27,7 @@ export function nextClientLeave(observation: Observation, order: LeaveOrder): Ne
     catalog: observation.consul.catalog,
     targets: observation.targets,
   };
-  if (!isKnown(known)) return waitForAnswers(unknowns(known));
+  if (!isKnown(known)) return waitForAnswers(known);
   const { nodes, allocations, jobs, members, catalog, targets } = known;
   const found = hostsAmong(
     order.group,

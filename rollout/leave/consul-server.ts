@@ -1,4 +1,4 @@
-import { isKnown, unknowns, type Known } from "../observation/known.js";
+import { isKnown, type Known } from "../observation/known.js";
 import { isMachineEnded } from "../observation/machine.js";
 import type { Observation } from "../observation/observation.js";
 import { deadInConsul } from "./consul-agent.js";
@@ -17,7 +17,7 @@ const LEAVE_SECONDS = 90;
 export function nextConsulServerLeave(observation: Observation, order: LeaveOrder): Next {
   const { members, catalog, autopilot, raft, canTransferLeadership, snapshotAt } = observation.consul;
   const asked = { members, catalog, autopilot, raft, canTransferLeadership, snapshotAt };
-  if (!isKnown(asked)) return waitForAnswers(unknowns(asked));
+  if (!isKnown(asked)) return waitForAnswers(asked);
   const names = [asked.members, asked.catalog, asked.raft].flatMap((list) => list.map(({ name }) => name));
   const { going, missing } = serversThatGo(names, asked.catalog, order, observation);
   if (missing.length > 0) return blocked(missing);

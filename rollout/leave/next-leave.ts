@@ -1,4 +1,4 @@
-import { unknowns } from "../observation/known.js";
+import { isKnown } from "../observation/known.js";
 import type { Observation } from "../observation/observation.js";
 import { missingRights } from "../preflight/rights.js";
 import { nextClientLeave } from "./client.js";
@@ -22,15 +22,13 @@ export function nextLeave(observation: Observation, order: LeaveOrder): NextLeav
 }
 
 function nextOf(observation: Observation, order: LeaveOrder): Next {
-  const lacking = missingRights(order.role, observation);
+  const lacking = missingRights(order.role, observation, "leave");
   if (lacking.length > 0) return blocked(lacking);
   const rights = {
     "rights in Nomad": observation.nomad.rights,
     "rights in Consul": observation.consul.rights,
   };
-  const unasked = unknowns(
-    order.role === "consul-server" ? { "rights in Consul": rights["rights in Consul"] } : rights,
-  );
-  if (unasked.length > 0) return waitForAnswers(unasked);
+  const asked = order.role === "consul-server" ? { "rights in Consul": rights["rights in Consul"] } : rights;
+  if (!isKnown(asked)) return waitForAnswers(asked);
   return OF_ROLE[order.role](observation, order);
 }

@@ -1,5 +1,5 @@
 import { withoutRegion } from "../observation/host-of.js";
-import { isKnown, unknowns } from "../observation/known.js";
+import { isKnown } from "../observation/known.js";
 import { isMachineEnded } from "../observation/machine.js";
 import type { NomadMember, Observation } from "../observation/observation.js";
 import { deadInConsul, leaveConsul } from "./consul-agent.js";
@@ -20,7 +20,7 @@ export function nextNomadServerLeave(observation: Observation, order: LeaveOrder
     members: observation.consul.members,
     catalog: observation.consul.catalog,
   };
-  if (!isKnown(asked)) return waitForAnswers(unknowns(asked));
+  if (!isKnown(asked)) return waitForAnswers(asked);
   const { nomadMembers, autopilot, raft } = asked;
   const names = [
     ...[nomadMembers, raft].flatMap((list) => list.map(({ name }) => withoutRegion(name))),

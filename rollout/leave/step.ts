@@ -1,4 +1,6 @@
-import type { Finding } from "../preflight/finding.js";
+import { isUnknown } from "../observation/observation.js";
+import { unknowns } from "../observation/known.js";
+import { refused, type Finding } from "../preflight/finding.js";
 
 /** What comes next on a group's way out. Computed from what is observed alone: ask again after each step. */
 export type NextLeave = Next & Required<Noted>;
@@ -81,6 +83,11 @@ export const wait = (
   deadlineSeconds: number,
 ): Next => ({ kind: "step", step: { name, action: "wait", message, remaining, deadlineSeconds } });
 
-/** An election or a restart passes; what does not is named when the deadline has come. */
-export const waitForAnswers = (unanswered: readonly string[]): Next =>
-  wait("wait-answers", "waiting for answers of Consul and Nomad", unanswered, 120);
+/** An election or a restart passes; what does not is named when the deadline has come, a refusal of the token at once. */
+export function waitForAnswers(asked: object): Next {
+  const findings = Object.entries(asked).flatMap(([subject, value]: readonly [string, unknown]) =>
+    isUnknown(value) && value.refused === true ? [refused(subject, value)] : [],
+  );
+  if (findings.length > 0) return blocked(findings);
+  return wait("wait-answers", "waiting for answers of Consul and Nomad", unknowns(asked), 120);
+}

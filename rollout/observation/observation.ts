@@ -33,6 +33,8 @@ export interface Unknown {
   readonly unknown: string;
   /** It passes by itself within seconds: an election. */
   readonly passing?: true;
+  /** The token may not ask for it. */
+  readonly refused?: true;
 }
 
 export type Observed<T> = T | Unknown;
@@ -128,8 +130,16 @@ interface NomadObservation {
   readonly raft: Observed<readonly RaftPeer[]>;
 }
 
-/** `read-job` in every namespace: without it, lists of allocations are empty and look like a finished drain. */
-export const NOMAD_RIGHTS = ["node:read", "node:write", "read-job", "operator:read", "management"] as const;
+/** `list-jobs` and `read-job` in every namespace: without them lists are empty, which looks like a finished drain. */
+export const NOMAD_RIGHTS = [
+  "node:read",
+  "node:write",
+  "list-jobs",
+  "read-job",
+  "operator:read",
+  "agent:read",
+  "management",
+] as const;
 export type NomadRight = (typeof NOMAD_RIGHTS)[number];
 
 export interface NomadNode {

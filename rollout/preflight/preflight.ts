@@ -60,7 +60,7 @@ export function preflight(observation: Observation, input: PreflightInput): Pref
   const lists = listFindings(observation, input, target);
   return {
     refusals: [
-      ...missingRights(target.role, observation, ["node:read"]),
+      ...missingRights(target.role, observation, "before"),
       ...unanswered(observation, target.role),
       ...inFlight.filter((one) => one.group !== group).map((one) => stillInFlight(one)),
       ...others.flatMap((other) => notWell(observation, other, target)),
@@ -121,7 +121,7 @@ function unanswered({ nomad, consul }: Observation, role: Role): Finding[] {
       : {}),
   };
   return Object.entries(lists).flatMap(([name, list]) =>
-    isUnknown(list)
+    isUnknown(list) && !(list.refused === true && name.startsWith("the rights"))
       ? [
           {
             subject: "preflight",

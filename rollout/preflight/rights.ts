@@ -1,6 +1,7 @@
 import type { Role } from "../../cluster/groups.js";
-import type { Finding } from "./finding.js";
+import { refused, type Finding } from "./finding.js";
 import {
+  CONSUL_RIGHTS,
   isUnknown,
   type ConsulRight,
   type NomadRight,
@@ -12,9 +13,11 @@ import {
 const NOMAD: Readonly<Record<NomadRight, string>> = {
   "node:read": "to see the nodes and the members",
   "node:write": "to mark nodes ineligible and to drain them",
+  "list-jobs": "in every namespace: to see whether work that has left runs elsewhere",
   "read-job":
     "in every namespace: without it lists of allocations are empty, which looks like a drain that is done",
   "operator:read": "to see the health of the servers",
+  "agent:read": "to see who a machine's own agent is",
   management: "to read the raft configuration, hand over leadership and remove peers",
 };
 
@@ -28,40 +31,58 @@ const CONSUL: Readonly<Record<ConsulRight, string>> = {
 };
 
 const NOMAD_OF: Readonly<Record<Role, readonly NomadRight[]>> = {
-  client: ["node:read", "node:write", "read-job"],
-  "nomad-server": ["node:read", "operator:read", "management"],
+  client: ["node:read", "node:write", "list-jobs", "read-job", "agent:read"],
+  "nomad-server": ["node:read", "operator:read", "agent:read", "management"],
   "consul-server": [],
 };
 
 const CONSUL_OF: Readonly<Record<Role, readonly ConsulRight[]>> = {
-  client: ["node:read", "agent:write"],
-  "nomad-server": ["node:read", "agent:write"],
-  "consul-server": ["node:read", "operator:read", "operator:write", "agent:write", "snapshot"],
+  client: ["node:read", "service:read", "agent:write"],
+  "nomad-server": ["node:read", "service:read", "agent:write"],
+  "consul-server": CONSUL_RIGHTS,
 };
 
+/** A gate needs none of these. */
+const TO_LEAVE: ReadonlySet<NomadRight | ConsulRight> = new Set([
+  "node:write",
+  "list-jobs",
+  "read-job",
+  "operator:write",
+  "agent:write",
+  "snapshot",
+]);
+
 /**
- * The rights that tokens need to make a group leave, and lack; nothing for rights that could not be asked.
- * @param more rights in Nomad that are needed besides
+ * The rights that tokens need to roll a group, and lack; nothing for rights that could not be asked, unless the token was
+ * refused.
+ * @param phase `before` its roll the nodes of other groups are looked at, too
  */
 export function missingRights(
   role: Role,
   { nomad, consul }: Observation,
-  more: readonly NomadRight[] = [],
+  phase: "before" | "leave" | "ready",
 ): Finding[] {
+  const isNeeded = (right: NomadRight | ConsulRight): boolean => phase !== "ready" || !TO_LEAVE.has(right);
+  const inNomad = new Set([...(phase === "before" ? (["node:read"] as const) : []), ...NOMAD_OF[role]]);
   return [
-    ...lacking("NOMAD_TOKEN", [...new Set([...more, ...NOMAD_OF[role]])], nomad.rights, NOMAD),
-    ...lacking("CONSUL_HTTP_TOKEN", CONSUL_OF[role], consul.rights, CONSUL),
+    ...lacking("NOMAD_TOKEN", [...inNomad].filter(isNeeded), nomad.rights, NOMAD),
+    ...lacking("CONSUL_HTTP_TOKEN", CONSUL_OF[role].filter(isNeeded), consul.rights, CONSUL),
   ];
 }
 
-const lacking = <Right extends string>(
-  token: string,
+function lacking<Right extends string>(
+  subject: string,
   needed: readonly Right[],
   rights: Observed<readonly Right[]>,
   reasons: Readonly<Record<Right, string>>,
-): Finding[] =>
-  (isUnknown(rights) ? [] : needed.filter((right) => !rights.includes(right))).map((right) => ({
-    subject: token,
-    message: `lacks the right ${right} (${reasons[right]})`,
-    remedy: "use a token whose policy allows it",
-  }));
+): Finding[] {
+  if (isUnknown(rights))
+    return needed.length > 0 && rights.refused === true ? [refused(subject, rights)] : [];
+  return needed
+    .filter((right) => !rights.includes(right))
+    .map((right) => ({
+      subject,
+      message: `lacks the right ${right} (${reasons[right]})`,
+      remedy: "use a token whose policy allows it",
+    }));
+}

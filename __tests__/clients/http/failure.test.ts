@@ -12,6 +12,9 @@ const table: readonly (readonly [Failure, boolean, boolean])[] = [
   [answer(500, "No cluster leader"), true, false],
   [answer(500, "rpc error making call: rpc error making call: No cluster leader"), true, false],
   [answer(500, "No known Consul servers"), true, false],
+  [answer(500, "no servers"), true, false],
+  [answer(500, "there are no servers of that name"), false, false],
+  [{ kind: "leaderless", status: 403, text: "ACL not found" }, true, true],
   [
     answer(500, "rpc error: failed to get conn: dial tcp 10.0.0.1:4647: connect: connection refused"),
     true,

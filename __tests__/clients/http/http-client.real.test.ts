@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "@jest/globals";
+import { afterEach, describe, expect, test } from "@jest/globals";
 import * as z from "zod";
 import {
   AnswerError,
@@ -358,6 +358,47 @@ test("a 403 names the permission that is missing", async () => {
     `Consul does not allow it: PUT /v1/thing at ${server.url} (403 Permission denied); ` +
       'CONSUL_HTTP_TOKEN is not set: set it to a token that has operator = "write"',
   );
+});
+
+describe("an agent that has found no leader", () => {
+  const refusing =
+    (leader: Reply): Reply =>
+    (response, request) => {
+      (request.url === "/v1/status/leader" ? leader : text("ACL not found", 403))(response, request);
+    };
+
+  test.each<[string, Reply]>([
+    ["names none", json("")],
+    ["has no servers", text("No known Consul servers", 500)],
+    ["has no servers, in Nomad's words", text("no servers", 500)],
+    ["waits for an election", text("rpc error: No cluster leader", 500)],
+  ])("says nothing of a token where it %s, and is asked once", async (_title, leader) => {
+    const server = await start(refusing(leader));
+
+    const error = await rejection(clientOf([server.url]).client.tell(write));
+
+    expect(error).toBeInstanceOf(NoLeaderError);
+    expect(error.message).toBe(
+      `Consul has no leader: PUT /v1/thing at ${server.url} (403 ACL not found); ` +
+        "an agent that has found no leader knows no token; wait until it has",
+    );
+    expect(server.requests).toEqual(["PUT /v1/thing", "GET /v1/status/leader"]);
+  });
+
+  test("is passed over for the next one, even where a request may not be repeated", async () => {
+    const [first, second] = [await start(refusing(json(""))), await start(json({}))];
+
+    await clientOf([first.url, second.url]).client.tell(write);
+
+    expect(second.requests).toEqual(["PUT /v1/thing"]);
+  });
+
+  test("is told from one whose token lacks a right, and from a proxy that refuses all", async () => {
+    for (const leader of [json("10.0.0.1:8300"), text("Forbidden", 403), text("ACL not found", 500)]) {
+      const server = await start(refusing(leader));
+      expect(await rejection(clientOf([server.url]).client.tell(read))).toBeInstanceOf(PermissionError);
+    }
+  });
 });
 
 async function start(replies: Reply | readonly Reply[]): Promise<LocalServer> {

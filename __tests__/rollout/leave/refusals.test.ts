@@ -2,11 +2,12 @@ import { expect, test } from "@jest/globals";
 import { formatFinding } from "../../../rollout/preflight/finding.js";
 import { nextLeave } from "../../../rollout/leave/next-leave.js";
 import type { LeaveOrder } from "../../../rollout/leave/order.js";
+import { NOMAD_RIGHTS } from "../../../rollout/observation/observation.js";
 import { allocationOn, known, observed, orderOf, pick, replaced, START, type World } from "../observed.js";
 
 test("refuses without the right to read jobs: lists are empty then and look like a finished drain", () => {
   const world = observed((one) => {
-    one.nomad.rights = ["node:read", "node:write", "operator:read"];
+    one.nomad.rights = NOMAD_RIGHTS.filter((right) => right !== "read-job");
     one.nomad.allocations = [];
     one.nomad.jobs = [];
   });
@@ -23,19 +24,25 @@ test("refuses with every right that is missing, for each kind of group", () => {
   expect(refusals(world, orderOf("broker-0"))).toMatchInlineSnapshot(`
    "NOMAD_TOKEN: lacks the right node:read (to see the nodes and the members); use a token whose policy allows it
    NOMAD_TOKEN: lacks the right node:write (to mark nodes ineligible and to drain them); use a token whose policy allows it
+   NOMAD_TOKEN: lacks the right list-jobs (in every namespace: to see whether work that has left runs elsewhere); use a token whose policy allows it
    NOMAD_TOKEN: lacks the right read-job (in every namespace: without it lists of allocations are empty, which looks like a drain that is done); use a token whose policy allows it
+   NOMAD_TOKEN: lacks the right agent:read (to see who a machine's own agent is); use a token whose policy allows it
    CONSUL_HTTP_TOKEN: lacks the right node:read (to see members and catalog, which are empty without it); use a token whose policy allows it
+   CONSUL_HTTP_TOKEN: lacks the right service:read (to see the health of services, which is empty without it); use a token whose policy allows it
    CONSUL_HTTP_TOKEN: lacks the right agent:write (to make an agent leave); use a token whose policy allows it"
   `);
   expect(refusals(world, orderOf("nomad-server-0"))).toMatchInlineSnapshot(`
    "NOMAD_TOKEN: lacks the right node:read (to see the nodes and the members); use a token whose policy allows it
    NOMAD_TOKEN: lacks the right operator:read (to see the health of the servers); use a token whose policy allows it
+   NOMAD_TOKEN: lacks the right agent:read (to see who a machine's own agent is); use a token whose policy allows it
    NOMAD_TOKEN: lacks the right management (to read the raft configuration, hand over leadership and remove peers); use a token whose policy allows it
    CONSUL_HTTP_TOKEN: lacks the right node:read (to see members and catalog, which are empty without it); use a token whose policy allows it
+   CONSUL_HTTP_TOKEN: lacks the right service:read (to see the health of services, which is empty without it); use a token whose policy allows it
    CONSUL_HTTP_TOKEN: lacks the right agent:write (to make an agent leave); use a token whose policy allows it"
   `);
   expect(refusals(world, orderOf("consul-server-0"))).toMatchInlineSnapshot(`
    "CONSUL_HTTP_TOKEN: lacks the right node:read (to see members and catalog, which are empty without it); use a token whose policy allows it
+   CONSUL_HTTP_TOKEN: lacks the right service:read (to see the health of services, which is empty without it); use a token whose policy allows it
    CONSUL_HTTP_TOKEN: lacks the right operator:read (to see the health of the servers and the raft configuration); use a token whose policy allows it
    CONSUL_HTTP_TOKEN: lacks the right operator:write (to remove peers of servers that are dead); use a token whose policy allows it
    CONSUL_HTTP_TOKEN: lacks the right agent:write (to make an agent leave); use a token whose policy allows it
@@ -424,6 +431,29 @@ test("what could not be asked is waited for and named, for each kind of group", 
   world.nomad.rights = { unknown: "403" };
   expect(remaining("broker-0")).toEqual(["wait-answers", "rights in Nomad: 403"]);
   expect(remaining("consul-server-0")).not.toContain("rights in Nomad: 403");
+});
+
+test("refuses at once what the token may not ask, for each kind of group, and waits for nothing", () => {
+  const world = observed((one) => {
+    one.nomad.jobs = { unknown: "Nomad does not allow it", refused: true };
+    one.nomad.raft = { unknown: "Nomad does not allow it", refused: true };
+    one.consul.raft = { unknown: "Consul does not allow it", refused: true };
+    one.consul.catalog = { unknown: "500 No cluster leader", passing: true };
+  });
+  expect(refusals(world, orderOf("broker-0"))).toBe(
+    "jobs: Nomad does not allow it; waiting does not change that",
+  );
+  expect(refusals(world, orderOf("nomad-server-0"))).toBe(
+    "raft: Nomad does not allow it; waiting does not change that",
+  );
+  expect(refusals(world, orderOf("consul-server-0"))).toBe(
+    "raft: Consul does not allow it; waiting does not change that",
+  );
+  world.nomad.rights = { unknown: "Nomad does not know it", refused: true };
+  expect(refusals(world, orderOf("broker-0"))).toBe(
+    "NOMAD_TOKEN: Nomad does not know it; waiting does not change that",
+  );
+  expect(refusals(world, orderOf("consul-server-0"))).not.toContain("NOMAD_TOKEN");
 });
 
 test("a snapshot that is too old is taken again", () => {

@@ -6,6 +6,7 @@ import {
   type ClusterGroup,
   type PreflightInput,
 } from "../../../rollout/preflight/preflight.js";
+import { CONSUL_RIGHTS, NOMAD_RIGHTS } from "../../../rollout/observation/observation.js";
 import { BROKERS, groupOfHost, known, NEW, observed, pick, replaced, type World } from "../observed.js";
 
 test.each(["broker-0", "nomad-server-0", "consul-server-2"])(
@@ -31,7 +32,7 @@ test("a dead record beside a live node is no harm", () => {
 
 test("refuses with everything that speaks against it at once", () => {
   const world = observed((one) => {
-    one.nomad.rights = ["node:read", "node:write"];
+    one.nomad.rights = NOMAD_RIGHTS.filter((right) => right !== "read-job");
     pick(one.nomad.nodes, "broker-1-0-node").eligibility = "ineligible";
     pick(one.nomad.nodes, "broker-1-1-node").drain = { deadlineAt: null };
     pick(one.nomad.nodes, "broker-2-0-node").status = "down";
@@ -58,6 +59,30 @@ test("refuses a Consul server too while nobody may look at Nomad's nodes", () =>
   expect(refusals(world, inputFor("consul-server-0"))).toBe(
     "NOMAD_TOKEN: lacks the right node:read (to see the nodes and the members); use a token whose policy allows it",
   );
+});
+
+test("refuses without the rights that only the gate needs, before anything leaves", () => {
+  const world = observed((one) => {
+    one.nomad.rights = NOMAD_RIGHTS.filter((right) => right !== "agent:read" && right !== "list-jobs");
+    one.consul.rights = CONSUL_RIGHTS.filter((right) => right !== "service:read");
+  });
+  expect(refusals(world, inputFor("broker-0"))).toBe(
+    "NOMAD_TOKEN: lacks the right list-jobs (in every namespace: to see whether work that has left runs elsewhere); use a token whose policy allows it\n" +
+      "NOMAD_TOKEN: lacks the right agent:read (to see who a machine's own agent is); use a token whose policy allows it\n" +
+      "CONSUL_HTTP_TOKEN: lacks the right service:read (to see the health of services, which is empty without it); use a token whose policy allows it",
+  );
+});
+
+test("refuses a token that is not known, once for each, and does not look again", () => {
+  const world = observed((one) => {
+    one.nomad.rights = { unknown: "Nomad does not know this token", refused: true };
+    one.consul.rights = { unknown: "Consul does not know this token", refused: true };
+  });
+  expect(refusals(world, inputFor("broker-0"))).toBe(
+    "NOMAD_TOKEN: Nomad does not know this token; waiting does not change that\n" +
+      "CONSUL_HTTP_TOKEN: Consul does not know this token; waiting does not change that",
+  );
+  expect(isWorthWaiting(preflight(world, inputFor("broker-0")), 0)).toBe(false);
 });
 
 test("refuses while nodes of another group are missing, twice alive or not ready", () => {
