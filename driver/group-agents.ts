@@ -53,7 +53,7 @@ export function agentsOf(
   return {
     preflight: async (laterHosts) => {
       const order = leaveOrderOf(file, group, { stay, laterHosts });
-      const cluster = await connect(spec, env, clock.now, machines);
+      const cluster = await connect(spec, env, clock.now, machines, group.name);
       try {
         const { role } = group;
         const observation = await cluster.observe({ group: subject, role, agentsOf: [], checks: [] });

@@ -1,4 +1,5 @@
 import { ConsulClient } from "../clients/consul/consul-client.js";
+import { CONSUL } from "../clients/http/service.js";
 import type { LocalMachines } from "../clients/local-machines/machines.js";
 import { parseHostName } from "../cluster/address.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
@@ -9,6 +10,7 @@ import { ask } from "../live/observe/ask.js";
 import { inParallel } from "../live/observe/in-parallel.js";
 import { AT_ONCE } from "../live/observe/server-lists.js";
 import { sshAgents } from "../live/machine-agents.js";
+import { tunnelsTo } from "../live/tunnels.js";
 import { tokenRefusal } from "../live/token-refusal.js";
 import { isUnknown, type Observation, type ServerList } from "../rollout/observation/observation.js";
 import { consulServersIn, listObjection } from "../rollout/server-lists.js";
@@ -21,8 +23,8 @@ export async function runConfigureConsulHook(
   { subject: host }: HookArgs,
 ): Promise<void> {
   const pool = parseHostName(host)?.pool ?? "";
-  const { agents, servers, own } = machines ? locally(machines, env) : remotely(env);
-  const consul = await ConsulClient.fromEnvironment(own);
+  const { agents, servers, own, tunnels } = machines ? locally(machines, env) : remotely(env);
+  const consul = await ConsulClient.fromEnvironment(own, ...tunnels);
   const timeoutMs = gateSettingsOf(pool, spec).ready.timeoutSeconds * 1000;
   try {
     await configure({ cluster: { agents, consul }, clock, say, signal }, { host, servers, timeoutMs });
@@ -67,14 +69,19 @@ function locally(machines: LocalMachines, env: HookContext["env"]) {
   const servers = machines.list().filter(({ role }) => role === "consul-server");
   const own = localEnvironment(machines, env);
   const agents = localAgents(own, machines);
-  return { own, agents, servers: servers.map(({ address }) => address).sort() };
+  return { own, agents, servers: servers.map(({ address }) => address).sort(), tunnels: [] };
 }
 
 /** Terraform gives the addresses of the machines as they are now. */
 function remotely(own: HookContext["env"]) {
   const [address, servers] = [own["ROLLOUT_HOST_ADDRESS"], own["ROLLOUT_CONSUL_SERVERS"]];
-  if (address && servers)
-    return { own, agents: sshAgents(own, () => Promise.resolve(address)), servers: servers.split(",") };
+  if (address && servers) {
+    const all = servers.split(",");
+    // The machine's own agent may know nothing yet.
+    const others = all.filter((each) => each !== address);
+    const tunnels = tunnelsTo(CONSUL, own, others, (server) => Promise.resolve(server));
+    return { own, agents: sshAgents(own, () => Promise.resolve(address)), servers: all, tunnels };
+  }
   throw new UserError(
     "ROLLOUT_HOST_ADDRESS and ROLLOUT_CONSUL_SERVERS are not set; Terraform sets them where it calls this hook",
     2,

@@ -24,7 +24,7 @@ export async function runLeaveHook(
     say(`${group.name}: nothing to do: it has no machine`);
     return;
   }
-  const cluster = await connect(file.spec, env, clock.now, machines);
+  const cluster = await connect(file.spec, env, clock.now, machines, group.name);
   try {
     const snapshotFile = join(folder, snapshotNameOf(group.name));
     // What else is in flight in the state was judged when the view was made.

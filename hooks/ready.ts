@@ -42,7 +42,7 @@ export async function runReadyHook(
     if (parseHostName(name)?.group === group.name && !hostNames(group).includes(name))
       await machines?.stop(name, signal);
   }
-  const cluster = await connect(spec, env, clock.now, machines);
+  const cluster = await connect(spec, env, clock.now, machines, group.name);
   const checks = new PoolChecks(ready.checks, {
     run: (check, machine, ending) => runCheck(check, machine, { env, signal: ending }),
     now: clock.now,

@@ -15,7 +15,7 @@ export class AgentClients {
   }
 
   nomad(endpoint: Endpoint): Promise<NomadClient> {
-    return kept(this.#nomad, endpoint, () => NomadClient.at(endpoint, this.env));
+    return kept(this.#nomad, endpoint, () => NomadClient.fromEnvironment(this.env, endpoint));
   }
 
   async close(): Promise<void> {

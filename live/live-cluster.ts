@@ -1,8 +1,10 @@
 import { ConsulClient } from "../clients/consul/consul-client.js";
 import type { Environment } from "../clients/environment.js";
+import type { Endpoint } from "../clients/http/endpoint.js";
 import type { LocalMachines } from "../clients/local-machines/machines.js";
 import { LoadBalancer } from "../clients/aws/load-balancer.js";
 import { Ec2Machines, type Ec2Machine } from "../clients/aws/ec2.js";
+import { CONSUL, NOMAD, type Service } from "../clients/http/service.js";
 import { NomadClient } from "../clients/nomad/nomad-client.js";
 import { isHostOf } from "../rollout/observation/host-of.js";
 import type {
@@ -24,6 +26,7 @@ import { observeAgents } from "./observe/agents.js";
 import { observeConsul } from "./observe/consul.js";
 import { groupMachines, targetsOf } from "./observe/machines.js";
 import { observeNomad } from "./observe/nomad.js";
+import { hostsToAsk, tunnelsTo } from "./tunnels.js";
 
 export interface Question {
   readonly group: string;
@@ -44,10 +47,11 @@ interface Cloud {
 }
 
 /**
- * The cluster that the environment names (`CONSUL_HTTP_ADDR`, `NOMAD_ADDR` and the others), and the machines of the spec.
- * Nothing is asked yet.
+ * The cluster that the environment names (`CONSUL_HTTP_ADDR`, `NOMAD_ADDR` and the others), or that ssh reaches, and the
+ * machines of the spec. Nothing is asked yet.
  * @param now milliseconds since 1970
  * @param local the machines of platform local: asked whatever the environment names
+ * @param group what is worked on: nobody is asked through its machines as long as others answer
  * @throws UserError naming the variable that cannot be used, and for platform local without machines that have agents:
  * what the environment names is another cluster then
  */
@@ -56,6 +60,7 @@ export async function connect(
   env: Environment,
   now: () => number = Date.now,
   local?: LocalMachines,
+  group?: string,
 ): Promise<LiveCluster> {
   if (local) {
     const own = localEnvironment(local, env);
@@ -70,17 +75,25 @@ export async function connect(
   }
   const { region } = spec.aws;
   const ec2 = new Ec2Machines({ region });
-  const cloud: Cloud = {
-    machines: () => ec2.find(spec.name, { terminated: true }),
-    balancer: new LoadBalancer({ region }),
-  };
+  const machines = () => ec2.find(spec.name, { terminated: true });
+  const cloud: Cloud = { machines, balancer: new LoadBalancer({ region }) };
+  // The way to Consul cannot be asked of Consul; and a directory remembers, while a tunnel is opened anew where one has died.
+  const addressOf = (host: string) =>
+    new Directory({ catalog: () => Promise.resolve([]), machines }).addressOf(host);
+  const tunnels = (service: Service) => tunnelsTo(service, env, hostsToAsk(service, spec, group), addressOf);
   const agents = (directory: Directory) => sshAgents(env, (host) => directory.addressOf(host));
-  return new LiveCluster(spec, { ...(await clientsOf(env)), now, cloud, agents });
+  return new LiveCluster(spec, { ...(await clientsOf(env, tunnels)), now, cloud, agents });
 }
 
-/** The clients of the servers that an environment names. */
-async function clientsOf(env: Environment): Promise<Pick<Parts, "consul" | "nomad">> {
-  return { consul: await ConsulClient.fromEnvironment(env), nomad: await NomadClient.fromEnvironment(env) };
+/** The clients of the servers that an environment names, or that tunnels lead to. */
+async function clientsOf(
+  env: Environment,
+  tunnels: (service: Service) => readonly Endpoint[] = () => [],
+): Promise<Pick<Parts, "consul" | "nomad">> {
+  return {
+    consul: await ConsulClient.fromEnvironment(env, ...tunnels(CONSUL)),
+    nomad: await NomadClient.fromEnvironment(env, ...tunnels(NOMAD)),
+  };
 }
 
 interface Parts {

@@ -41,6 +41,6 @@ export function localAgents(env: Environment, machines: AgentsOfMachines): Machi
  */
 export function localEnvironment(machines: LocalMachines, env: Environment): Environment {
   const { consul, nomad } = machines.endpoints();
-  const others = Object.entries(env).filter(([name]) => !/^(CONSUL|NOMAD)_/.test(name));
+  const others = Object.entries(env).filter(([name]) => !/^(ROLLOUT_)?(CONSUL|NOMAD)_/.test(name));
   return { ...Object.fromEntries(others), CONSUL_HTTP_ADDR: consul, NOMAD_ADDR: nomad };
 }

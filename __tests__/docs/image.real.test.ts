@@ -18,7 +18,7 @@ const hclFiles = [
     join(docs, file),
   ),
   ...[join(root, "etc/consul.d"), join(root, "etc/nomad.d"), share].flatMap((folder) =>
-    readdirSync(folder).map((file) => join(folder, file)),
+    readdirSync(folder).flatMap((file) => (file.endsWith(".hcl") ? join(folder, file) : [])),
   ),
 ];
 
@@ -287,7 +287,8 @@ describe("the image's files", () => {
     const provision = readFileSync(join(docs, "image/provision.sh"), "utf8");
     const enabled = [...provision.matchAll(/[\w-]+\.(?:service|path)\b/g)].map(([unit]) => unit);
     expect(readdirSync(folder).filter((unit) => !enabled.includes(unit))).toEqual([
-      // Its path starts it.
+      // Their paths start them.
+      "rollout-list.service",
       "rollout-servers.service",
     ]);
   });

@@ -12,7 +12,9 @@ import { startAgent, type RealAgent } from "../contract/real-agent.js";
 import { describeReal } from "../support/environment.js";
 import { smallAwsSpec } from "../support/fixtures.js";
 import { freePort } from "../support/free-port.js";
+import { MachineOfContract2 } from "../support/machine-of-contract-2.js";
 import { failure } from "../support/refusal.js";
+import { Scratch } from "../support/scratch.js";
 import { startSshd, type Sshd } from "../support/sshd.js";
 
 describeReal(
@@ -25,6 +27,8 @@ describeReal(
     const management = randomUUID();
     let sshd: Sshd;
     let port: number;
+    let scratch: Scratch;
+    let machineFolders: MachineOfContract2;
     let folder: string;
     let running: RealAgent;
     let own: RealAgent | undefined;
@@ -32,11 +36,19 @@ describeReal(
 
     beforeAll(async () => {
       sshd = await startSshd({ path: process.env["PATH"] ?? "" });
-      folder = join(sshd.folder, "consul.d");
-      // The folder of the image's contract is one of the test's own here.
+      scratch = await Scratch.create();
+      machineFolders = await MachineOfContract2.in(scratch);
+      folder = machineFolders.consul;
+      await rm(folder, { recursive: true });
+      // The folders of the image's contract are the test's own here.
       await sshd.program(
         "sh",
-        `for word; do shift; [ "$word" = /etc/consul.d ] && word='${folder}'; set -- "$@" "$word"; done; exec /bin/sh "$@"`,
+        `for word; do
+  shift
+  case $word in /etc/consul.d) word='${folder}' ;; /var/lib/rollout) word='${machineFolders.lists}' ;; esac
+  set -- "$@" "$word"
+done
+exec /bin/sh "$@"`,
       );
       port = await freePort();
       running = await start(join(sshd.folder, "server.d"), {
@@ -56,6 +68,7 @@ describeReal(
     afterAll(async () => {
       await running.kill();
       await sshd.stop();
+      await scratch.remove();
     });
 
     test("writes the list and lets the agent read it; the next run finds it done", async () => {
@@ -69,6 +82,30 @@ describeReal(
       expect(said.at(-1)).toBe(
         `broker-0-0: nothing to do: its list of Consul servers is there; its agent knows the leader ${server}:8300`,
       );
+    });
+
+    test("has a machine of contract 2 make the list itself, and the cluster sees which contract that is", async () => {
+      const contract = '{ "node_meta": { "rollout_contract": "2" } }';
+      await mkdir(folder);
+      await writeFile(join(folder, "rollout-contract.json"), contract);
+      await startMachine({ retry_join: [server] });
+      const end = machineFolders.readLists();
+      await configure(management);
+      expect(said.at(-1)).toBe(
+        `broker-0-0: its list of Consul servers is written, its agent has reloaded; its agent knows the leader ${server}:8300`,
+      );
+      expect(await readFile(join(folder, "rollout-servers.json"), "utf8")).toBe(renderServersFile([server]));
+      expect(await readFile(join(machineFolders.lists, "consul-servers"), "utf8")).toBe(`${server}\n`);
+      await configure(management);
+      end();
+      expect(said.at(-1)).toBe(
+        `broker-0-0: nothing to do: its list of Consul servers is there; its agent knows the leader ${server}:8300`,
+      );
+      await eventually(async () => {
+        const headers = { "X-Consul-Token": management };
+        const answer = await fetch(`${cluster()}/v1/catalog/node/broker-0-0`, { headers });
+        return /"rollout_contract": ?"2"/.test(await answer.text());
+      });
     });
 
     test("waits for an agent that has not joined, which refuses every token", async () => {
@@ -99,6 +136,14 @@ describeReal(
         );
       },
     );
+
+    test("refuses it likewise where the servers are asked through tunnels", async () => {
+      await startMachine({ retry_join: [server] });
+      const error = await failure(configure(randomUUID(), { ROLLOUT_CONSUL_ADDRS: "ssh" }));
+      expect(error).toContain(
+        `at http://127.0.0.1:${String(port)} of ${server} (403 ACL not found); the cluster does not know this token`,
+      );
+    });
 
     test("refuses a token that lacks rights at once, and names them", async () => {
       await startMachine();

@@ -35,6 +35,8 @@ test("what the environment says of another cluster is not asked, and gets nobody
     CONSUL_HTTP_TOKEN: "secret",
     NOMAD_ADDR: "https://nomad.prod:4646",
     NOMAD_TOKEN: "secret",
+    ROLLOUT_CONSUL_ADDRS: "ssh",
+    ROLLOUT_NOMAD_ADDRS: "https://nomad.prod:4646,https://nomad.prod:4647",
   };
   expect(localEnvironment(localMachines(folder), env)).toEqual({
     PATH: "/bin",

@@ -17,6 +17,8 @@ export interface Sshd {
   program(name: string, script: string): Promise<void>;
   /** An environment whose ssh_config knows the machine as `machine`, its host key and a user's key. */
   env(client?: ClientOptions): Promise<Readonly<Record<string, string>>>;
+  /** Ends the connections that there are; new ones are let in. */
+  cut(): void;
   stop(): Promise<void>;
 }
 
@@ -89,6 +91,9 @@ export async function startSshd({ fileBlocks, path = "/usr/bin:/bin" }: SshdOpti
   if (address === null || typeof address === "string") throw new Error("no port");
   const { port } = address;
 
+  const cut = (): void => {
+    for (const child of children) child.kill();
+  };
   let clients = 0;
   return {
     port,
@@ -126,9 +131,10 @@ export async function startSshd({ fileBlocks, path = "/usr/bin:/bin" }: SshdOpti
       );
       return { ROLLOUT_SSH_CONFIG: config };
     },
+    cut,
     stop: async () => {
       server.close();
-      for (const child of children) child.kill();
+      cut();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -47,6 +47,6 @@ export abstract class ConsulBase {
 
   /** A list that is never empty in truth: the agent that answers is in it. */
   protected hidden(call: Call): HiddenByAclError {
-    return new HiddenByAclError(call, this.settings.endpoints.map(({ url }) => url).join(", "));
+    return new HiddenByAclError(call, [...new Set(this.settings.endpoints.map(({ url }) => url))].join(", "));
   }
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Environment } from "../environment.js";
+import type { Endpoint } from "../http/endpoint.js";
 import { list } from "../http/parse-answer.js";
 import { removePeerOf } from "../http/raft.js";
 import { CONSUL } from "../http/service.js";
@@ -42,10 +43,11 @@ const AT_ONCE = 64;
 export class ConsulClient extends ConsulBase {
   /**
    * The cluster that `CONSUL_HTTP_ADDR` and Consul's other variables name.
+   * @param at in place of the addresses there, where there are any
    * @throws UserError naming the variable that cannot be used
    */
-  static async fromEnvironment(env?: Environment): Promise<ConsulClient> {
-    return new ConsulClient(await readSettings(CONSUL, env));
+  static async fromEnvironment(env?: Environment, ...at: readonly Endpoint[]): Promise<ConsulClient> {
+    return new ConsulClient(await readSettings(CONSUL, env, ...at));
   }
 
   /**

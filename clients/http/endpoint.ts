@@ -1,5 +1,6 @@
 import { UserError } from "../../cluster/user-error.js";
 import type { Environment } from "../environment.js";
+import type { TunnelOnDemand } from "../ssh/tunnel.js";
 import type { Service } from "./service.js";
 
 /** Where an agent's HTTP API is. */
@@ -8,10 +9,13 @@ export interface Endpoint {
   readonly url: string;
   /** A Unix socket on this machine that leads there, such as the near end of a tunnel. Connected to in place of the URL's host. */
   readonly socketPath?: string;
+  /** The machine whose loopback address is meant, and the way there. */
+  readonly behind?: { readonly machine: string; readonly tunnel: TunnelOnDemand };
 }
 
 /** How an endpoint is named in messages. */
-export function formatEndpoint({ url, socketPath }: Endpoint): string {
+export function formatEndpoint({ url, socketPath, behind }: Endpoint): string {
+  if (behind) return `${url} of ${behind.machine}`;
   return socketPath === undefined ? url : `unix://${socketPath}`;
 }
 
@@ -20,13 +24,24 @@ export function isEncrypted({ url }: Endpoint): boolean {
   return url.startsWith("https:");
 }
 
+const ownValue = (service: Service, env: Environment): string =>
+  (env[service.addressesVariable] ?? "").trim();
+
+/** Whether a service is to be asked through tunnels to the machines: `ssh` stands in place of addresses. */
+export const isBySsh = (service: Service, env: Environment): boolean => ownValue(service, env) === "ssh";
+
+/** The variable that says where a service is. */
+export const variableFor = (service: Service, env: Environment): string =>
+  ownValue(service, env) === "" ? service.addressVariable : service.addressesVariable;
+
 /**
- * The addresses in `CONSUL_HTTP_ADDR` or `NOMAD_ADDR`, in the order in which they are tried: one, or several between commas;
- * the agent on this machine where nothing is set. `CONSUL_HTTP_SSL=true` makes Consul's encrypted, as its own tools do.
+ * The addresses in `ROLLOUT_CONSUL_ADDRS` or `ROLLOUT_NOMAD_ADDRS`, else in `CONSUL_HTTP_ADDR` or `NOMAD_ADDR`, in the order in
+ * which they are tried: one, or several between commas; the agent on this machine where nothing is set.
+ * `CONSUL_HTTP_SSL=true` makes Consul's encrypted, as its own tools do.
  * @throws UserError for what is no address
  */
 export function readEndpoints(service: Service, env: Environment): readonly [Endpoint, ...Endpoint[]] {
-  const variable = service.addressVariable;
+  const variable = isBySsh(service, env) ? service.addressVariable : variableFor(service, env);
   const value = (env[variable] ?? "").trim();
   const encrypted = service.name === "Consul" && readFlag("CONSUL_HTTP_SSL", env) === true;
   const text = value === "" ? `127.0.0.1:${String(service.defaultPort)}` : value;
@@ -65,6 +80,7 @@ function parseEndpoint(text: string, { variable, encrypted, port }: Reading): En
     );
   const scheme = encrypted ? "https" : "http";
   if (text === "") throw refuse("is empty");
+  if (text === "ssh") throw refuse("stands alone, in ROLLOUT_CONSUL_ADDRS or ROLLOUT_NOMAD_ADDRS");
   if (text.startsWith("unix://")) {
     const socketPath = text.slice("unix://".length);
     if (!socketPath.startsWith("/")) throw refuse("names no absolute path");

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { Dispatcher } from "undici";
+import type { Agent, Dispatcher } from "undici";
 import { UserError } from "../../cluster/user-error.js";
 import { codeOf, messageOf } from "../error-code.js";
 import { noAnswer, type Connection } from "./connection.js";
@@ -52,10 +52,16 @@ export async function exchange<T>(
   deadlineAfter: Deadline,
 ): Promise<Outcome<T>> {
   message.signal?.throwIfAborted();
+  // A connection that the agent has just closed would look like a lost answer, which a repeatable request gets over.
+  let dispatcher: Agent;
+  try {
+    dispatcher = await connection.agent(message.repeatable);
+  } catch (error) {
+    if (error instanceof UserError) return { failure: { kind: "unreachable", reason: error.message } };
+    throw error;
+  }
   const deadline = deadlineAfter(message.timeout);
   const signal = message.signal === undefined ? deadline : AbortSignal.any([deadline, message.signal]);
-  // A connection that the agent has just closed would look like a lost answer, which a repeatable request gets over.
-  const dispatcher = message.repeatable ? connection.kept : connection.fresh();
   try {
     const { method, path, headers, body } = message;
     const response = await requestBy(dispatcher, `${connection.endpoint.url}${path}`, {
@@ -72,7 +78,7 @@ export async function exchange<T>(
     if (!deadline.aborted) return { failure: failureOf(error) };
     return { failure: { kind: "broken", reason: `no answer within ${String(message.timeout)} s` } };
   } finally {
-    if (dispatcher !== connection.kept) await dispatcher.destroy();
+    if (!message.repeatable) await dispatcher.destroy();
   }
 }
 

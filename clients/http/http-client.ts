@@ -96,9 +96,9 @@ export class HttpClient {
     return (await this.#send(call, read)).answer.body;
   }
 
-  /** Ends the connections that are kept open. Not needed at the end of a process. */
+  /** Ends the connections that are kept open, and tunnels. Not needed at the end of a process. */
   async close(): Promise<void> {
-    await Promise.all(this.#connections.map(({ kept }) => kept.destroy()));
+    await Promise.all(this.#connections.map((connection) => connection.close()));
   }
 
   async #send<T>(call: Call, read: BodyReader<T>): Promise<{ answer: Answer<T>; subject: Subject }> {
@@ -146,8 +146,9 @@ export class HttpClient {
   }
 
   #subject({ method, path }: Message, { endpoint }: Connection): Subject {
+    const { variable: addressVariable = this.service.addressVariable } = this.settings;
     return {
-      service: this.service,
+      service: { ...this.service, addressVariable },
       method,
       path,
       where: formatEndpoint(endpoint),

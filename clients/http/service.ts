@@ -2,6 +2,8 @@
 export interface Service {
   readonly name: "Consul" | "Nomad";
   readonly addressVariable: string;
+  /** Our own, for several: the service's own tools take one address only. */
+  readonly addressesVariable: string;
   readonly defaultPort: number;
   readonly tokenVariable: string;
   readonly tokenHeader: string;
@@ -10,6 +12,7 @@ export interface Service {
 export const CONSUL: Service = {
   name: "Consul",
   addressVariable: "CONSUL_HTTP_ADDR",
+  addressesVariable: "ROLLOUT_CONSUL_ADDRS",
   defaultPort: 8500,
   tokenVariable: "CONSUL_HTTP_TOKEN",
   tokenHeader: "x-consul-token",
@@ -18,6 +21,7 @@ export const CONSUL: Service = {
 export const NOMAD: Service = {
   name: "Nomad",
   addressVariable: "NOMAD_ADDR",
+  addressesVariable: "ROLLOUT_NOMAD_ADDRS",
   defaultPort: 4646,
   tokenVariable: "NOMAD_TOKEN",
   tokenHeader: "x-nomad-token",

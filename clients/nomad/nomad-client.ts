@@ -26,15 +26,11 @@ interface WithResources {
 export class NomadClient extends NomadServers {
   /**
    * The cluster that `NOMAD_ADDR` and Nomad's other variables name.
+   * @param at in place of the addresses there, where there are any: one agent, such as one behind a tunnel, or several
    * @throws UserError naming the variable that cannot be used
    */
-  static async fromEnvironment(env?: Environment): Promise<NomadClient> {
-    return new NomadClient(await readSettings(NOMAD, env));
-  }
-
-  /** One agent at a given address or behind a tunnel. */
-  static async at(endpoint: Endpoint, env?: Environment): Promise<NomadClient> {
-    return new NomadClient(await readSettings(NOMAD, env, endpoint));
+  static async fromEnvironment(env?: Environment, ...at: readonly Endpoint[]): Promise<NomadClient> {
+    return new NomadClient(await readSettings(NOMAD, env, ...at));
   }
 
   /**

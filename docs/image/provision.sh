@@ -43,7 +43,7 @@ users() {
   for agent in consul nomad; do
     id "$agent" > /dev/null 2>&1 ||
       useradd --system --user-group --home-dir "/var/lib/$agent" --shell /usr/sbin/nologin "$agent"
-    # To be passed through, not read: `consul validate` by another user looks for an old folder in it.
+    # To be passed through, not read: tasks run as other users.
     install -d -o "$agent" -g "$agent" -m 0711 "/var/lib/$agent"
   done
   id rollout > /dev/null 2>&1 || useradd --create-home --shell /bin/sh rollout
@@ -63,11 +63,9 @@ files() {
   visudo --check --quiet --file /tmp/rollout-root/etc/sudoers.d/rollout
   cp -a /tmp/rollout-root/. /
   install -d -m 0755 /etc/rollout
-  # The login may add files here, and replace those that are its own (the sticky bit): the list of servers and nothing else.
-  chown root:rollout /etc/consul.d
-  chmod 1775 /etc/consul.d
   echo '{}' > /etc/consul.d/rollout-servers.json
-  chown rollout:rollout /etc/consul.d/rollout-servers.json
+  # The login's own, and read by rollout-list alone: an agent would run commands that stand in what it reads.
+  install -d -o rollout -g rollout -m 0755 /var/lib/rollout
   if [ -n "$HOST_CA" ]; then
     printf '#!/bin/sh\n%s\n' "$HOST_CA" > /usr/local/lib/rollout/sign-host-key
     chmod 0755 /usr/local/lib/rollout/sign-host-key
@@ -82,13 +80,13 @@ files() {
     systemctl enable rollout-data-volume.service
   fi
   systemctl daemon-reload
-  systemctl enable rollout-boot.service rollout-secrets.service rollout-host-key.service rollout-servers.path \
+  systemctl enable rollout-boot.service rollout-secrets.service rollout-host-key.service rollout-list.path rollout-servers.path \
     consul.service nomad.service
 }
 
 # What would make two machines of this image the same machine.
 clean() {
-  rm -rf /tmp/rollout-root /var/lib/consul/* /var/lib/nomad/*
+  rm -rf /tmp/rollout-root /var/lib/consul/* /var/lib/nomad/* /var/lib/rollout/*
   rm -f /etc/ssh/ssh_host_* /etc/rollout/machine.env /etc/consul.d/rollout-machine.json /etc/nomad.d/rollout-machine.json
   apt-get clean
   truncate -s 0 /etc/machine-id

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { readEndpoints, readFlag } from "../../../clients/http/endpoint.js";
+import { isBySsh, readEndpoints, readFlag, variableFor } from "../../../clients/http/endpoint.js";
 import { CONSUL, NOMAD } from "../../../clients/http/service.js";
 
 const consul = (value?: string, ssl?: string) =>
@@ -58,6 +58,38 @@ test("CONSUL_HTTP_SSL says nothing of Nomad", () => {
 
 const allowed =
   "write http://10.0.0.1:8500, https://name:8500, 10.0.0.1:8500 or unix:///path, several between commas";
+
+test("our own variables go before the agents' own, which other tools read and cannot have several in", () => {
+  const env = {
+    ...{ CONSUL_HTTP_ADDR: "10.0.0.1", NOMAD_ADDR: "http://10.0.0.1:4646" },
+    ...{ ROLLOUT_CONSUL_ADDRS: "10.0.0.2,10.0.0.3", ROLLOUT_NOMAD_ADDRS: " https://10.0.0.2:4646 " },
+  };
+  expect(readEndpoints(CONSUL, env)).toEqual([
+    { url: "http://10.0.0.2:8500" },
+    { url: "http://10.0.0.3:8500" },
+  ]);
+  expect(readEndpoints(NOMAD, env)).toEqual([{ url: "https://10.0.0.2:4646" }]);
+  expect([isBySsh(CONSUL, env), variableFor(NOMAD, env)]).toEqual([false, "ROLLOUT_NOMAD_ADDRS"]);
+  const empty = { ...env, ROLLOUT_CONSUL_ADDRS: " " };
+  expect(readEndpoints(CONSUL, empty)).toEqual([{ url: "http://10.0.0.1:8500" }]);
+  expect(variableFor(CONSUL, empty)).toBe("CONSUL_HTTP_ADDR");
+});
+
+test("tunnels by ssh are wanted by a word in the place of addresses; the agents' own variable says how machines listen", () => {
+  const env = { ROLLOUT_NOMAD_ADDRS: "ssh", NOMAD_ADDR: "https://nomad.example:4646" };
+  expect([isBySsh(NOMAD, env), isBySsh(CONSUL, env)]).toEqual([true, false]);
+  expect(readEndpoints(NOMAD, env)).toEqual([{ url: "https://nomad.example:4646" }]);
+  expect(variableFor(NOMAD, env)).toBe("ROLLOUT_NOMAD_ADDRS");
+});
+
+test("refuses that word beside addresses, and in the agents' own variable", () => {
+  const message = (variable: string, port: number): string =>
+    `${variable} is no address: "ssh" stands alone, in ROLLOUT_CONSUL_ADDRS or ROLLOUT_NOMAD_ADDRS; ${allowed.replaceAll("8500", String(port))}`;
+  expect(() => readEndpoints(NOMAD, { ROLLOUT_NOMAD_ADDRS: "10.0.0.1,ssh" })).toThrow(
+    new Error(message("ROLLOUT_NOMAD_ADDRS", 4646)),
+  );
+  expect(() => consul("ssh")).toThrow(new Error(message("CONSUL_HTTP_ADDR", 8500)));
+});
 
 test.each([
   ["10.0.0.1:8500,,", `CONSUL_HTTP_ADDR is no address: "" is empty; ${allowed}`],

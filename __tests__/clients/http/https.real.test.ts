@@ -189,8 +189,8 @@ test("refuses a certificate without its key", async () => {
   );
 });
 
-async function ask(service: Service, env: Environment, at?: Endpoint): Promise<void> {
-  const client = new HttpClient(service, await readSettings(service, env, at), { attempts: 1 });
+async function ask(service: Service, env: Environment, ...at: Endpoint[]): Promise<void> {
+  const client = new HttpClient(service, await readSettings(service, env, ...at), { attempts: 1 });
   try {
     await client.tell({ path: "/v1/thing" });
   } finally {

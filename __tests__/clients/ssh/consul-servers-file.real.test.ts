@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import {
   remoteServersFile,
   SERVERS_FILE,
@@ -10,8 +10,11 @@ import {
   type ServersFile,
 } from "../../../clients/ssh/consul-servers-file.js";
 import { Ssh } from "../../../clients/ssh/ssh.js";
+import { renderServersFile } from "../../../rollout/configure-consul.js";
 import { describeReal } from "../../support/environment.js";
+import { MachineOfContract2 } from "../../support/machine-of-contract-2.js";
 import { failure, refusal } from "../../support/refusal.js";
+import { Scratch } from "../../support/scratch.js";
 import { startSshd, type Sshd } from "../../support/sshd.js";
 
 const OLD = '{"retry_join":["10.0.0.1"]}\n';
@@ -134,7 +137,7 @@ describeReal("The list of servers on a machine", ["sshd"], () => {
   test("refuses a login that may neither write nor use sudo", async () => {
     await rm(folder, { recursive: true });
     expect(await failure(file.write("new"))).toBe(
-      `the login may not write: ${path} on machine: sudo: a password is required; let it write to ${folder}, or use sudo without a password`,
+      `the login may not write: ${path} on machine: sudo: a password is required; give it the rights of docs/image.md, "Login and rights", or sudo without a password`,
     );
   });
 
@@ -177,6 +180,75 @@ describeReal("The list of servers on a machine", ["sshd"], () => {
     ]);
     expect(await file.read()).toEqual({ content: OLD, reloadDue: false });
   }
+});
+
+describeReal("The list of servers on a machine of contract 2", ["sshd"], () => {
+  const CONTENT = renderServersFile(["10.0.0.1", "10.0.1.1:8301", "[fd00::1]:8301"]);
+  let sshd: Sshd;
+  let scratch: Scratch;
+  let machine: MachineOfContract2;
+  let file: ServersFile;
+
+  beforeEach(async () => {
+    sshd = await startSshd();
+    scratch = await Scratch.create();
+    machine = await MachineOfContract2.in(scratch);
+    const path = join(machine.consul, "rollout-servers.json");
+    file = remoteServersFile(new Ssh({ env: await sshd.env() }), "machine", { path, lists: machine.lists });
+    await sshd.program("consul", "exit 0");
+    await sshd.program("sudo", 'echo "sudo: a password is required" >&2; exit 1');
+  });
+  afterEach(async () => {
+    await sshd.stop();
+    await scratch.remove();
+  });
+
+  test("is written as addresses alone, elsewhere, and what the machine makes of it is waited for", async () => {
+    const before = await readdir(machine.consul);
+    expect(await file.read()).toEqual({ content: undefined, reloadDue: false });
+    const end = machine.readLists();
+    await file.write(CONTENT);
+    end();
+    expect(await readFile(join(machine.lists, "consul-servers"), "utf8")).toBe(
+      "10.0.0.1\n10.0.1.1:8301\n[fd00::1]:8301\n",
+    );
+    expect(await readdir(machine.lists)).toEqual(["consul-servers", "rollout-servers.json.reload-due"]);
+    expect(await readdir(machine.consul)).toEqual([...before, "rollout-servers.json"]);
+    expect(await file.read()).toEqual({ content: CONTENT, reloadDue: true });
+
+    await file.reloaded();
+    expect(await file.read()).toEqual({ content: CONTENT, reloadDue: false });
+  });
+
+  test("is written by sudo as the login's user where another may not write", async () => {
+    // What only sudo can see stands for what only sudo can write: to root, who may run this, no folder is closed.
+    await rename(machine.lists, `${machine.lists}.closed`);
+    await sshd.program("stat", '[ "$1 $2" = "-c %U" ] && echo rollout || exec /usr/bin/stat "$@"');
+    await sshd.program(
+      "sudo",
+      `[ "$1 $2 $3 $4" = "-n -u rollout --" ] || exit 3; shift 4; mv '${machine.lists}.closed' '${machine.lists}'; exec "$@"`,
+    );
+    await writeFile(join(machine.consul, "rollout-servers.json"), CONTENT);
+    await file.write(CONTENT);
+    expect(existsSync(join(machine.lists, "consul-servers"))).toBe(true);
+  });
+
+  test("refuses a machine that makes nothing of it", async () => {
+    await sshd.program("sleep", "exit 0");
+    expect(await failure(file.write(CONTENT))).toBe(
+      `the machine has not made of the list what Consul reads: ${machine.consul}/rollout-servers.json on machine; the old file is as it was; see there: journalctl -u rollout-list`,
+    );
+    expect(await readdir(machine.consul)).toEqual(["rollout-contract.json"]);
+  });
+
+  test("refuses a version of the contract that it does not know", async () => {
+    const contract = '{ "node_meta": { "rollout_contract": "3" } }';
+    await writeFile(join(machine.consul, "rollout-contract.json"), contract);
+    const message = `the image wants a newer rollout: ${machine.consul}/rollout-contract.json on machine names a version of the contract other than 2; nothing was changed`;
+    expect(await failure(file.write(CONTENT))).toBe(message);
+    expect(await failure(file.read())).toBe(message);
+    expect(await readdir(machine.lists)).toEqual([]);
+  });
 });
 
 describeReal("The list of servers on a full disk", ["sshd"], () => {

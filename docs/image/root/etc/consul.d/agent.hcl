@@ -1,5 +1,5 @@
 # Every machine. What differs by role is linked to role.hcl, what differs by machine is in rollout-machine.json; both are
-# written by rollout-boot. rollout-servers.json is rollout's, and absent on a machine that has just been created.
+# written by rollout-boot. rollout-servers.json is made of rollout's list, and empty on a machine that is new.
 datacenter = "dc1"
 data_dir   = "/var/lib/consul"
 
