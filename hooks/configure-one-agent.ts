@@ -1,6 +1,6 @@
 import type { ConsulAgent } from "../clients/consul/consul-agent.js";
 import type { ServersFile } from "../clients/ssh/consul-servers-file.js";
-import { SshFailure } from "../clients/ssh/ssh-failure.js";
+import { SshFailure, type SshFailureKind } from "../clients/ssh/ssh-failure.js";
 import {
   nextConfigureConsulStep,
   renderServersFile,
@@ -156,7 +156,9 @@ async function joinEach(deps: ConfigureConsulDeps, addresses: readonly string[])
   return joined;
 }
 
-/** A machine that boots does not answer, or not in time. */
+/** A machine that boots does not answer, or not in time, and its host key may not be signed or printed yet. */
 function mayPass(error: unknown): error is SshFailure {
-  return error instanceof SshFailure && (error.kind === "unreachable" || error.kind === "timeout");
+  return error instanceof SshFailure && BOOTING.has(error.kind);
 }
+
+const BOOTING: ReadonlySet<string> = new Set<SshFailureKind>(["unreachable", "timeout", "host-key-unknown"]);

@@ -156,11 +156,7 @@ export class LiveCluster {
     const { cloud } = this.parts;
     const pool = parseHostName(hosts[0] ?? "")?.pool;
     if (!cloud || pool === undefined) return;
-    // A target group has let go of a machine that is terminated by itself, and refuses its id.
-    const machines = (await cloud.machines()).filter(
-      ({ host, state }) => hosts.includes(host ?? "") && state !== "terminated",
-    );
-    if (machines.length === 0) return;
+    const machines = (await cloud.machines()).filter(({ host }) => hosts.includes(host ?? ""));
     const ids = machines.map(({ instanceId }) => instanceId);
     await cloud.balancer.deregister(`${this.spec.name}-${pool}`, ids);
   }

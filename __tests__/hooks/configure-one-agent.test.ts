@@ -45,6 +45,17 @@ describe("One machine", () => {
     ]);
   });
 
+  test("whose host key is not known yet is waited for, since it is signed or printed while it boots", async () => {
+    const machine = new Machine({ boots: 2, bootsWith: "host-key-unknown" });
+    expect(await machine.configure()).toMatch(/^broker-0-0: its list of Consul servers is written, /);
+    expect(machine.told).toEqual(["waiting: broker-0-0: cannot be reached"]);
+    const never = new Machine({ boots: Infinity, bootsWith: "host-key-unknown" });
+    expect(await failure(never)).toBe(
+      "Consul is not configured: broker-0-0: cannot be reached (its file was not changed; a rerun does what is left)",
+    );
+    expect(never.time).toBe(60_000);
+  });
+
   test("whose connection breaks while its list is written is tried again", async () => {
     const machine = new Machine({ writes: [new SshFailure("unreachable", "broke")] });
     expect(await machine.configure()).toBe(
@@ -75,9 +86,11 @@ describe("One machine", () => {
     expect(await failure(new Machine({ writes: [invalid] }))).toBe(
       "Consul is not configured: broker-0-0: consul validate refuses it (its file was not changed; a rerun does what is left)",
     );
-    expect(await failure(new Machine({ boots: 1, bootsWith: "host-key-unknown" }))).toBe(
+    const changed = new Machine({ boots: 1, bootsWith: "host-key-changed" });
+    expect(await failure(changed)).toBe(
       "Consul is not configured: broker-0-0: cannot be reached (its file was not changed; a rerun does what is left)",
     );
+    expect(changed.time).toBe(0);
     const denied = new Machine({ denied: true });
     expect(await failure(denied)).toBe(
       "Consul is not configured: broker-0-0: the token lacks it (its file was not changed; a rerun does what is left)",
@@ -126,7 +139,7 @@ describe("One machine", () => {
 interface Behaviour {
   /** How many looks at its disk fail at first. */
   readonly boots?: number;
-  readonly bootsWith?: "unreachable" | "host-key-unknown";
+  readonly bootsWith?: "unreachable" | "host-key-unknown" | "host-key-changed";
   /** How many questions its agent does not answer at first. */
   readonly starts?: number;
   /** Its agent knows no server until it has joined one. */

@@ -33,8 +33,12 @@ export class Scratch {
   }
 
   /** Puts a shell script of this name before everything else on the PATH of what `run` starts. */
-  async program(name: string, script: string): Promise<void> {
-    await chmod(await this.write(`bin/${name}`, `#!/bin/sh\n${script}\n`), 0o755);
+  program(name: string, script: string): Promise<void> {
+    return this.script(`bin/${name}`, script);
+  }
+
+  async script(path: string, script: string): Promise<void> {
+    await chmod(await this.write(path, `#!/bin/sh\n${script}\n`), 0o755);
   }
 
   async run(

@@ -51,13 +51,17 @@ export class LoadBalancer {
   }
 
   /**
-   * Lets open connections end and sends no new ones. A machine that is not registered is no mistake.
+   * Lets open connections end and sends no new ones. A machine that is not registered is no mistake: AWS says that it
+   * succeeds then, moto refuses all of them with 400 (InvalidTarget), and AWS, too, where the machine is gone. So they are
+   * not asked for it.
    * @throws UserError with AWS's reason
    */
   async deregister(targetGroup: string, instanceIds: readonly string[]): Promise<void> {
     const { DeregisterTargetsCommand } = await import("./load-balancer-sdk.js");
+    const states = await this.targetStates(targetGroup, instanceIds);
+    const Targets = instanceIds.filter((id) => states.get(id)?.state !== "gone").map((Id) => ({ Id }));
+    if (Targets.length === 0) return;
     const TargetGroupArn = await this.#arnOf(targetGroup);
-    const Targets = instanceIds.map((Id) => ({ Id }));
     await this.#ask("DeregisterTargets", (client) =>
       client.send(new DeregisterTargetsCommand({ TargetGroupArn, Targets })),
     );

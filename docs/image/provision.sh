@@ -1,6 +1,8 @@
 #!/bin/sh
-# Makes the image, as root, on the machine that Packer has started.
+# Makes the image, as root, on the machine that Packer has started. What an earlier run has made is made anew.
 set -eu
+root=${ROLLOUT_ROOT:-}
+from=$root/tmp/rollout-root
 export DEBIAN_FRONTEND=noninteractive
 
 fail() { echo "provision: $*" >&2; exit 1; }
@@ -36,7 +38,7 @@ install_release() {
   grep "  $archive\$" sums > sum || fail "$1 $2: its sums do not name $archive"
   sha256sum --check --strict --quiet sum || fail "$1 $2: $archive is not what its sum says"
   unzip -q -o "$archive" "$1"
-  install -o root -g root -m 0755 "$1" "/usr/local/bin/$1"
+  install -o root -g root -m 0755 "$1" "$root/usr/local/bin/$1"
 }
 
 users() {
@@ -44,52 +46,67 @@ users() {
     id "$agent" > /dev/null 2>&1 ||
       useradd --system --user-group --home-dir "/var/lib/$agent" --shell /usr/sbin/nologin "$agent"
     # To be passed through, not read: tasks run as other users.
-    install -d -o "$agent" -g "$agent" -m 0711 "/var/lib/$agent"
+    install -d -o "$agent" -g "$agent" -m 0711 "$root/var/lib/$agent"
   done
   id rollout > /dev/null 2>&1 || useradd --create-home --shell /bin/sh rollout
-  install -d -o rollout -g rollout -m 0700 /home/rollout/.ssh
-  printf '%s\n' "$AUTHORIZED_KEYS" > /home/rollout/.ssh/authorized_keys
-  chown rollout:rollout /home/rollout/.ssh/authorized_keys
-  chmod 0600 /home/rollout/.ssh/authorized_keys
-  ssh-keygen -l -f /home/rollout/.ssh/authorized_keys > /dev/null || fail "rollout_authorized_keys holds no public key"
+  install -d -o rollout -g rollout -m 0700 "$root/home/rollout/.ssh"
+  keys=$root/home/rollout/.ssh/authorized_keys
+  printf '%s\n' "$AUTHORIZED_KEYS" > "$keys"
+  chown rollout:rollout "$keys"
+  chmod 0600 "$keys"
+  ssh-keygen -l -f "$keys" > /dev/null || fail "rollout_authorized_keys holds no public key"
 }
 
 files() {
-  chown -R root:root /tmp/rollout-root
-  find /tmp/rollout-root -type d -exec chmod 0755 {} +
-  find /tmp/rollout-root -type f -exec chmod 0644 {} +
-  chmod 0755 /tmp/rollout-root/usr/local/lib/rollout/*
-  chmod 0440 /tmp/rollout-root/etc/sudoers.d/rollout
-  visudo --check --quiet --file /tmp/rollout-root/etc/sudoers.d/rollout
-  cp -a /tmp/rollout-root/. /
-  install -d -m 0755 /etc/rollout
-  echo '{}' > /etc/consul.d/rollout-servers.json
+  [ -d "$from" ] || fail "no $from; what is in docs/image/root is to be copied there first"
+  chown -R root:root "$from"
+  find "$from" -type d -exec chmod 0755 {} +
+  find "$from" -type f -exec chmod 0644 {} +
+  chmod 0755 "$from"/usr/local/lib/rollout/*
+  chmod 0440 "$from/etc/sudoers.d/rollout"
+  visudo --check --quiet --file "$from/etc/sudoers.d/rollout"
+  # Where the login could write once: no file of its making stays, and none of its links is followed.
+  if [ -d "$root/etc/consul.d" ]; then
+    chmod 0755 "$root/etc/consul.d"
+    find "$root/etc/consul.d" -user rollout -delete
+  fi
+  cp -a "$from/." "$root/"
+  install -d -m 0755 "$root/etc/rollout"
+  echo '{}' > "$root/etc/consul.d/rollout-servers.json"
   # The login's own, and read by rollout-list alone: an agent would run commands that stand in what it reads.
-  install -d -o rollout -g rollout -m 0755 /var/lib/rollout
+  install -d -o rollout -g rollout -m 0755 "$root/var/lib/rollout"
+  sign=$root/usr/local/lib/rollout/sign-host-key
   if [ -n "$HOST_CA" ]; then
-    printf '#!/bin/sh\n%s\n' "$HOST_CA" > /usr/local/lib/rollout/sign-host-key
-    chmod 0755 /usr/local/lib/rollout/sign-host-key
+    printf '#!/bin/sh\n%s\n' "$HOST_CA" > "$sign"
+    chmod 0755 "$sign"
+  else
+    rm -f "$sign"
   fi
   if [ "$DATA_VOLUME" = true ]; then
-    install -d -m 0755 /srv/data /etc/systemd/system/nomad.service.d
+    install -d -m 0755 "$root/srv/data" "$root/etc/systemd/system/nomad.service.d"
     # nofail: the machine boots without it. Timeout 0: it is waited for however late it is attached.
-    echo 'LABEL=rollout-data /srv/data ext4 nofail,nodev,nosuid,x-systemd.device-timeout=0 0 2' >> /etc/fstab
+    mount='LABEL=rollout-data /srv/data ext4 nofail,nodev,nosuid,x-systemd.device-timeout=0 0 2'
+    grep -qxF "$mount" "$root/etc/fstab" || echo "$mount" >> "$root/etc/fstab"
     # Otherwise a job could write below the mount point, to the system disk, which goes with the machine.
-    printf '[Unit]\nRequiresMountsFor=/srv/data\n' > /etc/systemd/system/nomad.service.d/data-volume.conf
-    cp /usr/local/share/rollout/data-volume.hcl /etc/nomad.d/data-volume.hcl
+    printf '[Unit]\nRequiresMountsFor=/srv/data\n' > "$root/etc/systemd/system/nomad.service.d/data-volume.conf"
+    cp "$root/usr/local/share/rollout/data-volume.hcl" "$root/etc/nomad.d/data-volume.hcl"
     systemctl enable rollout-data-volume.service
   fi
+  # sshd checks its configuration only where it has a key.
+  ssh-keygen -A > /dev/null
   systemctl daemon-reload
-  systemctl enable rollout-boot.service rollout-secrets.service rollout-host-key.service rollout-list.path rollout-servers.path \
-    consul.service nomad.service
+  # Again: an earlier image may have had them started by others.
+  systemctl reenable rollout-boot.service rollout-secrets.service rollout-host-key.service rollout-list.path \
+    rollout-servers.path consul.service nomad.service
 }
 
-# What would make two machines of this image the same machine.
+# What would make two machines of this image the same machine. systemd takes D-Bus's id where its own is empty.
 clean() {
-  rm -rf /tmp/rollout-root /var/lib/consul/* /var/lib/nomad/* /var/lib/rollout/*
-  rm -f /etc/ssh/ssh_host_* /etc/rollout/machine.env /etc/consul.d/rollout-machine.json /etc/nomad.d/rollout-machine.json
+  rm -rf "$from" "$root"/var/lib/consul/* "$root"/var/lib/nomad/* "$root"/var/lib/rollout/*
+  rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/rollout/machine.env" "$root/var/lib/dbus/machine-id" \
+    "$root/etc/consul.d/rollout-machine.json" "$root/etc/nomad.d/rollout-machine.json"
   apt-get clean
-  truncate -s 0 /etc/machine-id
+  truncate -s 0 "$root/etc/machine-id"
   cloud-init clean --logs
 }
 
@@ -100,6 +117,6 @@ install_release consul "$CONSUL_VERSION"
 install_release nomad "$NOMAD_VERSION"
 users
 files
-/usr/local/lib/rollout/check image
+"$root/usr/local/lib/rollout/check" image
 cd /
 clean

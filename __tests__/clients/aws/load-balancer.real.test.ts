@@ -55,6 +55,20 @@ describeReal("Targets of a load balancer, asked of moto", ["moto"], () => {
     expect(states.get(second)).toMatchObject({ state: "healthy" });
   });
 
+  test("one that is not registered is no mistake, and those beside it are deregistered", async () => {
+    await register(first);
+    await register(second);
+    const absent = { TargetGroupArn: arn, "Targets.member.1.Id": third };
+    // AWS succeeds here.
+    await expect(query.call("elasticloadbalancing", "DeregisterTargets", absent)).rejects.toThrow(
+      "InvalidTarget",
+    );
+    await loadBalancer.deregister("demo-broker", [third, first]);
+    await loadBalancer.deregister("demo-broker", [third, first]);
+    const states = await loadBalancer.targetStates("demo-broker", [first, second, third]);
+    expect([...states.values()].map(({ state }) => state)).toEqual(["gone", "healthy", "gone"]);
+  });
+
   test("refuses a target group that is not there", async () => {
     expect(await failure(loadBalancer.targetStates("demo-other", [first]))).toBe(
       "AWS does not have it: elasticloadbalancing:DescribeTargetGroups: One or more target groups not found; correct the name, the region or the account",
