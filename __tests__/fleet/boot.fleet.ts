@@ -26,7 +26,8 @@ describeReal("A machine of the fleet, one test after another", ["moto", "fleet"]
     expect(fleet.failures).toEqual([]);
   });
 
-  const see = (what: string, look: () => Promise<boolean>) => until(what, look, { tell: () => machine.journal() });
+  const see = (what: string, look: () => Promise<boolean>) =>
+    until(what, look, { tell: () => machine.journal() });
 
   test("runs cloud-init, which takes our user data from IMDSv2", async () => {
     await see("cloud-init has ended", async () =>
@@ -38,13 +39,23 @@ describeReal("A machine of the fleet, one test after another", ["moto", "fleet"]
   test("has its host key signed, so that ssh knows it by the authority alone", async () => {
     const config = await fleet.sshConfig("/srv");
     await see("ssh", async () => {
-      const { stdout } = await execa("ssh", ["-F", config, "-oBatchMode=yes", "-oStrictHostKeyChecking=yes", machine.props.address, "hostname"]);
+      const { stdout } = await execa("ssh", [
+        "-F",
+        config,
+        "-oBatchMode=yes",
+        "-oStrictHostKeyChecking=yes",
+        machine.props.address,
+        "hostname",
+      ]);
       return stdout !== "";
     });
   });
 
   test("runs Consul and Nomad, with secrets that it fetches by its instance profile", async () => {
-    await see("the agents run", async () => (await machine.run(["systemctl", "is-active", "consul", "nomad"])) === "active\nactive");
+    await see(
+      "the agents run",
+      async () => (await machine.run(["systemctl", "is-active", "consul", "nomad"])) === "active\nactive",
+    );
     expect(await machine.run(["cat", "/run/rollout/consul/secrets.json"])).toBe("{}");
   });
 });

@@ -10,7 +10,13 @@ import { until } from "./until.js";
 
 /** The cluster that the fleet's scenarios roll: three servers of each kind, three of web, three brokers with volumes. */
 export class DemoCluster {
-  readonly tokens = { consul: randomUUID(), agent: randomUUID(), nomadAgent: randomUUID(), rollout: randomUUID(), nomad: randomUUID() };
+  readonly tokens = {
+    consul: randomUUID(),
+    agent: randomUUID(),
+    nomadAgent: randomUUID(),
+    rollout: randomUUID(),
+    nomad: randomUUID(),
+  };
   /** Nomad chooses it. */
   #nomadRollout = "";
 
@@ -53,13 +59,15 @@ export class DemoCluster {
 
   /** `rollout deploy`, without questions. */
   roll(group: string, ...more: readonly string[]): Promise<Outcome> {
-    const env = /server/.test(group) ? this.management : this.policies;
+    const env = group.includes("server") ? this.management : this.policies;
     return this.workspace.rollout(["deploy", group, "--yes", "--confirm", group, ...more], env);
   }
 
   async runJobs(): Promise<void> {
     for (const job of [jobOf("web", 8080, 2), jobOf("broker", 9876, 3)])
-      await ask(this.fleet.machine("nomad-server-0-0"), "PUT", ":4646/v1/jobs", this.tokens.nomad, { Job: job });
+      await ask(this.fleet.machine("nomad-server-0-0"), "PUT", ":4646/v1/jobs", this.tokens.nomad, {
+        Job: job,
+      });
   }
 
   async #putSecrets(): Promise<void> {
@@ -72,25 +80,42 @@ export class DemoCluster {
       "nomad-server/nomad/secrets.json": { consul: { token: nomadAgent }, server: { encrypt: key() } },
       "nomad-client/nomad/secrets.json": { consul: { token: nomadAgent }, ...raw },
     };
-    for (const [name, value] of Object.entries(secrets)) await this.fleet.putSecret(`/rollout/demo/${name}`, value);
+    for (const [name, value] of Object.entries(secrets))
+      await this.fleet.putSecret(`/rollout/demo/${name}`, value);
   }
 
   async #makeTokens(): Promise<void> {
     const { consul, agent, nomadAgent, rollout, nomad } = this.tokens;
     const rules: Record<string, [secret: string, rules: string]> = {
       agents: [agent, 'node_prefix "" { policy = "write" }\nservice_prefix "" { policy = "read" }'],
-      nomad: [nomadAgent, 'agent_prefix "" { policy = "read" }\nnode_prefix "" { policy = "read" }\nservice_prefix "" { policy = "write" }'],
+      nomad: [
+        nomadAgent,
+        'agent_prefix "" { policy = "read" }\nnode_prefix "" { policy = "read" }\nservice_prefix "" { policy = "write" }',
+      ],
       rollout: [rollout, await readRepository("docs/acl/consul-rollout.hcl")],
     };
     for (const [Name, [SecretID, Rules]] of Object.entries(rules)) {
-      await this.#once(`Consul has the policy ${Name}`, "consul-server-0-0", ":8500/v1/acl/policy", consul, { Name, Rules });
-      await this.#once(`Consul has the token ${Name}`, "consul-server-0-0", ":8500/v1/acl/token", consul, { SecretID, Policies: [{ Name }] });
+      await this.#once(`Consul has the policy ${Name}`, "consul-server-0-0", ":8500/v1/acl/policy", consul, {
+        Name,
+        Rules,
+      });
+      await this.#once(`Consul has the token ${Name}`, "consul-server-0-0", ":8500/v1/acl/token", consul, {
+        SecretID,
+        Policies: [{ Name }],
+      });
     }
     const server = "nomad-server-0-0";
     await this.#once("Nomad has ACLs", server, ":4646/v1/acl/bootstrap", "", { BootstrapSecret: nomad });
     const Rules = await readRepository("docs/acl/nomad-rollout.hcl");
-    await this.#once("Nomad has the policy", server, ":4646/v1/acl/policy/rollout", nomad, { Name: "rollout", Rules });
-    const made = await this.#once("Nomad has the token", server, ":4646/v1/acl/token", nomad, { Name: "rollout", Type: "client", Policies: ["rollout"] });
+    await this.#once("Nomad has the policy", server, ":4646/v1/acl/policy/rollout", nomad, {
+      Name: "rollout",
+      Rules,
+    });
+    const made = await this.#once("Nomad has the token", server, ":4646/v1/acl/token", nomad, {
+      Name: "rollout",
+      Type: "client",
+      Policies: ["rollout"],
+    });
     this.#nomadRollout = (made as { SecretID: string }).SecretID;
   }
 
@@ -116,7 +141,10 @@ function specIn({ vpcId, subnetIds }: Network): string {
     .replaceAll("sizeGib: 100", "sizeGib: 1")
     .replaceAll("ami-0aaa", "ami-0a01")
     .replace(/( {2}broker:\n {4}images: ).*/, "$1[ami-0e01, ami-0e01, ami-0e01]")
-    .replace(/^ {4}images: .*$/gm, "$&\n    rootVolumes: [{ sizeGib: 8 }, { sizeGib: 8 }, { sizeGib: 8 }]\n    ready: { timeout: 15m }\n    bake: { time: 5s, first: 5s }");
+    .replace(
+      /^ {4}images: .*$/gm,
+      "$&\n    rootVolumes: [{ sizeGib: 8 }, { sizeGib: 8 }, { sizeGib: 8 }]\n    ready: { timeout: 15m }\n    bake: { time: 5s, first: 5s }",
+    );
 }
 
 /** A web server on the machines of a pool, one each, which serves the folder of the data volume where there is one. */
@@ -141,7 +169,16 @@ function jobOf(pool: string, port: number, count: number) {
           {
             Name: "http",
             Driver: "raw_exec",
-            Config: { command: "/usr/bin/python3", args: ["-m", "http.server", String(port), "--directory", pool === "broker" ? "/srv/data" : "/usr/share/doc"] },
+            Config: {
+              command: "/usr/bin/python3",
+              args: [
+                "-m",
+                "http.server",
+                String(port),
+                "--directory",
+                pool === "broker" ? "/srv/data" : "/usr/share/doc",
+              ],
+            },
             Resources: { CPU: 50, MemoryMB: 32 },
             // Out of Consul before it ends, so that whoever asks Consul meets no closed port.
             ShutdownDelay: 4e9,

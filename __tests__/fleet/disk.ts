@@ -39,4 +39,6 @@ export class Disk {
 
 /** Detached while it is open, a loop device is gone once nobody has it open. */
 const hold = (device: string) =>
-  execa("sh", ["-c", 'exec 9<>"$1"; losetup --detach "$1"; exec sleep infinity', "hold", device], { reject: false });
+  execa("sh", ["-c", 'exec 9<>"$1"; losetup --detach "$1"; exec sleep infinity', "hold", device], {
+    reject: false,
+  });

@@ -14,7 +14,16 @@ import { type Metadata, MetadataServer } from "./metadata.js";
 import { Services } from "./services.js";
 
 /** The images that there are; those with an `e` are made with DATA_VOLUME=true. */
-export const IMAGES = ["ami-0a01", "ami-0a02", "ami-0a03", "ami-0a04", "ami-0e01", "ami-0e02", "ami-0e03", "ami-0e04"];
+export const IMAGES = [
+  "ami-0a01",
+  "ami-0a02",
+  "ami-0a03",
+  "ami-0a04",
+  "ami-0e01",
+  "ami-0e02",
+  "ami-0e03",
+  "ami-0e04",
+];
 
 /** One computer's worth of EC2: moto says what there is, and this makes machines and volumes of it. */
 export class Fleet {
@@ -35,7 +44,9 @@ export class Fleet {
 
   private constructor(readonly moto: Moto) {
     const instanceAt = (address: string): Metadata | undefined =>
-      [...this.#told.values()].find((each) => each.address === address && this.#machines.get(each.id)?.isUp === true);
+      [...this.#told.values()].find(
+        (each) => each.address === address && this.#machines.get(each.id)?.isUp === true,
+      );
     this.#metadata = new MetadataServer(instanceAt);
     this.#services = new Services({
       cache: this.cache,
@@ -114,7 +125,12 @@ export class Fleet {
         "content-type": "application/x-amz-json-1.1",
         "x-amz-target": "AmazonSSM.PutParameter",
       },
-      body: JSON.stringify({ Name: name, Value: JSON.stringify(value), Type: "SecureString", Overwrite: true }),
+      body: JSON.stringify({
+        Name: name,
+        Value: JSON.stringify(value),
+        Type: "SecureString",
+        Overwrite: true,
+      }),
     });
     if (!response.ok) throw new Error(await response.text());
   }
@@ -127,7 +143,16 @@ export class Fleet {
     const file = join(folder, "ssh_config");
     await writeFile(
       file,
-      ["Host *", "User rollout", `IdentityFile ${join(this.cache, "user")}`, "IdentitiesOnly yes", "IdentityAgent none", `UserKnownHostsFile ${known}`, "GlobalKnownHostsFile /dev/null", ""].join("\n"),
+      [
+        "Host *",
+        "User rollout",
+        `IdentityFile ${join(this.cache, "user")}`,
+        "IdentitiesOnly yes",
+        "IdentityAgent none",
+        `UserKnownHostsFile ${known}`,
+        "GlobalKnownHostsFile /dev/null",
+        "",
+      ].join("\n"),
     );
     return file;
   }
@@ -147,7 +172,16 @@ export class Fleet {
   async #observe(): Promise<void> {
     const { Reservations = [] } = await this.#ec2.send(new DescribeInstancesCommand({}));
     const instances = Reservations.flatMap((each) => each.Instances ?? []);
-    for (const { InstanceId: id = "", State, ImageId, InstanceType, PrivateIpAddress, Placement, IamInstanceProfile, Tags } of instances) {
+    for (const {
+      InstanceId: id = "",
+      State,
+      ImageId,
+      InstanceType,
+      PrivateIpAddress,
+      Placement,
+      IamInstanceProfile,
+      Tags,
+    } of instances) {
       const state = State?.Name ?? "";
       const known = this.#machines.get(id);
       if (state === "running" && known === undefined) {
@@ -161,7 +195,12 @@ export class Fleet {
           userData: await this.#userData(id),
           role: IamInstanceProfile?.Arn?.split("/").at(-1) ?? "none",
         });
-        const machine = new Machine({ id, host, address: PrivateIpAddress ?? "", layers: this.#layers(ImageId ?? "") });
+        const machine = new Machine({
+          id,
+          host,
+          address: PrivateIpAddress ?? "",
+          layers: this.#layers(ImageId ?? ""),
+        });
         this.#machines.set(id, machine);
         await machine.start();
       } else if (known !== undefined && state !== "running" && known.isUp) this.#begin(known.stop(), id);
@@ -191,7 +230,9 @@ export class Fleet {
   }
 
   async #userData(id: string): Promise<string> {
-    const { UserData } = await this.#ec2.send(new DescribeInstanceAttributeCommand({ InstanceId: id, Attribute: "userData" }));
+    const { UserData } = await this.#ec2.send(
+      new DescribeInstanceAttributeCommand({ InstanceId: id, Attribute: "userData" }),
+    );
     return Buffer.from(UserData?.Value ?? "", "base64").toString();
   }
 

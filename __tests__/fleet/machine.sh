@@ -8,9 +8,7 @@ control=/sys/fs/cgroup/unified
 
 if [ "${5:-}" != inside ]; then
   mkdir -p "$folder"/{disk,work,root} "$control/fleet/$name"
-  [ -p "$folder/console" ] || mkfifo "$folder/console"
-  # Opened for reading and writing it has no end, nor has it one who writes and finds nobody.
-  cat <> "$folder/console" &
+  [ -p "$folder/console" ] || mkfifo "$folder/console" || true
   ip netns add "$name"
   link=v${name: -12}
   ip link add "$link" type veth peer name eth0 netns "$name"
@@ -40,7 +38,9 @@ for device in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0; do
   IFS=: read -r node major minor <<< "$device"
   mknod -m 0666 "$root/dev/$node" c "$major" "$minor"
 done
-touch "$root/dev/console"
+# Otherwise systemd takes it that nobody will ever tell of devices.
+mkdir "$root/run/udev"
+touch "$root/run/udev/control" "$root/dev/console"
 mount --bind "$folder/console" "$root/dev/console"
 for volume in "$folder"/volumes/*; do
   [ -e "$volume" ] && mknod -m 0660 "$root/dev/$(basename "$volume")" b 7 "$(cat "$volume")"

@@ -5,6 +5,9 @@ import { execa, type Options } from "execa";
 
 const script = fileURLToPath(new URL("machine.sh", import.meta.url));
 
+/** SIGRTMIN+4, which systemd takes for the power button; Node has no name for it. */
+const POWER_OFF = 38;
+
 /** What a machine is started from. */
 export interface MachineProps {
   /** The instance's id, which is also the name of its network namespace. */
@@ -34,11 +37,14 @@ export class Machine {
   async start(): Promise<void> {
     const { id, address, layers } = this.props;
     await mkdir(join(this.#folder, "volumes"), { recursive: true });
+    const console = readConsole(join(this.#folder, "console"));
+    console.stdout.on("data", (data: Buffer) => (this.printed += data.toString()));
     const child = startMachine(this.#folder, id, address, layers);
     this.#process = child;
     child.all.on("data", (data: Buffer) => (this.printed += data.toString()));
     void child.then(() => {
       this.#process = undefined;
+      console.kill();
     });
   }
 
@@ -47,7 +53,7 @@ export class Machine {
     const child = this.#process;
     if (child === undefined) return;
     const init = await this.#init();
-    if (init !== undefined) process.kill(init, "SIGRTMIN+4" as NodeJS.Signals);
+    if (init !== undefined) process.kill(init, POWER_OFF);
     const timer = setTimeout(() => child.kill("SIGKILL"), 40_000);
     await child;
     clearTimeout(timer);
@@ -88,7 +94,16 @@ export class Machine {
     if (init === undefined) throw new Error(`${this.props.host} is not up`);
     const { stdout } = await execa(
       "nsenter",
-      ["--target", String(init), "--all", "--", "env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ...words],
+      [
+        "--target",
+        String(init),
+        "--all",
+        "--",
+        "env",
+        "-i",
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        ...words,
+      ],
       { timeout: 60_000, ...options },
     );
     return String(stdout);
@@ -97,18 +112,34 @@ export class Machine {
   /** For whoever has to find out why something failed. */
   async journal(): Promise<string> {
     if (!this.isUp) return this.printed;
-    return this.run(["journalctl", "--no-pager", "--boot", "--lines=400"]).catch((error: unknown) => String(error));
+    return this.run(["journalctl", "--no-pager", "--boot", "--lines=400"]).catch((error: unknown) =>
+      String(error),
+    );
   }
 
   async #init(): Promise<number | undefined> {
     const pid = this.#process?.pid;
     if (pid === undefined) return undefined;
-    const children = await readFile(`/proc/${String(pid)}/task/${String(pid)}/children`, "utf8").catch(() => "");
+    const children = await readFile(`/proc/${String(pid)}/task/${String(pid)}/children`, "utf8").catch(
+      () => "",
+    );
     const init = Number(children.trim());
     return init > 0 ? init : undefined;
   }
 }
 
 function startMachine(folder: string, id: string, address: string, layers: string) {
-  return execa(script, [folder, id, address, layers], { stdin: "ignore", all: true, reject: false, env: { NODE_OPTIONS: "" } });
+  return execa(script, [folder, id, address, layers], {
+    stdin: "ignore",
+    all: true,
+    reject: false,
+    env: { NODE_OPTIONS: "" },
+  });
 }
+
+/** Opened for reading and writing, a FIFO has no end; and a reader of Node's own would keep one of its few threads. */
+const readConsole = (path: string) =>
+  execa("sh", ["-c", '[ -p "$1" ] || mkfifo "$1"; exec cat <> "$1"', "console", path], {
+    buffer: false,
+    reject: false,
+  });

@@ -51,7 +51,13 @@ export class MetadataServer {
       end(200, token);
     } else if (!this.#tokens.has(String(request.headers["x-aws-ec2-metadata-token"]))) end(401);
     else {
-      const found = find(treeOf(instance), path.split("/").filter((part) => part !== "").slice(1));
+      const found = find(
+        treeOf(instance),
+        path
+          .split("/")
+          .filter((part) => part !== "")
+          .slice(1),
+      );
       if (found === undefined) end(404);
       else end(200, typeof found === "string" ? found : Object.entries(found).map(listed).join("\n"));
     }
@@ -63,7 +69,8 @@ interface Tree {
 }
 
 /** Folders end with a slash, as EC2 lists them. */
-const listed = ([name, value]: [string, Tree | string]): string => (typeof value === "string" ? name : `${name}/`);
+const listed = ([name, value]: [string, Tree | string]): string =>
+  typeof value === "string" ? name : `${name}/`;
 
 function find(tree: Tree | string, path: readonly string[]): Tree | string | undefined {
   const [first, ...others] = path;
@@ -75,7 +82,14 @@ function find(tree: Tree | string, path: readonly string[]): Tree | string | und
 function treeOf({ id, image, type, address, zone, userData, role }: Metadata): Tree {
   const region = zone.slice(0, -1);
   const name = `ip-${address.replaceAll(".", "-")}`;
-  const identity = { instanceId: id, imageId: image, instanceType: type, privateIp: address, region, availabilityZone: zone };
+  const identity = {
+    instanceId: id,
+    imageId: image,
+    instanceType: type,
+    privateIp: address,
+    region,
+    availabilityZone: zone,
+  };
   const credentials = {
     Code: "Success",
     Type: "AWS-HMAC",

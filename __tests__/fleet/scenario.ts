@@ -48,8 +48,14 @@ export class Scenario {
       await Promise.all(loads);
     }
     const seconds = Math.round((performance.now() - begun) / 1000);
-    const stored = new Set((await this.#ask("server", `:8500/v1/kv/${this.name}?keys`, "consul")) as string[]);
-    const allocations = (await this.#ask("nomad-server", ":4646/v1/allocations?namespace=*", "nomad")) as Allocation[];
+    const stored = new Set(
+      (await this.#ask("server", `:8500/v1/kv/${this.name}?keys`, "consul")) as string[],
+    );
+    const allocations = (await this.#ask(
+      "nomad-server",
+      ":4646/v1/allocations?namespace=*",
+      "nomad",
+    )) as Allocation[];
     const moved = allocations.filter(({ CreateTime }) => CreateTime > since).map(({ Name }) => Name);
     return {
       scenario: this.name,
@@ -65,14 +71,15 @@ export class Scenario {
 
   /** What Consul calls healthy is asked, each in turn. */
   async #request(): Promise<void> {
-    let known: string[] = [];
     while (!this.#ending) {
       const found = await this.#ask("web", ":8500/v1/health/service/web?passing", "consul").catch(() => []);
-      known = (found as Service[]).map(({ Node }) => Node.Address);
+      const known = (found as Service[]).map(({ Node }) => Node.Address);
       for (let number = 0; number < 10 && known.length > 0; number++) {
         const address = known[number % known.length] ?? "";
         this.#requests += 1;
-        await fetch(`http://${address}:8080/`, { signal: AbortSignal.timeout(3000), method: "HEAD" }).catch(() => (this.#failed += 1));
+        await fetch(`http://${address}:8080/`, { signal: AbortSignal.timeout(3000), method: "HEAD" }).catch(
+          () => (this.#failed += 1),
+        );
         await pause(50);
       }
       await pause(50);
@@ -83,7 +90,9 @@ export class Scenario {
   async #write(): Promise<void> {
     for (let number = 0; !this.#ending; number++) {
       const key = `${this.name}/${String(number)}`;
-      const written = await this.#ask("(web|broker)", `:8500/v1/kv/${key}`, "consul", key, number).catch(() => false);
+      const written = await this.#ask("(web|broker)", `:8500/v1/kv/${key}`, "consul", key, number).catch(
+        () => false,
+      );
       if (written === true) this.#acknowledged.push(key);
       else this.#refused += 1;
       await pause(100);

@@ -46,7 +46,10 @@ export class Services {
 
   async #pass(request: IncomingMessage): Promise<Answer> {
     const headers = Object.fromEntries(
-      ["authorization", "content-type", "x-amz-target", "x-amz-date"].map((name) => [name, String(request.headers[name])]),
+      ["authorization", "content-type", "x-amz-target", "x-amz-date"].map((name) => [
+        name,
+        String(request.headers[name]),
+      ]),
     );
     const answer = await fetch(this.props.aws, { method: "POST", headers, body: await bodyOf(request) });
     return { status: answer.status, body: await answer.text() };
@@ -56,13 +59,24 @@ export class Services {
   async #sign(request: IncomingMessage): Promise<Answer> {
     const names = (request.url ?? "").split("/").filter((name) => name !== "");
     const instance = this.props.instanceAt(request.socket.remoteAddress ?? "");
-    const own = instance && [this.props.hostOf(instance.id), instance.address, instance.id];
-    if (own === undefined || names.join() !== own.join()) return { status: 403, body: `not yours: ${names.join(", ")}` };
+    if (instance === undefined) return { status: 403, body: "not a machine of the fleet" };
+    const own = [this.props.hostOf(instance.id), instance.address, instance.id];
+    if (names.join() !== own.join()) return { status: 403, body: `not yours: ${names.join(", ")}` };
     const folder = await mkdtemp(join(tmpdir(), "fleet-sign-"));
     try {
       const key = join(folder, "key.pub");
       await writeFile(key, await bodyOf(request));
-      await execa("ssh-keygen", ["-q", "-s", join(this.props.cache, "host-authority"), "-I", instance?.id ?? "", "-h", "-n", names.join(), key]);
+      await execa("ssh-keygen", [
+        "-q",
+        "-s",
+        join(this.props.cache, "host-authority"),
+        "-I",
+        instance.id,
+        "-h",
+        "-n",
+        names.join(),
+        key,
+      ]);
       return { status: 200, body: await readFile(join(folder, "key-cert.pub"), "utf8") };
     } finally {
       await rm(folder, { recursive: true });

@@ -5,19 +5,22 @@
 export async function until<T>(
   what: string,
   look: () => Promise<T> | T,
-  { seconds = 180, tell = () => "" }: { readonly seconds?: number; readonly tell?: () => Promise<string> | string } = {},
+  {
+    seconds = 180,
+    tell = () => "",
+  }: { readonly seconds?: number; readonly tell?: () => Promise<string> | string } = {},
 ): Promise<NonNullable<T>> {
   const end = performance.now() + seconds * 1000;
-  let last: unknown;
+  let last = "";
   while (performance.now() < end) {
     try {
-      last = undefined;
+      last = "";
       const found = await look();
-      if (found !== undefined && found !== null && found !== false) return found as NonNullable<T>;
+      if (found !== undefined && found !== null && found !== false) return found;
     } catch (error) {
-      last = error;
+      last = String(error);
     }
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
-  throw new Error(`within ${String(seconds)} s it did not come to this: ${what}; ${String(last ?? "")}\n${await tell()}`);
+  throw new Error(`within ${String(seconds)} s it did not come to this: ${what}; ${last}\n${await tell()}`);
 }
