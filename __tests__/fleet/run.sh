@@ -19,12 +19,20 @@ if [ -n "$missing" ]; then
 fi
 
 images=$("$here/image.sh" "$cache" "$(command -v nomad)")
-leftovers() {
-  find /sys/fs/cgroup/fleet /sys/fs/cgroup/unified/fleet -depth -type d -exec rmdir {} + 2> /dev/null || true
+# What the kernel keeps of namespaces that have ended is an empty folder each.
+finish() {
+  kill -KILL "${fleet:-}" 2> /dev/null || true
+  wait "${fleet:-}" 2> /dev/null || true
+  local groups=/sys/fs/cgroup/unified/fleet
+  [ -d /sys/fs/cgroup/unified ] || groups=/sys/fs/cgroup/fleet
+  for _ in {1..50}; do
+    [ -d "$groups" ] || return 0
+    find "$groups" -depth -type d -exec rmdir {} + 2> /dev/null || sleep 0.2
+  done
 }
-trap leftovers EXIT
-leftovers
-unshare --net --mount --pid --fork --mount-proc --kill-child bash -euc '
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+setpriv --pdeathsig KILL unshare --net --mount --pid --fork --mount-proc --kill-child bash -euc '
   trap "exit 130" INT TERM HUP
   mount -t tmpfs -o mode=0755,size=6g fleet /srv
   mkdir -p /run/netns
@@ -38,4 +46,5 @@ unshare --net --mount --pid --fork --mount-proc --kill-child bash -euc '
   "$@" &
   wait $!
 ' fleet env ROLLOUT_FLEET="$images" "${jest[@]}" &
-wait $!
+fleet=$!
+wait "$fleet"

@@ -31,11 +31,15 @@ export class Scenario {
   #failed = 0;
   #refused = 0;
   readonly #acknowledged: string[] = [];
+  /** Of its keys. */
+  readonly #folder: string;
 
   constructor(
     private readonly cluster: DemoCluster,
     private readonly name: string,
-  ) {}
+  ) {
+    this.#folder = name.replaceAll(" ", "-");
+  }
 
   async count(act: () => Promise<void>): Promise<Row> {
     const since = Date.now() * 1e6;
@@ -49,7 +53,7 @@ export class Scenario {
     }
     const seconds = Math.round((performance.now() - begun) / 1000);
     const stored = new Set(
-      (await this.#ask("server", `:8500/v1/kv/${this.name}?keys`, "consul")) as string[],
+      (await this.#ask("server", `:8500/v1/kv/${this.#folder}?keys`, "consul")) as string[],
     );
     const allocations = (await this.#ask(
       "nomad-server",
@@ -89,7 +93,7 @@ export class Scenario {
   /** By the machines' own agents, each in turn. */
   async #write(): Promise<void> {
     for (let number = 0; !this.#ending; number++) {
-      const key = `${this.name}/${String(number)}`;
+      const key = `${this.#folder}/${String(number)}`;
       const written = await this.#ask("(web|broker)", `:8500/v1/kv/${key}`, "consul", key, number).catch(
         () => false,
       );
