@@ -30,7 +30,7 @@ export class DemoCluster {
     await fleet.moto.ec2.createInstanceProfile("demo-agents");
     await fleet.moto.ec2.createKeyPair("ops");
     const workspace = await Workspace.create(real, specIn(network), {
-      ...fleet.moto.env,
+      ...fleet.env,
       ROLLOUT_SSH_CONFIG: await fleet.sshConfig("/srv"),
       ROLLOUT_CONSUL_ADDRS: "ssh",
       ROLLOUT_NOMAD_ADDRS: "ssh",

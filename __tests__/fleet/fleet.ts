@@ -8,6 +8,7 @@ import {
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Moto, startMoto } from "../support/moto.js";
+import { AwsFront } from "./aws-front.js";
 import { Disk } from "./disk.js";
 import { Machine } from "./machine.js";
 import { type Metadata, MetadataServer } from "./metadata.js";
@@ -34,6 +35,8 @@ export class Fleet {
   readonly #metadata: MetadataServer;
   readonly #services: Services;
   readonly #ec2: EC2Client;
+  readonly #front: AwsFront;
+  #endpoint = "";
   #following: Promise<void> | undefined;
   #isOver = false;
   /** What went wrong behind the tests' back. */
@@ -47,6 +50,7 @@ export class Fleet {
       [...this.#told.values()].find(
         (each) => each.address === address && this.#machines.get(each.id)?.isUp === true,
       );
+    this.#front = new AwsFront(moto.url);
     this.#metadata = new MetadataServer(instanceAt);
     this.#services = new Services({
       cache: this.cache,
@@ -66,6 +70,7 @@ export class Fleet {
     const fleet = new Fleet(moto);
     await fleet.#metadata.start();
     await fleet.#services.start();
+    fleet.#endpoint = await fleet.#front.start();
     fleet.#following = fleet.#follow();
     return fleet;
   }
@@ -79,7 +84,13 @@ export class Fleet {
     this.#ec2.destroy();
     this.#metadata.stop();
     this.#services.stop();
+    this.#front.stop();
     await this.moto.stop();
+  }
+
+  /** For Terraform and the product. */
+  get env(): Readonly<Record<string, string>> {
+    return { ...this.moto.env, AWS_ENDPOINT_URL: this.#endpoint };
   }
 
   get cache(): string {
