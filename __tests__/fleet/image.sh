@@ -36,8 +36,10 @@ if ! finished "$debian"; then
   debootstrap --variant=minbase bookworm "$debian/root" >&2
   printf '#!/bin/sh\nexit 101\n' > "$debian/root/usr/sbin/policy-rc.d"
   chmod 0755 "$debian/root/usr/sbin/policy-rc.d"
+  export DEBIAN_FRONTEND=noninteractive
+  chroot "$debian/root" apt-get update >&2
   # shellcheck disable=SC2046
-  DEBIAN_FRONTEND=noninteractive chroot "$debian/root" apt-get install --yes --no-install-recommends $(cat "$here/packages") >&2
+  chroot "$debian/root" apt-get install --yes --no-install-recommends $(cat "$here/packages") >&2
   cp -a "$here/base/." "$debian/root/"
   # Addresses are given from outside: nobody answers to DHCP.
   rm "$debian/root/usr/sbin/dhclient"
