@@ -3,7 +3,15 @@ export default {
   ignoreExportsUsedInFile: process.argv.includes("--production"),
   workspaces: {
     ".": {
-      entry: ["main.ts!", "cli/entry.ts!", "cli/context-worker.ts!", "scripts/*.{ts,mjs}!", "bench/*.mjs"],
+      entry: [
+        "main.ts!",
+        "cli/entry.ts!",
+        "cli/context-worker.ts!",
+        "scripts/*.{ts,mjs}!",
+        "bench/*.mjs",
+        "jest.fleet.config.js",
+        "__tests__/fleet/*.fleet.ts",
+      ],
       project: ["**/*.{ts,mjs}!", "!**/__tests__/**!", "!bench/**!", "!packages/**"],
       ignoreDependencies: ["cdktf-cli"],
       ignoreBinaries: [
@@ -17,6 +25,9 @@ export default {
         "wipefs",
         "openssl",
         "ssh-keygen",
+        "losetup",
+        "ip",
+        "nsenter",
       ],
     },
     "packages/simulator": { entry: ["main.ts!"], project: ["**/*.ts!", "!__tests__/**!"] },

@@ -6,10 +6,11 @@ import { describe, jest, test } from "@jest/globals";
 import { prepareOnce } from "./prepare.js";
 
 /** Something real that a test runs against. `aws` and `null` are Terraform's providers; `sshd` stands for all of OpenSSH. */
-export type Need = "terraform" | "tofu" | "aws" | "null" | "moto" | "consul" | "nomad" | "ext4" | "sshd";
+export type Need =
+  "terraform" | "tofu" | "aws" | "null" | "moto" | "consul" | "nomad" | "ext4" | "sshd" | "fleet";
 
 /** What cannot be had everywhere, so that not even `ROLLOUT_TEST_REQUIRE=all` demands it. It is named all the same. */
-const mayBeMissing: ReadonlySet<Need> = new Set<Need>(["nomad", "tofu"]);
+const mayBeMissing: ReadonlySet<Need> = new Set<Need>(["nomad", "tofu", "fleet"]);
 
 /** What a test with real programs works with. */
 export interface RealEnvironment {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withLock } from "./lock.js";
+import { findFleet } from "./find-fleet.js";
 import { findSshd } from "./find-sshd.js";
 import { prepareConsul, prepareNomad } from "./prepare-agents.js";
 import { prepareExt4 } from "./prepare-ext4.js";
@@ -37,7 +38,7 @@ async function prepare(): Promise<Prepared> {
     prepareExt4(),
     findSshd(),
   ]);
-  return { terraform, tofu, ...providers, moto, consul, nomad, ext4, sshd };
+  return { terraform, tofu, ...providers, moto, consul, nomad, ext4, sshd, fleet: findFleet() };
 }
 
 async function prepareTerraformAndProviders() {

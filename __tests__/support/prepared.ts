@@ -36,6 +36,7 @@ export interface Prepared extends Providers {
   /** The programs that make and recognise a file system. */
   readonly ext4: Result;
   readonly sshd: Result<{ readonly binary: string }>;
+  readonly fleet: Result;
 }
 
 /** The exact provider versions that the tests' specs ask for. */

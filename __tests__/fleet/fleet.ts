@@ -1,0 +1,263 @@
+import {
+  DescribeInstanceAttributeCommand,
+  DescribeInstancesCommand,
+  DescribeVolumesCommand,
+  EC2Client,
+  RunInstancesCommand,
+} from "@aws-sdk/client-ec2";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Moto, startMoto } from "../support/moto.js";
+import { AwsFront } from "./aws-front.js";
+import { Disk } from "./disk.js";
+import { Machine } from "./machine.js";
+import { type Metadata, MetadataServer } from "./metadata.js";
+import { Services } from "./services.js";
+
+/** The images that there are; those with an `e` are made with DATA_VOLUME=true. */
+export const IMAGES = [
+  "ami-0a01",
+  "ami-0a02",
+  "ami-0a03",
+  "ami-0a04",
+  "ami-0e01",
+  "ami-0e02",
+  "ami-0e03",
+  "ami-0e04",
+];
+
+/** One computer's worth of EC2: moto says what there is, and this makes machines and volumes of it. */
+export class Fleet {
+  readonly #machines = new Map<string, Machine>();
+  readonly #told = new Map<string, Metadata>();
+  readonly #disks = new Map<string, Disk>();
+  readonly #busy = new Set<Promise<void>>();
+  readonly #metadata: MetadataServer;
+  readonly #services: Services;
+  readonly #ec2: EC2Client;
+  readonly #front: AwsFront;
+  #endpoint = "";
+  #following: Promise<void> | undefined;
+  #isOver = false;
+  /** What went wrong behind the tests' back. */
+  readonly failures: string[] = [];
+
+  /** The folder of layers that image.sh has made. */
+  readonly #images = process.env["ROLLOUT_FLEET"] ?? "";
+
+  private constructor(readonly moto: Moto) {
+    const instanceAt = (address: string): Metadata | undefined =>
+      [...this.#told.values()].find(
+        (each) => each.address === address && this.#machines.get(each.id)?.isUp === true,
+      );
+    this.#front = new AwsFront(moto.url);
+    this.#metadata = new MetadataServer(instanceAt);
+    this.#services = new Services({
+      cache: this.cache,
+      aws: moto.url,
+      instanceAt,
+      hostOf: (id) => this.#machines.get(id)?.props.host,
+    });
+    this.#ec2 = new EC2Client({
+      endpoint: moto.url,
+      region: "eu-west-1",
+      credentials: { accessKeyId: "testing", secretAccessKey: "testing" },
+    });
+  }
+
+  static async start(): Promise<Fleet> {
+    const moto = await startMoto({ images: IMAGES });
+    const fleet = new Fleet(moto);
+    await fleet.#metadata.start();
+    await fleet.#services.start();
+    fleet.#endpoint = await fleet.#front.start();
+    fleet.#following = fleet.#follow();
+    return fleet;
+  }
+
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    await this.#following;
+    await Promise.allSettled(this.#busy);
+    await Promise.all([...this.#machines.values()].map((machine) => machine.remove()));
+    await Promise.all([...this.#disks.values()].map((disk) => disk.detach()));
+    this.#ec2.destroy();
+    this.#metadata.stop();
+    this.#services.stop();
+    this.#front.stop();
+    await this.moto.stop();
+  }
+
+  /** For Terraform and the product. */
+  get env(): Readonly<Record<string, string>> {
+    return { ...this.moto.env, AWS_ENDPOINT_URL: this.#endpoint };
+  }
+
+  get cache(): string {
+    return join(this.#images, "..");
+  }
+
+  /** The machines that are up, by the hosts' names. A host whose machine goes while its successor comes has both. */
+  machines(pattern = /./): Machine[] {
+    return [...this.#machines.values()]
+      .filter(({ isUp, props }) => isUp && pattern.test(props.host))
+      .sort((a, b) => (a.props.host < b.props.host ? -1 : 1));
+  }
+
+  machine(host: string): Machine {
+    const machine = this.machines().find(({ props }) => props.host === host);
+    if (machine === undefined) throw new Error(`no machine is up as ${host}`);
+    return machine;
+  }
+
+  /** Starts a machine without Terraform. */
+  async run(host: string, subnetId: string, userData: string): Promise<void> {
+    const Tags = [{ Key: "Name", Value: `demo-${host}` }];
+    await this.#ec2.send(
+      new RunInstancesCommand({
+        ImageId: IMAGES[0],
+        InstanceType: "t3.small",
+        MinCount: 1,
+        MaxCount: 1,
+        SubnetId: subnetId,
+        UserData: Buffer.from(userData).toString("base64"),
+        TagSpecifications: [{ ResourceType: "instance", Tags }],
+      }),
+    );
+  }
+
+  /** A parameter of SSM, as machines fetch it. */
+  async putSecret(name: string, value: unknown): Promise<void> {
+    const response = await fetch(this.moto.url, {
+      method: "POST",
+      headers: {
+        authorization:
+          "AWS4-HMAC-SHA256 Credential=testing/20200101/eu-west-1/ssm/aws4_request, SignedHeaders=host, Signature=none",
+        "content-type": "application/x-amz-json-1.1",
+        "x-amz-target": "AmazonSSM.PutParameter",
+      },
+      body: JSON.stringify({
+        Name: name,
+        Value: JSON.stringify(value),
+        Type: "SecureString",
+        Overwrite: true,
+      }),
+    });
+    if (!response.ok) throw new Error(await response.text());
+  }
+
+  /** An ssh_config that knows the machines by the authority that signs their keys, as docs/image.md has it. */
+  async sshConfig(folder: string): Promise<string> {
+    const known = join(folder, "known_hosts");
+    const authority = await readFile(join(this.cache, "host-authority.pub"), "utf8");
+    await writeFile(known, `@cert-authority * ${authority}`);
+    const file = join(folder, "ssh_config");
+    await writeFile(
+      file,
+      [
+        "Host *",
+        "User rollout",
+        `IdentityFile ${join(this.cache, "user")}`,
+        "IdentitiesOnly yes",
+        "IdentityAgent none",
+        `UserKnownHostsFile ${known}`,
+        "GlobalKnownHostsFile /dev/null",
+        "",
+      ].join("\n"),
+    );
+    return file;
+  }
+
+  async #follow(): Promise<void> {
+    while (!this.#isOver) {
+      try {
+        await this.#observe();
+      } catch (error) {
+        this.failures.push(String(error));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+  }
+
+  /** Makes what there is as moto has it. What takes long goes on beside. */
+  async #observe(): Promise<void> {
+    const { Reservations = [] } = await this.#ec2.send(new DescribeInstancesCommand({}));
+    const instances = Reservations.flatMap((each) => each.Instances ?? []);
+    for (const {
+      InstanceId: id = "",
+      State,
+      ImageId,
+      InstanceType,
+      PrivateIpAddress,
+      Placement,
+      IamInstanceProfile,
+      Tags,
+    } of instances) {
+      const state = State?.Name ?? "";
+      const known = this.#machines.get(id);
+      if (state === "running" && known === undefined) {
+        const host = Tags?.find(({ Key }) => Key === "Name")?.Value?.replace(/^demo-/, "") ?? id;
+        this.#told.set(id, {
+          id,
+          image: ImageId ?? "",
+          type: InstanceType ?? "",
+          address: PrivateIpAddress ?? "",
+          zone: Placement?.AvailabilityZone ?? "",
+          userData: await this.#userData(id),
+          role: IamInstanceProfile?.Arn?.split("/").at(-1) ?? "none",
+        });
+        const machine = new Machine({
+          id,
+          host,
+          address: PrivateIpAddress ?? "",
+          layers: this.#layers(ImageId ?? ""),
+        });
+        this.#machines.set(id, machine);
+        await machine.start();
+      } else if (known !== undefined && state !== "running" && known.isUp) this.#begin(known.stop(), id);
+      else if (known !== undefined && state === "running" && !known.isUp) await known.start();
+    }
+    await this.#observeVolumes();
+  }
+
+  async #observeVolumes(): Promise<void> {
+    const { Volumes = [] } = await this.#ec2.send(new DescribeVolumesCommand({}));
+    for (const { VolumeId: id = "", Size = 1, Attachments = [] } of Volumes) {
+      const attached = Attachments.find(({ Device }) => Device === "/dev/sdf");
+      const machine = attached && this.#machines.get(attached.InstanceId ?? "");
+      let disk = this.#disks.get(id);
+      if (attached !== undefined && disk === undefined) this.#disks.set(id, (disk = new Disk(id, Size)));
+      if (disk === undefined || disk.machine === machine) continue;
+      // As a real disk: the one who has it must be gone before another gets it.
+      if (disk.machine?.isUp === true) continue;
+      if (disk.machine !== undefined) await disk.detach();
+      if (machine?.isUp === true) await disk.attach(machine);
+    }
+  }
+
+  #layers(image: string): string {
+    const layers = [join(this.#images, "agents"), join(this.#images, "debian")];
+    return (image.startsWith("ami-0e") ? [join(this.#images, "data"), ...layers] : layers).join(":");
+  }
+
+  async #userData(id: string): Promise<string> {
+    const { UserData } = await this.#ec2.send(
+      new DescribeInstanceAttributeCommand({ InstanceId: id, Attribute: "userData" }),
+    );
+    return Buffer.from(UserData?.Value ?? "", "base64").toString();
+  }
+
+  readonly #stopping = new Set<string>();
+
+  #begin(work: Promise<void>, id: string): void {
+    if (this.#stopping.has(id)) return;
+    this.#stopping.add(id);
+    const done = work
+      .catch((error: unknown) => this.failures.push(`${id}: ${String(error)}`))
+      .then(() => {
+        this.#stopping.delete(id);
+        this.#busy.delete(done);
+      });
+    this.#busy.add(done);
+  }
+}

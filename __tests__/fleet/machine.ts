@@ -1,0 +1,145 @@
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa, type Options } from "execa";
+
+const script = fileURLToPath(new URL("machine.sh", import.meta.url));
+
+/** SIGRTMIN+4, which systemd takes for the power button; Node has no name for it. */
+const POWER_OFF = 38;
+
+/** What a machine is started from. */
+export interface MachineProps {
+  /** The instance's id, which is also the name of its network namespace. */
+  readonly id: string;
+  /** `broker-0-1` */
+  readonly host: string;
+  readonly address: string;
+  /** Folders for overlayfs, the topmost first. */
+  readonly layers: string;
+}
+
+/** A machine of the fleet: systemd in namespaces of its own. Its disk is kept until it is terminated. */
+export class Machine {
+  readonly #folder: string;
+  #process: ReturnType<typeof startMachine> | undefined;
+  /** What it has printed since it was made, boots after each other. */
+  printed = "";
+
+  constructor(readonly props: MachineProps) {
+    this.#folder = join("/srv/machines", props.id);
+  }
+
+  get isUp(): boolean {
+    return this.#process !== undefined;
+  }
+
+  async start(): Promise<void> {
+    const { id, address, layers } = this.props;
+    await mkdir(join(this.#folder, "volumes"), { recursive: true });
+    const console = readConsole(join(this.#folder, "console"));
+    console.stdout.on("data", (data: Buffer) => (this.printed += data.toString()));
+    const child = startMachine(this.#folder, id, address, layers);
+    this.#process = child;
+    child.all.on("data", (data: Buffer) => (this.printed += data.toString()));
+    void child.then(() => {
+      this.#process = undefined;
+      console.kill();
+    });
+  }
+
+  /** As EC2 stops it: systemd is asked, and is killed after a while. */
+  async stop(): Promise<void> {
+    const child = this.#process;
+    if (child === undefined) return;
+    const init = await this.#init();
+    if (init !== undefined) process.kill(init, POWER_OFF);
+    const timer = setTimeout(() => child.kill("SIGKILL"), 40_000);
+    await child;
+    clearTimeout(timer);
+    await execa("ip", ["netns", "delete", this.props.id], { reject: false });
+  }
+
+  /** As a power cut. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    child?.kill("SIGKILL");
+    await child;
+    await execa("ip", ["netns", "delete", this.props.id], { reject: false });
+  }
+
+  /** Removes its disk. */
+  async remove(): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** A block device of ours, as the machine's only volume. It stays over a restart. */
+  async attach(device: string): Promise<void> {
+    const number = device.replace("/dev/loop", "");
+    await writeFile(join(this.#folder, "volumes", `loop${number}`), number);
+    if (!this.isUp) return;
+    await this.run(["mknod", "-m", "0660", device, "b", "7", number]);
+    await writeFile(`/sys/block/loop${number}/uevent`, "add");
+  }
+
+  async detach(device: string): Promise<void> {
+    await rm(join(this.#folder, "volumes", device.replace("/dev/", "")), { force: true });
+    if (this.isUp) await this.run(["rm", "-f", device]);
+  }
+
+  /** Runs a program in it, as root. An exit code other than 0 is an error. */
+  async run(words: readonly string[], options: Options = {}): Promise<string> {
+    const init = await this.#init();
+    if (init === undefined) throw new Error(`${this.props.host} is not up`);
+    const { stdout } = await execa(
+      "nsenter",
+      [
+        "--target",
+        String(init),
+        "--all",
+        "--",
+        "env",
+        "-i",
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        ...words,
+      ],
+      { timeout: 60_000, ...options },
+    );
+    return String(stdout);
+  }
+
+  /** For whoever has to find out why something failed. */
+  async journal(): Promise<string> {
+    if (!this.isUp) return this.printed;
+    return this.run(["journalctl", "--no-pager", "--boot", "--lines=400"]).catch((error: unknown) =>
+      String(error),
+    );
+  }
+
+  async #init(): Promise<number | undefined> {
+    const pid = this.#process?.pid;
+    if (pid === undefined) return undefined;
+    const children = await readFile(`/proc/${String(pid)}/task/${String(pid)}/children`, "utf8").catch(
+      () => "",
+    );
+    const init = Number(children.trim());
+    return init > 0 ? init : undefined;
+  }
+}
+
+function startMachine(folder: string, id: string, address: string, layers: string) {
+  return execa(script, [folder, id, address, layers], {
+    stdin: "ignore",
+    all: true,
+    reject: false,
+    env: { NODE_OPTIONS: "" },
+  });
+}
+
+/** Opened for reading and writing, a FIFO has no end; and a reader of Node's own would keep one of its few threads. */
+const readConsole = (path: string) =>
+  execa("sh", ["-c", '[ -p "$1" ] || mkfifo "$1"; exec cat <> "$1"', "console", path], {
+    buffer: false,
+    reject: false,
+  });
