@@ -121,6 +121,22 @@ export function consulContract(target: Target, environment: RealEnvironment): vo
     expect(await consul.tokenSelf()).toBeUndefined();
   });
 
+  test("a service without a port has port 0, also where newer versions leave it out", async () => {
+    const [machine] = cluster.clients;
+    const { url } = cluster.consul(machine);
+    const body = JSON.stringify({ Name: "portless" });
+    await fetch(`${url}/v1/agent/service/register`, { method: "PUT", body });
+
+    await eventually(
+      cluster,
+      "it is there",
+      async () => (await consul.passingInstances("portless")).length === 1,
+      30,
+    );
+    expect((await consul.passingInstances("portless"))[0]?.Service.Port).toBe(0);
+    await fetch(`${url}/v1/agent/service/deregister/portless`, { method: "PUT" });
+  });
+
   test("what is gone already is said to be, and is no error", async () => {
     expect(await consul.forceLeave("nobody")).toBe(false);
     expect(await consul.removePeer("00000000-0000-0000-0000-000000000000")).toBe(false);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { AnswerError, NoLeaderError } from "../../clients/http/errors.js";
 import { NomadClient } from "../../clients/nomad/nomad-client.js";
 import { NOMAD_RIGHTS } from "../../rollout/observation/observation.js";
+import { isBefore } from "../../packages/simulator/version.js";
 import { rejection } from "../clients/http/local-server.js";
 import type { RealEnvironment } from "../support/environment.js";
 import { serviceJob } from "./service-job.js";
@@ -187,8 +188,13 @@ export function nomadContract(target: Target, environment: RealEnvironment): voi
     await nomad.systemGc();
   });
 
-  test("leadership goes to the server that is named; to the leader it goes without a change", async () => {
+  test("leadership goes to the server that is named, to the leader without a change; before 1.7 it cannot be handed over", async () => {
     const [next] = await followers();
+    if ((await nomad.members()).some(({ Tags }) => isBefore(Tags["build"] ?? "", "1.7.0"))) {
+      const refused = await rejection(nomad.transferLeadership(next?.ID ?? ""));
+      expect(refused).toMatchObject({ status: 404, text: "Invalid method" });
+      return;
+    }
 
     const leads = async () =>
       (await nomad.raftConfiguration()).some(({ ID, Leader }) => Leader && ID === next?.ID);

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import type { ClusterOptions } from "../../packages/simulator/cluster.js";
 import { startSimulator, type Simulator } from "../../packages/simulator/http/simulator.js";
 import type { MachineSettings } from "../../packages/simulator/machine.js";
 import { LOCAL_EXAMPLE, specOf } from "../cluster/yaml/example.js";
@@ -16,11 +17,12 @@ const clients = ["broker-0-0", "broker-1-0"] as const;
 const everyone = [...consulServers, ...nomadServers, ...clients];
 
 /** The simulator, which is always there. */
-export const simulated: Target = {
-  name: "the simulator",
+export const simulated = (name: string, versions: Pick<ClusterOptions, "consul" | "nomad"> = {}): Target => ({
+  name,
   needs: [],
   start: async () => {
     const simulator = await startSimulator({
+      ...versions,
       clock: "real",
       factor: FACTOR,
       machines: everyone.map(settingsOf),
@@ -29,7 +31,7 @@ export const simulated: Target = {
     await Promise.all(clients.map((machine) => cluster.registerService(machine)));
     return cluster;
   },
-};
+});
 
 class Simulated implements Cluster {
   readonly consulServers = consulServers;

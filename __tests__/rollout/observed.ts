@@ -108,6 +108,7 @@ export function wholeCluster(): World {
       members: servers("nomad-server").map((host) => ({
         id: `${host}-id`,
         name: `${host}.global`,
+        version: "2.0.6",
         address: addressOf(host),
         status: "alive",
       })),

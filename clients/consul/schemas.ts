@@ -37,7 +37,8 @@ export const Check = z.object({
 });
 export type Check = z.output<typeof Check>;
 
-const NodeService = z.object({ Address: z.string(), Port: z.number() });
+/** Newer versions leave out a port that is 0. */
+const NodeService = z.object({ Address: z.string(), Port: z.number().default(0) });
 
 /** One node's entry in the catalog; null for a node that is not there. */
 export const ServiceHealth = z.object({ Node, Service: NodeService });

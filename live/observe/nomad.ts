@@ -65,5 +65,6 @@ const memberOf = ({ Name, Tags, Addr, Status }: Member): NomadMember => ({
   name: Name,
   id: Tags["id"] ?? "",
   address: Addr,
+  version: Tags["build"] ?? "",
   status: oneOf(MEMBER_STATES, Status, `the state of Nomad's member ${Name}`),
 });

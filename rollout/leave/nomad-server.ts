@@ -33,6 +33,8 @@ export function nextNomadServerLeave(observation: Observation, order: LeaveOrder
     ...deadInConsul(going, asked.members, observation),
   ];
   const { agents } = observation;
+  // Whoever is asked carries it to the leader, so that each of them has to know it.
+  const canTransfer = nomadMembers.every(({ status, version }) => status !== "alive" || !OLD.test(version));
   const servers: Servers = { kind: "Nomad", members: nomadMembers, autopilot, raft, agents };
   for (const host of going) {
     const next = nextOfServer(host, servers, {
@@ -46,19 +48,27 @@ export function nextNomadServerLeave(observation: Observation, order: LeaveOrder
           remaining,
           GONE_SECONDS,
         ),
-      canTransfer: true,
-      leave: () =>
-        step({
+      canTransfer,
+      leave: (leads) => {
+        if (leads && !canTransfer) notes.push(electionOf(host));
+        return step({
           action: "stop-nomad-server",
           host,
           message: `the Nomad server on ${host} is stopped, so that it leaves`,
           deadlineSeconds: 90,
-        }),
+        });
+      },
     });
     if (next) return { ...next, notes };
   }
   return { ...(leaveConsul(going, order, asked, observation) ?? { kind: "done" }), notes };
 }
+
+/** Before 1.7. */
+const OLD = /^(0|1\.[0-6])\./;
+
+const electionOf = (host: string): string =>
+  `${host} leads, and Nomad before 1.7 cannot hand over: the others elect a leader, and requests fail for some seconds`;
 
 const deadInNomad = (host: string, members: readonly NomadMember[]): string[] =>
   members.some(({ name, status }) => withoutRegion(name) === host && status === "failed")

@@ -194,6 +194,8 @@ export interface NomadJob {
 /** Its name carries the region: `nomad-server-0-0.global`. */
 export interface NomadMember extends ConsulMember {
   readonly id: string;
+  /** `1.6.10`; empty where it is not known. */
+  readonly version: string;
 }
 
 export interface Machine {

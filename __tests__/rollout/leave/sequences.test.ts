@@ -58,6 +58,47 @@ test("a Nomad server that leads hands over, stops and leaves Consul", () => {
   ]);
 });
 
+test.each(["1.6.10", "0.12.3", "1.6.2+ent"])(
+  "a Nomad server that leads stops without handing over where one of them is %s, which is said",
+  (version) => {
+    const world = observed((one) => {
+      pick(one.nomad.members, "nomad-server-1-0.global").version = version;
+    });
+    const { log, end } = run(world, orderOf("nomad-server-0"));
+    expect(log[0]).toBe("stop-nomad-server nomad-server-0-0");
+    expect(nextLeave(world, orderOf("nomad-server-2")).notes).toEqual([]);
+    expect(end.kind).toBe("done");
+  },
+);
+
+test("a Nomad server that leads and cannot hand over says that an election follows", () => {
+  const world = observed((one) => {
+    for (const member of known(one.nomad.members)) member.version = "1.6.0";
+  });
+  expect(nextLeave(world, orderOf("nomad-server-0"))).toMatchObject({
+    step: { action: "stop-nomad-server", host: "nomad-server-0-0" },
+    notes: [
+      "nomad-server-0-0 leads, and Nomad before 1.7 cannot hand over: the others elect a leader, and requests fail for some seconds",
+    ],
+  });
+});
+
+test.each(["1.7.0", "1.10.0", "1.61.0", "2.0.6-dev", ""])("a Nomad server of %j hands over", (version) => {
+  const world = observed((one) => {
+    for (const member of known(one.nomad.members)) member.version = version;
+    const gone = {
+      id: "gone",
+      name: "nomad-server-9-0.global",
+      address: "10.0.0.9",
+      status: "left",
+    } as const;
+    known(one.nomad.members).push({ ...gone, version: "1.6.0" });
+  });
+  expect(run(world, orderOf("nomad-server-0")).log[0]).toBe(
+    "transfer-nomad-leadership nomad-server-1-0.global",
+  );
+});
+
 test("a Nomad server that does not lead just stops", () => {
   expect(run(observed(), orderOf("nomad-server-2")).log).toEqual([
     "stop-nomad-server nomad-server-2-0",

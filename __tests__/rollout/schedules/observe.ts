@@ -91,6 +91,7 @@ export function observe(
             status,
             id: agent.id,
             address: agent.address,
+            version: nomad.version,
           })),
       autopilot: fromNomad(() => autopilotOf(nomad.servers.autopilot.health)),
       raft: fromNomad(() => peersOf(nomad.servers.raft)),

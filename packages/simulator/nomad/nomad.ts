@@ -10,7 +10,7 @@ import { Servers, type ServersOptions } from "./servers.js";
 import { TIMES } from "./times.js";
 
 export interface NomadOptions extends ServersOptions {
-  /** Default: `2.0.6` with the prerelease `dev` */
+  /** As the agents print it. Default: `2.0.6-dev` */
   readonly version?: string;
   /** ACLs. Default: off */
   readonly tokens?: NomadTokens;
@@ -30,7 +30,7 @@ export class Nomad {
     readonly timeline: Timeline,
     readonly options: NomadOptions = {},
   ) {
-    this.version = options.version ?? "2.0.6";
+    this.version = options.version ?? "2.0.6-dev";
     this.servers = new Servers(timeline, () => [...this.agents.values()], options);
     const { raft } = this.servers;
     this.scheduler = new Scheduler(timeline, this.ids, raft, () => this.nodes);

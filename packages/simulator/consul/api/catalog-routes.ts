@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { json, text, type Reply } from "../../answer.js";
+import { isBefore } from "../../version.js";
 import { denied } from "../access.js";
 import { SERF_HEALTH, type CatalogNode, type CatalogService, type Check } from "../catalog.js";
 import {
@@ -90,7 +91,7 @@ export const catalogRoutes: readonly ConsulRoute[] = [
           )
           .map(({ node, service, checks }) => ({
             Node: nodeView(node),
-            Service: healthServiceView(service),
+            Service: healthServiceView(service, call.agent.consul.version),
             Checks: checks.map((check) => checkView(node, check)),
           })),
       ),
@@ -213,11 +214,12 @@ const serviceView = (service: CatalogService) => ({
   ModifyIndex: service.modifyIndex,
 });
 
-const healthServiceView = (service: CatalogService) => ({
-  ...serviceView(service),
-  Proxy: { MeshGateway: {}, Expose: {} },
-  Connect: {},
-});
+/** Newer versions leave out a port that is 0. */
+function healthServiceView(service: CatalogService, version: string) {
+  const { Port, ...rest } = serviceView(service);
+  const hasPort = Port !== 0 || isBefore(version, "1.22.0");
+  return { ...rest, ...(hasPort ? { Port } : {}), Proxy: { MeshGateway: {}, Expose: {} }, Connect: {} };
+}
 
 const flatServiceView = (node: CatalogNode, service: CatalogService) => ({
   ID: node.id,

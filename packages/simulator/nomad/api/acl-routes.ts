@@ -1,4 +1,5 @@
 import { json, text, type Answer } from "../../answer.js";
+import { isBefore } from "../../version.js";
 import { denied, nomadSecret, type NomadRules } from "../access.js";
 import type { NomadCall, NomadRoute } from "./context.js";
 
@@ -20,7 +21,9 @@ export const aclRoutes: readonly NomadRoute[] = [
 ];
 
 function self(call: NomadCall): Answer {
-  const { tokens } = call.agent.nomad.options;
+  const { nomad } = call.agent;
+  const { tokens } = nomad.options;
+  if (!tokens && isBefore(nomad.version, "1.10.1")) return text(400, "ACL support disabled");
   if (!tokens) return json({ ...TOKEN, AccessorID: "acls-disabled", Name: "ACLs disabled token" });
   const secret = nomadSecret(call.request);
   if (secret === "") return json({ ...TOKEN, AccessorID: "anonymous", Name: "Anonymous Token" });

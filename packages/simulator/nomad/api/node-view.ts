@@ -55,7 +55,7 @@ export const nodeStub = (nomad: Nomad, node: NodeRecord, withResources: boolean)
   SchedulingEligibility: node.eligible ? "eligible" : "ineligible",
   Status: node.status as string,
   StatusDescription: "",
-  Version: `${nomad.version}-dev`,
+  Version: nomad.version,
   ...(withResources ? { NodeResources: resources(node), ReservedResources: RESERVED } : {}),
 });
 
@@ -63,7 +63,7 @@ export const nodeStub = (nomad: Nomad, node: NodeRecord, withResources: boolean)
 export const nodeView = (nomad: Nomad, node: NodeRecord) => ({
   Attributes: {
     "unique.hostname": node.name,
-    "nomad.version": `${nomad.version}-dev`,
+    "nomad.version": nomad.version,
     "kernel.name": "linux",
   },
   CSIControllerPlugins: {},

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { empty, json, text, type Answer, type Reply } from "../../answer.js";
 import type { Health, ServerHealth } from "../../autopilot.js";
 import { goDuration } from "../../blocking.js";
+import { isBefore } from "../../version.js";
 import { denied } from "../access.js";
 import type { Nomad } from "../nomad.js";
 import { atLeader, bodyJson, failure, invalidMethod, type NomadCall, type NomadRoute } from "./context.js";
@@ -36,7 +37,10 @@ export const operatorRoutes: readonly NomadRoute[] = [
   {
     methods: ["PUT", "POST"],
     path: "/v1/operator/raft/transfer-leadership",
-    handle: asManagement(transfer),
+    handle: (call) =>
+      isBefore(call.agent.nomad.version, "1.7.0")
+        ? text(404, "Invalid method")
+        : asManagement(transfer)(call),
   },
   {
     methods: ["GET"],
@@ -131,7 +135,7 @@ const serverView = (nomad: Nomad, server: ServerHealth) => ({
   Name: server.name,
   Address: server.address,
   SerfStatus: server.serf,
-  Version: `${nomad.version}-dev`,
+  Version: nomad.version,
   Leader: server.leader,
   LastTerm: server.lastTerm,
   LastIndex: server.lastIndex,

@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import * as z from "zod";
+
+const Versions = z.array(z.object({ product: z.string(), version: z.string(), against: z.string() }));
+
+const [BEGIN, END] = ["<!-- versions: npm run reference -->", "<!-- end of versions -->"];
+
+const HOW: Readonly<Record<string, string>> = {
+  real: "the contract suite against the real agents",
+  definitions:
+    "the contract suite against agents that are simulated by its public definitions; the real one has not run",
+};
+
+/** README.md with its table of versions, made from what the contract suites have run against. */
+export function readmePage(): string {
+  const readme = readFileSync("README.md", "utf8");
+  const [before, rest = ""] = readme.split(BEGIN);
+  const after = rest.split(END)[1];
+  if (before === undefined || after === undefined) throw new Error(`README.md has no ${BEGIN} or no ${END}`);
+  return `${before}${BEGIN}\n\n${versionsTable()}\n\n${END}${after}`;
+}
+
+function versionsTable(): string {
+  const versions = Versions.parse(JSON.parse(readFileSync("__tests__/contract/versions.json", "utf8")));
+  const rows = versions.map(({ product, version, against }, index) => {
+    const isLowest = versions.findIndex((one) => one.product === product) === index;
+    return [product, `${version}${isLowest ? " (the lowest)" : ""}`, HOW[against] ?? against];
+  });
+  const lines = [["product", "version", "what ran"], ["", "", ""], ...rows];
+  const widthOf = (column: number): number => Math.max(...lines.map((line) => line[column]?.length ?? 0));
+  return lines
+    .map((line, at) => line.map((cell, column) => cell.padEnd(widthOf(column), at === 1 ? "-" : " ")))
+    .map((line) => `| ${line.join(" | ")} |`)
+    .join("\n");
+}
