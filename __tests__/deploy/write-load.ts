@@ -1,7 +1,14 @@
 import * as z from "zod";
 import type { LocalMachines } from "../../clients/local-machines/machines.js";
 
-/** Writes to Consul's KV without a pause, to whichever server answers. */
+/**
+ * Between two writes. Consul takes a server for healthy, and lets it vote, only while it is at most 250 entries behind
+ * (`max_trailing_logs`) whenever it looks, which it does every two seconds: without a pause a new server was not let in for
+ * minutes.
+ */
+const PAUSE_MS = 10;
+
+/** Writes to Consul's KV again and again, to whichever server answers. */
 export class WriteLoad {
   readonly #acknowledged: string[] = [];
   readonly #running: Promise<void>;
@@ -38,7 +45,7 @@ export class WriteLoad {
         .then(async (response) => response.ok && (await response.text()).trim() === "true")
         .catch(() => false);
       if (written) this.#acknowledged.push(key);
-      else await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
 }
