@@ -96,6 +96,7 @@ test("a healthy cluster is seen whole", async () => {
       members: expect.arrayContaining(
         NOMADS.map((name) => ({
           name: `${name}.global`,
+          version: "2.0.6-dev",
           id: nomadId(name),
           address: machine(name).address,
           status: "alive",
