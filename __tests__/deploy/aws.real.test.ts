@@ -199,7 +199,7 @@ describeReal("The example on AWS, one test after another", ["terraform", "aws", 
     expect(difference).toEqual(nothing);
   });
 
-  longTest("refuses terraform destroy in the view of a group by the freeze", async () => {
+  test("refuses terraform destroy in the view of a group by the freeze", async () => {
     await demo.synth({ ROLLOUT_GROUP: "broker-0" });
 
     const { result, before, after } = await observe(() =>
