@@ -114,9 +114,7 @@ exec /bin/sh "$@"`,
       await eventually(() =>
         Promise.resolve(
           said.some((line) =>
-            line.startsWith(
-              "waiting: broker-0-0: its Consul agent does not answer: Consul shows this token less than there is",
-            ),
+            line.startsWith("waiting: broker-0-0: its Consul agent does not answer: Consul has no leader"),
           ),
         ),
       );
