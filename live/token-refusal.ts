@@ -1,5 +1,4 @@
 import type { Authorization, ConsulClient } from "../clients/consul/consul-client.js";
-import { HiddenByAclError } from "../clients/consul/errors.js";
 import { isOfUnknownToken, NoLeaderError, PermissionError } from "../clients/http/errors.js";
 import { UserError } from "../cluster/user-error.js";
 
@@ -20,8 +19,7 @@ export async function tokenRefusal(
   consul: ConsulClient,
   host: string,
 ): Promise<UserError | undefined> {
-  if (![PermissionError, HiddenByAclError, NoLeaderError].some((kind) => refusal instanceof kind))
-    return undefined;
+  if (!(refusal instanceof PermissionError) && !(refusal instanceof NoLeaderError)) return undefined;
   try {
     const hasToken = consul.settings.access.token !== undefined;
     if (hasToken) await consul.tokenSelf();

@@ -1,5 +1,5 @@
 import { UserError } from "../../cluster/user-error.js";
-import { ClientError } from "../http/errors.js";
+import { PermissionError } from "../http/errors.js";
 import type { Call } from "../http/http-client.js";
 import { CONSUL } from "../http/service.js";
 
@@ -7,12 +7,14 @@ import { CONSUL } from "../http/service.js";
  * Less was answered than there is, because the token may not see it. Without rights Consul answers 200 and an empty list, and
  * newer versions say in a header that they left something out.
  */
-export class HiddenByAclError extends ClientError {
+export class HiddenByAclError extends PermissionError {
   override readonly name = "HiddenByAclError";
 
   constructor({ method = "GET", path, permission = "more rights" }: Call, where: string) {
     super(
       `Consul shows this token less than there is: ${method} ${path} at ${where}; the token in ${CONSUL.tokenVariable} needs ${permission}`,
+      200,
+      "",
     );
   }
 }

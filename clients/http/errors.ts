@@ -61,7 +61,7 @@ export class NoLeaderError extends AnswerError {
 
 /** The token may not do that, or is none. */
 export class PermissionError extends AnswerError {
-  override readonly name = "PermissionError";
+  override readonly name: string = "PermissionError";
 }
 
 function remedyFor({ service, hasToken }: Subject, text: string, permission = "more rights"): string {

@@ -1,4 +1,3 @@
-import { HiddenByAclError } from "../../clients/consul/errors.js";
 import { AnswerError, NoLeaderError, PermissionError } from "../../clients/http/errors.js";
 import { isPassing } from "../../clients/http/failure.js";
 import { isUnknown, type Observed } from "../../rollout/observation/observation.js";
@@ -15,7 +14,7 @@ export async function ask<T>(question: () => Promise<Observed<T>>): Promise<Obse
     return {
       unknown: reasonOf(error),
       ...(isElection(error) ? { passing: true } : {}),
-      ...(error instanceof PermissionError || error instanceof HiddenByAclError ? { refused: true } : {}),
+      ...(error instanceof PermissionError ? { refused: true } : {}),
     };
   }
 }
