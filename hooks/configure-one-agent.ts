@@ -1,5 +1,6 @@
 import type { ConsulAgent } from "../clients/consul/consul-agent.js";
 import type { ServersFile } from "../clients/ssh/consul-servers-file.js";
+import { UnreachableError } from "../clients/http/errors.js";
 import { SshFailure, type SshFailureKind } from "../clients/ssh/ssh-failure.js";
 import {
   nextConfigureConsulStep,
@@ -79,9 +80,14 @@ export async function configureConsul(
           }
           break;
         case "reload":
-          await (await deps.agent()).reload();
-          await deps.file.reloaded();
-          reloaded = true;
+          try {
+            await (await deps.agent()).reload();
+            await deps.file.reloaded();
+            reloaded = true;
+          } catch (error) {
+            if (outOfTime || !(error instanceof UnreachableError || mayPass(error))) throw error;
+            await pause(error.message);
+          }
           break;
         case "join":
           for (const address of await joinEach(deps, step.addresses)) joined.add(address);

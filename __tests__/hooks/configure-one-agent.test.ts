@@ -1,5 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { configureConsul, type ConfigureConsulDeps } from "../../hooks/configure-one-agent.js";
+import { UnreachableError } from "../../clients/http/errors.js";
+import { CONSUL } from "../../clients/http/service.js";
 import { SshFailure } from "../../clients/ssh/ssh-failure.js";
 import { renderServersFile } from "../../rollout/configure-consul.js";
 import { UserError } from "../../cluster/user-error.js";
@@ -62,6 +64,26 @@ describe("One machine", () => {
       "broker-0-0: its list of Consul servers is written, its agent has reloaded; its agent knows the leader 10.0.0.1:8300",
     );
     expect(machine.told).toEqual(["waiting: broker-0-0: broke"]);
+  });
+
+  test("whose agent breaks off or is not reached for its reload is tried again", async () => {
+    const consul = {
+      service: CONSUL,
+      method: "PUT",
+      path: "/v1/agent/reload",
+      where: "10.0.0.7:8500",
+    } as const;
+    const broken = new UnreachableError({ ...consul, hasToken: true }, [], true);
+    const machine = new Machine({ reloads: [broken, new SshFailure("timeout", "slow")] });
+    expect(await machine.configure()).toBe(
+      "broker-0-0: its list of Consul servers is written, its agent has reloaded; its agent knows the leader 10.0.0.1:8300",
+    );
+    expect(machine.told).toEqual([`waiting: broker-0-0: ${broken.message}`, "waiting: broker-0-0: slow"]);
+    const never = new Machine({ reloads: Array.from({ length: 99 }, () => broken) });
+    expect(await failure(never)).toBe(
+      `Consul is not configured: broker-0-0: ${broken.message} (its list of servers is written; a rerun does what is left)`,
+    );
+    expect(never.time).toBe(60_000);
   });
 
   test("refuses to wait for ever, and says that a rerun goes on", async () => {
