@@ -124,7 +124,8 @@ export class CutRun {
     let [before, same] = ["", 0];
     await until("the state is written", () => {
       const text = existsSync(this.stateFile) ? readFileSync(this.stateFile, "utf8") : "{}\n";
-      same = text === before && text.endsWith("}\n") ? same + 1 : 0;
+      // OpenTofu ends it with an empty line.
+      same = text === before && /\}\n+$/.test(text) ? same + 1 : 0;
       before = text;
       return same >= 5;
     });
