@@ -2,20 +2,25 @@
  * What a host more costs: `npm run bench -- scale`, or `-- scale 10 100` for some sizes only. For each number of hosts a group:
  * the size of the state and the CPU time of Terraform's plan of one group, after the creation of the cluster and after the next
  * apply, beside those of a bare program: the same resources without depends_on, lifecycle and hooks. The run fails where a host
- * more costs more than a fifth more at one size than at another.
+ * more costs more than a fifth more at one size than at another. The state is in moto's S3: beside the spec, Terraform would
+ * write all of it for each resource that it makes.
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { startMoto } from "./moto.mjs";
 
 const SIZES = [10, 33, 100, 300];
 /** How much more a host may cost at one size than at another. */
 const MOST = 1.2;
 /** The CPU time of a plan is the least of so many. */
 const RUNS = 3;
+/** Moto checks no signature. */
+const AUTHORIZATION =
+  "AWS4-HMAC-SHA256 Credential=testing/20200101/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=none";
 
 const run = promisify(execFile);
 const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
@@ -27,7 +32,10 @@ process.once("exit", () => {
 process.once("SIGINT", () => process.exit(130));
 process.once("SIGTERM", () => process.exit(143));
 
-const env = { ...process.env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" };
+const moto = await startMoto(root, []);
+const states = `${moto.env.AWS_ENDPOINT_URL}/states`;
+await fetch(states, { method: "PUT" });
+const env = { ...process.env, ...moto.env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" };
 const quiet = { ...env, PATH: `${path("__tests__/support/node-stand-in")}:${env.PATH}` };
 
 const chosen = process.argv.slice(3).map(Number);
@@ -38,6 +46,8 @@ for (const hosts of chosen.length > 0 ? chosen : SIZES) {
   rows.push({ hosts, ours, bare });
   process.stderr.write(`${JSON.stringify(rows.at(-1))}\n`);
 }
+
+moto.stop();
 
 const figures = {
   "state, created": ({ created }) => created.bytes / 1000,
@@ -80,9 +90,10 @@ for (const [name, figure] of Object.entries(figures)) {
 /** A cluster of three groups of so many hosts, with volumes and a load balancer, created and then rolled in one group. */
 async function measure(hosts, change) {
   const folder = mkdtempSync(join(root, "cluster-"));
+  const key = basename(folder);
   const views = join(folder, "cdktf.out", "demo");
   const synth = async (view, images) => {
-    writeFileSync(join(folder, "cluster.yaml"), specText(hosts, images));
+    writeFileSync(join(folder, "cluster.yaml"), specText(hosts, images, key));
     await run(process.execPath, [path("dist/main.js")], {
       env: {
         ...env,
@@ -105,7 +116,8 @@ async function measure(hosts, change) {
     const seconds = [];
     for (let count = 0; count < RUNS; count++)
       seconds.push(await cpuOf(["plan", "-input=false", "-out=plan"], join(views, view)));
-    return { bytes: readFileSync(join(folder, "terraform.demo.tfstate")).length, cpu: Math.min(...seconds) };
+    const state = await fetch(`${states}/${key}`, { headers: { authorization: AUTHORIZATION } });
+    return { bytes: (await state.arrayBuffer()).byteLength, cpu: Math.min(...seconds) };
   };
   await synth("cluster", ["v1", "v1", "v1"]);
   await apply("cluster");
@@ -136,14 +148,14 @@ function bareOf(stack) {
   return stack;
 }
 
-function specText(hosts, images) {
+function specText(hosts, images, key) {
   const three = (value) => [value, value, value];
   const server = { images: three("v1"), instanceTypes: three("small") };
   return JSON.stringify({
     name: "demo",
     platform: "local",
     local: { agents: "none" },
-    backend: { type: "local", path: "terraform.demo.tfstate" },
+    backend: { type: "s3", bucket: "states", key, region: "eu-west-1", usePathStyle: true },
     pools: {
       "consul-server": server,
       "nomad-server": server,
