@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 import type { Outcome } from "../deploy/workspace.js";
 import { ask } from "./ask.js";
 import type { DemoCluster } from "./demo-cluster.js";
@@ -8,6 +8,9 @@ import { until } from "./until.js";
 
 /** The scenarios that a cluster is rolled through wherever it stands, one after another. The first two make what the others roll. */
 export function coreScenarios(here: () => { readonly cluster: DemoCluster; readonly report: Report }): void {
+  // What does not come to an end is told by the product, which waits for 15 minutes.
+  jest.setTimeout(30 * 60_000);
+
   /** Does something while requests and writes go on, none of which may fail for good. */
   const count = async (name: string, act: () => Promise<Outcome>) => {
     const { cluster, report } = here();

@@ -201,7 +201,7 @@ function specOn({ name, images }: Site, settings: AwsSettings): string {
     .replace(/( {2}broker:\n {4}images: ).*/, `$1[${Array(3).fill(images.data[0]).join(", ")}]`)
     .replace(
       /^ {4}images: .*$/gm,
-      "$&\n    rootVolumes: [{ sizeGib: 8 }, { sizeGib: 8 }, { sizeGib: 8 }]\n    ready: { timeout: 15m }\n    bake: { time: 5s, first: 5s }",
+      "$&\n    rootVolumes: [{ sizeGib: 16 }, { sizeGib: 16 }, { sizeGib: 16 }]\n    ready: { timeout: 15m }\n    bake: { time: 5s, first: 5s }",
     );
 }
 
