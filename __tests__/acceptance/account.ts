@@ -2,11 +2,9 @@ import { type EC2Client, paginateDescribeInstances } from "@aws-sdk/client-ec2";
 import type { AwsSettings } from "../../cluster/yaml/schema.js";
 import type { Host, Site } from "../fleet/site.js";
 import type { Given } from "./arguments.js";
+import { CLUSTER } from "./cluster.js";
 import { Parameters } from "./parameters.js";
 import { RemoteMachine } from "./remote-machine.js";
-
-/** The cluster's name, by whose tag everything is taken down: one that nobody would give to a cluster of their own. */
-export const CLUSTER = "rollout-acceptance";
 
 export interface AccountProps {
   readonly settings: AwsSettings;

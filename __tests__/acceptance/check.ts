@@ -9,6 +9,7 @@ import {
 import { awsFailure } from "../../clients/aws/failure.js";
 import type { AwsSettings } from "../../cluster/yaml/schema.js";
 import type { Given } from "./arguments.js";
+import { CLUSTER } from "./cluster.js";
 
 export const INSTANCE_TYPE = "t3.small";
 
@@ -119,6 +120,8 @@ async function tryRun(ec2: EC2Client, { images, subnetIds, ...given }: Given): P
     SubnetId: subnetIds[0],
     SecurityGroupIds: [...given.securityGroupIds],
     IamInstanceProfile: { Name: given.instanceProfile },
+    // Whoever has docs/iam alone may start nothing without it.
+    TagSpecifications: [{ ResourceType: "instance", Tags: [{ Key: "rollout:cluster", Value: CLUSTER }] }],
   });
   try {
     await ec2.send(request);

@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
+import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EC2Client } from "@aws-sdk/client-ec2";
@@ -17,6 +18,11 @@ describeReal("A cluster in an AWS account, one test after another", ["terraform"
   const report = new Report("acceptance");
 
   beforeAll(async () => {
+    // Whoever started this takes down what it makes. Once they have ended, however that was, it makes no more.
+    new Socket({ fd: 0 })
+      .once("end", () => process.kill(-process.pid, "SIGINT"))
+      .resume()
+      .unref();
     // Short: a path of a socket has hardly more than a hundred letters.
     folder = await mkdtemp(join(tmpdir(), "acc-"));
     const props = JSON.parse(process.env["ROLLOUT_ACCEPTANCE"] ?? "") as AccountProps;

@@ -3,9 +3,10 @@ import { EC2Client } from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { clientSettings } from "../../clients/aws/settings.js";
 import { UserError } from "../../cluster/user-error.js";
-import { CLUSTER, type AccountProps } from "./account.js";
+import type { AccountProps } from "./account.js";
 import { readArguments, USAGE } from "./arguments.js";
 import { checkGiven } from "./check.js";
+import { CLUSTER } from "./cluster.js";
 import { Scenarios } from "./scenarios.js";
 import { type Clients, describeKinds, findTagged, takeDown } from "./take-down.js";
 

@@ -28,7 +28,7 @@ export class Parameters {
     await this.#call("DeleteParameter", { Name });
   }
 
-  async #call(action: string, input: unknown): Promise<unknown> {
+  async #call(action: string, input: unknown, attempts = 5): Promise<unknown> {
     const region = await this.client.config.region();
     const url = new URL(process.env["AWS_ENDPOINT_URL"] ?? `https://ssm.${region}.amazonaws.com/`);
     const body = JSON.stringify(input);
@@ -52,8 +52,13 @@ export class Parameters {
       body,
     });
     const answer = await fetch(url, { method: "POST", headers, body });
-    // What was sent may be a secret; the answer is none.
-    if (!answer.ok) throw new Error(`ssm:${action}: ${String(answer.status)} ${await answer.text()}`);
-    return answer.json();
+    const text = await answer.text();
+    if (answer.ok) return JSON.parse(text);
+    const name = /"__type": ?"(?:[^"]*#)?(\w+)"/.exec(text)?.[1] ?? String(answer.status);
+    if (attempts > 1 && (answer.status >= 500 || /Throttl|TooManyUpdates/.test(name))) {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      return this.#call(action, input, attempts - 1);
+    }
+    throw Object.assign(new Error(text), { name });
   }
 }

@@ -48,11 +48,12 @@ function startJest(props: AccountProps, only: string | undefined) {
   const titles = only === undefined ? [] : ["-t", `is created|runs work|${only}`];
   return execa(
     process.execPath,
-    ["node_modules/.bin/jest", "--config", "jest.acceptance.config.js", ...titles],
+    ["node_modules/.bin/jest", "--config", "jest.acceptance.config.js", "--runInBand", ...titles],
     {
       detached: true,
       reject: false,
-      stdin: "ignore",
+      // Open for as long as this one lives.
+      stdin: "pipe",
       stdout: "inherit",
       stderr: "inherit",
       env: {

@@ -19,6 +19,7 @@ import {
   paginateDescribeLoadBalancers,
   paginateDescribeTargetGroups,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { awsFailure } from "../../clients/aws/failure.js";
 import { messageOf } from "../../clients/error-code.js";
 import { Parameters } from "./parameters.js";
 
@@ -36,17 +37,19 @@ export interface Clients {
   readonly loadBalancing: ElasticLoadBalancingV2Client;
 }
 
-/** All that has the tag `rollout:cluster` with this value, in the order in which it is removed. */
+/**
+ * All that has the tag `rollout:cluster` with this value, in the order in which it is removed.
+ * @throws UserError with AWS's reason
+ */
 export async function findTagged(clients: Clients, cluster: string): Promise<readonly Leftover[]> {
-  const lists = await Promise.all([
-    instances(clients, cluster),
-    loadBalancers(clients, cluster),
-    targetGroups(clients, cluster),
-    volumes(clients, cluster),
-    securityGroups(clients, cluster),
-    parameters(clients, cluster),
-  ]);
-  return lists.flat();
+  return [
+    ...(await asked("ec2:DescribeInstances", instances(clients, cluster))),
+    ...(await asked("elasticloadbalancing:DescribeLoadBalancers", loadBalancers(clients, cluster))),
+    ...(await asked("elasticloadbalancing:DescribeTargetGroups", targetGroups(clients, cluster))),
+    ...(await asked("ec2:DescribeVolumes", volumes(clients, cluster))),
+    ...(await asked("ec2:DescribeSecurityGroups", securityGroups(clients, cluster))),
+    ...(await asked("ssm:DescribeParameters", parameters(clients, cluster))),
+  ];
 }
 
 interface TakeDownOptions {
@@ -94,6 +97,11 @@ export function describeKinds(kinds: readonly string[]): string {
   });
   return counted.length === 0 ? "nothing was there" : counted.join(", ");
 }
+
+const asked = <T>(action: string, answer: Promise<T>): Promise<T> =>
+  answer.catch((error: unknown) => {
+    throw awsFailure(error, action);
+  });
 
 const filtersOf = (cluster: string) => [{ Name: "tag:rollout:cluster", Values: [cluster] }];
 

@@ -51,7 +51,10 @@ describeReal(
 
     test("takes down what it has made when it is stopped in the middle", async () => {
       const running = start([...given, "--yes"]);
-      await until("three machines are up", () => fleet.machines().length >= 3);
+      await meanwhile(
+        running,
+        until("three machines are up", () => fleet.machines().length >= 3),
+      );
       running.kill("SIGINT");
       const { exitCode, all } = await running;
       expect({ exitCode, all: exitCode === 130 ? "" : all }).toEqual({ exitCode: 130, all: "" });
@@ -61,7 +64,10 @@ describeReal(
 
     test("takes down by a call of its own what a run left that was killed", async () => {
       const running = start([...given, "--yes"]);
-      await until("a machine is up", () => fleet.machines().length > 0);
+      await meanwhile(
+        running,
+        until("a machine is up", () => fleet.machines().length > 0),
+      );
       running.kill("SIGKILL");
       await running;
       const again = await start([...given, "--yes"]);
@@ -86,6 +92,18 @@ describeReal(
     }, 1_500_000);
   },
 );
+
+/** What is waited for comes while this runs, or it says why not. */
+async function meanwhile(
+  running: Promise<{ readonly all: string }>,
+  coming: Promise<unknown>,
+): Promise<void> {
+  const ended = running.then(({ all }): never => {
+    throw new Error(all);
+  });
+  ended.catch(() => undefined);
+  await Promise.race([coming, ended]);
+}
 
 /** All that moto has, but for what was given. */
 async function leftIn({ moto }: Fleet): Promise<readonly string[]> {
