@@ -20,12 +20,6 @@ const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
-process.exitCode = await main().catch((error: unknown) => {
-  if (!(error instanceof UserError)) throw error;
-  say(error.message);
-  return 2;
-});
-
 async function main(): Promise<number> {
   const wanted = readArguments(process.argv.slice(2));
   if (!("verb" in wanted)) return refuse([...wanted, "", USAGE]);
@@ -106,3 +100,9 @@ async function ask(): Promise<boolean> {
   if (answer.trim() !== "yes") say("\nnothing was done");
   return answer.trim() === "yes";
 }
+
+process.exitCode = await main().catch((error: unknown) => {
+  if (!(error instanceof UserError)) throw error;
+  say(error.message);
+  return 2;
+});

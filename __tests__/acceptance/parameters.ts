@@ -1,8 +1,13 @@
-import type { EC2Client } from "@aws-sdk/client-ec2";
+import { EC2Client } from "@aws-sdk/client-ec2";
 
 /** SSM's parameters, by the region, the credentials and the signer of EC2's client: the project has no client of SSM's own. */
 export class Parameters {
-  constructor(private readonly client: EC2Client) {}
+  readonly #client: EC2Client;
+
+  constructor({ config: { region, credentials } }: EC2Client) {
+    // One of its own: a client signs all requests for the service that it was first used for.
+    this.#client = new EC2Client({ region, credentials });
+  }
 
   async put(Name: string, Value: string, cluster: string): Promise<void> {
     const Tags = [{ Key: "rollout:cluster", Value: cluster }];
@@ -29,16 +34,16 @@ export class Parameters {
   }
 
   async #call(action: string, input: unknown, attempts = 5): Promise<unknown> {
-    const region = await this.client.config.region();
+    const region = await this.#client.config.region();
     const url = new URL(process.env["AWS_ENDPOINT_URL"] ?? `https://ssm.${region}.amazonaws.com/`);
     const body = JSON.stringify(input);
-    const signer = await this.client.config.signer({
+    const signer = await this.#client.config.signer({
       name: "sigv4",
       signingName: "ssm",
       signingRegion: region,
       properties: {},
     });
-    const { headers } = await signer.sign({
+    const request = {
       method: "POST",
       protocol: url.protocol,
       hostname: url.hostname,
@@ -50,7 +55,8 @@ export class Parameters {
         "x-amz-target": `AmazonSSM.${action}`,
       },
       body,
-    });
+    };
+    const { headers } = await signer.sign(request);
     const answer = await fetch(url, { method: "POST", headers, body });
     const text = await answer.text();
     if (answer.ok) return JSON.parse(text);

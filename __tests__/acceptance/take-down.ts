@@ -2,13 +2,12 @@ import {
   DeleteSecurityGroupCommand,
   DeleteVolumeCommand,
   type EC2Client,
-  type IpPermission,
   paginateDescribeInstances,
+  paginateDescribeSecurityGroupRules,
   paginateDescribeSecurityGroups,
   paginateDescribeVolumes,
   RevokeSecurityGroupEgressCommand,
   RevokeSecurityGroupIngressCommand,
-  type SecurityGroup,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import {
@@ -140,24 +139,27 @@ async function securityGroups({ ec2 }: Clients, cluster: string): Promise<Leftov
     { client: ec2 },
     { Filters: filtersOf(cluster) },
   ))
-    for (const group of SecurityGroups)
+    for (const { GroupId = "" } of SecurityGroups)
       found.push({
         kind: "security group",
-        id: group.GroupId ?? "",
-        remove: () => removeSecurityGroup(ec2, group),
+        id: GroupId,
+        remove: () => removeSecurityGroup(ec2, GroupId),
       });
   return found;
 }
 
 /** Groups whose rules name each other cannot be deleted before these rules. */
-async function removeSecurityGroup(
-  ec2: EC2Client,
-  { GroupId, IpPermissions = [], IpPermissionsEgress = [] }: SecurityGroup,
-): Promise<void> {
-  const rules = (all: IpPermission[]) => ({ GroupId, IpPermissions: all });
-  if (IpPermissions.length > 0) await ec2.send(new RevokeSecurityGroupIngressCommand(rules(IpPermissions)));
-  if (IpPermissionsEgress.length > 0)
-    await ec2.send(new RevokeSecurityGroupEgressCommand(rules(IpPermissionsEgress)));
+async function removeSecurityGroup(ec2: EC2Client, GroupId: string): Promise<void> {
+  const Filters = [{ Name: "group-id", Values: [GroupId] }];
+  for await (const { SecurityGroupRules = [] } of paginateDescribeSecurityGroupRules(
+    { client: ec2 },
+    { Filters },
+  ))
+    for (const { IsEgress, SecurityGroupRuleId = "" } of SecurityGroupRules) {
+      const rule = { GroupId, SecurityGroupRuleIds: [SecurityGroupRuleId] };
+      if (IsEgress === true) await ec2.send(new RevokeSecurityGroupEgressCommand(rule));
+      else await ec2.send(new RevokeSecurityGroupIngressCommand(rule));
+    }
   await ec2.send(new DeleteSecurityGroupCommand({ GroupId }));
 }
 
