@@ -232,7 +232,8 @@ export class Fleet implements Site {
         });
         this.#machines.set(id, machine);
         await machine.start();
-      } else if (known !== undefined && state !== "running" && known.isUp) this.#begin(known.stop(), id);
+      } else if (known !== undefined && state !== "running" && known.isUp)
+        this.#begin(() => known.stop(), id);
       else if (known !== undefined && state === "running" && !known.isUp) await known.start();
     }
     await this.#observeVolumes();
@@ -267,10 +268,10 @@ export class Fleet implements Site {
 
   readonly #stopping = new Set<string>();
 
-  #begin(work: Promise<void>, id: string): void {
+  #begin(work: () => Promise<void>, id: string): void {
     if (this.#stopping.has(id)) return;
     this.#stopping.add(id);
-    const done = work
+    const done = work()
       .catch((error: unknown) => this.failures.push(`${id}: ${String(error)}`))
       .then(() => {
         this.#stopping.delete(id);
