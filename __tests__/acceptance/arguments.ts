@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { messageOf } from "../../clients/error-code.js";
 
@@ -29,7 +30,10 @@ The region, the credentials and ROLLOUT_SSH_CONFIG come from the environment. do
 `;
 
 /** @returns what is wrong, all of it, in place of what is wanted */
-export function readArguments(words: readonly string[]): Wanted | readonly string[] {
+export function readArguments(
+  words: readonly string[],
+  { ROLLOUT_SSH_CONFIG: sshConfig }: NodeJS.ProcessEnv,
+): Wanted | readonly string[] {
   let values;
   try {
     ({ values } = parseArgs({ args: [...words], options: OPTIONS }));
@@ -56,6 +60,8 @@ export function readArguments(words: readonly string[]): Wanted | readonly strin
   const [instanceProfile = ""] = list("instance-profile", /^[\w+=.@-]+$/, 1);
   const [plain = "", newPlain = ""] = list("images", /^ami-[0-9a-f]+$/, 2);
   const [data = "", newData = ""] = list("data-images", /^ami-[0-9a-f]+$/, 2);
+  if (sshConfig !== undefined && !existsSync(sshConfig))
+    wrong.push(`ROLLOUT_SSH_CONFIG is '${sshConfig}', which is not there`);
   if (wrong.length > 0) return wrong;
   const given: Given = {
     subnetIds: [first, second, third],

@@ -21,7 +21,7 @@ const say = (line: string): void => {
 };
 
 async function main(): Promise<number> {
-  const wanted = readArguments(process.argv.slice(2));
+  const wanted = readArguments(process.argv.slice(2), process.env);
   if (!("verb" in wanted)) return refuse([...wanted, "", USAGE]);
   if (wanted.verb === "help") {
     process.stdout.write(USAGE);
