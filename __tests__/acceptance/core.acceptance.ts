@@ -20,7 +20,10 @@ describeReal("A cluster in an AWS account, one test after another", ["terraform"
   beforeAll(async () => {
     // Whoever started this takes down what it makes. Once they have ended, however that was, it makes no more.
     new Socket({ fd: 0 })
-      .once("end", () => process.kill(-process.pid, "SIGINT"))
+      .once("end", () => {
+        process.kill(-process.pid, "SIGINT");
+        setTimeout(() => process.kill(-process.pid, "SIGKILL"), 60_000);
+      })
       .resume()
       .unref();
     // Short: a path of a socket has hardly more than a hundred letters.

@@ -14,20 +14,18 @@ export class Scenarios {
     return new Scenarios(startJest(props, only));
   }
 
-  /** As Ctrl-C does. */
+  /** As Ctrl-C does; what has not ended then is killed. */
   stop(): void {
     this.#isStopped = true;
     this.#signal("SIGINT");
+    setTimeout(() => this.#signal("SIGKILL"), PATIENCE_MS).unref();
   }
 
   /** @returns the exit code, once the last of the processes has ended */
   async ended(): Promise<number> {
     const { exitCode = 1 } = await this.child;
-    const end = performance.now() + (this.#isStopped ? PATIENCE_MS : 0);
-    while (this.#signal(0)) {
-      if (performance.now() > end) this.#signal("SIGKILL");
+    while (this.#signal(this.#isStopped ? 0 : "SIGKILL"))
       await new Promise((resolve) => setTimeout(resolve, 200));
-    }
     return exitCode;
   }
 

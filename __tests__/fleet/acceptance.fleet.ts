@@ -83,10 +83,10 @@ describeReal(
     }, 600_000);
 
     test("creates the cluster, rolls a group, prints the table and leaves nothing", async () => {
-      const { exitCode, all } = await start([...given, "--yes", "--only", "a group of clients$"]);
+      const { exitCode, all } = await start([...given, "--yes", "--only", "data volume"]);
       expect({ exitCode, all: exitCode === 0 ? "" : all }).toEqual({ exitCode: 0, all: "" });
       expect(all).toMatch(/^\| create from nothing, with ACLs \| \d+ \|/m);
-      expect(all).toMatch(/^\| client group \| \d+ \| \d+ \| 0 \|/m);
+      expect(all).toMatch(/^\| group with data volume and load balancer \| \d+ \| \d+ \| 0 \|/m);
       expect(all).toMatch(/^taken down: 12 instances, /m);
       expect(await leftIn(fleet)).toEqual([]);
     }, 1_500_000);
