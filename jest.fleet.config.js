@@ -6,4 +6,6 @@ export default {
   displayName: "fleet",
   testMatch: ["<rootDir>/__tests__/fleet/*.fleet.ts"],
   maxWorkers: 1,
+  // Where a creation has failed, what waits for its servers would wait on.
+  forceExit: true,
 };

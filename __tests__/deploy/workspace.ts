@@ -183,6 +183,12 @@ export class Workspace {
     return readRun(exitCode ?? -1, stdout);
   }
 
+  /** `Terraform v1.11.4` */
+  async terraformVersion(): Promise<string> {
+    const { output } = await this.run(this.real.terraform, ["version"], {}, this.folder);
+    return output.split("\n")[0] ?? "";
+  }
+
   /** Any other command of Terraform in the folder of a view. */
   async terraformText(view: string, args: readonly string[]): Promise<Outcome> {
     await this.init(view);

@@ -1,14 +1,14 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readRepository } from "../support/consul-agent.js";
 import type { RealEnvironment } from "../support/environment.js";
-import { exampleWith } from "../cluster/yaml/example.js";
+import type { AwsSettings } from "../../cluster/yaml/schema.js";
+import { EXAMPLE, exampleWith } from "../cluster/yaml/example.js";
 import { type Outcome, Workspace } from "../deploy/workspace.js";
-import type { Network } from "../support/moto-ec2.js";
 import { ask } from "./ask.js";
-import type { Fleet } from "./fleet.js";
+import type { Site } from "./site.js";
 import { until } from "./until.js";
 
-/** The cluster that the fleet's scenarios roll: three servers of each kind, three of web, three brokers with volumes. */
+/** The cluster that the scenarios roll: three servers of each kind, three of web, three brokers with volumes. */
 export class DemoCluster {
   readonly tokens = {
     consul: randomUUID(),
@@ -21,17 +21,13 @@ export class DemoCluster {
   #nomadRollout = "";
 
   private constructor(
-    readonly fleet: Fleet,
+    readonly fleet: Site,
     readonly workspace: Workspace,
   ) {}
 
-  static async prepare(fleet: Fleet, real: RealEnvironment): Promise<DemoCluster> {
-    const network = await fleet.moto.ec2.createNetwork();
-    await fleet.moto.ec2.createInstanceProfile("demo-agents");
-    await fleet.moto.ec2.createKeyPair("ops");
-    const workspace = await Workspace.create(real, specIn(network), {
+  static async prepare(fleet: Site, real: RealEnvironment): Promise<DemoCluster> {
+    const workspace = await Workspace.create(real, specOn(fleet, await fleet.settings()), {
       ...fleet.env,
-      ROLLOUT_SSH_CONFIG: await fleet.sshConfig("/srv"),
       ROLLOUT_CONSUL_ADDRS: "ssh",
       ROLLOUT_NOMAD_ADDRS: "ssh",
     });
@@ -64,10 +60,58 @@ export class DemoCluster {
   }
 
   async runJobs(): Promise<void> {
-    for (const job of [jobOf("web", 8080, 2), jobOf("broker", 9876, 3)])
-      await ask(this.fleet.machine("nomad-server-0-0"), "PUT", ":4646/v1/jobs", this.tokens.nomad, {
-        Job: job,
-      });
+    await this.#runJob(jobOf("web", 8080, 2));
+    await this.#runJob(jobOf("broker", 9876, 3));
+  }
+
+  /** By a job that runs once. */
+  writeToVolume(host: string, text: string): Promise<void> {
+    return this.#runJob(volumeWriter(host, text));
+  }
+
+  /** The group of the leader, or of a server that does not lead. */
+  async serverGroup(pool: "consul-server" | "nomad-server", leads: boolean): Promise<string> {
+    const [port, token] = pool === "consul-server" ? [8500, "consul" as const] : [4646, "nomad" as const];
+    const servers = this.fleet.machines(new RegExp(pool));
+    const [some] = servers;
+    if (some === undefined) throw new Error(`no machine is up of ${pool}`);
+    const leader = await ask(some, "GET", `:${String(port)}/v1/status/leader`, this.tokens[token]);
+    const found = servers.find(({ props }) => (String(leader).split(":")[0] === props.address) === leads);
+    return found?.props.host.replace(/-0$/, "") ?? "";
+  }
+
+  async deployedImage(group: string): Promise<string> {
+    const { groups } = await this.workspace.status();
+    return groups.find(({ name }) => name === group)?.image.deployed ?? "";
+  }
+
+  /** The version of its image that a group has not. */
+  async otherImage(group: string): Promise<string> {
+    const deployed = await this.deployedImage(group);
+    const { plain, data } = this.fleet.images;
+    const [first, second] = group.startsWith("broker") ? data : plain;
+    return deployed === first ? second : first;
+  }
+
+  /** What the agents say that they are, and Terraform. */
+  async versions(): Promise<readonly string[]> {
+    const self = async (host: string, port: number, token: string): Promise<unknown> =>
+      ask(this.fleet.machine(host), "GET", `:${String(port)}/v1/agent/self`, token);
+    return Promise.all([
+      self("consul-server-0-0", 8500, this.tokens.consul).then(
+        (found) => `Consul v${(found as ConsulSelf).Config.Version}`,
+        () => "no Consul",
+      ),
+      self("nomad-server-0-0", 4646, this.tokens.nomad).then(
+        (found) => `Nomad v${nomadVersion(found as NomadSelf)}`,
+        () => "no Nomad",
+      ),
+      this.workspace.terraformVersion(),
+    ]);
+  }
+
+  async #runJob(Job: { readonly ID: string }): Promise<void> {
+    await ask(this.fleet.machine("nomad-server-0-0"), "PUT", ":4646/v1/jobs", this.tokens.nomad, { Job });
   }
 
   async #putSecrets(): Promise<void> {
@@ -81,7 +125,7 @@ export class DemoCluster {
       "nomad-client/nomad/secrets.json": { consul: { token: nomadAgent }, ...raw },
     };
     for (const [name, value] of Object.entries(secrets))
-      await this.fleet.putSecret(`/rollout/demo/${name}`, value);
+      await this.fleet.putSecret(`/rollout/${this.fleet.name}/${name}`, value);
   }
 
   async #makeTokens(): Promise<void> {
@@ -128,22 +172,36 @@ export class DemoCluster {
   }
 }
 
-/** The example, small, in moto's network. Brokers' images are those with a data volume. */
-function specIn({ vpcId, subnetIds }: Network): string {
+interface ConsulSelf {
+  readonly Config: { readonly Version: string };
+}
+
+interface NomadSelf {
+  readonly config: { readonly Version: { readonly Version: string; readonly VersionPrerelease: string } };
+}
+
+const nomadVersion = ({ config: { Version } }: NomadSelf): string =>
+  [Version.Version, Version.VersionPrerelease].filter((part) => part !== "").join("-");
+
+/** The example, small, where it is to stand. Brokers' images are those with a data volume. */
+function specOn({ name, images }: Site, settings: AwsSettings): string {
   return exampleWith(
-    ["vpc-0a1", vpcId],
-    ["subnet-0a1, subnet-0b1, subnet-0c1", subnetIds.join(", ")],
-    ["instanceProfile: demo-agents", "instanceProfile: demo-agents\n  providerVersion: 5.100.0"],
+    ["name: demo", `name: ${name}`],
+    [
+      EXAMPLE.slice(EXAMPLE.indexOf("aws:\n"), EXAMPLE.indexOf("backend:")),
+      `aws: ${JSON.stringify({ providerVersion: "5.100.0", ...settings })}\n`,
+    ],
     ["  name-server:", "  web:"],
     ["hosts: [3, 3, 3]", "hosts: [1, 1, 1]"],
     ["deregistrationDelay: 60s", "deregistrationDelay: 5s"],
   )
     .replaceAll("sizeGib: 100", "sizeGib: 1")
-    .replaceAll("ami-0aaa", "ami-0a01")
-    .replace(/( {2}broker:\n {4}images: ).*/, "$1[ami-0e01, ami-0e01, ami-0e01]")
+    .replaceAll("m6i.large", "t3.small")
+    .replaceAll("ami-0aaa", images.plain[0])
+    .replace(/( {2}broker:\n {4}images: ).*/, `$1[${Array(3).fill(images.data[0]).join(", ")}]`)
     .replace(
       /^ {4}images: .*$/gm,
-      "$&\n    rootVolumes: [{ sizeGib: 8 }, { sizeGib: 8 }, { sizeGib: 8 }]\n    ready: { timeout: 15m }\n    bake: { time: 5s, first: 5s }",
+      "$&\n    rootVolumes: [{ sizeGib: 16 }, { sizeGib: 16 }, { sizeGib: 16 }]\n    ready: { timeout: 15m }\n    bake: { time: 5s, first: 5s }",
     );
 }
 
@@ -182,6 +240,30 @@ function jobOf(pool: string, port: number, count: number) {
             Resources: { CPU: 50, MemoryMB: 32 },
             // Out of Consul before it ends, so that whoever asks Consul meets no closed port.
             ShutdownDelay: 4e9,
+          },
+        ],
+      },
+    ],
+  };
+}
+
+/** Writes a file to the data volume of a machine, once. */
+function volumeWriter(host: string, text: string) {
+  return {
+    ID: "write",
+    Name: "write",
+    Type: "batch",
+    Datacenters: ["dc1"],
+    Constraints: [{ LTarget: "${node.unique.name}", RTarget: host, Operand: "=" }],
+    TaskGroups: [
+      {
+        Name: "write",
+        Tasks: [
+          {
+            Name: "sh",
+            Driver: "raw_exec",
+            Config: { command: "/bin/sh", args: ["-c", `echo ${text} > /srv/data/file`] },
+            Resources: { CPU: 50, MemoryMB: 32 },
           },
         ],
       },

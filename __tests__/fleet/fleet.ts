@@ -4,15 +4,18 @@ import {
   DescribeVolumesCommand,
   EC2Client,
   RunInstancesCommand,
+  type Tag,
 } from "@aws-sdk/client-ec2";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { AwsSettings } from "../../cluster/yaml/schema.js";
 import { type Moto, startMoto } from "../support/moto.js";
 import { AwsFront } from "./aws-front.js";
 import { Disk } from "./disk.js";
 import { Machine } from "./machine.js";
 import { type Metadata, MetadataServer } from "./metadata.js";
 import { Services } from "./services.js";
+import type { Site } from "./site.js";
 
 /** The images that there are; those with an `e` are made with DATA_VOLUME=true. */
 export const IMAGES = [
@@ -27,7 +30,9 @@ export const IMAGES = [
 ];
 
 /** One computer's worth of EC2: moto says what there is, and this makes machines and volumes of it. */
-export class Fleet {
+export class Fleet implements Site {
+  readonly name = "demo";
+  readonly images = { plain: ["ami-0a01", "ami-0a02"], data: ["ami-0e01", "ami-0e02"] } as const;
   readonly #machines = new Map<string, Machine>();
   readonly #told = new Map<string, Metadata>();
   readonly #disks = new Map<string, Disk>();
@@ -37,13 +42,14 @@ export class Fleet {
   readonly #ec2: EC2Client;
   readonly #front: AwsFront;
   #endpoint = "";
+  #sshConfig = "";
   #following: Promise<void> | undefined;
   #isOver = false;
   /** What went wrong behind the tests' back. */
   readonly failures: string[] = [];
 
   /** The folder of layers that image.sh has made. */
-  readonly #images = process.env["ROLLOUT_FLEET"] ?? "";
+  readonly #layers = process.env["ROLLOUT_FLEET"] ?? "";
 
   private constructor(readonly moto: Moto) {
     const instanceAt = (address: string): Metadata | undefined =>
@@ -71,6 +77,7 @@ export class Fleet {
     await fleet.#metadata.start();
     await fleet.#services.start();
     fleet.#endpoint = await fleet.#front.start();
+    fleet.#sshConfig = await fleet.sshConfig("/srv");
     fleet.#following = fleet.#follow();
     return fleet;
   }
@@ -88,16 +95,28 @@ export class Fleet {
     await this.moto.stop();
   }
 
-  /** For Terraform and the product. */
   get env(): Readonly<Record<string, string>> {
-    return { ...this.moto.env, AWS_ENDPOINT_URL: this.#endpoint };
+    return { ...this.moto.env, AWS_ENDPOINT_URL: this.#endpoint, ROLLOUT_SSH_CONFIG: this.#sshConfig };
+  }
+
+  /** Makes a network, an instance profile and a key pair. */
+  async settings(): Promise<AwsSettings> {
+    const { vpcId, subnetIds } = await this.moto.ec2.createNetwork();
+    await this.moto.ec2.createInstanceProfile("demo-agents");
+    await this.moto.ec2.createKeyPair("ops");
+    return {
+      region: "eu-west-1",
+      vpcId,
+      subnetIds: [...subnetIds],
+      keyName: "ops",
+      instanceProfile: "demo-agents",
+    };
   }
 
   get cache(): string {
-    return join(this.#images, "..");
+    return join(this.#layers, "..");
   }
 
-  /** The machines that are up, by the hosts' names. A host whose machine goes while its successor comes has both. */
   machines(pattern = /./): Machine[] {
     return [...this.#machines.values()]
       .filter(({ isUp, props }) => isUp && pattern.test(props.host))
@@ -126,7 +145,6 @@ export class Fleet {
     );
   }
 
-  /** A parameter of SSM, as machines fetch it. */
   async putSecret(name: string, value: unknown): Promise<void> {
     const response = await fetch(this.moto.url, {
       method: "POST",
@@ -196,7 +214,7 @@ export class Fleet {
       const state = State?.Name ?? "";
       const known = this.#machines.get(id);
       if (state === "running" && known === undefined) {
-        const host = Tags?.find(({ Key }) => Key === "Name")?.Value?.replace(/^demo-/, "") ?? id;
+        const host = hostOf(Tags) ?? id;
         this.#told.set(id, {
           id,
           image: ImageId ?? "",
@@ -210,11 +228,12 @@ export class Fleet {
           id,
           host,
           address: PrivateIpAddress ?? "",
-          layers: this.#layers(ImageId ?? ""),
+          layers: this.#layersOf(ImageId ?? ""),
         });
         this.#machines.set(id, machine);
         await machine.start();
-      } else if (known !== undefined && state !== "running" && known.isUp) this.#begin(known.stop(), id);
+      } else if (known !== undefined && state !== "running" && known.isUp)
+        this.#begin(() => known.stop(), id);
       else if (known !== undefined && state === "running" && !known.isUp) await known.start();
     }
     await this.#observeVolumes();
@@ -235,9 +254,9 @@ export class Fleet {
     }
   }
 
-  #layers(image: string): string {
-    const layers = [join(this.#images, "agents"), join(this.#images, "debian")];
-    return (image.startsWith("ami-0e") ? [join(this.#images, "data"), ...layers] : layers).join(":");
+  #layersOf(image: string): string {
+    const layers = [join(this.#layers, "agents"), join(this.#layers, "debian")];
+    return (image.startsWith("ami-0e") ? [join(this.#layers, "data"), ...layers] : layers).join(":");
   }
 
   async #userData(id: string): Promise<string> {
@@ -249,10 +268,10 @@ export class Fleet {
 
   readonly #stopping = new Set<string>();
 
-  #begin(work: Promise<void>, id: string): void {
+  #begin(work: () => Promise<void>, id: string): void {
     if (this.#stopping.has(id)) return;
     this.#stopping.add(id);
-    const done = work
+    const done = work()
       .catch((error: unknown) => this.failures.push(`${id}: ${String(error)}`))
       .then(() => {
         this.#stopping.delete(id);
@@ -260,4 +279,11 @@ export class Fleet {
       });
     this.#busy.add(done);
   }
+}
+
+/** A machine's `Name` is its cluster's and its own. */
+function hostOf(tags: readonly Tag[] = []): string | undefined {
+  const value = (key: string) => tags.find(({ Key }) => Key === key)?.Value;
+  const cluster = value("rollout:cluster") ?? "demo";
+  return value("Name")?.slice(cluster.length + 1);
 }

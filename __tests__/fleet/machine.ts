@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa, type Options } from "execa";
+import type { Host } from "./site.js";
 
 const script = fileURLToPath(new URL("machine.sh", import.meta.url));
 
@@ -20,7 +21,7 @@ export interface MachineProps {
 }
 
 /** A machine of the fleet: systemd in namespaces of its own. Its disk is kept until it is terminated. */
-export class Machine {
+export class Machine implements Host {
   readonly #folder: string;
   #process: ReturnType<typeof startMachine> | undefined;
   /** What it has printed since it was made, boots after each other. */
@@ -115,6 +116,10 @@ export class Machine {
     return this.run(["journalctl", "--no-pager", "--boot", "--lines=400"]).catch((error: unknown) =>
       String(error),
     );
+  }
+
+  async logs(): Promise<Record<string, string>> {
+    return { journal: await this.journal(), console: this.printed };
   }
 
   async #init(): Promise<number | undefined> {

@@ -1,18 +1,22 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { execa } from "execa";
-import type { RealEnvironment } from "../support/environment.js";
-import type { Fleet } from "./fleet.js";
 import type { Row } from "./scenario.js";
+import type { Site } from "./site.js";
 
 type Counted = Pick<Row, "scenario" | "seconds"> & Partial<Row>;
 
-const folder = fileURLToPath(new URL("../../.cache/fleet/last", import.meta.url));
+const cache = fileURLToPath(new URL("../../.cache", import.meta.url));
 
-/** What a run of the fleet leaves: a table as docs/fleet.md has it, and what each machine said, in `.cache/fleet/last`. */
+/** What a run leaves: a table as docs/fleet.md has it, and what each machine said, in `.cache/fleet/last`. */
 export class Report {
   readonly #rows: Counted[] = [];
+  readonly #folder: string;
+
+  /** @param of whose run it is, below `.cache` */
+  constructor(of: "fleet" | "acceptance" = "fleet") {
+    this.#folder = join(cache, of, "last");
+  }
 
   add(row: Counted): void {
     this.#rows.push(row);
@@ -20,23 +24,17 @@ export class Report {
   }
 
   /** Keeps what the machines have said so far. */
-  async keep(fleet: Fleet): Promise<void> {
-    await mkdir(folder, { recursive: true });
+  async keep(site: Site): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
     await Promise.all(
-      fleet.machines().map(async (machine) => {
-        await writeFile(join(folder, `${machine.props.host}.journal`), await machine.journal());
-        await writeFile(join(folder, `${machine.props.host}.console`), machine.printed);
+      site.machines().map(async (machine) => {
+        for (const [kind, text] of Object.entries(await machine.logs()))
+          await writeFile(join(this.#folder, `${machine.props.host}.${kind}`), text);
       }),
     );
   }
 
-  async write(real: RealEnvironment): Promise<void> {
-    const versions = await Promise.all(
-      [real.consul, real.nomad, real.terraform].map(async (binary) => {
-        const { stdout } = await execa(binary, ["version"]);
-        return stdout.split("\n")[0] ?? "";
-      }),
-    );
+  async write(versions: readonly string[]): Promise<void> {
     const table = [
       `${new Date().toISOString().slice(0, 10)}: ${versions.join(", ")}`,
       "",
@@ -45,8 +43,8 @@ export class Report {
       ...this.#rows.map(lineOf),
       "",
     ];
-    await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, "table.md"), table.join("\n"));
+    await mkdir(this.#folder, { recursive: true });
+    await writeFile(join(this.#folder, "table.md"), table.join("\n"));
     process.stderr.write(table.join("\n"));
   }
 }

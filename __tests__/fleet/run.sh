@@ -19,6 +19,9 @@ if [ -n "$missing" ]; then
 fi
 
 images=$("$here/image.sh" "$cache" "$(command -v nomad)")
+# A fleet's machines need some hundred, which root has for the whole computer: two fleets would have too few. Until it is restarted.
+watchers=/proc/sys/fs/inotify/max_user_instances
+[ "$(cat "$watchers")" -ge 1024 ] || echo 1024 > "$watchers"
 # What the kernel keeps of namespaces that have ended is an empty folder each.
 finish() {
   kill -KILL "${fleet:-}" 2> /dev/null || true
