@@ -4,9 +4,11 @@ import {
   DescribeVolumesCommand,
   EC2Client,
   RunInstancesCommand,
+  TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type Moto, startMoto } from "../support/moto.js";
 import { AwsFront } from "./aws-front.js";
 import { Disk } from "./disk.js";
@@ -14,17 +16,20 @@ import { Machine } from "./machine.js";
 import { type Metadata, MetadataServer } from "./metadata.js";
 import { Services } from "./services.js";
 
-/** The images that there are; those with an `e` are made with DATA_VOLUME=true. */
+/** The images that there are; those with an `e` are made with DATA_VOLUME=true, the Consul of those with a `b` cannot start. */
 export const IMAGES = [
   "ami-0a01",
   "ami-0a02",
   "ami-0a03",
   "ami-0a04",
+  "ami-0b01",
   "ami-0e01",
   "ami-0e02",
   "ami-0e03",
   "ami-0e04",
 ];
+
+const BROKEN = fileURLToPath(new URL("broken", import.meta.url));
 
 /** One computer's worth of EC2: moto says what there is, and this makes machines and volumes of it. */
 export class Fleet {
@@ -108,6 +113,18 @@ export class Fleet {
     const machine = this.machines().find(({ props }) => props.host === host);
     if (machine === undefined) throw new Error(`no machine is up as ${host}`);
     return machine;
+  }
+
+  /** How many machines have ever been made as a host. */
+  made(host: string): number {
+    return [...this.#machines.values()].filter(({ props }) => props.host === host).length;
+  }
+
+  /** A power cut, after which EC2 has given the machine up. */
+  async lose(host: string): Promise<void> {
+    const machine = this.machine(host);
+    await this.#ec2.send(new TerminateInstancesCommand({ InstanceIds: [machine.props.id] }));
+    await machine.kill();
   }
 
   /** Starts a machine without Terraform. */
@@ -237,7 +254,9 @@ export class Fleet {
 
   #layers(image: string): string {
     const layers = [join(this.#images, "agents"), join(this.#images, "debian")];
-    return (image.startsWith("ami-0e") ? [join(this.#images, "data"), ...layers] : layers).join(":");
+    if (image.startsWith("ami-0e")) layers.unshift(join(this.#images, "data"));
+    if (image.startsWith("ami-0b")) layers.unshift(BROKEN);
+    return layers.join(":");
   }
 
   async #userData(id: string): Promise<string> {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { describeReal } from "../support/environment.js";
 import { ask } from "./ask.js";
 import { DemoCluster } from "./demo-cluster.js";
+import { failures } from "./failures.js";
 import { Fleet } from "./fleet.js";
 import { Report } from "./report.js";
 import { Scenario } from "./scenario.js";
@@ -110,5 +111,7 @@ describeReal(
       report.add(row);
       expect(row).toMatchObject({ failed: 0, lost: 0, movedTwice: 0 });
     });
+
+    failures(() => ({ fleet, cluster, report }));
   },
 );
