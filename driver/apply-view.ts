@@ -61,9 +61,12 @@ export function applyFailure(
 ): UserError {
   const [first] = errors;
   const said = first ? `${first.summary}: ${first.detail}` : firstError(texts.join("\n"));
-  const why = withoutSecrets(said.trim() || `exit code ${String(exitCode)}`, env);
+  const why = withoutSecrets(withoutWaits(said).trim() || `exit code ${String(exitCode)}`, env);
   return new UserError(`${command} apply failed: ${why}\nall that it said is in ${log}\n${next}`);
 }
+
+/** What a hook has waited for stands before why it has failed, and is over. */
+const withoutWaits = (said: string): string => said.replace(/(?<=^|Output: )waiting: .*\n/gm, "");
 
 /** Whether the state has moved since the plan was made. */
 export const isStale = ({ errors }: Applied): boolean =>

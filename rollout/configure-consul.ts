@@ -68,7 +68,10 @@ export function nextConfigureConsulStep(
     const found = file.content === undefined ? "is gone" : `reads back as ${brief(file.content)}`;
     return { step: "failed", reason: `the file ${found} after it was written; see what else writes it` };
   }
-  if (!agent.answers) return waitFor(`its Consul agent does not answer: ${agent.reason}`);
+  if (!agent.answers) {
+    const remedy = outOfTime ? "; see on the machine: journalctl -u consul" : "";
+    return waitFor(`its Consul agent does not answer: ${agent.reason}${remedy}`);
+  }
   if (file.reloadDue) return { step: "reload" };
 
   const alive = agent.members.filter(({ status }) => status === "alive").map(({ address }) => address);

@@ -5,9 +5,11 @@ import {
   EC2Client,
   RunInstancesCommand,
   type Tag,
+  TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { AwsSettings } from "../../cluster/yaml/schema.js";
 import { type Moto, startMoto } from "../support/moto.js";
 import { AwsFront } from "./aws-front.js";
@@ -17,17 +19,20 @@ import { type Metadata, MetadataServer } from "./metadata.js";
 import { Services } from "./services.js";
 import type { Site } from "./site.js";
 
-/** The images that there are; those with an `e` are made with DATA_VOLUME=true. */
+/** The images that there are; those with an `e` are made with DATA_VOLUME=true, the Consul of those with a `b` cannot start. */
 export const IMAGES = [
   "ami-0a01",
   "ami-0a02",
   "ami-0a03",
   "ami-0a04",
+  "ami-0b01",
   "ami-0e01",
   "ami-0e02",
   "ami-0e03",
   "ami-0e04",
 ];
+
+const BROKEN = fileURLToPath(new URL("broken", import.meta.url));
 
 /** One computer's worth of EC2: moto says what there is, and this makes machines and volumes of it. */
 export class Fleet implements Site {
@@ -127,6 +132,18 @@ export class Fleet implements Site {
     const machine = this.machines().find(({ props }) => props.host === host);
     if (machine === undefined) throw new Error(`no machine is up as ${host}`);
     return machine;
+  }
+
+  /** How many machines have ever been made as a host. */
+  made(host: string): number {
+    return [...this.#machines.values()].filter(({ props }) => props.host === host).length;
+  }
+
+  /** A power cut, after which EC2 has given the machine up. */
+  async lose(host: string): Promise<void> {
+    const machine = this.machine(host);
+    await this.#ec2.send(new TerminateInstancesCommand({ InstanceIds: [machine.props.id] }));
+    await machine.kill();
   }
 
   /** Starts a machine without Terraform. */
@@ -256,7 +273,9 @@ export class Fleet implements Site {
 
   #layersOf(image: string): string {
     const layers = [join(this.#layers, "agents"), join(this.#layers, "debian")];
-    return (image.startsWith("ami-0e") ? [join(this.#layers, "data"), ...layers] : layers).join(":");
+    if (image.startsWith("ami-0e")) layers.unshift(join(this.#layers, "data"));
+    if (image.startsWith("ami-0b")) layers.unshift(BROKEN);
+    return layers.join(":");
   }
 
   async #userData(id: string): Promise<string> {

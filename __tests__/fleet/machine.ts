@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa, type Options } from "execa";
 import type { Host } from "./site.js";
+import { until } from "./until.js";
 
 const script = fileURLToPath(new URL("machine.sh", import.meta.url));
 
@@ -80,7 +81,9 @@ export class Machine implements Host {
     const number = device.replace("/dev/loop", "");
     await writeFile(join(this.#folder, "volumes", `loop${number}`), number);
     if (!this.isUp) return;
-    await this.run(["mknod", "-m", "0660", device, "b", "7", number]);
+    // A machine that has just been started may have made the node from that file, or be past it.
+    await until(`${this.props.host} has begun to boot`, () => this.#init(), { seconds: 30 });
+    await this.run(["sh", "-c", '[ -e "$1" ] || mknod -m 0660 "$1" b 7 "$2"', "attach", device, number]);
     await writeFile(`/sys/block/loop${number}/uevent`, "add");
   }
 
@@ -129,7 +132,9 @@ export class Machine implements Host {
       () => "",
     );
     const init = Number(children.trim());
-    return init > 0 ? init : undefined;
+    // Before it is systemd, what the script has just started may be in no namespace of the machine's.
+    const comm = await readFile(`/proc/${String(init)}/comm`, "utf8").catch(() => "");
+    return comm.trim() === "systemd" ? init : undefined;
   }
 }
 

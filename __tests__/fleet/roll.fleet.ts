@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect } from "@jest/globals";
 import { describeReal } from "../support/environment.js";
 import { coreScenarios } from "./core.js";
 import { DemoCluster } from "./demo-cluster.js";
+import { failures } from "./failures.js";
 import { Fleet } from "./fleet.js";
 import { Report } from "./report.js";
 
@@ -30,5 +31,7 @@ describeReal(
     });
 
     coreScenarios(() => ({ cluster, report }));
+
+    failures(() => ({ fleet, cluster, report }));
   },
 );

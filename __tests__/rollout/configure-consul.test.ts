@@ -122,7 +122,7 @@ describe("Of one machine", () => {
   test.each<[string, Partial<ConsulObservation>]>([
     ["it boots", { file: { reached: false, reason: "it boots" } }],
     [
-      "its Consul agent does not answer: connection refused",
+      "its Consul agent does not answer: connection refused; see on the machine: journalctl -u consul",
       { agent: { answers: false, reason: "connection refused" } },
     ],
     [

@@ -45,6 +45,8 @@ export function connectionTo(endpoint: Endpoint, tls: TlsSettings, timeout: numb
 const REASONS = new Map([
   ["ECONNREFUSED", "connection refused"],
   ["ECONNRESET", "connection reset"],
+  // The same, met by who still writes.
+  ["EPIPE", "connection reset"],
   ["EHOSTUNREACH", "no way to the host"],
   ["ENOENT", "no such socket"],
   ["ENOTFOUND", "no such host"],

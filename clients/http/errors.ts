@@ -32,7 +32,7 @@ export class UnreachableError extends ClientError {
     readonly wasSent: boolean,
   ) {
     const { service, method, path } = subject;
-    const list = tries.map(({ where, reason }) => `${where} (${reason})`).join(", ");
+    const list = [...new Set(tries.map(({ where, reason }) => `${where} (${reason})`))].join(", ");
     const doubt = wasSent && method !== "GET" ? "; it may have been done all the same" : "";
     super(
       `${service.name} did not answer: ${method} ${path} at ${list}${doubt}; see that the agent runs, and check ${service.addressVariable}`,
