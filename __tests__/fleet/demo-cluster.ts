@@ -29,7 +29,8 @@ export class DemoCluster {
     const network = await fleet.moto.ec2.createNetwork();
     await fleet.moto.ec2.createInstanceProfile("demo-agents");
     await fleet.moto.ec2.createKeyPair("ops");
-    const workspace = await Workspace.create(real, specIn(network), {
+    const runner = await fleet.openToRunner(network.vpcId);
+    const workspace = await Workspace.create(real, specIn(network, runner), {
       ...fleet.env,
       ROLLOUT_SSH_CONFIG: await fleet.sshConfig("/srv"),
       ROLLOUT_CONSUL_ADDRS: "ssh",
@@ -129,11 +130,14 @@ export class DemoCluster {
 }
 
 /** The example, small, in moto's network. Brokers' images are those with a data volume. */
-function specIn({ vpcId, subnetIds }: Network): string {
+function specIn({ vpcId, subnetIds }: Network, runner: string): string {
   return exampleWith(
     ["vpc-0a1", vpcId],
     ["subnet-0a1, subnet-0b1, subnet-0c1", subnetIds.join(", ")],
-    ["instanceProfile: demo-agents", "instanceProfile: demo-agents\n  providerVersion: 5.100.0"],
+    [
+      "instanceProfile: demo-agents",
+      `instanceProfile: demo-agents\n  securityGroupIds: [${runner}]\n  providerVersion: 5.100.0`,
+    ],
     ["  name-server:", "  web:"],
     ["hosts: [3, 3, 3]", "hosts: [1, 1, 1]"],
     ["deregistrationDelay: 60s", "deregistrationDelay: 5s"],

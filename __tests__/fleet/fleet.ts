@@ -1,4 +1,6 @@
 import {
+  AuthorizeSecurityGroupIngressCommand,
+  CreateSecurityGroupCommand,
   DescribeInstanceAttributeCommand,
   DescribeInstancesCommand,
   DescribeVolumesCommand,
@@ -10,6 +12,7 @@ import { join } from "node:path";
 import { type Moto, startMoto } from "../support/moto.js";
 import { AwsFront } from "./aws-front.js";
 import { Disk } from "./disk.js";
+import { Firewall } from "./firewall.js";
 import { Machine } from "./machine.js";
 import { type Metadata, MetadataServer } from "./metadata.js";
 import { Services } from "./services.js";
@@ -35,7 +38,9 @@ export class Fleet {
   readonly #metadata: MetadataServer;
   readonly #services: Services;
   readonly #ec2: EC2Client;
-  readonly #front: AwsFront;
+  readonly #firewall: Firewall;
+  /** What AWS says to Terraform and the product. */
+  readonly front: AwsFront;
   #endpoint = "";
   #following: Promise<void> | undefined;
   #isOver = false;
@@ -50,7 +55,7 @@ export class Fleet {
       [...this.#told.values()].find(
         (each) => each.address === address && this.#machines.get(each.id)?.isUp === true,
       );
-    this.#front = new AwsFront(moto.url);
+    this.front = new AwsFront(moto, (id) => this.#machines.get(id)?.printed);
     this.#metadata = new MetadataServer(instanceAt);
     this.#services = new Services({
       cache: this.cache,
@@ -63,6 +68,7 @@ export class Fleet {
       region: "eu-west-1",
       credentials: { accessKeyId: "testing", secretAccessKey: "testing" },
     });
+    this.#firewall = new Firewall(this.#ec2);
   }
 
   static async start(): Promise<Fleet> {
@@ -70,7 +76,7 @@ export class Fleet {
     const fleet = new Fleet(moto);
     await fleet.#metadata.start();
     await fleet.#services.start();
-    fleet.#endpoint = await fleet.#front.start();
+    fleet.#endpoint = await fleet.front.start();
     fleet.#following = fleet.#follow();
     return fleet;
   }
@@ -84,7 +90,7 @@ export class Fleet {
     this.#ec2.destroy();
     this.#metadata.stop();
     this.#services.stop();
-    this.#front.stop();
+    this.front.stop();
     await this.moto.stop();
   }
 
@@ -111,7 +117,7 @@ export class Fleet {
   }
 
   /** Starts a machine without Terraform. */
-  async run(host: string, subnetId: string, userData: string): Promise<void> {
+  async run(host: string, subnetId: string, group: string, userData: string): Promise<void> {
     const Tags = [{ Key: "Name", Value: `demo-${host}` }];
     await this.#ec2.send(
       new RunInstancesCommand({
@@ -120,10 +126,29 @@ export class Fleet {
         MinCount: 1,
         MaxCount: 1,
         SubnetId: subnetId,
+        SecurityGroupIds: [group],
         UserData: Buffer.from(userData).toString("base64"),
         TagSpecifications: [{ ResourceType: "instance", Tags }],
       }),
     );
+  }
+
+  /**
+   * A security group as docs/image.md leaves it to the user: who may use ssh, and the ports of jobs. It is open to the address
+   * that the tests ask from.
+   */
+  async openToRunner(vpcId: string): Promise<string> {
+    const { GroupId = "" } = await this.#ec2.send(
+      new CreateSecurityGroupCommand({ GroupName: "runner", Description: "ssh and jobs", VpcId: vpcId }),
+    );
+    const IpPermissions = [22, 8080, 9876].map((port) => ({
+      IpProtocol: "tcp",
+      FromPort: port,
+      ToPort: port,
+      IpRanges: [{ CidrIp: "10.0.255.254/32" }],
+    }));
+    await this.#ec2.send(new AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions }));
+    return GroupId;
   }
 
   /** A parameter of SSM, as machines fetch it. */
@@ -151,7 +176,11 @@ export class Fleet {
     const known = join(folder, "known_hosts");
     const authority = await readFile(join(this.cache, "host-authority.pub"), "utf8");
     await writeFile(known, `@cert-authority * ${authority}`);
-    const file = join(folder, "ssh_config");
+    return this.writeSshConfig(join(folder, "ssh_config"), `UserKnownHostsFile ${known}`);
+  }
+
+  /** An ssh_config of the login that the image has. */
+  async writeSshConfig(file: string, ...more: readonly string[]): Promise<string> {
     await writeFile(
       file,
       [
@@ -160,8 +189,8 @@ export class Fleet {
         `IdentityFile ${join(this.cache, "user")}`,
         "IdentitiesOnly yes",
         "IdentityAgent none",
-        `UserKnownHostsFile ${known}`,
         "GlobalKnownHostsFile /dev/null",
+        ...more,
         "",
       ].join("\n"),
     );
@@ -183,16 +212,18 @@ export class Fleet {
   async #observe(): Promise<void> {
     const { Reservations = [] } = await this.#ec2.send(new DescribeInstancesCommand({}));
     const instances = Reservations.flatMap((each) => each.Instances ?? []);
-    for (const {
-      InstanceId: id = "",
-      State,
-      ImageId,
-      InstanceType,
-      PrivateIpAddress,
-      Placement,
-      IamInstanceProfile,
-      Tags,
-    } of instances) {
+    await this.#firewall.observe(instances);
+    for (const instance of instances) {
+      const {
+        InstanceId: id = "",
+        State,
+        ImageId,
+        InstanceType,
+        PrivateIpAddress,
+        Placement,
+        IamInstanceProfile,
+        Tags,
+      } = instance;
       const state = State?.Name ?? "";
       const known = this.#machines.get(id);
       if (state === "running" && known === undefined) {
@@ -213,9 +244,13 @@ export class Fleet {
           layers: this.#layers(ImageId ?? ""),
         });
         this.#machines.set(id, machine);
+        await machine.guard(this.#firewall.rulesetOf(instance));
         await machine.start();
       } else if (known !== undefined && state !== "running" && known.isUp) this.#begin(known.stop(), id);
-      else if (known !== undefined && state === "running" && !known.isUp) await known.start();
+      else if (known !== undefined && state === "running") {
+        await known.guard(this.#firewall.rulesetOf(instance));
+        if (!known.isUp) await known.start();
+      }
     }
     await this.#observeVolumes();
   }

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { describeReal } from "../support/environment.js";
 import { ask } from "./ask.js";
+import { testCloud } from "./cloud.js";
 import { DemoCluster } from "./demo-cluster.js";
 import { Fleet } from "./fleet.js";
 import { Report } from "./report.js";
@@ -110,5 +111,7 @@ describeReal(
       report.add(row);
       expect(row).toMatchObject({ failed: 0, lost: 0, movedTwice: 0 });
     });
+
+    testCloud({ fleet: () => fleet, cluster: () => cluster, report });
   },
 );
