@@ -42,7 +42,9 @@ export async function applyView(
       if (begun !== undefined && !told.has(begun)) steps.waits(begun);
       if (begun !== undefined) told.add(begun);
       const line = describe(event);
-      if (line !== undefined) steps.say(line);
+      if (line === undefined || (event.kind === "lasts" && told.has(line))) return;
+      told.add(line);
+      steps.say(line);
     },
     stop: run.stop,
   });
@@ -60,7 +62,9 @@ export function applyFailure(
   next: string,
 ): UserError {
   const [first] = errors;
-  const said = first ? `${first.summary}: ${first.detail}` : firstError(texts.join("\n"));
+  const said = first
+    ? [first.address, first.summary, first.detail].filter((part) => part).join(": ")
+    : firstError(texts.join("\n"));
   const why = withoutSecrets(withoutWaits(said).trim() || `exit code ${String(exitCode)}`, env);
   return new UserError(`${command} apply failed: ${why}\nall that it said is in ${log}\n${next}`);
 }
@@ -80,13 +84,21 @@ function meaningIn(event: ApplyEvent, step: Step): string | undefined {
   return meaning && `${member.group}: ${meaning}`;
 }
 
-/** What is worth a line. */
-function describe(event: ApplyEvent): string | undefined {
+/** Seconds in which EC2 has a machine, where it has one. */
+const SLOW = 60;
+
+/** What an event of an apply is worth a line of; undefined for none. */
+export function describe(event: ApplyEvent): string | undefined {
   switch (event.kind) {
     case "done":
       return `${event.address}: ${event.action} done`;
     case "failed":
       return `${event.address}: ${event.action} failed`;
+    case "lasts":
+      // The provider tells nobody what EC2 answers while it tries again.
+      return event.seconds >= SLOW && event.action === "create" && event.address.startsWith("aws_instance.")
+        ? `${event.address}: not there after ${String(SLOW)} s; where EC2 has none or throttles, the AWS provider tries again for up to an hour: wait, or end it with Ctrl-C`
+        : undefined;
     case "said":
       // Terraform says first what it runs, which everybody can see in the stack.
       return event.text.startsWith("Executing: ") ? undefined : event.text;

@@ -161,7 +161,7 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
     expect(exitCode).toBe(1);
     expect(output.split("\n").slice(-3)).toEqual([
       expect.stringMatching(
-        /^(terraform|tofu) apply failed: local-exec provisioner error: Error running command 'exec node ".*" hook configure-consul broker-0-1': exit status 3\. Output: no agent answers$/,
+        /^(terraform|tofu) apply failed: terraform_data\.broker-0-1-config-consul: local-exec provisioner error: Error running command 'exec node ".*" hook configure-consul broker-0-1': exit status 3\. Output: no agent answers$/,
       ),
       expect.stringMatching(/^all that it said is in <folder>\/\.rollout\/demo\/\w+-broker-0-apply\.jsonl$/),
       "broker-0 stays in flight, finish it with: rollout deploy broker-0",

@@ -14,10 +14,10 @@ describeReal("A machine of the fleet, one test after another", ["moto", "fleet"]
 
   beforeAll(async () => {
     fleet = await Fleet.start();
-    const { subnetIds } = await fleet.moto.ec2.createNetwork();
+    const { vpcId, subnetIds } = await fleet.moto.ec2.createNetwork();
     await fleet.putSecret("/rollout/demo/all/consul/secrets.json", {});
     const identity = { name: HOST, pool: "broker", group: "broker-0", image: "ami-0a01", hash: "0123456789" };
-    await fleet.run(HOST, subnetIds[0], userData("demo", identity));
+    await fleet.run(HOST, subnetIds[0], await fleet.openToRunner(vpcId), userData("demo", identity));
     machine = await until(`${HOST} is up`, () => fleet.machines()[0]);
   });
 

@@ -1,4 +1,6 @@
 import {
+  AuthorizeSecurityGroupIngressCommand,
+  CreateSecurityGroupCommand,
   DescribeInstanceAttributeCommand,
   DescribeInstancesCommand,
   DescribeVolumesCommand,
@@ -14,6 +16,7 @@ import type { AwsSettings } from "../../cluster/yaml/schema.js";
 import { type Moto, startMoto } from "../support/moto.js";
 import { AwsFront } from "./aws-front.js";
 import { Disk } from "./disk.js";
+import { Firewall } from "./firewall.js";
 import { Machine } from "./machine.js";
 import { type Metadata, MetadataServer } from "./metadata.js";
 import { Services } from "./services.js";
@@ -45,7 +48,9 @@ export class Fleet implements Site {
   readonly #metadata: MetadataServer;
   readonly #services: Services;
   readonly #ec2: EC2Client;
-  readonly #front: AwsFront;
+  readonly #firewall: Firewall;
+  /** What AWS says to Terraform and the product. */
+  readonly front: AwsFront;
   #endpoint = "";
   #sshConfig = "";
   #following: Promise<void> | undefined;
@@ -61,7 +66,7 @@ export class Fleet implements Site {
       [...this.#told.values()].find(
         (each) => each.address === address && this.#machines.get(each.id)?.isUp === true,
       );
-    this.#front = new AwsFront(moto.url);
+    this.front = new AwsFront(moto, (id) => this.#machines.get(id)?.printed);
     this.#metadata = new MetadataServer(instanceAt);
     this.#services = new Services({
       cache: this.cache,
@@ -74,6 +79,7 @@ export class Fleet implements Site {
       region: "eu-west-1",
       credentials: { accessKeyId: "testing", secretAccessKey: "testing" },
     });
+    this.#firewall = new Firewall(this.#ec2);
   }
 
   static async start(): Promise<Fleet> {
@@ -81,7 +87,7 @@ export class Fleet implements Site {
     const fleet = new Fleet(moto);
     await fleet.#metadata.start();
     await fleet.#services.start();
-    fleet.#endpoint = await fleet.#front.start();
+    fleet.#endpoint = await fleet.front.start();
     fleet.#sshConfig = await fleet.sshConfig("/srv");
     fleet.#following = fleet.#follow();
     return fleet;
@@ -96,7 +102,7 @@ export class Fleet implements Site {
     this.#ec2.destroy();
     this.#metadata.stop();
     this.#services.stop();
-    this.#front.stop();
+    this.front.stop();
     await this.moto.stop();
   }
 
@@ -115,6 +121,7 @@ export class Fleet implements Site {
       subnetIds: [...subnetIds],
       keyName: "ops",
       instanceProfile: "demo-agents",
+      securityGroupIds: [await this.openToRunner(vpcId)],
     };
   }
 
@@ -147,7 +154,7 @@ export class Fleet implements Site {
   }
 
   /** Starts a machine without Terraform. */
-  async run(host: string, subnetId: string, userData: string): Promise<void> {
+  async run(host: string, subnetId: string, group: string, userData: string): Promise<void> {
     const Tags = [{ Key: "Name", Value: `demo-${host}` }];
     await this.#ec2.send(
       new RunInstancesCommand({
@@ -156,10 +163,29 @@ export class Fleet implements Site {
         MinCount: 1,
         MaxCount: 1,
         SubnetId: subnetId,
+        SecurityGroupIds: [group],
         UserData: Buffer.from(userData).toString("base64"),
         TagSpecifications: [{ ResourceType: "instance", Tags }],
       }),
     );
+  }
+
+  /**
+   * A security group as docs/image.md leaves it to the user: who may use ssh, and the ports of jobs. It is open to the address
+   * that the tests ask from.
+   */
+  async openToRunner(vpcId: string): Promise<string> {
+    const { GroupId = "" } = await this.#ec2.send(
+      new CreateSecurityGroupCommand({ GroupName: "runner", Description: "ssh and jobs", VpcId: vpcId }),
+    );
+    const IpPermissions = [22, 8080, 9876].map((port) => ({
+      IpProtocol: "tcp",
+      FromPort: port,
+      ToPort: port,
+      IpRanges: [{ CidrIp: "10.0.255.254/32" }],
+    }));
+    await this.#ec2.send(new AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions }));
+    return GroupId;
   }
 
   async putSecret(name: string, value: unknown): Promise<void> {
@@ -186,7 +212,11 @@ export class Fleet implements Site {
     const known = join(folder, "known_hosts");
     const authority = await readFile(join(this.cache, "host-authority.pub"), "utf8");
     await writeFile(known, `@cert-authority * ${authority}`);
-    const file = join(folder, "ssh_config");
+    return this.writeSshConfig(join(folder, "ssh_config"), `UserKnownHostsFile ${known}`);
+  }
+
+  /** An ssh_config of the login that the image has. */
+  async writeSshConfig(file: string, ...more: readonly string[]): Promise<string> {
     await writeFile(
       file,
       [
@@ -195,8 +225,8 @@ export class Fleet implements Site {
         `IdentityFile ${join(this.cache, "user")}`,
         "IdentitiesOnly yes",
         "IdentityAgent none",
-        `UserKnownHostsFile ${known}`,
         "GlobalKnownHostsFile /dev/null",
+        ...more,
         "",
       ].join("\n"),
     );
@@ -218,16 +248,18 @@ export class Fleet implements Site {
   async #observe(): Promise<void> {
     const { Reservations = [] } = await this.#ec2.send(new DescribeInstancesCommand({}));
     const instances = Reservations.flatMap((each) => each.Instances ?? []);
-    for (const {
-      InstanceId: id = "",
-      State,
-      ImageId,
-      InstanceType,
-      PrivateIpAddress,
-      Placement,
-      IamInstanceProfile,
-      Tags,
-    } of instances) {
+    await this.#firewall.observe(instances);
+    for (const instance of instances) {
+      const {
+        InstanceId: id = "",
+        State,
+        ImageId,
+        InstanceType,
+        PrivateIpAddress,
+        Placement,
+        IamInstanceProfile,
+        Tags,
+      } = instance;
       const state = State?.Name ?? "";
       const known = this.#machines.get(id);
       if (state === "running" && known === undefined) {
@@ -248,10 +280,14 @@ export class Fleet implements Site {
           layers: this.#layersOf(ImageId ?? ""),
         });
         this.#machines.set(id, machine);
+        await machine.guard(this.#firewall.rulesetOf(instance));
         await machine.start();
       } else if (known !== undefined && state !== "running" && known.isUp)
         this.#begin(() => known.stop(), id);
-      else if (known !== undefined && state === "running" && !known.isUp) await known.start();
+      else if (known !== undefined && state === "running") {
+        await known.guard(this.#firewall.rulesetOf(instance));
+        if (!known.isUp) await known.start();
+      }
     }
     await this.#observeVolumes();
   }

@@ -15,6 +15,7 @@ if [ "${5:-}" != inside ]; then
   ip link set "$link" master fleet up
   ip -n "$name" link set lo up
   ip -n "$name" address add "$address/16" broadcast + dev eth0
+  nsenter --net="/run/netns/$name" nft -f "$folder/firewall"
   ip -n "$name" link set eth0 up
   ip -n "$name" route add default via 10.0.255.254
   echo $$ > "$control/fleet/$name/cgroup.procs"

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa, type Options } from "execa";
@@ -25,6 +25,7 @@ export interface MachineProps {
 export class Machine implements Host {
   readonly #folder: string;
   #process: ReturnType<typeof startMachine> | undefined;
+  #guardedBy = "";
   /** What it has printed since it was made, boots after each other. */
   printed = "";
 
@@ -48,6 +49,20 @@ export class Machine implements Host {
       this.#process = undefined;
       console.kill();
     });
+  }
+
+  /** Whom its network lets in, as nft has it: from its start on, and whenever that changes. */
+  async guard(ruleset: string): Promise<void> {
+    if (ruleset === this.#guardedBy) return;
+    const file = join(this.#folder, "firewall");
+    await mkdir(this.#folder, { recursive: true });
+    // A machine that starts may read it meanwhile.
+    await writeFile(`${file}.new`, ruleset);
+    await rename(`${file}.new`, file);
+    const net = `--net=/run/netns/${this.props.id}`;
+    const loaded = this.isUp && (await execa("nsenter", [net, "nft", "-f", file], { reject: false }));
+    // One that starts or ends has no network to load it in. The next call comes soon.
+    if (loaded === false || loaded.exitCode === 0) this.#guardedBy = ruleset;
   }
 
   /** As EC2 stops it: systemd is asked, and is killed after a while. */

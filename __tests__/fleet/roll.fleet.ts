@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect } from "@jest/globals";
 import { describeReal } from "../support/environment.js";
+import { testCloud } from "./cloud.js";
 import { coreScenarios } from "./core.js";
 import { DemoCluster } from "./demo-cluster.js";
 import { failures } from "./failures.js";
@@ -33,5 +34,7 @@ describeReal(
     coreScenarios(() => ({ cluster, report }));
 
     failures(() => ({ fleet, cluster, report }));
+
+    testCloud({ fleet: () => fleet, cluster: () => cluster, report });
   },
 );

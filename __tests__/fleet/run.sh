@@ -10,7 +10,7 @@ jest=(env NODE_OPTIONS=--experimental-vm-modules node_modules/.bin/jest --config
 # Where something is missing jest says so, and skips.
 missing=''
 [ "$(id -u)" = 0 ] || missing="root is needed; "
-for program in ip unshare nsenter debootstrap losetup consul openssl gpg curl; do
+for program in ip nft unshare nsenter debootstrap losetup consul openssl gpg curl aws jq; do
   command -v "$program" > /dev/null || missing="$missing$program is not on the PATH; "
 done
 command -v nomad > /dev/null || missing="${missing}nomad is not on the PATH; "

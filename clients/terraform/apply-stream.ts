@@ -10,6 +10,8 @@ export type ApplyEvent =
       /** Milliseconds since 1970, by Terraform's clock. */
       readonly at: number;
     }
+  /** What was begun is not done yet, after so many seconds. */
+  | { readonly kind: "lasts"; readonly address: string; readonly action: string; readonly seconds: number }
   /** What a hook of a resource says. */
   | { readonly kind: "said"; readonly address: string; readonly text: string }
   | {
@@ -25,6 +27,7 @@ const hook = z.object({
   resource: z.object({ addr: z.string() }),
   action: z.string().default(""),
   output: z.string().optional(),
+  elapsed_seconds: z.number().default(0),
 });
 
 const diagnostic = z.object({
@@ -60,6 +63,12 @@ export function readApplyLine(line: string): ApplyEvent | undefined {
       if (!data) return undefined;
       const { action, resource } = data;
       return { kind: KINDS[type], address: resource.addr, action, at: Date.parse(time ?? "") };
+    }
+    case "apply_progress": {
+      const { data } = hook.safeParse(happening);
+      if (!data) return undefined;
+      const { action, resource, elapsed_seconds: seconds } = data;
+      return { kind: "lasts", address: resource.addr, action, seconds };
     }
     case "provision_progress": {
       const { data } = hook.safeParse(happening);

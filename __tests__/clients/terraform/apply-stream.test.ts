@@ -76,6 +76,17 @@ test("an apply that was interrupted ends with what could not be ended", () => {
   ]);
 });
 
+test("what is not done yet is told with its seconds", () => {
+  const hook = { resource: { addr: "aws_instance.web-1-0" }, action: "create", elapsed_seconds: 60 };
+  const line = JSON.stringify({ type: "apply_progress", hook });
+  expect(readApplyLine(line)).toEqual({
+    kind: "lasts",
+    address: "aws_instance.web-1-0",
+    action: "create",
+    seconds: 60,
+  });
+});
+
 describe("a line", () => {
   test.each([
     ["of a type that is not known", '{"type":"teleport_start","hook":{"resource":{"addr":"a.b"}}}'],
