@@ -2,7 +2,7 @@ import type { Machine } from "./machine.js";
 
 /**
  * Asks an agent of a machine, which listens on its loopback address alone.
- * @param url `:8500/v1/status/leader`
+ * @param url `:8500/v1/status/leader`; with `https:`, Nomad's, whom the machine's own certificate is shown
  * @returns the parsed JSON, or undefined where there is no body
  */
 export async function ask(
@@ -14,6 +14,16 @@ export async function ask(
 ): Promise<unknown> {
   const headers =
     token === "" ? [] : ["--header", `X-Consul-Token: ${token}`, "--header", `X-Nomad-Token: ${token}`];
+  const secrets = "/run/rollout/nomad";
+  const tls = [
+    "--cacert",
+    `${secrets}/ca.pem`,
+    "--cert",
+    `${secrets}/cert.pem`,
+    "--key",
+    `${secrets}/key.pem`,
+  ];
+  const isPlain = url.startsWith(":");
   const sent = body === undefined ? [] : ["--data-binary", "@-"];
   const answer = await machine.run(
     [
@@ -27,7 +37,7 @@ export async function ask(
       method,
       ...headers,
       ...sent,
-      `http://127.0.0.1${url}`,
+      ...(isPlain ? [`http://127.0.0.1${url}`] : [...tls, url]),
     ],
     { stdin: "pipe", input: typeof body === "string" ? body : JSON.stringify(body ?? "") },
   );

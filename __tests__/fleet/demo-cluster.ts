@@ -152,7 +152,7 @@ function specIn({ vpcId, subnetIds }: Network, runner: string): string {
 }
 
 /** A web server on the machines of a pool, one each, which serves the folder of the data volume where there is one. */
-function jobOf(pool: string, port: number, count: number) {
+export function jobOf(pool: string, port: number, count: number) {
   return {
     ID: pool,
     Name: pool,
