@@ -1,8 +1,15 @@
 import type { Host } from "./site.js";
 
+/** A machine's own certificate, as the first deploy with TLS gives it one. */
+const TLS = [
+  ["cacert", "/run/rollout/nomad/ca.pem"],
+  ["cert", "/run/rollout/nomad/cert.pem"],
+  ["key", "/run/rollout/nomad/key.pem"],
+] as const;
+
 /**
  * Asks an agent of a machine, which listens on its loopback address alone.
- * @param url `:8500/v1/status/leader`
+ * @param url `:8500/v1/status/leader`; with `https:`, Nomad's, whom the machine's own certificate is shown
  * @returns the parsed JSON, or undefined where there is no body
  */
 export async function ask(
@@ -12,11 +19,13 @@ export async function ask(
   token: string,
   body?: unknown,
 ): Promise<unknown> {
+  const isPlain = url.startsWith(":");
   const headers = token === "" ? [] : [`X-Consul-Token: ${token}`, `X-Nomad-Token: ${token}`];
   const options: (readonly [option: string, value: string])[] = [
-    ["url", `http://127.0.0.1${url}`],
+    ["url", isPlain ? `http://127.0.0.1${url}` : url],
     ["request", method],
     ...headers.map((header) => ["header", header] as const),
+    ...(isPlain ? [] : TLS),
   ];
   if (body !== undefined)
     options.push(["data-binary", typeof body === "string" ? body : JSON.stringify(body)]);

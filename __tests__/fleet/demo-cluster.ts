@@ -206,7 +206,7 @@ function specOn({ name, images }: Site, settings: AwsSettings): string {
 }
 
 /** A web server on the machines of a pool, one each, which serves the folder of the data volume where there is one. */
-function jobOf(pool: string, port: number, count: number) {
+export function jobOf(pool: string, port: number, count: number) {
   return {
     ID: pool,
     Name: pool,

@@ -15,6 +15,14 @@ export interface Row {
   readonly movedTwice: number;
 }
 
+/** What is rolled. */
+interface Cluster {
+  readonly fleet: Pick<DemoCluster["fleet"], "machines">;
+  readonly tokens: Readonly<Record<"consul" | "nomad", string>>;
+  /** Where Nomad's API is on each machine. @default without TLS */
+  readonly nomad?: string;
+}
+
 interface Service {
   readonly Node: { readonly Address: string };
 }
@@ -35,7 +43,7 @@ export class Scenario {
   readonly #folder: string;
 
   constructor(
-    private readonly cluster: DemoCluster,
+    private readonly cluster: Cluster,
     private readonly name: string,
   ) {
     this.#folder = name.replaceAll(" ", "-");
@@ -57,7 +65,7 @@ export class Scenario {
     );
     const allocations = (await this.#ask(
       "nomad-server",
-      ":4646/v1/allocations?namespace=*",
+      `${this.cluster.nomad ?? ":4646"}/v1/allocations?namespace=*`,
       "nomad",
     )) as Allocation[];
     const moved = allocations.filter(({ CreateTime }) => CreateTime > since).map(({ Name }) => Name);
