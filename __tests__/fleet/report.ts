@@ -14,7 +14,7 @@ export class Report {
   readonly #folder: string;
 
   /** @param of whose run it is, below `.cache` */
-  constructor(of: "fleet" | "acceptance" = "fleet") {
+  constructor(of: "fleet" | "tls" | "acceptance" = "fleet") {
     this.#folder = join(cache, of, "last");
   }
 

@@ -22,7 +22,7 @@ describeReal(
     let workspace: Workspace;
     let page: FirstDeploy;
     let env: Readonly<Record<string, string>>;
-    const report = new Report();
+    const report = new Report("tls");
     // What does not come to an end is told by the product, which waits for 15 minutes.
     jest.setTimeout(30 * 60_000);
 
