@@ -24,7 +24,7 @@ export class FolderStore implements RunStore {
         const file = this.#file(name, version);
         try {
           const text = readFileSync(file, "utf8");
-          return { text, tag: String(version), ageMs: Date.now() - statSync(file).mtimeMs };
+          return { text, tag: String(version), ageMs: Math.max(0, Date.now() - statSync(file).mtimeMs) };
         } catch (error) {
           // Somebody has written the next one meanwhile.
           if (codeOf(error) !== "ENOENT") throw error;

@@ -58,7 +58,8 @@ export class S3Store implements RunStore {
       return {
         text: (await Body?.transformToString()) ?? "",
         tag: ETag,
-        ageMs: LastModified && date !== undefined ? Date.parse(date) - LastModified.getTime() : 0,
+        ageMs:
+          LastModified && date !== undefined ? Math.max(0, Date.parse(date) - LastModified.getTime()) : 0,
       };
     } catch (error) {
       if (statusOf(error) === 404 && nameOf(error) === "NoSuchKey") return undefined;
