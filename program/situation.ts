@@ -28,8 +28,9 @@ export async function readSituation(env: Environment, now: number): Promise<Read
   if (source.isExample) console.error(EXAMPLE_IS_USED);
   const store = await runStoreOf(source);
   const left = leftIn(runFolderOf(source.file, source.spec.name));
-  const [deployed, { events, notes }, hold, holder] = await Promise.all([
-    readDeployed(source, env),
+  // What the state says of a backend that is wrong says more.
+  const deployed = await readDeployed(source, env);
+  const [{ events, notes }, hold, holder] = await Promise.all([
     new LogReader(store).read(left.log),
     readHold(store),
     lockHolder(store),
