@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
-import { runFolderOf } from "../clients/run-folder/folder.js";
-import { readHold } from "../clients/run-folder/hold.js";
+import { readHold } from "../clients/run-store/hold.js";
+import type { RunStore } from "../clients/run-store/run-store.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
 import { among, mayRoll, refuse, unfinished } from "../rollout/roll/may-roll.js";
 import { findGroups } from "../cluster/find-group.js";
@@ -23,6 +23,7 @@ import { terminalProgress } from "./output/terminal-progress.js";
 import { realClock } from "../clients/clock.js";
 import { readCluster } from "../program/read-deployed.js";
 import { pinSpec, readSpec } from "../program/read-spec.js";
+import { runStoreOf } from "../program/run-store.js";
 import { inPlace, isWatched } from "./output/tasks.js";
 
 /** What `rollout deploy --format json` prints. */
@@ -54,12 +55,12 @@ export async function runDeploy(
   dialogue: Dialogue,
 ): Promise<DeployResult> {
   const source = readSpec(given);
-  const { spec, file } = source;
+  const { spec } = source;
   const env = pinSpec(given, source);
   const wanted = wantedOf(spec, args);
   const isOne = args.image === undefined && wanted.groups.length === 1;
   const [first = ""] = wanted.groups;
-  if (isOne) await refuseHeld(env, first, runFolderOf(file, spec.name));
+  if (isOne) await refuseHeld(env, first, await runStoreOf(source));
   const say = (line: string): void => {
     process.stderr.write(`${line}\n`);
   };
@@ -79,20 +80,26 @@ export async function runDeploy(
   const drawn = { draw: inPlace, write: say, now: realClock.now };
   const progress = isJson ? jsonProgress(say) : isWatched() ? terminalProgress(drawn) : plainProgress(say);
   const { command } = wanted;
-  const groups = await inRun({ env, clock: realClock, progress, confirm, command }, async (run) => {
-    if (isOne) {
-      const result = await deployUnlessRecalled(run, first);
-      if (result) return [{ group: first, ...result }];
-    }
-    const tell = (text: string): void => {
-      if (isJson) say(JSON.stringify({ kind: "line", text }));
-      else say(text);
-    };
-    const end = await roll(run, wanted, tell);
-    if (end.kind === "done") return end.groups;
-    const rolled = end.groups.map(({ group }) => group).join(", ");
-    throw new UserError(`${end.reason}; rolled: ${rolled || "none"}; next: ${end.command}`);
-  }).catch((error: unknown) => {
+  // Whoever finishes what is in flight goes on from a run that is gone.
+  const mayFollow = async (): Promise<boolean> =>
+    unfinished(await readCluster(env)).some(({ group }) => wanted.groups.includes(group));
+  const groups = await inRun(
+    { env, clock: realClock, progress, confirm, command, mayFollow },
+    async (run) => {
+      if (isOne) {
+        const result = await deployUnlessRecalled(run, first);
+        if (result) return [{ group: first, ...result }];
+      }
+      const tell = (text: string): void => {
+        if (isJson) say(JSON.stringify({ kind: "line", text }));
+        else say(text);
+      };
+      const end = await roll(run, wanted, tell);
+      if (end.kind === "done") return end.groups;
+      const rolled = end.groups.map(({ group }) => group).join(", ");
+      throw new UserError(`${end.reason}; rolled: ${rolled || "none"}; next: ${end.command}`);
+    },
+  ).catch((error: unknown) => {
     throw error instanceof PlanRejected ? new UserError(formatCheck(error.result)) : error;
   });
   return { cluster: spec.name, groups: [...groups] };
@@ -132,8 +139,8 @@ async function toBeEdited(
 }
 
 /** A pause or a cancel holds what is to begin; what is in flight is finished. */
-async function refuseHeld(env: Environment, group: string, folder: string): Promise<void> {
-  const hold = readHold(folder);
+async function refuseHeld(env: Environment, group: string, store: RunStore): Promise<void> {
+  const hold = await readHold(store);
   if (!hold) return;
   const state = await readCluster(env);
   if (unfinished(state).some((each) => each.group === group)) return;

@@ -1,68 +1,86 @@
 import type { Environment } from "../clients/environment.js";
-import { runFolderOf, whoRuns } from "../clients/run-folder/folder.js";
-import { clearHold, readHold, writeHold } from "../clients/run-folder/hold.js";
-import { lockHolder } from "../clients/run-folder/lock.js";
+import { runFolderOf } from "../clients/run-folder/folder.js";
+import { changeHold, readHold } from "../clients/run-store/hold.js";
+import { endGone, lockHolder } from "../clients/run-store/run-lock.js";
+import type { RunStore } from "../clients/run-store/run-store.js";
+import { takeOver } from "../clients/run-store/take-over.js";
+import { whoRuns } from "../clients/who-runs.js";
 import { describeHold } from "../rollout/log/time.js";
 import type { Hold } from "../cluster/run/hold.js";
 import { UserError } from "../cluster/user-error.js";
 import { readSpec } from "../program/read-spec.js";
-import { shownHold } from "../program/situation.js";
+import { runStoreOf } from "../program/run-store.js";
 
-/** Holds the next group back, whoever rolls it from this machine; the one in flight is finished. */
-export function runPause(env: Environment, { reason }: { readonly reason?: string }, now: Date): string {
-  const { name, folder, file } = heldBy(env);
-  const hold = readHold(folder);
-  const since = hold && describeHold(hold, now.getTime());
-  if (hold?.kind === "pause") return `${name} is already paused (${since ?? ""}), in ${file}`;
-  if (hold)
+/** Holds the next group back, whoever rolls it and where; the one in flight is finished. */
+export async function runPause(
+  env: Environment,
+  { reason }: { readonly reason?: string },
+  now: Date,
+): Promise<string> {
+  const { name, store } = await heldBy(env);
+  const mine: Hold = { kind: "pause", ...byMe(now), ...(reason === undefined ? {} : { reason }) };
+  let before: Hold | undefined;
+  await changeHold(store, (hold) => (before = hold) ?? mine);
+  const since = before && describeHold(before, now.getTime());
+  if (before?.kind === "pause") return `${name} is already paused (${since ?? ""}), in ${store.where}`;
+  if (before)
     throw new UserError(
       `${name} is being cancelled (${since ?? ""}), so there is nothing to pause; take that back with: rollout resume`,
     );
-  writeHold(folder, { kind: "pause", ...byMe(now), ...(reason === undefined ? {} : { reason }) });
-  return `${name} is paused before the next group, in ${file}; go on with: rollout resume`;
+  return `${name} is paused before the next group, in ${store.where}; go on with: rollout resume`;
 }
 
 /** Lets the next group be rolled. A hold that cannot be read goes as well. */
-export function runResume(env: Environment, now: Date): string {
-  const { name, folder, file } = heldBy(env);
-  const hold = readable(folder);
-  if (hold === undefined) return `${name} is not paused (there is no ${file})`;
-  clearHold(folder);
-  if (hold === "damaged") return `${name} goes on: ${file}, which could not be read, is removed`;
+export async function runResume(env: Environment, now: Date): Promise<string> {
+  const { name, store } = await heldBy(env);
+  const hold = await readable(store);
+  if (hold === undefined) return `${name} is not paused (nothing holds it in ${store.where})`;
+  await changeHold(store, () => undefined, true);
+  if (hold === "damaged")
+    return `${name} goes on: its hold in ${store.where}, which could not be read, is removed`;
   const was = hold.kind === "pause" ? "was paused" : "was being cancelled";
-  const run = lockHolder(folder) === undefined ? "; no run is under way: start one with rollout deploy" : "";
+  const holder = await lockHolder(store);
+  const isAlone = holder === undefined || holder.isGone;
+  const run = isAlone ? "; no run is under way: start one with rollout deploy" : "";
   return `${name} goes on (${was} ${describeHold(hold, now.getTime())})${run}`;
 }
 
 /** Ends the run once the group in flight is whole; with `undo` once it is back on its last image. */
-export function runCancel(
+export async function runCancel(
   env: Environment,
   { undo = false }: { readonly undo?: boolean },
   now: Date,
-): string {
-  const { name, folder, file } = heldBy(env);
-  const hold = readHold(folder);
-  const run = lockHolder(folder);
+): Promise<string> {
+  const { name, store } = await heldBy(env);
+  const gone = await endGone(store);
+  if (gone)
+    return `${name}: the run that ended without a word is given up (${gone.command}, by ${gone.by}); see rollout status for what it has begun`;
+  const run = await lockHolder(store);
   if (run === undefined)
-    return `no run of ${name} is under way on this machine, so there is nothing to cancel; see rollout status`;
-  if (hold?.kind === "cancel" && (hold.undo === true) === undo)
-    return `${name} is already being cancelled (${describeHold(hold, now.getTime())}), in ${file}`;
-  writeHold(folder, { kind: "cancel", ...byMe(now), ...(undo ? { undo } : {}) });
+    return `no run of ${name} is under way, so there is nothing to cancel; see rollout status`;
+  const mine: Hold = { kind: "cancel", ...byMe(now), ...(undo ? { undo } : {}) };
+  let before: Hold | undefined;
+  const isSame = (hold: Hold | undefined): boolean =>
+    hold?.kind === "cancel" && (hold.undo === true) === undo;
+  await changeHold(store, (hold) => (isSame((before = hold)) ? hold : mine));
+  if (before && isSame(before))
+    return `${name} is already being cancelled (${describeHold(before, now.getTime())}), in ${store.where}`;
   const when = undo ? "back on its last image" : "whole again";
-  return `${name} is being cancelled: ${run.command} (process ${String(run.pid)}) ends once the group in flight is ${when}, in ${file}`;
+  return `${name} is being cancelled: ${run.command} (process ${String(run.pid)}, by ${run.by}) ends once the group in flight is ${when}, in ${store.where}`;
 }
 
 const byMe = (now: Date) => ({ since: now.toISOString(), by: whoRuns() });
 
-function heldBy(env: Environment): { name: string; folder: string; file: string } {
-  const { spec, file } = readSpec(env);
-  const folder = runFolderOf(file, spec.name);
-  return { name: spec.name, folder, file: shownHold(folder) };
+async function heldBy(env: Environment): Promise<{ name: string; store: RunStore }> {
+  const source = readSpec(env);
+  const store = await runStoreOf(source);
+  await takeOver(store, runFolderOf(source.file, source.spec.name));
+  return { name: source.spec.name, store };
 }
 
-function readable(folder: string): Hold | "damaged" | undefined {
+async function readable(store: RunStore): Promise<Hold | "damaged" | undefined> {
   try {
-    return readHold(folder);
+    return await readHold(store);
   } catch (error) {
     if (error instanceof UserError) return "damaged";
     throw error;

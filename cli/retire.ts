@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "../clients/environment.js";
-import { runFolderOf } from "../clients/run-folder/folder.js";
-import { lockHolder } from "../clients/run-folder/lock.js";
+import { lockHolder } from "../clients/run-store/run-lock.js";
 import { statusOf } from "../rollout/status/status.js";
 import { offeredViews } from "../rollout/roll/views.js";
 import type { Deployed } from "../cluster/deployed.js";
@@ -14,6 +13,7 @@ import { UserError } from "../cluster/user-error.js";
 import { type Dialogue, confirmName } from "./ask.js";
 import { readDeployed } from "../program/read-deployed.js";
 import { readSpec } from "../program/read-spec.js";
+import { runStoreOf } from "../program/run-store.js";
 import { rewriteFile } from "../clients/put-file.js";
 
 export interface RetireArgs {
@@ -38,8 +38,8 @@ export async function runRetire(env: Environment, args: RetireArgs, dialogue: Di
   if (pool.retire === retire) {
     return [`${pool.name} retires already (${retire})`, nextOf(pool, spec, deployed)].join("\n");
   }
-  const run = lockHolder(runFolderOf(file, spec.name));
-  if (run) {
+  const run = await lockHolder(await runStoreOf(source));
+  if (run && !run.isGone) {
     throw new UserError(
       `a run is under way (${run.command}, by ${run.by}), so ${pool.name} does not retire; wait for it (rollout status --watch) or end it: rollout cancel`,
     );

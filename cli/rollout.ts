@@ -158,7 +158,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .example("--reason 'release day'", "no further group until rollout resume")
     .action(async (options: { reason?: string }) => {
       const { runPause } = await import("./hold.js");
-      print(runPause(process.env, options, new Date()));
+      print(await runPause(process.env, options, new Date()));
     });
 
   program
@@ -167,7 +167,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .example("", "the next group may be rolled")
     .action(async () => {
       const { runResume } = await import("./hold.js");
-      print(runResume(process.env, new Date()));
+      print(await runResume(process.env, new Date()));
     });
 
   program
@@ -178,7 +178,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .example("--undo", "the group in flight goes back")
     .action(async (options: { undo?: boolean }) => {
       const { runCancel } = await import("./hold.js");
-      print(runCancel(process.env, options, new Date()));
+      print(await runCancel(process.env, options, new Date()));
     });
 
   program

@@ -7,7 +7,7 @@ import { formatStatus } from "./output/status.js";
 import { realClock } from "../clients/clock.js";
 import { onSignals } from "../clients/signals.js";
 import { readSpec } from "../program/read-spec.js";
-import { readSituation, shownLog } from "../program/situation.js";
+import { readSituation } from "../program/situation.js";
 import { watchStatus, type WatchArgs } from "./watch-status.js";
 
 export interface StatusArgs {
@@ -18,8 +18,8 @@ export interface StatusArgs {
 
 /** Shows what the cluster is, which group runs what and what comes next. Reads state and run folder, asks no agent. */
 export async function runStatus(env: Environment, { format, group }: StatusArgs): Promise<string> {
-  const { status, folder } = await readStatus(env, Date.now(), group);
-  return format === "json" ? JSON.stringify(status, null, 2) : formatStatus(status, shownLog(folder));
+  const { status, where } = await readStatus(env, Date.now(), group);
+  return format === "json" ? JSON.stringify(status, null, 2) : formatStatus(status, where);
 }
 
 /** Watches until the roll has ended. Every line is printed as soon as it is known. */
@@ -47,12 +47,12 @@ async function readStatus(
   env: Environment,
   now: number,
   group?: string,
-): Promise<{ readonly status: Status; readonly folder: string }> {
+): Promise<{ readonly status: Status; readonly where: string }> {
   const situation = await readSituation(env, now);
   if (group !== undefined) findGroup(situation.spec, group);
   for (const note of situation.notes) console.error(note);
   const views = offeredViews(situation.spec, situation.deployed, env["ROLLOUT_GROUP"]);
-  const { spec, deployed, folder } = situation;
+  const { spec, deployed, where } = situation;
   const refusalsOf: RefusalsOf = (name) => refusedByState(spec, deployed, name);
-  return { status: statusSchema.parse(statusOf(situation, views, group, refusalsOf)), folder };
+  return { status: statusSchema.parse(statusOf(situation, views, group, refusalsOf)), where };
 }

@@ -70,7 +70,7 @@ class GroupRoll {
     } catch (error) {
       const isStopped = stop.aborted;
       const message = error instanceof UserError ? error.message : String(error);
-      logIfPossible(this.run, {
+      await logIfPossible(this.run, {
         event: "group-ended",
         group: this.name,
         result: isStopped ? "interrupted" : "failed",
@@ -104,7 +104,7 @@ class GroupRoll {
       if (before >= MOST) throw this.noEnd(program);
       done.set(phase, before + 1);
       const group = findGroup(spec, this.name);
-      if (!first) this.start(group, program);
+      if (!first) await this.start(group, program);
       first ??= group;
       if (group.hash !== first.hash || group.hosts !== first.hosts) throw this.edited(first, group);
       await (next.kind === "roll" ? this.roll(group, program, batch) : this.gate(group, program));
@@ -119,9 +119,9 @@ class GroupRoll {
     return program;
   }
 
-  private start(group: Group, { deployed, cause }: Program): void {
+  private start(group: Group, { deployed, cause }: Program): Promise<void> {
     const last = deployed.groups.get(group.name)?.revisions.at(-1);
-    this.run.log({
+    return this.run.log({
       event: "group-started",
       group: group.name,
       ...(last ? { from: last.image } : {}),
@@ -130,11 +130,11 @@ class GroupRoll {
     });
   }
 
-  private result({ deployed }: Program, hasRolled: boolean): GroupResult {
+  private async result({ deployed }: Program, hasRolled: boolean): Promise<GroupResult> {
     if (!hasRolled) return { result: "nothing" };
     const revision = deployed.groups.get(this.name)?.revisions.at(-1)?.number ?? 1;
     const seconds = this.steps.seconds();
-    this.run.log({ event: "group-ended", group: this.name, result: "ok", seconds, revision });
+    await this.run.log({ event: "group-ended", group: this.name, result: "ok", seconds, revision });
     const steps = [...this.steps.done].map(([step, seconds]) => ({ step, seconds }));
     return { result: "rolled", revision, seconds, steps };
   }

@@ -1,5 +1,5 @@
 import type { Step } from "../cluster/run/run-log.js";
-import { type Run, logIfPossible } from "./run.js";
+import type { Run } from "./run.js";
 
 /** The steps of a group's roll as they go by: told to whoever watches, written into the run's log, and timed. */
 export class GroupSteps {
@@ -20,16 +20,17 @@ export class GroupSteps {
   async during<T>(step: Step, message: string, action: () => Promise<T>): Promise<T> {
     const { run, group } = this;
     run.stop.throwIfAborted();
+    await run.prove();
     const begun = run.clock.now();
     this.step = step;
     void run.progress({ kind: "started", group, step, message });
-    run.log({ event: "step-started", group, step });
+    await run.log({ event: "step-started", group, step });
     const end = async (result: "ok" | "failed" | "interrupted"): Promise<void> => {
       const seconds = Math.max(0, (run.clock.now() - begun) / 1000);
       this.step = undefined;
       await run.progress({ kind: "ended", group, step, seconds, result });
       if (result === "ok") this.done.set(step, (this.done.get(step) ?? 0) + seconds);
-      run.log({ event: "step-ended", group, step, seconds, result });
+      await run.log({ event: "step-ended", group, step, seconds, result });
     };
     let value: T;
     try {
@@ -53,7 +54,7 @@ export class GroupSteps {
     const { step, group, run } = this;
     if (step === undefined) return;
     const condition = text.startsWith(`${group}: `) ? text.slice(group.length + 2) : text;
-    logIfPossible(run, { event: "waiting", group, step, message: condition });
+    run.note({ event: "waiting", group, step, message: condition });
     void run.progress({ kind: "waiting", group, step, condition });
   };
 

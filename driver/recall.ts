@@ -1,4 +1,4 @@
-import { readHold } from "../clients/run-folder/hold.js";
+import { readHold } from "../clients/run-store/hold.js";
 import { takeBack } from "../rollout/edit/take-back.js";
 import { findGroup } from "../cluster/find-group.js";
 import { Interruption } from "../cluster/interruption.js";
@@ -45,8 +45,8 @@ async function watch(run: Run, group: string, ended: AbortSignal): Promise<boole
 }
 
 /** A group that is on its way back already is not stopped again. */
-async function isWantedBack({ env, folder }: Run, name: string): Promise<boolean> {
-  const hold = readHold(folder);
+async function isWantedBack({ env, store }: Run, name: string): Promise<boolean> {
+  const hold = await readHold(store);
   if (hold?.kind !== "cancel" || hold.undo !== true) return false;
   const { spec, deployed } = await readCluster(env);
   const current = deployed.groups.get(name);

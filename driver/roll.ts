@@ -1,6 +1,6 @@
-import { readHold, writeHold } from "../clients/run-folder/hold.js";
-import { readLog } from "../clients/run-folder/log.js";
-import { whoRuns } from "../clients/run-folder/folder.js";
+import { changeHold, readHold } from "../clients/run-store/hold.js";
+import { LogReader } from "../clients/run-store/run-log.js";
+import { whoRuns } from "../clients/who-runs.js";
 import { withoutRegion } from "../rollout/observation/host-of.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
 import { parseHostName } from "../cluster/address.js";
@@ -23,36 +23,34 @@ import type { Run } from "./run.js";
  * @throws UserError as {@link rollGroups} does
  */
 export async function roll(run: Run, wanted: Wanted, say: (line: string) => void): Promise<RollEnd> {
-  const { env, folder, clock, stop: signal, log } = run;
+  const { env, store, clock, stop: signal, log, note } = run;
+  const reader = new LogReader(store);
   let waitsFor: string | undefined;
   return rollGroups(
     {
       look: async () => {
         const { spec, deployed } = await readCluster(env);
         const leaders = await leadersOf(run, { spec, deployed }, wanted);
-        const { events } = readLog(folder);
-        return { spec, deployed, hold: readHold(folder), events, leaders };
+        const { events } = await reader.read();
+        return { spec, deployed, hold: await readHold(store), events, leaders };
       },
-      edit: (group, change) => {
+      edit: async (group, change) => {
+        await run.prove();
         const source = readSpec(env);
         refuseExample(source);
         editSpec(source, new Map([[group, change]]));
-        return Promise.resolve(readSpec(env).spec);
+        return readSpec(env).spec;
       },
       deploy: (group) => deployUnlessRecalled(run, group),
       isGateFailure: (error) => error instanceof GateFailure,
-      hold: (reason) => {
-        writeHold(folder, {
-          kind: "pause",
-          since: new Date(clock.now()).toISOString(),
-          by: whoRuns(),
-          reason,
-        });
-        log({ event: "held", by: whoRuns(), reason });
-        return Promise.resolve();
+      hold: async (reason) => {
+        const by = whoRuns();
+        const since = new Date(clock.now()).toISOString();
+        await changeHold(store, (hold) => hold ?? { kind: "pause", since, by, reason });
+        await log({ event: "held", by, reason });
       },
       onCondition: (message) => {
-        if (message !== waitsFor) log({ event: "waiting", message });
+        if (message !== waitsFor) note({ event: "waiting", message });
         waitsFor = message;
       },
       say,

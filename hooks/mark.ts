@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { textIfThere } from "../clients/json-file.js";
 import { putFile } from "../clients/put-file.js";
-import { whoRuns } from "../clients/run-folder/folder.js";
+import { whoRuns } from "../clients/who-runs.js";
 import { parseHostName } from "../cluster/address.js";
 import { groupsOf, type Group } from "../cluster/groups.js";
 import { GATE_ENVIRONMENT, MARK_ENVIRONMENT, MARKS } from "../cluster/hooks/variables.js";

@@ -1,14 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { readApplyLine, type ApplyEvent } from "../clients/terraform/apply-stream.js";
-import { readLog } from "../clients/run-folder/log.js";
+import { LogReader } from "../clients/run-store/run-log.js";
 import { STEPS, type LogEvent } from "../cluster/run/run-log.js";
 import { applyLog } from "../driver/apply-view.js";
 import type { Run } from "../driver/run.js";
 import type { Applied, DoneStep, Recorded } from "./phases.js";
 
 /** Reads what a run of the driver has recorded of a view. */
-export function recordedOf(run: Pick<Run, "id" | "folder">, view: string): Recorded {
-  const events = readLog(run.folder).events.filter((event) => event.run === run.id && event.group === view);
+export async function recordedOf(run: Pick<Run, "id" | "folder" | "store">, view: string): Promise<Recorded> {
+  const log = await new LogReader(run.store).read();
+  const events = log.events.filter((event) => event.run === run.id && event.group === view);
   const origin = Date.parse(events.find(({ event }) => event === "step-started")?.at ?? "");
   return {
     steps: stepsIn(events, origin),

@@ -6,10 +6,10 @@ import { runHistory } from "../../cli/history.js";
 import { runRestart } from "../../cli/restart.js";
 import { runStatus } from "../../cli/status.js";
 import { runUndo } from "../../cli/undo.js";
-import { appendLog } from "../../clients/run-folder/log.js";
 import { historySchema } from "../../rollout/log/history.js";
 import { statusSchema } from "../../rollout/status/status.js";
 import { failure } from "../support/refusal.js";
+import { logged, storeIn } from "../support/run-records.js";
 
 /** Consul-server-0 and broker-0 stand on img-1, as recorded; all other groups are new. */
 const STATE = new URL("../clients/fixtures/local.state.json", import.meta.url);
@@ -90,12 +90,10 @@ describe("restart", () => {
 
 describe("what was read is printed as JSON of the published shape", () => {
   test("by status, with the phase and the log's last line", async () => {
-    appendLog(join(folder, ".rollout", "demo"), {
-      at: "2026-11-21T10:00:00.000Z",
-      run: "run-1",
-      event: "run-started",
-      command: "rollout deploy broker-0",
-    });
+    const command = "rollout deploy broker-0";
+    await logged(storeIn(folder, "demo.tfstate"), [
+      { at: "2026-11-21T10:00:00.000Z", run: "run-1", event: "run-started", command },
+    ]);
     const status = statusSchema.parse(JSON.parse(await runStatus(env, { format: "json" })));
     expect(status).toMatchObject({
       phase: "pending",

@@ -1,23 +1,27 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { runCancel, runPause, runResume } from "../../cli/hold.js";
-import { whoRuns } from "../../clients/run-folder/folder.js";
-import { takeLock } from "../../clients/run-folder/lock.js";
-import { errorOf, LOCAL_EXAMPLE } from "../cluster/yaml/example.js";
+import { readHold } from "../../clients/run-store/hold.js";
+import type { RunStore } from "../../clients/run-store/run-store.js";
+import { whoRuns } from "../../clients/who-runs.js";
+import { LOCAL_EXAMPLE } from "../cluster/yaml/example.js";
+import { failure } from "../support/refusal.js";
+import { leaveLock, locked, storeIn } from "../support/run-records.js";
 
 const NOW = new Date("2026-11-21T10:00:00Z");
 const LATER = new Date("2026-11-21T10:20:00Z");
 
 let folder: string;
 let env: { CLUSTER: string };
-const inFolder = (path: string): string => join(folder, ".rollout", "demo", path);
+let store: RunStore;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "rollout-hold-"));
   env = { CLUSTER: join(folder, "cluster.yaml") };
   writeFileSync(env.CLUSTER, LOCAL_EXAMPLE);
+  store = storeIn(folder);
 });
 
 afterEach(() => {
@@ -28,11 +32,11 @@ afterEach(() => {
 const said = (text: string): string => text.replaceAll(folder, "").replaceAll(whoRuns(), "ops@build-1");
 
 describe("pause", () => {
-  test("writes the flag, and names its file", () => {
-    expect(said(runPause(env, { reason: "waiting for the DBA" }, NOW))).toBe(
-      "demo is paused before the next group, in /.rollout/demo/hold.json; go on with: rollout resume",
+  test("writes the flag, and names its file", async () => {
+    expect(said(await runPause(env, { reason: "waiting for the DBA" }, NOW))).toBe(
+      "demo is paused before the next group, in terraform.demo.tfstate.rollout; go on with: rollout resume",
     );
-    expect(JSON.parse(readFileSync(inFolder("hold.json"), "utf8"))).toEqual({
+    expect(await readHold(store)).toEqual({
       kind: "pause",
       since: "2026-11-21T10:00:00.000Z",
       by: whoRuns(),
@@ -40,89 +44,112 @@ describe("pause", () => {
     });
   });
 
-  test("changes nothing where it is paused already, and says since when and why", () => {
-    runPause(env, { reason: "waiting for the DBA" }, NOW);
-    const before = readFileSync(inFolder("hold.json"), "utf8");
-    expect(said(runPause(env, { reason: "another" }, LATER))).toBe(
-      'demo is already paused (since 10:00 UTC by ops@build-1, "waiting for the DBA"), in /.rollout/demo/hold.json',
+  test("changes nothing where it is paused already, and says since when and why", async () => {
+    await runPause(env, { reason: "waiting for the DBA" }, NOW);
+    const before = await store.read("hold");
+    expect(said(await runPause(env, { reason: "another" }, LATER))).toBe(
+      'demo is already paused (since 10:00 UTC by ops@build-1, "waiting for the DBA"), in terraform.demo.tfstate.rollout',
     );
-    expect(readFileSync(inFolder("hold.json"), "utf8")).toBe(before);
+    expect(await store.read("hold")).toMatchObject({ tag: before?.tag });
   });
 
-  test("refuses to take the place of a cancel", () => {
-    const lock = takeLock(inFolder(""), { command: "rollout deploy --all", now: NOW });
-    runCancel(env, {}, NOW);
-    lock.release();
-    expect(said(errorOf(() => runPause(env, {}, LATER)))).toBe(
+  test("refuses to take the place of a cancel", async () => {
+    const lock = await locked(store, "rollout deploy --all");
+    await runCancel(env, {}, NOW);
+    await lock.release();
+    expect(said(await failure(runPause(env, {}, LATER)))).toBe(
       "demo is being cancelled (since 10:00 UTC by ops@build-1), so there is nothing to pause; take that back with: rollout resume",
     );
   });
 });
 
 describe("resume", () => {
-  test("takes the flag away, and says what it was", () => {
-    runPause(env, { reason: "waiting for the DBA" }, NOW);
-    expect(said(runResume(env, LATER))).toBe(
+  test("takes the flag away, and says what it was", async () => {
+    await runPause(env, { reason: "waiting for the DBA" }, NOW);
+    expect(said(await runResume(env, LATER))).toBe(
       'demo goes on (was paused since 10:00 UTC by ops@build-1, "waiting for the DBA"); no run is under way: start one with rollout deploy',
     );
-    expect(existsSync(inFolder("hold.json"))).toBe(false);
+    expect(await readHold(store)).toBeUndefined();
   });
 
-  test("does nothing where nothing is paused", () => {
-    expect(said(runResume(env, NOW))).toBe("demo is not paused (there is no /.rollout/demo/hold.json)");
+  test("does nothing where nothing is paused", async () => {
+    expect(said(await runResume(env, NOW))).toBe(
+      "demo is not paused (nothing holds it in terraform.demo.tfstate.rollout)",
+    );
   });
 
-  test("takes a cancel back while the run is still at its group", () => {
-    const lock = takeLock(inFolder(""), { command: "rollout deploy --all", now: NOW });
-    runCancel(env, {}, NOW);
-    expect(said(runResume(env, LATER))).toBe(
+  test("takes a cancel back while the run is still at its group", async () => {
+    const lock = await locked(store, "rollout deploy --all");
+    await runCancel(env, {}, NOW);
+    expect(said(await runResume(env, LATER))).toBe(
       "demo goes on (was being cancelled since 10:00 UTC by ops@build-1)",
     );
-    lock.release();
+    await lock.release();
   });
 
-  test("removes a flag that cannot be read", () => {
-    mkdirSync(inFolder(""), { recursive: true });
-    writeFileSync(inFolder("hold.json"), "{");
-    expect(said(runResume(env, NOW))).toBe(
-      "demo goes on: /.rollout/demo/hold.json, which could not be read, is removed",
+  test("removes a flag that cannot be read", async () => {
+    await store.write("hold", "{", undefined);
+    expect(said(await runResume(env, NOW))).toBe(
+      "demo goes on: its hold in terraform.demo.tfstate.rollout, which could not be read, is removed",
     );
-    expect(existsSync(inFolder("hold.json"))).toBe(false);
+    expect(await readHold(store)).toBeUndefined();
   });
 });
 
 describe("cancel", () => {
-  test("says that there is nothing to cancel where no run is", () => {
-    expect(runCancel(env, {}, NOW)).toBe(
-      "no run of demo is under way on this machine, so there is nothing to cancel; see rollout status",
+  test("says that there is nothing to cancel where no run is", async () => {
+    expect(await runCancel(env, {}, NOW)).toBe(
+      "no run of demo is under way, so there is nothing to cancel; see rollout status",
     );
-    expect(existsSync(inFolder("hold.json"))).toBe(false);
+    expect(await readHold(store)).toBeUndefined();
   });
 
-  test("says which run ends when; once more changes nothing, with --undo it does", () => {
-    const lock = takeLock(inFolder(""), { command: "rollout deploy --all", now: NOW });
+  test("says which run ends when; once more changes nothing, with --undo it does", async () => {
+    const lock = await locked(store, "rollout deploy --all");
     const pid = String(process.pid);
-    expect(said(runCancel(env, {}, NOW))).toBe(
-      `demo is being cancelled: rollout deploy --all (process ${pid}) ends once the group in flight is whole again, in /.rollout/demo/hold.json`,
+    expect(said(await runCancel(env, {}, NOW))).toBe(
+      `demo is being cancelled: rollout deploy --all (process ${pid}, by ops@build-1) ends once the group in flight is whole again, in terraform.demo.tfstate.rollout`,
     );
-    expect(said(runCancel(env, {}, LATER))).toBe(
-      "demo is already being cancelled (since 10:00 UTC by ops@build-1), in /.rollout/demo/hold.json",
+    expect(said(await runCancel(env, {}, LATER))).toBe(
+      "demo is already being cancelled (since 10:00 UTC by ops@build-1), in terraform.demo.tfstate.rollout",
     );
-    expect(said(runCancel(env, { undo: true }, LATER))).toBe(
-      `demo is being cancelled: rollout deploy --all (process ${pid}) ends once the group in flight is back on its last image, in /.rollout/demo/hold.json`,
+    expect(said(await runCancel(env, { undo: true }, LATER))).toBe(
+      `demo is being cancelled: rollout deploy --all (process ${pid}, by ops@build-1) ends once the group in flight is back on its last image, in terraform.demo.tfstate.rollout`,
     );
-    expect(JSON.parse(readFileSync(inFolder("hold.json"), "utf8"))).toMatchObject({
+    expect(await readHold(store)).toMatchObject({
       kind: "cancel",
       undo: true,
     });
-    lock.release();
+    await lock.release();
   });
 
-  test("takes the place of a pause, which would keep the run waiting", () => {
-    const lock = takeLock(inFolder(""), { command: "rollout deploy --all", now: NOW });
-    runPause(env, {}, NOW);
-    runCancel(env, {}, NOW);
-    expect(JSON.parse(readFileSync(inFolder("hold.json"), "utf8"))).toMatchObject({ kind: "cancel" });
-    lock.release();
+  test("takes the place of a pause, which would keep the run waiting", async () => {
+    const lock = await locked(store, "rollout deploy --all");
+    await runPause(env, {}, NOW);
+    await runCancel(env, {}, NOW);
+    expect(await readHold(store)).toMatchObject({ kind: "cancel" });
+    await lock.release();
   });
+
+  test("gives up a run that has ended without a word, so that another goal may follow", async () => {
+    await leaveLock(store, { pid: 2 ** 22 + 1, command: "rollout deploy --all" });
+    expect(said(await runCancel(env, {}, NOW))).toBe(
+      "demo: the run that ended without a word is given up (rollout deploy --all, by ops@build-1); see rollout status for what it has begun",
+    );
+    expect(await readHold(store)).toBeUndefined();
+    await locked(store, "rollout deploy broker-1");
+  });
+});
+
+test("a pause of a version before the run store holds on, and is taken over by the next verb", async () => {
+  const before = join(folder, ".rollout", "demo");
+  mkdirSync(before, { recursive: true });
+  const hold = { kind: "pause", since: NOW.toISOString(), by: "ops@build-1" };
+  writeFileSync(join(before, "hold.json"), JSON.stringify(hold));
+  expect(said(await runPause(env, {}, LATER))).toBe(
+    "demo is already paused (since 10:00 UTC by ops@build-1), in terraform.demo.tfstate.rollout",
+  );
+  expect(readdirSync(before)).toEqual([]);
+  await runResume(env, LATER);
+  expect(await readHold(store)).toBeUndefined();
 });

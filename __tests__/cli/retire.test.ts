@@ -4,10 +4,9 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { runFolderOf } from "../../clients/run-folder/folder.js";
-import { takeLock } from "../../clients/run-folder/lock.js";
 import { runRetire, type RetireArgs } from "../../cli/retire.js";
 import { layFixture } from "../guard/plan/plan-fixture.js";
+import { locked, storeIn } from "../support/run-records.js";
 
 const BROKER = { pool: "broker" };
 
@@ -97,15 +96,12 @@ test("refuses where nobody can be asked, where another name is given, and where 
 
 test("refuses while a run is under way, whose group would be changed beneath it", async () => {
   const before = spec();
-  const lock = takeLock(runFolderOf(join(folder, "cluster.yaml"), "demo"), {
-    command: "rollout deploy broker-2",
-    now: new Date(0),
-  });
+  const lock = await locked(storeIn(folder), "rollout deploy broker-2");
   await expect(retire({ ...BROKER, confirm: "broker" })).rejects.toThrow(
     `a run is under way (rollout deploy broker-2, by ${lock.holder.by}), so broker does not retire; wait for it (rollout status --watch) or end it: rollout cancel`,
   );
   expect(spec()).toBe(before);
-  lock.release();
+  await lock.release();
   expect(await retire({ ...BROKER, confirm: "broker" })).toContain("broker retires (keep-volumes)");
 });
 

@@ -1,15 +1,14 @@
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { deployResultSchema } from "../../cli/deploy.js";
-import { readLog } from "../../clients/run-folder/log.js";
-import { whoRuns } from "../../clients/run-folder/folder.js";
+import { changeHold } from "../../clients/run-store/hold.js";
 import { describeReal } from "../support/environment.js";
 import { idsOf, revisionsOf, triggersOf, type StateFile } from "./state-file.js";
 import { Workspace } from "./workspace.js";
+import { eventsIn, locked, storeIn } from "../support/run-records.js";
 
 const SPEC = `name: demo
 platform: local
@@ -73,7 +72,7 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
     );
     expect(exitCode).toBe(0);
     await expectRolled();
-    const { events } = readLog(runFolder());
+    const events = await eventsIn(demo.folder);
     const waiting = events.filter(({ event }) => event === "waiting");
     expect(new Set(waiting.map(({ step }) => step))).toEqual(new Set(["apply", "record"]));
     expect(
@@ -123,7 +122,7 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
     running.stderr.destroy();
     await running;
     await expectRolled();
-    expect(readLog(runFolder()).events.at(-1)).toMatchObject({ event: "run-ended", result: "ok" });
+    expect((await eventsIn(demo.folder)).at(-1)).toMatchObject({ event: "run-ended", result: "ok" });
   });
 
   test("stops at Ctrl-C in the middle of the apply, and the same command finishes the group", async () => {
@@ -143,7 +142,7 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
       "stopped: broker-0 stays in flight, finish it with: rollout deploy broker-0",
     );
     expect(exitCode).toBe(1);
-    expect(readLog(runFolder()).events.at(-1)).toMatchObject({ event: "run-ended", result: "interrupted" });
+    expect((await eventsIn(demo.folder)).at(-1)).toMatchObject({ event: "run-ended", result: "interrupted" });
     const made = idsOf(await demo.state()).get("terraform_data.broker-0-0");
 
     const again = await deploy("broker-0", "--yes");
@@ -216,32 +215,24 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
   });
 
   test("refuses a second run while one is under way", async () => {
-    await mkdir(runFolder(), { recursive: true });
-    const holder = {
-      id: "1",
-      by: whoRuns(),
-      host: hostname(),
-      pid: process.pid,
-      since: "2026-11-21T09:12:00.000Z",
-      command: "rollout deploy broker-1",
-    };
-    await writeFile(join(runFolder(), "lock"), JSON.stringify(holder));
+    const lock = await locked(storeIn(demo.folder), "rollout deploy broker-1");
+    const { by, since } = lock.holder;
     expect(await deploy("broker-0", "--yes")).toEqual({
       exitCode: 1,
-      output: `another run is under way: rollout deploy broker-1, by ${whoRuns()} (process ${String(process.pid)}) since 2026-11-21T09:12:00.000Z; wait until it has ended, or remove <folder>/.rollout/demo/lock if that process is no run of rollout`,
+      output: `another run is under way: rollout deploy broker-1, by ${by} (process ${String(process.pid)}) since ${since}; wait until it has ended (rollout status --watch), or end it: rollout cancel`,
     });
+    await lock.release();
   });
 
   test("refuses to begin while the cluster is paused", async () => {
     await demo.edit(ROLL);
-    await mkdir(runFolder(), { recursive: true });
-    const hold = {
+    const since = "2026-11-20T09:12:00.000Z";
+    await changeHold(storeIn(demo.folder), () => ({
       kind: "pause",
-      since: "2026-11-20T09:12:00.000Z",
+      since,
       by: "ann@laptop",
       reason: "waiting for the DBA",
-    };
-    await writeFile(join(runFolder(), "hold.json"), JSON.stringify(hold));
+    }));
     expect(await deploy("broker-0", "--yes")).toEqual({
       exitCode: 1,
       output:

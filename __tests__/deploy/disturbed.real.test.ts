@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
-import { logFile } from "../../clients/run-folder/log.js";
 import { describeReal } from "../support/environment.js";
 import { longTest } from "../support/long.js";
+import { eventsIn, storeIn } from "../support/run-records.js";
 import { rolled, SimulatedDemo } from "./simulated-demo.js";
 
 const SET_BACK = new URL("../support/clock-set-back.mjs", import.meta.url).href;
@@ -25,18 +25,21 @@ describeReal("A roll whose surroundings change under it", ["terraform"], (real) 
 
   afterAll(() => demo.remove());
 
-  linux("refuses to begin on a full disk, and a disk that fills up half-way loses nothing", async () => {
+  linux("refuses to begin where nothing can be recorded, and goes on where that ends half-way", async () => {
     const image = await demo.prepare("broker-0");
-    const [log, aside] = [logFile(demo.runFolder), join(demo.runFolder, "aside")];
+    const store = join(demo.workspace.folder, storeIn("").where);
+    const log = join(store, "log");
+    const aside = join(store, "aside");
     const fill = (): void => {
       renameSync(log, aside);
       symlinkSync("/dev/full", log);
     };
     const makeRoom = (): void => {
+      rmSync(log);
       renameSync(aside, log);
     };
-    const full = `cannot write <folder>/.rollout/demo/log.jsonl: the disk is full; the roll itself is not lost: put that right and run the same command again`;
-    if (!existsSync(log)) writeFileSync(log, "");
+    const full = `cannot use ${storeIn("").where}: EEXIST; who rolls has to be able to read and write it`;
+    mkdirSync(log, { recursive: true });
     fill();
     expect(await demo.deploy("broker-0")).toEqual({ exitCode: 1, signal: undefined, output: full });
     makeRoom();
@@ -188,8 +191,8 @@ describeReal("A roll whose surroundings change under it", ["terraform"], (real) 
       rmSync(file);
       expect(end).toMatchObject({ exitCode: 0 });
       expect(await demo.outcome("broker-0")).toEqual(rolled("broker-0", image));
-      const seconds = /"seconds":-/.exec(readFileSync(logFile(demo.runFolder), "utf8"));
-      expect(seconds).toBeNull();
+      const events = await eventsIn(demo.workspace.folder);
+      expect(events.filter(({ seconds = 0 }) => seconds < 0)).toEqual([]);
     },
   );
 

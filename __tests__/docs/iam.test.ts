@@ -188,5 +188,5 @@ test("the lock of the state may be deleted, the state may not", () => {
   const of = (action: string) =>
     policies.state.statements.filter(({ Action }) => Action.includes(action)).map(({ Resource }) => Resource);
   expect(of("s3:DeleteObject")).toEqual([`${state}.tflock`]);
-  expect(of("s3:PutObject")).toEqual([state, `${state}.tflock`]);
+  expect(of("s3:PutObject")).toEqual([state, `${state}.rollout/*`, `${state}.tflock`]);
 });

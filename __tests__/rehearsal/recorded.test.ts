@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { appendLog } from "../../clients/run-folder/log.js";
 import type { LogEvent } from "../../cluster/run/run-log.js";
 import { recordedOf } from "../../rehearsal/recorded.js";
+import { MemoryStore } from "../support/memory-store.js";
+import { logged as stored } from "../support/run-records.js";
 
 const RUN = "0123abcd";
 let folder: string;
@@ -17,13 +18,16 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-test("steps and what Terraform did have their times from the first step on, of this run and view alone", () => {
-  logged(1, { event: "step-started", run: "other", step: "apply" });
-  logged(5, { event: "step-started", step: "preflight" });
-  logged(6, { event: "step-ended", step: "preflight", seconds: 1, result: "ok" });
-  logged(6, { event: "step-started", step: "apply" });
-  logged(9, { event: "step-ended", step: "apply", seconds: 3, result: "ok" });
-  logged(9, { event: "step-ended", step: "apply", seconds: 3, group: "app-1" });
+test("steps and what Terraform did have their times from the first step on, of this run and view alone", async () => {
+  const store = new MemoryStore();
+  await stored(store, [
+    logged(1, { event: "step-started", run: "other", step: "apply" }),
+    logged(5, { event: "step-started", step: "preflight" }),
+    logged(6, { event: "step-ended", step: "preflight", seconds: 1, result: "ok" }),
+    logged(6, { event: "step-started", step: "apply" }),
+    logged(9, { event: "step-ended", step: "apply", seconds: 3, result: "ok" }),
+    logged(9, { event: "step-ended", step: "apply", seconds: 3, group: "app-1" }),
+  ]);
   applied("apply", [
     ["apply_start", "a", "delete", 6],
     ["apply_start", "b", "create", 6.5],
@@ -36,7 +40,7 @@ test("steps and what Terraform did have their times from the first step on, of t
     ["apply_start", "a", "create", 9],
     ["apply_complete", "a", "create", 9.5],
   ]);
-  expect(recordedOf({ id: RUN, folder }, "app-0")).toEqual({
+  expect(await recordedOf({ id: RUN, folder, store }, "app-0")).toEqual({
     steps: [
       { step: "preflight", begins: 0, ends: 1 },
       { step: "apply", begins: 1, ends: 4 },
@@ -51,9 +55,12 @@ test("steps and what Terraform did have their times from the first step on, of t
 
 const at = (second: number): string => new Date(second * 1000).toISOString();
 
-const logged = (second: number, event: Partial<LogEvent> & Pick<LogEvent, "event">): void => {
-  appendLog(folder, { at: at(second), run: RUN, group: "app-0", ...event });
-};
+const logged = (second: number, event: Partial<LogEvent> & Pick<LogEvent, "event">): LogEvent => ({
+  at: at(second),
+  run: RUN,
+  group: "app-0",
+  ...event,
+});
 
 function applied(step: string, events: readonly (readonly [string, string, string, number])[]): void {
   const lines = events.map(([type, addr, action, second]) =>

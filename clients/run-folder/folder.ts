@@ -1,12 +1,11 @@
 import { mkdirSync } from "node:fs";
-import { hostname, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { UserError } from "../../cluster/user-error.js";
 import { codeOf } from "../error-code.js";
 
 /**
- * The folder beside a spec for what belongs to a cluster and is not in its state: the lock, the log and the hold of its
- * rolls, and the machines of the local platform.
+ * The folder beside a spec for what is of this computer alone: what Terraform said in each apply, plans and snapshots, and the
+ * machines of the local platform.
  * @param specFile absolute
  */
 export const runFolderOf = (specFile: string, cluster: string): string =>
@@ -21,21 +20,7 @@ export function makeRunFolder(folder: string): void {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new UserError(
-      `cannot make the folder ${folder}: ${codeOf(error)}; the lock and the log of a roll lie there: make it writable`,
+      `cannot make the folder ${folder}: ${codeOf(error)}; what Terraform says in a roll lies there: make it writable`,
     );
-  }
-}
-
-/** Who runs this: `user@host`. */
-export function whoRuns(): string {
-  return `${userName()}@${hostname()}`;
-}
-
-/** A user without an entry in the system's list has no name, as in some containers. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return process.env["USER"] ?? `uid-${String(process.getuid?.() ?? "unknown")}`;
   }
 }

@@ -6,7 +6,8 @@ import * as z from "zod";
 import { UserError } from "../../cluster/user-error.js";
 import { codeOf } from "../error-code.js";
 import { readJsonFile } from "../json-file.js";
-import { makeRunFolder, whoRuns } from "./folder.js";
+import { whoRuns } from "../who-runs.js";
+import { makeRunFolder } from "./folder.js";
 import { isRunning } from "../running.js";
 
 const holderSchema = z.object({
@@ -22,7 +23,7 @@ const holderSchema = z.object({
   command: z.string(),
 });
 
-/** Who holds the lock of a cluster's run folder. */
+/** Who holds the lock of a folder. */
 export type LockHolder = z.output<typeof holderSchema>;
 
 export interface HeldLock {
@@ -38,18 +39,7 @@ export interface LockRequest {
 
 const LOCK = "lock";
 
-/**
- * Takes the lock of a run folder, so that one run at a time changes a cluster from this machine. A lock whose process is
- * gone from this machine is taken over.
- * @throws UserError when somebody holds it, naming who, since when and with which command
- */
-export function takeLock(folder: string, request: LockRequest): HeldLock {
-  const lock = tryLock(folder, request);
-  if ("release" in lock) return lock;
-  throw refusal(lock, join(folder, LOCK));
-}
-
-/** Takes the lock of a folder. @returns who has it, where somebody does */
+/** Takes the lock of a folder. One whose process is gone from this machine is taken over. @returns who has it, where somebody does */
 export function tryLock(folder: string, { command, now }: LockRequest): HeldLock | LockHolder {
   makeRunFolder(folder);
   const file = join(folder, LOCK);
@@ -80,7 +70,7 @@ export function tryLock(folder: string, { command, now }: LockRequest): HeldLock
   };
 }
 
-/** Who holds the lock of a run folder; undefined where nobody does, or only a process that is gone from this machine. */
+/** Who holds the lock of a folder; undefined where nobody does, or only a process that is gone from this machine. */
 export function lockHolder(folder: string): LockHolder | undefined {
   const holder = readHolder(join(folder, LOCK));
   return holder === undefined || isGone(holder) ? undefined : holder;
@@ -129,8 +119,3 @@ const readHolder = (file: string): LockHolder | undefined =>
 function isGone({ host, pid }: LockHolder): boolean {
   return host === hostname() && !isRunning(pid);
 }
-
-const refusal = ({ by, pid, since, command }: LockHolder, file: string): UserError =>
-  new UserError(
-    `another run is under way: ${command}, by ${by} (process ${String(pid)}) since ${since}; wait until it has ended, or remove ${file} if that process is no run of rollout`,
-  );

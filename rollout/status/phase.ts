@@ -170,7 +170,7 @@ function inFlight({ inFlight, spec }: Facts): Phase | undefined {
   const many = inFlight.length === 1 ? first : `${String(inFlight.length)} groups, first ${first}`;
   return {
     phase: "in flight",
-    message: `${many}; no run is under way on this machine`,
+    message: `${many}; no run is under way`,
     next: spec.protection === "off" ? null : `${DEPLOY}${first}`,
   };
 }
@@ -183,7 +183,7 @@ function begun({ out, pending, deployed, spec }: Facts): Phase | undefined {
   const first = out.find((one) => due.has(one.group) || isSetBack(one));
   if (first === undefined || spec.protection === "off") return undefined;
   const { group } = first;
-  const message = `${group}: its work has begun to leave, and no run is under way on this machine`;
+  const message = `${group}: its work has begun to leave, and no run is under way`;
   return due.has(group)
     ? { phase: "in flight", message, next: `${DEPLOY}${group}` }
     : {

@@ -140,7 +140,7 @@ describe("the text of a status has the phase, a row a pool, the reasons and the 
 
   test("of a run whose process is gone", () => {
     expect(format(situationOf(pending, inFlight, { events: DRAINING }))).toMatchInlineSnapshot(`
-     "demo  in flight: broker-0; no run is under way on this machine
+     "demo  in flight: broker-0; no run is under way
      POOL           0            1           2
      consul-server  ✔ ami-0aaa   ✔ ami-0aaa  ✔ ami-0aaa
      nomad-server   ✔ ami-0aaa   ✔ ami-0aaa  ✔ ami-0aaa

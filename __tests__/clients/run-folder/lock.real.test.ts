@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { lockHolder, takeLock } from "../../../clients/run-folder/lock.js";
-import { runFolderOf, whoRuns } from "../../../clients/run-folder/folder.js";
+import { type HeldLock, lockHolder, type LockHolder, tryLock } from "../../../clients/run-folder/lock.js";
+import { runFolderOf } from "../../../clients/run-folder/folder.js";
+import { whoRuns } from "../../../clients/who-runs.js";
 
 const NOW = new Date("2026-11-21T09:12:00Z");
 const LATER = new Date("2026-11-21T10:00:00Z");
@@ -27,7 +28,7 @@ test("the run folder lies beside the spec, by the cluster's name", () => {
 });
 
 test("a lock says who holds it, and leaves nothing once it is released", () => {
-  const held = takeLock(folder, { command: "rollout deploy broker-1", now: NOW });
+  const held = taken({ command: "rollout deploy broker-1", now: NOW });
 
   expect(lockHolder(folder)).toStrictEqual({
     id: held.holder.id,
@@ -44,32 +45,29 @@ test("a lock says who holds it, and leaves nothing once it is released", () => {
   expect(readdirSync(folder)).toStrictEqual([]);
 });
 
-test("refuses a second run, naming who holds the lock, since when and with which command", () => {
-  takeLock(folder, { command: "rollout deploy broker-1", now: NOW });
+test("refuses a second holder, and says who has it", () => {
+  const held = taken({ command: "rollout deploy broker-1", now: NOW });
 
-  expect(() => takeLock(folder, { command: "rollout deploy --all", now: LATER })).toThrow(
-    new Error(
-      `another run is under way: rollout deploy broker-1, by ${whoRuns()} (process ${String(process.pid)}) since 2026-11-21T09:12:00.000Z; wait until it has ended, or remove ${lock()} if that process is no run of rollout`,
-    ),
-  );
+  expect(tryLock(folder, { command: "rollout deploy --all", now: LATER })).toStrictEqual(held.holder);
   expect(lockHolder(folder)?.command).toBe("rollout deploy broker-1");
   expect(readdirSync(folder)).toStrictEqual(["lock"]);
 });
 
-test("refuses a run where another machine holds the lock, whose processes cannot be asked for", async () => {
+test("refuses one that another machine holds, whose processes cannot be asked for", async () => {
   const pid = await endedProcess();
   write({ id: "1", by: "ann@elsewhere", host: "elsewhere", pid });
 
-  expect(() => takeLock(folder, { command: "rollout deploy broker-1", now: NOW })).toThrow(
-    `another run is under way: rollout deploy broker-2, by ann@elsewhere (process ${String(pid)}) since`,
-  );
+  expect(tryLock(folder, { command: "rollout deploy broker-1", now: NOW })).toMatchObject({
+    by: "ann@elsewhere",
+    pid,
+  });
 });
 
-test("refuses a run where the lock cannot be read", () => {
+test("refuses one that cannot be read", () => {
   mkdirSync(folder, { recursive: true });
   writeFileSync(lock(), "{");
 
-  expect(() => takeLock(folder, { command: "rollout deploy broker-1", now: NOW })).toThrow(
+  expect(() => tryLock(folder, { command: "rollout deploy broker-1", now: NOW })).toThrow(
     new Error(`the lock ${lock()} is damaged; remove it if no run of this cluster is under way`),
   );
 });
@@ -79,7 +77,7 @@ describe("a lock whose process is gone", () => {
     write({ pid: await endedProcess() });
     expect(lockHolder(folder)).toBeUndefined();
 
-    const held = takeLock(folder, { command: "rollout deploy broker-1", now: NOW });
+    const held = taken({ command: "rollout deploy broker-1", now: NOW });
 
     expect(lockHolder(folder)).toStrictEqual(held.holder);
     expect(readdirSync(folder)).toStrictEqual(["lock"]);
@@ -89,7 +87,7 @@ describe("a lock whose process is gone", () => {
     write({ pid: await endedProcess() });
     write({ id: "2", pid: await endedProcess() }, "lock.next");
 
-    const held = takeLock(folder, { command: "rollout deploy broker-1", now: NOW });
+    const held = taken({ command: "rollout deploy broker-1", now: NOW });
 
     expect(lockHolder(folder)).toStrictEqual(held.holder);
     expect(readdirSync(folder)).toStrictEqual(["lock"]);
@@ -99,13 +97,11 @@ describe("a lock whose process is gone", () => {
     write({ pid: await endedProcess() });
     write({ id: "2", pid: process.pid }, "lock.next");
 
-    expect(() => takeLock(folder, { command: "rollout deploy broker-1", now: NOW })).toThrow(
-      `another run is under way: rollout deploy broker-2, by ann@${hostname()} (process ${String(process.pid)}) since`,
-    );
+    expect(tryLock(folder, { command: "rollout deploy broker-1", now: NOW })).toMatchObject({ id: "2" });
   });
 
   test("is not released by the one that it was taken from", () => {
-    const held = takeLock(folder, { command: "rollout deploy broker-1", now: NOW });
+    const held = taken({ command: "rollout deploy broker-1", now: NOW });
     write({ id: "2", pid: process.pid });
 
     held.release();
@@ -118,10 +114,10 @@ test("of many runs that find a dead lock at once exactly one takes it", async ()
   write({ pid: await endedProcess() });
   const module = join(process.cwd(), "dist/clients/run-folder/lock.js");
   const script = `
-    const { takeLock } = await import(${JSON.stringify(module)});
+    const { tryLock } = await import(${JSON.stringify(module)});
     process.stdin.once("data", () => {
-      try { takeLock(${JSON.stringify(folder)}, { command: "one of many", now: new Date() }); console.log("took"); }
-      catch (error) { console.log(error.message.startsWith("another run is under way: one of many") ? "refused" : error.message); }
+      const lock = tryLock(${JSON.stringify(folder)}, { command: "one of many", now: new Date() });
+      console.log("release" in lock ? "took" : lock.command);
       process.stdin.once("data", () => process.exit(0));
     });
     console.log("ready");`;
@@ -132,12 +128,18 @@ test("of many runs that find a dead lock at once exactly one takes it", async ()
   try {
     expect(new Set(await next())).toStrictEqual(new Set(["ready"]));
     for (const run of runs) run.stdin.write("go\n");
-    expect((await next()).sort()).toStrictEqual([...Array<string>(5).fill("refused"), "took"]);
+    expect((await next()).sort()).toStrictEqual([...Array<string>(5).fill("one of many"), "took"]);
   } finally {
     for (const run of runs) run.stdin.write("end\n");
     await Promise.all(runs);
   }
 });
+
+function taken(request: { readonly command: string; readonly now: Date }): HeldLock {
+  const lock: HeldLock | LockHolder = tryLock(folder, request);
+  if (!("release" in lock)) throw new Error("somebody has it");
+  return lock;
+}
 
 async function endedProcess(): Promise<number> {
   const child = execa("true");

@@ -50,12 +50,12 @@ describe("a cluster is", () => {
   test("in flight where a roll was begun and nobody is at it", () => {
     expect(phaseOf(situationOf(pending, inFlight))).toEqual({
       phase: "in flight",
-      message: "broker-0; no run is under way on this machine",
+      message: "broker-0; no run is under way",
       next: "npx rollout deploy broker-0",
     });
     const both = withGroup(inFlight, "name-server-1", { leave: false });
     expect(phaseOf(situationOf(pending, both)).message).toBe(
-      "2 groups, first name-server-1; no run is under way on this machine",
+      "2 groups, first name-server-1; no run is under way",
     );
   });
 
@@ -63,14 +63,14 @@ describe("a cluster is", () => {
     const events = DRAINING;
     expect(phaseOf(situationOf(pending, standing, { events }))).toEqual({
       phase: "in flight",
-      message: "broker-0: its work has begun to leave, and no run is under way on this machine",
+      message: "broker-0: its work has begun to leave, and no run is under way",
       next: "npx rollout deploy broker-0",
     });
     const back = phaseOf(situationOf(spec, standing, { events }));
     expect(back).toEqual({
       phase: "in flight",
       message:
-        "broker-0: its work has begun to leave, and no run is under way on this machine; it was set back since, and has to be replaced all the same",
+        "broker-0: its work has begun to leave, and no run is under way; it was set back since, and has to be replaced all the same",
       next: "npx rollout restart broker-0",
     });
     expect(phaseOf(situationOf(spec, standing, { events }), "broker-0")).toEqual(back);

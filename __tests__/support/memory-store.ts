@@ -1,0 +1,40 @@
+import type { ListedObject, RunStore, StoredObject } from "../../clients/run-store/run-store.js";
+
+interface Held {
+  readonly text: string;
+  readonly tag: string;
+  readonly at: number;
+}
+
+/** A run store in memory, with a clock that a test moves. All views of one set of objects see the same. */
+export class MemoryStore implements RunStore {
+  readonly where = "memory";
+  #count = 0;
+
+  constructor(
+    private readonly now: () => number = () => 0,
+    readonly objects = new Map<string, Held>(),
+  ) {}
+
+  read(name: string): Promise<StoredObject | undefined> {
+    const found = this.objects.get(name);
+    return Promise.resolve(
+      found && { text: found.text, tag: found.tag, ageMs: Math.max(0, this.now() - found.at) },
+    );
+  }
+
+  write(name: string, text: string, seen: string | undefined): Promise<string | undefined> {
+    if (this.objects.get(name)?.tag !== seen) return Promise.resolve(undefined);
+    const tag = `${String(this.objects.size)}-${String(this.#count++)}-${text.length.toString(16)}-${hash(text)}`;
+    this.objects.set(name, { text, tag, at: this.now() });
+    return Promise.resolve(tag);
+  }
+
+  list(prefix: string): Promise<readonly ListedObject[]> {
+    const names = [...this.objects].filter(([name]) => name.startsWith(prefix)).sort();
+    return Promise.resolve(names.map(([name, { tag }]) => ({ name, tag })));
+  }
+}
+
+const hash = (text: string): string =>
+  [...text].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) >>> 0, 7).toString(16);
