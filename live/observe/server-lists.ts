@@ -22,7 +22,9 @@ export async function withLists(
   const lists = await inParallel(hosts, AT_ONCE, async (host) => {
     const known = before.find((list) => list.host === host);
     if (known && !listObjection(known, observation)) return known;
-    const read = async () => serversIn((await (await agents.serversFile(host, signal)).read()).content);
+    // One of its own, or Node warns of a signal that so many listen to.
+    const own = AbortSignal.any([signal]);
+    const read = async () => serversIn((await (await agents.serversFile(host, own)).read()).content);
     return { host, servers: await ask(read) };
   });
   return { ...observation, lists };
