@@ -96,7 +96,9 @@ export function describe(event: ApplyEvent): string | undefined {
       return `${event.address}: ${event.action} failed`;
     case "lasts":
       // The provider tells nobody what EC2 answers while it tries again.
-      return event.seconds >= SLOW && event.action === "create" && parseAddress(event.address)?.kind === "host"
+      return event.seconds >= SLOW &&
+        event.action === "create" &&
+        parseAddress(event.address)?.kind === "host"
         ? `${event.address}: not there after ${String(SLOW)} s; where EC2 has none or throttles, the AWS provider tries again for up to an hour: wait, or end it with Ctrl-C`
         : undefined;
     case "said":
