@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { ListedObject, RunStore, StoredObject } from "../../clients/run-store/run-store.js";
 
 interface Held {
@@ -25,7 +26,7 @@ export class MemoryStore implements RunStore {
 
   write(name: string, text: string, seen: string | undefined): Promise<string | undefined> {
     if (this.objects.get(name)?.tag !== seen) return Promise.resolve(undefined);
-    const tag = `${String(this.objects.size)}-${String(this.#count++)}-${text.length.toString(16)}-${hash(text)}`;
+    const tag = `${String(this.#count++)} ${createHash("sha256").update(text).digest("hex")}`;
     this.objects.set(name, { text, tag, at: this.now() });
     return Promise.resolve(tag);
   }
@@ -35,6 +36,3 @@ export class MemoryStore implements RunStore {
     return Promise.resolve(names.map(([name, { tag }]) => ({ name, tag })));
   }
 }
-
-const hash = (text: string): string =>
-  [...text].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) >>> 0, 7).toString(16);

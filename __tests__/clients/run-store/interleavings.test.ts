@@ -106,12 +106,14 @@ async function play(seed: number) {
       );
       if (lock === undefined) continue;
       const ended = new AbortController();
-      let isLost = false;
-      const renewing = lock.renewUntil(ended.signal, () => (isLost = true));
+      const lost = new AbortController();
+      const renewing = lock.renewUntil(ended.signal, () => {
+        lost.abort();
+      });
       const log = new LogWriter(store, time, `${String(time.now())}-${run}`);
       const isKilled = random() < 0.3;
       const steps = 1 + Math.floor(random() * 6);
-      for (let step = 0; step < steps && !isLost; step++) {
+      for (let step = 0; step < steps && !lost.signal.aborted; step++) {
         try {
           await lock.prove();
           // From here to the beginning of a step no clock runs but that of one request.
