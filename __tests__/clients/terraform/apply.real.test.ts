@@ -42,6 +42,7 @@ test("An apply tells of each resource while it runs, and keeps what is no event"
     { kind: "text", text: "OpenTofu warns of something" },
     { kind: "text", text: "{ no JSON" },
     { kind: "started", address, action, at: 1767225601000 },
+    { kind: "lasts", address, action, seconds: 0 },
     { kind: "done", address, action, at: 1767225602500 },
     { kind: "started", address: "data.x.y", action: "read", at: 1767225600000 },
   ]);
