@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ViewPlanner } from "../dist/driver/plan-view.js";
-import { refuseStrays } from "../dist/driver/group-agents.js";
+import { refuseStrays } from "../dist/program/strays.js";
 import { startMoto } from "./moto.mjs";
 
 const DONE_BEFORE = { 1: [161, 25], 10: [512, 142], 100: [4022, 1312] };
@@ -137,7 +137,7 @@ async function measure(hosts) {
 
 /** The providers that the tests prepare, where they have; else Terraform's own settings. */
 function mirror() {
-  const file = path(".cache/tests/terraform.tfrc");
+  const file = path(".cache/tests/registry.terraform.io.tfrc");
   return existsSync(file) ? { TF_CLI_CONFIG_FILE: file } : {};
 }
 
