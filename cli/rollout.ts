@@ -71,7 +71,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .command("status")
     .summary("show which group runs what, and what comes next")
     .description(
-      "Shows what the cluster is (one phase, one message), which group runs what, and what comes next. It reads the state and this machine's log, and asks no agent.",
+      "Shows what the cluster is (one phase, one message), which group runs what, and what comes next. It reads the state and the log of runs, and asks no agent.",
     )
     .argument("[group]", "say what one group is, instead of the whole cluster")
     .option("--watch", "print a line whenever it changes; ends 0 when healthy, 1 when failed or paused")
@@ -108,7 +108,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .command("history")
     .summary("show what each group ran, oldest first: revisions, and rolls that failed")
     .description(
-      "Shows what each group ran, oldest first, with the rolls that failed. Revisions come from the state, times and failures from this machine's log.",
+      "Shows what each group ran, oldest first, with the rolls that failed. Revisions come from the state, times and failures from the log of runs.",
     )
     .argument("[group]", "show one group; default: all groups")
     .option("--revision <number>", "show one revision of the group in full", usage(revisionNumber))

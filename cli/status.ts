@@ -16,7 +16,7 @@ export interface StatusArgs {
   readonly group?: string | undefined;
 }
 
-/** Shows what the cluster is, which group runs what and what comes next. Reads state and run folder, asks no agent. */
+/** Shows what the cluster is, which group runs what and what comes next. Reads state and run store, asks no agent. */
 export async function runStatus(env: Environment, { format, group }: StatusArgs): Promise<string> {
   const { status, where } = await readStatus(env, Date.now(), group);
   return format === "json" ? JSON.stringify(status, null, 2) : formatStatus(status, where);

@@ -9,10 +9,7 @@ const attempt = z.strictObject({
   group: z.string(),
   revision: z.int().describe("The number that it has, or that it would have got."),
   image: z.string().nullable(),
-  at: z.iso
-    .datetime()
-    .nullable()
-    .describe("When it was done; null where neither state nor this machine's log know."),
+  at: z.iso.datetime().nullable().describe("When it was done; null where neither state nor log know."),
   seconds: z.number().nullable(),
   result: z
     .enum(["ok", "failed", "undone", "interrupted"])
@@ -42,7 +39,7 @@ export type Attempt = z.output<typeof attempt>;
 
 /**
  * The history of a group: revisions from the state, which has them wherever they were rolled; times and failures from the
- * log of this machine.
+ * log.
  */
 export function historyOf(group: DeployedGroup, runs: readonly Run[]): Attempt[] {
   const ended = attemptsIn(group, runs);
@@ -89,7 +86,7 @@ function valuesOf({ template, hosts }: Revision): Readonly<Record<string, string
   };
 }
 
-/** Where this machine's log does not know a roll, its record tells. */
+/** Where the log does not know a roll, its record tells. */
 const timesOf = (roll: Attempt["roll"]): Partial<Pick<Attempt, "at" | "seconds">> =>
   roll
     ? { at: roll.ended, seconds: Math.max(0, (Date.parse(roll.ended) - Date.parse(roll.begun)) / 1000) }

@@ -35,7 +35,7 @@ export type ReasonId =
   | "pause-after"
   | "interval";
 
-/** What the run folder of this machine says. */
+/** What the run store says. */
 type Known = Pick<Situation, "at"> &
   Partial<Pick<Situation, "hold" | "run">> & {
     /** Given where groups are rolled one after the other: a group that is rolled by itself keeps no pace. */

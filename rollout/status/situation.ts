@@ -13,10 +13,10 @@ interface LiveRun {
   readonly command: string;
 }
 
-/** What is known of a cluster without asking its agents: the spec, the state, and the run folder of this machine. */
+/** What is known of a cluster without asking its agents: the spec, the state, and the run store. */
 export interface Situation extends ClusterState {
   readonly hold: Hold | undefined;
-  /** Undefined where no process of this machine rolls the cluster. */
+  /** Undefined where nobody rolls the cluster. */
   readonly run: LiveRun | undefined;
   /** The log, oldest first. */
   readonly events: readonly LogEvent[];

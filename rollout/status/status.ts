@@ -45,8 +45,8 @@ export const statusSchema = z.strictObject({
   run: z
     .strictObject({ command: z.string(), by: z.string(), pid: z.int(), since: z.iso.datetime() })
     .nullable()
-    .describe("The run that is under way, as its lock on this machine says."),
-  lastRun: lastRunSchema.nullable().describe("How far the last run in this machine's log has come."),
+    .describe("The run that is under way, as its lock says."),
+  lastRun: lastRunSchema.nullable().describe("How far the last run in the log has come."),
   hold: holdSchema.nullable().describe("What keeps the next group from being rolled."),
   leftovers: z
     .array(
