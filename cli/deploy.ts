@@ -23,7 +23,7 @@ import { terminalProgress } from "./output/terminal-progress.js";
 import { realClock } from "../clients/clock.js";
 import { readCluster } from "../program/read-deployed.js";
 import { pinSpec, readSpec } from "../program/read-spec.js";
-import { runStoreOf } from "../program/run-store.js";
+import { openRunStore } from "../program/run-store.js";
 import { inPlace, isWatched } from "./output/tasks.js";
 
 /** What `rollout deploy --format json` prints. */
@@ -60,7 +60,7 @@ export async function runDeploy(
   const wanted = wantedOf(spec, args);
   const isOne = args.image === undefined && wanted.groups.length === 1;
   const [first = ""] = wanted.groups;
-  if (isOne) await refuseHeld(env, first, await runStoreOf(source));
+  if (isOne) await refuseHeld(env, first, await openRunStore(source));
   const say = (line: string): void => {
     process.stderr.write(`${line}\n`);
   };

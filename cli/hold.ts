@@ -1,15 +1,13 @@
 import type { Environment } from "../clients/environment.js";
-import { runFolderOf } from "../clients/run-folder/folder.js";
 import { changeHold, readHold } from "../clients/run-store/hold.js";
 import { endGone, lockHolder } from "../clients/run-store/run-lock.js";
 import type { RunStore } from "../clients/run-store/run-store.js";
-import { takeOver } from "../clients/run-store/take-over.js";
 import { whoRuns } from "../clients/who-runs.js";
 import { describeHold } from "../rollout/log/time.js";
 import type { Hold } from "../cluster/run/hold.js";
 import { UserError } from "../cluster/user-error.js";
 import { readSpec } from "../program/read-spec.js";
-import { runStoreOf } from "../program/run-store.js";
+import { openRunStore } from "../program/run-store.js";
 
 /** Holds the next group back, whoever rolls it and where; the one in flight is finished. */
 export async function runPause(
@@ -39,8 +37,7 @@ export async function runResume(env: Environment, now: Date): Promise<string> {
   if (hold === "damaged")
     return `${name} goes on: its hold in ${store.where}, which could not be read, is removed`;
   const was = hold.kind === "pause" ? "was paused" : "was being cancelled";
-  const holder = await lockHolder(store);
-  const isAlone = holder === undefined || holder.isGone;
+  const isAlone = (await lockHolder(store)) === undefined;
   const run = isAlone ? "; no run is under way: start one with rollout deploy" : "";
   return `${name} goes on (${was} ${describeHold(hold, now.getTime())})${run}`;
 }
@@ -73,9 +70,7 @@ const byMe = (now: Date) => ({ since: now.toISOString(), by: whoRuns() });
 
 async function heldBy(env: Environment): Promise<{ name: string; store: RunStore }> {
   const source = readSpec(env);
-  const store = await runStoreOf(source);
-  await takeOver(store, runFolderOf(source.file, source.spec.name));
-  return { name: source.spec.name, store };
+  return { name: source.spec.name, store: await openRunStore(source) };
 }
 
 async function readable(store: RunStore): Promise<Hold | "damaged" | undefined> {

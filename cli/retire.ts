@@ -13,7 +13,7 @@ import { UserError } from "../cluster/user-error.js";
 import { type Dialogue, confirmName } from "./ask.js";
 import { readDeployed } from "../program/read-deployed.js";
 import { readSpec } from "../program/read-spec.js";
-import { runStoreOf } from "../program/run-store.js";
+import { openRunStore } from "../program/run-store.js";
 import { rewriteFile } from "../clients/put-file.js";
 
 export interface RetireArgs {
@@ -38,8 +38,8 @@ export async function runRetire(env: Environment, args: RetireArgs, dialogue: Di
   if (pool.retire === retire) {
     return [`${pool.name} retires already (${retire})`, nextOf(pool, spec, deployed)].join("\n");
   }
-  const run = await lockHolder(await runStoreOf(source));
-  if (run && !run.isGone) {
+  const run = await lockHolder(await openRunStore(source));
+  if (run) {
     throw new UserError(
       `a run is under way (${run.command}, by ${run.by}), so ${pool.name} does not retire; wait for it (rollout status --watch) or end it: rollout cancel`,
     );

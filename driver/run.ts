@@ -3,7 +3,6 @@ import { makeRunFolder, runFolderOf } from "../clients/run-folder/folder.js";
 import { LogWriter } from "../clients/run-store/run-log.js";
 import { RunLock, type LockHolder } from "../clients/run-store/run-lock.js";
 import type { RunStore } from "../clients/run-store/run-store.js";
-import { takeOver } from "../clients/run-store/take-over.js";
 import type { Environment } from "../clients/environment.js";
 import type { LogEvent } from "../cluster/run/run-log.js";
 import { UserError } from "../cluster/user-error.js";
@@ -11,7 +10,7 @@ import { Interruption } from "../cluster/interruption.js";
 import { onSignals } from "../clients/signals.js";
 import type { Clock } from "../clients/clock.js";
 import { readSpec } from "../program/read-spec.js";
-import { runStoreOf } from "../program/run-store.js";
+import { openRunStore } from "../program/run-store.js";
 import type { Confirm } from "./confirm.js";
 import type { Progress } from "./progress.js";
 
@@ -62,8 +61,7 @@ export async function inRun<T>(options: RunOptions, action: (run: Run) => Promis
   const source = readSpec(env);
   const folder = runFolderOf(source.file, source.spec.name);
   makeRunFolder(folder);
-  const store = await runStoreOf(source);
-  await takeOver(store, folder);
+  const store = await openRunStore(source);
   const id = randomUUID().slice(0, 8);
   const lock = await RunLock.take(store, { run: id, command, clock, ...(mayFollow ? { mayFollow } : {}) });
   const { since, by } = lock.holder;

@@ -1,7 +1,9 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { realClock } from "../clients/clock.js";
+import { runFolderOf } from "../clients/run-folder/folder.js";
 import { FolderStore } from "../clients/run-store/folder-store.js";
 import type { RunStore } from "../clients/run-store/run-store.js";
+import { takeOver } from "../clients/run-store/take-over.js";
 import type { SpecFile } from "./read-spec.js";
 
 /** Where the runs of a cluster are recorded, for all who share its state: beside it. Nothing is asked yet. */
@@ -13,4 +15,14 @@ export async function runStoreOf({ spec, file }: Pick<SpecFile, "spec" | "file">
   }
   const shown = `${backend.path}.rollout`;
   return new FolderStore(isAbsolute(shown) ? shown : join(dirname(file), shown), shown);
+}
+
+/**
+ * The same for a verb that changes something: what earlier versions have left on this computer is part of it from then on.
+ * @throws UserError where that cannot be taken over
+ */
+export async function openRunStore(source: Pick<SpecFile, "spec" | "file">): Promise<RunStore> {
+  const store = await runStoreOf(source);
+  await takeOver(store, runFolderOf(source.file, source.spec.name));
+  return store;
 }

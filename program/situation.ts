@@ -41,7 +41,7 @@ export async function readSituation(env: Environment, now: number): Promise<Read
     spec: source.spec,
     deployed,
     hold: hold ?? left.hold,
-    run: holder?.isGone === true ? undefined : holder,
+    run: holder,
     events,
     notes,
     at: now,

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
@@ -37,6 +37,15 @@ test("refuses a roll of clients without --yes, and leaves the spec as it is", as
     "nobody can be asked whether broker-1 may be rolled: say so with --yes",
   );
   expect(spec()).toBe(before);
+});
+
+test("refuses a group that a version before the run store has paused", async () => {
+  mkdirSync(join(folder, ".rollout", "demo"), { recursive: true });
+  const hold = { kind: "pause", since: "2026-11-20T09:12:00.000Z", by: "ann@laptop" };
+  writeFileSync(join(folder, ".rollout", "demo", "hold.json"), JSON.stringify(hold));
+  expect(await failure(deploy({ target: "broker-1", yes: true }))).toBe(
+    "demo is paused (since 2026-11-20 09:12 UTC by ann@laptop), so broker-1 is not rolled; first: rollout resume",
+  );
 });
 
 test("says how a cluster is created where none stands", async () => {

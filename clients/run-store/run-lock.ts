@@ -39,8 +39,6 @@ export type LockHolder = Omit<z.output<typeof lockSchema>, "state" | "nonce">;
 export interface SeenHolder extends LockHolder {
   /** It has ended without a word: its process is gone from this machine, or it has not renewed its lock. */
   readonly isGone: boolean;
-  /** Since it renewed its lock, in milliseconds. */
-  readonly ageMs: number;
 }
 
 export interface LockRequest {
@@ -51,9 +49,10 @@ export interface LockRequest {
   readonly mayFollow?: (gone: LockHolder) => Promise<boolean>;
 }
 
-/** Who holds the lock of a cluster; undefined where nobody does. */
+/** Who holds the lock of a cluster; undefined where nobody does, or only a run that is gone. */
 export async function lockHolder(store: RunStore): Promise<SeenHolder | undefined> {
-  return (await seeLock(store)).holder;
+  const { holder } = await seeLock(store);
+  return holder?.isGone === true ? undefined : holder;
 }
 
 async function seeLock(
@@ -65,7 +64,7 @@ async function seeLock(
   if (value.state === "free") return { holder: undefined, tag };
   const { run, by, host, pid, since, command } = value;
   const isGone = ageMs > STALE_MS || (host === hostname() && !isRunning(pid));
-  return { holder: { run, by, host, pid, since, command, isGone, ageMs }, tag };
+  return { holder: { run, by, host, pid, since, command, isGone }, tag };
 }
 
 /** Frees the lock of a run that is gone. @returns who had it; undefined where nobody did, or has it still */

@@ -47,7 +47,6 @@ test("a lock says who holds it until it is released", async () => {
     since: "2026-11-21T09:12:00.000Z",
     command: COMMAND,
     isGone: false,
-    ageMs: 0,
   });
   await lock.release();
   await lock.release();
