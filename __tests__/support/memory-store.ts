@@ -36,3 +36,12 @@ export class MemoryStore implements RunStore {
     return Promise.resolve(names.map(([name, { tag }]) => ({ name, tag })));
   }
 }
+
+/** The same objects, seen by somebody to whom something happens. */
+export const seenBy = (store: RunStore, changes: Partial<RunStore>): RunStore => ({
+  where: store.where,
+  read: (name) => store.read(name),
+  write: (...args) => store.write(...args),
+  list: (prefix) => store.list(prefix),
+  ...changes,
+});

@@ -4,7 +4,7 @@ import { endGone, lockHolder, RunLock, type LockRequest } from "../../../clients
 import type { RunStore } from "../../../clients/run-store/run-store.js";
 import { whoRuns } from "../../../clients/who-runs.js";
 import { UserError } from "../../../cluster/user-error.js";
-import { MemoryStore } from "../../support/memory-store.js";
+import { MemoryStore, seenBy } from "../../support/memory-store.js";
 import { failure } from "../../support/refusal.js";
 import { leaveLock } from "../../support/run-records.js";
 
@@ -131,14 +131,13 @@ describe("a lock that is held", () => {
 
   test("is this run's still where the answer to its renewal was lost", async () => {
     let isLost = false;
-    const shaky: RunStore = {
-      ...shared(),
+    const shaky: RunStore = seenBy(store, {
       write: async (...args) => {
         const tag = await store.write(...args);
         if (isLost) throw new UserError("the answer was lost");
         return tag;
       },
-    };
+    });
     const lock = await take({}, shaky);
     isLost = true;
     await lock.prove();
@@ -151,10 +150,9 @@ describe("a lock that is held", () => {
   test("refuses to begin anything once it could not be renewed for 90 s, and not before", async () => {
     let isDown = false;
     const down = (): Promise<never> => Promise.reject(new UserError("AWS does not answer"));
-    const shaky: RunStore = {
-      ...shared(),
+    const shaky: RunStore = seenBy(store, {
       write: (...args) => (isDown ? down() : store.write(...args)),
-    };
+    });
     const lock = await take({}, shaky);
     isDown = true;
     now += 89_000;
@@ -171,15 +169,14 @@ describe("a lock that is held", () => {
 test.each(["none", "match"] as const)(
   "refuses a store that drops a condition (%s) at its first use",
   async (dropped) => {
-    const careless: RunStore = {
-      ...shared(),
+    const careless: RunStore = seenBy(store, {
       where: "s3://states/demo.rollout",
       write: async (name, text, seen) => {
         const found = (await store.read(name))?.tag;
         const isDropped = (seen === undefined) === (dropped === "none");
         return store.write(name, text, isDropped ? found : seen);
       },
-    };
+    });
     expect(await failure(take({}, careless))).toBe(
       "s3://states/demo.rollout does not keep the conditions of writes (If-None-Match, If-Match), so two runs could change the cluster at once; use S3, or a service that has conditional writes",
     );
@@ -192,13 +189,6 @@ test("refuses a lock that nobody understands", async () => {
   expect(await failure(take())).toBe(
     "memory/lock is damaged, so nothing is rolled; see that no run is under way, and remove it",
   );
-});
-
-const shared = (): RunStore => ({
-  where: store.where,
-  read: (name) => store.read(name),
-  write: (...args) => store.write(...args),
-  list: (prefix) => store.list(prefix),
 });
 
 /** Until what was begun has come to where it waits. */

@@ -3,7 +3,7 @@ import { LogReader, LogWriter } from "../../../clients/run-store/run-log.js";
 import type { RunStore } from "../../../clients/run-store/run-store.js";
 import { UserError } from "../../../cluster/user-error.js";
 import type { LogEvent } from "../../../cluster/run/run-log.js";
-import { MemoryStore } from "../../support/memory-store.js";
+import { MemoryStore, seenBy } from "../../support/memory-store.js";
 import { failure } from "../../support/refusal.js";
 
 const event = (second: number, more: Partial<LogEvent> = {}): LogEvent => ({
@@ -76,11 +76,13 @@ test("a log that is long goes on in a second object, and nothing of it is lost",
 
 test("refuses what cannot be stored, and stores it with the next", async () => {
   let isDown = true;
-  const writer = writerOf("a", {
-    ...shared(),
-    write: (...args) =>
-      isDown ? Promise.reject(new UserError("AWS does not answer")) : store.write(...args),
-  });
+  const writer = writerOf(
+    "a",
+    seenBy(store, {
+      write: (...args) =>
+        isDown ? Promise.reject(new UserError("AWS does not answer")) : store.write(...args),
+    }),
+  );
   expect(await failure(writer.add(event(1)))).toBe("AWS does not answer");
   isDown = false;
   await writer.add(event(2));
@@ -89,15 +91,17 @@ test("refuses what cannot be stored, and stores it with the next", async () => {
 
 test("an event whose answer was lost is stored once, and what was noted meanwhile is not lost", async () => {
   let isLost = true;
-  const writer: LogWriter = writerOf("a", {
-    ...shared(),
-    write: async (...args) => {
-      const tag = await store.write(...args);
-      writer.note(waits(2, "while it is written"));
-      if (isLost) throw new UserError("the answer was lost");
-      return tag;
-    },
-  });
+  const writer: LogWriter = writerOf(
+    "a",
+    seenBy(store, {
+      write: async (...args) => {
+        const tag = await store.write(...args);
+        writer.note(waits(2, "while it is written"));
+        if (isLost) throw new UserError("the answer was lost");
+        return tag;
+      },
+    }),
+  );
   now = -1;
   expect(await failure(writer.add(event(1)))).toBe("the answer was lost");
   isLost = false;
@@ -128,25 +132,19 @@ test("what has not changed is fetched once", async () => {
   await writerOf("a").add(event(1));
   await writer.add(event(2));
   const fetched: string[] = [];
-  const reader = new LogReader({
-    ...shared(),
-    read: (name) => {
-      fetched.push(name);
-      return store.read(name);
-    },
-  });
+  const reader = new LogReader(
+    seenBy(store, {
+      read: (name) => {
+        fetched.push(name);
+        return store.read(name);
+      },
+    }),
+  );
   await reader.read();
   await writer.add(event(3));
   fetched.length = 0;
   expect((await reader.read()).events).toEqual([event(1), event(2), event(3)]);
   expect(fetched.filter((name) => name.startsWith("log/"))).toEqual(["log/b-0001"]);
-});
-
-const shared = (): RunStore => ({
-  where: store.where,
-  read: (name) => store.read(name),
-  write: (...args) => store.write(...args),
-  list: (prefix) => store.list(prefix),
 });
 
 /** Until what was noted has been written. */
