@@ -131,7 +131,7 @@ export function testCloud(context: {
       },
     );
     report.add(row);
-    expect(row).toMatchObject({ failed: 0, lost: 0, movedTwice: 0 });
+    expect(row).toMatchObject({ failures: [], lost: 0, movedTwice: 0 });
     expect(await state()).toMatchObject({
       phase: "healthy",
       group: { state: "current", image: { deployed: image } },

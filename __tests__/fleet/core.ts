@@ -18,7 +18,7 @@ export function coreScenarios(here: () => { readonly cluster: DemoCluster; reado
       expectSuccess(await act());
     });
     report.add(row);
-    expect(row).toMatchObject({ failed: 0, lost: 0, movedTwice: 0 });
+    expect(row).toMatchObject({ failures: [], lost: 0, movedTwice: 0 });
   };
 
   /** Rolls a group to the other version of its image. */

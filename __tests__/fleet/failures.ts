@@ -198,7 +198,7 @@ async function killed(context: Context, name: string, group: string, leaving: Re
 async function counted({ cluster, report }: Context, name: string, act: () => Promise<void>): Promise<void> {
   const row = await new Scenario(cluster, name).count(act);
   report.add(row);
-  expect(row).toMatchObject({ failed: 0, lost: 0, movedTwice: 0 });
+  expect(row).toMatchObject({ failures: [], lost: 0, movedTwice: 0 });
 }
 
 /** Waits for the end of a run. */

@@ -11,7 +11,13 @@ docs=$(cd "$here/../../docs/image" && pwd)
 consul=$(command -v consul)
 export TMPDIR=/tmp
 
-sum() { find "$@" -type f -print0 | sort -z | xargs -0 cat | sha256sum | cut -c 1-16; }
+# Of names and bytes, wherever the tree lies.
+sum() {
+  local one
+  for one in "$@"; do
+    (cd "$(dirname "$one")" && find "$(basename "$one")" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum)
+  done | sha256sum | cut -c 1-16
+}
 finished() { [ -e "$1/made" ]; }
 
 debian=$cache/debian-$(sum "$here/packages" "$here/base")

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { ask } from "./ask.js";
 import type { DemoCluster } from "./demo-cluster.js";
 
@@ -7,6 +8,8 @@ export interface Row {
   readonly seconds: number;
   readonly requests: number;
   readonly failed: number;
+  /** Of each request that failed: when, who was asked, for how long, and what came of it. */
+  readonly failures: readonly string[];
   readonly writes: number;
   /** Not acknowledged; whoever writes tries again. */
   readonly refused: number;
@@ -36,7 +39,7 @@ interface Allocation {
 export class Scenario {
   #ending = false;
   #requests = 0;
-  #failed = 0;
+  readonly #failures: string[] = [];
   #refused = 0;
   readonly #acknowledged: string[] = [];
   /** Of its keys. */
@@ -73,7 +76,8 @@ export class Scenario {
       scenario: this.name,
       seconds,
       requests: this.#requests,
-      failed: this.#failed,
+      failed: this.#failures.length,
+      failures: this.#failures,
       writes: this.#acknowledged.length + this.#refused,
       refused: this.#refused,
       lost: this.#acknowledged.filter((key) => !stored.has(key)).length,
@@ -89,9 +93,16 @@ export class Scenario {
       for (let number = 0; number < 10 && known.length > 0; number++) {
         const address = known[number % known.length] ?? "";
         this.#requests += 1;
-        await fetch(`http://${address}:8080/`, { signal: AbortSignal.timeout(3000), method: "HEAD" }).catch(
-          () => (this.#failed += 1),
+        const [at, since] = [new Date().toISOString(), performance.now()];
+        const failure = await fetch(`http://${address}:8080/`, {
+          signal: AbortSignal.timeout(3000),
+          method: "HEAD",
+        }).then(
+          ({ ok, status }) => (ok ? undefined : String(status)),
+          (error: unknown) => inspect(error, { compact: true, breakLength: Infinity }),
         );
+        const ms = String(Math.round(performance.now() - since));
+        if (failure !== undefined) this.#failures.push(`${at} ${address} after ${ms} ms: ${failure}`);
         await pause(50);
       }
       await pause(50);

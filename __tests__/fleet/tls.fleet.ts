@@ -62,7 +62,7 @@ describeReal(
         expect({ exitCode, output: exitCode === 0 ? "" : output }).toEqual({ exitCode: 0, output: "" });
       });
       report.add(row);
-      expect(row).toMatchObject({ failed: 0, lost: 0, movedTwice: 0 });
+      expect(row).toMatchObject({ failures: [], lost: 0, movedTwice: 0 });
       const { phase, groups } = await workspace.status(env);
       expect(phase).toBe("healthy");
       expect(groups.find((each) => each.name === group)?.image.deployed).toBe(image);
