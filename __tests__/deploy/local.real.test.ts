@@ -397,7 +397,7 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     expect(differenceOf(deployed, await demo.state())).toEqual(nothing);
   });
 
-  test("queued groups are rolled one by one, each by its own view", async () => {
+  longTest("queued groups are rolled one by one, each by its own view", async () => {
     await demo.edit(["pendingGroups: one", "pendingGroups: queue"]);
     await demo.rollout(["set", "image", "broker-0=ami-0bbb", "name-server-2=ami-0bbb"]);
     expect((await demo.status()).views).toEqual(["cluster", "name-server-2", "broker-0"]);
@@ -410,7 +410,7 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     expect(await unsettled()).toEqual({});
   });
 
-  test("two clusters in one output folder do not mix", async () => {
+  longTest("two clusters in one output folder do not mix", async () => {
     const prod = await demo.sibling(
       "prod",
       LOCAL_EXAMPLE.replaceAll("demo", "prod").replace("hosts: [3, 3, 3]", "hosts: [1, 1, 1]"),
@@ -436,7 +436,7 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     ]);
   });
 
-  test("a state that was moved is found at its new place, by folders that knew the old one", async () => {
+  longTest("a state that was moved is found at its new place, by folders that knew the old one", async () => {
     await demo.roll("cluster");
     const before = await demo.state();
     const moved = join(demo.folder, "moved.tfstate");
@@ -467,7 +467,7 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     expect((await demo.state()).resources).toEqual([]);
   });
 
-  test("refuses terraform destroy in a view by the freeze", async () => {
+  longTest("refuses terraform destroy in a view by the freeze", async () => {
     await demo.rollout(["set", "image", "broker-0=ami-0bbb"]);
     await demo.synth();
 
