@@ -100,10 +100,12 @@ function triggersOtherwise(
   changing: ReadonlyMap<string, Group>,
 ): Violation[] {
   const hosts = new Map<string, string[]>();
-  for (const { member, address } of declared) {
-    if (member?.kind !== "host") continue;
-    hosts.set(member.group, [...(hosts.get(member.group) ?? []), `\${${address}.id}`]);
-  }
+  const numbered = declared.flatMap(({ member, address }) =>
+    member?.kind === "host" && member.host !== undefined ? [{ ...member, address, host: member.host }] : [],
+  );
+  // By number, whatever the order is in which they are declared: in text 10 comes before 2.
+  for (const { group, address } of numbered.sort((one, other) => one.host - other.host))
+    hosts.set(group, [...(hosts.get(group) ?? []), `\${${address}.id}`]);
   const wrong = declared.filter((resource) => {
     const group = changing.get(resource.member?.group ?? "");
     if (!group) return false;

@@ -37,6 +37,18 @@ test("accepts views as they are rendered, on both platforms", () => {
   }
 });
 
+test("accepts the machines of a group in any order, such as a plan's, in which 10 comes before 2", () => {
+  const many = (image: string) =>
+    change(localSpec(), (edited) => {
+      const broker = poolOf(edited, "broker");
+      broker.images[0] = image;
+      broker.hosts = [12, 12, 12];
+    });
+  const proposal = proposalOf(many("v2"), deployedAs(many("ami-0aaa")), "broker-0");
+  const declared = [...proposal.declared].sort((one, other) => (one.address < other.address ? -1 : 1));
+  expect(hooksAsRendered({ ...proposal, declared })).toEqual([]);
+});
+
 describe("the path of the program", () => {
   const ELSEWHERE = 'exec node "/tmp/dist/bin/rollout.js" hook';
 
