@@ -90,10 +90,15 @@ export class SimulatedDemo {
     const image = `ami-0b${String(++this.#count).padStart(3, "0")}`;
     this.#images.set(group, image);
     await this.writeSpec();
+    await this.remember();
+    return image;
+  }
+
+  /** Counts from now on. */
+  async remember(): Promise<void> {
     this.#before = await this.#look();
     this.#seen = (await this.#events()).length;
     for (const file of applyLogs(this.runFolder)) rmSync(file);
-    return image;
   }
 
   start(group: string, env: Readonly<Record<string, string>> = {}): RunningDeploy {

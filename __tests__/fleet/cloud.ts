@@ -88,7 +88,7 @@ export function testCloud(context: {
         expect(lastLines(said, 1)).toEqual([`stopped: ${finish}`]);
         expect(await state()).toMatchObject({
           phase: "in flight",
-          message: "web-1; no run is under way on this machine",
+          message: "web-1; no run is under way",
           next: "npx rollout deploy web-1",
           group: {
             hosts: { deployed: 0, desired: 1 },

@@ -169,9 +169,9 @@ async function killed(context: Context, name: string, group: string, leaving: Re
   await counted(context, name, async () => {
     const image = await another(cluster, group);
     const cuts: readonly [string, (run: WatchedRun) => Promise<void>][] = [
-      ["its work has begun to leave, and no run is under way on this machine", (run) => run.see(leaving)],
-      ["no run is under way on this machine", (run) => run.seeProcess("configure-consul")],
-      ["no run is under way on this machine", (run) => run.see(/ gate: until/)],
+      ["its work has begun to leave, and no run is under way", (run) => run.see(leaving)],
+      ["no run is under way", (run) => run.seeProcess("configure-consul")],
+      ["no run is under way", (run) => run.see(/ gate: until/)],
     ];
     await cluster.workspace.rollout(["set", "image", `${group}=${image}`]);
     let next = `npx rollout deploy ${group}`;
