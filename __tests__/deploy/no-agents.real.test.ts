@@ -11,6 +11,7 @@ const THREE = "instanceTypes: [small, small, small]";
 
 const SERVERS = ["consul-server-0", "consul-server-1", "consul-server-2"];
 
+/** Of more than ten machines: Terraform lists them by their names, in which 10 comes before 2. */
 const SPEC = `name: demo
 platform: local
 local: { agents: none }
@@ -18,7 +19,7 @@ backend: { type: local, path: terraform.demo.tfstate }
 pools:
   consul-server: { images: [v1, v1, v1], ${THREE}, ${READY} }
   nomad-server: { images: [v1, v1, v1], ${THREE}, ${READY} }
-  broker: { images: [v1, v1, v1], ${THREE}, ${READY} }
+  broker: { images: [v1, v1, v1], ${THREE}, ${READY}, hosts: [11, 1, 1] }
 `;
 
 describeReal(
