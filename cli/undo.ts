@@ -23,7 +23,6 @@ export async function runUndo(
   const situation = await readSituation(env, Date.now());
   refuseExample(situation.source);
   const undo = undoOf(situation, group, toRevision);
-  if (undo.kind === "nothing") return undo.message;
   for (const warning of undo.warnings) warn(`warning: ${warning}`);
   editSpec(situation.source, new Map([[undo.group, undo.change]]), { isDryRun: dryRun });
   const { shown } = situation.source;

@@ -126,6 +126,7 @@ class GroupRoll {
       group: group.name,
       ...(last ? { from: last.image } : {}),
       to: group.image,
+      hash: group.hash,
       cause,
     });
   }
