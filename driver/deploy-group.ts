@@ -119,7 +119,7 @@ class GroupRoll {
     return program;
   }
 
-  private start(group: Group, { deployed, cause }: Program): Promise<void> {
+  private start(group: Group, { deployed, cause, causes }: Program): Promise<void> {
     const last = deployed.groups.get(group.name)?.revisions.at(-1);
     return this.run.log({
       event: "group-started",
@@ -127,7 +127,7 @@ class GroupRoll {
       ...(last ? { from: last.image } : {}),
       to: group.image,
       hash: group.hash,
-      cause,
+      cause: causes?.get(group.name) ?? cause,
     });
   }
 

@@ -10,6 +10,7 @@ import { UserError } from "../cluster/user-error.js";
 import { HOOK_FILE } from "../cluster/hooks/hook-file.js";
 import { addViews } from "../stacks/add-views.js";
 import type { ViewProps } from "../stacks/view-stack.js";
+import { causesOf } from "./commits.js";
 import { readDeployed } from "./read-deployed.js";
 import { EXAMPLE_IS_USED, readSpec, type SpecFile } from "./read-spec.js";
 
@@ -28,7 +29,16 @@ export async function loadProgram(env: Environment): Promise<Program> {
     commitOf(source.file),
   ]);
   const views = offeredViews(source.spec, deployed, env["ROLLOUT_GROUP"]);
-  return { ...source, deployed, views, commit, cause: cause === undefined ? "<none>" : briefly(cause) };
+  const found = env["ROLLOUT_CAUSE"] === undefined ? await causesOf(source, deployed, views) : [];
+  const causes = new Map([...found].map(([group, each]) => [group, briefly(each)]));
+  return {
+    ...source,
+    deployed,
+    views,
+    commit,
+    causes,
+    cause: cause === undefined ? "<none>" : briefly(cause),
+  };
 }
 
 const LONGEST_CAUSE = 200;

@@ -109,7 +109,7 @@ describe("The last cause", () => {
     const before = { ...process.env };
     Object.assign(process.env, { CONSUL_HTTP_TOKEN: "consul", NOMAD_TOKEN: "nomad" });
     try {
-      expect(await withPath(folder, () => lastCause(spec))).toBe("as .");
+      expect(await withPath(folder, () => lastCause(spec))).toBe(".");
     } finally {
       process.env = before;
       await rm(join(folder, "git"));
