@@ -35,25 +35,29 @@ export async function fileAtRevision(file: string, rev: string, shown = file): P
   return content.stdout;
 }
 
-/** How far back it is looked for the commit that brought a value. */
-const MOST_COMMITS = 50;
-
-/**
- * The last commits that touched a file, newest first, each with `3f2a1c0 Roll broker-0`. None where nothing is known: without
- * git, outside a repository, for a file that was never committed.
- */
-export async function commitsOf(
-  file: string,
-  most = MOST_COMMITS,
-): Promise<{ commit: string; cause: string }[]> {
-  const log = ["-c", "log.showSignature=false", "log", `-${String(most)}`, "--format=%H %h %s", "--"];
-  const lines = (await textOf(file, [...log, `./${basename(file)}`])) ?? "";
-  return [...lines.matchAll(/^(\S+) (.+)$/gm)].map(([, commit = "", cause = ""]) => ({ commit, cause }));
+/** A commit that touched a file, with its subject: `3f2a1c0 Roll broker-0`. */
+export interface Commit {
+  readonly commit: string;
+  readonly cause: string;
 }
 
-/** Of the last of {@link commitsOf}: why a file is as it is. */
-export const lastCause = async (file: string): Promise<string | undefined> =>
-  (await commitsOf(file, 1))[0]?.cause;
+/**
+ * The last 50 commits that touched a file, newest first: why it is as it is. None where nothing is known: without git, outside
+ * a repository, for a file that was never committed.
+ */
+export async function commitsOf(file: string): Promise<Commit[]> {
+  const log = [
+    "-c",
+    "log.showSignature=false",
+    "log",
+    "-50",
+    "--format=%H %h %s",
+    "--",
+    `./${basename(file)}`,
+  ];
+  const lines = (await textOf(file, log)) ?? "";
+  return [...lines.matchAll(/^(\S+) (.+)$/gm)].map(([, commit = "", cause = ""]) => ({ commit, cause }));
+}
 
 /** The commit that a revision of a file's repository names; undefined where there is none, or no git. */
 export const commitAt = (file: string, rev: string): Promise<string | undefined> =>

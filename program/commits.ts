@@ -1,4 +1,4 @@
-import { commitsOf, fileAtRevision, isUncommitted } from "../clients/git.js";
+import { fileAtRevision, isUncommitted, type Commit } from "../clients/git.js";
 import type { Deployed, DeployedGroup } from "../cluster/deployed.js";
 import { groupsOf, type Group } from "../cluster/groups.js";
 import { deployedHash } from "../cluster/pending.js";
@@ -16,15 +16,16 @@ export async function causesOf(
   { spec, file }: Source,
   deployed: Deployed,
   names: readonly string[],
+  commits: readonly Commit[],
 ): Promise<ReadonlyMap<string, string>> {
   const asked = groupsOf(spec).filter(({ name }) => names.includes(name));
   const causes = new Map<string, string>();
   let open = asked;
-  for (const { commit, cause } of asked.length > 0 ? await commitsOf(file) : []) {
+  for (const { commit, cause } of commits) {
+    if (open.length === 0) break;
     const hashes = await hashesAt(file, commit);
     open = open.filter(({ name, hash }) => hashes.get(name) === hash);
     for (const { name } of open) causes.set(name, cause);
-    if (open.length === 0) break;
   }
   for (const group of asked) {
     const current = deployed.groups.get(group.name);
@@ -36,11 +37,11 @@ export async function causesOf(
 /** `uncommitted: set image`, `undo of 15` */
 function editOf(group: Group, current: DeployedGroup): string {
   const { revisions } = current;
-  const [last, was] = [revisions.at(-1), revisions.map((each) => templateIn(each, group, current))];
-  const now = was.at(-1);
-  if (!last || !now) return "uncommitted";
+  const last = revisions.at(-1);
+  if (!last) return "uncommitted";
+  const now = templateIn(last, group, current);
   if (makesTheSame(now, group)) return `uncommitted: revision ${String(last.number)} again`;
-  if (was.some((template) => template && makesTheSame(template, group)))
+  if (revisions.some((each) => makesTheSame(templateIn(each, group, current), group)))
     return `undo of ${String(last.number)}`;
   const changes = changesOf(now, templateOf(group)).map((each) => each.split(" ")[0]);
   return `uncommitted: set ${changes.join(", ")}`;

@@ -4,7 +4,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Annotations, App } from "cdktf";
 import { codeOf } from "../clients/error-code.js";
-import { commitOf, lastCause } from "../clients/git.js";
+import { commitOf, commitsOf } from "../clients/git.js";
 import { offeredViews } from "../rollout/roll/views.js";
 import { UserError } from "../cluster/user-error.js";
 import { HOOK_FILE } from "../cluster/hooks/hook-file.js";
@@ -23,13 +23,14 @@ export interface Program extends SpecFile, Omit<ViewProps, "specFolder" | "progr
 export async function loadProgram(env: Environment): Promise<Program> {
   const source = readSpec(env);
   if (source.isExample) console.error(EXAMPLE_IS_USED);
-  const [deployed, cause, commit] = await Promise.all([
+  const given = env["ROLLOUT_CAUSE"];
+  const [deployed, commits, commit] = await Promise.all([
     readDeployed(source, env),
-    env["ROLLOUT_CAUSE"] ?? lastCause(source.file),
+    given === undefined ? commitsOf(source.file) : [],
     commitOf(source.file),
   ]);
   const views = offeredViews(source.spec, deployed, env["ROLLOUT_GROUP"]);
-  const found = env["ROLLOUT_CAUSE"] === undefined ? await causesOf(source, deployed, views) : [];
+  const found = given === undefined ? await causesOf(source, deployed, views, commits) : [];
   const causes = new Map([...found].map(([group, each]) => [group, briefly(each)]));
   return {
     ...source,
@@ -37,7 +38,7 @@ export async function loadProgram(env: Environment): Promise<Program> {
     views,
     commit,
     causes,
-    cause: cause === undefined ? "<none>" : briefly(cause),
+    cause: briefly(given ?? commits[0]?.cause ?? "<none>"),
   };
 }
 

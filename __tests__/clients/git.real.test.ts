@@ -3,7 +3,7 @@ import { devNull, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
-import { fileAtRevision, lastCause } from "../../clients/git.js";
+import { commitsOf, fileAtRevision } from "../../clients/git.js";
 
 let folder: string;
 let spec: string;
@@ -152,3 +152,5 @@ async function withPath<T>(path: string, action: () => Promise<T>): Promise<T> {
     process.env["PATH"] = before;
   }
 }
+
+const lastCause = async (file: string): Promise<string | undefined> => (await commitsOf(file))[0]?.cause;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { execa } from "execa";
 import { runUndo } from "../../cli/undo.js";
 import { formatStatus } from "../../cli/output/status.js";
+import { commitsOf } from "../../clients/git.js";
 import { findGroup } from "../../cluster/find-group.js";
 import { nextRevisions } from "../../cluster/revision.js";
 import { setGroups, type GroupChange } from "../../cluster/yaml/edit.js";
@@ -66,7 +67,8 @@ afterAll(() => {
 });
 
 test("a cause is the commit that brought the group's own value, and not the last one", async () => {
-  const causes = await causesOf(source(), deployed(), ["broker-0", "broker-1", "broker-2", "cluster"]);
+  const names = ["broker-0", "broker-1", "broker-2", "cluster"];
+  const causes = await causesOf(source(), deployed(), names, await commitsOf(file));
   expect([...causes].map(([group, cause]) => [group, cause.replace(/^\w{7,} /, "")])).toEqual([
     ["broker-0", "Roll broker-0"],
     ["broker-1", "Roll broker-1"],
@@ -81,7 +83,7 @@ test("what no commit has is told by what it changes", async () => {
   edit("broker-2", { instanceType: "m6i.xlarge", generation: 1 });
   edit("nomad-server-1", { generation: 1 });
   const names = ["broker-0", "broker-1", "broker-2", "nomad-server-1"];
-  expect([...(await causesOf(source(), deployed(), names))]).toEqual([
+  expect([...(await causesOf(source(), deployed(), names, await commitsOf(file)))]).toEqual([
     ["nomad-server-1", "uncommitted: revision 1 again"],
     ["broker-0", "uncommitted: set image"],
     ["broker-1", "undo of 2"],

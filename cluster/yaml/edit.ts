@@ -1,4 +1,4 @@
-import { isMap, isSeq, parse, Scalar } from "yaml";
+import { isSeq, parse, Scalar } from "yaml";
 import { findGroup } from "../find-group.js";
 import { applyEdits, scalarAt, type Edit } from "./apply-edits.js";
 import { loadSpec } from "./load.js";
@@ -79,7 +79,7 @@ export function parseAssignments(args: readonly string[]): ImageChanges {
 function edited(source: YamlSource, path: readonly PropertyKey[], value: string | number | object): Edit[] {
   if (typeof value === "object")
     return Object.entries(value).flatMap(([key, each]: [string, string | number]) =>
-      source.nodeAt([...path, key]) ? edited(source, [...path, key], each) : newKey(source, path, key, each),
+      source.nodeAt([...path, key]) ? edited(source, [...path, key], each) : unwritten(source, path, each),
     );
   const { node, start, end } = scalarAt(source, path);
   if (node.value === value) return [];
@@ -88,22 +88,13 @@ function edited(source: YamlSource, path: readonly PropertyKey[], value: string 
   return [{ start, end, text }];
 }
 
-/** Of a volume that says its size alone: the type stands before it, in its quotes, so that a comment stays with the size. */
-function newKey(
-  source: YamlSource,
-  path: readonly PropertyKey[],
-  key: string,
-  value: string | number,
-): Edit[] {
-  if (value === DEFAULT_VOLUME_TYPE) return [];
-  const { text } = source;
-  const map = source.nodeAt(path);
-  const [start = 0, end = 0] = source.keyAt([...path, "sizeGib"])?.range ?? [];
-  const [entry, word] = [key, String(value)].map((each) => text.slice(start, end).replace("sizeGib", each));
-  const indent = " ".repeat(start - text.lastIndexOf("\n", start - 1) - 1);
-  const separator =
-    isMap(map) && map.flow === true ? ", " : `${text.includes("\r\n") ? "\r\n" : "\n"}${indent}`;
-  return [{ start, end: start, text: `${entry ?? ""}: ${word ?? ""}${separator}` }];
+/** A volume may leave its type to the default, and then there is no place for another one. */
+function unwritten({ file }: YamlSource, path: readonly PropertyKey[], type: string | number): Edit[] {
+  if (type === DEFAULT_VOLUME_TYPE) return [];
+  const what = `type: ${String(type)}`;
+  throw new UserError(
+    `${file} does not say the type of ${path.join(".")}; write ${what} there yourself, and run this again`,
+  );
 }
 
 /** A scalar's text with another value, in the quotes that it had; quoted where it had none and would be misread. */

@@ -43,46 +43,45 @@ interface Restored {
 
 export function restored(group: Group, current: DeployedGroup, to: Revision): Restored {
   const was = templateIn(to, group, current);
-  if (!was) {
-    const kept = `revision ${String(to.number)} was recorded by an earlier version, by its image alone: all else stays as it is`;
-    return { template: { ...templateOf(group), image: to.image }, kept: [kept] };
-  }
-  const { image, instanceType } = was;
-  const dataVolume = group.dataVolume && was.dataVolume;
-  const rootVolume = group.rootVolume && was.rootVolume;
+  const [dataVolume, rootVolume] = [group.dataVolume && was.dataVolume, group.rootVolume && was.rootVolume];
   const sizes = current.volumes.filter(({ host }) => host < group.hosts).map(({ sizeGib }) => sizeGib);
   const sizeGib = Math.max(dataVolume?.sizeGib ?? 0, ...sizes);
-  const template = templateOf({
-    ...group,
-    ...{ image, instanceType },
-    ...(dataVolume ? { dataVolume: { ...dataVolume, sizeGib } } : {}),
-    ...(rootVolume ? { rootVolume } : {}),
-  });
   const odd = (["dataVolume", "rootVolume"] as const).filter((key) => !group[key] !== !was[key]);
   return {
-    template,
+    template: templateOf({
+      ...group,
+      ...{ image: was.image, instanceType: was.instanceType },
+      ...(dataVolume ? { dataVolume: { ...dataVolume, sizeGib } } : {}),
+      ...(rootVolume ? { rootVolume } : {}),
+    }),
     kept: [
       ...(dataVolume && dataVolume.sizeGib < sizeGib
         ? [`its data volumes stay at ${String(sizeGib)} GiB: none is ever made smaller`]
         : []),
       ...odd.map((key) => `${key}s stays as it is: a pool has that key for all three groups, or not at all`),
+      ...(templateHash(was) === to.hash
+        ? []
+        : [`an earlier version recorded revision ${String(to.number)}, by its image alone: all else stays`]),
     ],
   };
 }
 
-/** What a revision's machines were made of. Of a record that does not say it, its hash tells: it proves a guess. */
-export function templateIn(to: Revision, group: Group, current: DeployedGroup): Template | undefined {
-  if (to.template) return to.template;
-  const { instanceType } = current.hosts[0] ?? group;
-  const { sizeGib = group.dataVolume?.sizeGib ?? 0 } = current.volumes[0] ?? {};
-  const dataVolume = group.dataVolume && { ...group.dataVolume, sizeGib };
-  return [
-    group,
-    { ...group, instanceType, ...(dataVolume ? { dataVolume } : {}) },
-    ...current.revisions.flatMap(({ template }) => template ?? []),
-  ]
-    .map((guess): Template => templateOf({ ...guess, image: to.image, generation: to.generation }))
-    .find((guess) => templateHash(guess) === to.hash);
+/** What a revision's machines were made of. Where the record does not say it, a guess that its hash proves, or its image alone. */
+export function templateIn(
+  to: Revision,
+  group: Group,
+  { hosts: [host], revisions }: DeployedGroup,
+): Template {
+  const { image, generation } = to;
+  const types = [group.instanceType, host?.instanceType ?? ""].map((instanceType) => ({
+    ...group,
+    instanceType,
+  }));
+  const guesses = [...types, ...revisions.flatMap(({ template }) => template ?? [])].map((guess) =>
+    templateOf({ ...guess, image, generation }),
+  );
+  const proven = to.template ?? guesses.find((guess) => templateHash(guess) === to.hash);
+  return proven ?? templateOf({ ...group, image, generation });
 }
 
 /**

@@ -48,12 +48,19 @@ export function undoOf(situation: Situation, name: string, toRevision?: number):
   const generation = generationBack(group, current, to, isOut);
   const change = { ...template, generation };
   if (makesTheSame(template, group) && (isBegun || generation === group.generation))
-    throw nothing(group, current, { last, to, isWhole, isBegun, kept });
+    throw nothing(isBegun ? "begun" : isWhole ? "whole" : "edited", group, current, to, kept);
   const isNext = templateHash(change) !== last.hash;
+  const number = String(to.number);
+  const from = isWhole ? `revision ${String(last.number)} -> ${number}` : `back to revision ${number}`;
+  const end = isNext
+    ? `, as revision ${String(last.number + 1)}`
+    : isBegun
+      ? ""
+      : ": the edit was never rolled";
   return {
     group: group.name,
     change,
-    message: `undo ${group.name}: ${describeChange(group, change)} (${words(to, last, { isWhole, isNext, isBegun })})`,
+    message: `undo ${group.name}: ${describeChange(group, change)} (${from}${end})`,
     warnings: [
       ...kept.map((each) => `${group.name}: ${each}`),
       ...(toRevision === undefined && isWhole ? backAndForth(current, last, to, isOther) : []),
@@ -62,35 +69,11 @@ export function undoOf(situation: Situation, name: string, toRevision?: number):
   };
 }
 
-/** What is known of a group that is to be taken back. */
-interface Facts {
-  readonly last: Revision;
-  readonly to: Revision;
-  readonly isWhole: boolean;
-  readonly isBegun: boolean;
-  readonly kept: readonly string[];
-}
-
 /** Whether two revisions of a group are of templates that make other machines. */
 const otherIn =
   (group: Group, current: DeployedGroup) =>
-  (one: Revision, other: Revision): boolean => {
-    const [a, b] = [templateIn(one, group, current), templateIn(other, group, current)];
-    if (a && b) return !makesTheSame(a, b);
-    return one.image !== other.image || (one.generation === other.generation && one.hash !== other.hash);
-  };
-
-function words(
-  to: Revision,
-  last: Revision,
-  { isWhole, isNext, isBegun }: Pick<Facts, "isWhole" | "isBegun"> & { readonly isNext: boolean },
-): string {
-  const from = isWhole
-    ? `revision ${String(last.number)} -> ${String(to.number)}`
-    : `back to revision ${String(to.number)}`;
-  if (isNext) return `${from}, as revision ${String(last.number + 1)}`;
-  return isBegun ? from : `${from}: the edit was never rolled`;
-}
+  (one: Revision, other: Revision): boolean =>
+    !makesTheSame(templateIn(one, group, current), templateIn(other, group, current));
 
 /** @throws UserError for one that is not in the history */
 function target(
@@ -115,19 +98,20 @@ function target(
 }
 
 function nothing(
+  is: "begun" | "whole" | "edited",
   { name, image }: Group,
   { revisions }: DeployedGroup,
-  { last, to, isWhole, isBegun, kept }: Facts,
+  to: Revision,
+  kept: readonly string[],
 ): UserError {
   const number = String(to.number);
-  const why = isBegun
-    ? `${name} is on its way to ${image}, the image of revision ${number}; finish it: rollout deploy ${name}`
-    : to === last
-      ? `${name} already runs revision ${number}`
-      : isWhole
-        ? `${name} already runs ${image}, as revision ${number} did`
-        : `the spec has the template of revision ${number} already; roll it: rollout deploy ${name}`;
-  return new UserError([`nothing to undo: ${[why, ...kept].join("; ")}`, ...listed(revisions)].join("\n"));
+  const why = {
+    begun: `${name} is on its way to ${image}, the image of revision ${number}; finish it: rollout deploy ${name}`,
+    whole: `${name} already runs ${image}, as revision ${number} did`,
+    edited: `the spec has the template of revision ${number} already; roll it: rollout deploy ${name}`,
+  }[is];
+  const own = is !== "begun" && to === revisions.at(-1) ? `${name} already runs revision ${number}` : why;
+  return new UserError([`nothing to undo: ${[own, ...kept].join("; ")}`, ...listed(revisions)].join("\n"));
 }
 
 const listed = (revisions: readonly Revision[]): string[] =>

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { setGroups, type GroupChange } from "../../../cluster/yaml/edit.js";
-import { EXAMPLE, exampleWith } from "./example.js";
+import { errorOf, EXAMPLE, exampleWith } from "./example.js";
 
 const changed = (text: string, change: GroupChange): string =>
   setGroups(text, "cluster.yaml", new Map([["broker-1", change]]));
@@ -35,18 +35,12 @@ test("a whole template is set, and not a byte elsewhere changes", () => {
   );
 });
 
-test.each([
-  ["in braces", "      - { sizeGib: 100 }\n", "      - { type: gp2, sizeGib: 100 }\n"],
-  ["in JSON", '      - {"sizeGib": 100}\n', '      - {"type": "gp2", "sizeGib": 100}\n'],
-  [
-    "on lines of their own",
-    "      - sizeGib: 100 # all of it\n",
-    "      - type: gp2\n        sizeGib: 100 # all of it\n",
-  ],
-])("a volume that says its size alone gets a type, %s", (_, old, expected) => {
-  const text = EXAMPLE.replace(DISK + DISK, DISK + old);
-  expect(changed(text, { dataVolume: { sizeGib: 100, type: "gp2" } })).toBe(text.replace(old, expected));
+test("refuses another type of a volume that leaves it to the default", () => {
+  const text = EXAMPLE.replace(DISK + DISK, `${DISK}      - { sizeGib: 100 }\n`);
   expect(changed(text, { dataVolume: { sizeGib: 100, type: "gp3" } })).toBe(text);
+  expect(errorOf(() => changed(text, { dataVolume: { sizeGib: 100, type: "gp2" } }))).toBe(
+    "cluster.yaml does not say the type of pools.broker.dataVolumes.1; write type: gp2 there yourself, and run this again",
+  );
 });
 
 test("a volume that its pool does not have is not given to one group", () => {

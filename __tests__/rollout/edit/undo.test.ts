@@ -297,9 +297,7 @@ describe("an undo restores the whole template", () => {
     });
     expect(undoOf(of, "broker-1", 1)).toMatchObject({
       change: { image: "ami-0aaa", instanceType: "m6i.xlarge" },
-      warnings: [
-        "broker-1: revision 1 was recorded by an earlier version, by its image alone: all else stays as it is",
-      ],
+      warnings: ["broker-1: an earlier version recorded revision 1, by its image alone: all else stays"],
     });
   });
 });
