@@ -21,6 +21,7 @@ import { formatCheck } from "./output/check.js";
 import { formatQuestion } from "./output/plan.js";
 import { terminalProgress } from "./output/terminal-progress.js";
 import { realClock } from "../clients/clock.js";
+import { commitCommand } from "../program/commits.js";
 import { readCluster } from "../program/read-deployed.js";
 import { pinSpec, readSpec } from "../program/read-spec.js";
 import { openRunStore } from "../program/run-store.js";
@@ -30,6 +31,7 @@ import { inPlace, isWatched } from "./output/tasks.js";
 export const deployResultSchema = z.strictObject({
   cluster: z.string(),
   groups: z.array(z.object({ group: z.string() }).and(groupResultSchema)),
+  commit: z.string().nullable().describe("What commits the spec, where --image has edited it."),
 });
 
 export type DeployResult = z.output<typeof deployResultSchema>;
@@ -102,7 +104,8 @@ export async function runDeploy(
   ).catch((error: unknown) => {
     throw error instanceof PlanRejected ? new UserError(formatCheck(error.result)) : error;
   });
-  return { cluster: spec.name, groups: [...groups] };
+  const commit = args.image === undefined ? null : await commitCommand(source);
+  return { cluster: spec.name, groups: [...groups], commit };
 }
 
 /** @throws UserError (exit code 2) where it is not clear what is to be rolled */

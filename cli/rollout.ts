@@ -123,19 +123,20 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
 
   program
     .command("undo")
-    .summary("set a group's image in the spec back to an earlier revision's; deploy then rolls it")
+    .summary("set a group in the spec back to an earlier revision's template; deploy then rolls it")
     .description(
-      "Sets a group's image in the spec back to an earlier revision's, for deploy to roll. A half-rolled group goes back to its last good image, whole.",
+      "Sets a group's image, instance type and volumes in the spec back to an earlier revision's, for deploy to roll. A half-rolled group goes back to its last good revision, whole. No data volume becomes smaller.",
     )
     .argument("<group>", "the group that goes back")
     .option(
       "--to-revision <number>",
-      "the revision to go back to; default: the one before",
+      "the revision to go back to; default: the last of another template",
       usage(revisionNumber),
     )
     .option("--dry-run", "check all the same, and change nothing")
     .example("broker-0", "to the revision before")
     .example("broker-0 --to-revision 3 --dry-run", "what an earlier one would mean")
+    .exits({ 0: "the spec is set back", 1: "refused, or there is nothing to undo" })
     .action(async (group: string, options: { toRevision?: number; dryRun?: boolean }) => {
       const { runUndo } = await import("./undo.js");
       print(await runUndo(process.env, { group, ...options }, console.error));

@@ -6,6 +6,7 @@ import { findGroup } from "../cluster/find-group.js";
 import { formatStatus } from "./output/status.js";
 import { realClock } from "../clients/clock.js";
 import { onSignals } from "../clients/signals.js";
+import { uncommittedGroups } from "../program/commits.js";
 import { readSpec } from "../program/read-spec.js";
 import { readSituation } from "../program/situation.js";
 import { watchStatus, type WatchArgs } from "./watch-status.js";
@@ -52,7 +53,11 @@ async function readStatus(
   if (group !== undefined) findGroup(situation.spec, group);
   for (const note of situation.notes) console.error(note);
   const views = offeredViews(situation.spec, situation.deployed, env["ROLLOUT_GROUP"]);
-  const { spec, deployed, where } = situation;
+  const { spec, deployed, where, source } = situation;
+  const uncommitted = await uncommittedGroups(source, deployed);
   const refusalsOf: RefusalsOf = (name) => refusedByState(spec, deployed, name);
-  return { status: statusSchema.parse(statusOf(situation, views, group, refusalsOf)), where };
+  return {
+    status: statusSchema.parse(statusOf({ ...situation, uncommitted }, views, group, refusalsOf)),
+    where,
+  };
 }

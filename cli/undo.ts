@@ -1,6 +1,9 @@
 import type { Environment } from "../clients/environment.js";
 import { undoOf } from "../rollout/edit/undo.js";
+import { formatCommit } from "./output/deploy.js";
 import { editSpec, refuseExample } from "../program/edit-spec.js";
+import { commitCommand } from "../program/commits.js";
+import { readSpec } from "../program/read-spec.js";
 import { readSituation } from "../program/situation.js";
 
 export interface UndoArgs {
@@ -20,15 +23,14 @@ export async function runUndo(
   { group, toRevision, dryRun = false }: UndoArgs,
   warn: (line: string) => void,
 ): Promise<string> {
+  refuseExample(readSpec(env));
   const situation = await readSituation(env, Date.now());
-  refuseExample(situation.source);
   const undo = undoOf(situation, group, toRevision);
-  if (undo.kind === "nothing") return undo.message;
   for (const warning of undo.warnings) warn(`warning: ${warning}`);
   editSpec(situation.source, new Map([[undo.group, undo.change]]), { isDryRun: dryRun });
   const { shown } = situation.source;
   const next = undo.isRolled ? `npx rollout deploy ${undo.group}` : "nothing has to be rolled for it";
-  return dryRun
-    ? `${undo.message} (dry run: ${shown} is as it was)`
-    : `${undo.message}\n${shown} is changed; next: ${next}`;
+  if (dryRun) return `${undo.message} (dry run: ${shown} is as it was)`;
+  const commit = formatCommit(await commitCommand(situation.source));
+  return [undo.message, `${shown} is changed; next: ${next}`, ...commit].join("\n");
 }

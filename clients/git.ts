@@ -1,4 +1,5 @@
-import { basename, dirname } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { UserError } from "../cluster/user-error.js";
 import { withoutTokens } from "./environment.js";
 
@@ -34,14 +35,28 @@ export async function fileAtRevision(file: string, rev: string, shown = file): P
   return content.stdout;
 }
 
+/** A commit that touched a file, with its subject: `3f2a1c0 Roll broker-0`. */
+export interface Commit {
+  readonly commit: string;
+  readonly cause: string;
+}
+
 /**
- * The last commit that touched a file, as `3f2a1c0 Roll broker-0`: why it is as it is. Undefined where nothing is known:
- * without git, outside a repository, for a file that was never committed.
+ * The last 50 commits that touched a file, newest first: why it is as it is. None where nothing is known: without git, outside
+ * a repository, for a file that was never committed.
  */
-export async function lastCause(file: string): Promise<string | undefined> {
-  const log = ["-c", "log.showSignature=false", "log", "-1", "--format=%h %s", "--", `./${basename(file)}`];
-  const cause = await textOf(file, log);
-  return cause === "" ? undefined : cause;
+export async function commitsOf(file: string): Promise<Commit[]> {
+  const log = [
+    "-c",
+    "log.showSignature=false",
+    "log",
+    "-50",
+    "--format=%H %h %s",
+    "--",
+    `./${basename(file)}`,
+  ];
+  const lines = (await textOf(file, log)) ?? "";
+  return [...lines.matchAll(/^(\S+) (.+)$/gm)].map(([, commit = "", cause = ""]) => ({ commit, cause }));
 }
 
 /** The commit that a revision of a file's repository names; undefined where there is none, or no git. */
@@ -51,6 +66,13 @@ export const commitAt = (file: string, rev: string): Promise<string | undefined>
 /** Whether a file is as the last commit has it. */
 export const isCommitted = async (file: string): Promise<boolean> =>
   (await textOf(file, ["--no-optional-locks", "status", "--porcelain", "--", `./${basename(file)}`])) === "";
+
+/** Whether a file is kept in a repository, and no commit has it as it is. Nobody is asked where there is none. */
+export const isUncommitted = async (file: string): Promise<boolean> =>
+  isInRepository(dirname(file)) && !(await isCommitted(file));
+
+const isInRepository = (folder: string): boolean =>
+  existsSync(join(folder, ".git")) || (dirname(folder) !== folder && isInRepository(dirname(folder)));
 
 /** The commit that has a file as it is; `uncommitted` where none has, or there is no git. */
 export async function commitOf(file: string): Promise<string> {

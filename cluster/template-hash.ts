@@ -39,5 +39,9 @@ export const templateOf = (template: Template): Template => ({
   ...(template.rootVolume ? { rootVolume: { sizeGib: template.rootVolume.sizeGib } } : {}),
 });
 
+/** Whether two templates make the same machines, whatever their generation. */
+export const makesTheSame = (one: Template, other: Template): boolean =>
+  templateHash({ ...one, generation: 0 }) === templateHash({ ...other, generation: 0 });
+
 /** By their text: a large cluster has few templates, and each rule asks for the hash of every group. */
 const hashes = new Map<string, string>();

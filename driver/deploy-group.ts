@@ -119,14 +119,15 @@ class GroupRoll {
     return program;
   }
 
-  private start(group: Group, { deployed, cause }: Program): Promise<void> {
+  private start(group: Group, { deployed, cause, causes }: Program): Promise<void> {
     const last = deployed.groups.get(group.name)?.revisions.at(-1);
     return this.run.log({
       event: "group-started",
       group: group.name,
       ...(last ? { from: last.image } : {}),
       to: group.image,
-      cause,
+      hash: group.hash,
+      cause: causes?.get(group.name) ?? cause,
     });
   }
 

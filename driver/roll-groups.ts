@@ -88,7 +88,7 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
         edited = step;
         break;
       case "undo":
-        known = await deps.edit(step.group, { image: step.image, generation: step.generation });
+        known = await deps.edit(step.group, step.change);
         break;
       case "roll":
         try {
@@ -104,8 +104,8 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
           if (error instanceof NotConfirmed && edited?.group === step.group)
             await deps.edit(step.group, { image: edited.from });
           if (!deps.isGateFailure(error)) throw error;
-          const { name: group, image: to } = findGroup(known, step.group);
-          ownFailure = { group, to, message: error.message };
+          const { name: group, image: to, hash } = findGroup(known, step.group);
+          ownFailure = { group, to, hash, message: error.message };
           before = undefined;
         }
         break;
@@ -128,7 +128,7 @@ function describe(step: RollStep): string {
     case "set-image":
       return `${step.group}: image set, ${step.from} -> ${step.to}`;
     case "undo":
-      return `${step.group}: taken back, ${step.from} -> ${step.image}: ${step.reason}`;
+      return `${step.group}: taken back, ${step.what}: ${step.reason}`;
     case "roll":
       return `${step.group}: is rolled`;
     case "wait":

@@ -8,7 +8,7 @@ import { rewriteFile } from "../clients/put-file.js";
 export function refuseExample({ isExample }: Pick<SpecFile, "isExample">): void {
   if (!isExample) return;
   throw new UserError(
-    "there is no cluster.yaml; copy cluster.example.yaml to cluster.yaml first, or name a spec by CLUSTER=FILE",
+    "there is no cluster.yaml in this folder, so there is nothing to edit; go to its folder, or name it by CLUSTER=FILE",
     2,
   );
 }

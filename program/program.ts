@@ -4,12 +4,13 @@ import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Annotations, App } from "cdktf";
 import { codeOf } from "../clients/error-code.js";
-import { commitOf, lastCause } from "../clients/git.js";
+import { commitOf, commitsOf } from "../clients/git.js";
 import { offeredViews } from "../rollout/roll/views.js";
 import { UserError } from "../cluster/user-error.js";
 import { HOOK_FILE } from "../cluster/hooks/hook-file.js";
 import { addViews } from "../stacks/add-views.js";
 import type { ViewProps } from "../stacks/view-stack.js";
+import { causesOf } from "./commits.js";
 import { readDeployed } from "./read-deployed.js";
 import { EXAMPLE_IS_USED, readSpec, type SpecFile } from "./read-spec.js";
 
@@ -22,13 +23,23 @@ export interface Program extends SpecFile, Omit<ViewProps, "specFolder" | "progr
 export async function loadProgram(env: Environment): Promise<Program> {
   const source = readSpec(env);
   if (source.isExample) console.error(EXAMPLE_IS_USED);
-  const [deployed, cause, commit] = await Promise.all([
+  const given = env["ROLLOUT_CAUSE"];
+  const [deployed, commits, commit] = await Promise.all([
     readDeployed(source, env),
-    env["ROLLOUT_CAUSE"] ?? lastCause(source.file),
+    given === undefined ? commitsOf(source.file) : [],
     commitOf(source.file),
   ]);
   const views = offeredViews(source.spec, deployed, env["ROLLOUT_GROUP"]);
-  return { ...source, deployed, views, commit, cause: cause === undefined ? "<none>" : briefly(cause) };
+  const found = given === undefined ? await causesOf(source, deployed, views, commits) : [];
+  const causes = new Map([...found].map(([group, each]) => [group, briefly(each)]));
+  return {
+    ...source,
+    deployed,
+    views,
+    commit,
+    causes,
+    cause: briefly(given ?? commits[0]?.cause ?? "<none>"),
+  };
 }
 
 const LONGEST_CAUSE = 200;

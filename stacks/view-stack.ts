@@ -29,6 +29,8 @@ export interface ViewProps extends ClusterState {
   readonly program: string;
   /** Why the next revision is made: the commit, or what the user says. */
   readonly cause: string;
+  /** Of groups of which more is known, by name. Default: none. */
+  readonly causes?: ReadonlyMap<string, string>;
   /** The commit of the spec, or `uncommitted`. Default: none is recorded. */
   readonly commit?: string;
   /** The hosts of the group that a view rolls whose machines wait for a later batch, by name. Default: none. */
@@ -133,7 +135,8 @@ export class ViewStack extends TerraformStack {
 
   /** What the view renders of a group; undefined for nothing. */
   private rendering(group: Group): Rendering | undefined {
-    const { spec, deployed, cause, laterHosts = [] } = this.props;
+    const { spec, deployed, causes, laterHosts = [] } = this.props;
+    const cause = causes?.get(group.name) ?? this.props.cause;
     const { platform } = spec;
     const { revisionHistoryLimit } = spec.rollout;
     const { addresses } = deployed;

@@ -6,6 +6,7 @@ import { runHistory } from "../../cli/history.js";
 import { runRestart } from "../../cli/restart.js";
 import { runStatus } from "../../cli/status.js";
 import { runUndo } from "../../cli/undo.js";
+import { templateHash } from "../../cluster/template-hash.js";
 import { historySchema } from "../../rollout/log/history.js";
 import { statusSchema } from "../../rollout/status/status.js";
 import { failure } from "../support/refusal.js";
@@ -42,7 +43,9 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "rollout-edit-verbs-"));
   env = { CLUSTER: join(folder, "cluster.yaml") };
   writeFileSync(env.CLUSTER, SPEC);
-  writeFileSync(join(folder, "demo.tfstate"), readFileSync(STATE));
+  const hash = templateHash({ image: "img-1", instanceType: "a", generation: 0 });
+  const state = readFileSync(STATE, "utf8").replaceAll("0123456789", hash);
+  writeFileSync(join(folder, "demo.tfstate"), state);
 });
 
 afterEach(() => {
@@ -67,9 +70,11 @@ describe("undo", () => {
     );
   });
 
-  test("changes nothing where there is nothing to undo", async () => {
+  test("refuses where there is nothing to undo, and lists the revisions", async () => {
     writeFileSync(env.CLUSTER, SPEC.replace("img-9", "img-1"));
-    expect(await undo({ group: "broker-0" })).toMatch(/^nothing to undo: /);
+    expect(await failure(undo({ group: "broker-0" }))).toBe(
+      "broker-0 has no earlier revision: its history has only 1; give it another image with: rollout set image broker-0=IMAGE\nrevisions, for --to-revision:\n  1: img-1, deployed",
+    );
     expect(spec()).toBe(SPEC.replace("img-9", "img-1"));
   });
 });

@@ -3,7 +3,7 @@ import { devNull, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
-import { fileAtRevision, lastCause } from "../../clients/git.js";
+import { commitsOf, fileAtRevision } from "../../clients/git.js";
 
 let folder: string;
 let spec: string;
@@ -109,7 +109,7 @@ describe("The last cause", () => {
     const before = { ...process.env };
     Object.assign(process.env, { CONSUL_HTTP_TOKEN: "consul", NOMAD_TOKEN: "nomad" });
     try {
-      expect(await withPath(folder, () => lastCause(spec))).toBe("as .");
+      expect(await withPath(folder, () => lastCause(spec))).toBe(".");
     } finally {
       process.env = before;
       await rm(join(folder, "git"));
@@ -152,3 +152,5 @@ async function withPath<T>(path: string, action: () => Promise<T>): Promise<T> {
     process.env["PATH"] = before;
   }
 }
+
+const lastCause = async (file: string): Promise<string | undefined> => (await commitsOf(file))[0]?.cause;

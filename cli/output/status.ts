@@ -29,6 +29,9 @@ export function formatStatus(status: Status, log: string): string {
     ...status.leftovers.map(describeLeftovers),
     ...describeDiffering(differingOf(status)),
     ...describeRun(status, log),
+    ...(status.uncommitted.length === 0
+      ? []
+      : [`warning: no commit has what ${status.uncommitted.join(", ")} runs; commit the spec`]),
     `deployed: ${status.deployed.origin}`,
     ...status.refused.map(({ rule, message }) => `a deploy would be refused by ${rule}: ${message}`),
     status.next === null ? nothingNext(status) : `next: ${status.next}${orBack(status)}`,

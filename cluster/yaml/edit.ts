@@ -3,25 +3,23 @@ import { findGroup } from "../find-group.js";
 import { applyEdits, scalarAt, type Edit } from "./apply-edits.js";
 import { loadSpec } from "./load.js";
 import { newPoolKey } from "./new-pool-key.js";
-import type { Spec } from "./schema.js";
+import { DEFAULT_VOLUME_TYPE, type Spec } from "./schema.js";
+import type { Template } from "../template-hash.js";
 import { UserError } from "../user-error.js";
 import { YamlSource } from "./yaml-source.js";
 
 /** An image for each of some groups, by the group's name. */
 export type ImageChanges = ReadonlyMap<string, string>;
 
-/** What is to be another one of a group. */
-export interface GroupChange {
-  readonly image?: string;
-  readonly generation?: number;
-}
+/** What is to be another one of a group. A volume that its pool does not have is not given to one group alone. */
+export type GroupChange = Partial<Template>;
 
 /** {@link setGroups}, with images alone. */
 export const setImages = (text: string, file: string, changes: ImageChanges): string =>
   setGroups(text, file, new Map([...changes].map(([name, image]) => [name, { image }])));
 
 /**
- * The text of a spec with another image or generation for some groups. Every byte around them stays: comments, quotes,
+ * The text of a spec with another template for some groups. Every byte around them stays: comments, quotes,
  * line ends. A pool without `generations` gets them.
  * @param file the name that errors carry
  * @throws UserError (exit code 2) for a group that the spec does not have
@@ -30,19 +28,24 @@ export const setImages = (text: string, file: string, changes: ImageChanges): st
 export function setGroups(text: string, file: string, changes: ReadonlyMap<string, GroupChange>): string {
   const wanted = withChanges(loadSpec(text, file), changes);
   const source = new YamlSource(text, file);
-  const edits = Object.entries(wanted.pools).flatMap(([pool, { images, generations }]) => [
-    ...images.flatMap((image, index) => imageEdit(source, ["pools", pool, "images", index], image)),
-    ...(generations ? generationEdits(source, pool, generations) : []),
+  const edits = Object.entries(wanted.pools).flatMap(([pool, settings]) => [
+    ...(["images", "instanceTypes", "dataVolumes", "rootVolumes"] as const).flatMap((key) =>
+      (settings[key] ?? []).flatMap((value, index) => edited(source, ["pools", pool, key, index], value)),
+    ),
+    ...(settings.generations ? generationEdits(source, pool, settings.generations) : []),
   ]);
   return applyEdits(source, edits, wanted, [...changes.keys()].join(", "));
 }
 
 function withChanges(spec: Spec, changes: ReadonlyMap<string, GroupChange>): Spec {
   const changed = structuredClone(spec);
-  for (const [name, { image, generation }] of changes) {
+  for (const [name, { image, instanceType, dataVolume, rootVolume, generation }] of changes) {
     const group = findGroup(spec, name);
     const settings = changed.pools[group.pool];
     if (settings && image !== undefined) settings.images[group.index] = image;
+    if (settings && instanceType !== undefined) settings.instanceTypes[group.index] = instanceType;
+    if (settings?.dataVolumes && dataVolume) settings.dataVolumes[group.index] = dataVolume;
+    if (settings?.rootVolumes && rootVolume) settings.rootVolumes[group.index] = rootVolume;
     if (settings && generation !== undefined && generation !== group.generation) {
       settings.generations ??= [0, 0, 0];
       settings.generations[group.index] = generation;
@@ -72,10 +75,26 @@ export function parseAssignments(args: readonly string[]): ImageChanges {
   return changes;
 }
 
-function imageEdit(source: YamlSource, path: readonly PropertyKey[], image: string): Edit[] {
+/** The edits that give a place another value; of a map those of its values. */
+function edited(source: YamlSource, path: readonly PropertyKey[], value: string | number | object): Edit[] {
+  if (typeof value === "object")
+    return Object.entries(value).flatMap(([key, each]: [string, string | number]) =>
+      source.nodeAt([...path, key]) ? edited(source, [...path, key], each) : unwritten(source, path, each),
+    );
   const { node, start, end } = scalarAt(source, path);
-  if (node.value === image) return [];
-  return [{ start, end, text: rewritten(source.text.slice(start, end), node, image) }];
+  if (node.value === value) return [];
+  const text =
+    typeof value === "number" ? String(value) : rewritten(source.text.slice(start, end), node, value);
+  return [{ start, end, text }];
+}
+
+/** A volume may leave its type to the default, and then there is no place for another one. */
+function unwritten({ file }: YamlSource, path: readonly PropertyKey[], type: string | number): Edit[] {
+  if (type === DEFAULT_VOLUME_TYPE) return [];
+  const what = `type: ${String(type)}`;
+  throw new UserError(
+    `${file} does not say the type of ${path.join(".")}; write ${what} there yourself, and run this again`,
+  );
 }
 
 /** A scalar's text with another value, in the quotes that it had; quoted where it had none and would be misread. */
@@ -98,8 +117,5 @@ function generationEdits(source: YamlSource, pool: string, numbers: readonly num
   const path = ["pools", pool, "generations"];
   if (!isSeq(source.nodeAt(path)))
     return [newPoolKey(source, pool, "generations", `[${numbers.join(", ")}]`, "[0, 0, 0]")];
-  return numbers.flatMap((number, index) => {
-    const { node, start, end } = scalarAt(source, [...path, index]);
-    return node.value === number ? [] : [{ start, end, text: String(number) }];
-  });
+  return numbers.flatMap((number, index) => edited(source, [...path, index], number));
 }

@@ -8,6 +8,7 @@ export const REPLACES = "A change replaces the machines of the group.";
 
 /** Of EBS volumes. */
 export const VOLUME_TYPES = ["gp3", "gp2", "st1", "sc1"] as const;
+export const DEFAULT_VOLUME_TYPE = "gp3";
 
 const imageName = text(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
@@ -49,7 +50,7 @@ const loadBalancer = z
 
 const dataVolume = z.strictObject({
   sizeGib: whole(1, 16384).describe("The size in GiB."),
-  type: z.enum(VOLUME_TYPES).default("gp3").describe("The type of an EBS volume. Default: gp3."),
+  type: z.enum(VOLUME_TYPES).default(DEFAULT_VOLUME_TYPE).describe("The type of an EBS volume. Default: gp3."),
 });
 
 const rootVolume = z.strictObject({ sizeGib: whole(1, 16384).describe("The size in GiB.") });

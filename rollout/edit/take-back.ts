@@ -2,25 +2,86 @@ import type { DeployedGroup } from "../../cluster/deployed.js";
 import type { Revision } from "../../cluster/revision.js";
 import type { Group } from "../../cluster/groups.js";
 import { deployedHosts } from "../../cluster/pending.js";
+import { makesTheSame, templateHash, templateOf, type Template } from "../../cluster/template-hash.js";
+import { changesOf } from "../log/history.js";
 
-/** An edit of the spec that takes a group back to its last good image. */
+/** An edit of the spec that takes a group back to the template of its last good revision. */
 export interface TakeBack {
   readonly group: string;
-  readonly from: string;
-  readonly image: string;
-  readonly generation: number;
+  /** `ami-0bbb -> ami-0aaa` */
+  readonly what: string;
+  readonly change: Template;
 }
 
 /**
- * How a group gets back to the image of its last revision; undefined where the spec wants that image already, or there is
+ * How a group gets back to the template of its last revision; undefined where the spec wants that one already, or there is
  * no revision.
  * @param isOut whether work of the group has begun to leave since it was whole, which the state need not show yet
  */
 export function takeBack(group: Group, current: DeployedGroup, isOut: boolean): TakeBack | undefined {
   const last = current.revisions.at(-1);
-  if (last === undefined || last.image === group.image) return undefined;
-  const generation = generationBack(group, current, last, isOut);
-  return { group: group.name, from: group.image, image: last.image, generation };
+  if (last === undefined) return undefined;
+  const { template } = restored(group, current, last);
+  if (makesTheSame(template, group)) return undefined;
+  const change = { ...template, generation: generationBack(group, current, last, isOut) };
+  return { group: group.name, what: describeChange(group, template), change };
+}
+
+/** `ami-0bbb -> ami-0aaa, generation 0 -> 1` */
+export const describeChange = (from: Template, to: Template): string =>
+  changesOf(templateOf(from), templateOf(to))
+    .map((change) => change.replace(/^(image|instanceType) /, ""))
+    .join(", ");
+
+/** What the spec is to say of a group that goes back. */
+interface Restored {
+  /** With the generation that the spec says already. */
+  readonly template: Template;
+  /** What the revision had otherwise, and why that stays as it is. */
+  readonly kept: readonly string[];
+}
+
+export function restored(group: Group, current: DeployedGroup, to: Revision): Restored {
+  const was = templateIn(to, group, current);
+  const [dataVolume, rootVolume] = [group.dataVolume && was.dataVolume, group.rootVolume && was.rootVolume];
+  const sizes = current.volumes.filter(({ host }) => host < group.hosts).map(({ sizeGib }) => sizeGib);
+  const sizeGib = Math.max(dataVolume?.sizeGib ?? 0, ...sizes);
+  const odd = (["dataVolume", "rootVolume"] as const).filter((key) => !group[key] !== !was[key]);
+  return {
+    template: templateOf({
+      ...group,
+      ...{ image: was.image, instanceType: was.instanceType },
+      ...(dataVolume ? { dataVolume: { ...dataVolume, sizeGib } } : {}),
+      ...(rootVolume ? { rootVolume } : {}),
+    }),
+    kept: [
+      ...(dataVolume && dataVolume.sizeGib < sizeGib
+        ? [`its data volumes stay at ${String(sizeGib)} GiB: none is ever made smaller`]
+        : []),
+      ...odd.map((key) => `${key}s stays as it is: a pool has that key for all three groups, or not at all`),
+      ...(templateHash(was) === to.hash
+        ? []
+        : [`an earlier version recorded revision ${String(to.number)}, by its image alone: all else stays`]),
+    ],
+  };
+}
+
+/** What a revision's machines were made of. Where the record does not say it, a guess that its hash proves, or its image alone. */
+export function templateIn(
+  to: Revision,
+  group: Group,
+  { hosts: [host], revisions }: DeployedGroup,
+): Template {
+  const { image, generation } = to;
+  const types = [group.instanceType, host?.instanceType ?? ""].map((instanceType) => ({
+    ...group,
+    instanceType,
+  }));
+  const guesses = [...types, ...revisions.flatMap(({ template }) => template ?? [])].map((guess) =>
+    templateOf({ ...guess, image, generation }),
+  );
+  const proven = to.template ?? guesses.find((guess) => templateHash(guess) === to.hash);
+  return proven ?? templateOf({ ...group, image, generation });
 }
 
 /**

@@ -1,36 +1,33 @@
 import type { DeployedGroup } from "../../cluster/deployed.js";
 import type { Revision } from "../../cluster/revision.js";
-import type { GroupChange } from "../../cluster/yaml/edit.js";
 import { findGroup } from "../../cluster/find-group.js";
 import type { Group } from "../../cluster/groups.js";
 import { inFlightOf } from "../../cluster/pending.js";
+import { makesTheSame, templateHash, type Template } from "../../cluster/template-hash.js";
 import { UserError } from "../../cluster/user-error.js";
 import { notInHistory, rangeOf } from "../log/history.js";
 import { readRuns } from "../log/read-runs.js";
-import { outOf } from "../log/roll-facts.js";
+import { isTo, outOf } from "../log/roll-facts.js";
 import { refuseToEdit } from "./may-edit.js";
 import type { Situation } from "../status/situation.js";
-import { generationBack } from "./take-back.js";
+import { describeChange, generationBack, restored, templateIn } from "./take-back.js";
 
 /** What an undo comes to. */
-export type Undo =
-  | { readonly kind: "nothing"; readonly message: string }
-  | {
-      readonly kind: "undo";
-      readonly group: string;
-      /** What the spec is to say. */
-      readonly change: GroupChange;
-      /** `undo broker-1: ami-0bb -> ami-0aa (revision 15 -> 14, as revision 16)` */
-      readonly message: string;
-      readonly warnings: readonly string[];
-      /** Whether machines are replaced; not where only an edit that was never rolled is taken back. */
-      readonly isRolled: boolean;
-    };
+export interface Undo {
+  readonly group: string;
+  /** What the spec is to say. */
+  readonly change: Template;
+  /** `undo broker-1: ami-0bbb -> ami-0aaa (revision 15 -> 14, as revision 16)` */
+  readonly message: string;
+  readonly warnings: readonly string[];
+  /** Whether machines are replaced; not where only an edit that was never rolled is taken back. */
+  readonly isRolled: boolean;
+}
 
 /**
- * The edit that takes a group back to an earlier image: by default to the one before, and of a group whose roll has begun
- * and not ended to that of its last good revision. The generation is {@link generationBack}'s.
- * @throws UserError when it may not be, with the next command
+ * The edit that takes a group back to an earlier template: by default to the last that differs, and of a group whose roll has
+ * begun and not ended to that of its last good revision. The generation is {@link generationBack}'s.
+ * @throws UserError when it may not be, with the next command, and where there is nothing to undo, with the revisions
  */
 export function undoOf(situation: Situation, name: string, toRevision?: number): Undo {
   const { spec, deployed } = situation;
@@ -42,60 +39,46 @@ export function undoOf(situation: Situation, name: string, toRevision?: number):
   // A roll that was killed while work left is seen in the log alone.
   const isOut =
     group.hash !== last.hash &&
-    outOf(readRuns(situation.events)).some(
-      (each) => each.group === group.name && (each.to ?? group.image) === group.image,
-    );
+    outOf(readRuns(situation.events)).some((each) => each.group === group.name && isTo(each, group));
   const isBegun = isOut || inFlightOf(spec, deployed).some((each) => each.group === group.name);
   const isWhole = !isBegun && group.hash === last.hash;
-  const to = target(group.name, current, isWhole ? last : undefined, toRevision);
+  const isOther = otherIn(group, current);
+  const to = target(current, isWhole ? (each) => isOther(each, last) : () => true, toRevision);
+  const { template, kept } = restored(group, current, to);
   const generation = generationBack(group, current, to, isOut);
-  const isSame = to.image === group.image && (isBegun || generation === group.generation);
-  if (isSame) return { kind: "nothing", message: nothing(group, { last, to, isWhole, isBegun }) };
-  const isNext = to.image !== last.image || generation !== last.generation;
+  const change = { ...template, generation };
+  if (makesTheSame(template, group) && (isBegun || generation === group.generation))
+    throw nothing(isBegun ? "begun" : isWhole ? "whole" : "edited", group, current, to, kept);
+  const isNext = templateHash(change) !== last.hash;
+  const number = String(to.number);
+  const from = isWhole ? `revision ${String(last.number)} -> ${number}` : `back to revision ${number}`;
+  const end = isNext
+    ? `, as revision ${String(last.number + 1)}`
+    : isBegun
+      ? ""
+      : ": the edit was never rolled";
   return {
-    kind: "undo",
     group: group.name,
-    change: { image: to.image, generation },
-    message: `undo ${group.name}: ${what(group, to, generation)} (${words(to, last, { isWhole, isNext, isBegun })})`,
-    warnings: toRevision === undefined && isWhole ? backAndForth(current, last, to) : [],
+    change,
+    message: `undo ${group.name}: ${describeChange(group, change)} (${from}${end})`,
+    warnings: [
+      ...kept.map((each) => `${group.name}: ${each}`),
+      ...(toRevision === undefined && isWhole ? backAndForth(current, last, to, isOther) : []),
+    ],
     isRolled: isBegun || isNext,
   };
 }
 
-/** What is known of a group that is to be taken back. */
-interface Facts {
-  readonly last: Revision;
-  readonly to: Revision;
-  readonly isWhole: boolean;
-  readonly isBegun: boolean;
-}
-
-/** `ami-0bb -> ami-0aa, generation 0 -> 1` */
-const what = (group: Group, to: Revision, generation: number): string =>
-  [
-    ...(to.image === group.image ? [] : [`${group.image} -> ${to.image}`]),
-    ...(generation === group.generation
-      ? []
-      : [`generation ${String(group.generation)} -> ${String(generation)}`]),
-  ].join(", ");
-
-function words(
-  to: Revision,
-  last: Revision,
-  { isWhole, isNext, isBegun }: Pick<Facts, "isWhole" | "isBegun"> & { readonly isNext: boolean },
-): string {
-  const from = isWhole
-    ? `revision ${String(last.number)} -> ${String(to.number)}`
-    : `back to revision ${String(to.number)}`;
-  if (isNext) return `${from}, as revision ${String(last.number + 1)}`;
-  return isBegun ? from : `${from}: the edit was never rolled`;
-}
+/** Whether two revisions of a group are of templates that make other machines. */
+const otherIn =
+  (group: Group, current: DeployedGroup) =>
+  (one: Revision, other: Revision): boolean =>
+    !makesTheSame(templateIn(one, group, current), templateIn(other, group, current));
 
 /** @throws UserError for one that is not in the history */
 function target(
-  name: string,
-  { revisions }: DeployedGroup,
-  without: Revision | undefined,
+  { name, revisions }: DeployedGroup,
+  isMeant: (revision: Revision) => boolean,
   asked: number | undefined,
 ): Revision {
   const numbers = revisions.map(({ number }) => number);
@@ -104,28 +87,56 @@ function target(
     if (found) return found;
     throw notInHistory(name, asked, numbers);
   }
-  const found = revisions.filter((revision) => revision !== without).at(-1);
+  const found = revisions.findLast(isMeant);
   if (found) return found;
-  throw new UserError(
-    `${name} has no earlier revision: its history has only ${rangeOf(numbers)}; give it another image with: rollout set image ${name}=IMAGE`,
-  );
+  const only =
+    revisions.length === 1
+      ? `${name} has no earlier revision: its history has only ${rangeOf(numbers)}`
+      : `${name} has no earlier template: its revisions ${rangeOf(numbers)} differ in their generation alone`;
+  const instead = `${only}; give it another image with: rollout set image ${name}=IMAGE`;
+  throw new UserError([instead, ...listed(revisions)].join("\n"));
 }
 
-function nothing({ name, image }: Group, { last, to, isWhole, isBegun }: Facts): string {
+function nothing(
+  is: "begun" | "whole" | "edited",
+  { name, image }: Group,
+  { revisions }: DeployedGroup,
+  to: Revision,
+  kept: readonly string[],
+): UserError {
   const number = String(to.number);
-  if (isBegun)
-    return `nothing to undo: ${name} is on its way to ${image}, the image of revision ${number}; finish it: rollout deploy ${name}`;
-  if (to !== last) return `nothing to undo: ${name} already runs ${image}, as revision ${number} did`;
-  if (isWhole) return `nothing to undo: ${name} already runs revision ${number}`;
-  return `nothing to undo: ${name} has the image of revision ${number}; what differs is something else, see rollout status`;
+  const why = {
+    begun: `${name} is on its way to ${image}, the image of revision ${number}; finish it: rollout deploy ${name}`,
+    whole: `${name} already runs ${image}, as revision ${number} did`,
+    edited: `the spec has the template of revision ${number} already; roll it: rollout deploy ${name}`,
+  }[is];
+  const own = is !== "begun" && to === revisions.at(-1) ? `${name} already runs revision ${number}` : why;
+  return new UserError([`nothing to undo: ${[own, ...kept].join("; ")}`, ...listed(revisions)].join("\n"));
 }
+
+const listed = (revisions: readonly Revision[]): string[] =>
+  ["revisions, for --to-revision:"].concat(
+    revisions.map(({ number, image, generation, template }, index) =>
+      [
+        `  ${String(number)}: ${image}`,
+        ...(template ? [template.instanceType] : []),
+        ...(generation === 0 ? [] : [`generation ${String(generation)}`]),
+        ...(index === revisions.length - 1 ? ["deployed"] : []),
+      ].join(", "),
+    ),
+  );
 
 /** People who undo twice expect to go one further back, and not to return to what they have left. */
-function backAndForth({ revisions }: DeployedGroup, last: Revision, to: Revision): string[] {
-  const before = revisions.at(-3);
-  if (before?.image !== last.image) return [];
+function backAndForth(
+  { revisions }: DeployedGroup,
+  last: Revision,
+  to: Revision,
+  isOther: (one: Revision, other: Revision) => boolean,
+): string[] {
+  const before = revisions.findLast((each) => each.number < to.number && isOther(each, to));
+  if (!before || isOther(before, last)) return [];
   const further = revisions.findLast(
-    ({ image, number }) => number < before.number && image !== last.image && image !== to.image,
+    (each) => each.number < before.number && isOther(each, last) && isOther(each, to),
   );
   const instead =
     further === undefined ? "" : `; to go further back: --to-revision ${String(further.number)}`;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { DeployedGroup } from "../../cluster/deployed.js";
 import { type Revision, roll, template } from "../../cluster/revision.js";
+import type { Template } from "../../cluster/template-hash.js";
 import { UserError } from "../../cluster/user-error.js";
 import { STEPS } from "../../cluster/run/run-log.js";
 import { attemptsOf, type Run } from "./read-runs.js";
@@ -64,27 +65,30 @@ export function historyOf(group: DeployedGroup, runs: readonly Run[]): Attempt[]
   );
 }
 
-/** `image ami-0aaa -> ami-0bbb`, each; null where one of the two does not say all. */
-function changedSince(before: Revision | undefined, now: Revision): string[] | null {
-  const [old, wanted] = [before && valuesOf(before), valuesOf(now)];
-  if (!old || !wanted) return null;
+/** {@link changesOf} two revisions; null where one of the two does not say all. */
+const changedSince = (before: Revision | undefined, now: Revision): string[] | null =>
+  before?.template && now.template
+    ? changesOf({ ...before.template, hosts: before.hosts }, { ...now.template, hosts: now.hosts })
+    : null;
+
+/** `image ami-0aaa -> ami-0bbb`, each. */
+export function changesOf(before: Values, now: Values): string[] {
+  const [old, wanted] = [valuesOf(before), valuesOf(now)];
   return Object.entries(wanted).flatMap(([name, value]) =>
     old[name] === value ? [] : [`${name} ${old[name] ?? "none"} -> ${value ?? "none"}`],
   );
 }
 
-function valuesOf({ template, hosts }: Revision): Readonly<Record<string, string | undefined>> | undefined {
-  if (!template) return undefined;
-  const { image, instanceType, generation, rootVolume, dataVolume } = template;
-  return {
-    image,
-    instanceType,
-    rootVolume: rootVolume && `${String(rootVolume.sizeGib)} GiB`,
-    dataVolume: dataVolume && `${String(dataVolume.sizeGib)} GiB ${dataVolume.type}`,
-    generation: String(generation),
-    hosts: String(hosts),
-  };
-}
+type Values = Template & { readonly hosts?: number | undefined };
+
+const valuesOf = (of: Values): Readonly<Record<string, string | undefined>> => ({
+  image: of.image,
+  instanceType: of.instanceType,
+  rootVolume: of.rootVolume && `${String(of.rootVolume.sizeGib)} GiB`,
+  dataVolume: of.dataVolume && `${String(of.dataVolume.sizeGib)} GiB ${of.dataVolume.type}`,
+  generation: String(of.generation),
+  hosts: String(of.hosts),
+});
 
 /** Where the log does not know a roll, its record tells. */
 const timesOf = (roll: Attempt["roll"]): Partial<Pick<Attempt, "at" | "seconds">> =>

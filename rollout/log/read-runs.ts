@@ -17,7 +17,7 @@ export interface Run extends Pick<LogEvent, "command" | "by"> {
 }
 
 /** What a run did with one group. */
-export interface Attempt extends Pick<LogEvent, "from" | "to" | "revision" | "cause"> {
+export interface Attempt extends Pick<LogEvent, "from" | "to" | "hash" | "revision" | "cause"> {
   readonly group: string;
   /** Whether it was begun; one that was refused before has an end alone. */
   readonly isBegun: boolean;
@@ -73,6 +73,7 @@ function attemptsIn(lines: readonly LogEvent[]): Attempt[] {
 const attemptOf = (lines: Lines): Attempt => ({
   from: last(lines, "from"),
   to: last(lines, "to"),
+  hash: last(lines, "hash"),
   revision: last(lines, "revision"),
   cause: last(lines, "cause"),
   group: lines[0].group ?? "",

@@ -1,3 +1,4 @@
+import type { Group } from "../../cluster/groups.js";
 import { attemptsOf, isWhole, type Attempt, type Run } from "./read-runs.js";
 
 /** What a cluster's log says of its rolls. How far a roll has come is read from the state, never from here. */
@@ -21,6 +22,8 @@ export interface RollFailure {
   readonly group: string;
   /** The image that it was rolled to. */
   readonly to: string;
+  /** The template that it was rolled to; absent in logs of earlier versions. */
+  readonly hash?: string | undefined;
   readonly message: string;
 }
 
@@ -44,9 +47,9 @@ export function rollFacts(runs: readonly Run[]): RollFacts {
   };
 }
 
-const failedGate = ({ group, to, steps, end }: Attempt): RollFailure[] =>
+const failedGate = ({ group, to, hash, steps, end }: Attempt): RollFailure[] =>
   end?.result === "failed" && steps.at(-1)?.step === "gate" && to !== undefined
-    ? [{ group, to, message: end.message ?? "it is not ready" }]
+    ? [{ group, to, hash, message: end.message ?? "it is not ready" }]
     : [];
 
 /** The groups that have begun to leave in these attempts and have not been whole since, in the order in which they left. */
@@ -61,7 +64,13 @@ function leftIn(attempts: readonly Attempt[]): string[] {
 }
 
 /** A group that has begun to leave and has not been whole since, and the images between which it was rolled. */
-export type Out = Pick<Attempt, "group" | "from" | "to">;
+export type Out = Pick<Attempt, "group" | "from" | "to" | "hash">;
+
+/** Whether something was rolled to the template of a group; by its image, where an earlier version wrote the log. */
+export const isTo = (
+  { to, hash }: Pick<Attempt, "to" | "hash">,
+  group: Pick<Group, "image" | "hash">,
+): boolean => (hash === undefined ? (to ?? group.image) === group.image : hash === group.hash);
 
 /** The groups that are out by a log. None is that was so before another was rolled: no work leaves unless all others are well. */
 export function outOf(runs: readonly Run[]): Out[] {
@@ -69,6 +78,6 @@ export function outOf(runs: readonly Run[]): Out[] {
   const rolled = all.findLastIndex(({ end }) => end?.result === "ok");
   return leftIn(all.slice(rolled + 1)).map((group) => {
     const begun = all.findLast((each) => each.group === group && each.isBegun);
-    return { group, from: begun?.from, to: begun?.to };
+    return { group, from: begun?.from, to: begun?.to, hash: begun?.hash };
   });
 }

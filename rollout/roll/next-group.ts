@@ -2,8 +2,9 @@ import type { ClusterState } from "../../cluster/cluster-state.js";
 import type { Deployed } from "../../cluster/deployed.js";
 import type { Group } from "../../cluster/groups.js";
 import { pendingGroups } from "../../cluster/pending.js";
+import type { Revision } from "../../cluster/revision.js";
 import { takeBack, type TakeBack } from "../edit/take-back.js";
-import type { RollFacts, RollFailure } from "../log/roll-facts.js";
+import { isTo, type RollFacts, type RollFailure } from "../log/roll-facts.js";
 import type { Situation } from "../status/situation.js";
 import { among, mayRoll, unfinished, type Reason } from "./may-roll.js";
 import { rollOrder } from "./order.js";
@@ -58,8 +59,8 @@ export function nextRoll(situation: RollSituation): NextRoll {
   const order = rollOrder(spec, { inFlight: out, leaders });
 
   // What has failed is answered before anything else is finished.
-  const isFailing = ({ name, image }: Group): boolean =>
-    wanted.groups.includes(name) && facts.failure?.group === name && facts.failure.to === image;
+  const isFailing = (group: Group): boolean =>
+    wanted.groups.includes(group.name) && isOf(facts.failure, group);
   const [first] = order
     .filter(({ name }) => out.includes(name))
     .sort((one, other) => Number(isFailing(other)) - Number(isFailing(one)));
@@ -74,7 +75,8 @@ export function nextRoll(situation: RollSituation): NextRoll {
     return blockedBy(cancelled, `; not rolled: ${due.map(({ name }) => name).join(", ")}`);
   if (cancelled) return { kind: "done" };
   // A group that has got there by other hands has failed no more.
-  if (facts.failure && imageOf(deployed, facts.failure.group) !== facts.failure.to)
+  const current = facts.failure && lastOf(deployed, facts.failure.group);
+  if (facts.failure && !(current && isTo(facts.failure, current)))
     return failed(facts.failure, false, situation);
   const [refused] = among(reasons, "new", "retired", "pending");
   if (refused) return blockedBy(refused);
@@ -94,16 +96,18 @@ function finish(group: Group, situation: RollSituation): NextRoll {
   const { name } = group;
   const current = deployed.groups.get(name);
   const back = current && takeBack(group, current, facts.out.includes(name));
-  const failure =
-    facts.failure?.group === name && facts.failure.to === group.image ? facts.failure : undefined;
+  const failure = isOf(facts.failure, group) ? facts.failure : undefined;
   if (back && hold?.kind === "cancel" && hold.undo === true) {
     return { kind: "step", step: { step: "undo", reason: `cancelled by ${hold.by}`, ...back } };
   }
   if (!failure) return { kind: "step", step: { step: "roll", group: name } };
   return back && spec.rollout.onFailure === "undo"
-    ? { kind: "step", step: { step: "undo", reason: `it did not become ready with ${back.from}`, ...back } }
+    ? { kind: "step", step: { step: "undo", reason: `it did not become ready with ${failure.to}`, ...back } }
     : failed(failure, true, situation);
 }
+
+const isOf = (failure: RollFailure | undefined, group: Group): boolean =>
+  failure?.group === group.name && isTo(failure, group);
 
 /** With a wanted image every group is due that does not run it, whatever the spec says by now. */
 function isDue(name: string, pending: readonly string[], { wanted, deployed, spec }: RollSituation): boolean {
@@ -111,7 +115,7 @@ function isDue(name: string, pending: readonly string[], { wanted, deployed, spe
   // What is pending goes first, so that the spec never says more than one group.
   if (wanted.image === undefined || (spec.rollout.pendingGroups === "one" && pending.length > 0))
     return false;
-  return imageOf(deployed, name) !== wanted.image;
+  return lastOf(deployed, name)?.image !== wanted.image;
 }
 
 /** What keeps the next group from being begun now. */
@@ -127,16 +131,17 @@ function failed(failure: RollFailure, isOut: boolean, { deployed, wanted }: Roll
       `rollout undo ${group}, or once the cause is gone: ${wanted.command}`,
     );
   }
-  const image = imageOf(deployed, group) ?? "nothing";
+  const last = lastOf(deployed, group);
+  const back = last?.image === to ? `revision ${String(last.number)}` : (last?.image ?? "nothing");
   return blocked(
-    `${group} did not become ready with ${to} and was taken back to ${image}: ${message}`,
+    `${group} did not become ready with ${to} and was taken back to ${back}: ${message}`,
     `rollout history ${group}`,
   );
 }
 
-/** The image of a group's last revision. */
-const imageOf = (deployed: Deployed, group: string): string | undefined =>
-  deployed.groups.get(group)?.revisions.at(-1)?.image;
+/** The last revision of a group. */
+const lastOf = (deployed: Deployed, group: string): Revision | undefined =>
+  deployed.groups.get(group)?.revisions.at(-1);
 
 const blocked = (reason: string, command: string): NextRoll => ({ kind: "blocked", reason, command });
 

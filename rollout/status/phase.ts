@@ -119,7 +119,8 @@ function failed(facts: Facts): Phase | undefined {
 /** Whether an undo would do something now, as it decides itself. */
 function canBeUndone(situation: Situation, group: string): boolean {
   try {
-    return undoOf(situation, group).kind === "undo";
+    undoOf(situation, group);
+    return true;
   } catch (error) {
     if (error instanceof UserError) return false;
     throw error;
@@ -178,8 +179,10 @@ function inFlight({ inFlight, spec }: Facts): Phase | undefined {
 /** Cut off while its work left, which no state shows. Set back in the spec, its machines would stay as they were left. */
 function begun({ out, pending, deployed, spec }: Facts): Phase | undefined {
   const due = new Set(pending.map(({ name }) => name));
-  const isSetBack = ({ group, from, to }: Out): boolean =>
-    from !== to && deployed.groups.get(group)?.revisions.at(-1)?.image === from;
+  const isSetBack = ({ group, from, to, hash }: Out): boolean => {
+    const last = deployed.groups.get(group)?.revisions.at(-1);
+    return hash === undefined ? from !== to && last?.image === from : hash !== last?.hash;
+  };
   const first = out.find((one) => due.has(one.group) || isSetBack(one));
   if (first === undefined || spec.protection === "off") return undefined;
   const { group } = first;

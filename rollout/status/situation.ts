@@ -20,6 +20,8 @@ export interface Situation extends ClusterState {
   readonly run: LiveRun | undefined;
   /** The log, oldest first. */
   readonly events: readonly LogEvent[];
+  /** The groups that run what the spec says and its last commit does not. Default: that is not known. */
+  readonly uncommitted?: readonly string[];
   /** When all this was so, in milliseconds since 1970. */
   readonly at: number;
 }

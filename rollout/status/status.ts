@@ -66,6 +66,9 @@ export const statusSchema = z.strictObject({
     .array(z.strictObject({ rule: z.string(), message: z.string(), remedy: z.string() }))
     .describe("Why the deploy that would come next is refused, and what comes first; next is null then."),
   undo: z.string().nullable().describe("The command that takes a group that failed back instead."),
+  uncommitted: z
+    .array(z.string())
+    .describe("Groups that run what the spec says and its last commit does not: it is to be committed."),
 });
 
 export type Status = z.output<typeof statusSchema>;
@@ -114,6 +117,7 @@ export function statusOf(
     nextView: refused.length === 0 ? nextView : null,
     refused: refused.map(({ rule, message, remedy }) => ({ rule, message, remedy })),
     undo,
+    uncommitted: [...(situation.uncommitted ?? [])],
   };
 }
 

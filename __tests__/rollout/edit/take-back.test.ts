@@ -14,14 +14,36 @@ test("a group of which some machines are new goes back whole, whatever the log s
   const hosts = standing.hosts.map((host) =>
     host.number === 0 ? { ...host, image: "ami-0bbb", hash: wanted.hash } : host,
   );
-  expect(takeBack(wanted, { ...standing, hosts }, false)).toEqual({
+  expect(takeBack(wanted, { ...standing, hosts }, false)).toMatchObject({
     group: "broker-0",
-    from: "ami-0bbb",
-    image: "ami-0aaa",
-    generation: 1,
+    what: "ami-0bbb -> ami-0aaa",
+    change: { image: "ami-0aaa", generation: 1 },
   });
 });
 
 test("a group of which nothing has begun to go needs no other generation", () => {
-  expect(takeBack(wanted, standing, false)).toMatchObject({ image: "ami-0aaa", generation: 0 });
+  expect(takeBack(wanted, standing, false)).toMatchObject({
+    change: { image: "ami-0aaa", generation: 0 },
+  });
+});
+
+test("a group whose instance type alone was changed goes back, too; one that was restarted is there already", () => {
+  const edited = (edit: (broker: ReturnType<typeof poolOf>) => void) =>
+    findGroup(
+      change(before, (draft) => {
+        edit(poolOf(draft, "broker"));
+      }),
+      "broker-0",
+    );
+  const typed = edited((broker) => {
+    broker.instanceTypes[0] = "m6i.xlarge";
+  });
+  expect(takeBack(typed, standing, true)).toMatchObject({
+    what: "m6i.xlarge -> m6i.large",
+    change: { image: "ami-0aaa", instanceType: "m6i.large", generation: 1 },
+  });
+  const restarted = edited((broker) => {
+    broker.generations = [1, 0, 0];
+  });
+  expect(takeBack(restarted, standing, true)).toBeUndefined();
 });

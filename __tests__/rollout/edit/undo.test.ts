@@ -2,7 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 import { undoOf, type Undo } from "../../../rollout/edit/undo.js";
 import type { Situation } from "../../../rollout/status/situation.js";
 import type { Deployed } from "../../../cluster/deployed.js";
-import type { Revision } from "../../../cluster/revision.js";
+import { findGroup } from "../../../cluster/find-group.js";
+import { nextRevisions, type Revision } from "../../../cluster/revision.js";
 import { templateHash } from "../../../cluster/template-hash.js";
 import {
   change,
@@ -45,6 +46,8 @@ function after(images: readonly string[], generation = 0): { spec: typeof spec; 
   return { spec: now, deployed: withGroup(deployed, "broker-1", { revisions }) };
 }
 
+const BROKER = { instanceType: "m6i.large", dataVolume: { sizeGib: 100, type: "gp3" } };
+
 const whole = after(["ami-0aaa", "ami-0bbb", "ami-0ccc"]);
 const situation = situationOf(whole.spec, whole.deployed);
 const begun = (): Situation => {
@@ -59,9 +62,8 @@ const desiring = (image: string) =>
 describe("an undo goes back", () => {
   test("by one revision, as a new one", () => {
     expect(undoOf(situation, "broker-1")).toEqual({
-      kind: "undo",
       group: "broker-1",
-      change: { image: "ami-0bbb", generation: 0 },
+      change: { ...BROKER, image: "ami-0bbb", generation: 0 },
       message: "undo broker-1: ami-0ccc -> ami-0bbb (revision 13 -> 12, as revision 14)",
       warnings: [],
       isRolled: true,
@@ -178,16 +180,23 @@ describe("an undo that is followed by another warns that this returns", () => {
   });
 });
 
-describe("there is nothing to undo", () => {
-  const message = (undo: Undo): string => (undo.kind === "nothing" ? undo.message : "an undo");
+describe("refuses where there is nothing to undo, and lists the revisions", () => {
+  const refusal = (of: Situation, number?: number): string => errorOf(() => undoOf(of, "broker-1", number));
+  const REVISIONS =
+    "\nrevisions, for --to-revision:\n  11: ami-0aaa\n  12: ami-0bbb\n  13: ami-0ccc, deployed";
 
   test("where the group runs what is asked for", () => {
-    expect(message(undoOf(situation, "broker-1", 13))).toBe(
-      "nothing to undo: broker-1 already runs revision 13",
-    );
+    expect(refusal(situation, 13)).toBe(`nothing to undo: broker-1 already runs revision 13${REVISIONS}`);
     const same = after(["ami-0aaa", "ami-0aaa"], 1);
-    expect(message(undoOf(situationOf(same.spec, same.deployed), "broker-1"))).toBe(
-      "nothing to undo: broker-1 already runs ami-0aaa, as revision 11 did",
+    expect(refusal(situationOf(same.spec, same.deployed), 11)).toBe(
+      "nothing to undo: broker-1 already runs ami-0aaa, as revision 11 did\nrevisions, for --to-revision:\n  11: ami-0aaa\n  12: ami-0aaa, generation 1, deployed",
+    );
+  });
+
+  test("where it was restarted alone", () => {
+    const same = after(["ami-0aaa", "ami-0aaa"], 1);
+    expect(refusal(situationOf(same.spec, same.deployed))).toBe(
+      "broker-1 has no earlier template: its revisions 11 to 12 differ in their generation alone; give it another image with: rollout set image broker-1=IMAGE\nrevisions, for --to-revision:\n  11: ami-0aaa\n  12: ami-0aaa, generation 1, deployed",
     );
   });
 
@@ -196,18 +205,100 @@ describe("there is nothing to undo", () => {
     const back = change(whole.spec, (draft) => {
       poolOf(draft, "broker").generations = [0, 1, 0];
     });
-    expect(message(undoOf(situationOf(back, half), "broker-1"))).toBe(
-      "nothing to undo: broker-1 is on its way to ami-0ccc, the image of revision 13; finish it: rollout deploy broker-1",
+    expect(refusal(situationOf(back, half))).toBe(
+      `nothing to undo: broker-1 is on its way to ami-0ccc, the image of revision 13; finish it: rollout deploy broker-1${REVISIONS}`,
     );
   });
 
-  test("where something else than the image was changed", () => {
-    const types = change(whole.spec, (draft) => {
-      poolOf(draft, "broker").instanceTypes[1] = "m6i.xlarge";
-    });
-    expect(message(undoOf(situationOf(types, whole.deployed), "broker-1"))).toBe(
-      "nothing to undo: broker-1 has the image of revision 13; what differs is something else, see rollout status",
+  test("where the spec says so already: what is edited does not run yet", () => {
+    expect(refusal(situationOf(desiring("ami-0bbb"), whole.deployed), 12)).toBe(
+      `nothing to undo: the spec has the template of revision 12 already; roll it: rollout deploy broker-1${REVISIONS}`,
     );
+  });
+
+  test("where a data volume alone was made larger", () => {
+    const larger = rolledBy((draft) => {
+      poolOf(draft, "broker").dataVolumes = [DISK, { sizeGib: 200, type: "gp3" }, DISK];
+    });
+    expect(refusal(larger)).toBe(
+      "nothing to undo: broker-1 already runs ami-0aaa, as revision 1 did; its data volumes stay at 200 GiB: none is ever made smaller\nrevisions, for --to-revision:\n  1: ami-0aaa, m6i.large\n  2: ami-0aaa, m6i.large, deployed",
+    );
+  });
+});
+
+describe("an undo restores the whole template", () => {
+  test("where the instance type was rolled alone", () => {
+    expect(undoOf(rolledBy(type("m6i.xlarge")), "broker-1")).toEqual({
+      group: "broker-1",
+      change: { ...BROKER, image: "ami-0aaa", generation: 0 },
+      message: "undo broker-1: m6i.xlarge -> m6i.large (revision 2 -> 1, as revision 3)",
+      warnings: [],
+      isRolled: true,
+    });
+  });
+
+  test("where a roll of another type has left, or was never begun", () => {
+    const { deployed } = rolledBy();
+    const spec = change(rolledBy().spec, type("m6i.xlarge"));
+    const half = situationOf(spec, withGroup(deployed, "broker-1", { leave: false }));
+    expect(undoOf(half, "broker-1").message).toBe(
+      "undo broker-1: m6i.xlarge -> m6i.large, generation 0 -> 1 (back to revision 1, as revision 2)",
+    );
+    expect(undoOf(situationOf(spec, deployed), "broker-1").message).toBe(
+      "undo broker-1: m6i.xlarge -> m6i.large (back to revision 1: the edit was never rolled)",
+    );
+  });
+
+  test("to the last that differs, where the bad one was restarted", () => {
+    const restarted = rolledBy(image("ami-0bbb"), (draft) => {
+      poolOf(draft, "broker").generations = [0, 1, 0];
+    });
+    expect(undoOf(restarted, "broker-1").message).toBe(
+      "undo broker-1: ami-0bbb -> ami-0aaa (revision 3 -> 1, as revision 4)",
+    );
+  });
+
+  test("but for a data volume, which is never made smaller", () => {
+    const larger = rolledBy((draft) => {
+      image("ami-0bbb")(draft);
+      poolOf(draft, "broker").dataVolumes = [DISK, { sizeGib: 200, type: "gp2" }, DISK];
+    });
+    expect(undoOf(larger, "broker-1")).toMatchObject({
+      change: { image: "ami-0aaa", dataVolume: { sizeGib: 200, type: "gp3" } },
+      message:
+        "undo broker-1: ami-0bbb -> ami-0aaa, dataVolume 200 GiB gp2 -> 200 GiB gp3 (revision 2 -> 1, as revision 3)",
+      warnings: ["broker-1: its data volumes stay at 200 GiB: none is ever made smaller"],
+    });
+  });
+
+  test("but for a key that is its pool's, or is not", () => {
+    const rooted = rolledBy((draft) => {
+      image("ami-0bbb")(draft);
+      poolOf(draft, "broker").rootVolumes = [{ sizeGib: 9 }, { sizeGib: 9 }, { sizeGib: 9 }];
+    });
+    expect(undoOf(rooted, "broker-1")).toMatchObject({
+      change: { image: "ami-0aaa", rootVolume: { sizeGib: 9 } },
+      warnings: [
+        "broker-1: rootVolumes stays as it is: a pool has that key for all three groups, or not at all",
+      ],
+    });
+  });
+
+  test("but for what an earlier version did not record and no hash proves", () => {
+    const { spec, deployed } = rolledBy(type("m6i.xlarge"), image("ami-0bbb"));
+    const revisions = groupIn(deployed, "broker-1").revisions.map(({ template: unknown, ...rest }) => {
+      expect(unknown).toBeDefined();
+      return rest;
+    });
+    const of = situationOf(spec, withGroup(deployed, "broker-1", { revisions }));
+    expect(undoOf(of, "broker-1", 2)).toMatchObject({
+      change: { image: "ami-0aaa", instanceType: "m6i.xlarge" },
+      warnings: [],
+    });
+    expect(undoOf(of, "broker-1", 1)).toMatchObject({
+      change: { image: "ami-0aaa", instanceType: "m6i.xlarge" },
+      warnings: ["broker-1: an earlier version recorded revision 1, by its image alone: all else stays"],
+    });
   });
 });
 
@@ -225,7 +316,7 @@ describe("an undo refuses", () => {
       "broker-1 is new and has never stood, so broker-1 is not undone; first: npx cdktf deploy cluster",
     );
     expect(refusal(situationOf(spec, deployedAs(spec)))).toBe(
-      "broker-1 has no earlier revision: its history has only 1; give it another image with: rollout set image broker-1=IMAGE",
+      "broker-1 has no earlier revision: its history has only 1; give it another image with: rollout set image broker-1=IMAGE\nrevisions, for --to-revision:\n  1: ami-0aaa, deployed",
     );
   });
 
@@ -269,7 +360,7 @@ describe("an undo refuses", () => {
       poolOf(draft, "broker").images[2] = "ami-0ddd";
       draft.rollout.pendingGroups = "queue";
     });
-    expect(undoOf(situationOf(queue, both), "broker-1").kind).toBe("undo");
+    expect(undoOf(situationOf(queue, both), "broker-1").isRolled).toBe(true);
   });
 
   test("while another group is pending, unless they may queue", () => {
@@ -282,7 +373,7 @@ describe("an undo refuses", () => {
     const queue = change(pending, (draft) => {
       draft.rollout.pendingGroups = "queue";
     });
-    expect(undoOf(situationOf(queue, whole.deployed), "broker-1").kind).toBe("undo");
+    expect(undoOf(situationOf(queue, whole.deployed), "broker-1").isRolled).toBe(true);
   });
 
   test("what was not read from the state, and a cluster that is torn down", () => {
@@ -300,3 +391,30 @@ describe("an undo refuses", () => {
 });
 
 type Hosts = ReturnType<typeof groupIn>["hosts"];
+
+type Edit = (draft: typeof spec) => void;
+
+const DISK = { sizeGib: 100, type: "gp3" } as const;
+
+const type =
+  (to: string): Edit =>
+  (draft) => {
+    poolOf(draft, "broker").instanceTypes[1] = to;
+  };
+
+const image =
+  (to: string): Edit =>
+  (draft) => {
+    poolOf(draft, "broker").images[1] = to;
+  };
+
+/** Broker-1 after these edits, each of which was rolled and recorded. */
+function rolledBy(...edits: readonly Edit[]): Situation {
+  const limit = { revisionHistoryLimit: 10, cause: "any" };
+  let [now, revisions] = [spec, nextRevisions(findGroup(spec, "broker-1"), [], limit)];
+  for (const edit of edits) {
+    now = change(now, edit);
+    revisions = nextRevisions(findGroup(now, "broker-1"), revisions, limit);
+  }
+  return situationOf(now, withGroup(deployedAs(now), "broker-1", { revisions }));
+}

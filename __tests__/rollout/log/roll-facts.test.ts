@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { rollFacts } from "../../../rollout/log/roll-facts.js";
+import { isTo, outOf, rollFacts } from "../../../rollout/log/roll-facts.js";
 import { readRuns } from "../../../rollout/log/read-runs.js";
 import type { LogEvent } from "../../../cluster/run/run-log.js";
 
@@ -81,4 +81,15 @@ test("a roll that has ended is over; one that was killed or interrupted goes on"
   );
   const done = factsOf(log(started("broker-0"), ended("broker-0", "ok"), runEnded("ok")));
   expect(done).toEqual({ lastEndAt: START + 60_000, released: false, out: [] });
+});
+
+test("a roll is told by its template; where an earlier version wrote the log, by its image", () => {
+  const group = { image: "ami-0bbb", hash: "0123456789" };
+  expect(isTo({ to: "ami-0bbb", hash: "0123456789" }, group)).toBe(true);
+  expect(isTo({ to: "ami-0bbb", hash: "9876543210" }, group)).toBe(false);
+  expect(isTo({ to: "ami-0bbb", hash: undefined }, group)).toBe(true);
+  expect(isTo({ to: "ami-0ccc", hash: undefined }, group)).toBe(false);
+  const typed = log({ ...started("broker-0"), hash: "0123456789" }, ...failing.slice(1));
+  expect(factsOf(typed).failure).toEqual({ ...FAILURE, hash: "0123456789" });
+  expect(outOf(readRuns(typed))).toMatchObject([{ group: "broker-0", hash: "0123456789" }]);
 });

@@ -12,6 +12,7 @@ import {
   withGroup,
 } from "../../support/fixtures.js";
 
+import { findGroup } from "../../../cluster/find-group.js";
 import { undoOf } from "../../../rollout/edit/undo.js";
 import { situationOf } from "../../support/situation.js";
 
@@ -57,6 +58,10 @@ const rolled = (...groups: readonly string[]) => {
   return after;
 };
 const broker0 = withImages(local, "broker-0");
+
+const TYPE = { groups: ["broker-0"], command: "rollout deploy broker-0" };
+
+const BROKER = { instanceType: "m6i.large", dataVolume: { sizeGib: 100, type: "gp3" } };
 const inFlight = withGroup(standing, "broker-0", { leave: false });
 const half = cutAfterLeave(local, standing, "broker-0");
 const PAUSE = {
@@ -237,9 +242,8 @@ describe("a cancel", () => {
       step: "undo",
       reason: "cancelled by ops@a",
       group: "broker-0",
-      from: "ami-0bbb",
-      image: "ami-0aaa",
-      generation: 1,
+      what: "ami-0bbb -> ami-0aaa",
+      change: { ...BROKER, image: "ami-0aaa", generation: 1 },
     });
     const back = change(local, (spec) => {
       poolOf(spec, "broker").generations = [1, 0, 0];
@@ -300,9 +304,8 @@ describe("a gate that was not passed", () => {
       step: "undo",
       reason: "it did not become ready with ami-0bbb",
       group: "broker-0",
-      from: "ami-0bbb",
-      image: "ami-0aaa",
-      generation: 1,
+      what: "ami-0bbb -> ami-0aaa",
+      change: { ...BROKER, image: "ami-0aaa", generation: 1 },
     });
     expect(stepOf({ spec: undo(local), deployed: atGate, facts })).toEqual({
       step: "roll",
@@ -324,6 +327,30 @@ describe("a gate that was not passed", () => {
     });
   });
 
+  test("of an instance type alone takes the group back as well, and is no success of its image", () => {
+    const typed = change(rollout({ onFailure: "undo" }), (spec) => {
+      poolOf(spec, "broker").instanceTypes[0] = "m6i.xlarge";
+    });
+    const { hash } = findGroup(typed, "broker-0");
+    const ofType = { ...facts, failure: { ...failure, to: "ami-0aaa", hash } };
+    expect(stepOf({ wanted: TYPE, spec: typed, deployed: half, facts: ofType })).toEqual({
+      step: "undo",
+      reason: "it did not become ready with ami-0aaa",
+      group: "broker-0",
+      what: "m6i.xlarge -> m6i.large",
+      change: { ...BROKER, image: "ami-0aaa", generation: 1 },
+    });
+    expect(next({ wanted: TYPE, spec: local, deployed: standing, facts: ofType })).toEqual({
+      kind: "blocked",
+      reason:
+        "broker-0 did not become ready with ami-0aaa and was taken back to revision 1: nodes-eligible (0 of 3)",
+      command: "rollout history broker-0",
+    });
+    expect(next({ wanted: TYPE, spec: typed, deployed: deployedAs(typed), facts: ofType })).toEqual({
+      kind: "done",
+    });
+  });
+
   test("is forgotten where the group has got there by other hands", () => {
     expect(stepOf({ spec: broker0, deployed: rolled("broker-0"), facts })).toMatchObject({
       step: "set-image",
@@ -334,8 +361,14 @@ describe("a gate that was not passed", () => {
   test("raises the generation of a group that has left, whatever is still there of it", () => {
     const left = { ...facts, out: ["broker-0"] };
     const spec = rollout({ onFailure: "undo" }, broker0);
-    expect(stepOf({ spec, deployed: half, facts: left })).toMatchObject({ step: "undo", generation: 1 });
-    expect(stepOf({ spec, deployed: standing, facts: left })).toMatchObject({ step: "undo", generation: 1 });
+    expect(stepOf({ spec, deployed: half, facts: left })).toMatchObject({
+      step: "undo",
+      change: { generation: 1 },
+    });
+    expect(stepOf({ spec, deployed: standing, facts: left })).toMatchObject({
+      step: "undo",
+      change: { generation: 1 },
+    });
   });
 
   test("takes a group back by a generation that none of its revisions had, as an undo by hand does", () => {
@@ -348,8 +381,8 @@ describe("a gate that was not passed", () => {
     const deployed = withGroup(half, "broker-0", { revisions });
     const spec = rollout({ onFailure: "undo" }, broker0);
     const back = { image: "ami-0aaa", generation: 2 };
-    expect(stepOf({ spec, deployed, facts })).toMatchObject({ step: "undo", ...back });
-    expect(undoOf(situationOf(spec, deployed), "broker-0")).toMatchObject({ kind: "undo", change: back });
+    expect(stepOf({ spec, deployed, facts })).toMatchObject({ step: "undo", change: back });
+    expect(undoOf(situationOf(spec, deployed), "broker-0")).toMatchObject({ change: back });
   });
 
   test("lets the machines be of a group that has not left, as an undo by hand does", () => {
@@ -359,8 +392,8 @@ describe("a gate that was not passed", () => {
       poolOf(edited, "broker").generations = [3, 0, 0];
     });
     const back = { image: "ami-0aaa", generation: 0 };
-    expect(stepOf({ spec, deployed, facts })).toMatchObject({ step: "undo", ...back });
-    expect(undoOf(situationOf(spec, deployed), "broker-0")).toMatchObject({ kind: "undo", change: back });
+    expect(stepOf({ spec, deployed, facts })).toMatchObject({ step: "undo", change: back });
+    expect(undoOf(situationOf(spec, deployed), "broker-0")).toMatchObject({ change: back });
   });
 });
 

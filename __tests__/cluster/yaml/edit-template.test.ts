@@ -1,0 +1,48 @@
+import { expect, test } from "@jest/globals";
+import { setGroups, type GroupChange } from "../../../cluster/yaml/edit.js";
+import { errorOf, EXAMPLE, exampleWith } from "./example.js";
+
+const changed = (text: string, change: GroupChange): string =>
+  setGroups(text, "cluster.yaml", new Map([["broker-1", change]]));
+
+const DISK = "      - { sizeGib: 100, type: gp3 }\n";
+
+test("a whole template is set, and not a byte elsewhere changes", () => {
+  const text = exampleWith(
+    [
+      "    hosts: [3, 3, 3]",
+      "    rootVolumes: [{ sizeGib: 20 }, { sizeGib: 30 }, { sizeGib: 20 }]\n    hosts: [3, 3, 3]",
+    ],
+    ["generations: [0, 0, 0]", "generations: [0, 2, 0]"],
+  );
+  const template = {
+    image: "ami-0bbb",
+    instanceType: "m6i.xlarge",
+    dataVolume: { sizeGib: 200, type: "gp2" },
+    rootVolume: { sizeGib: 25 },
+    generation: 3,
+  } as const;
+  const before = text.slice(0, text.indexOf("  broker:"));
+  expect(changed(text, template)).toBe(
+    before +
+      text
+        .slice(before.length)
+        .replace("[ami-0aaa, ami-0aaa,", "[ami-0aaa, ami-0bbb,")
+        .replace("[m6i.large, m6i.large,", "[m6i.large, m6i.xlarge,")
+        .replace("{ sizeGib: 30 }", "{ sizeGib: 25 }")
+        .replace("[0, 2, 0]", "[0, 3, 0]")
+        .replace(DISK + DISK, `${DISK}${DISK.replace("100", "200").replace("gp3", "gp2")}`),
+  );
+});
+
+test("refuses another type of a volume that leaves it to the default", () => {
+  const text = EXAMPLE.replace(DISK + DISK, `${DISK}      - { sizeGib: 100 }\n`);
+  expect(changed(text, { dataVolume: { sizeGib: 100, type: "gp3" } })).toBe(text);
+  expect(errorOf(() => changed(text, { dataVolume: { sizeGib: 100, type: "gp2" } }))).toBe(
+    "cluster.yaml does not say the type of pools.broker.dataVolumes.1; write type: gp2 there yourself, and run this again",
+  );
+});
+
+test("a volume that its pool does not have is not given to one group", () => {
+  expect(changed(EXAMPLE, { rootVolume: { sizeGib: 30 } })).toBe(EXAMPLE);
+});

@@ -1,0 +1,75 @@
+import { fileAtRevision, isUncommitted, type Commit } from "../clients/git.js";
+import type { Deployed, DeployedGroup } from "../cluster/deployed.js";
+import { groupsOf, type Group } from "../cluster/groups.js";
+import { deployedHash } from "../cluster/pending.js";
+import { makesTheSame, templateOf } from "../cluster/template-hash.js";
+import { UserError } from "../cluster/user-error.js";
+import { loadSpec } from "../cluster/yaml/load.js";
+import { templateIn } from "../rollout/edit/take-back.js";
+import { changesOf } from "../rollout/log/history.js";
+import type { SpecFile } from "./read-spec.js";
+
+type Source = Pick<SpecFile, "spec" | "file">;
+
+/** Why groups are as the spec has them: the commit that brought their template, else what the edit is that no commit has. */
+export async function causesOf(
+  { spec, file }: Source,
+  deployed: Deployed,
+  names: readonly string[],
+  commits: readonly Commit[],
+): Promise<ReadonlyMap<string, string>> {
+  const asked = groupsOf(spec).filter(({ name }) => names.includes(name));
+  const causes = new Map<string, string>();
+  let open = asked;
+  for (const { commit, cause } of commits) {
+    if (open.length === 0) break;
+    const hashes = await hashesAt(file, commit);
+    open = open.filter(({ name, hash }) => hashes.get(name) === hash);
+    for (const { name } of open) causes.set(name, cause);
+  }
+  for (const group of asked) {
+    const current = deployed.groups.get(group.name);
+    if (current && !causes.has(group.name)) causes.set(group.name, editOf(group, current));
+  }
+  return causes;
+}
+
+/** `uncommitted: set image`, `undo of 15` */
+function editOf(group: Group, current: DeployedGroup): string {
+  const { revisions } = current;
+  const last = revisions.at(-1);
+  if (!last) return "uncommitted";
+  const now = templateIn(last, group, current);
+  if (makesTheSame(now, group)) return `uncommitted: revision ${String(last.number)} again`;
+  if (revisions.some((each) => makesTheSame(templateIn(each, group, current), group)))
+    return `undo of ${String(last.number)}`;
+  const changes = changesOf(now, templateOf(group)).map((each) => each.split(" ")[0]);
+  return `uncommitted: set ${changes.join(", ")}`;
+}
+
+/** The groups that run what the spec says and its last commit does not. */
+export async function uncommittedGroups({ spec, file }: Source, deployed: Deployed): Promise<string[]> {
+  if (!(await isUncommitted(file))) return [];
+  const hashes = await hashesAt(file, "HEAD");
+  return groupsOf(spec).flatMap(({ name, hash }) =>
+    deployedHash(deployed.groups.get(name)) === hash && hashes.get(name) !== hash ? [name] : [],
+  );
+}
+
+/** What commits a spec that its last commit has otherwise; null for one that is committed, or is not kept in git. */
+export const commitCommand = async ({
+  file,
+  shown,
+}: Pick<SpecFile, "file" | "shown">): Promise<string | null> =>
+  (await isUncommitted(file)) ? `git add ${shown} && git commit` : null;
+
+/** Empty for a commit that does not have the file, or has one that is no spec. */
+async function hashesAt(file: string, commit: string): Promise<ReadonlyMap<string, string>> {
+  try {
+    const spec = loadSpec(await fileAtRevision(file, commit), file);
+    return new Map(groupsOf(spec).map(({ name, hash }) => [name, hash]));
+  } catch (error) {
+    if (error instanceof UserError) return new Map();
+    throw error;
+  }
+}
