@@ -1,5 +1,6 @@
 import type { Environment } from "../clients/environment.js";
 import { runFolderOf } from "../clients/run-folder/folder.js";
+import { readGoal } from "../clients/run-store/goal.js";
 import { readHold } from "../clients/run-store/hold.js";
 import { lockHolder } from "../clients/run-store/run-lock.js";
 import { LogReader } from "../clients/run-store/run-log.js";
@@ -30,9 +31,10 @@ export async function readSituation(env: Environment, now: number): Promise<Read
   const left = leftIn(runFolderOf(source.file, source.spec.name));
   // What the state says of a backend that is wrong says more.
   const deployed = await readDeployed(source, env);
-  const [{ events, notes }, hold, holder] = await Promise.all([
+  const [{ events, notes }, hold, goal, holder] = await Promise.all([
     new LogReader(store).read(left.log),
     readHold(store),
+    readGoal(store),
     lockHolder(store),
   ]);
   return {
@@ -41,6 +43,7 @@ export async function readSituation(env: Environment, now: number): Promise<Read
     spec: source.spec,
     deployed,
     hold: hold ?? left.hold,
+    goal,
     run: holder,
     events,
     notes,

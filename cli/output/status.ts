@@ -1,3 +1,4 @@
+import { describeGoal } from "../../cluster/run/goal.js";
 import { ageOf, formatTime } from "../../rollout/log/time.js";
 import type { Differing } from "../../cluster/machine-settings.js";
 import type { GroupStatus, Status } from "../../rollout/status/status.js";
@@ -28,6 +29,7 @@ export function formatStatus(status: Status, log: string): string {
     ...reasons,
     ...status.leftovers.map(describeLeftovers),
     ...describeDiffering(differingOf(status)),
+    ...describeTarget(status),
     ...describeRun(status, log),
     `deployed: ${status.deployed.origin}`,
     ...status.refused.map(({ rule, message }) => `a deploy would be refused by ${rule}: ${message}`),
@@ -94,6 +96,17 @@ function shorten(id: string, most: number): string {
   if (id.length <= most) return id;
   const end = Math.floor((most - 1) / 2);
   return `${id.slice(0, most - 1 - end)}…${id.slice(-end)}`;
+}
+
+/** Where it is what comes next anyway, the last line has the command. */
+function describeTarget({ at, goal, run, next }: Status): string[] {
+  if (!goal) return [];
+  const { command, by, since, missing } = goal;
+  const goOn = next === `npx ${command}` ? "" : `go on with: npx ${command}, or `;
+  const rest = run ? "" : `; ${goOn}give it up with: npx rollout cancel`;
+  return [
+    `goal: ${describeGoal(goal, missing)} (by ${by} since ${formatTime(since, Date.parse(at))})${rest}`,
+  ];
 }
 
 function describeRun({ at, run, lastRun, phase }: Status, log: string): string[] {

@@ -29,8 +29,15 @@ export interface RollSituation extends ClusterState, Pick<Situation, "hold" | "a
 export type NextRoll =
   | { readonly kind: "step"; readonly step: RollStep }
   | { readonly kind: "done" }
-  /** The roll ends here, not done. */
-  | { readonly kind: "blocked"; readonly reason: string; readonly command: string };
+  | ({ readonly kind: "blocked" } & Blocked);
+
+/** The roll ends here, not done. */
+export interface Blocked {
+  readonly reason: string;
+  readonly command: string;
+  /** It is not gone on with: it was cancelled, or what failed was taken back. */
+  readonly isGivenUp?: true;
+}
 
 export type RollStep =
   /** The spec gets another image for one group. */
@@ -71,7 +78,10 @@ export function nextRoll(situation: RollSituation): NextRoll {
   const [next] = due;
   const [cancelled] = among(reasons, "cancelled");
   if (cancelled && next)
-    return blockedBy(cancelled, `; not rolled: ${due.map(({ name }) => name).join(", ")}`);
+    return {
+      ...blockedBy(cancelled, `; not rolled: ${due.map(({ name }) => name).join(", ")}`),
+      isGivenUp: true,
+    };
   if (cancelled) return { kind: "done" };
   // A group that has got there by other hands has failed no more.
   if (facts.failure && imageOf(deployed, facts.failure.group) !== facts.failure.to)
@@ -128,16 +138,18 @@ function failed(failure: RollFailure, isOut: boolean, { deployed, wanted }: Roll
     );
   }
   const image = imageOf(deployed, group) ?? "nothing";
-  return blocked(
-    `${group} did not become ready with ${to} and was taken back to ${image}: ${message}`,
-    `rollout history ${group}`,
-  );
+  const reason = `${group} did not become ready with ${to} and was taken back to ${image}: ${message}`;
+  return { ...blocked(reason, `rollout history ${group}`), isGivenUp: true };
 }
 
 /** The image of a group's last revision. */
 const imageOf = (deployed: Deployed, group: string): string | undefined =>
   deployed.groups.get(group)?.revisions.at(-1)?.image;
 
-const blocked = (reason: string, command: string): NextRoll => ({ kind: "blocked", reason, command });
+const blocked = (reason: string, command: string): Extract<NextRoll, Blocked> => ({
+  kind: "blocked",
+  reason,
+  command,
+});
 
-const blockedBy = ({ text, remedy }: Reason, more = ""): NextRoll => blocked(`${text}${more}`, remedy);
+const blockedBy = ({ text, remedy }: Reason, more = "") => blocked(`${text}${more}`, remedy);

@@ -1,5 +1,6 @@
 import { countedPending, describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
+import { describeGoal, missingOf } from "../../cluster/run/goal.js";
 import { leftoversOf } from "../../cluster/retiring.js";
 import { outOf, type Out } from "../log/roll-facts.js";
 import { describeHold } from "../log/time.js";
@@ -43,13 +44,14 @@ const WATCH = "npx rollout status --watch";
  * @param only the name of the group that is asked for; a run of other groups then counts as none
  */
 export function phaseOf(situation: Situation, only?: string): Phase {
-  const { spec } = situation;
+  const { spec, goal } = situation;
   const runs = readRuns(situation.events);
   const run = runs.at(-1);
   const isAsked = ({ name }: { readonly name: string }): boolean => only === undefined || name === only;
   const failure = lastFailure(runs);
   const facts: Facts = {
     ...situation,
+    goal: goal && { ...goal, groups: goal.groups.filter((name) => isAsked({ name })) },
     groups: groupsOf(spec).filter(isAsked),
     pending: pendingGroups(spec, situation.deployed).filter(isAsked),
     inFlight: inFlightOf(spec, situation.deployed)
@@ -62,7 +64,7 @@ export function phaseOf(situation: Situation, only?: string): Phase {
     failure: failure && isAsked({ name: failure.group }) ? failure : undefined,
   };
   if (only !== undefined && isDone(facts)) return healthy(facts);
-  const asked = [invalid, failed, paused, cancelled, progressing, inFlight, begun, pending];
+  const asked = [invalid, failed, paused, cancelled, progressing, inFlight, begun, missing, pending];
   for (const ask of asked) {
     const found = ask(facts);
     if (found) return found;
@@ -85,6 +87,7 @@ const isDone = (facts: Facts): boolean => {
   const { groups, deployed, pending, inFlight, run } = facts;
   return (
     run === undefined &&
+    missing(facts) === undefined &&
     pending.length + inFlight.length === 0 &&
     begun(facts) === undefined &&
     !groups.some(({ name, retires }) => !retires && isNew(deployed.groups.get(name)))
@@ -191,6 +194,15 @@ function begun({ out, pending, deployed, spec }: Facts): Phase | undefined {
         message: `${message}; it was set back since, and has to be replaced all the same`,
         next: `npx rollout restart ${group}`,
       };
+}
+
+/** What the spec says already of a goal is part of it; what it says beside the goal comes first. */
+function missing({ goal, deployed, pending, spec }: Facts): Phase | undefined {
+  const names = goal ? missingOf(goal, deployed) : [];
+  if (!goal || names.length === 0) return undefined;
+  if (!pending.every(({ name, image }) => names.includes(name) && image === goal.image)) return undefined;
+  const next = spec.protection === "off" ? null : `npx ${goal.command}`;
+  return { phase: "pending", message: describeGoal(goal, names), next };
 }
 
 function pending({ pending, groups, deployed, spec }: Facts): Phase | undefined {

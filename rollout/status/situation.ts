@@ -1,4 +1,5 @@
 import type { ClusterState } from "../../cluster/cluster-state.js";
+import type { Goal } from "../../cluster/run/goal.js";
 import type { Hold } from "../../cluster/run/hold.js";
 import type { LogEvent } from "../../cluster/run/run-log.js";
 
@@ -16,6 +17,7 @@ interface LiveRun {
 /** What is known of a cluster without asking its agents: the spec, the state, and the run store. */
 export interface Situation extends ClusterState {
   readonly hold: Hold | undefined;
+  readonly goal: Goal | undefined;
   /** Undefined where nobody rolls the cluster. */
   readonly run: LiveRun | undefined;
   /** The log, oldest first. */

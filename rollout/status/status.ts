@@ -4,6 +4,7 @@ import { groupsOf, type Group } from "../../cluster/groups.js";
 import { differingGroups } from "../../cluster/machine-settings.js";
 import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
 import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
+import { goalSchema, missingOf } from "../../cluster/run/goal.js";
 import { holdSchema } from "../../cluster/run/hold.js";
 import { DEPLOY, DEPLOY_CLUSTER, PHASES, phaseOf } from "./phase.js";
 import { readRuns } from "../log/read-runs.js";
@@ -48,6 +49,11 @@ export const statusSchema = z.strictObject({
     .describe("The run that is under way, as its lock says."),
   lastRun: lastRunSchema.nullable().describe("How far the last run in the log has come."),
   hold: holdSchema.nullable().describe("What keeps the next group from being rolled."),
+  goal: goalSchema
+    .extend({ missing: z.array(z.string()).describe("The groups that do not run its image yet.") })
+    .strict()
+    .nullable()
+    .describe("What is to be rolled until it is reached, cancelled or replaced."),
   leftovers: z
     .array(
       z.strictObject({
@@ -87,9 +93,10 @@ export function statusOf(
   only?: string,
   refusalsOf: RefusalsOf = () => [],
 ): Status {
-  const { spec, deployed, run, hold } = situation;
+  const { spec, deployed, run, hold, goal } = situation;
   const { phase, message, next, undo = null } = phaseOf(situation, only);
-  const group = next?.startsWith(DEPLOY) === true ? next.slice(DEPLOY.length) : null;
+  const group = groupsOf(spec).find(({ name }) => next === `${DEPLOY}${name}`)?.name ?? null;
+  const missing = goal ? missingOf(goal, deployed) : [];
   const refused = group === null ? [] : refusalsOf(group);
   const nextView = next === DEPLOY_CLUSTER ? "cluster" : group;
   return {
@@ -109,6 +116,7 @@ export function statusOf(
     run: run ? { command: run.command, by: run.by, pid: run.pid, since: run.since } : null,
     lastRun: lastRun(readRuns(situation.events)),
     hold: hold ?? null,
+    goal: goal && missing.length > 0 ? { ...goal, missing } : null,
     views: [...views],
     next: refused.length === 0 ? next : null,
     nextView: refused.length === 0 ? nextView : null,
