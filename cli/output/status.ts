@@ -113,8 +113,9 @@ function describeRun({ at, run, lastRun, phase }: Status, log: string): string[]
   const now = Date.parse(at);
   const last = lastRun === null ? "no line yet" : `last line ${ageOf(lastRun.lastLineAt, now)} ago`;
   if (run) {
+    const pid = run.pid === null ? "" : ` (process ${String(run.pid)})`;
     return [
-      `run: ${run.command} by ${run.by} (process ${String(run.pid)}) since ${formatTime(run.since, now)}`,
+      `run: ${run.command} by ${run.by}${pid} since ${formatTime(run.since, now)}`,
       `log: ${log}, ${last}`,
     ];
   }

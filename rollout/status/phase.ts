@@ -1,4 +1,5 @@
 import { countedPending, describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
+import type { ClusterState } from "../../cluster/cluster-state.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
 import { describeGoal, missingOf } from "../../cluster/run/goal.js";
 import { leftoversOf } from "../../cluster/retiring.js";
@@ -159,7 +160,8 @@ function progressing({ run, last }: Facts): Phase | undefined {
   if (run === undefined) return undefined;
   const group = atHand(run, last);
   const condition = isOf(run, last) ? headline(last?.condition?.message) : undefined;
-  const where = group === undefined ? "between two groups" : `${group}${stepOf(last)}`;
+  const between = run.pid === undefined ? `${run.command} applies, by ${run.by}` : "between two groups";
+  const where = group === undefined ? between : `${group}${stepOf(last)}`;
   return {
     phase: "progressing",
     message: condition === undefined ? where : `${where}: ${condition}`,
@@ -178,16 +180,23 @@ function inFlight({ inFlight, spec }: Facts): Phase | undefined {
   };
 }
 
-/** Cut off while its work left, which no state shows. Set back in the spec, its machines would stay as they were left. */
-function begun({ out, pending, deployed, spec }: Facts): Phase | undefined {
-  const due = new Set(pending.map(({ name }) => name));
+/** The groups whose work has begun to leave, which no state shows: those of a log that have not come to be whole by other hands. */
+export function begunIn({ spec, deployed }: ClusterState, out: readonly Out[]): string[] {
+  if (spec.protection === "off") return [];
+  const due = new Set(pendingGroups(spec, deployed).map(({ name }) => name));
   const isSetBack = ({ group, from, to }: Out): boolean =>
     from !== to && deployed.groups.get(group)?.revisions.at(-1)?.image === from;
-  const first = out.find((one) => due.has(one.group) || isSetBack(one));
-  if (first === undefined || spec.protection === "off") return undefined;
-  const { group } = first;
-  const message = `${group}: its work has begun to leave, and no run is under way`;
-  return due.has(group)
+  return out.flatMap((one) => (due.has(one.group) || isSetBack(one) ? [one.group] : []));
+}
+
+export const BEGUN = "its work has begun to leave";
+
+/** Cut off then. Set back in the spec, its machines would stay as they were left. */
+function begun({ out, pending, ...state }: Facts): Phase | undefined {
+  const [group] = begunIn(state, out);
+  if (group === undefined) return undefined;
+  const message = `${group}: ${BEGUN}, and no run is under way`;
+  return pending.some(({ name }) => name === group)
     ? { phase: "in flight", message, next: `${DEPLOY}${group}` }
     : {
         phase: "in flight",
@@ -248,7 +257,7 @@ function healthy({ groups }: Facts): Phase {
 }
 
 /** The group that a run is at; none between two. */
-function atHand(run: Situation["run"], last: Run | undefined): string | undefined {
+export function atHand(run: Situation["run"], last: Run | undefined): string | undefined {
   const attempt = last?.attempts.at(-1);
   return isOf(run, last) && attempt?.end === undefined ? attempt?.group : undefined;
 }

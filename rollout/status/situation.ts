@@ -3,11 +3,12 @@ import type { Goal } from "../../cluster/run/goal.js";
 import type { Hold } from "../../cluster/run/hold.js";
 import type { LogEvent } from "../../cluster/run/run-log.js";
 
-/** A run that is under way, as its lock says. */
+/** A run that is under way, as its lock says, or an apply of somebody's Terraform alone, as that of the state says. */
 interface LiveRun {
   /** `ops@build-1` */
   readonly by: string;
-  readonly pid: number;
+  /** Undefined for Terraform's, which does not say. */
+  readonly pid: number | undefined;
   /** ISO 8601. */
   readonly since: string;
   /** `rollout deploy broker-1` */
