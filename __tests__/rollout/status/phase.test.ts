@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { phaseOf } from "../../../rollout/status/phase.js";
 import { change, deployedAs, localSpec, nothing, poolOf, withGroup } from "../../support/fixtures.js";
 import {
+  ago,
   CANCEL,
   DRAINING,
   GATE_FAILED,
@@ -144,6 +145,15 @@ describe("a cluster is", () => {
     expect(phaseOf(situationOf(pending, inFlight, { run: RUN, events: DRAINING.slice(0, 2) })).message).toBe(
       "broker-0",
     );
+  });
+
+  test("progressing where Terraform alone applies, which the state's lock says", () => {
+    const run = { ...RUN, since: ago(20), pid: undefined, command: "Terraform alone" };
+    expect(phaseOf(situationOf(spec, nothing(), { run, events: DRAINING.slice(0, 2) }))).toEqual({
+      phase: "progressing",
+      message: "Terraform alone applies, by ops@build-1",
+      next: "npx rollout status --watch",
+    });
   });
 
   test("progressing between two groups, and where a run has not written yet what an older one wrote", () => {
