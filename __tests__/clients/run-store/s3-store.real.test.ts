@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { S3Backend } from "../../../cluster/backend.js";
 import { S3Store } from "../../../clients/run-store/s3-store.js";
+import type { Spec } from "../../../cluster/yaml/schema.js";
 import { stateLockOf } from "../../../program/run-store.js";
 import { withEnvironment } from "../../support/aws-environment.js";
 import { describeReal } from "../../support/environment.js";
@@ -59,14 +60,14 @@ describeReal("A run store in S3, asked of moto", ["moto"], () => {
   });
 
   test("tells who holds the lock of the state itself, which Terraform notes beside it", async () => {
-    const spec = { ...localSpec(), backend: { ...BACKEND, key } };
+    const spec: Spec = { ...localSpec(), backend: { ...BACKEND, key } };
     const stateLock = (of = spec): Promise<unknown> =>
       stateLockOf({ spec: of, file: "/nowhere/cluster.yaml" });
     expect(await stateLock()).toBeUndefined();
     const note = { Who: "ops@build-1", Operation: "OperationTypeApply", Created: "2026-11-21T09:12:00Z" };
     await fetch(`${moto.url}/states/${key}.tflock`, { method: "PUT", body: JSON.stringify(note) });
     expect(await stateLock()).toEqual(note);
-    const elsewhere = { ...spec, backend: { ...spec.backend, bucket: "none" } };
+    const elsewhere = { ...spec, backend: { ...BACKEND, key, bucket: "none" } };
     expect(await stateLock(elsewhere)).toBeUndefined();
   });
 
