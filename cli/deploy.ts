@@ -1,22 +1,27 @@
 import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
+import { dropGoal, setGoal, settleGoal } from "../clients/run-store/goal.js";
 import { readHold } from "../clients/run-store/hold.js";
 import type { RunStore } from "../clients/run-store/run-store.js";
+import { whoRuns } from "../clients/who-runs.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
 import { among, mayRoll, refuse, unfinished } from "../rollout/roll/may-roll.js";
+import { DEPLOY, phaseOf } from "../rollout/status/phase.js";
 import { findGroups } from "../cluster/find-group.js";
 import { groupsOf, type Role } from "../cluster/groups.js";
 import { isNew } from "../cluster/pending.js";
+import { missingOf } from "../cluster/run/goal.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
 import { answerTo, type Dialogue } from "./ask.js";
-import { confirmBy, refuseUnasked } from "../driver/confirm.js";
+import { confirmBy, NotConfirmed, refuseUnasked } from "../driver/confirm.js";
 import { groupResultSchema } from "../driver/deploy-result.js";
 import { jsonProgress, plainProgress } from "./output/progress.js";
 import { PlanRejected } from "../driver/plan-view.js";
 import { deployUnlessRecalled } from "../driver/recall.js";
 import { roll } from "../driver/roll.js";
-import { inRun } from "../driver/run.js";
+import type { RollEnd } from "../driver/roll-groups.js";
+import { inRun, type Run } from "../driver/run.js";
 import { formatCheck } from "./output/check.js";
 import { formatQuestion } from "./output/plan.js";
 import { terminalProgress } from "./output/terminal-progress.js";
@@ -24,6 +29,7 @@ import { realClock } from "../clients/clock.js";
 import { commitCommand } from "../program/commits.js";
 import { readCluster } from "../program/read-deployed.js";
 import { pinSpec, readSpec } from "../program/read-spec.js";
+import { readSituation } from "../program/situation.js";
 import { openRunStore } from "../program/run-store.js";
 import { inPlace, isWatched } from "./output/tasks.js";
 
@@ -37,7 +43,7 @@ export const deployResultSchema = z.strictObject({
 export type DeployResult = z.output<typeof deployResultSchema>;
 
 export interface DeployArgs {
-  /** A group or a pool; absent for all groups. */
+  /** A group or a pool; absent for all groups, or without `all` for what comes next. */
   readonly target?: string | undefined;
   readonly all: boolean;
   /** The image that the groups are to run; absent: what the spec leaves pending is rolled. */
@@ -59,14 +65,20 @@ export async function runDeploy(
   const source = readSpec(given);
   const { spec } = source;
   const env = pinSpec(given, source);
-  const wanted = wantedOf(spec, args);
-  const isOne = args.image === undefined && wanted.groups.length === 1;
-  const [first = ""] = wanted.groups;
-  if (isOne) await refuseHeld(env, first, await openRunStore(source));
   const say = (line: string): void => {
     process.stderr.write(`${line}\n`);
   };
   const isJson = args.format === "json";
+  const tell = (text: string): void => {
+    say(isJson ? JSON.stringify({ kind: "line", text }) : text);
+  };
+  const isGiven = args.target !== undefined || args.all || args.image !== undefined;
+  const wanted = isGiven ? wantedOf(spec, args) : await comingNext(env);
+  if (!wanted) return { cluster: spec.name, groups: [], commit: null };
+  if (!isGiven) tell(`comes next: ${wanted.command}`);
+  const isOne = wanted.image === undefined && wanted.groups.length === 1;
+  const [first = ""] = wanted.groups;
+  if (isOne) await refuseHeld(env, first, await openRunStore(source));
   const answers = {
     yes: args.yes,
     confirmed: args.confirm,
@@ -88,15 +100,17 @@ export async function runDeploy(
   const groups = await inRun(
     { env, clock: realClock, progress, confirm, command, mayFollow },
     async (run) => {
-      if (isOne) {
-        const result = await deployUnlessRecalled(run, first);
-        if (result) return [{ group: first, ...result }];
-      }
-      const tell = (text: string): void => {
-        if (isJson) say(JSON.stringify({ kind: "line", text }));
-        else say(text);
-      };
-      const end = await roll(run, wanted, tell);
+      const before = await begin(wanted, run);
+      if (before !== undefined) tell(`given up for this: ${before}`);
+      const result = isOne ? await deployUnlessRecalled(run, first) : undefined;
+      const end: RollEnd = result
+        ? { kind: "done", groups: [{ group: first, ...result }] }
+        : await roll(run, wanted, tell).catch(async (error: unknown) => {
+            if (error instanceof NotConfirmed) await settleGoal(run.store, await readCluster(env), true);
+            throw error;
+          });
+      if (end.kind === "blocked" && end.isGivenUp) await dropGoal(run.store);
+      else await settleGoal(run.store, await readCluster(env));
       if (end.kind === "done") return end.groups;
       const rolled = end.groups.map(({ group }) => group).join(", ");
       throw new UserError(`${end.reason}; rolled: ${rolled || "none"}; next: ${end.command}`);
@@ -104,7 +118,7 @@ export async function runDeploy(
   ).catch((error: unknown) => {
     throw error instanceof PlanRejected ? new UserError(formatCheck(error.result)) : error;
   });
-  const commit = args.image === undefined ? null : await commitCommand(source);
+  const commit = wanted.image === undefined ? null : await commitCommand(source);
   return { cluster: spec.name, groups: [...groups], commit };
 }
 
@@ -125,6 +139,33 @@ function wantedOf(spec: Spec, { target, all, image }: DeployArgs): Wanted {
     ...(image === undefined ? [] : ["--image", image]),
   ];
   return { groups, command: words.join(" "), ...(image === undefined ? {} : { image }) };
+}
+
+/** What `rollout status` says comes next; a goal where that is part of one; undefined where all is as desired. */
+async function comingNext(env: Environment): Promise<Wanted | undefined> {
+  const situation = await readSituation(env, realClock.now());
+  const { spec, goal } = situation;
+  const { phase, message, next } = phaseOf(situation);
+  if (phase === "healthy") return undefined;
+  const [group] = groupsOf(spec).filter(({ name }) => next === `${DEPLOY}${name}`);
+  if (
+    goal &&
+    (next === `npx ${goal.command}` || (group?.image === goal.image && goal.groups.includes(group.name)))
+  ) {
+    const groups = groupsOf(spec).flatMap(({ name }) => (goal.groups.includes(name) ? [name] : []));
+    return { groups, command: goal.command, image: goal.image };
+  }
+  if (group) return { groups: [group.name], command: `rollout deploy ${group.name}` };
+  throw new UserError(`nothing is rolled: ${phase}: ${message}; next: ${next ?? "see npx rollout status"}`);
+}
+
+/** An image that is wanted is a goal, which outlives this run. @returns the command of an unreached one before it */
+async function begin({ groups, command, image }: Wanted, { store, clock, env }: Run) {
+  if (image === undefined) return undefined;
+  const since = new Date(clock.now()).toISOString();
+  const before = await setGoal(store, { command, image, groups: [...groups], by: whoRuns(), since });
+  const { deployed } = await readCluster(env);
+  return before && missingOf(before, deployed).length > 0 ? before.command : undefined;
 }
 
 /** The groups whose image the roll is going to edit: each is asked for once its edit is made, which is too late for a refusal. */

@@ -1,4 +1,5 @@
 import type { Environment } from "../clients/environment.js";
+import { dropGoal } from "../clients/run-store/goal.js";
 import { changeHold, readHold } from "../clients/run-store/hold.js";
 import { endGone, lockHolder } from "../clients/run-store/run-lock.js";
 import type { RunStore } from "../clients/run-store/run-store.js";
@@ -50,9 +51,13 @@ export async function runCancel(
 ): Promise<string> {
   const { name, store } = await heldBy(env);
   const gone = await endGone(store);
+  const run = gone ? undefined : await lockHolder(store);
+  // A run that is under way gives its goal up itself, once it has ended so.
+  const goal = run ? undefined : await dropGoal(store);
   if (gone)
     return `${name}: the run that ended without a word is given up (${gone.command}, by ${gone.by}); see rollout status for what it has begun`;
-  const run = await lockHolder(store);
+  if (goal)
+    return `${name}: what was to be rolled is given up (${goal.command}, by ${goal.by}); see rollout status`;
   if (run === undefined)
     return `no run of ${name} is under way, so there is nothing to cancel; see rollout status`;
   const mine: Hold = { kind: "cancel", ...byMe(now), ...(undo ? { undo } : {}) };

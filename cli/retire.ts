@@ -71,8 +71,8 @@ function describe({ name }: Pool, retire: NonNullable<Pool["retire"]>, { groups 
 }
 
 function nextOf({ name }: Pool, spec: Spec, deployed: Deployed): string {
-  const situation = { spec, deployed, hold: undefined, run: undefined, events: [], at: Date.now() };
-  const { groups, next } = statusOf(situation, offeredViews(spec, deployed));
+  const known = { hold: undefined, goal: undefined, run: undefined, events: [], at: Date.now() };
+  const { groups, next } = statusOf({ spec, deployed, ...known }, offeredViews(spec, deployed));
   const isStanding = groups.some(({ pool, state }) => pool === name && state !== "retired");
   const isLeft = leftoversOf(spec, deployed).some(({ pool }) => pool === name);
   if (!isStanding && !isLeft)

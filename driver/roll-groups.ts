@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { nextRoll, type RollStep, type Wanted } from "../rollout/roll/next-group.js";
+import { nextRoll, type Blocked, type RollStep, type Wanted } from "../rollout/roll/next-group.js";
 import { readRuns } from "../rollout/log/read-runs.js";
 import { rollFacts, type RollFailure } from "../rollout/log/roll-facts.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
@@ -44,7 +44,7 @@ interface Look extends ClusterState {
 
 /** How a roll ended. */
 export type RollEnd = { readonly groups: readonly RolledGroup[] } & (
-  { readonly kind: "done" } | { readonly kind: "blocked"; readonly reason: string; readonly command: string }
+  { readonly kind: "done" } | ({ readonly kind: "blocked" } & Blocked)
 );
 
 type RolledGroup = GroupResult & { readonly group: string };

@@ -1,9 +1,10 @@
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { realClock } from "../clients/clock.js";
 import { runFolderOf } from "../clients/run-folder/folder.js";
 import { FolderStore } from "../clients/run-store/folder-store.js";
 import type { RunStore } from "../clients/run-store/run-store.js";
 import { takeOver } from "../clients/run-store/take-over.js";
+import { localLockOf, stateLockIn } from "../clients/state/state-lock.js";
 import type { SpecFile } from "./read-spec.js";
 
 /** Where the runs of a cluster are recorded, for all who share its state: beside it. Nothing is asked yet. */
@@ -15,6 +16,15 @@ export async function runStoreOf({ spec, file }: Pick<SpecFile, "spec" | "file">
   }
   const shown = `${backend.path}.rollout`;
   return new FolderStore(isAbsolute(shown) ? shown : join(dirname(file), shown), shown);
+}
+
+/** Who holds the lock of the state itself, as far as that can be read: who applies with Terraform alone writes nothing else. */
+export async function stateLockOf({ spec, file }: Pick<SpecFile, "spec" | "file">) {
+  const { backend } = spec;
+  if (backend.type === "local") return localLockOf(resolve(dirname(file), backend.path));
+  const { S3Store } = await import("../clients/run-store/s3-store.js");
+  const note = new S3Store(backend, realClock, "").read(`${backend.key}.tflock`);
+  return stateLockIn((await note.catch(() => undefined))?.text);
 }
 
 /**

@@ -1,13 +1,15 @@
 import type { Environment } from "../clients/environment.js";
 import { runFolderOf } from "../clients/run-folder/folder.js";
+import { readGoal } from "../clients/run-store/goal.js";
 import { readHold } from "../clients/run-store/hold.js";
 import { lockHolder } from "../clients/run-store/run-lock.js";
 import { LogReader } from "../clients/run-store/run-log.js";
 import { leftIn } from "../clients/run-store/take-over.js";
+import type { StateLock } from "../clients/state/state-lock.js";
 import type { Situation } from "../rollout/status/situation.js";
 import { readDeployed } from "./read-deployed.js";
 import { EXAMPLE_IS_USED, readSpec, type SpecFile } from "./read-spec.js";
-import { runStoreOf } from "./run-store.js";
+import { runStoreOf, stateLockOf } from "./run-store.js";
 
 /** A situation, and where each part of it was read. */
 export interface ReadSituation extends Situation {
@@ -30,20 +32,30 @@ export async function readSituation(env: Environment, now: number): Promise<Read
   const left = leftIn(runFolderOf(source.file, source.spec.name));
   // What the state says of a backend that is wrong says more.
   const deployed = await readDeployed(source, env);
-  const [{ events, notes }, hold, holder] = await Promise.all([
+  const [{ events, notes }, hold, goal, holder] = await Promise.all([
     new LogReader(store).read(left.log),
     readHold(store),
+    readGoal(store),
     lockHolder(store),
   ]);
+  const lock = holder ? undefined : await stateLockOf(source);
   return {
     source,
     where: store.where,
     spec: source.spec,
     deployed,
     hold: hold ?? left.hold,
-    run: holder,
+    goal,
+    run: lock?.Operation === "OperationTypeApply" ? applying(lock) : holder,
     events,
     notes,
     at: now,
   };
 }
+
+const applying = ({ Who: by, Created }: StateLock): Situation["run"] => ({
+  by,
+  since: new Date(Created).toISOString(),
+  pid: undefined,
+  command: "Terraform alone",
+});

@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { runCancel, runPause, runResume } from "../../cli/hold.js";
+import { readGoal, setGoal } from "../../clients/run-store/goal.js";
 import { readHold } from "../../clients/run-store/hold.js";
 import type { RunStore } from "../../clients/run-store/run-store.js";
 import { whoRuns } from "../../clients/who-runs.js";
 import { LOCAL_EXAMPLE } from "../cluster/yaml/example.js";
 import { failure } from "../support/refusal.js";
+import { GOAL } from "../support/situation.js";
 import { leaveLock, locked, storeIn } from "../support/run-records.js";
 
 const NOW = new Date("2026-11-21T10:00:00Z");
@@ -133,11 +135,25 @@ describe("cancel", () => {
 
   test("gives up a run that has ended without a word, so that another goal may follow", async () => {
     await leaveLock(store, { pid: 2 ** 22 + 1, command: "rollout deploy --all" });
+    await setGoal(store, GOAL);
     expect(said(await runCancel(env, {}, NOW))).toBe(
       "demo: the run that ended without a word is given up (rollout deploy --all, by ops@build-1); see rollout status for what it has begun",
     );
     expect(await readHold(store)).toBeUndefined();
+    expect(await readGoal(store)).toBeUndefined();
     await locked(store, "rollout deploy broker-1");
+  });
+
+  test("gives up what was to be rolled where no run is; one that is under way does so itself", async () => {
+    await setGoal(store, GOAL);
+    const lock = await locked(store, GOAL.command);
+    await runCancel(env, {}, NOW);
+    expect(await readGoal(store)).toEqual(GOAL);
+    await lock.release();
+    expect(said(await runCancel(env, {}, LATER))).toBe(
+      "demo: what was to be rolled is given up (rollout deploy broker --image ami-0bbb, by ops@build-1); see rollout status",
+    );
+    expect(await readGoal(store)).toBeUndefined();
   });
 });
 

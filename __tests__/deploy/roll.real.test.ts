@@ -86,7 +86,14 @@ describeReal("A roll of a pool that is paused, cancelled, killed or fails", ["te
     await first.send("driver", "SIGKILL");
     expect(await first.end()).toMatchObject({ signal: "SIGKILL" });
     expect(await rolled()).toEqual(["broker-0"]);
-    const again = demo.start("broker", "--image", B);
+    expect(await demo.workspace.status()).toMatchObject({
+      phase: "pending",
+      message: `2 of 3 groups have not been given ${B}`,
+      next: `npx rollout deploy broker --image ${B}`,
+      goal: { missing: ["broker-1", "broker-2"] },
+    });
+    const again = demo.start();
+    await again.see({ in: "driver", text: /comes next: rollout deploy broker --image ami-0ccc/ });
     await again.see({ in: "driver", text: /broker-1 leave: its/ });
     expect(await demo.say("cancel")).toMatch(/ ends once the group in flight is whole again/);
 

@@ -1,5 +1,6 @@
 import type { Situation } from "../../rollout/status/situation.js";
 import type { Deployed } from "../../cluster/deployed.js";
+import type { Goal } from "../../cluster/run/goal.js";
 import type { Hold } from "../../cluster/run/hold.js";
 import type { LogEvent } from "../../cluster/run/run-log.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
@@ -12,6 +13,7 @@ export const situationOf = (spec: Spec, deployed: Deployed, more: Partial<Situat
   spec,
   deployed,
   hold: undefined,
+  goal: undefined,
   run: undefined,
   events: [],
   at: NOW,
@@ -26,6 +28,15 @@ export const PAUSE: Hold = {
   since: ago(48),
   by: "ops@build-1",
   reason: "waiting for the DBA",
+};
+
+/** An image that the three groups of a pool are to be given. */
+export const GOAL: Goal = {
+  command: "rollout deploy broker --image ami-0bbb",
+  image: "ami-0bbb",
+  groups: ["broker-0", "broker-1", "broker-2"],
+  by: "ops@build-1",
+  since: ago(48),
 };
 
 export const CANCEL: Hold = { kind: "cancel", since: ago(48), by: "ops@build-1" };

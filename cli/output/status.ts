@@ -1,3 +1,4 @@
+import { describeGoal } from "../../cluster/run/goal.js";
 import { ageOf, formatTime } from "../../rollout/log/time.js";
 import type { Differing } from "../../cluster/machine-settings.js";
 import type { GroupStatus, Status } from "../../rollout/status/status.js";
@@ -28,6 +29,7 @@ export function formatStatus(status: Status, log: string): string {
     ...reasons,
     ...status.leftovers.map(describeLeftovers),
     ...describeDiffering(differingOf(status)),
+    ...describeTarget(status),
     ...describeRun(status, log),
     ...(status.uncommitted.length === 0
       ? []
@@ -99,12 +101,24 @@ function shorten(id: string, most: number): string {
   return `${id.slice(0, most - 1 - end)}…${id.slice(-end)}`;
 }
 
+/** Where it is what comes next anyway, the last line has the command. */
+function describeTarget({ at, goal, run, next }: Status): string[] {
+  if (!goal) return [];
+  const { command, by, since, missing } = goal;
+  const goOn = next === `npx ${command}` ? "" : `go on with: npx ${command}, or `;
+  const rest = run ? "" : `; ${goOn}give it up with: npx rollout cancel`;
+  return [
+    `goal: ${describeGoal(goal, missing)} (by ${by} since ${formatTime(since, Date.parse(at))})${rest}`,
+  ];
+}
+
 function describeRun({ at, run, lastRun, phase }: Status, log: string): string[] {
   const now = Date.parse(at);
   const last = lastRun === null ? "no line yet" : `last line ${ageOf(lastRun.lastLineAt, now)} ago`;
   if (run) {
+    const pid = run.pid === null ? "" : ` (process ${String(run.pid)})`;
     return [
-      `run: ${run.command} by ${run.by} (process ${String(run.pid)}) since ${formatTime(run.since, now)}`,
+      `run: ${run.command} by ${run.by}${pid} since ${formatTime(run.since, now)}`,
       `log: ${log}, ${last}`,
     ];
   }

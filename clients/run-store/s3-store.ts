@@ -23,14 +23,14 @@ const TRIES = 5;
 export class S3Store implements RunStore {
   readonly where: string;
   readonly #client: S3Client;
-  readonly #folder: string;
 
+  /** @param folder what the keys of its objects begin with */
   constructor(
     private readonly backend: S3Backend,
     private readonly clock: Pick<Clock, "pause">,
+    private readonly folder = `${backend.key}.rollout/`,
   ) {
     const { bucket, key, region, usePathStyle = false } = backend;
-    this.#folder = `${key}.rollout/`;
     this.where = `s3://${bucket}/${key}.rollout`;
     this.#client = new Client({
       ...clientSettings({ region }),
@@ -103,10 +103,10 @@ export class S3Store implements RunStore {
     try {
       for await (const { Contents = [] } of paginateListObjectsV2(
         { client: this.#client },
-        { Bucket, Prefix: `${this.#folder}${prefix}` },
+        { Bucket, Prefix: `${this.folder}${prefix}` },
       ))
         for (const { Key = "", ETag = "" } of Contents)
-          found.push({ name: Key.slice(this.#folder.length), tag: ETag });
+          found.push({ name: Key.slice(this.folder.length), tag: ETag });
     } catch (error) {
       throw this.#failure(error, "s3:ListBucket");
     }
@@ -114,7 +114,7 @@ export class S3Store implements RunStore {
   }
 
   #at(name: string): { Bucket: string; Key: string } {
-    return { Bucket: this.backend.bucket, Key: `${this.#folder}${name}` };
+    return { Bucket: this.backend.bucket, Key: `${this.folder}${name}` };
   }
 
   #failure = (error: unknown, action: string): Error => awsFailure(error, `${action} on ${this.where}`);

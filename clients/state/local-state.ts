@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import * as z from "zod";
 import { nothingDeployed, type Deployed } from "../../cluster/deployed.js";
 import { UserError } from "../../cluster/user-error.js";
 import { codeOf } from "../error-code.js";
+import { textIfThere } from "../json-file.js";
 import type { Expected } from "./cluster-of-state.js";
 import { parseState } from "./parse-state.js";
 import { IncompleteState } from "./state-format.js";
+import { lockFileOf, stateLockIn } from "./state-lock.js";
 
 /** Terraform empties the file and writes it anew, which takes milliseconds: so often, and so long, a reader looks again. */
 const ATTEMPTS = 10;
@@ -34,7 +34,7 @@ export async function readLocalState(
       return parseState(text, expected);
     } catch (error) {
       if (!(error instanceof IncompleteState)) throw error;
-      if (attempt === ATTEMPTS) throw await withLockHolder(error, file, expected.where);
+      if (attempt === ATTEMPTS) throw withLockHolder(error, file, expected.where);
     }
     await wait(PAUSE_MILLISECONDS);
   }
@@ -54,25 +54,11 @@ async function readText(file: string, where: string): Promise<string | undefined
 }
 
 /** The error of an incomplete file, or a better one where a run that is under way explains it. */
-async function withLockHolder(error: IncompleteState, file: string, where: string): Promise<UserError> {
-  const lock = await lockOf(file);
+function withLockHolder(error: IncompleteState, file: string, where: string): UserError {
+  const lock = stateLockIn(textIfThere(lockFileOf(file)));
   if (!lock) return error;
   const operation = lock.Operation.replace(/^OperationType/, "").toLowerCase();
   return new UserError(
     `the state is being written: ${where} is locked by ${lock.Who} for ${operation} since ${lock.Created}; wait until that run has ended, or remove ${lockFileOf(where)} if it was killed`,
   );
-}
-
-const lockSchema = z.object({ Who: z.string(), Operation: z.string(), Created: z.string() });
-
-/** Terraform's note of who holds the lock: `.terraform.tfstate.lock.info` beside `terraform.tfstate`. */
-const lockFileOf = (file: string): string => join(dirname(file), `.${basename(file)}.lock.info`);
-
-async function lockOf(file: string): Promise<z.output<typeof lockSchema> | undefined> {
-  try {
-    const text = await readFile(lockFileOf(file), "utf8");
-    return lockSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
 }

@@ -91,9 +91,13 @@ const valuesOf = (of: Values): Readonly<Record<string, string | undefined>> => (
 });
 
 /** Where the log does not know a roll, its record tells. */
-const timesOf = (roll: Attempt["roll"]): Partial<Pick<Attempt, "at" | "seconds">> =>
+const timesOf = (roll: Attempt["roll"]): Partial<Attempt> =>
   roll
-    ? { at: roll.ended, seconds: Math.max(0, (Date.parse(roll.ended) - Date.parse(roll.begun)) / 1000) }
+    ? {
+        at: roll.ended,
+        seconds: Math.max(0, (Date.parse(roll.ended) - Date.parse(roll.begun)) / 1000),
+        result: "ok",
+      }
     : {};
 
 const isOf = (attempt: Attempt, { number, image }: Revision): boolean =>

@@ -151,7 +151,8 @@ function otherPending({ spec, deployed }: ClusterState, groups: readonly string[
 }
 
 function underWay({ run, at }: Known): Answer {
-  if (!run) return undefined;
+  // An apply of Terraform's alone is kept apart by the state's own lock.
+  if (run?.pid === undefined) return undefined;
   const who = `${run.command}, by ${run.by} (process ${String(run.pid)}) since ${formatTime(run.since, at)}`;
   const remedy = "wait for it (rollout status --watch) or end it: rollout cancel";
   return reason("run", `a run is under way (${who})`, remedy);

@@ -30,8 +30,15 @@ export interface RollSituation extends ClusterState, Pick<Situation, "hold" | "a
 export type NextRoll =
   | { readonly kind: "step"; readonly step: RollStep }
   | { readonly kind: "done" }
-  /** The roll ends here, not done. */
-  | { readonly kind: "blocked"; readonly reason: string; readonly command: string };
+  | ({ readonly kind: "blocked" } & Blocked);
+
+/** The roll ends here, not done. */
+export interface Blocked {
+  readonly reason: string;
+  readonly command: string;
+  /** It is not gone on with: it was cancelled, or what failed was taken back. */
+  readonly isGivenUp?: true;
+}
 
 export type RollStep =
   /** The spec gets another image for one group. */
@@ -72,7 +79,10 @@ export function nextRoll(situation: RollSituation): NextRoll {
   const [next] = due;
   const [cancelled] = among(reasons, "cancelled");
   if (cancelled && next)
-    return blockedBy(cancelled, `; not rolled: ${due.map(({ name }) => name).join(", ")}`);
+    return {
+      ...blockedBy(cancelled, `; not rolled: ${due.map(({ name }) => name).join(", ")}`),
+      isGivenUp: true,
+    };
   if (cancelled) return { kind: "done" };
   // A group that has got there by other hands has failed no more.
   const current = facts.failure && lastOf(deployed, facts.failure.group);
@@ -133,16 +143,18 @@ function failed(failure: RollFailure, isOut: boolean, { deployed, wanted }: Roll
   }
   const last = lastOf(deployed, group);
   const back = last?.image === to ? `revision ${String(last.number)}` : (last?.image ?? "nothing");
-  return blocked(
-    `${group} did not become ready with ${to} and was taken back to ${back}: ${message}`,
-    `rollout history ${group}`,
-  );
+  const reason = `${group} did not become ready with ${to} and was taken back to ${back}: ${message}`;
+  return { ...blocked(reason, `rollout history ${group}`), isGivenUp: true };
 }
 
 /** The last revision of a group. */
 const lastOf = (deployed: Deployed, group: string): Revision | undefined =>
   deployed.groups.get(group)?.revisions.at(-1);
 
-const blocked = (reason: string, command: string): NextRoll => ({ kind: "blocked", reason, command });
+const blocked = (reason: string, command: string): Extract<NextRoll, Blocked> => ({
+  kind: "blocked",
+  reason,
+  command,
+});
 
-const blockedBy = ({ text, remedy }: Reason, more = ""): NextRoll => blocked(`${text}${more}`, remedy);
+const blockedBy = ({ text, remedy }: Reason, more = "") => blocked(`${text}${more}`, remedy);

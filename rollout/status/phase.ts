@@ -1,5 +1,7 @@
 import { countedPending, describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
+import type { ClusterState } from "../../cluster/cluster-state.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
+import { describeGoal, missingOf } from "../../cluster/run/goal.js";
 import { leftoversOf } from "../../cluster/retiring.js";
 import { outOf, type Out } from "../log/roll-facts.js";
 import { describeHold } from "../log/time.js";
@@ -43,13 +45,14 @@ const WATCH = "npx rollout status --watch";
  * @param only the name of the group that is asked for; a run of other groups then counts as none
  */
 export function phaseOf(situation: Situation, only?: string): Phase {
-  const { spec } = situation;
+  const { spec, goal } = situation;
   const runs = readRuns(situation.events);
   const run = runs.at(-1);
   const isAsked = ({ name }: { readonly name: string }): boolean => only === undefined || name === only;
   const failure = lastFailure(runs);
   const facts: Facts = {
     ...situation,
+    goal: goal && { ...goal, groups: goal.groups.filter((name) => isAsked({ name })) },
     groups: groupsOf(spec).filter(isAsked),
     pending: pendingGroups(spec, situation.deployed).filter(isAsked),
     inFlight: inFlightOf(spec, situation.deployed)
@@ -62,7 +65,7 @@ export function phaseOf(situation: Situation, only?: string): Phase {
     failure: failure && isAsked({ name: failure.group }) ? failure : undefined,
   };
   if (only !== undefined && isDone(facts)) return healthy(facts);
-  const asked = [invalid, failed, paused, cancelled, progressing, inFlight, begun, pending];
+  const asked = [invalid, failed, paused, cancelled, progressing, inFlight, begun, missing, pending];
   for (const ask of asked) {
     const found = ask(facts);
     if (found) return found;
@@ -85,6 +88,7 @@ const isDone = (facts: Facts): boolean => {
   const { groups, deployed, pending, inFlight, run } = facts;
   return (
     run === undefined &&
+    missing(facts) === undefined &&
     pending.length + inFlight.length === 0 &&
     begun(facts) === undefined &&
     !groups.some(({ name, retires }) => !retires && isNew(deployed.groups.get(name)))
@@ -157,7 +161,8 @@ function progressing({ run, last }: Facts): Phase | undefined {
   if (run === undefined) return undefined;
   const group = atHand(run, last);
   const condition = isOf(run, last) ? headline(last?.condition?.message) : undefined;
-  const where = group === undefined ? "between two groups" : `${group}${stepOf(last)}`;
+  const between = run.pid === undefined ? `${run.command} applies, by ${run.by}` : "between two groups";
+  const where = group === undefined ? between : `${group}${stepOf(last)}`;
   return {
     phase: "progressing",
     message: condition === undefined ? where : `${where}: ${condition}`,
@@ -176,24 +181,40 @@ function inFlight({ inFlight, spec }: Facts): Phase | undefined {
   };
 }
 
-/** Cut off while its work left, which no state shows. Set back in the spec, its machines would stay as they were left. */
-function begun({ out, pending, deployed, spec }: Facts): Phase | undefined {
-  const due = new Set(pending.map(({ name }) => name));
+/** The groups whose work has begun to leave, which no state shows: those of a log that have not come to be whole by other hands. */
+export function begunIn({ spec, deployed }: ClusterState, out: readonly Out[]): string[] {
+  if (spec.protection === "off") return [];
+  const due = new Set(pendingGroups(spec, deployed).map(({ name }) => name));
   const isSetBack = ({ group, from, to, hash }: Out): boolean => {
     const last = deployed.groups.get(group)?.revisions.at(-1);
-    return hash === undefined ? from !== to && last?.image === from : hash !== last?.hash;
+    return last?.image === from && (hash === undefined ? from !== to : hash !== last?.hash);
   };
-  const first = out.find((one) => due.has(one.group) || isSetBack(one));
-  if (first === undefined || spec.protection === "off") return undefined;
-  const { group } = first;
-  const message = `${group}: its work has begun to leave, and no run is under way`;
-  return due.has(group)
+  return out.flatMap((one) => (due.has(one.group) || isSetBack(one) ? [one.group] : []));
+}
+
+export const BEGUN = "its work has begun to leave";
+
+/** Cut off then. Set back in the spec, its machines would stay as they were left. */
+function begun({ out, pending, ...state }: Facts): Phase | undefined {
+  const [group] = begunIn(state, out);
+  if (group === undefined) return undefined;
+  const message = `${group}: ${BEGUN}, and no run is under way`;
+  return pending.some(({ name }) => name === group)
     ? { phase: "in flight", message, next: `${DEPLOY}${group}` }
     : {
         phase: "in flight",
         message: `${message}; it was set back since, and has to be replaced all the same`,
         next: `npx rollout restart ${group}`,
       };
+}
+
+/** What the spec says already of a goal is part of it; what it says beside the goal comes first. */
+function missing({ goal, deployed, pending, spec }: Facts): Phase | undefined {
+  const names = goal ? missingOf(goal, deployed) : [];
+  if (!goal || names.length === 0) return undefined;
+  if (!pending.every(({ name, image }) => names.includes(name) && image === goal.image)) return undefined;
+  const next = spec.protection === "off" ? null : `npx ${goal.command}`;
+  return { phase: "pending", message: describeGoal(goal, names), next };
 }
 
 function pending({ pending, groups, deployed, spec }: Facts): Phase | undefined {
@@ -239,7 +260,7 @@ function healthy({ groups }: Facts): Phase {
 }
 
 /** The group that a run is at; none between two. */
-function atHand(run: Situation["run"], last: Run | undefined): string | undefined {
+export function atHand(run: Situation["run"], last: Run | undefined): string | undefined {
   const attempt = last?.attempts.at(-1);
   return isOf(run, last) && attempt?.end === undefined ? attempt?.group : undefined;
 }

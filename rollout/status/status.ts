@@ -1,12 +1,15 @@
 import * as z from "zod";
+import type { ClusterState } from "../../cluster/cluster-state.js";
 import { describeOrigin, isForReview, type Deployed, type DeployedGroup } from "../../cluster/deployed.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
 import { differingGroups } from "../../cluster/machine-settings.js";
 import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
 import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
+import { goalSchema, missingOf } from "../../cluster/run/goal.js";
 import { holdSchema } from "../../cluster/run/hold.js";
-import { DEPLOY, DEPLOY_CLUSTER, PHASES, phaseOf } from "./phase.js";
+import { atHand, BEGUN, begunIn, DEPLOY, DEPLOY_CLUSTER, PHASES, phaseOf } from "./phase.js";
 import { readRuns } from "../log/read-runs.js";
+import { outOf } from "../log/roll-facts.js";
 import { lastRun, lastRunSchema } from "../log/last-run.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import type { Situation } from "./situation.js";
@@ -43,11 +46,22 @@ export const statusSchema = z.strictObject({
     }),
   ),
   run: z
-    .strictObject({ command: z.string(), by: z.string(), pid: z.int(), since: z.iso.datetime() })
+    .strictObject({
+      command: z.string(),
+      by: z.string(),
+      pid: z.int().nullable().describe("null: Terraform alone applies, as the state's lock says."),
+      since: z.iso.datetime(),
+      group: z.string().nullable().describe("The one at hand; null between two."),
+    })
     .nullable()
     .describe("The run that is under way, as its lock says."),
   lastRun: lastRunSchema.nullable().describe("How far the last run in the log has come."),
   hold: holdSchema.nullable().describe("What keeps the next group from being rolled."),
+  goal: goalSchema
+    .extend({ missing: z.array(z.string()).describe("The groups that do not run its image yet.") })
+    .strict()
+    .nullable()
+    .describe("What is to be rolled until it is reached, cancelled or replaced."),
   leftovers: z
     .array(
       z.strictObject({
@@ -90,9 +104,11 @@ export function statusOf(
   only?: string,
   refusalsOf: RefusalsOf = () => [],
 ): Status {
-  const { spec, deployed, run, hold } = situation;
+  const { spec, deployed, run, hold, goal } = situation;
+  const runs = readRuns(situation.events);
   const { phase, message, next, undo = null } = phaseOf(situation, only);
-  const group = next?.startsWith(DEPLOY) === true ? next.slice(DEPLOY.length) : null;
+  const group = groupsOf(spec).find(({ name }) => next === `${DEPLOY}${name}`)?.name ?? null;
+  const missing = goal ? missingOf(goal, deployed) : [];
   const refused = group === null ? [] : refusalsOf(group);
   const nextView = next === DEPLOY_CLUSTER ? "cluster" : group;
   return {
@@ -107,11 +123,17 @@ export function statusOf(
       forReview: isForReview(deployed.origin),
       empty: deployed.addresses.size === 0,
     },
-    groups: groupStates(spec, deployed, views),
+    groups: groupStates(situation, views, begunIn(situation, outOf(runs))),
     leftovers: describeLeftovers(spec, deployed),
-    run: run ? { command: run.command, by: run.by, pid: run.pid, since: run.since } : null,
-    lastRun: lastRun(readRuns(situation.events)),
+    run: run
+      ? {
+          ...{ command: run.command, by: run.by, pid: run.pid ?? null, since: run.since },
+          group: atHand(run, runs.at(-1)) ?? null,
+        }
+      : null,
+    lastRun: lastRun(runs),
     hold: hold ?? null,
+    goal: goal && missing.length > 0 ? { ...goal, missing } : null,
     views: [...views],
     next: refused.length === 0 ? next : null,
     nextView: refused.length === 0 ? nextView : null,
@@ -121,8 +143,16 @@ export function statusOf(
   };
 }
 
-function groupStates(spec: Spec, deployed: Deployed, views: readonly string[]): GroupStatus[] {
-  const inFlight = new Map(inFlightOf(spec, deployed).map(({ group, reasons }) => [group, reasons]));
+/** @param begun the groups whose work has begun to leave */
+function groupStates(
+  { spec, deployed }: ClusterState,
+  views: readonly string[],
+  begun: readonly string[],
+): GroupStatus[] {
+  const inFlight = new Map<string, readonly string[]>([
+    ...begun.map((group) => [group, [BEGUN]] as const),
+    ...inFlightOf(spec, deployed).map(({ group, reasons }) => [group, reasons] as const),
+  ]);
   const pending = new Set(pendingGroups(spec, deployed).map(({ name }) => name));
   const differs = new Map(differingGroups(spec, deployed).map(({ group, keys }) => [group, keys]));
   return groupsOf(spec).map((group): GroupStatus => {

@@ -13,7 +13,7 @@ import {
   poolOf,
   withGroup,
 } from "../../support/fixtures.js";
-import { DRAINING, GATE_FAILED, RUN, runOf, situationOf } from "../../support/situation.js";
+import { DRAINING, GATE_FAILED, GOAL, RUN, runOf, situationOf } from "../../support/situation.js";
 
 const spec = localSpec();
 const standing = deployedAs(spec);
@@ -53,6 +53,43 @@ describe("the text of a status has the phase, a row a pool, the reasons and the 
      next: nothing that has to be; npx rollout restart GROUP brings a group what
        differs"
     `);
+  });
+
+  test("of groups that have not been given the image that was wanted for them", () => {
+    const given = { goal: GOAL };
+    expect(format(situationOf(pending, deployedAs(pending), given))).toMatchInlineSnapshot(`
+     "demo  pending: 2 of 3 groups have not been given ami-0bbb
+     POOL           0           1           2
+     consul-server  ✔ ami-0aaa  ✔ ami-0aaa  ✔ ami-0aaa
+     nomad-server   ✔ ami-0aaa  ✔ ami-0aaa  ✔ ami-0aaa
+     name-server    ✔ ami-0aaa  ✔ ami-0aaa  ✔ ami-0aaa
+     broker         ✔ ami-0bbb  ✔ ami-0aaa  ✔ ami-0aaa
+
+     goal: 2 of 3 groups have not been given ami-0bbb (by ops@build-1 since 09:12
+       UTC); give it up with: npx rollout cancel
+     deployed: terraform.demo.tfstate, serial 7
+     next: npx rollout deploy broker --image ami-0bbb"
+    `);
+    expect(
+      format(situationOf(pending, inFlight, given))
+        .split("\n")
+        .slice(-7),
+    ).toMatchInlineSnapshot(`
+     [
+       "broker-0 is in flight: terraform_data.broker-0-leave is missing: the group has",
+       "  left",
+       "goal: 3 of 3 groups have not been given ami-0bbb (by ops@build-1 since 09:12",
+       "  UTC); go on with: npx rollout deploy broker --image ami-0bbb, or give it up",
+       "  with: npx rollout cancel",
+       "deployed: terraform.demo.tfstate, serial 7",
+       "next: npx rollout deploy broker-0",
+     ]
+    `);
+    expect(
+      format(situationOf(pending, inFlight, { ...given, run: RUN, events: DRAINING }))
+        .split("\n")
+        .filter((line) => line.includes("goal")),
+    ).toEqual(["goal: 3 of 3 groups have not been given ami-0bbb (by ops@build-1 since 09:12"]);
   });
 
   test("of a run that is under way", () => {

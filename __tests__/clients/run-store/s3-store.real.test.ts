@@ -1,12 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { S3Backend } from "../../../cluster/backend.js";
 import { S3Store } from "../../../clients/run-store/s3-store.js";
+import type { Spec } from "../../../cluster/yaml/schema.js";
+import { stateLockOf } from "../../../program/run-store.js";
 import { withEnvironment } from "../../support/aws-environment.js";
 import { describeReal } from "../../support/environment.js";
+import { localSpec } from "../../support/fixtures.js";
 import { startMoto, type Moto } from "../../support/moto.js";
 import { failure } from "../../support/refusal.js";
 import { runStoreContract } from "./run-store-contract.js";
 import { S3Front } from "./s3-front.js";
+
+const BACKEND = { type: "s3", bucket: "states", region: "eu-west-1", usePathStyle: true } as const;
 
 describeReal("A run store in S3, asked of moto", ["moto"], () => {
   let moto: Moto;
@@ -35,10 +40,7 @@ describeReal("A run store in S3, asked of moto", ["moto"], () => {
   });
 
   const create = (more: Partial<S3Backend> = {}): S3Store =>
-    new S3Store(
-      { type: "s3", bucket: "states", key, region: "eu-west-1", usePathStyle: true, ...more },
-      { pause: () => Promise.resolve() },
-    );
+    new S3Store({ ...BACKEND, key, ...more }, { pause: () => Promise.resolve() });
 
   describe("as every store", () => {
     runStoreContract(create);
@@ -55,6 +57,18 @@ describeReal("A run store in S3, asked of moto", ["moto"], () => {
       "x-amz-server-side-encryption": "aws:kms",
       "x-amz-server-side-encryption-aws-kms-key-id": kmsKeyId,
     });
+  });
+
+  test("tells who holds the lock of the state itself, which Terraform notes beside it", async () => {
+    const spec: Spec = { ...localSpec(), backend: { ...BACKEND, key } };
+    const stateLock = (of = spec): Promise<unknown> =>
+      stateLockOf({ spec: of, file: "/nowhere/cluster.yaml" });
+    expect(await stateLock()).toBeUndefined();
+    const note = { Who: "ops@build-1", Operation: "OperationTypeApply", Created: "2026-11-21T09:12:00Z" };
+    await fetch(`${moto.url}/states/${key}.tflock`, { method: "PUT", body: JSON.stringify(note) });
+    expect(await stateLock()).toEqual(note);
+    const elsewhere = { ...spec, backend: { ...BACKEND, key, bucket: "none" } };
+    expect(await stateLock(elsewhere)).toBeUndefined();
   });
 
   test("tries again what S3 calls a conflict, and reads before whether it was done", async () => {

@@ -61,11 +61,12 @@ describe("a revision is", () => {
     });
   });
 
-  test("given its times by its own record where the log is another machine's", () => {
+  test("given its times and its result by its own record where the log is another machine's", () => {
     const [, second] = historyOf(recorded({ hosts: 3 }, { hosts: 4 }), []);
     expect(second).toMatchObject({
       at: "2026-11-22T10:00:00.000Z",
       seconds: 1800,
+      result: "ok",
       roll: { commit: "9ab0c1d5e3f2", by: "ada@ops", how: "by Terraform alone" },
     });
   });

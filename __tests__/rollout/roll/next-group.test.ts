@@ -233,6 +233,7 @@ describe("a cancel", () => {
       kind: "blocked",
       reason: "demo is cancelled (since 00:00 UTC by ops@a); not rolled: broker-1, broker-2",
       command: "rollout resume",
+      isGivenUp: true,
     });
   });
 
@@ -316,6 +317,7 @@ describe("a gate that was not passed", () => {
       reason:
         "broker-0 did not become ready with ami-0bbb and was taken back to ami-0aaa: nodes-eligible (0 of 3)",
       command: "rollout history broker-0",
+      isGivenUp: true,
     });
   });
 

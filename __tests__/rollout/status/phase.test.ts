@@ -1,7 +1,17 @@
 import { describe, expect, test } from "@jest/globals";
 import { phaseOf } from "../../../rollout/status/phase.js";
 import { change, deployedAs, localSpec, nothing, poolOf, withGroup } from "../../support/fixtures.js";
-import { CANCEL, DRAINING, GATE_FAILED, PAUSE, RUN, runOf, situationOf } from "../../support/situation.js";
+import {
+  ago,
+  CANCEL,
+  DRAINING,
+  GATE_FAILED,
+  GOAL,
+  PAUSE,
+  RUN,
+  runOf,
+  situationOf,
+} from "../../support/situation.js";
 
 const spec = localSpec();
 const standing = deployedAs(spec);
@@ -45,6 +55,37 @@ describe("a cluster is", () => {
     });
     const oneNew = withGroup(standing, "broker-2", { revisions: [] });
     expect(phaseOf(situationOf(spec, oneNew)).message).toBe("1 group is new");
+  });
+
+  test("pending as long as groups have not been given the image that was wanted for them", () => {
+    const goal = GOAL;
+    expect(phaseOf(situationOf(spec, standing, { goal }))).toEqual({
+      phase: "pending",
+      message: "3 of 3 groups have not been given ami-0bbb",
+      next: "npx rollout deploy broker --image ami-0bbb",
+    });
+    const rolled = deployedAs(two);
+    // The spec names the third already, which is part of the goal; another group is not.
+    const third = change(two, (draft) => {
+      poolOf(draft, "broker").images[2] = "ami-0bbb";
+    });
+    expect(phaseOf(situationOf(third, rolled, { goal }))).toEqual({
+      phase: "pending",
+      message: "1 of 3 groups has not been given ami-0bbb",
+      next: "npx rollout deploy broker --image ami-0bbb",
+    });
+    const other = change(two, (draft) => {
+      poolOf(draft, "name-server").images[0] = "ami-0ccc";
+    });
+    expect(phaseOf(situationOf(other, rolled, { goal })).next).toBe("npx rollout deploy name-server-0");
+    expect(phaseOf(situationOf(third, deployedAs(third), { goal })).phase).toBe("healthy");
+    // One of its groups that begins to be rolled comes first, and so does whatever holds.
+    expect(phaseOf(situationOf(pending, inFlight, { goal })).phase).toBe("in flight");
+    expect(phaseOf(situationOf(spec, standing, { goal, hold: PAUSE })).phase).toBe("paused");
+    expect(phaseOf(situationOf(two, rolled, { goal }), "broker-2").message).toBe(
+      "broker-2 has not been given ami-0bbb",
+    );
+    expect(phaseOf(situationOf(two, rolled, { goal }), "broker-1").phase).toBe("healthy");
   });
 
   test("in flight where a roll was begun and nobody is at it", () => {
@@ -104,6 +145,15 @@ describe("a cluster is", () => {
     expect(phaseOf(situationOf(pending, inFlight, { run: RUN, events: DRAINING.slice(0, 2) })).message).toBe(
       "broker-0",
     );
+  });
+
+  test("progressing where Terraform alone applies, which the state's lock says", () => {
+    const run = { ...RUN, since: ago(20), pid: undefined, command: "Terraform alone" };
+    expect(phaseOf(situationOf(spec, nothing(), { run, events: DRAINING.slice(0, 2) }))).toEqual({
+      phase: "progressing",
+      message: "Terraform alone applies, by ops@build-1",
+      next: "npx rollout status --watch",
+    });
   });
 
   test("progressing between two groups, and where a run has not written yet what an older one wrote", () => {
@@ -225,6 +275,8 @@ test("while protection is off no group comes next", () => {
     draft.protection = "off";
   });
   expect(phaseOf(situationOf(open, standing)).next).toBeNull();
+  const closed = { ...open, rollout: { ...open.rollout, pendingGroups: "queue" as const } };
+  expect(phaseOf(situationOf(closed, standing, { goal: GOAL })).next).toBeNull();
   expect(phaseOf(situationOf(open, inFlight)).next).toBeNull();
 });
 

@@ -14,7 +14,7 @@ import {
   poolOf,
   withGroup,
 } from "../../support/fixtures.js";
-import { situationOf } from "../../support/situation.js";
+import { DRAINING, RUN, situationOf } from "../../support/situation.js";
 
 const local = localSpec();
 const standing = deployedAs(local);
@@ -78,6 +78,19 @@ describe("a group is", () => {
     });
     const both = withGroup(standing, "broker-0", { leave: false });
     expect(groupOf(status(rolling, both), "broker-0").state).toBe("in flight");
+  });
+
+  test("in flight while its work leaves, which the log alone knows, whether a run is at it or was cut off", () => {
+    const said = { state: "in flight", reason: "its work has begun to leave" };
+    const leaving = (more: object, spec = rolling): Status =>
+      statusOf(situationOf(spec, standing, { events: DRAINING, ...more }), ["cluster", "broker-0"]);
+    expect(groupOf(leaving({ run: RUN }), "broker-0")).toMatchObject(said);
+    expect(leaving({ run: RUN })).toMatchObject({ phase: "progressing", run: { group: "broker-0" } });
+    expect(groupOf(leaving({}), "broker-0")).toMatchObject(said);
+    expect(leaving({})).toMatchObject({ phase: "in flight", run: null });
+    // Set back in the spec meanwhile, it has left all the same.
+    expect(groupOf(leaving({}, local), "broker-0")).toMatchObject(said);
+    expect(groupOf(leaving({ events: DRAINING.slice(0, 4) }), "broker-0").state).toBe("pending");
   });
 
   test("new where it has no revision, whether or not some of it is there", () => {
