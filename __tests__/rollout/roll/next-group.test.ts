@@ -344,6 +344,7 @@ describe("a gate that was not passed", () => {
     });
     expect(next({ wanted: TYPE, spec: local, deployed: standing, facts: ofType })).toEqual({
       kind: "blocked",
+      isGivenUp: true,
       reason:
         "broker-0 did not become ready with ami-0aaa and was taken back to revision 1: nodes-eligible (0 of 3)",
       command: "rollout history broker-0",
