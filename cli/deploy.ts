@@ -4,7 +4,7 @@ import { readHold } from "../clients/run-store/hold.js";
 import type { RunStore } from "../clients/run-store/run-store.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
 import { among, mayRoll, refuse, unfinished } from "../rollout/roll/may-roll.js";
-import { findGroups } from "../cluster/find-group.js";
+import { findTargets } from "../cluster/find-group.js";
 import { groupsOf, type Role } from "../cluster/groups.js";
 import { isNew } from "../cluster/pending.js";
 import type { Spec } from "../cluster/yaml/schema.js";
@@ -110,15 +110,7 @@ export async function runDeploy(
 
 /** @throws UserError (exit code 2) where it is not clear what is to be rolled */
 function wantedOf(spec: Spec, { target, all, image }: DeployArgs): Wanted {
-  if (all === (target !== undefined)) {
-    throw new UserError(
-      all
-        ? `${String(target)} and --all were both given; name a group or a pool, or say --all`
-        : "nothing to roll; name a group or a pool, or say --all",
-      2,
-    );
-  }
-  const groups = (all ? groupsOf(spec) : findGroups(spec, target ?? "")).map(({ name }) => name);
+  const groups = findTargets(spec, { target, all }, "roll");
   const words = [
     "rollout deploy",
     all ? "--all" : (target ?? ""),

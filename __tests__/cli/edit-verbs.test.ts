@@ -35,17 +35,19 @@ rollout: { pendingGroups: queue }
 let folder: string;
 let env: { CLUSTER: string };
 const warnings: string[] = [];
-const undo = (args: { group: string; dryRun?: boolean; toRevision?: number }): Promise<string> =>
-  runUndo(env, args, (line) => warnings.push(line));
+const undo = (args: {
+  target?: string;
+  all?: boolean;
+  dryRun?: boolean;
+  toRevision?: number;
+}): Promise<string> => runUndo(env, args, (line) => warnings.push(line));
 const spec = (): string => readFileSync(env.CLUSTER, "utf8");
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "rollout-edit-verbs-"));
   env = { CLUSTER: join(folder, "cluster.yaml") };
   writeFileSync(env.CLUSTER, SPEC);
-  const hash = templateHash({ image: "img-1", instanceType: "a", generation: 0 });
-  const state = readFileSync(STATE, "utf8").replaceAll("0123456789", hash);
-  writeFileSync(join(folder, "demo.tfstate"), state);
+  writeFileSync(join(folder, "demo.tfstate"), state());
 });
 
 afterEach(() => {
@@ -54,7 +56,7 @@ afterEach(() => {
 
 describe("undo", () => {
   test("sets the image back in the spec, and not a byte else", async () => {
-    const said = await undo({ group: "broker-0" });
+    const said = await undo({ target: "broker-0" });
     expect(said.replaceAll(folder, "")).toBe(
       "undo broker-0: img-9 -> img-1 (back to revision 1: the edit was never rolled)\n/cluster.yaml is changed; next: nothing has to be rolled for it",
     );
@@ -63,19 +65,44 @@ describe("undo", () => {
   });
 
   test("changes nothing in a dry run, which makes the same checks", async () => {
-    expect(await undo({ group: "broker-0", dryRun: true })).toContain("(dry run:");
+    expect(await undo({ target: "broker-0", dryRun: true })).toContain("(dry run:");
     expect(spec()).toBe(SPEC);
-    expect(await failure(undo({ group: "broker-0", dryRun: true, toRevision: 9 }))).toBe(
+    expect(await failure(undo({ target: "broker-0", dryRun: true, toRevision: 9 }))).toBe(
       "revision 9 is not in the history of broker-0 (1); see rollout history broker-0",
     );
   });
 
   test("refuses where there is nothing to undo, and lists the revisions", async () => {
     writeFileSync(env.CLUSTER, SPEC.replace("img-9", "img-1"));
-    expect(await failure(undo({ group: "broker-0" }))).toBe(
+    expect(await failure(undo({ target: "broker-0" }))).toBe(
       "broker-0 has no earlier revision: its history has only 1; give it another image with: rollout set image broker-0=IMAGE\nrevisions, for --to-revision:\n  1: img-1, deployed",
     );
     expect(spec()).toBe(SPEC.replace("img-9", "img-1"));
+  });
+});
+
+describe("undo of several groups", () => {
+  test("refuses where it is not clear which, and a revision, which is that of one group", async () => {
+    expect(await failure(undo({}))).toBe("nothing to undo; name a group or a pool, or say --all");
+    expect(await failure(undo({ target: "broker", all: true }))).toBe(
+      "broker and --all were both given; name a group or a pool, or say --all",
+    );
+    expect(await failure(undo({ target: "broker", toRevision: 1 }))).toBe(
+      "--to-revision is that of a group; name it: rollout undo broker-1 --to-revision 16",
+    );
+  });
+
+  test("names the first, and what is still to be taken back", async () => {
+    const desired = SPEC.replace("images: [img-9", "hosts: [2, 1, 1]\n    images: [img-1");
+    writeFileSync(env.CLUSTER, desired.replace("queue", "one"));
+    writeFileSync(join(folder, "demo.tfstate"), withTwoRevisions());
+    expect((await undo({ all: true })).replaceAll(folder, "")).toBe(
+      "undo consul-server-0: img-1 -> img-0 (revision 2 -> 1, as revision 3)\n/cluster.yaml is changed; next: npx rollout deploy consul-server-0, then once more: npx rollout undo --all (still broker-0)",
+    );
+    writeFileSync(env.CLUSTER, desired);
+    expect((await undo({ all: true })).split("\n").at(-1)?.replace(folder, "")).toBe(
+      "/cluster.yaml is changed; next: npx rollout deploy --all",
+    );
   });
 });
 
@@ -132,3 +159,19 @@ describe("what was read is printed as JSON of the published shape", () => {
     );
   });
 });
+
+const template = (image: string) => ({ image, instanceType: "a", generation: 0 });
+
+/** As recorded, by the template of {@link SPEC}. */
+const state = (): string =>
+  readFileSync(STATE, "utf8").replaceAll("0123456789", templateHash(template("img-1")));
+
+/** The same, where each group ran img-0 before. */
+function withTwoRevisions(): string {
+  const older = { ...template("img-0"), hash: templateHash(template("img-0")), number: 1, cause: "first" };
+  const both = (key: string, value: unknown): unknown =>
+    key === "revisions" && Array.isArray(value) && typeof value[0] === "object"
+      ? [older, { ...older, ...value[0], number: 2 }]
+      : value;
+  return JSON.stringify(JSON.parse(state(), both));
+}
