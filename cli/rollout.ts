@@ -136,6 +136,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
       usage(revisionNumber),
     )
     .option("--dry-run", "check all the same, and change nothing")
+    .despite("downgrade")
     .example("broker-0", "to the revision before")
     .example("broker-0 --to-revision 3 --dry-run", "what an earlier one would mean")
     .example("broker", "the last roll of a pool, group by group")

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { runHistory } from "../../cli/history.js";
 import { runRestart } from "../../cli/restart.js";
 import { runStatus } from "../../cli/status.js";
-import { runUndo } from "../../cli/undo.js";
+import { runUndo, type UndoArgs } from "../../cli/undo.js";
+import { LogReader } from "../../clients/run-store/run-log.js";
 import { templateHash } from "../../cluster/template-hash.js";
 import { historySchema } from "../../rollout/log/history.js";
 import { statusSchema } from "../../rollout/status/status.js";
@@ -35,12 +36,7 @@ rollout: { pendingGroups: queue }
 let folder: string;
 let env: { CLUSTER: string };
 const warnings: string[] = [];
-const undo = (args: {
-  target?: string;
-  all?: boolean;
-  dryRun?: boolean;
-  toRevision?: number;
-}): Promise<string> => runUndo(env, args, (line) => warnings.push(line));
+const undo = (args: UndoArgs): Promise<string> => runUndo(env, args, (line) => warnings.push(line));
 const spec = (): string => readFileSync(env.CLUSTER, "utf8");
 
 beforeEach(() => {
@@ -96,14 +92,53 @@ describe("undo of several groups", () => {
     const desired = SPEC.replace("images: [img-9", "hosts: [2, 1, 1]\n    images: [img-1");
     writeFileSync(env.CLUSTER, desired.replace("queue", "one"));
     writeFileSync(join(folder, "demo.tfstate"), withTwoRevisions());
-    expect((await undo({ all: true })).replaceAll(folder, "")).toBe(
+    expect((await undo({ all: true, ...DESPITE })).replaceAll(folder, "")).toBe(
       "undo consul-server-0: img-1 -> img-0 (revision 2 -> 1, as revision 3)\n/cluster.yaml is changed; next: npx rollout deploy consul-server-0, then once more: npx rollout undo --all (still broker-0)",
     );
     writeFileSync(env.CLUSTER, desired);
-    expect((await undo({ all: true })).split("\n").at(-1)?.replace(folder, "")).toBe(
+    expect((await undo({ all: true, ...DESPITE })).split("\n").at(-1)?.replace(folder, "")).toBe(
       "/cluster.yaml is changed; next: npx rollout deploy --all",
     );
   });
+});
+
+describe("undo of a server", () => {
+  const broker = SPEC.replace("images: [img-9", "hosts: [2, 1, 1]\n    images: [img-1");
+  const target = "consul-server-0";
+
+  beforeEach(() => {
+    writeFileSync(env.CLUSTER, broker);
+    writeFileSync(join(folder, "demo.tfstate"), withTwoRevisions());
+  });
+
+  test("refuses a downgrade, and leaves the spec as it is", async () => {
+    expect(await failure(undo({ target }))).toBe(
+      "consul-server-0 would go back from img-1 (version unknown) to img-0 (version unknown), which may be a downgrade: consul-server-0 has run the newer one, and an older server need not read what a newer one wrote; to do it all the same: --despite downgrade --reason TEXT",
+    );
+    expect(await failure(undo({ target, despite: ["downgrade"] }))).toBe(
+      "--despite says what is overridden and --reason why; give both, or neither",
+    );
+    expect(spec()).toBe(broker);
+    expect(await events()).toEqual([]);
+  });
+
+  test("does it with a reason, which stands in the log of runs", async () => {
+    expect(await undo({ target, dryRun: true, ...DESPITE })).toContain("(dry run:");
+    expect(await events()).toEqual([]);
+    await undo({ target, ...DESPITE });
+    expect(spec()).toBe(broker.replace("[img-1", "[img-0"));
+    expect(await events()).toMatchObject([
+      {
+        event: "run-started",
+        command: "rollout undo consul-server-0",
+        despite: ["downgrade"],
+        reason: "the new one crashes",
+      },
+      { event: "run-ended", result: "ok", message: "despite downgrade: the new one crashes" },
+    ]);
+  });
+
+  const events = async () => (await new LogReader(storeIn(folder, "demo.tfstate")).read()).events;
 });
 
 describe("restart", () => {
@@ -159,6 +194,8 @@ describe("what was read is printed as JSON of the published shape", () => {
     );
   });
 });
+
+const DESPITE = { despite: ["downgrade"], reason: "the new one crashes" };
 
 const template = (image: string) => ({ image, instanceType: "a", generation: 0 });
 
