@@ -7,7 +7,7 @@ import { whoRuns } from "../clients/who-runs.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
 import { among, mayRoll, refuse, unfinished } from "../rollout/roll/may-roll.js";
 import { DEPLOY, phaseOf } from "../rollout/status/phase.js";
-import { findGroups } from "../cluster/find-group.js";
+import { findTargets } from "../cluster/find-group.js";
 import { groupsOf, type Role } from "../cluster/groups.js";
 import { isNew } from "../cluster/pending.js";
 import { missingOf } from "../cluster/run/goal.js";
@@ -124,15 +124,7 @@ export async function runDeploy(
 
 /** @throws UserError (exit code 2) where it is not clear what is to be rolled */
 function wantedOf(spec: Spec, { target, all, image }: DeployArgs): Wanted {
-  if (all === (target !== undefined)) {
-    throw new UserError(
-      all
-        ? `${String(target)} and --all were both given; name a group or a pool, or say --all`
-        : "nothing to roll; name a group or a pool, or say --all",
-      2,
-    );
-  }
-  const groups = (all ? groupsOf(spec) : findGroups(spec, target ?? "")).map(({ name }) => name);
+  const groups = findTargets(spec, { target, all }, "roll");
   const words = [
     "rollout deploy",
     all ? "--all" : (target ?? ""),

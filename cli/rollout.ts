@@ -4,6 +4,7 @@ import { durationSeconds } from "../cluster/yaml/duration.js";
 import { UserError } from "../cluster/user-error.js";
 import type { DeployArgs } from "./deploy.js";
 import type { RehearseOptions } from "./rehearse.js";
+import type { UndoArgs } from "./undo.js";
 import { reportFailure } from "../program/report-failure.js";
 import { Verb } from "./verb.js";
 
@@ -127,19 +128,22 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .description(
       "Sets a group's image, instance type and volumes in the spec back to an earlier revision's, for deploy to roll. A half-rolled group goes back to its last good revision, whole. No data volume becomes smaller.",
     )
-    .argument("<group>", "the group that goes back")
+    .argument("[target]", "the group that goes back, or a pool: its last roll, group by group")
+    .option("--all", "the last roll of all groups", false)
     .option(
       "--to-revision <number>",
       "the revision to go back to; default: the last of another template",
       usage(revisionNumber),
     )
     .option("--dry-run", "check all the same, and change nothing")
+    .despite("downgrade")
     .example("broker-0", "to the revision before")
     .example("broker-0 --to-revision 3 --dry-run", "what an earlier one would mean")
+    .example("broker", "the last roll of a pool, group by group")
     .exits({ 0: "the spec is set back", 1: "refused, or there is nothing to undo" })
-    .action(async (group: string, options: { toRevision?: number; dryRun?: boolean }) => {
+    .action(async (target: string | undefined, options: Omit<UndoArgs, "target">) => {
       const { runUndo } = await import("./undo.js");
-      print(await runUndo(process.env, { group, ...options }, console.error));
+      print(await runUndo(process.env, { target, ...options }, console.error));
     });
 
   program

@@ -27,6 +27,27 @@ export function findGroups(spec: Spec, name: string): readonly Group[] {
   throw new UserError(unknown("group or pool", name, meant, pools), 2);
 }
 
+/**
+ * The names of the groups that a command line means: a group's, those of a pool, or all.
+ * @param verb what is done to them: `roll`
+ * @throws UserError (exit code 2) where that is not clear
+ */
+export function findTargets(
+  spec: Spec,
+  { target, all }: { readonly target?: string | undefined; readonly all: boolean },
+  verb: string,
+): string[] {
+  if (all === (target !== undefined)) {
+    throw new UserError(
+      all
+        ? `${String(target)} and --all were both given; name a group or a pool, or say --all`
+        : `nothing to ${verb}; name a group or a pool, or say --all`,
+      2,
+    );
+  }
+  return (all ? groupsOf(spec) : findGroups(spec, target ?? "")).map(({ name }) => name);
+}
+
 function whyNot(name: string, pools: readonly Pool[]): string {
   const groups = pools.flatMap((pool) => pool.groups);
   const pool = pools.find((each) => each.name === name);

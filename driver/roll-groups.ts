@@ -20,6 +20,8 @@ export interface RollDeps {
   look(): Promise<Look>;
   /** Gives one group of `cluster.yaml` other values. What somebody else has written meanwhile is never overwritten. */
   edit(group: string, change: GroupChange): Promise<Spec>;
+  /** Why taking a group back to an image is a downgrade, which nobody does unasked; undefined where it is none. */
+  downgrade(group: string, image: string): Promise<string | undefined>;
   /**
    * Rolls one group, or finishes its roll; undefined where it was stopped, since it is wanted back.
    * @throws UserError; {@link isGateFailure} tells a gate that was not passed
@@ -87,9 +89,13 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
         known = await deps.edit(step.group, { image: step.to });
         edited = step;
         break;
-      case "undo":
+      case "undo": {
+        const reason = await deps.downgrade(step.group, step.change.image);
+        const command = `rollout undo ${step.group} --despite downgrade --reason TEXT, or once the cause is gone: ${wanted.command}`;
+        if (reason !== undefined) return { kind: "blocked", reason, command, groups };
         known = await deps.edit(step.group, step.change);
         break;
+      }
       case "roll":
         try {
           const result = await deps.deploy(step.group);

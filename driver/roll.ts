@@ -8,6 +8,7 @@ import { roleOf } from "../cluster/groups.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { hasAgents } from "../cluster/local-agents.js";
 import { isNew } from "../cluster/pending.js";
+import { downgradeIn } from "../live/downgrade.js";
 import { connect } from "../live/live-cluster.js";
 import { machinesOf } from "../live/local-agents.js";
 import { editSpec, refuseExample } from "../program/edit-spec.js";
@@ -41,6 +42,7 @@ export async function roll(run: Run, wanted: Wanted, say: (line: string) => void
         editSpec(source, new Map([[group, change]]));
         return readSpec(env).spec;
       },
+      downgrade: async (group, image) => downgradeIn(await readCluster(env), group, image, run),
       deploy: (group) => deployUnlessRecalled(run, group),
       isGateFailure: (error) => error instanceof GateFailure,
       hold: async (reason) => {

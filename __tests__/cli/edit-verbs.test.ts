@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { runHistory } from "../../cli/history.js";
 import { runRestart } from "../../cli/restart.js";
 import { runStatus } from "../../cli/status.js";
-import { runUndo } from "../../cli/undo.js";
+import { runUndo, type UndoArgs } from "../../cli/undo.js";
+import { LogReader } from "../../clients/run-store/run-log.js";
 import { templateHash } from "../../cluster/template-hash.js";
 import { historySchema } from "../../rollout/log/history.js";
 import { statusSchema } from "../../rollout/status/status.js";
@@ -35,17 +36,14 @@ rollout: { pendingGroups: queue }
 let folder: string;
 let env: { CLUSTER: string };
 const warnings: string[] = [];
-const undo = (args: { group: string; dryRun?: boolean; toRevision?: number }): Promise<string> =>
-  runUndo(env, args, (line) => warnings.push(line));
+const undo = (args: UndoArgs): Promise<string> => runUndo(env, args, (line) => warnings.push(line));
 const spec = (): string => readFileSync(env.CLUSTER, "utf8");
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "rollout-edit-verbs-"));
   env = { CLUSTER: join(folder, "cluster.yaml") };
   writeFileSync(env.CLUSTER, SPEC);
-  const hash = templateHash({ image: "img-1", instanceType: "a", generation: 0 });
-  const state = readFileSync(STATE, "utf8").replaceAll("0123456789", hash);
-  writeFileSync(join(folder, "demo.tfstate"), state);
+  writeFileSync(join(folder, "demo.tfstate"), state());
 });
 
 afterEach(() => {
@@ -54,7 +52,7 @@ afterEach(() => {
 
 describe("undo", () => {
   test("sets the image back in the spec, and not a byte else", async () => {
-    const said = await undo({ group: "broker-0" });
+    const said = await undo({ target: "broker-0" });
     expect(said.replaceAll(folder, "")).toBe(
       "undo broker-0: img-9 -> img-1 (back to revision 1: the edit was never rolled)\n/cluster.yaml is changed; next: nothing has to be rolled for it",
     );
@@ -63,20 +61,84 @@ describe("undo", () => {
   });
 
   test("changes nothing in a dry run, which makes the same checks", async () => {
-    expect(await undo({ group: "broker-0", dryRun: true })).toContain("(dry run:");
+    expect(await undo({ target: "broker-0", dryRun: true })).toContain("(dry run:");
     expect(spec()).toBe(SPEC);
-    expect(await failure(undo({ group: "broker-0", dryRun: true, toRevision: 9 }))).toBe(
+    expect(await failure(undo({ target: "broker-0", dryRun: true, toRevision: 9 }))).toBe(
       "revision 9 is not in the history of broker-0 (1); see rollout history broker-0",
     );
   });
 
   test("refuses where there is nothing to undo, and lists the revisions", async () => {
     writeFileSync(env.CLUSTER, SPEC.replace("img-9", "img-1"));
-    expect(await failure(undo({ group: "broker-0" }))).toBe(
+    expect(await failure(undo({ target: "broker-0" }))).toBe(
       "broker-0 has no earlier revision: its history has only 1; give it another image with: rollout set image broker-0=IMAGE\nrevisions, for --to-revision:\n  1: img-1, deployed",
     );
     expect(spec()).toBe(SPEC.replace("img-9", "img-1"));
   });
+});
+
+describe("undo of several groups", () => {
+  test("refuses where it is not clear which, and a revision, which is that of one group", async () => {
+    expect(await failure(undo({}))).toBe("nothing to undo; name a group or a pool, or say --all");
+    expect(await failure(undo({ target: "broker", all: true }))).toBe(
+      "broker and --all were both given; name a group or a pool, or say --all",
+    );
+    expect(await failure(undo({ target: "broker", toRevision: 1 }))).toBe(
+      "--to-revision is that of a group; name it: rollout undo broker-1 --to-revision 16",
+    );
+  });
+
+  test("names the first, and what is still to be taken back", async () => {
+    const desired = SPEC.replace("images: [img-9", "hosts: [2, 1, 1]\n    images: [img-1");
+    writeFileSync(env.CLUSTER, desired.replace("queue", "one"));
+    writeFileSync(join(folder, "demo.tfstate"), withTwoRevisions());
+    expect((await undo({ all: true, ...DESPITE })).replaceAll(folder, "")).toBe(
+      "undo consul-server-0: img-1 -> img-0 (revision 2 -> 1, as revision 3)\n/cluster.yaml is changed; next: npx rollout deploy consul-server-0, then once more: npx rollout undo --all (still broker-0)",
+    );
+    writeFileSync(env.CLUSTER, desired);
+    expect((await undo({ all: true, ...DESPITE })).split("\n").at(-1)?.replace(folder, "")).toBe(
+      "/cluster.yaml is changed; next: npx rollout deploy --all",
+    );
+  });
+});
+
+describe("undo of a server", () => {
+  const broker = SPEC.replace("images: [img-9", "hosts: [2, 1, 1]\n    images: [img-1");
+  const target = "consul-server-0";
+
+  beforeEach(() => {
+    writeFileSync(env.CLUSTER, broker);
+    writeFileSync(join(folder, "demo.tfstate"), withTwoRevisions());
+  });
+
+  test("refuses a downgrade, and leaves the spec as it is", async () => {
+    expect(await failure(undo({ target }))).toBe(
+      "consul-server-0 would go back from img-1 (version unknown) to img-0 (version unknown), which may be a downgrade: consul-server-0 has run the newer one, and an older server need not read what a newer one wrote; to do it all the same: --despite downgrade --reason TEXT",
+    );
+    expect(await failure(undo({ target, despite: ["downgrade"] }))).toBe(
+      "--despite says what is overridden and --reason why; give both, or neither",
+    );
+    expect(spec()).toBe(broker);
+    expect(await events()).toEqual([]);
+  });
+
+  test("does it with a reason, which stands in the log of runs", async () => {
+    expect(await undo({ target, dryRun: true, ...DESPITE })).toContain("(dry run:");
+    expect(await events()).toEqual([]);
+    await undo({ target, ...DESPITE });
+    expect(spec()).toBe(broker.replace("[img-1", "[img-0"));
+    expect(await events()).toMatchObject([
+      {
+        event: "run-started",
+        command: "rollout undo consul-server-0",
+        despite: ["downgrade"],
+        reason: "the new one crashes",
+      },
+      { event: "run-ended", result: "ok", message: "despite downgrade: the new one crashes" },
+    ]);
+  });
+
+  const events = async () => (await new LogReader(storeIn(folder, "demo.tfstate")).read()).events;
 });
 
 describe("restart", () => {
@@ -132,3 +194,21 @@ describe("what was read is printed as JSON of the published shape", () => {
     );
   });
 });
+
+const DESPITE = { despite: ["downgrade"], reason: "the new one crashes" };
+
+const template = (image: string) => ({ image, instanceType: "a", generation: 0 });
+
+/** As recorded, by the template of {@link SPEC}. */
+const state = (): string =>
+  readFileSync(STATE, "utf8").replaceAll("0123456789", templateHash(template("img-1")));
+
+/** The same, where each group ran img-0 before. */
+function withTwoRevisions(): string {
+  const older = { ...template("img-0"), hash: templateHash(template("img-0")), number: 1, cause: "first" };
+  const both = (key: string, value: unknown): unknown =>
+    key === "revisions" && Array.isArray(value) && typeof value[0] === "object"
+      ? [older, { ...older, ...value[0], number: 2 }]
+      : value;
+  return JSON.stringify(JSON.parse(state(), both));
+}

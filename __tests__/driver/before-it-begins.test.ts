@@ -74,6 +74,7 @@ test("an edit is taken back where its question is answered with no", async () =>
       });
       return Promise.resolve(now);
     },
+    downgrade: () => Promise.resolve(undefined),
     deploy: () => Promise.reject(new NotConfirmed("nothing was done: broker-0 was not confirmed")),
     isGateFailure: (error): error is Error => error instanceof GateFailure,
     hold: () => Promise.resolve(),

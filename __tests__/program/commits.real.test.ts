@@ -114,7 +114,7 @@ test("an undo without a spec of one's own says so before anything is read", asyn
   const empty = mkdtempSync(join(tmpdir(), "rollout-empty-"));
   try {
     process.chdir(empty);
-    expect(await failure(runUndo({}, { group: "broker-0" }, () => undefined))).toBe(
+    expect(await failure(runUndo({}, { target: "broker-0" }, () => undefined))).toBe(
       "there is no cluster.yaml in this folder, so there is nothing to edit; go to its folder, or name it by CLUSTER=FILE",
     );
   } finally {

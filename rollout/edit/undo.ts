@@ -3,9 +3,9 @@ import type { Revision } from "../../cluster/revision.js";
 import { findGroup } from "../../cluster/find-group.js";
 import type { Group } from "../../cluster/groups.js";
 import { inFlightOf } from "../../cluster/pending.js";
-import { makesTheSame, templateHash, type Template } from "../../cluster/template-hash.js";
+import { makesTheSame, templateHash, templateOf, type Template } from "../../cluster/template-hash.js";
 import { UserError } from "../../cluster/user-error.js";
-import { notInHistory, rangeOf } from "../log/history.js";
+import { changesOf, notInHistory, rangeOf } from "../log/history.js";
 import { readRuns } from "../log/read-runs.js";
 import { isTo, outOf } from "../log/roll-facts.js";
 import { refuseToEdit } from "./may-edit.js";
@@ -22,6 +22,12 @@ export interface Undo {
   readonly warnings: readonly string[];
   /** Whether machines are replaced; not where only an edit that was never rolled is taken back. */
   readonly isRolled: boolean;
+  /** What the spec says and goes, and when that was recorded, in milliseconds since 1970; 0 where nobody knows. */
+  readonly is: "begun" | "whole" | "edited";
+  readonly from: Group;
+  readonly at: number;
+  /** Whether it returns to what the group went back from. */
+  readonly isReturn: boolean;
 }
 
 /**
@@ -30,11 +36,59 @@ export interface Undo {
  * @throws UserError when it may not be, with the next command, and where there is nothing to undo, with the revisions
  */
 export function undoOf(situation: Situation, name: string, toRevision?: number): Undo {
+  refuseToEdit(situation, findGroup(situation.spec, name).name, "undone");
+  return goBack(situation, name, toRevision);
+}
+
+/**
+ * The edits that take the last roll of some groups back: of what is in flight, and of every group whose last change brought it
+ * what the newest brought. One that has gone back since is none of them. Where one group alone may be pending, of the first.
+ * @throws UserError as {@link undoOf} does
+ */
+export function undoRoll(situation: Situation, names: readonly string[]): { undos: Undo[]; later: string[] } {
+  const found = names.flatMap((name) => changeOf(situation, name));
+  const first =
+    found.find(({ is }) => is === "begun") ?? found.toSorted((one, other) => other.at - one.at)[0];
+  if (!first)
+    throw new UserError(
+      `nothing to undo: no last roll of ${names.join(", ")} is recorded that has not gone back; see: rollout history`,
+    );
+  const brought = broughtTo(first);
+  const rolled = found.filter(
+    (each) => each.is === "begun" || brought.every((value) => broughtTo(each).includes(value)),
+  );
+  const isQueue = situation.spec.rollout.pendingGroups === "queue";
+  const undos = isQueue ? rolled : rolled.filter(({ is }) => is === first.is).slice(0, 1);
+  const together = undos.map(({ group }) => group);
+  refuseToEdit(situation, together.join(", "), "undone", together);
+  return { undos, later: rolled.map(({ group }) => group).filter((group) => !together.includes(group)) };
+}
+
+/** How the last change of a group is undone; nothing where it has none, or has gone back. */
+function changeOf(situation: Situation, name: string): Undo[] {
+  try {
+    const undo = goBack(situation, name);
+    return undo.is === "edited" || undo.isReturn ? [] : [undo];
+  } catch (error) {
+    if (error instanceof UserError) return [];
+    throw error;
+  }
+}
+
+/** The values that the last change has brought a group; an image says which roll it was by itself. */
+function broughtTo({ change, from }: Undo): string[] {
+  const brought = changesOf(change, templateOf(from))
+    .filter((each) => !each.startsWith("generation"))
+    .map((each) => each.replace(/ .* -> /, " "));
+  const image = brought.filter((each) => each.startsWith("image "));
+  return image.length > 0 ? image : brought;
+}
+
+function goBack(situation: Situation, name: string, toRevision?: number): Undo {
   const { spec, deployed } = situation;
   const group = findGroup(spec, name);
-  refuseToEdit(situation, group.name, "undone");
   const current = deployed.groups.get(group.name);
-  if (!current) throw new Error(`nothing is deployed of ${group.name}`);
+  if (!current) throw new UserError(`${group.name} is new and has never stood`);
   const last = lastRevision(current);
   // A roll that was killed while work left is seen in the log alone.
   const isOut =
@@ -47,8 +101,9 @@ export function undoOf(situation: Situation, name: string, toRevision?: number):
   const { template, kept } = restored(group, current, to);
   const generation = generationBack(group, current, to, isOut);
   const change = { ...template, generation };
+  const is = isBegun ? "begun" : isWhole ? "whole" : "edited";
   if (makesTheSame(template, group) && (isBegun || generation === group.generation))
-    throw nothing(isBegun ? "begun" : isWhole ? "whole" : "edited", group, current, to, kept);
+    throw nothing(is, group, current, to, kept);
   const isNext = templateHash(change) !== last.hash;
   const number = String(to.number);
   const from = isWhole ? `revision ${String(last.number)} -> ${number}` : `back to revision ${number}`;
@@ -57,14 +112,13 @@ export function undoOf(situation: Situation, name: string, toRevision?: number):
     : isBegun
       ? ""
       : ": the edit was never rolled";
+  const returns = isWhole ? backAndForth(current, last, to, isOther) : [];
   return {
     group: group.name,
+    ...{ is, from: group, at: Date.parse(last.roll?.ended ?? "") || 0, isReturn: returns.length > 0 },
     change,
     message: `undo ${group.name}: ${describeChange(group, change)} (${from}${end})`,
-    warnings: [
-      ...kept.map((each) => `${group.name}: ${each}`),
-      ...(toRevision === undefined && isWhole ? backAndForth(current, last, to, isOther) : []),
-    ],
+    warnings: [...kept.map((each) => `${group.name}: ${each}`), ...(toRevision === undefined ? returns : [])],
     isRolled: isBegun || isNext,
   };
 }
@@ -98,7 +152,7 @@ function target(
 }
 
 function nothing(
-  is: "begun" | "whole" | "edited",
+  is: Undo["is"],
   { name, image }: Group,
   { revisions }: DeployedGroup,
   to: Revision,

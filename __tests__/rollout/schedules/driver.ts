@@ -87,6 +87,7 @@ export async function drive(world: World, wanted: Wanted, between: () => Promise
       world.story.push(`${name}: image ${change.image ?? ""} in the spec`);
       return world.spec;
     },
+    downgrade: () => Promise.resolve(undefined),
     deploy: async (name) => {
       mayBegin(name, "roll");
       try {
