@@ -130,7 +130,7 @@ function describe(step: RollStep): string {
     case "undo":
       return `${step.group}: taken back, ${step.from} -> ${step.image}: ${step.reason}`;
     case "roll":
-      return `${step.group}: is rolled`;
+      return `${step.group}: comes next`;
     case "wait":
       return `waiting until ${new Date(step.until).toISOString()} before ${step.group} (${step.reason})`;
     case "hold":
