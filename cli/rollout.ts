@@ -1,5 +1,5 @@
 import { CommanderError, InvalidArgumentError, Option } from "commander";
-import { codeOf } from "../clients/error-code.js";
+import { codeOf, messageOf } from "../clients/error-code.js";
 import { durationSeconds } from "../cluster/yaml/duration.js";
 import { UserError } from "../cluster/user-error.js";
 import type { DeployArgs } from "./deploy.js";
@@ -21,6 +21,7 @@ interface StatusOptions {
   readonly timeout?: number;
   readonly revision?: number;
   readonly until?: "paused";
+  readonly failOnPending?: boolean;
 }
 
 type DeployOptions = Omit<DeployArgs, "target">;
@@ -37,7 +38,8 @@ export function buildProgram(): Verb {
       "after",
       `
 The spec is cluster.yaml, or what CLUSTER names. Views are deployed by: npx cdktf deploy GROUP
-Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
+Exit codes: 0 fine or nothing to do, 1 refused or failed, 2 wrong usage or a mistake in
+the spec, 3 pending (status --fail-on-pending). With --format json a refusal is JSON, too.`,
     );
 
   program
@@ -78,6 +80,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .option("--watch", "print a line whenever it changes; ends 0 when healthy, 1 when failed or paused")
     .option("--timeout <duration>", "give up watching after this time (default: 30m)", usage(durationSeconds))
     .option("--revision <number>", "watch until the group runs this revision", usage(revisionNumber))
+    .option("--fail-on-pending", "end with 3 where it is not healthy")
     .addOption(new Option("--until <phase>", "a pause, too, ends the watch with 0").choices(["paused"]))
     .addOption(format())
     .example("", "the whole cluster")
@@ -87,15 +90,19 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .exits({
       0: "fine; with --watch: healthy, or what --until or --revision waits for",
       1: "the state cannot be read; with --watch: failed, paused, cancelled, superseded or out of time",
+      3: "with --fail-on-pending: not healthy",
     })
     .action(async (group: string | undefined, options: StatusOptions) => {
       const { runStatus, runWatch } = await import("./status.js");
-      const { format, watch = false, timeout, revision, until } = options;
+      const { format, watch = false, timeout, revision, until, failOnPending = false } = options;
       if (!watch && [timeout, revision, until].some((option) => option !== undefined))
         throw new UserError("--timeout, --revision and --until are for --watch", 2);
+      if (watch && failOnPending) throw new UserError("--fail-on-pending is not for --watch", 2);
       refuseLoneRevision(options, group, "status broker-1 --watch");
       if (!watch) {
-        print(await runStatus(process.env, { format, group }));
+        const { text, isHealthy } = await runStatus(process.env, { format, group });
+        print(text);
+        if (failOnPending && !isHealthy) process.exitCode = 3;
         return;
       }
       await runWatch(
@@ -393,6 +400,9 @@ export async function runRollout(): Promise<void> {
   try {
     await buildProgram().parseAsync();
   } catch (error) {
-    process.exitCode = error instanceof CommanderError ? exitCodeOf(error) : reportFailure(error);
+    const exitCode = error instanceof CommanderError ? exitCodeOf(error) : reportFailure(error);
+    process.exitCode = exitCode;
+    const isJson = / --format[ =]json( |$)/.test(` ${process.argv.slice(2).join(" ")}`);
+    if (isJson && exitCode !== 0) print(JSON.stringify({ error: messageOf(error), exitCode }));
   }
 }

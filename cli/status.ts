@@ -18,9 +18,10 @@ export interface StatusArgs {
 }
 
 /** Shows what the cluster is, which group runs what and what comes next. Reads state and run store, asks no agent. */
-export async function runStatus(env: Environment, { format, group }: StatusArgs): Promise<string> {
+export async function runStatus(env: Environment, { format, group }: StatusArgs) {
   const { status, where } = await readStatus(env, Date.now(), group);
-  return format === "json" ? JSON.stringify(status, null, 2) : formatStatus(status, where);
+  const text = format === "json" ? JSON.stringify(status, null, 2) : formatStatus(status, where);
+  return { text, isHealthy: status.phase === "healthy" };
 }
 
 /** Watches until the roll has ended. Every line is printed as soon as it is known. */

@@ -7,6 +7,7 @@ export interface ExitCodes {
   readonly 0: string;
   readonly 1: string;
   readonly 2: string;
+  readonly 3?: string;
 }
 
 const USUAL: ExitCodes = {
@@ -60,7 +61,7 @@ export class Verb extends Command {
   }
 
   #notes(): string {
-    const codes = ([0, 1, 2] as const).map((code) => `  ${String(code)}  ${this.exitCodes[code]}`);
+    const codes = Object.entries(this.exitCodes).map(([code, what]) => `  ${code}  ${String(what)}`);
     const examples =
       this.examples.length === 0 ? [] : ["", "Examples:", ...this.exampleLines.map((line) => `  ${line}`)];
     return [...examples, "", "Exit codes:", ...codes].join("\n");

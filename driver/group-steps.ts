@@ -1,4 +1,5 @@
 import type { Step } from "../cluster/run/run-log.js";
+import type { Counts } from "../hooks/hook-context.js";
 import type { Run } from "./run.js";
 
 /** The steps of a group's roll as they go by: told to whoever watches, written into the run's log, and timed. */
@@ -50,12 +51,12 @@ export class GroupSteps {
   };
 
   /** What is waited for goes into the log, too, where `rollout status` finds it. */
-  readonly waits = (text: string): void => {
+  readonly waits = (text: string, counts: Partial<Counts> = {}): void => {
     const { step, group, run } = this;
     if (step === undefined) return;
     const condition = text.startsWith(`${group}: `) ? text.slice(group.length + 2) : text;
     run.note({ event: "waiting", group, step, message: condition });
-    void run.progress({ kind: "waiting", group, step, condition });
+    void run.progress({ kind: "waiting", group, step, condition, ...counts });
   };
 
   /** Since the roll began. */

@@ -1,4 +1,5 @@
 import type { LogEvent, Step } from "../cluster/run/run-log.js";
+import type { Counts } from "../hooks/hook-context.js";
 
 /** What somebody who watches a run is told. */
 export type ProgressEvent =
@@ -11,7 +12,12 @@ export type ProgressEvent =
       readonly result: NonNullable<LogEvent["result"]>;
     }
   /** What a step waits for, whenever that changes. */
-  | { readonly kind: "waiting"; readonly group: string; readonly step: Step; readonly condition: string }
+  | ({
+      readonly kind: "waiting";
+      readonly group: string;
+      readonly step: Step;
+      readonly condition: string;
+    } & Partial<Counts>)
   /** Somebody has asked the run to end. */
   | { readonly kind: "stopping"; readonly group: string; readonly step?: Step; readonly text: string }
   /** Something within a step: what a hook or Terraform says. */

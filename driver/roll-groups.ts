@@ -136,7 +136,7 @@ function describe(step: RollStep): string {
     case "undo":
       return `${step.group}: taken back, ${step.what}: ${step.reason}`;
     case "roll":
-      return `${step.group}: is rolled`;
+      return `${step.group}: comes next`;
     case "wait":
       return `waiting until ${new Date(step.until).toISOString()} before ${step.group} (${step.reason})`;
     case "hold":

@@ -40,6 +40,7 @@ export async function awaitReady(
   timeline.step(
     "ready",
     `${group}: waiting until ${hosts.join(", ")} ${hosts.length === 1 ? "is" : "are"} whole`,
+    time.timeoutSeconds,
   );
 
   for (;;) {

@@ -27,6 +27,14 @@ export interface HookArgs {
   readonly laterHosts?: readonly string[];
 }
 
+/** What is waited for, in numbers. */
+export interface Counts {
+  /** How much is still in the way; 0 where something is only done. */
+  readonly remaining: number;
+  /** How long the step may take, from its beginning. */
+  readonly deadlineSeconds?: number | undefined;
+}
+
 /** What a hook works with. */
 export interface HookContext {
   readonly env: Environment;
@@ -36,7 +44,7 @@ export interface HookContext {
   readonly clock: Clock;
   readonly say: (line: string) => void;
   /** Told what is waited for, whenever that changes. */
-  readonly onCondition: (condition: string) => void;
+  readonly onCondition: (condition: string, counts?: Counts) => void;
   readonly signal: AbortSignal;
   /** Absent where Terraform calls the hook: its hook `configure-consul` works beside, and nobody knows what is in flight. */
   readonly driver?: { readonly inFlight: readonly InFlight[] };

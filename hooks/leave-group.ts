@@ -89,7 +89,7 @@ export async function leaveGroup(
       const isNew = running?.name !== step.name;
       running = isNew || !running ? { name: step.name, since: clock.now() } : running;
       if (clock.now() - running.since > step.deadlineSeconds * 1000) throw outOfTime(step, timeline);
-      if (isNew) timeline.step(step.name, step.message);
+      if (isNew) timeline.step(step.name, step.message, step.deadlineSeconds);
       if (step.action === "wait") {
         timeline.waits(step.remaining);
         await clock.pause(EVERY_MS, signal);

@@ -26,7 +26,7 @@ export async function runReadyHook(
   { subject, hash, laterHosts = [] }: HookArgs,
 ): Promise<void> {
   if (env[GATE_ENVIRONMENT] === "closed") {
-    say(`${subject}: nothing is proven: the gate is closed, so the group stays in flight`);
+    say(`${subject}: its gate comes next, and it is in flight until that has passed`);
     return;
   }
   const { spec } = file;

@@ -1,4 +1,5 @@
 import type { Clock } from "../clients/clock.js";
+import type { HookContext } from "./hook-context.js";
 
 /**
  * What a hook says while it works, one line each, with the time since it began: every step once, what is waited for
@@ -6,6 +7,7 @@ import type { Clock } from "../clients/clock.js";
  */
 export class Timeline {
   private readonly begun: number;
+  private deadlineSeconds: number | undefined;
   private readonly noted = new Set<string>();
   private readonly steps: string[] = [];
   private remaining: readonly string[] = [];
@@ -16,7 +18,7 @@ export class Timeline {
     private readonly subject: string,
     private readonly clock: Pick<Clock, "now">,
     private readonly say: (line: string) => void,
-    private readonly onCondition: (condition: string) => void = () => undefined,
+    private readonly onCondition: HookContext["onCondition"] = () => undefined,
   ) {
     this.begun = clock.now();
   }
@@ -33,7 +35,8 @@ export class Timeline {
     this.line(text);
   }
 
-  step(name: string, message: string): void {
+  step(name: string, message: string, deadlineSeconds?: number): void {
+    this.deadlineSeconds = deadlineSeconds;
     this.steps.push(name);
     this.remaining = [];
     this.line(`${name}: ${message}`);
@@ -50,14 +53,17 @@ export class Timeline {
     if (changed.length > shown.length) this.line(`  and ${String(changed.length - shown.length)} more`);
     const [first, ...others] = remaining;
     if (first !== undefined)
-      this.waitsFor(others.length === 0 ? first : `${first} (and ${String(others.length)} more)`);
+      this.waitsFor(
+        others.length === 0 ? first : `${first} (and ${String(others.length)} more)`,
+        remaining.length,
+      );
   }
 
   /** Tells the condition that is waited for, and says nothing. */
-  waitsFor(condition: string): void {
+  waitsFor(condition: string, remaining = 0): void {
     if (condition === this.condition) return;
     this.condition = condition;
-    this.onCondition(condition);
+    this.onCondition(condition, { remaining, deadlineSeconds: this.deadlineSeconds });
   }
 
   end(text: string): void {

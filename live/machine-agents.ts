@@ -40,7 +40,7 @@ export function sshAgents(env: Environment, addressOf: (host: string) => Promise
     const key = JSON.stringify([address, port]);
     const tunnel = tunnels.get(key) ?? new TunnelOnDemand(() => openTunnel(ssh, address, port));
     tunnels.set(key, tunnel);
-    return { url, socketPath: await tunnel.socketPath() };
+    return { url, socketPath: await tunnel.socketPath(), machine: host };
   };
 
   return {

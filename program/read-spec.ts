@@ -60,7 +60,7 @@ export const pinSpec = (env: Environment, { shown, isExample }: SpecFile): Envir
  */
 export function readBytes(file: string, shown: string, remedy: string): Uint8Array {
   const refuse = (why: string): never => {
-    throw new UserError(`cannot read ${shown}: ${why}; ${remedy}`);
+    throw new UserError(`cannot read ${shown}: ${why}; ${remedy}`, 2);
   };
   try {
     // A device has no end, and a pipe may have nobody at the other one.

@@ -161,21 +161,21 @@ describe("what was read is printed as JSON of the published shape", () => {
     await logged(storeIn(folder, "demo.tfstate"), [
       { at: "2026-11-21T10:00:00.000Z", run: "run-1", event: "run-started", command },
     ]);
-    const status = statusSchema.parse(JSON.parse(await runStatus(env, { format: "json" })));
+    const status = statusSchema.parse(JSON.parse((await runStatus(env, { format: "json" })).text));
     expect(status).toMatchObject({
       phase: "pending",
       run: null,
       hold: null,
       lastRun: { command: "rollout deploy broker-0", lastLineAt: "2026-11-21T10:00:00.000Z", isEnded: false },
     });
-    expect(await runStatus(env, { format: "text" })).toContain(
+    expect((await runStatus(env, { format: "text" })).text).toContain(
       "rollout deploy broker-0, its process is gone",
     );
   });
 
   test("by status of one group, which has to be there", async () => {
     const status = statusSchema.parse(
-      JSON.parse(await runStatus(env, { format: "json", group: "broker-1" })),
+      JSON.parse((await runStatus(env, { format: "json", group: "broker-1" })).text),
     );
     expect(status.message).toBe("1 group is new");
     expect(await failure(runStatus(env, { format: "text", group: "brokr-1" }))).toBe(

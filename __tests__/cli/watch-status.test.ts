@@ -61,12 +61,21 @@ test("does not begin where nothing can be read, and hides no bug", async () => {
   expect(await failure(watch([rolling, new TypeError("a bug")]))).toBe("a bug");
 });
 
-test("ends at once when paused, with who, when and why", async () => {
+test("ends when paused, with who, when and why, once the group at hand is finished", async () => {
   const paused = situationOf(pending, inFlight, { hold: PAUSE, run: RUN, events: DRAINING });
-  expect(await failure(watch([rolling, paused]))).toBe(
-    'paused: since 09:12 UTC by ops@build-1, "waiting for the DBA"; broker-0 is finished first',
-  );
-  await expect(watch([rolling, paused], { untilPaused: true })).resolves.toHaveLength(2);
+  const between = situationOf(pending, standing, { hold: PAUSE, run: RUN });
+  const alone = situationOf(pending, standing, { hold: PAUSE, run: { ...RUN, pid: undefined } });
+  const said = 'paused: since 09:12 UTC by ops@build-1, "waiting for the DBA"';
+  expect(await failure(watch([rolling, paused, between]))).toBe(said);
+  expect(
+    await failure(watch([rolling, paused, alone, situationOf(pending, standing, { hold: PAUSE })])),
+  ).toBe(said);
+  expect(await watch([rolling, paused, paused, between], { untilPaused: true })).toEqual([
+    "10:00:00 UTC  progressing: broker-0 leave: 2 of 9 allocations left",
+    `10:00:02 UTC  ${said}; broker-0 is finished first`,
+    `10:00:06 UTC  ${said}`,
+  ]);
+  expect(await failure(watch([paused], { untilPaused: true, timeoutSeconds: 10 }))).toMatch(/^timed out /);
 });
 
 test("ends when the roll failed, also where a pause is waited for", async () => {
@@ -128,6 +137,10 @@ test("waits for a revision of one group, whatever the others do", async () => {
   ]);
   expect(await failure(watch([one, situationOf(spec, at(3))], pinned))).toBe(
     "revision 2 of broker-0 is superseded: it runs revision 3",
+  );
+  const broken = situationOf(spec, withGroup(at(2), "broker-0", { leave: false }));
+  expect(await failure(watch([broken], { ...pinned, timeoutSeconds: 10 }))).toBe(
+    "timed out after 10s: broker-0 is at revision 2, but in flight: broker-0; no run is under way; watch on with a longer --timeout",
   );
   expect(await failure(watch([one], { ...pinned, timeoutSeconds: 10 }))).toBe(
     "timed out after 10s: broker-0 is not at revision 2, but at 1; healthy: broker-0 is as desired; watch on with a longer --timeout",

@@ -289,7 +289,7 @@ test("ready proves nothing where its gate is closed, and says so", async () => {
   const args = ["ready", "broker-0", "--hash", hashOf("broker-0")];
   expect(await outcome(args, { ROLLOUT_GATE: "closed" })).toEqual({
     exitCode: 0,
-    stdout: "broker-0: nothing is proven: the gate is closed, so the group stays in flight",
+    stdout: "broker-0: its gate comes next, and it is in flight until that has passed",
     stderr: "",
   });
 });

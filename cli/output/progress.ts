@@ -26,7 +26,6 @@ export function plainProgress(write: (line: string) => void): Progress {
 /** One JSON object a line. */
 export function jsonProgress(write: (line: string) => void): Progress {
   return (event) => {
-    if (event.kind !== "waiting")
-      write(JSON.stringify(event.kind === "stopping" ? { ...event, kind: "line" } : event));
+    write(JSON.stringify(event.kind === "stopping" ? { ...event, kind: "line" } : event));
   };
 }

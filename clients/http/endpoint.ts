@@ -9,13 +9,15 @@ export interface Endpoint {
   readonly url: string;
   /** A Unix socket on this machine that leads there, such as the near end of a tunnel. Connected to in place of the URL's host. */
   readonly socketPath?: string;
+  /** Whose agent that is, where the socket is one of this process's own. */
+  readonly machine?: string;
   /** The machine whose loopback address is meant, and the way there. */
   readonly behind?: { readonly machine: string; readonly tunnel: TunnelOnDemand };
 }
 
 /** How an endpoint is named in messages. */
-export function formatEndpoint({ url, socketPath, behind }: Endpoint): string {
-  if (behind) return `${url} of ${behind.machine}`;
+export function formatEndpoint({ url, socketPath, behind, machine = behind?.machine }: Endpoint): string {
+  if (machine !== undefined) return `${url} of ${machine}`;
   return socketPath === undefined ? url : `unix://${socketPath}`;
 }
 

@@ -1,5 +1,5 @@
 import { UserError } from "../../cluster/user-error.js";
-import type { Failure } from "./failure.js";
+import { isPassing, type Failure } from "./failure.js";
 import type { Service } from "./service.js";
 
 /** A request and where it was sent, for messages. It holds no header, so no token. */
@@ -11,6 +11,8 @@ export interface Subject {
   readonly where: string;
   /** Whether a token was sent. */
   readonly hasToken: boolean;
+  /** Whose agent it is alone, which no variable names. */
+  readonly machine?: string | undefined;
 }
 
 const formatSubject = ({ method, path, where }: Subject): string => `${method} ${path} at ${where}`;
@@ -31,11 +33,12 @@ export class UnreachableError extends ClientError {
     readonly tries: readonly { readonly where: string; readonly reason: string }[],
     readonly wasSent: boolean,
   ) {
-    const { service, method, path } = subject;
+    const { service, method, path, machine } = subject;
+    const check = machine === undefined ? `, and check ${service.addressVariable}` : ` on ${machine}`;
     const list = [...new Set(tries.map(({ where, reason }) => `${where} (${reason})`))].join(", ");
     const doubt = wasSent && method !== "GET" ? "; it may have been done all the same" : "";
     super(
-      `${service.name} did not answer: ${method} ${path} at ${list}${doubt}; see that the agent runs, and check ${service.addressVariable}`,
+      `${service.name} did not answer: ${method} ${path} at ${list}${doubt}; see that the agent runs${check}`,
     );
   }
 }
@@ -105,6 +108,14 @@ export function refusalOf(
   if (/No cluster leader/i.test(text)) {
     const remedy = "wait for an election, or bring the missing servers back";
     return new NoLeaderError(`${name} has no leader: ${asked}; ${remedy}`, status, text);
+  }
+  if (status === 500 && isPassing(status, text)) {
+    const why = "wait until they have a leader";
+    return new AnswerError(
+      `${name}'s servers are not found yet, or change just now: ${asked}; ${why}`,
+      status,
+      text,
+    );
   }
   const said = text === "" ? "" : ` ${text}`;
   return new AnswerError(

@@ -169,6 +169,7 @@ export class HttpClient {
       method,
       path,
       where: formatEndpoint(endpoint),
+      machine: endpoint.machine,
       hasToken: this.settings.access.token !== undefined,
     };
   }

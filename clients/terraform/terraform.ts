@@ -77,6 +77,10 @@ export async function terraformVersion(
   const binary = await findTerraform({ ...process.env, ...options.env });
   const { stdout, stderr, exitCode } = await runTerraform(["version", "-json"], options);
   const version = versionIn(jsonOf(stdout));
+  if (/^(\[command\]|::debug::)/m.test(stdout))
+    throw new UserError(
+      `${binary} is setup-terraform's wrapper, which adds lines to what is read here: set terraform_wrapper: false in the workflow`,
+    );
   if (exitCode !== 0 || version === undefined) {
     const answer = firstError(`${stderr}\n${stdout}`) || `exit code ${String(exitCode)}`;
     throw new UserError(

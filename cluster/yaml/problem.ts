@@ -28,6 +28,7 @@ export class SpecError extends UserError {
         ...sorted.slice(0, MOST_LINES).map((problem) => formatProblem(file, problem)),
         ...(more > 0 ? [`${file}: and ${String(more)} more`] : []),
       ].join("\n"),
+      2,
     );
   }
 }

@@ -75,7 +75,9 @@ function read(bytes: Uint8Array): Plan {
 
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    // PowerShell writes what is redirected into a file in UTF-16.
+    const isWide = bytes[0] === 0xff && bytes[1] === 0xfe;
+    return new TextDecoder(isWide ? "utf-16le" : "utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_STRING_TOO_LONG") {
       fail(
@@ -90,6 +92,8 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
+    if (/^(\[command\]|::debug::)/m.test(text))
+      fail("setup-terraform's wrapper has added lines to it: set terraform_wrapper: false in the workflow");
     return fail(text.trim() === "" ? "it is empty" : "it is not JSON, or is cut off");
   }
 }

@@ -120,18 +120,21 @@ function unanswered({ nomad, consul }: Observation, role: Role): Finding[] {
       ? { "the health of Nomad's servers": nomad.autopilot, "Nomad's raft configuration": nomad.raft }
       : {}),
   };
-  return Object.entries(lists).flatMap(([name, list]) =>
-    isUnknown(list) && !(list.refused === true && name.startsWith("the rights"))
-      ? [
-          {
-            subject: "preflight",
-            message: `could not ask for ${name}: ${list.unknown}`,
-            remedy: "what is not known counts as not well; see to it and run this again",
-            ...(list.passing ? { passing: true as const } : {}),
-          },
-        ]
-      : [],
+  const found = Object.entries(lists).flatMap(([name, list]) =>
+    isUnknown(list) && !(list.refused === true && name.startsWith("the rights")) ? [{ name, ...list }] : [],
   );
+  // One that throttles, or that nobody reaches, keeps all questions from being asked: it is said once.
+  const rootOf = (text: string): string =>
+    found.map(({ unknown }) => unknown).find((other) => text.endsWith(`: ${other}`)) ?? text;
+  return [...new Set(found.map(({ unknown }) => rootOf(unknown)))].map((reason) => {
+    const own = found.filter(({ unknown }) => rootOf(unknown) === reason);
+    return {
+      subject: "preflight",
+      message: `could not ask for ${own.map(({ name }) => name).join(", ")}: ${reason}`,
+      remedy: "what is not known counts as not well; see to it and run this again",
+      ...(own.every(({ passing }) => passing) ? { passing: true as const } : {}),
+    };
+  });
 }
 
 /** Why a host is not well, and the command that ends that without a roll of its group, where there is one. */

@@ -75,6 +75,7 @@ export const statusSchema = z.strictObject({
     .describe("Pools that have retired, group by group. What is left of them goes by the cluster view."),
   views: z.array(z.string()).describe("The stacks that can be deployed now."),
   next: z.string().nullable().describe("The command that comes next."),
+  nextCommand: z.array(z.string()).nullable().describe("The same as a list of arguments."),
   nextView: z.string().nullable().describe("The stack that it deploys; null where it is no deploy."),
   refused: z
     .array(z.strictObject({ rule: z.string(), message: z.string(), remedy: z.string() }))
@@ -136,6 +137,7 @@ export function statusOf(
     goal: goal && missing.length > 0 ? { ...goal, missing } : null,
     views: [...views],
     next: refused.length === 0 ? next : null,
+    nextCommand: refused.length === 0 ? (next?.split(" ") ?? null) : null,
     nextView: refused.length === 0 ? nextView : null,
     refused: refused.map(({ rule, message, remedy }) => ({ rule, message, remedy })),
     undo,

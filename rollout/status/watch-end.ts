@@ -18,7 +18,9 @@ export function watchEnd(status: Status, watched: Watched): WatchEnd | undefined
   const { phase, message, run } = status;
   const superseded = supersededBy(status, watched);
   if (superseded !== undefined) return fail(superseded);
-  if (phase === "paused") return watched.untilPaused ? { result: "ok" } : fail(`paused: ${message}`);
+  // The group at hand is finished first.
+  if (phase === "paused" && (run === null || (run.group === null && run.pid !== null)))
+    return watched.untilPaused ? { result: "ok" } : fail(`paused: ${message}`);
   if (phase === "failed") return fail(`failed: ${message}`);
   if (run === null && (phase === "invalid spec" || phase === "cancelled"))
     return fail(`${phase}: ${message}`);
@@ -57,5 +59,6 @@ export function unmet(status: Status, { revision }: Watched): string {
   const last = `${status.phase}: ${status.message}`;
   if (revision === undefined) return `not healthy, but ${last}`;
   const current = revisionOf(status, revision.group);
+  if (current === revision.number) return `at revision ${String(current)}, but ${last}`;
   return `not at revision ${String(revision.number)}, but at ${current === null ? "none" : String(current)}; ${last}`;
 }

@@ -1,7 +1,7 @@
 import type { Argument, Option } from "commander";
 import { buildProgram } from "../../cli/rollout.js";
 import { Verb } from "../../cli/verb.js";
-import { anchor, bullet, para } from "./markdown.js";
+import { anchor, bullet, para, table } from "./markdown.js";
 
 /** The reference of the command line: a section for each verb. */
 export function verbsPage(): string {
@@ -17,6 +17,17 @@ export function verbsPage(): string {
         bullet(`[\`${verb.fullName}\`](#${anchor(verb.fullName)}): ${verb.summary() || verb.description()}`),
       )
       .join("\n"),
+    "## Exit codes",
+    para(
+      'With `--format json` a refusal is JSON on standard output, too, on one line: `{"error":"...","exitCode":1}`.',
+    ),
+    table(
+      ["verb", "0", "1", "2", "3"],
+      verbs.map(({ fullName, exitCodes }) => [
+        `\`${fullName}\``,
+        ...([0, 1, 2, 3] as const).map((code) => exitCodes[code] ?? "-"),
+      ]),
+    ),
     ...verbs.map(section),
   ]
     .join("\n\n")
@@ -34,7 +45,7 @@ function section(verb: Verb): string {
     ...verb.registeredArguments.map((argument) => bullet(`${term(argument)}: ${argument.description}`)),
     ...verb.options.map((option) => bullet(`\`${option.flags}\`: ${option.description}${valuesOf(option)}`)),
   ];
-  const codes = ([0, 1, 2] as const).map((code) => `${String(code)}: ${verb.exitCodes[code]}`);
+  const codes = Object.entries(verb.exitCodes).map(([code, what]) => `${code}: ${String(what)}`);
   return [
     `## \`${verb.fullName}\``,
     para(sentence(verb.description())),

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
+import { table } from "./markdown.js";
 
 const Versions = z.array(z.object({ product: z.string(), version: z.string(), against: z.string() }));
 
@@ -26,10 +27,5 @@ function versionsTable(): string {
     const isLowest = versions.findIndex((one) => one.product === product) === index;
     return [product, `${version}${isLowest ? " (the lowest)" : ""}`, HOW[against] ?? against];
   });
-  const lines = [["product", "version", "what ran"], ["", "", ""], ...rows];
-  const widthOf = (column: number): number => Math.max(...lines.map((line) => line[column]?.length ?? 0));
-  return lines
-    .map((line, at) => line.map((cell, column) => cell.padEnd(widthOf(column), at === 1 ? "-" : " ")))
-    .map((line) => `| ${line.join(" | ")} |`)
-    .join("\n");
+  return table(["product", "version", "what ran"], rows);
 }

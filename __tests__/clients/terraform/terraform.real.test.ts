@@ -60,6 +60,16 @@ describe("Which binary", () => {
   });
 });
 
+test("rejects setup-terraform's wrapper by its name", async () => {
+  await program(
+    "terraform",
+    `echo '[command]/bin/terraform-bin version -json'; echo '{}'; echo '::debug::exit 0'`,
+  );
+  expect(await refusal(terraformVersion(options()))).toBe(
+    "FOLDER/terraform is setup-terraform's wrapper, which adds lines to what is read here: set terraform_wrapper: false in the workflow",
+  );
+});
+
 describe("A run", () => {
   test("returns what was printed and how it ended, also when it failed", async () => {
     await program("terraform", 'echo "$PWD: $*"; echo no >&2; exit 3');

@@ -25,7 +25,7 @@ test("a problem is one line, whatever the file contains", () => {
 test("a spec that cannot be used is a mistake of the user", () => {
   const error = new SpecError("prod.yaml", []);
   expect(error).toBeInstanceOf(UserError);
-  expect(error.exitCode).toBe(1);
+  expect(error.exitCode).toBe(2);
 });
 
 test("a path is written as people do", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { NotAPlan } from "../../../guard/plan/read-plan.js";
+import { NotAPlan, readPlan } from "../../../guard/plan/read-plan.js";
 import { damageText, damageValue } from "./damage.js";
 import { judge, notAPlan, readFixture, rulesOf, type PlanFixture } from "./plan-fixture.js";
 
@@ -20,11 +20,21 @@ describe("What is no plan", () => {
     `);
   });
 
+  test("what PowerShell has written in UTF-16 is read like any other, and rejected where it is cut off", () => {
+    const wide = new Uint8Array(Buffer.from(`\ufeff${SMALL}`, "utf16le"));
+    expect(readPlan(wide)).toEqual(readPlan(new TextEncoder().encode(SMALL)));
+    expect(notAPlan(wide.subarray(0, 101))).toBe(`not a plan: it is not text in UTF-8; ${MAKE_IT}`);
+  });
+
   test.each<[what: string, text: string | Uint8Array]>([
     ["nothing", ""],
     ["white space", " \n"],
     ["bytes that are no UTF-8", Uint8Array.of(0x7b, 0xff, 0x7d)],
-    ["UTF-16", new Uint8Array(Buffer.from(SMALL, "utf16le"))],
+    ["UTF-16 that does not say so", new Uint8Array(Buffer.from(SMALL, "utf16le"))],
+    [
+      "a plan between lines of setup-terraform's wrapper",
+      `[command]terraform-bin show -json\n${SMALL}\n::debug::0`,
+    ],
     ["a list", "[]"],
     ["a text", '"plan"'],
     ["null", "null"],

@@ -118,10 +118,23 @@ test("refuses what could not be asked", () => {
   expect(refusals(world, inputFor("consul-server-0"))).toMatchInlineSnapshot(`
    "preflight: could not ask for Consul's members: connection refused; what is not known counts as not well; see to it and run this again
    preflight: could not ask for Nomad's nodes: 403 Permission denied; what is not known counts as not well; see to it and run this again
-   preflight: could not ask for the health of Consul's servers: 500 No cluster leader; what is not known counts as not well; see to it and run this again
-   preflight: could not ask for Consul's raft configuration: 500 No cluster leader; what is not known counts as not well; see to it and run this again"
+   preflight: could not ask for the health of Consul's servers, Consul's raft configuration: 500 No cluster leader; what is not known counts as not well; see to it and run this again"
   `);
   expect(refusals(world, inputFor("nomad-server-0"))).toContain("the health of Nomad's servers: timeout");
+});
+
+test("refuses once what keeps every question from being asked, also where it is said of a right", () => {
+  const throttled = { unknown: "AWS throttles: ec2:DescribeInstances: Request limit exceeded." };
+  const world = observed((one) => {
+    one.consul.rights = throttled;
+    one.consul.members = { unknown: `the token's rights are not known: ${throttled.unknown}` };
+    one.nomad.nodes = throttled;
+    one.nomad.members = { unknown: "timeout" };
+  });
+  expect(refusals(world, inputFor("broker-0"))).toMatchInlineSnapshot(`
+   "preflight: could not ask for Consul's members, the rights in Consul, Nomad's nodes: AWS throttles: ec2:DescribeInstances: Request limit exceeded.; what is not known counts as not well; see to it and run this again
+   preflight: could not ask for Nomad's members: timeout; what is not known counts as not well; see to it and run this again"
+  `);
 });
 
 test("refuses a server while no other may fail, whatever autopilot calls it", () => {
@@ -171,7 +184,7 @@ describe("An election", () => {
       }),
       inputFor("consul-server-0"),
     );
-    expect(found.refusals).toHaveLength(3);
+    expect(found.refusals).toMatchObject([{ passing: true }]);
     expect(isWorthWaiting(found, 0)).toBe(true);
     expect(isWorthWaiting(found, 59_999)).toBe(true);
     expect(isWorthWaiting(found, 60_000)).toBe(false);
