@@ -1,9 +1,7 @@
 import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
-import { readHold } from "../clients/run-store/hold.js";
-import type { RunStore } from "../clients/run-store/run-store.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
-import { among, mayRoll, refuse, unfinished } from "../rollout/roll/may-roll.js";
+import { unfinished } from "../rollout/roll/may-roll.js";
 import { findGroups } from "../cluster/find-group.js";
 import { groupsOf, type Role } from "../cluster/groups.js";
 import { isNew } from "../cluster/pending.js";
@@ -14,8 +12,9 @@ import { confirmBy, refuseUnasked } from "../driver/confirm.js";
 import { groupResultSchema } from "../driver/deploy-result.js";
 import { jsonProgress, plainProgress } from "./output/progress.js";
 import { PlanRejected } from "../driver/plan-view.js";
-import { deployUnlessRecalled } from "../driver/recall.js";
+import { refuseHeld } from "../driver/refuse-held.js";
 import { roll } from "../driver/roll.js";
+import type { Say } from "../driver/roll-groups.js";
 import { inRun } from "../driver/run.js";
 import { formatCheck } from "./output/check.js";
 import { formatQuestion } from "./output/plan.js";
@@ -25,6 +24,7 @@ import { readCluster } from "../program/read-deployed.js";
 import { pinSpec, readSpec } from "../program/read-spec.js";
 import { openRunStore } from "../program/run-store.js";
 import { inPlace, isWatched } from "./output/tasks.js";
+import { despiteIn, type DespiteOptions } from "./verb.js";
 
 /** What `rollout deploy --format json` prints. */
 export const deployResultSchema = z.strictObject({
@@ -34,7 +34,7 @@ export const deployResultSchema = z.strictObject({
 
 export type DeployResult = z.output<typeof deployResultSchema>;
 
-export interface DeployArgs {
+export interface DeployArgs extends DespiteOptions {
   /** A group or a pool; absent for all groups. */
   readonly target?: string | undefined;
   readonly all: boolean;
@@ -60,7 +60,7 @@ export async function runDeploy(
   const wanted = wantedOf(spec, args);
   const isOne = args.image === undefined && wanted.groups.length === 1;
   const [first = ""] = wanted.groups;
-  if (isOne) await refuseHeld(env, first, await openRunStore(source));
+  if (isOne) await refuseHeld({ env, store: await openRunStore(source), clock: realClock, ...wanted }, first);
   const say = (line: string): void => {
     process.stderr.write(`${line}\n`);
   };
@@ -86,12 +86,8 @@ export async function runDeploy(
   const groups = await inRun(
     { env, clock: realClock, progress, confirm, command, mayFollow },
     async (run) => {
-      if (isOne) {
-        const result = await deployUnlessRecalled(run, first);
-        if (result) return [{ group: first, ...result }];
-      }
-      const tell = (text: string): void => {
-        if (isJson) say(JSON.stringify({ kind: "line", text }));
+      const tell: Say = (text, wait) => {
+        if (isJson) say(JSON.stringify({ kind: "line", text, id: wait?.id, until: wait?.until }));
         else say(text);
       };
       const end = await roll(run, wanted, tell);
@@ -106,7 +102,7 @@ export async function runDeploy(
 }
 
 /** @throws UserError (exit code 2) where it is not clear what is to be rolled */
-function wantedOf(spec: Spec, { target, all, image }: DeployArgs): Wanted {
+function wantedOf(spec: Spec, { target, all, image, ...options }: DeployArgs): Wanted {
   if (all === (target !== undefined)) {
     throw new UserError(
       all
@@ -121,7 +117,13 @@ function wantedOf(spec: Spec, { target, all, image }: DeployArgs): Wanted {
     all ? "--all" : (target ?? ""),
     ...(image === undefined ? [] : ["--image", image]),
   ];
-  return { groups, command: words.join(" "), ...(image === undefined ? {} : { image }) };
+  const despite = despiteIn(options);
+  return {
+    groups,
+    command: words.join(" "),
+    ...(image === undefined ? {} : { image }),
+    ...(despite ? { despite } : {}),
+  };
 }
 
 /** The groups whose image the roll is going to edit: each is asked for once its edit is made, which is too late for a refusal. */
@@ -136,14 +138,4 @@ async function toBeEdited(
       ? [{ group, role }]
       : [],
   );
-}
-
-/** A pause or a cancel holds what is to begin; what is in flight is finished. */
-async function refuseHeld(env: Environment, group: string, store: RunStore): Promise<void> {
-  const hold = await readHold(store);
-  if (!hold) return;
-  const state = await readCluster(env);
-  if (unfinished(state).some((each) => each.group === group)) return;
-  const reasons = mayRoll(state, [group], { hold, at: realClock.now() });
-  refuse(among(reasons, "paused", "cancelled"), `${group} is not rolled`);
 }

@@ -1,4 +1,6 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import type { Despite } from "../cluster/run/run-log.js";
+import { UserError } from "../cluster/user-error.js";
 
 /** What an exit code of a verb means. */
 export interface ExitCodes {
@@ -33,6 +35,13 @@ export class Verb extends Command {
     return this;
   }
 
+  /** `--despite ID --reason TEXT`, which {@link despiteIn} reads. @param ids what may be overridden */
+  despite(...ids: readonly string[]): this {
+    return this.addOption(
+      new Option("--despite <id...>", "do it although this speaks against it; with --reason").choices(ids),
+    ).option("--reason <text>", "why it is done despite that; it stands in the log and in history");
+  }
+
   exits(codes: Partial<ExitCodes>): this {
     this.exitCodes = { ...USUAL, ...codes };
     return this;
@@ -56,4 +65,16 @@ export class Verb extends Command {
       this.examples.length === 0 ? [] : ["", "Examples:", ...this.exampleLines.map((line) => `  ${line}`)];
     return [...examples, "", "Exit codes:", ...codes].join("\n");
   }
+}
+
+export interface DespiteOptions {
+  readonly despite?: readonly string[];
+  readonly reason?: string;
+}
+
+/** @throws UserError (exit code 2) where one of the two is given alone */
+export function despiteIn({ despite: ids, reason = "" }: DespiteOptions): Despite | undefined {
+  if (ids === undefined && reason === "") return undefined;
+  if (ids !== undefined && reason.trim() !== "") return { ids, reason };
+  throw new UserError("--despite says what is overridden and --reason why; give both, or neither", 2);
 }

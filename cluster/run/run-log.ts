@@ -34,7 +34,15 @@ export const logEventSchema = z.object({
   /** `user@host` */
   by: z.string().optional(),
   reason: z.string().optional(),
+  /** With its reason: what spoke against it, by id, and was overridden. */
+  despite: z.array(z.string()).optional(),
   command: z.string().optional(),
 });
 
 export type LogEvent = z.output<typeof logEventSchema>;
+
+/** What somebody overrides, by id, and why. */
+export interface Despite {
+  readonly ids: readonly string[];
+  readonly reason: string;
+}
