@@ -1,5 +1,6 @@
 import { readHold } from "../clients/run-store/hold.js";
 import { among, heldBack, refusal } from "../rollout/roll/may-roll.js";
+import { HOLDS } from "../rollout/roll/pace.js";
 import { UserError } from "../cluster/user-error.js";
 import { readSituation } from "../program/situation.js";
 import type { Run } from "./run.js";
@@ -19,6 +20,8 @@ export async function refuseHeld(
 ): Promise<void> {
   if ((await readHold(store)) === undefined) return;
   const held = heldBack(await readSituation(env, clock.now()), group);
-  const reasons = among(held, "paused", "cancelled").filter(({ id }) => despite?.ids.includes(id) !== true);
-  if (reasons.length > 0) throw new Held(refusal(reasons, `${group} is not rolled`).message);
+  const reasons = among(held, ...HOLDS).filter(({ id }) => despite?.ids.includes(id) !== true);
+  if (reasons.length === 0) return;
+  const { message, exitCode, ids } = refusal(reasons, `${group} is not rolled`);
+  throw new Held(message, exitCode, ids);
 }

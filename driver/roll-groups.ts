@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Reason, ReasonId } from "../rollout/roll/may-roll.js";
-import { orDespite } from "../rollout/roll/pace.js";
+import { despite as flags } from "../rollout/roll/pace.js";
 import { nextRoll, type RollStep, type Wanted } from "../rollout/roll/next-group.js";
 import { readRuns } from "../rollout/log/read-runs.js";
 import { rollFacts, type RollFailure } from "../rollout/log/roll-facts.js";
@@ -147,9 +147,9 @@ function describe(step: RollStep): string {
     case "roll":
       return `${step.group}: is rolled`;
     case "wait":
-      return `waiting until ${new Date(step.until).toISOString()} before ${step.group} (${step.reason}); ${orDespite(step.id)}`;
+      return `waiting until ${new Date(step.until).toISOString()} before ${step.group} (${step.reason}); all the same: ${flags(step.id)}`;
     case "hold":
-      return `paused before ${step.group}: ${step.reason}; rollout resume goes on, Ctrl-C ends this run; ${orDespite(step.id)}`;
+      return `paused before ${step.group}: ${step.reason}; rollout resume goes on, Ctrl-C ends this run; all the same: ${flags(step.id)}`;
   }
 }
 

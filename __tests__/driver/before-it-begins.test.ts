@@ -46,8 +46,10 @@ test("refuses a group that a version before the run store has paused", async () 
   mkdirSync(join(folder, ".rollout", "demo"), { recursive: true });
   const hold = { kind: "pause", since: "2026-11-20T09:12:00.000Z", by: "ann@laptop" };
   writeFileSync(join(folder, ".rollout", "demo", "hold.json"), JSON.stringify(hold));
-  expect(await failure(deploy({ target: "broker-1", yes: true }))).toBe(
-    "demo is paused (since 2026-11-20 09:12 UTC by ann@laptop), so broker-1 is not rolled; first: rollout resume, or all the same: --despite paused --reason TEXT",
+  const refused = deploy({ target: "broker-1", yes: true });
+  await expect(refused).rejects.toMatchObject({ ids: ["paused"], exitCode: 1 });
+  expect(await failure(refused)).toBe(
+    "demo is paused (since 2026-11-20 09:12 UTC by ann@laptop), so broker-1 is not rolled; first: rollout resume, or rollout deploy broker-1 --despite paused --reason TEXT",
   );
 });
 

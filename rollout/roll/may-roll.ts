@@ -7,7 +7,7 @@ import { readRuns } from "../log/read-runs.js";
 import { rollFacts, type RollFacts } from "../log/roll-facts.js";
 import { describeHold, formatTime } from "../log/time.js";
 import type { Situation } from "../status/situation.js";
-import { orDespite, PACE, paced } from "./pace.js";
+import { despite, HOLDS, PACE, paced } from "./pace.js";
 
 /** Why groups may not be rolled now. */
 export interface Reason {
@@ -78,6 +78,7 @@ export const refusal = (reasons: readonly Reason[], what: string, exitCode?: 1 |
   new UserError(
     reasons.map(({ text, remedy }) => `${text}, so ${what}; first: ${remedy}`).join("\n"),
     exitCode,
+    reasons.map(({ id }) => id),
   );
 
 /**
@@ -87,9 +88,11 @@ export const refusal = (reasons: readonly Reason[], what: string, exitCode?: 1 |
 export function heldBack(situation: Situation, group: string): Reason[] {
   const facts = rollFacts(readRuns(situation.events));
   if (unfinished(situation, facts).some((each) => each.group === group)) return [];
-  const found = among(mayRoll(situation, [group], { ...situation, facts }), "cancelled", ...PACE);
+  const found = among(mayRoll(situation, [group], { ...situation, facts }), ...HOLDS, ...PACE);
   return found.map((each) =>
-    each.id === "cancelled" ? each : { ...each, remedy: `${each.remedy}, or ${orDespite(each.id)}` },
+    each.id === "cancelled"
+      ? each
+      : { ...each, remedy: `${each.remedy}, or rollout deploy ${group} ${despite(each.id)}` },
   );
 }
 

@@ -4,13 +4,16 @@ import { durationSeconds } from "../../cluster/yaml/duration.js";
 import type { RollFacts } from "../log/roll-facts.js";
 import type { Reason, ReasonId } from "./may-roll.js";
 
+/** What somebody has said. */
+export const HOLDS = ["paused", "cancelled"] as const satisfies readonly ReasonId[];
+
 /** What keeps a group from being begun though nothing is wrong. `--despite` overrides it. */
 export const PACE = ["paused", "manual", "pause-after", "interval"] as const satisfies readonly ReasonId[];
 
 const [RESUME, WAIT] = ["rollout resume", "wait for it"];
 
 /** How it is begun all the same. */
-export const orDespite = (id: ReasonId): string => `all the same: --despite ${id} --reason TEXT`;
+export const despite = (id: ReasonId): string => `--despite ${id} --reason TEXT`;
 
 /**
  * The pace that the spec asks for between one group and the next, whoever rolls them. A group that is rolled anew, as after
