@@ -1,5 +1,6 @@
-import { readFile } from "node:fs/promises";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { specOf } from "../cluster/yaml/example.js";
 import { describeReal } from "../support/environment.js";
@@ -89,6 +90,41 @@ describeReal("Terraform, called by itself, one test after another", ["terraform"
       /^despite: +interval: incident 42$/m,
     );
   });
+
+  test("waits where a pause was said while its roll was planned, and goes on after the resume", async () => {
+    await demo.edit(["rollout: { interval: 24h }", "rollout: {}"]);
+    await edit("broker-2");
+    const { serial } = await demo.state();
+    const running = demo.startRollout(["deploy", "broker-2", "--yes"], await pausing(demo, real.terraform));
+    let seen = "";
+    for await (const line of running.iterable({ from: "stderr" })) {
+      seen += `${line}\n`;
+      if (!line.startsWith("paused before broker-2: ")) continue;
+      expect((await demo.state()).serial).toBe(serial);
+      await demo.rollout(["resume"]);
+    }
+    const { exitCode } = await running;
+    const [before = "", after = ""] = seen.split("\npaused before broker-2: ");
+    expect(before).toMatch(/^broker-2 plan: done /m);
+    expect(before).not.toMatch(/^broker-2 leave/m);
+    expect(after).toMatch(/^demo is paused \(since .*, "in the middle"\); rollout resume goes on, /);
+    expect(exitCode).toBe(0);
+    expect(await demo.status()).toMatchObject({ phase: "healthy" });
+  });
 });
+
+/** A Terraform that somebody says pause beside, once, while it plans. */
+async function pausing(demo: Workspace, terraform: string): Promise<Record<string, string>> {
+  const file = join(demo.folder, "terraform-and-pause");
+  const cli = fileURLToPath(new URL("../../dist/bin/rollout.js", import.meta.url));
+  const mark = join(demo.folder, "paused");
+  const pause = `"${process.execPath}" "${cli}" pause --reason "in the middle"`;
+  await writeFile(
+    file,
+    `#!/bin/sh\nif [ "$1" = plan ] && [ ! -e "${mark}" ]; then : > "${mark}"; (cd "${demo.folder}" && ${pause}) >&2; fi\nexec "${terraform}" "$@"\n`,
+  );
+  await chmod(file, 0o755);
+  return { TERRAFORM_BINARY_NAME: file };
+}
 
 const PENDING = expect.objectContaining({ name: "broker-0", state: "pending" });

@@ -11,6 +11,8 @@ import { heldViews } from "../../program/held-views.js";
 import { synthesize, type Program } from "../../program/program.js";
 import { readCluster } from "../../program/read-deployed.js";
 import { layFixture } from "../guard/plan/plan-fixture.js";
+import { withGroup } from "../support/fixtures.js";
+import { failure } from "../support/refusal.js";
 import { logged, storeIn } from "../support/run-records.js";
 import { CANCEL, NOW, PAUSE, runOf } from "../support/situation.js";
 
@@ -57,8 +59,8 @@ test("an interval holds to its end, and with what has none without one", async (
   expect(await held()).toEqual([
     [
       "broker-0",
-      "2026-11-21T10:10:00Z",
-      "not before 2026-11-21T10:10:00Z: rollout.interval: 15m, so broker-0 is not rolled; first: wait for it, or rollout deploy broker-0 --despite interval --reason TEXT",
+      "2026-11-21T10:10:01Z",
+      "not before 2026-11-21T10:10:01Z: rollout.interval: 15m, so broker-0 is not rolled; first: wait for it, or rollout deploy broker-0 --despite interval --reason TEXT",
     ],
   ]);
   edit("interval: 15m, pauseAfter: [broker-2]");
@@ -77,6 +79,8 @@ test("a hold that nobody can read holds", async () => {
     ],
   ]);
   expect(await held({ views: ["cluster"] })).toEqual([]);
+  const { deployed } = await read();
+  expect(await held({ deployed: withGroup(deployed, "broker-0", { leave: false }) })).toEqual([]);
 });
 
 test("what has begun is not held: it is finished", async () => {
@@ -115,7 +119,7 @@ test("a view that is held says so in two variables, and is else as it is without
   });
 });
 
-test("check rejects a plan that was made before the pause, until the resume", async () => {
+test("check rejects a plan that was made before the pause, until the resume, and none that rolls nothing", async () => {
   const check = () =>
     runCheck({ CLUSTER: join(folder, "cluster.yaml") }, { plan: join(folder, "plan.json") });
   expect(await check()).toMatchObject({ verdict: "accepted" });
@@ -133,14 +137,30 @@ test("check rejects a plan that was made before the pause, until the resume", as
   });
   await changeHold(store, () => undefined);
   expect(await check()).toMatchObject({ verdict: "accepted" });
+  await say(PAUSE);
+  layFixture(folder, "two-groups");
+  expect((await check()).violations[0]).toMatchObject({ rule: "one-group" });
+  layFixture(folder, "no-op");
+  expect(await check()).toMatchObject({ verdict: "accepted" });
 });
 
-/** A run that has rolled broker-2 and ended five minutes before. */
+test("refuses a plan whose times were given by hand, and takes it for none", async () => {
+  const file = join(folder, "plan.json");
+  const plan = parsePlan(readFileSync(file, "utf8"));
+  plan.variables["rollout_not_before"] = { value: "2000-01-01T00:00:00Z" };
+  plan.configuration.root_module.variables["rollout_not_before"] = { default: "9999-12-31T23:59:59Z" };
+  writeFileSync(file, JSON.stringify(plan));
+  expect(await failure(runCheck({ CLUSTER: join(folder, "cluster.yaml") }, { plan: file }))).toBe(
+    "not a plan: the variable rollout_not_before was given by hand and differs from the stack's own; make it with: terraform show -json PLANFILE",
+  );
+});
+
+/** A run that has rolled broker-2 and ended five minutes before, less 0.6 s. */
 const ENDED: LogEvent[] = runOf(
   [9, "run-started"],
   [9, "group-started", { group: "broker-2" }],
-  [5, "group-ended", { group: "broker-2", result: "ok" }],
-  [5, "run-ended", { result: "ok" }],
+  [4.99, "group-ended", { group: "broker-2", result: "ok" }],
+  [4.99, "run-ended", { result: "ok" }],
 );
 
 const say = (hold: Hold): Promise<void> => changeHold(store, () => hold);
@@ -166,5 +186,11 @@ function written(program: Program): string {
   synthesize(program, outdir);
   return readFileSync(join(outdir, "demo", "broker-0", "cdk.tf.json"), "utf8");
 }
+
+const parsePlan = (text: string) =>
+  JSON.parse(text) as {
+    variables: Record<string, unknown>;
+    configuration: { root_module: { variables: Record<string, unknown> } };
+  };
 
 const parse = (text: string) => JSON.parse(text) as { readonly variable: Readonly<Record<string, unknown>> };

@@ -47,6 +47,7 @@ test("an empty log says nothing", () => {
 test("what ended last, and when, is known, and when a roll was held or let go last", () => {
   const whole = { lastEnd: { group: "broker-0", at: START + 60_000 }, out: [] };
   expect(factsOf(log(started("broker-0"), ended("broker-0", "ok")))).toEqual(whole);
+  expect(factsOf(log(started("broker-0"), ended("broker-0", "ok"), runEnded("ok")))).toEqual(whole);
   for (const event of ["held", "released"] as const)
     expect(factsOf(log(started("broker-0"), ended("broker-0", "ok"), { event }))).toEqual({
       ...whole,
