@@ -1,3 +1,4 @@
+import { heldViews } from "./program/held-views.js";
 import { loadProgram, synthesize } from "./program/program.js";
 import { reportFailure } from "./program/report-failure.js";
 
@@ -6,7 +7,9 @@ import { reportFailure } from "./program/report-failure.js";
  * `own-resources.ts`.
  */
 try {
-  synthesize(await loadProgram(process.env), process.env["CDKTF_OUTDIR"] ?? "cdktf.out");
+  const program = await loadProgram(process.env);
+  const held = await heldViews(program, Date.now());
+  synthesize({ ...program, held }, process.env["CDKTF_OUTDIR"] ?? "cdktf.out");
 } catch (error) {
   process.exitCode = reportFailure(error);
 }

@@ -1,11 +1,9 @@
 import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
 import { dropGoal, setGoal, settleGoal } from "../clients/run-store/goal.js";
-import { readHold } from "../clients/run-store/hold.js";
-import type { RunStore } from "../clients/run-store/run-store.js";
 import { whoRuns } from "../clients/who-runs.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
-import { among, mayRoll, refuse, unfinished } from "../rollout/roll/may-roll.js";
+import { unfinished } from "../rollout/roll/may-roll.js";
 import { DEPLOY, phaseOf } from "../rollout/status/phase.js";
 import { findTargets } from "../cluster/find-group.js";
 import { groupsOf, type Role } from "../cluster/groups.js";
@@ -18,9 +16,9 @@ import { confirmBy, NotConfirmed, refuseUnasked } from "../driver/confirm.js";
 import { groupResultSchema } from "../driver/deploy-result.js";
 import { jsonProgress, plainProgress } from "./output/progress.js";
 import { PlanRejected } from "../driver/plan-view.js";
-import { deployUnlessRecalled } from "../driver/recall.js";
+import { refuseHeld } from "../driver/refuse-held.js";
 import { roll } from "../driver/roll.js";
-import type { RollEnd } from "../driver/roll-groups.js";
+import type { Say } from "../driver/roll-groups.js";
 import { inRun, type Run } from "../driver/run.js";
 import { formatCheck } from "./output/check.js";
 import { formatQuestion } from "./output/plan.js";
@@ -32,6 +30,7 @@ import { pinSpec, readSpec } from "../program/read-spec.js";
 import { readSituation } from "../program/situation.js";
 import { openRunStore } from "../program/run-store.js";
 import { inPlace, isWatched } from "./output/tasks.js";
+import { despiteIn, type DespiteOptions } from "./verb.js";
 
 /** What `rollout deploy --format json` prints. */
 export const deployResultSchema = z.strictObject({
@@ -42,7 +41,7 @@ export const deployResultSchema = z.strictObject({
 
 export type DeployResult = z.output<typeof deployResultSchema>;
 
-export interface DeployArgs {
+export interface DeployArgs extends DespiteOptions {
   /** A group or a pool; absent for all groups, or without `all` for what comes next. */
   readonly target?: string | undefined;
   readonly all: boolean;
@@ -69,16 +68,18 @@ export async function runDeploy(
     process.stderr.write(`${line}\n`);
   };
   const isJson = args.format === "json";
-  const tell = (text: string): void => {
-    say(isJson ? JSON.stringify({ kind: "line", text }) : text);
+  const tell: Say = (text, wait) => {
+    say(isJson ? JSON.stringify({ kind: "line", text, id: wait?.id, until: wait?.until }) : text);
   };
   const isGiven = args.target !== undefined || args.all || args.image !== undefined;
-  const wanted = isGiven ? wantedOf(spec, args) : await comingNext(env);
+  const next = isGiven ? wantedOf(spec, args) : await comingNext(env);
+  const despite = despiteIn(args);
+  const wanted = next && { ...next, ...(despite ? { despite } : {}) };
   if (!wanted) return { cluster: spec.name, groups: [], commit: null };
   if (!isGiven) tell(`comes next: ${wanted.command}`);
   const isOne = wanted.image === undefined && wanted.groups.length === 1;
   const [first = ""] = wanted.groups;
-  if (isOne) await refuseHeld(env, first, await openRunStore(source));
+  if (isOne) await refuseHeld({ env, store: await openRunStore(source), clock: realClock, ...wanted }, first);
   const answers = {
     yes: args.yes,
     confirmed: args.confirm,
@@ -102,13 +103,10 @@ export async function runDeploy(
     async (run) => {
       const before = await begin(wanted, run);
       if (before !== undefined) tell(`given up for this: ${before}`);
-      const result = isOne ? await deployUnlessRecalled(run, first) : undefined;
-      const end: RollEnd = result
-        ? { kind: "done", groups: [{ group: first, ...result }] }
-        : await roll(run, wanted, tell).catch(async (error: unknown) => {
-            if (error instanceof NotConfirmed) await settleGoal(run.store, await readCluster(env), true);
-            throw error;
-          });
+      const end = await roll(run, wanted, tell).catch(async (error: unknown) => {
+        if (error instanceof NotConfirmed) await settleGoal(run.store, await readCluster(env), true);
+        throw error;
+      });
       if (end.kind === "blocked" && end.isGivenUp) await dropGoal(run.store);
       else await settleGoal(run.store, await readCluster(env));
       if (end.kind === "done") return end.groups;
@@ -172,14 +170,4 @@ async function toBeEdited(
       ? [{ group, role }]
       : [],
   );
-}
-
-/** A pause or a cancel holds what is to begin; what is in flight is finished. */
-async function refuseHeld(env: Environment, group: string, store: RunStore): Promise<void> {
-  const hold = await readHold(store);
-  if (!hold) return;
-  const state = await readCluster(env);
-  if (unfinished(state).some((each) => each.group === group)) return;
-  const reasons = mayRoll(state, [group], { hold, at: realClock.now() });
-  refuse(among(reasons, "paused", "cancelled"), `${group} is not rolled`);
 }

@@ -5,6 +5,7 @@ import { UserError } from "../cluster/user-error.js";
 import type { DeployArgs } from "./deploy.js";
 import type { RehearseOptions } from "./rehearse.js";
 import type { UndoArgs } from "./undo.js";
+import { PACE } from "../rollout/roll/pace.js";
 import { reportFailure } from "../program/report-failure.js";
 import { Verb } from "./verb.js";
 
@@ -247,11 +248,13 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
     )
     .option("--yes", "roll clients without asking", false)
     .option("--confirm <group...>", "roll these groups without asking, servers among them", [])
+    .despite(...PACE)
     .addOption(format())
     .example("", "what comes next: what is in flight, unfinished or pending")
     .example("broker-0", "one group, or what is left of its roll")
     .example("broker --image ami-0bbb --yes", "a pool of clients, group by group")
     .example("--all --confirm consul-server-0", "what is pending; a server takes its own confirmation")
+    .example("broker-1 --despite interval --reason 'an incident'", "before its time")
     .exits({
       0: "rolled, or nothing to do",
       1: "refused or failed, or the run was cancelled",

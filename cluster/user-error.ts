@@ -5,10 +5,14 @@
 export class UserError extends Error {
   override readonly name: string = "UserError";
 
-  /** @param exitCode 1 rejected or failed, 2 wrong usage */
+  /**
+   * @param exitCode 1 rejected or failed, 2 wrong usage
+   * @param ids of what speaks against it, where that has any
+   */
   constructor(
     message: string,
     readonly exitCode: 1 | 2 = 1,
+    readonly ids: readonly string[] = [],
   ) {
     super(message);
   }

@@ -67,7 +67,8 @@ const isStill = (group: string, revision: number): Condition => ({
   errorMessage: `This view was made when ${group} was at revision ${String(revision)}, and it has been rolled since. Synthesize again.`,
 });
 
-const literal = (text: string): string => text.replace(/\$\{/g, "$$$${").replace(/%\{/g, "%%{");
+/** Text that Terraform reads as it stands. */
+export const literal = (text: string): string => text.replace(/\$\{/g, "$$$${").replace(/%\{/g, "%%{");
 
 /** A run of this folder that was cut off has left hooks in the state that never ended. */
 export const haveEnded = (group: string, hooks: readonly string[]): Condition => ({

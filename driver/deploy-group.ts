@@ -24,6 +24,7 @@ import { applyFailure, applyView, isStale } from "./apply-view.js";
 import type { GroupResult } from "./deploy-result.js";
 import { GroupSteps } from "./group-steps.js";
 import { batchOf, type ViewPlan, ViewPlanner } from "./plan-view.js";
+import { refuseHeld } from "./refuse-held.js";
 import { logIfPossible, type Run } from "./run.js";
 
 /** A group that is not whole after its machines were made anew: it stays in flight. */
@@ -121,6 +122,7 @@ class GroupRoll {
 
   private start(group: Group, { deployed, cause, causes }: Program): Promise<void> {
     const last = deployed.groups.get(group.name)?.revisions.at(-1);
+    const { ids: despite, reason } = this.run.despite ?? {};
     return this.run.log({
       event: "group-started",
       group: group.name,
@@ -128,6 +130,7 @@ class GroupRoll {
       to: group.image,
       hash: group.hash,
       cause: causes?.get(group.name) ?? cause,
+      ...(despite ? { despite: [...despite], reason } : {}),
     });
   }
 
@@ -159,6 +162,7 @@ class GroupRoll {
         ...(await refuseStrays(program, group.name)),
       ];
       for (const line of warnings) this.steps.say(line);
+      await refuseHeld(this.run, group.name);
       await this.agents(group, program, ".")?.preflight(laterHosts);
     });
     let plan = await this.steps.during("plan", "what would be done, and whether the guard accepts it", () =>
@@ -171,6 +175,7 @@ class GroupRoll {
       await this.run.confirm({ group: this.name, role, summary, tool: result.plan.tool, laterHosts });
       this.isConfirmed = true;
     }
+    await refuseHeld(this.run, group.name);
     const rest = plan.batch.laterHosts;
     await this.steps.during("leave", `its work leaves${inBatch(plan.batch)}`, async () => {
       this.hasBegun = true;

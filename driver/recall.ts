@@ -5,6 +5,7 @@ import { Interruption } from "../cluster/interruption.js";
 import { readCluster } from "../program/read-deployed.js";
 import { deployGroup } from "./deploy-group.js";
 import type { GroupResult } from "./deploy-result.js";
+import { Held } from "./refuse-held.js";
 import type { Run } from "./run.js";
 
 /** How soon it is seen that somebody wants the group back. */
@@ -13,7 +14,7 @@ const EVERY_MS = 1000;
 /**
  * Rolls one group as {@link deployGroup} does, and stops as at Ctrl-C where `rollout cancel --undo` is said meanwhile: a
  * gate may take hours that is not to be passed any more.
- * @returns undefined where it was stopped so; what is to be done then is decided from a new look
+ * @returns undefined where it was stopped so, or held before anything was begun; what is to be done then is decided from a new look
  */
 export async function deployUnlessRecalled(run: Run, group: string): Promise<GroupResult | undefined> {
   const [recall, ended] = [new AbortController(), new AbortController()];
@@ -23,7 +24,7 @@ export async function deployUnlessRecalled(run: Run, group: string): Promise<Gro
   try {
     return await deployGroup({ ...run, stop: AbortSignal.any([run.stop, recall.signal]) }, group);
   } catch (error) {
-    if (recall.signal.aborted && !run.stop.aborted) return undefined;
+    if ((recall.signal.aborted || error instanceof Held) && !run.stop.aborted) return undefined;
     throw error;
   } finally {
     ended.abort();

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { nextRoll, type Blocked, type RollStep, type Wanted } from "../rollout/roll/next-group.js";
+import type { Reason, ReasonId } from "../rollout/roll/may-roll.js";
+import { despite as flags } from "../rollout/roll/pace.js";
 import { readRuns } from "../rollout/log/read-runs.js";
 import { rollFacts, type RollFailure } from "../rollout/log/roll-facts.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
@@ -26,16 +28,19 @@ export interface RollDeps {
    * Rolls one group, or finishes its roll; undefined where it was stopped, since it is wanted back.
    * @throws UserError; {@link isGateFailure} tells a gate that was not passed
    */
-  deploy(group: string): Promise<GroupResult | undefined>;
+  deploy(group: string, despite?: readonly ReasonId[]): Promise<GroupResult | undefined>;
   isGateFailure(error: unknown): error is Error;
   /** Puts a hold down that `rollout resume` takes away, and then says so in the log. */
   hold(reason: string): Promise<void>;
   /** Says what the roll waits for. */
   readonly onCondition: (message: string) => void;
-  readonly say: (line: string) => void;
+  readonly say: Say;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
+
+/** @param wait what is waited for, for those who read no text */
+export type Say = (line: string, wait?: Pick<Reason, "id" | "until">) => void;
 
 interface Look extends ClusterState {
   readonly hold: Hold | undefined;
@@ -68,6 +73,8 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
   let known: Spec | undefined;
   let before: string | undefined;
   let edited: Extract<RollStep, { step: "set-image" }> | undefined;
+  // One group that the spec leaves pending answers for itself, in its own words, once it is its turn.
+  let isOne = wanted.image === undefined && wanted.groups.length === 1;
   for (;;) {
     signal.throwIfAborted();
     const seen = await deps.look();
@@ -75,13 +82,21 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
     known = seen.spec;
     if (hasHeld && !seen.hold) isReleased = true;
     const logged = rollFacts(readRuns(seen.events));
-    const { released, failure = ownFailure } = logged;
-    const facts = { ...logged, released: released || isReleased, failure };
+    const { failure = ownFailure } = logged;
+    const facts = { ...logged, ...(isReleased ? { heldAt: Infinity } : {}), failure };
     const next = nextRoll({ ...seen, wanted, facts, at: clock.now() });
+    const despite = next.kind === "step" && next.step.step === "roll" ? next.step.despite : undefined;
+    const [group = ""] = wanted.groups;
+    if (isOne && !(next.kind === "step" && "id" in next.step)) {
+      const result = await deps.deploy(group, despite);
+      if (result) return { kind: "done", groups: [{ group, ...result }] };
+      isOne = false;
+      continue;
+    }
     if (next.kind !== "step") return { ...next, groups };
     const { step } = next;
     const said = describe(step);
-    if (said !== before) say(said);
+    if (said !== before) say(said, "id" in step ? step : undefined);
     else if (step.step === "roll") throw new Error(`${step.group} was rolled and still is to be rolled`);
     before = said;
     switch (step.step) {
@@ -98,7 +113,7 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
       }
       case "roll":
         try {
-          const result = await deps.deploy(step.group);
+          const result = await deps.deploy(step.group, despite);
           if (result) {
             groups.push({ group: step.group, ...result });
             [hasHeld, isReleased] = [false, false];
@@ -138,9 +153,9 @@ function describe(step: RollStep): string {
     case "roll":
       return `${step.group}: comes next`;
     case "wait":
-      return `waiting until ${new Date(step.until).toISOString()} before ${step.group} (${step.reason})`;
+      return `waiting until ${new Date(step.until).toISOString()} before ${step.group} (${step.reason}); all the same: ${flags(step.id)}`;
     case "hold":
-      return `paused before ${step.group}: ${step.reason}; rollout resume goes on, Ctrl-C ends this run`;
+      return `paused before ${step.group}: ${step.reason}; rollout resume goes on, Ctrl-C ends this run; all the same: ${flags(step.id)}`;
   }
 }
 

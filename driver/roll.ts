@@ -16,14 +16,14 @@ import { readCluster } from "../program/read-deployed.js";
 import { readSpec } from "../program/read-spec.js";
 import { GateFailure } from "./deploy-group.js";
 import { deployUnlessRecalled } from "./recall.js";
-import { rollGroups, type RollEnd } from "./roll-groups.js";
+import { rollGroups, type RollEnd, type Say } from "./roll-groups.js";
 import type { Run } from "./run.js";
 
 /**
  * Rolls groups one after the other, with edits of `cluster.yaml` in between where an image is wanted.
  * @throws UserError as {@link rollGroups} does
  */
-export async function roll(run: Run, wanted: Wanted, say: (line: string) => void): Promise<RollEnd> {
+export async function roll(run: Run, wanted: Wanted, say: Say): Promise<RollEnd> {
   const { env, store, clock, stop: signal, log, note } = run;
   const reader = new LogReader(store);
   let waitsFor: string | undefined;
@@ -43,7 +43,12 @@ export async function roll(run: Run, wanted: Wanted, say: (line: string) => void
         return readSpec(env).spec;
       },
       downgrade: async (group, image) => downgradeIn(await readCluster(env), group, image, run),
-      deploy: (group) => deployUnlessRecalled(run, group),
+      deploy: (group, ids) => {
+        if (!ids || !wanted.despite) return deployUnlessRecalled(run, group);
+        const despite = { ids, reason: wanted.despite.reason };
+        say(`${group}: begun despite ${ids.join(", ")}: ${despite.reason}`);
+        return deployUnlessRecalled({ ...run, despite }, group);
+      },
       isGateFailure: (error) => error instanceof GateFailure,
       hold: async (reason) => {
         const by = whoRuns();
@@ -63,7 +68,7 @@ export async function roll(run: Run, wanted: Wanted, say: (line: string) => void
   );
 }
 
-/** The groups whose servers lead; nobody is asked for a roll of clients alone, nor before servers stand. Who leads decides of the order, not of safety. */
+/** The groups whose servers lead; nobody is asked for a roll of clients or of one group alone, nor before servers stand. Who leads decides of the order, not of safety. */
 async function leadersOf(
   { env, clock, folder }: Run,
   { spec, deployed }: ClusterState,
@@ -72,7 +77,7 @@ async function leadersOf(
   const machines = machinesOf(spec, folder);
   const servers = groups.filter((name) => roleOf(name.slice(0, -2)) !== "client");
   const isOfServers = servers.some((name) => !isNew(deployed.groups.get(name)));
-  if (!isOfServers || !hasAgents(spec)) return [];
+  if (!isOfServers || groups.length === 1 || !hasAgents(spec)) return [];
   const cluster = await connect(spec, env, clock.now, machines);
   try {
     const asked = await Promise.allSettled([

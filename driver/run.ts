@@ -4,7 +4,7 @@ import { LogWriter } from "../clients/run-store/run-log.js";
 import { RunLock, type LockHolder } from "../clients/run-store/run-lock.js";
 import type { RunStore } from "../clients/run-store/run-store.js";
 import type { Environment } from "../clients/environment.js";
-import type { LogEvent } from "../cluster/run/run-log.js";
+import type { Despite, LogEvent } from "../cluster/run/run-log.js";
 import { UserError } from "../cluster/user-error.js";
 import { Interruption } from "../cluster/interruption.js";
 import { onSignals } from "../clients/signals.js";
@@ -30,6 +30,8 @@ export interface Run {
   readonly confirm: Confirm;
   /** Aborted once somebody asks the run to end. What is under way is ended in order, nothing more is begun. */
   readonly stop: AbortSignal;
+  /** What speaks against the group at hand and is overridden. */
+  readonly despite?: Despite;
   /** Whether what `own-resources.ts` declares is part of the views. Default: true. */
   readonly ownResources?: boolean;
   /** Adds to the cluster's log, and is done once that is stored. @throws UserError where it cannot be */

@@ -20,7 +20,7 @@ import { addBackend } from "./backend.js";
 import { freezeOwnResources } from "./freeze-own.js";
 import { frozenRendering, newRendering, targetRendering, type Rendering } from "./group-props.js";
 import { ClusterFolderSynthesizer } from "./synthesizer.js";
-import { addVariables } from "./view-variables.js";
+import { addPace, addVariables, type Held } from "./view-variables.js";
 
 export interface ViewProps extends ClusterState {
   /** The folder of the spec, relative to the folder of the synthesized stack: where a local state's path starts. */
@@ -35,6 +35,8 @@ export interface ViewProps extends ClusterState {
   readonly commit?: string;
   /** The hosts of the group that a view rolls whose machines wait for a later batch, by name. Default: none. */
   readonly laterHosts?: readonly string[];
+  /** What holds groups back that have not begun, by their names. Default: nothing. */
+  readonly held?: ReadonlyMap<string, Held>;
   /** Whether the user's own resources are in it. Default: true; a rehearsal must not touch what is real. */
   readonly ownResources?: boolean;
 }
@@ -100,6 +102,11 @@ export class ViewStack extends TerraformStack {
     this.addOverride("terraform.required_version", REQUIRED_VERSION);
     addVariables(this, deployed, laterHosts);
     this.announceOrigin();
+    const held = props.held?.get(view);
+    if (held) {
+      addPace(this, held);
+      Annotations.of(this).addWarning(held.why);
+    }
     this.pools();
   }
 

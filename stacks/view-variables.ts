@@ -1,13 +1,42 @@
 import { TerraformVariable, type TerraformStack } from "cdktf";
+import { literal } from "../constructs/revision-record.js";
 import { isForReview, type Deployed } from "../cluster/deployed.js";
 import {
   BASE_VARIABLE,
   GATE_VARIABLE,
   GATES,
+  NOT_AFTER_VARIABLE,
+  NOT_BEFORE_VARIABLE,
   REVIEW_VARIABLE,
   VIEW_VARIABLE,
   WAITING_VARIABLE,
 } from "../cluster/hooks/variables.js";
+
+/** What holds the group of a view back. */
+export interface Held {
+  /** RFC 3339. */
+  readonly until: string;
+  /** With what comes first. */
+  readonly why: string;
+}
+
+/** What holds until somebody takes it away, and how long a view may be planned. */
+export const FAR_AHEAD = "9999-12-31T23:59:59Z";
+
+/** Terraform refuses to plan such a view, so that nothing of its group is begun. */
+export function addPace(stack: TerraformStack, { until, why }: Held): void {
+  const add = (name: string, time: string, order: string): void => {
+    new TerraformVariable(stack, name, {
+      type: "string",
+      default: time,
+      validation: [
+        { condition: `\${timecmp(plantimestamp(), var.${name}) ${order} 0}`, errorMessage: literal(why) },
+      ],
+    });
+  };
+  add(NOT_BEFORE_VARIABLE, until, ">=");
+  add(NOT_AFTER_VARIABLE, FAR_AHEAD, "<=");
+}
 
 /**
  * What a view was made from stands in two variables of its plan: `rollout_view`, its name, and `rollout_base`, the revision

@@ -236,7 +236,7 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
     expect(await deploy("broker-0", "--yes")).toEqual({
       exitCode: 1,
       output:
-        'demo is paused (since 2026-11-20 09:12 UTC by ann@laptop, "waiting for the DBA"), so broker-0 is not rolled; first: rollout resume',
+        'demo is paused (since 2026-11-20 09:12 UTC by ann@laptop, "waiting for the DBA"), so broker-0 is not rolled; first: rollout resume, or rollout deploy broker-0 --despite paused --reason TEXT',
     });
   });
 

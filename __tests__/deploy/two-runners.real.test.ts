@@ -50,7 +50,7 @@ describeReal("Two checkouts with one state in S3, one test after another", ["ter
     await edit("broker-0=ami-0bbb");
     const { exitCode, output } = await bob.rollout(["deploy", "broker-0", "--yes"]);
     expect(output).toMatch(
-      /^demo is paused \(.*"incident 42"\), so broker-0 is not rolled; first: rollout resume$/,
+      /^demo is paused \(.*"incident 42"\), so broker-0 is not rolled; first: rollout resume, or rollout deploy broker-0 --despite paused --reason TEXT$/,
     );
     expect(exitCode).toBe(1);
 

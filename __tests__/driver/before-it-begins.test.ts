@@ -2,11 +2,14 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { runDeploy, type DeployArgs } from "../../cli/deploy.js";
 import { GateFailure } from "../../driver/deploy-group.js";
 import { rollGroups, type RollDeps } from "../../driver/roll-groups.js";
 import { NotConfirmed } from "../../driver/confirm.js";
+import { UserError } from "../../cluster/user-error.js";
+import type { LogEvent } from "../../cluster/run/run-log.js";
+import type { Wanted } from "../../rollout/roll/next-group.js";
 import { change, deployedAs, localSpec, poolOf } from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
 import { layFixture, readFixtureFiles } from "../guard/plan/plan-fixture.js";
@@ -43,8 +46,10 @@ test("refuses a group that a version before the run store has paused", async () 
   mkdirSync(join(folder, ".rollout", "demo"), { recursive: true });
   const hold = { kind: "pause", since: "2026-11-20T09:12:00.000Z", by: "ann@laptop" };
   writeFileSync(join(folder, ".rollout", "demo", "hold.json"), JSON.stringify(hold));
-  expect(await failure(deploy({ target: "broker-1", yes: true }))).toBe(
-    "demo is paused (since 2026-11-20 09:12 UTC by ann@laptop), so broker-1 is not rolled; first: rollout resume",
+  const refused = deploy({ target: "broker-1", yes: true });
+  await expect(refused).rejects.toMatchObject({ ids: ["paused"], exitCode: 1 });
+  expect(await failure(refused)).toBe(
+    "demo is paused (since 2026-11-20 09:12 UTC by ann@laptop), so broker-1 is not rolled; first: rollout resume, or rollout deploy broker-1 --despite paused --reason TEXT",
   );
 });
 
@@ -86,6 +91,116 @@ test("an edit is taken back where its question is answered with no", async () =>
   const wanted = { groups: ["broker-0"], image: "ami-0bbb", command: "rollout deploy broker-0" };
   expect(await failure(rollGroups(deps, wanted))).toBe("nothing was done: broker-0 was not confirmed");
   expect(edits).toEqual(["broker-0: ami-0bbb", "broker-0: ami-0aaa"]);
+});
+
+describe("one group", () => {
+  const local = change(localSpec(), (draft) => {
+    poolOf(draft, "broker").images[1] = "ami-0bbb";
+    Object.assign(draft.rollout, { interval: "15m" });
+  });
+  const command = "rollout deploy broker-1";
+  const at = (minutes: number): string => new Date(minutes * 60_000).toISOString();
+  const events: LogEvent[] = [
+    { at: at(0), run: "r1", event: "group-started", group: "broker-0" },
+    { at: at(10), run: "r1", event: "group-ended", group: "broker-0", result: "ok" },
+    { at: at(10), run: "r1", event: "run-ended", result: "ok" },
+  ];
+
+  /** Rolls broker-1 20 minutes after the log's beginning; tells what was said and what was done. */
+  async function rollOne(wanted: Partial<Wanted> = {}, more: Partial<RollDeps> = {}): Promise<unknown[]> {
+    const told: unknown[] = [];
+    let now = 20 * 60_000;
+    const deps: RollDeps = {
+      look: () =>
+        Promise.resolve({
+          spec: local,
+          deployed: deployedAs(localSpec()),
+          hold: undefined,
+          events,
+          leaders: [],
+        }),
+      edit: () => Promise.reject(new Error("nothing is to be edited")),
+      downgrade: () => Promise.resolve(undefined),
+      deploy: (group, despite) => {
+        told.push([group, at(now / 60_000), ...(despite ?? [])]);
+        return Promise.resolve({ result: "nothing" });
+      },
+      isGateFailure: (error): error is Error => error instanceof GateFailure,
+      hold: () => Promise.resolve(),
+      onCondition: () => undefined,
+      say: (line, wait) => told.push([line, wait?.id, wait?.until]),
+      clock: {
+        now: () => now,
+        pause: () => {
+          now += 60_000;
+          return Promise.resolve();
+        },
+      },
+      signal: new AbortController().signal,
+      ...more,
+    };
+    const end = await rollGroups(deps, { groups: ["broker-1"], command, ...wanted });
+    expect(end).toEqual({ kind: "done", groups: [{ group: "broker-1", result: "nothing" }] });
+    return told;
+  }
+
+  test("waits for the interval after the group that another run has rolled, and says its id and its end", async () => {
+    expect(await rollOne()).toEqual([
+      [
+        "waiting until 1970-01-01T00:25:00.000Z before broker-1 (rollout.interval: 15m); all the same: --despite interval --reason TEXT",
+        "interval",
+        25 * 60_000,
+      ],
+      ["broker-1", at(25)],
+    ]);
+  });
+
+  test("is begun at once where that is overridden, which it is told", async () => {
+    const despite = { ids: ["interval"], reason: "an incident" };
+    expect(await rollOne({ despite })).toEqual([["broker-1", at(20), "interval"]]);
+    expect(await rollOne({ despite: { ...despite, ids: ["manual"] } })).toMatchObject([
+      [expect.stringContaining("waiting until"), "interval", 25 * 60_000],
+      ["broker-1", at(25)],
+    ]);
+  });
+
+  test("is looked at anew where a pause came before its work left, and waits for the resume", async () => {
+    let looks = 0;
+    let tries = 0;
+    const hold = { kind: "pause", since: at(20), by: "ops@build-2" } as const;
+    const told: string[] = [];
+    const { rollout } = local;
+    const spec = { ...local, rollout: { ...rollout, interval: "0s" } };
+    const end = rollOne(
+      {},
+      {
+        look: () => {
+          looks++;
+          const held = looks > 1 && looks < 4 ? hold : undefined;
+          return Promise.resolve({
+            spec,
+            deployed: deployedAs(localSpec()),
+            hold: held,
+            events,
+            leaders: [],
+          });
+        },
+        deploy: () => (tries++ === 0 ? Promise.resolve(undefined) : Promise.reject(new UserError("begun"))),
+        say: (line) => told.push(line),
+      },
+    );
+    expect(await failure(end)).toBe("begun");
+    expect(told).toEqual([
+      "paused before broker-1: demo is paused (since 00:20 UTC by ops@build-2); rollout resume goes on, Ctrl-C ends this run; all the same: --despite paused --reason TEXT",
+      "broker-1: is rolled",
+    ]);
+  });
+});
+
+test("refuses to override without a reason, and a reason without what it is for", async () => {
+  const text = "--despite says what is overridden and --reason why; give both, or neither";
+  for (const half of [{ despite: ["paused"] }, { despite: ["paused"], reason: " " }, { reason: "why" }])
+    expect(await failure(deploy({ target: "broker-1", ...half }))).toBe(text);
 });
 
 const spec = (): string => readFileSync(join(folder, "cluster.yaml"), "utf8");

@@ -51,7 +51,7 @@ const cut = (line: string): string => (line.length <= WIDTH ? line : `${line.sli
 
 function formatInFull(attempt: Attempt): string {
   const { group, revision, image, at, seconds, result, message, cause, generation, hash, steps } = attempt;
-  const { template, hosts, roll, changed, deployed } = attempt;
+  const { template, hosts, roll, changed, deployed, despite } = attempt;
   const lines: (readonly [string, string | number | null])[] = [
     ["group", group],
     ["revision", revision],
@@ -63,6 +63,7 @@ function formatInFull(attempt: Attempt): string {
     ["cause", cause],
     ["commit", roll?.commit ?? null],
     ["by", roll && `${roll.by}${roll.command === undefined ? "" : `: ${roll.command}`}, ${roll.how}`],
+    ["despite", despite && `${despite.ids.join(", ")}: ${despite.reason}`],
     ["begun", roll && `${formatMinute(roll.begun)} UTC`],
     ["done", at === null ? null : `${formatMinute(at)} UTC`],
     ["took", seconds === null ? null : formatSeconds(seconds)],
@@ -78,7 +79,7 @@ function formatInFull(attempt: Attempt): string {
 }
 
 /** These say nothing where there is nothing. */
-const OPTIONAL = new Set(["hosts", "changed", "commit", "by", "begun", "message", "note"]);
+const OPTIONAL = new Set(["hosts", "changed", "commit", "by", "despite", "begun", "message", "note"]);
 
 /** `instanceType m6i.large, dataVolume 100 GiB gp3`: what image and generation do not say. */
 function inWords({ instanceType, rootVolume, dataVolume }: NonNullable<Attempt["template"]>): string {

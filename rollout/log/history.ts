@@ -18,6 +18,10 @@ const attempt = z.strictObject({
     .describe("null: as the state says, ok."),
   message: z.string().nullable(),
   cause: z.string().nullable(),
+  despite: z
+    .strictObject({ ids: z.array(z.string()), reason: z.string() })
+    .nullable()
+    .describe("What spoke against it and was overridden, and why."),
   deployed: z.boolean().describe("Whether the group's history in the state has it."),
   generation: z.int().nullable(),
   hash: z.string().nullable(),
@@ -103,11 +107,12 @@ const timesOf = (roll: Attempt["roll"]): Partial<Attempt> =>
 const isOf = (attempt: Attempt, { number, image }: Revision): boolean =>
   attempt.result === "ok" && attempt.revision === number && (attempt.image ?? image) === image;
 
-const unknown: Pick<Attempt, "at" | "seconds" | "result" | "message" | "steps"> = {
+const unknown: Pick<Attempt, "at" | "seconds" | "result" | "message" | "despite" | "steps"> = {
   at: null,
   seconds: null,
   result: null,
   message: null,
+  despite: null,
   steps: [],
 };
 
@@ -140,7 +145,7 @@ export const rangeOf = (numbers: readonly number[]): string =>
 function attemptsIn({ name, revisions }: DeployedGroup, runs: readonly Run[]): Attempt[] {
   const own = attemptsOf(runs).filter(({ group, isBegun, end }) => group === name && isBegun && end);
   const next = (revisions.at(-1)?.number ?? 0) + 1;
-  return own.map(({ to, revision, cause, took, end }, index) => ({
+  return own.map(({ to, revision, cause, despite: ids, reason = "", took, end }, index) => ({
     group: name,
     revision: revision ?? own.slice(index).find((each) => isSuccess(each))?.revision ?? next,
     image: to ?? null,
@@ -149,6 +154,7 @@ function attemptsIn({ name, revisions }: DeployedGroup, runs: readonly Run[]): A
     result: end?.result ?? null,
     message: end?.message ?? null,
     cause: cause ?? null,
+    despite: ids ? { ids, reason } : null,
     ...unrecorded,
     steps: [...took],
   }));

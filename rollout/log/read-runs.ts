@@ -10,14 +10,17 @@ export interface Run extends Pick<LogEvent, "command" | "by"> {
   readonly attempts: readonly Attempt[];
   /** What is waited for at this point, by a step or between two groups. */
   readonly condition: LogEvent | undefined;
-  /** Whether it has held, or was let go, since the last of its groups that became whole. */
-  readonly hasHeld: boolean;
+  /** When it has held by itself last, or was let go. */
+  readonly heldAt: string | undefined;
   /** Undefined before its end, and for one that was killed. */
   readonly end: LogEvent | undefined;
 }
 
 /** What a run did with one group. */
-export interface Attempt extends Pick<LogEvent, "from" | "to" | "hash" | "revision" | "cause"> {
+export interface Attempt extends Pick<
+  LogEvent,
+  "from" | "to" | "hash" | "revision" | "cause" | "despite" | "reason"
+> {
   readonly group: string;
   /** Whether it was begun; one that was refused before has an end alone. */
   readonly isBegun: boolean;
@@ -45,7 +48,6 @@ export function readRuns(events: readonly LogEvent[]): Run[] {
 function runOf(lines: Lines): Run {
   const own = lines.filter((line) => !isHold(line));
   const at = own.findLast(({ event }) => event !== "step-ended");
-  const whole = lines.findLastIndex((line) => line.event === "group-ended" && isWhole({ end: line }));
   return {
     command: last(own, "command"),
     by: last(own, "by"),
@@ -53,7 +55,7 @@ function runOf(lines: Lines): Run {
     lastAt: (own.at(-1) ?? lines[0]).at,
     attempts: attemptsIn(own),
     condition: at?.event === "waiting" ? at : undefined,
-    hasHeld: lines.slice(whole + 1).some(isHold),
+    heldAt: lines.findLast(isHold)?.at,
     end: own.find(({ event }) => event === "run-ended"),
   };
 }
@@ -76,6 +78,8 @@ const attemptOf = (lines: Lines): Attempt => ({
   hash: last(lines, "hash"),
   revision: last(lines, "revision"),
   cause: last(lines, "cause"),
+  despite: last(lines, "despite"),
+  reason: last(lines, "reason"),
   group: lines[0].group ?? "",
   isBegun: lines[0].event === "group-started",
   steps: lines.flatMap(({ event, step, at: since }) =>

@@ -3,15 +3,13 @@ import { attemptsOf, isWhole, type Attempt, type Run } from "./read-runs.js";
 
 /** What a cluster's log says of its rolls. How far a roll has come is read from the state, never from here. */
 export interface RollFacts {
-  /** When a group was last rolled, in milliseconds since 1970. */
-  readonly lastEndAt?: number | undefined;
-  /** The group that this roll has finished last. */
-  readonly lastEnded?: string | undefined;
+  /** The group that was rolled last, and when, in milliseconds since 1970. */
+  readonly lastEnd?: { readonly group: string; readonly at: number } | undefined;
   /**
-   * Whether the roll has held since then, before the first group since the roll before this one. While a hold is there it
-   * still holds; once `rollout resume` has taken it away it has been let go.
+   * When a roll was held by itself last, or let go. While a hold is there it still holds; once `rollout resume` has taken it
+   * away it has been let go, until the next group has been rolled.
    */
-  readonly released: boolean;
+  readonly heldAt?: number | undefined;
   /** The gate that was not passed last in this roll. */
   readonly failure?: RollFailure | undefined;
   /** Groups that have begun to leave and have not been whole since. The state does not show it before a machine goes. */
@@ -35,14 +33,12 @@ export function rollFacts(runs: readonly Run[]): RollFacts {
   const ended = runs.findLastIndex(({ end }) => end && end.result !== "interrupted");
   const own = runs.slice(ended + 1);
   const all = attemptsOf(runs);
-  const last = all.findLast(isWhole)?.end;
-  const lastEnded = attemptsOf(own).findLast(isWhole)?.group;
-  const sinceEnded = own.slice(own.findLastIndex(({ attempts }) => attempts.some(isWhole)));
+  const last = all.findLast(isWhole);
+  const held = runs.findLast(({ heldAt }) => heldAt !== undefined)?.heldAt;
   return {
-    lastEndAt: last && Date.parse(last.at),
-    lastEnded,
+    lastEnd: last?.end && { group: last.group, at: Date.parse(last.end.at) },
+    heldAt: held === undefined ? undefined : Date.parse(held),
     failure: attemptsOf(own).flatMap(failedGate).at(-1),
-    released: (lastEnded === undefined ? own : sinceEnded).some(({ hasHeld }) => hasHeld),
     out: leftIn(all),
   };
 }

@@ -3,10 +3,11 @@ import { isForReview } from "../../cluster/deployed.js";
 import { findGroup } from "../../cluster/find-group.js";
 import { describePending, inFlightOf, isNew, pendingGroups, type InFlight } from "../../cluster/pending.js";
 import { UserError } from "../../cluster/user-error.js";
-import { durationSeconds } from "../../cluster/yaml/duration.js";
-import type { RollFacts } from "../log/roll-facts.js";
+import { readRuns } from "../log/read-runs.js";
+import { rollFacts, type RollFacts } from "../log/roll-facts.js";
 import { describeHold, formatTime } from "../log/time.js";
 import type { Situation } from "../status/situation.js";
+import { despite, HOLDS, PACE, paced } from "./pace.js";
 
 /** Why groups may not be rolled now. */
 export interface Reason {
@@ -38,7 +39,7 @@ export type ReasonId =
 /** What the run store says. */
 type Known = Pick<Situation, "at"> &
   Partial<Pick<Situation, "hold" | "run">> & {
-    /** Given where groups are rolled one after the other: a group that is rolled by itself keeps no pace. */
+    /** Absent where the pace is of no concern, as for an edit. */
     readonly facts?: RollFacts;
   };
 
@@ -55,7 +56,8 @@ export function mayRoll(state: ClusterState, groups: readonly string[], known?: 
     otherInFlight(state, groups, known?.facts),
     halfCreated(state),
     otherPending(state, groups),
-    ...(known ? [underWay(known), held(state, known), ...paced(state, known)] : []),
+    ...(known ? [underWay(known), held(state, known)] : []),
+    ...(known?.facts ? paced(state, groups, known.facts, known.at) : []),
   ].filter((answer) => typeof answer === "object");
 }
 
@@ -76,7 +78,23 @@ export const refusal = (reasons: readonly Reason[], what: string, exitCode?: 1 |
   new UserError(
     reasons.map(({ text, remedy }) => `${text}, so ${what}; first: ${remedy}`).join("\n"),
     exitCode,
+    reasons.map(({ id }) => id),
   );
+
+/**
+ * What holds a group back of which nothing has begun: a hold, and the pace. One that has begun is finished whatever holds.
+ * How the pace is overridden stands in its remedy.
+ */
+export function heldBack(situation: Situation, group: string): Reason[] {
+  const facts = rollFacts(readRuns(situation.events));
+  if (unfinished(situation, facts).some((each) => each.group === group)) return [];
+  const found = among(mayRoll(situation, [group], { ...situation, facts }), ...HOLDS, ...PACE);
+  return found.map((each) =>
+    each.id === "cancelled"
+      ? each
+      : { ...each, remedy: `${each.remedy}, or rollout deploy ${group} ${despite(each.id)}` },
+  );
+}
 
 /** The groups whose roll has begun and not ended, in the order in which they are to be finished: those that only the log knows come last. */
 export function unfinished({ spec, deployed }: ClusterState, facts?: RollFacts): InFlight[] {
@@ -162,20 +180,4 @@ function held({ spec }: ClusterState, { hold, at }: Known): Answer {
   if (!hold) return undefined;
   const id = hold.kind === "pause" ? "paused" : "cancelled";
   return reason(id, `${spec.name} is ${id} (${describeHold(hold, at)})`, RESUME);
-}
-
-/** The pace that the spec asks for between one group and the next. */
-function paced({ spec }: ClusterState, { facts, at }: Known): Answer[] {
-  if (!facts) return [];
-  const { manual, pauseAfter, interval } = spec.rollout;
-  const { released, lastEnded = "", lastEndAt = Number.NEGATIVE_INFINITY } = facts;
-  // A clock that was set back must not make it longer.
-  const until = Math.min(lastEndAt, at) + durationSeconds(interval) * 1000;
-  return [
-    manual && !released && reason("manual", "rollout.manual: every group waits", RESUME),
-    pauseAfter.includes(lastEnded) &&
-      !released &&
-      reason("pause-after", `rollout.pauseAfter names ${lastEnded}`, RESUME),
-    until > at && reason("interval", `rollout.interval: ${interval}`, "wait for it", until),
-  ];
 }

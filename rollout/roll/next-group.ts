@@ -1,13 +1,15 @@
 import type { ClusterState } from "../../cluster/cluster-state.js";
 import type { Deployed } from "../../cluster/deployed.js";
 import type { Group } from "../../cluster/groups.js";
+import type { Despite } from "../../cluster/run/run-log.js";
 import { pendingGroups } from "../../cluster/pending.js";
 import type { Revision } from "../../cluster/revision.js";
 import { takeBack, type TakeBack } from "../edit/take-back.js";
 import { isTo, type RollFacts, type RollFailure } from "../log/roll-facts.js";
 import type { Situation } from "../status/situation.js";
-import { among, mayRoll, unfinished, type Reason } from "./may-roll.js";
+import { among, mayRoll, unfinished, type Reason, type ReasonId } from "./may-roll.js";
 import { rollOrder } from "./order.js";
+import { PACE } from "./pace.js";
 
 /** What a roll was asked for. */
 export interface Wanted {
@@ -17,6 +19,8 @@ export interface Wanted {
   readonly image?: string;
   /** As it was typed: `rollout deploy broker --image ami-0bbb`. */
   readonly command: string;
+  /** What of the pace does not count. */
+  readonly despite?: Despite;
 }
 
 /** All that the next step of a roll is decided from. Nothing of it says how far the roll is: that is seen in what is deployed. */
@@ -44,13 +48,27 @@ export type RollStep =
   /** The spec gets another image for one group. */
   | { readonly step: "set-image"; readonly group: string; readonly from: string; readonly to: string }
   /** One group is rolled, or its roll is finished. */
-  | { readonly step: "roll"; readonly group: string }
+  | {
+      readonly step: "roll";
+      readonly group: string;
+      /** What spoke against it, by id, and was overridden. */
+      readonly despite?: readonly ReasonId[];
+    }
   /** The spec gets back what the group ran; it is rolled next. */
   | ({ readonly step: "undo"; readonly reason: string } & TakeBack)
+  | Wait;
+
+type Wait = {
+  readonly group: string;
+  readonly id: ReasonId;
+  readonly reason: string;
+} &
   /** Nothing is done before a time. */
-  | { readonly step: "wait"; readonly group: string; readonly until: number; readonly reason: string }
-  /** Nothing is done before somebody says `rollout resume`. */
-  | { readonly step: "hold"; readonly group: string; readonly reason: string };
+  (
+    | { readonly step: "wait"; readonly until: number }
+    /** Nothing is done before somebody says `rollout resume`. */
+    | { readonly step: "hold" }
+  );
 
 /**
  * What comes next of a roll. It remembers nothing: whoever does a step looks anew and asks again, also after a run that was
@@ -92,11 +110,13 @@ export function nextRoll(situation: RollSituation): NextRoll {
   if (refused) return blockedBy(refused);
 
   if (!next) return { kind: "done" };
-  const [wait] = among(reasons, "paused", "manual", "pause-after", "interval");
-  if (wait) return { kind: "step", step: waitFor(wait, next) };
   const { name, image } = next;
+  const pace = among(mayRoll(situation, [name], situation), ...PACE);
+  const wait = pace.find(({ id }) => wanted.despite?.ids.includes(id) !== true);
+  if (wait) return { kind: "step", step: waitFor(wait, next) };
+  const overridden = pace.length === 0 ? {} : { despite: pace.map(({ id }) => id) };
   return wanted.image === undefined || wanted.image === image
-    ? { kind: "step", step: { step: "roll", group: name } }
+    ? { kind: "step", step: { step: "roll", group: name, ...overridden } }
     : { kind: "step", step: { step: "set-image", group: name, from: image, to: wanted.image } };
 }
 
@@ -129,8 +149,8 @@ function isDue(name: string, pending: readonly string[], { wanted, deployed, spe
 }
 
 /** What keeps the next group from being begun now. */
-const waitFor = ({ text: reason, until }: Reason, { name: group }: Group): RollStep =>
-  until === undefined ? { step: "hold", group, reason } : { step: "wait", group, until, reason };
+const waitFor = ({ id, text: reason, until }: Reason, { name: group }: Group): Wait =>
+  until === undefined ? { step: "hold", group, id, reason } : { step: "wait", group, until, id, reason };
 
 /** A gate that was not passed ends a roll, whether the group stays as it is or was taken back. */
 function failed(failure: RollFailure, isOut: boolean, { deployed, wanted }: RollSituation): NextRoll {

@@ -11,6 +11,7 @@ const ok: Attempt = {
   result: null,
   message: null,
   cause: null,
+  despite: null,
   deployed: true,
   generation: 0,
   hash: "0123456789",
@@ -68,6 +69,7 @@ const again: Attempt = {
   at: "2026-11-21T11:20:00.000Z",
   seconds: 1140,
   result: "ok",
+  despite: { ids: ["paused", "interval"], reason: "incident 42" },
   cause: "3f2a1c0 security\u001b[31m fixes",
 };
 
@@ -117,6 +119,7 @@ test("a revision in full has all that is known of it and of every attempt at it"
    generation: 0
    template:   0123456789
    cause:      3f2a1c0 security\\u{1b}[31m fixes
+   despite:    paused, interval: incident 42
    done:       2026-11-21 11:20 UTC
    took:       19m
    result:     ok

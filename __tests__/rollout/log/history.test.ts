@@ -50,6 +50,7 @@ describe("a revision is", () => {
       result: null,
       message: null,
       cause: "cause 14",
+      despite: null,
       deployed: true,
       generation: 0,
       hash: "hash-14",
@@ -99,9 +100,13 @@ describe("a revision is", () => {
     expect(historyOf({ ...group, revisions: [old, next] }, [])[1]).toMatchObject({ changed: null, template });
   });
 
-  test("given its time, its length and its steps by the log", () => {
+  test("given its time, its length and its steps by the log, and what was overridden for it", () => {
     const log = runOf(
-      [30, "group-started", { group: "broker-0", to: "ami-0bbb" }],
+      [
+        30,
+        "group-started",
+        { group: "broker-0", to: "ami-0bbb", despite: ["interval"], reason: "incident 42" },
+      ],
       [20, "step-ended", { group: "broker-0", step: "leave", seconds: 500 }],
       [19, "step-ended", { group: "broker-1", step: "leave", seconds: 7 }],
       [12, "group-ended", { group: "broker-0", revision: 15, seconds: 1080, result: "ok" }],
@@ -109,6 +114,7 @@ describe("a revision is", () => {
     expect(history(log)[1]).toMatchObject({
       revision: 15,
       at: ago(12),
+      despite: { ids: ["interval"], reason: "incident 42" },
       seconds: 1080,
       result: "ok",
       steps: [{ step: "leave", seconds: 500 }],

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { lastRun } from "../../../rollout/log/last-run.js";
 import { attemptsOf, readRuns } from "../../../rollout/log/read-runs.js";
 import { rollFacts } from "../../../rollout/log/roll-facts.js";
-import { DRAINING, GATE_FAILED, runOf } from "../../support/situation.js";
+import { ago, DRAINING, GATE_FAILED, runOf } from "../../support/situation.js";
 
 const attempts = (...args: Parameters<typeof readRuns>) =>
   attemptsOf(readRuns(...args)).map(({ group, isBegun, steps, end }) => [
@@ -16,18 +16,11 @@ test("a new run begins where its id or its beginning says so, and a hold begins 
   const next = runOf([5, "run-started", { command: "rollout deploy --all" }], [4, "held"]);
   const other = runOf([3, "waiting", { message: "a minute" }]).map((line) => ({ ...line, run: "run-2" }));
   const runs = readRuns([...runOf([90, "held"]), ...GATE_FAILED, ...next, ...other]);
-  expect(runs.map(({ hasHeld, end, condition }) => [hasHeld, end?.result, condition?.message])).toEqual([
-    [false, "failed", undefined],
-    [true, undefined, undefined],
-    [false, undefined, "a minute"],
+  expect(runs.map(({ heldAt, end, condition }) => [heldAt, end?.result, condition?.message])).toEqual([
+    [undefined, "failed", undefined],
+    [ago(4), undefined, undefined],
+    [undefined, undefined, "a minute"],
   ]);
-});
-
-test("a hold counts until the next group is whole", () => {
-  const whole = runOf([3, "group-ended", { group: "broker-0", result: "ok" }]);
-  const held = [...runOf([5, "run-started"], [4, "held"]), ...whole];
-  expect(readRuns(held)[0]?.hasHeld).toBe(false);
-  expect(readRuns([...held, ...runOf([2, "held"])])[0]?.hasHeld).toBe(true);
 });
 
 test("each try of a group is an attempt of its own, with the steps that it began", () => {

@@ -41,20 +41,18 @@ const failing = [
 const FAILURE = { group: "broker-0", to: "ami-0bbb", message: "nodes-eligible (0 of 1)" };
 
 test("an empty log says nothing", () => {
-  expect(factsOf([])).toEqual({ released: false, out: [] });
+  expect(factsOf([])).toEqual({ out: [] });
 });
 
-test("what ended last, and when, is known; a hold and its release count until the next group has ended", () => {
-  expect(factsOf(log(started("broker-0"), ended("broker-0", "ok")))).toEqual({
-    lastEndAt: START + 60_000,
-    lastEnded: "broker-0",
-    released: false,
-    out: [],
-  });
-  expect(factsOf(log(ended("broker-0", "ok"), RESUMED)).released).toBe(true);
-  expect(factsOf(log(ended("broker-0", "ok"), { event: "held" })).released).toBe(true);
-  expect(factsOf(log(ended("broker-0", "ok"), RESUMED, started("broker-1"))).released).toBe(true);
-  expect(factsOf(log(RESUMED, started("broker-0"), ended("broker-0", "ok"))).released).toBe(false);
+test("what ended last, and when, is known, and when a roll was held or let go last", () => {
+  const whole = { lastEnd: { group: "broker-0", at: START + 60_000 }, out: [] };
+  expect(factsOf(log(started("broker-0"), ended("broker-0", "ok")))).toEqual(whole);
+  expect(factsOf(log(started("broker-0"), ended("broker-0", "ok"), runEnded("ok")))).toEqual(whole);
+  for (const event of ["held", "released"] as const)
+    expect(factsOf(log(started("broker-0"), ended("broker-0", "ok"), { event }))).toEqual({
+      ...whole,
+      heldAt: START + 120_000,
+    });
 });
 
 test("a group is out from its leave on until it is whole", () => {
@@ -74,13 +72,11 @@ test("only a gate that was not passed is a failure: all else is tried again", ()
 
 test("a roll that has ended is over; one that was killed or interrupted goes on", () => {
   const over = factsOf(log(...failing, RESUMED, runEnded("failed")));
-  expect(over).toEqual({ released: false, out: ["broker-0"] });
+  expect(over).toEqual({ heldAt: START + 4 * 60_000, out: ["broker-0"] });
   expect(factsOf(log(...failing)).failure).toEqual(FAILURE);
   expect(factsOf(log(...failing, runEnded("interrupted"), { event: "run-started" })).failure).toEqual(
     FAILURE,
   );
-  const done = factsOf(log(started("broker-0"), ended("broker-0", "ok"), runEnded("ok")));
-  expect(done).toEqual({ lastEndAt: START + 60_000, released: false, out: [] });
 });
 
 test("a roll is told by its template; where an earlier version wrote the log, by its image", () => {

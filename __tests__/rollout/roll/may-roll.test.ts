@@ -3,12 +3,12 @@ import type { ClusterState } from "../../../cluster/cluster-state.js";
 import type { Spec } from "../../../cluster/yaml/schema.js";
 import { among, mayRoll, refuse } from "../../../rollout/roll/may-roll.js";
 import { errorOf } from "../../cluster/yaml/example.js";
-import { change, deployedAs, localSpec, poolOf, withGroup } from "../../support/fixtures.js";
+import { change, deployedAs, groupIn, localSpec, poolOf, withGroup } from "../../support/fixtures.js";
 import { ago, CANCEL, NOW, PAUSE, RUN } from "../../support/situation.js";
 
 const spec = localSpec();
 const standing = deployedAs(spec);
-const NOTHING = { released: false, out: [] };
+const NOTHING = { out: [] };
 
 const withImages = (...groups: readonly string[]): Spec =>
   change(spec, (edited) => {
@@ -60,7 +60,7 @@ describe("a group in flight", () => {
   });
 
   test("is known by the log alone as long as it is pending", () => {
-    const facts = { released: false, out: ["broker-0"] };
+    const facts = { out: ["broker-0"] };
     expect(among(reasons({ spec: withImages("broker-0") }, { at: NOW, facts }), "in-flight")).toEqual([
       {
         id: "in-flight",
@@ -127,14 +127,43 @@ describe("what the run folder says", () => {
     const slow = change(spec, (edited) => {
       Object.assign(edited.rollout, { interval: "15m", manual: true, pauseAfter: ["broker-0"] });
     });
-    const facts = { ...NOTHING, lastEnded: "broker-0", lastEndAt: Date.parse(ago(5)) };
+    const facts = { ...NOTHING, lastEnd: { group: "broker-0", at: Date.parse(ago(5)) } };
     expect(reasons({ spec: slow }, { at: NOW, facts }).map(({ id, until }) => [id, until])).toEqual([
       ["manual", undefined],
       ["pause-after", undefined],
       ["interval", NOW + 10 * 60_000],
     ]);
-    expect(ids({ spec: slow }, { at: NOW, facts: { ...facts, released: true } })).toEqual(["interval"]);
+    expect(ids({ spec: slow }, { at: NOW, facts: { ...facts, heldAt: Date.parse(ago(4)) } })).toEqual([
+      "interval",
+    ]);
+    expect(ids({ spec: slow }, { at: NOW, facts: { ...facts, heldAt: Date.parse(ago(6)) } })).toHaveLength(3);
     expect(ids({ spec: slow }, { at: NOW })).toEqual([]);
+  });
+
+  test("is the pace of a group that Terraform has rolled by itself, too, as the state says", () => {
+    const slow = change(spec, (edited) => {
+      Object.assign(edited.rollout, { interval: "15m", pauseAfter: ["broker-0"] });
+    });
+    const [created] = groupIn(standing, "broker-0").revisions;
+    const roll = { by: "ops@build-2", begun: ago(9), ended: ago(5), how: "by Terraform alone" };
+    const rolledBy = (number: number) =>
+      withGroup(standing, "broker-0", { revisions: created ? [{ ...created, number, roll }] : [] });
+    const before = { ...NOTHING, lastEnd: { group: "broker-2", at: Date.parse(ago(60)) } };
+    const known = { at: NOW, facts: { ...before, heldAt: Date.parse(ago(50)) } };
+    expect(ids({ spec: slow, deployed: rolledBy(2) }, known)).toEqual(["pause-after", "interval"]);
+    expect(ids({ spec: slow, deployed: rolledBy(1) }, known)).toEqual([]);
+  });
+
+  test("is no pace for the group that was rolled last: after an undo it goes at once", () => {
+    const slow = change(spec, (edited) => {
+      Object.assign(edited.rollout, { interval: "15m", pauseAfter: ["broker-1"] });
+    });
+    const facts = { ...NOTHING, lastEnd: { group: "broker-1", at: Date.parse(ago(5)) } };
+    expect(ids({ spec: slow }, { at: NOW, facts })).toEqual([]);
+    expect(ids({ spec: slow }, { at: NOW, facts }, ["broker-1", "broker-2"])).toEqual([
+      "pause-after",
+      "interval",
+    ]);
   });
 });
 

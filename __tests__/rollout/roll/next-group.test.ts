@@ -42,7 +42,7 @@ const usual: RollSituation = {
   spec: local,
   deployed: standing,
   hold: undefined,
-  facts: { released: false, out: [] },
+  facts: { out: [] },
   leaders: [],
   at: START,
 };
@@ -140,13 +140,13 @@ describe("a group that is out", () => {
   test("is finished before anything else, whatever holds", () => {
     const spec = rollout({ manual: true, interval: "1h" }, broker0);
     for (const hold of [undefined, PAUSE, CANCEL]) {
-      const facts = { released: false, out: [], lastEndAt: START };
+      const facts = { out: [], lastEnd: { group: "broker-1", at: START } };
       expect(stepOf({ spec, deployed: half, hold, facts })).toEqual({ step: "roll", group: "broker-0" });
     }
   });
 
   test("is known by the log where its machines have not gone yet", () => {
-    const facts = { released: false, out: ["broker-0"] };
+    const facts = { out: ["broker-0"] };
     expect(stepOf({ spec: broker0, hold: PAUSE, facts })).toEqual({ step: "roll", group: "broker-0" });
     expect(stepOf({ spec: broker0, hold: PAUSE })).toMatchObject({ step: "hold" });
   });
@@ -167,19 +167,20 @@ describe("a group that is out", () => {
 
 describe("pace", () => {
   const after = { spec: broker0, deployed: rolled("broker-0") };
-  const ended = { released: false, out: [], lastEndAt: START, lastEnded: "broker-0" };
+  const ended = { out: [], lastEnd: { group: "broker-0", at: START } };
 
   test("a pause holds the next group, with who, when and why", () => {
     expect(stepOf({ ...after, hold: PAUSE })).toEqual({
       step: "hold",
       group: "broker-1",
+      id: "paused",
       reason: 'demo is paused (since 00:00 UTC by ops@a, "waiting for the DBA")',
     });
   });
 
   test("an interval is waited for, and a clock that was set back makes it no longer", () => {
     const spec = rollout({ interval: "15m" }, broker0);
-    const wait = { step: "wait", group: "broker-1", reason: "rollout.interval: 15m" };
+    const wait = { step: "wait", group: "broker-1", id: "interval", reason: "rollout.interval: 15m" };
     const at = (now: number) => stepOf({ ...after, spec, facts: ended, at: now });
     expect(at(START + 14 * MINUTE)).toEqual({ ...wait, until: START + 15 * MINUTE });
     expect(at(START + 15 * MINUTE)).toMatchObject({ step: "set-image" });
@@ -192,13 +193,14 @@ describe("pace", () => {
     expect(stepOf({ spec: rollout({ manual: true }) })).toEqual({
       step: "hold",
       group: "broker-0",
+      id: "manual",
       reason: "rollout.manual: every group waits",
     });
     expect(stepOf({ ...after, spec, facts: ended })).toMatchObject({
       step: "hold",
       reason: "rollout.manual: every group waits",
     });
-    expect(stepOf({ ...after, spec, facts: { ...ended, released: true } })).toMatchObject({
+    expect(stepOf({ ...after, spec, facts: { ...ended, heldAt: START + MINUTE } })).toMatchObject({
       step: "set-image",
     });
   });
@@ -209,12 +211,15 @@ describe("pace", () => {
     expect(stepOf({ ...after, spec, facts: ended })).toEqual({
       step: "hold",
       group: "broker-1",
+      id: "pause-after",
       reason: "rollout.pauseAfter names broker-0",
     });
-    expect(stepOf({ ...after, spec, facts: { ...ended, released: true } })).toMatchObject({
+    expect(stepOf({ ...after, spec, facts: { ...ended, heldAt: START + MINUTE } })).toMatchObject({
       step: "set-image",
     });
-    expect(stepOf({ ...after, spec, facts: { ...ended, lastEnded: "broker-2" } })).toMatchObject({
+    expect(
+      stepOf({ ...after, spec, facts: { ...ended, lastEnd: { group: "broker-2", at: START } } }),
+    ).toMatchObject({
       step: "set-image",
     });
   });
@@ -222,7 +227,7 @@ describe("pace", () => {
   test("nothing waits where nothing is left", () => {
     const all = withImages(local, ...BROKERS.groups);
     const spec = rollout({ manual: true, interval: "1h", pauseAfter: ["broker-2"] }, all);
-    const facts = { ...ended, lastEnded: "broker-2" };
+    const facts = { ...ended, lastEnd: { group: "broker-2", at: START } };
     expect(next({ spec, deployed: rolled(...BROKERS.groups), facts, hold: PAUSE })).toEqual({ kind: "done" });
   });
 });
@@ -272,7 +277,7 @@ test("of two groups in flight that is finished first of which nothing has to lea
 });
 
 describe("a gate that was not passed", () => {
-  const facts = { released: false, out: [], failure };
+  const facts = { out: [], failure };
   /** All machines are new, and the gate is closed. */
   const atGate = (() => {
     const { hosts } = groupIn(rolled("broker-0"), "broker-0");

@@ -1,0 +1,196 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { runCheck } from "../../cli/check.js";
+import { changeHold } from "../../clients/run-store/hold.js";
+import type { RunStore } from "../../clients/run-store/run-store.js";
+import type { Hold } from "../../cluster/run/hold.js";
+import type { LogEvent } from "../../cluster/run/run-log.js";
+import { heldViews } from "../../program/held-views.js";
+import { synthesize, type Program } from "../../program/program.js";
+import { readCluster } from "../../program/read-deployed.js";
+import { layFixture } from "../guard/plan/plan-fixture.js";
+import { withGroup } from "../support/fixtures.js";
+import { failure } from "../support/refusal.js";
+import { logged, storeIn } from "../support/run-records.js";
+import { CANCEL, NOW, PAUSE, runOf } from "../support/situation.js";
+
+let folder: string;
+let store: RunStore;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "rollout-held-"));
+  store = storeIn(folder);
+  layFixture(folder, "roll-clients");
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+test("nothing is held where nothing is said, and the store is not even made", async () => {
+  expect(await held()).toEqual([]);
+  expect(existsSync(join(folder, "terraform.demo.tfstate.rollout"))).toBe(false);
+});
+
+test("a pause and a cancel hold without an end", async () => {
+  await say({ ...PAUSE, reason: "${incident} 42" });
+  expect(await held()).toEqual([
+    [
+      "broker-0",
+      "9999-12-31T23:59:59Z",
+      'demo is paused (since 09:12 UTC by ops@build-1, "${incident} 42"), so broker-0 is not rolled; first: rollout resume, or rollout deploy broker-0 --despite paused --reason TEXT',
+    ],
+  ]);
+  await say(CANCEL);
+  expect(await held()).toMatchObject([
+    [
+      "broker-0",
+      "9999-12-31T23:59:59Z",
+      "demo is cancelled (since 09:12 UTC by ops@build-1), so broker-0 is not rolled; first: rollout resume",
+    ],
+  ]);
+});
+
+test("an interval holds to its end, and with what has none without one", async () => {
+  await logged(store, ENDED);
+  edit("interval: 15m");
+  expect(await held()).toEqual([
+    [
+      "broker-0",
+      "2026-11-21T10:10:01Z",
+      "not before 2026-11-21T10:10:01Z: rollout.interval: 15m, so broker-0 is not rolled; first: wait for it, or rollout deploy broker-0 --despite interval --reason TEXT",
+    ],
+  ]);
+  edit("interval: 15m, pauseAfter: [broker-2]");
+  expect((await held()).map(([group, until]) => [group, until])).toEqual([
+    ["broker-0", "9999-12-31T23:59:59Z"],
+  ]);
+});
+
+test("a hold that nobody can read holds", async () => {
+  await store.write("hold", "{", undefined);
+  expect(await held()).toEqual([
+    [
+      "broker-0",
+      "9999-12-31T23:59:59Z",
+      expect.stringMatching(/^terraform\.demo\.tfstate\.rollout\/hold .* rollout resume$/),
+    ],
+  ]);
+  expect(await held({ views: ["cluster"] })).toEqual([]);
+  const { deployed } = await read();
+  expect(await held({ deployed: withGroup(deployed, "broker-0", { leave: false }) })).toEqual([]);
+});
+
+test("what has begun is not held: it is finished", async () => {
+  await say(PAUSE);
+  await logged(store, [
+    ...ENDED,
+    ...runOf(
+      [3, "group-started", { group: "broker-0" }],
+      [2, "step-started", { group: "broker-0", step: "leave" }],
+    ),
+  ]);
+  expect(await held()).toEqual([]);
+});
+
+test("a view that is held says so in two variables, and is else as it is without", async () => {
+  await say({ ...PAUSE, reason: "${incident} 42" });
+  const program = await read();
+  const free = written(program);
+  expect(written({ ...program, held: new Map() })).toBe(free);
+  const { variable, ...rest } = parse(written({ ...program, held: await heldViews(program, NOW) }));
+  const { rollout_not_before, rollout_not_after, ...variables } = variable;
+  expect({ variable: variables, ...rest }).toEqual(parse(free));
+  expect(rollout_not_before).toEqual({
+    type: "string",
+    default: "9999-12-31T23:59:59Z",
+    validation: [
+      {
+        condition: "${timecmp(plantimestamp(), var.rollout_not_before) >= 0}",
+        error_message: expect.stringContaining('"$${incident} 42"), so broker-0 is not rolled; first: '),
+      },
+    ],
+  });
+  expect(rollout_not_after).toMatchObject({
+    default: "9999-12-31T23:59:59Z",
+    validation: [{ condition: "${timecmp(plantimestamp(), var.rollout_not_after) <= 0}" }],
+  });
+});
+
+test("check rejects a plan that was made before the pause, until the resume, and none that rolls nothing", async () => {
+  const check = () =>
+    runCheck({ CLUSTER: join(folder, "cluster.yaml") }, { plan: join(folder, "plan.json") });
+  expect(await check()).toMatchObject({ verdict: "accepted" });
+  await say(PAUSE);
+  expect(await check()).toMatchObject({
+    verdict: "rejected",
+    violations: [
+      {
+        rule: "paused",
+        subjects: ["broker-0"],
+        message: expect.stringMatching(/^demo is paused \(since .* by ops@build-1, "waiting for the DBA"\)$/),
+        remedy: "rollout resume, or rollout deploy broker-0 --despite paused --reason TEXT",
+      },
+    ],
+  });
+  await changeHold(store, () => undefined);
+  expect(await check()).toMatchObject({ verdict: "accepted" });
+  await say(PAUSE);
+  layFixture(folder, "two-groups");
+  expect((await check()).violations[0]).toMatchObject({ rule: "one-group" });
+  layFixture(folder, "no-op");
+  expect(await check()).toMatchObject({ verdict: "accepted" });
+});
+
+test("refuses a plan whose times were given by hand, and takes it for none", async () => {
+  const file = join(folder, "plan.json");
+  const plan = parsePlan(readFileSync(file, "utf8"));
+  plan.variables["rollout_not_before"] = { value: "2000-01-01T00:00:00Z" };
+  plan.configuration.root_module.variables["rollout_not_before"] = { default: "9999-12-31T23:59:59Z" };
+  writeFileSync(file, JSON.stringify(plan));
+  expect(await failure(runCheck({ CLUSTER: join(folder, "cluster.yaml") }, { plan: file }))).toBe(
+    "not a plan: the variable rollout_not_before was given by hand and differs from the stack's own; make it with: terraform show -json PLANFILE",
+  );
+});
+
+/** A run that has rolled broker-2 and ended five minutes before, less 0.6 s. */
+const ENDED: LogEvent[] = runOf(
+  [9, "run-started"],
+  [9, "group-started", { group: "broker-2" }],
+  [4.99, "group-ended", { group: "broker-2", result: "ok" }],
+  [4.99, "run-ended", { result: "ok" }],
+);
+
+const say = (hold: Hold): Promise<void> => changeHold(store, () => hold);
+
+async function read(more: Partial<Program> = {}): Promise<Program> {
+  const cluster = await readCluster({ CLUSTER: join(folder, "cluster.yaml") });
+  return { ...cluster, views: ["cluster", "broker-0"], cause: "roll", ...more };
+}
+
+const held = async (more?: Partial<Program>) =>
+  [...(await heldViews(await read(more), NOW))].map(([group, { until, why }]) => [group, until, why]);
+
+/** Gives the spec of the fixture a pace. */
+function edit(pace: string): void {
+  const file = join(folder, "cluster.yaml");
+  const text = readFileSync(file, "utf8");
+  writeFileSync(file, `${text.replace(/^rollout: .*\n/m, "")}\nrollout: { ${pace} }\n`);
+}
+
+/** The view of broker-0 as it is written. */
+function written(program: Program): string {
+  const outdir = join(folder, "cdktf.out");
+  synthesize(program, outdir);
+  return readFileSync(join(outdir, "demo", "broker-0", "cdk.tf.json"), "utf8");
+}
+
+const parsePlan = (text: string) =>
+  JSON.parse(text) as {
+    variables: Record<string, unknown>;
+    configuration: { root_module: { variables: Record<string, unknown> } };
+  };
+
+const parse = (text: string) => JSON.parse(text) as { readonly variable: Readonly<Record<string, unknown>> };
