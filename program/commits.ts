@@ -29,7 +29,10 @@ export async function causesOf(
   }
   for (const group of asked) {
     const current = deployed.groups.get(group.name);
-    if (current && !causes.has(group.name)) causes.set(group.name, editOf(group, current));
+    const cause = causes.get(group.name);
+    // An undo may be the commit of an earlier revision once more, to the byte.
+    if (current && (cause === undefined || current.revisions.some((each) => each.cause === cause)))
+      causes.set(group.name, editOf(group, current));
   }
   return causes;
 }

@@ -37,9 +37,7 @@ test.each(["consul-server", "nomad-server"])(
     const ask = { env: {}, folder: world.folder };
     expect(await downgradeIn({ spec, deployed }, name, "ami-0aaa", ask)).toBeUndefined();
     expect(await downgradeIn({ spec, deployed }, name, "ami-0zzz", ask)).toMatch(
-      new RegExp(
-        `^${name} would go back from ami-0bbb \\(\\d[^)]*\\) to ami-0zzz \\(version unknown\\)`,
-      ),
+      new RegExp(`^${name} would go back from ami-0bbb \\(\\d[^)]*\\) to ami-0zzz \\(version unknown\\)`),
     );
   },
 );

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { execa } from "execa";
 import { runUndo } from "../../cli/undo.js";
+import { formatDeployResult } from "../../cli/output/deploy.js";
 import { formatStatus } from "../../cli/output/status.js";
 import { commitsOf } from "../../clients/git.js";
 import { findGroup } from "../../cluster/find-group.js";
@@ -12,7 +13,7 @@ import { setGroups, type GroupChange } from "../../cluster/yaml/edit.js";
 import { loadSpec } from "../../cluster/yaml/load.js";
 import { causesOf, commitCommand, uncommittedGroups } from "../../program/commits.js";
 import { statusOf } from "../../rollout/status/status.js";
-import { deployedAs, withGroup } from "../support/fixtures.js";
+import { deployedAs, groupIn, withGroup } from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
 import { situationOf } from "../support/situation.js";
 
@@ -76,6 +77,26 @@ test("a cause is the commit that brought the group's own value, and not the last
   ]);
 });
 
+test("an undo that no commit shows is told all the same", async () => {
+  const [first] = (await commitsOf(file)).slice(-1).map(({ cause }) => cause);
+  const rolled = groupIn(deployed(), "broker-1").revisions.map((each, index) => ({
+    ...each,
+    number: index + 1,
+    cause: index === 0 ? (first ?? "") : "uncommitted: set image",
+  }));
+  const before = readFileSync(file, "utf8");
+  writeFileSync(file, EXAMPLE);
+  const commits = (await commitsOf(file)).slice(-1);
+  const causes = await causesOf(
+    source(),
+    withGroup(deployed(), "broker-1", { revisions: rolled }),
+    ["broker-1"],
+    commits,
+  );
+  expect([...causes.values()]).toEqual(["undo of 2"]);
+  writeFileSync(file, before);
+});
+
 test("what no commit has is told by what it changes", async () => {
   const before = readFileSync(file, "utf8");
   edit("broker-1", { image: "ami-0aaa", generation: 1 });
@@ -104,7 +125,10 @@ test("a group that runs what no commit has is named, until that is committed", a
   expect(formatStatus(statusOf({ ...situationOf(source().spec, rolled), uncommitted }, []), "log")).toContain(
     "\nwarning: no commit has what broker-2 runs; commit the spec\n",
   );
-  expect(await commitCommand(source())).toBe("git add cluster.yaml && git commit");
+  const command = await commitCommand(source());
+  expect(formatDeployResult({ cluster: "demo", groups: [], commit: command })).toBe(
+    "nothing to do, all of it is as desired\nno commit has the spec as it is; commit it: git add cluster.yaml && git commit",
+  );
   await commit("Roll broker-2");
   expect(await uncommittedGroups(source(), rolled)).toEqual([]);
 });

@@ -14,4 +14,4 @@ export const formatDeployResult = ({ groups, commit }: DeployResult): string =>
   ].join("\n");
 
 export const formatCommit = (commit: string | null): string[] =>
-  commit === null ? [] : [`no commit has the spec as it is now; commit it: ${commit}`];
+  commit === null ? [] : [`no commit has the spec as it is; commit it: ${commit}`];

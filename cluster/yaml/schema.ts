@@ -206,7 +206,7 @@ const rollout = z
       .enum(["stop", "undo"])
       .default("stop")
       .describe(
-        "What becomes of a group that does not become ready. stop: it stays as it is; undo: it goes back to its last good image. Either way the roll ends there. Default: stop.",
+        "What becomes of a group that does not become ready. stop: it stays as it is; undo: it goes back to its last good revision. Either way the roll ends there. Default: stop.",
       ),
     ownResources: z
       .array(text(/^[\w.-]+(\/[\w.-]+)*$/, "a construct path without the view's name, such as dns/zone"), {
