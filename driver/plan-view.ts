@@ -51,6 +51,7 @@ export class ViewPlanner {
     private readonly run: Pick<Run, "env" | "folder" | "stop" | "ownResources">,
     /** A group's name, or `cluster`. */
     private readonly view: string,
+    private readonly load = (): Promise<Program> => loadProgram(run.env),
   ) {}
 
   /**
@@ -61,7 +62,7 @@ export class ViewPlanner {
   async plan(gate?: Gate, read?: Program): Promise<ViewPlan> {
     const { run, view } = this;
     const { env, stop } = run;
-    let { program, batch } = this.synth(read ?? (await loadProgram(env)));
+    let { program, batch } = this.synth(read ?? (await this.load()));
     const folder = resolve(this.outdir, program.spec.name, view);
     const options = { cwd: folder, env: terraformEnvironment(env), stop };
     await this.initialize(options);
@@ -69,11 +70,12 @@ export class ViewPlanner {
     // Without a target it would be the whole cluster.
     if (program.spec.platform !== "local" && targets.length > 0) {
       await printedBy(["apply", "-refresh-only", "-auto-approve", ...QUIET, ...targets], options);
-      ({ program, batch } = this.synth(await loadProgram(env)));
+      ({ program, batch } = this.synth(await this.load()));
     }
     const file = join(run.folder, `plan-${view}`);
     const ofGroup = gate === undefined ? [] : ["-refresh=false", `-var=${GATE_VARIABLE}=${gate}`];
-    await printedBy(["plan", ...QUIET, ...ofGroup, `-out=${file}`], options);
+    const dead = (program.deployed.groups.get(view)?.dead ?? []).map((address) => `-replace=${address}`);
+    await printedBy(["plan", ...QUIET, ...ofGroup, ...dead, `-out=${file}`], options);
     const json = jsonOf(await printedBy(["show", "-json", file], options));
     const judged = judgeMadePlan({ json, file, view, inBatches: gate !== undefined }, program);
     if (judged.result.verdict === "rejected") throw new PlanRejected(judged.result);

@@ -147,11 +147,7 @@ function notWell(observation: Observation, other: ClusterGroup, target: ClusterG
     const isEnded = isMachineEnded(observation.machines, host);
     const reasons: Reason[] = [
       ...(isEnded ? [{ why: "its machine is gone" }] : []),
-      ...asMember("Consul agent", observation.consul.members, host, "consul"),
-      ...(other.role === "client" ? asNode(observation, host) : []),
-      ...(other.role === "nomad-server"
-        ? asMember("Nomad server", observation.nomad.members, host, "nomad")
-        : []),
+      ...unwell(observation, other.role, host),
     ];
     if (reasons.length === 0) return [];
     return [
@@ -163,6 +159,13 @@ function notWell(observation: Observation, other: ClusterGroup, target: ClusterG
     ];
   });
 }
+
+/** What Consul and Nomad have against a machine. */
+export const unwell = (observation: Observation, role: Role, host: string): Reason[] => [
+  ...asMember("Consul agent", observation.consul.members, host, "consul"),
+  ...(role === "client" ? asNode(observation, host) : []),
+  ...(role === "nomad-server" ? asMember("Nomad server", observation.nomad.members, host, "nomad") : []),
+];
 
 /**
  * A group whose leave was cut off is finished by its roll. One that was set back meanwhile has no roll any more, and where
