@@ -13,6 +13,7 @@ import { answerTo, type Dialogue } from "./ask.js";
 import { confirmBy, refuseUnasked } from "../driver/confirm.js";
 import { groupResultSchema } from "../driver/deploy-result.js";
 import { jsonProgress, plainProgress } from "./output/progress.js";
+import { deployCluster } from "../driver/deploy-cluster.js";
 import { PlanRejected } from "../driver/plan-view.js";
 import { deployUnlessRecalled } from "../driver/recall.js";
 import { roll } from "../driver/roll.js";
@@ -57,10 +58,11 @@ export async function runDeploy(
   const source = readSpec(given);
   const { spec } = source;
   const env = pinSpec(given, source);
-  const wanted = wantedOf(spec, args);
+  const isCluster = args.target === CLUSTER && !args.all && args.image === undefined;
+  const wanted = isCluster ? { groups: [], command: "rollout deploy cluster" } : wantedOf(spec, args);
   const isOne = args.image === undefined && wanted.groups.length === 1;
-  const [first = ""] = wanted.groups;
-  if (isOne) await refuseHeld(env, first, await openRunStore(source));
+  const [first = CLUSTER] = wanted.groups;
+  if (isOne || isCluster) await refuseHeld(env, first, await openRunStore(source));
   const say = (line: string): void => {
     process.stderr.write(`${line}\n`);
   };
@@ -86,6 +88,7 @@ export async function runDeploy(
   const groups = await inRun(
     { env, clock: realClock, progress, confirm, command, mayFollow },
     async (run) => {
+      if (isCluster) return [{ group: CLUSTER, ...(await deployCluster(run)) }];
       if (isOne) {
         const result = await deployUnlessRecalled(run, first);
         if (result) return [{ group: first, ...result }];
@@ -104,6 +107,9 @@ export async function runDeploy(
   });
   return { cluster: spec.name, groups: [...groups] };
 }
+
+/** The view that creates what is new. */
+const CLUSTER = "cluster";
 
 /** @throws UserError (exit code 2) where it is not clear what is to be rolled */
 function wantedOf(spec: Spec, { target, all, image }: DeployArgs): Wanted {
@@ -144,6 +150,6 @@ async function refuseHeld(env: Environment, group: string, store: RunStore): Pro
   if (!hold) return;
   const state = await readCluster(env);
   if (unfinished(state).some((each) => each.group === group)) return;
-  const reasons = mayRoll(state, [group], { hold, at: realClock.now() });
+  const reasons = mayRoll(state, group === CLUSTER ? [] : [group], { hold, at: realClock.now() });
   refuse(among(reasons, "paused", "cancelled"), `${group} is not rolled`);
 }

@@ -227,7 +227,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .description(
       "Rolls a group, or finishes one that was cut off: preflight, plan, guard, question, leave, apply, gate, record. A pool or --all is rolled group after group.",
     )
-    .argument("[target]", "a group or a pool")
+    .argument("[target]", "a group or a pool, or cluster: that creates what is new")
     .option("--all", "every group: Consul servers, Nomad servers, client pools", false)
     .option(
       "--image <image>",
@@ -236,7 +236,8 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     .option("--yes", "roll clients without asking", false)
     .option("--confirm <group...>", "roll these groups without asking, servers among them", [])
     .addOption(format())
-    .example("broker-0", "one group, or what is left of its roll")
+    .example("cluster", "what is new is created")
+    .example("broker-0", "one group, or what is left of its roll; machines that died are replaced")
     .example("broker --image ami-0bbb --yes", "a pool of clients, group by group")
     .example("--all --confirm consul-server-0", "what is pending; a server takes its own confirmation")
     .exits({

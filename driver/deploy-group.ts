@@ -142,7 +142,7 @@ class GroupRoll {
     const half = fates.filter(({ kind }) => isDone && kind === "half");
     for (const { host, kind, why, id } of fates.filter((fate) => !half.includes(fate))) {
       if (kind === "dead") this.dead.add(id);
-      say(kind === "dead" ? `${host} is dead, so it is replaced: ${why}` : `warning: ${host}: ${why}`);
+      say(kind === "dead" ? `${host} is dead, so it is to be replaced: ${why}` : `warning: ${host}: ${why}`);
     }
     const isDead = fates.some(({ kind }) => kind === "dead");
     if (half.length === 0 || isDead) return isDead;

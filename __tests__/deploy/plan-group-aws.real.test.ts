@@ -3,7 +3,8 @@ import { ViewPlanner, type ViewPlan } from "../../driver/plan-view.js";
 import { deployCluster } from "../../driver/deploy-cluster.js";
 import { inRun } from "../../driver/run.js";
 import { realClock } from "../../clients/clock.js";
-import { loadProgram } from "../../program/program.js";
+import { withDead } from "../../cluster/deployed.js";
+import { loadProgram, type Program } from "../../program/program.js";
 import { refuseStrays } from "../../program/strays.js";
 import { failure } from "../support/refusal.js";
 import { exampleWith } from "../cluster/yaml/example.js";
@@ -74,6 +75,27 @@ describeReal(
       expect(idsOf(await demo.state()).get("aws_instance.consul-server-2-0")).toBe(gone);
     });
 
+    test.each([
+      ["broker-2", 1],
+      ["consul-server-1", 10],
+    ])("replaces a machine of %s that was seen dead, and tells %i machines of it", async (name, told) => {
+      const id = idsOf(await demo.state()).get(`aws_instance.${name}-0`) ?? "";
+      const load = async (): Promise<Program> => {
+        const program = await loadProgram(env());
+        const { platform } = program.spec;
+        return { ...program, deployed: withDead(program.deployed, { name, platform, ids: new Set([id]) }) };
+      };
+      const run = { env: env(), folder: demo.folder, stop: new AbortController().signal };
+
+      const { result, summary } = await new ViewPlanner(run, name, load).plan("closed");
+
+      expect(result.violations).toEqual([]);
+      expect(hostsIn(summary)).toEqual([`replace aws_instance.${name}-0`]);
+      const hooks = summary.changes.filter(({ address }) => address.endsWith("-config-consul"));
+      expect(hooks.length).toBe(told);
+      expect(summary.changes.filter(({ address }) => /-(leave|data)$/.test(address))).toEqual([]);
+    });
+
     test("finds that a machine of the group itself was terminated outside", async () => {
       await terminate("broker-0-1");
 
@@ -124,6 +146,19 @@ describeReal(
       };
       const deployed = inRun({ ...options, progress: () => undefined, confirm: refuse }, deployCluster);
       expect(withoutDetails(await failure(deployed))).toBe(refusal);
+    });
+
+    test("refuses a second cluster where the state is empty and EC2 knows machines of its name", async () => {
+      const state = await demo.state();
+      await demo.putState({ ...state, resources: [] });
+      const before = await lookAt(moto);
+      const { exitCode, output } = await demo.rollout(["deploy", "cluster", "--yes"]);
+      await demo.putState(state);
+      expect(output).toMatch(
+        /^nothing is created: EC2 knows machines of demo, and deployed is terraform\.demo\.tfstate, serial \d+: broker-0-0 \(i-\w+\), .*; where this cluster is there, correct the spec's backend; where another has its name, take another name; end what is left of one that is gone$/,
+      );
+      expect(exitCode).toBe(1);
+      expect(await lookAt(moto)).toEqual(before);
     });
 
     test("warns of one whose group has an old object in the state, since it may be that one", async () => {

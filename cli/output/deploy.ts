@@ -9,6 +9,8 @@ export const formatDeployResult = ({ groups }: DeployResult): string =>
         .map((each) =>
           each.result === "nothing"
             ? `${each.group}: nothing to do, it is as desired`
-            : `${each.group}: rolled, revision ${String(each.revision)}, in ${formatSeconds(each.seconds)} (${each.steps.map(({ step, seconds }) => `${step} ${formatSeconds(seconds)}`).join(", ")})`,
+            : each.result === "applied"
+              ? `${each.group}: applied, in ${formatSeconds(each.seconds)}`
+              : `${each.group}: rolled, revision ${String(each.revision)}, in ${formatSeconds(each.seconds)} (${each.steps.map(({ step, seconds }) => `${step} ${formatSeconds(seconds)}`).join(", ")})`,
         )
         .join("\n");

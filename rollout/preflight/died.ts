@@ -1,8 +1,7 @@
 import { recordedIn } from "../../cluster/completed.js";
 import type { DeployedGroup, DeployedHost } from "../../cluster/deployed.js";
-import { withoutRegion } from "../observation/host-of.js";
 import { areAbsent } from "../observation/machine.js";
-import { isUnknown, type Observation, type Observed } from "../observation/observation.js";
+import { isUnknown, type Observation } from "../observation/observation.js";
 import { unwell } from "./preflight.js";
 
 /** What has become of a machine that stood. */
@@ -30,17 +29,13 @@ export function fatesOf(
   hosts: readonly DeployedHost[],
 ): Fate[] {
   const { consul, nomad, machines } = observation;
-  const isClient = role === "client";
   // A server that is cut off from the others takes them for dead, and has no leader.
-  const asked = [
-    consul.members,
-    ...(role === "consul-server"
-      ? [consul.autopilot]
-      : isClient
-        ? [nomad.nodes]
-        : [nomad.members, nomad.autopilot]),
-  ];
-  const unknown = asked.find(isUnknown);
+  const ofRole = {
+    client: [nomad.nodes],
+    "nomad-server": [nomad.members, nomad.autopilot],
+    "consul-server": [consul.autopilot],
+  };
+  const unknown = [consul.members, ...ofRole[role]].find(isUnknown);
   return hosts.flatMap(({ name: host, id = "" }): Fate[] => {
     const state = isUnknown(machines) ? undefined : machines.find((machine) => machine.id === id)?.state;
     if (state !== undefined && state !== "running" && state !== "pending")
@@ -48,35 +43,14 @@ export function fatesOf(
     if (unknown)
       return [{ host, id, kind: "doubt", why: `nobody knows whether it lives: ${unknown.unknown}` }];
     const reasons = unwell(observation, role, host);
-    if (reasons.length === 0) return [];
     const why = reasons.map((reason) => reason.why).join(", ");
-    const agents = agentsOf(observation, role, host);
-    const isGone = !agents.includes("alive");
-    if (isGone && (agents.includes("dead") || areAbsent(machines, (name) => name === host)))
+    const gone = reasons.flatMap((reason) => reason.gone ?? []);
+    // Its Consul agent, and Nomad's where it has one.
+    const isGone = gone.length === (role === "consul-server" ? 1 : 2);
+    if (isGone && (gone.includes("dead") || areAbsent(machines, (name) => name === host)))
       return [{ host, id, kind: "dead", why }];
     const mend = [...new Set(reasons.flatMap((reason) => reason.mend ?? []))].join(", and ");
-    const isWhole = agents.every((agent) => agent === "alive");
-    return [{ host, id, kind: isWhole ? "doubt" : "half", why: `${why}; ${mend}` }];
+    const kind = gone.length > 0 ? "half" : "doubt";
+    return reasons.length === 0 ? [] : [{ host, id, kind, why: mend === "" ? why : `${why}; ${mend}` }];
   });
-}
-
-type Agent = "alive" | "dead" | "no record";
-
-/** Its Consul agent, and Nomad's where it has one. */
-function agentsOf({ consul, nomad }: Observation, role: DeployedGroup["role"], host: string): Agent[] {
-  const among = (
-    all: Observed<readonly { readonly name: string; readonly status: string }[]>,
-    isAlive: (status: string) => boolean,
-  ): Agent => {
-    const own = isUnknown(all) ? [] : all.filter(({ name }) => withoutRegion(name) === host);
-    return own.some(({ status }) => isAlive(status)) ? "alive" : own.length > 0 ? "dead" : "no record";
-  };
-  const isMember = (status: string): boolean => status === "alive" || status === "leaving";
-  return [
-    among(consul.members, isMember),
-    ...(role === "nomad-server" ? [among(nomad.members, isMember)] : []),
-    ...(role === "client"
-      ? [among(nomad.nodes, (status) => status === "ready" || status === "initializing")]
-      : []),
-  ];
 }

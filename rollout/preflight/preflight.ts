@@ -138,6 +138,8 @@ function unanswered({ nomad, consul }: Observation, role: Role): Finding[] {
 interface Reason {
   readonly why: string;
   readonly mend?: string;
+  /** Of an agent that does not live: whether there is a record of it. */
+  readonly gone?: "dead" | "no record";
 }
 
 /** Why another group is not whole, host by host. */
@@ -189,7 +191,8 @@ function asMember(
   if (isUnknown(members)) return [];
   const status = members.find(({ name }) => withoutRegion(name) === host)?.status;
   if (status === "alive") return [];
-  return [{ why: `its ${what} is ${status ?? "no member"}`, mend: startOn(host, unit) }];
+  const said = { why: `its ${what} is ${status ?? "no member"}`, mend: startOn(host, unit) };
+  return [status === "leaving" ? said : { ...said, gone: status ? "dead" : "no record" }];
 }
 
 /** A dead record beside the live one is no harm. */
@@ -197,11 +200,14 @@ function asNode({ nomad: { nodes } }: Observation, host: string): Reason[] {
   if (isUnknown(nodes)) return [];
   const records = nodes.filter(({ name }) => name === host);
   const live = records.filter(({ status }) => status !== "down");
-  if (records.length === 0) return [{ why: "Nomad has no node of this name", mend: startOn(host, "nomad") }];
-  if (live.length === 0) return [{ why: "its node is down", mend: startOn(host, "nomad") }];
+  const mend = startOn(host, "nomad");
+  if (records.length === 0) return [{ why: "Nomad has no node of this name", mend, gone: "no record" }];
+  if (live.length === 0) return [{ why: "its node is down", mend, gone: "dead" }];
   if (live.length > 1) return [{ why: `Nomad has ${String(live.length)} live nodes of this name` }];
   return live.flatMap(({ id, status, drain, eligibility }) => [
-    ...(status === "ready" ? [] : [{ why: `its node is ${status}` }]),
+    ...(status === "ready"
+      ? []
+      : [{ why: `its node is ${status}`, ...(status === "disconnected" ? { gone: "dead" as const } : {}) }]),
     ...(drain ? [{ why: "its node is draining", mend: `nomad node drain -disable ${id}` }] : []),
     ...(eligibility === "eligible"
       ? []

@@ -14,6 +14,15 @@ test("a machine is dead where none of its agents lives", () => {
   expect(
     fates("client", ["broker-0-0", "broker-0-1"], consulFailed("broker-0-1"), nodeDown("broker-0-1")),
   ).toEqual(["broker-0-1 dead: its Consul agent is failed, its node is down"]);
+  const disconnected = (world: World): void => {
+    pick(world.nomad.nodes, "broker-0-1-node").status = "disconnected";
+  };
+  expect(fates("client", ["broker-0-1"], consulFailed("broker-0-1"), disconnected)).toEqual([
+    "broker-0-1 dead: its Consul agent is failed, its node is disconnected",
+  ]);
+  expect(fates("client", ["broker-0-1"], disconnected)).toEqual([
+    "broker-0-1 half: its node is disconnected",
+  ]);
   expect(fates("consul-server", ["consul-server-0-0"], consulFailed("consul-server-0-0"))).toEqual([
     "consul-server-0-0 dead: its Consul agent is failed",
   ]);
