@@ -62,9 +62,10 @@ export class ViewPlanner {
   async plan(gate?: Gate, read?: Program): Promise<ViewPlan> {
     const { run, view } = this;
     const { env, stop } = run;
-    let { program, batch } = this.synth(read ?? (await this.load()));
-    const folder = resolve(this.outdir, program.spec.name, view);
+    const given = read ?? (await this.load());
+    const folder = resolve(this.outdir, given.spec.name, view);
     const options = { cwd: folder, env: terraformEnvironment(env), stop };
+    let { program, batch } = await this.synthOrLeaveFolder(given, options);
     await this.initialize(options);
     const targets = targetsOf(program, view);
     // Without a target it would be the whole cluster.
@@ -89,6 +90,28 @@ export class ViewPlanner {
     const program = { ...read, views: [this.view], laterHosts: batch.laterHosts, ownResources };
     synthesize(program, this.outdir);
     return { program, batch };
+  }
+
+  /** What a refusal says to do with a taint is done in the folder of the view, which may never have been there. */
+  private async synthOrLeaveFolder(
+    read: Program,
+    options: Parameters<ViewPlanner["initialize"]>[0],
+  ): Promise<{ program: Program; batch: Batch }> {
+    try {
+      return this.synth(read);
+    } catch (error) {
+      const untainted = [...read.deployed.groups].map(
+        ([name, group]) => [name, { ...group, tainted: [] }] as const,
+      );
+      const deployed = { ...read.deployed, groups: new Map(untainted) };
+      try {
+        this.synth({ ...read, deployed });
+        await this.initialize(options);
+      } catch {
+        // The first refusal is the one that counts.
+      }
+      throw error;
+    }
   }
 
   /** Once, and again where the backend or the providers have changed. */

@@ -29,7 +29,7 @@ function lockHolderIn(lines: readonly string[]): string {
     }),
   );
   const [who, since, id] = ["Who", "Created", "ID"].map((key) => info.get(key) ?? "unknown");
-  return `: it is held by ${who ?? ""} since ${since ?? ""} (lock ${id ?? ""}); wait until that has ended`;
+  return `: it is held by ${who ?? ""} since ${since ?? ""} (lock ${id ?? ""}); wait until that has ended, or where it was killed: terraform -chdir=FOLDER_OF_THE_VIEW force-unlock ${id ?? ""}`;
 }
 
 const SECRET = /SECRET|TOKEN|PASSWORD|ACCESS_KEY|ENCRYPTION|_PRIVATE_KEY$|_PASS$|_CREDENTIALS$|_AUTH$/;

@@ -36,7 +36,7 @@ describe("The first error of Terraform", () => {
     const printed =
       "╷\n│ Error: Error acquiring the state lock\n│ \n│ Error message: resource temporarily unavailable\n│ Lock Info:\n│   ID:        1f0e\n│   Path:      ../../terraform.demo.tfstate\n│   Operation: OperationTypeApply\n│   Who:       ana@laptop\n│   Version:   1.11.4\n│   Created:   2026-01-02 03:04:05.678 +0000 UTC\n│   Info:      \n│ \n│ \n│ Terraform acquires a state lock to protect the state from being written\n╵\n";
     expect(firstError(printed)).toBe(
-      "Error acquiring the state lock: it is held by ana@laptop since 2026-01-02 03:04:05.678 +0000 UTC (lock 1f0e); wait until that has ended",
+      "Error acquiring the state lock: it is held by ana@laptop since 2026-01-02 03:04:05.678 +0000 UTC (lock 1f0e); wait until that has ended, or where it was killed: terraform -chdir=FOLDER_OF_THE_VIEW force-unlock 1f0e",
     );
   });
 
