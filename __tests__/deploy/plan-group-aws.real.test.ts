@@ -96,6 +96,20 @@ describeReal(
       expect(summary.changes.filter(({ address }) => /-(leave|data)$/.test(address))).toEqual([]);
     });
 
+    test("takes a data volume back by the command that it names, which the state has lost", async () => {
+      const address = "aws_ebs_volume.broker-1-0-data";
+      const id = (await lookAt(moto)).volumes["broker-1-0-data"]?.id ?? "";
+      await demo.terraformText("cluster", ["state", "rm", address]);
+      const refused = await demo.rollout(["plan", "broker-1"]);
+      expect(refused).toMatchObject({ exitCode: 1 });
+      expect(refused.output).toContain(`machines have data volumes that the state does not hold: ${address}`);
+      expect(refused.output).toMatch(/take each back with: terraform -chdir=\S+ import ADDRESS ID;/);
+
+      expect(await demo.terraformText("cluster", ["import", address, id])).toMatchObject({ exitCode: 0 });
+
+      expect((await demo.rollout(["plan", "broker-1"])).output).not.toContain(address);
+    });
+
     test("finds that a machine of the group itself was terminated outside", async () => {
       await terminate("broker-0-1");
 
