@@ -65,7 +65,7 @@ export function agentsOf(
     }
   };
   return {
-    fates: (hosts) => looking((observation) => fatesOf(observation, group, hosts)),
+    fates: (hosts) => looking((observation) => fatesOf(observation, { ...group, cluster: spec.name }, hosts)),
     preflight: (laterHosts) =>
       looking(async (observation, cluster) => {
         const order = leaveOrderOf(file, group, { stay, laterHosts });

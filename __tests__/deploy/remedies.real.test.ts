@@ -12,7 +12,10 @@ import { Workspace, type Outcome } from "./workspace.js";
 
 /** Where the situation of each remedy is played: below by its title, or in another file, by the command's last word. */
 const PLAYED: Readonly<Record<RemedyId, readonly string[] | { readonly in: string }>> = {
-  deploy: ["deploy: a machine that died keeps another group from its roll"],
+  deploy: [
+    "deploy: a machine that died keeps another group from its roll",
+    "deploy: a record that is lost keeps the view cluster from its apply",
+  ],
   "deploy-cluster": ["deploy-cluster: a pool that was created in part"],
   undo: { in: "__tests__/deploy/batches.real.test.ts" },
   restart: [
@@ -375,6 +378,21 @@ describeReal("What the program says to do about the state, done", ["terraform"],
     // As it was before the last write, which recorded.
     expect((await demo.status()).next).toBe("npx rollout deploy broker-1");
     expect(await deploy("broker-1")).toMatchObject({ exitCode: 0 });
+    await expectWhole();
+  });
+
+  longTest("deploy: a record that is lost keeps the view cluster from its apply", async () => {
+    const record = "terraform_data.broker-2-revision";
+    await type(`state rm ${record}`);
+    const refused = await deploy("cluster");
+    expect(refused).toEqual({
+      exitCode: 1,
+      output: `broker-2 is in flight (${record} is missing or empty), so nothing is created; first: rollout deploy broker-2`,
+    });
+
+    const [group = ""] = wordsAfter(REMEDIES.deploy, said("deploy", refused, "broker-2"));
+    expect(await deploy(group)).toMatchObject({ exitCode: 0 });
+
     await expectWhole();
   });
 

@@ -25,7 +25,7 @@ export function stoodWith(hash: string, group: DeployedGroup): DeployedHost[] {
 /** What has become of those hosts of a group that are not well: EC2's word, or that of Consul and Nomad together. */
 export function fatesOf(
   observation: Observation,
-  { role }: Pick<DeployedGroup, "role">,
+  { role, cluster }: Pick<DeployedGroup, "role"> & { readonly cluster: string },
   hosts: readonly DeployedHost[],
 ): Fate[] {
   const { consul, nomad, machines } = observation;
@@ -35,7 +35,12 @@ export function fatesOf(
     "nomad-server": [nomad.members, nomad.autopilot],
     "consul-server": [consul.autopilot],
   };
-  const unknown = [consul.members, ...ofRole[role]].find(isUnknown);
+  const asked = [consul.members, consul.catalog, ...ofRole[role]].find(isUnknown);
+  // Another cluster has groups of the same names, and may have lost what stands here.
+  const isOurs =
+    !isUnknown(consul.catalog) && consul.catalog.some(({ meta }) => meta["rollout_cluster"] === cluster);
+  const unknown =
+    asked ?? (isOurs ? undefined : { unknown: `the Consul that was asked knows no machine of ${cluster}` });
   return hosts.flatMap(({ name: host, id = "" }): Fate[] => {
     const state = isUnknown(machines) ? undefined : machines.find((machine) => machine.id === id)?.state;
     if (state !== undefined && state !== "running" && state !== "pending")

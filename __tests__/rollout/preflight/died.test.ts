@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { fatesOf, stoodWith } from "../../../rollout/preflight/died.js";
 import type { DeployedGroup, DeployedHost } from "../../../cluster/deployed.js";
 import { groupIn, deployedAs, smallSpec } from "../../support/fixtures.js";
-import { observed, pick, type World } from "../observed.js";
+import { known, observed, pick, type World } from "../observed.js";
 
 test("nothing is said of machines that are well", () => {
   expect(fates("client", ["broker-0-0", "broker-0-1"])).toEqual([]);
@@ -94,6 +94,18 @@ test("nobody is dead by the word of Consul and Nomad where one of them cannot be
   ]);
 });
 
+test("nobody is dead by the word of a Consul of another cluster, whose groups have the same names", () => {
+  const other = (world: World): void => {
+    world.consul.catalog = known(world.consul.catalog).map((node) => ({
+      ...node,
+      meta: { ...node.meta, rollout_cluster: "staging" },
+    }));
+  };
+  expect(fates("client", ["broker-0-0"], consulFailed("broker-0-0"), nodeDown("broker-0-0"), other)).toEqual([
+    "broker-0-0 doubt: nobody knows whether it lives: the Consul that was asked knows no machine of demo",
+  ]);
+});
+
 test("only machines of the template that the record proves have stood", () => {
   const group = groupIn(deployedAs(smallSpec()), "broker-0");
   const [host] = group.hosts as [DeployedHost];
@@ -141,6 +153,6 @@ function without<T extends { readonly name: string }>(
 const fates = (role: DeployedGroup["role"], names: readonly string[], ...edits: readonly Edit[]): string[] =>
   fatesOf(
     observed(...edits),
-    { role },
+    { role, cluster: "demo" },
     names.map((name, number) => ({ name, number, id: `${name}-id`, image: "", instanceType: "", hash: "" })),
   ).map(({ host, kind, why }) => `${host} ${kind}: ${why}`);
