@@ -100,16 +100,13 @@ export class ViewPlanner {
     try {
       return this.synth(read);
     } catch (error) {
-      const untainted = [...read.deployed.groups].map(
-        ([name, group]) => [name, { ...group, tainted: [] }] as const,
-      );
-      const deployed = { ...read.deployed, groups: new Map(untainted) };
-      try {
-        this.synth({ ...read, deployed });
+      const groups = new Map([...read.deployed.groups].map(([name, of]) => [name, { ...of, tainted: [] }]));
+      const leaveFolder = async (): Promise<void> => {
+        this.synth({ ...read, deployed: { ...read.deployed, groups } });
         await this.initialize(options);
-      } catch {
-        // The first refusal is the one that counts.
-      }
+      };
+      // The first refusal is the one that counts.
+      await leaveFolder().catch(() => undefined);
       throw error;
     }
   }

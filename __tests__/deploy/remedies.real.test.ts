@@ -383,6 +383,7 @@ describeReal("What the program says to do about the state, done", ["terraform"],
 
   longTest("deploy: a record that is lost keeps the view cluster from its apply", async () => {
     const record = "terraform_data.broker-2-revision";
+    await demo.synth({ ROLLOUT_GROUP: "broker-0" });
     await type(`state rm ${record}`);
     const refused = await deploy("cluster");
     expect(refused).toEqual({
