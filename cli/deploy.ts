@@ -15,6 +15,7 @@ import { answerTo, type Dialogue } from "./ask.js";
 import { confirmBy, NotConfirmed, refuseUnasked } from "../driver/confirm.js";
 import { groupResultSchema } from "../driver/deploy-result.js";
 import { jsonProgress, plainProgress } from "./output/progress.js";
+import { deployCluster } from "../driver/deploy-cluster.js";
 import { PlanRejected } from "../driver/plan-view.js";
 import { refuseHeld } from "../driver/refuse-held.js";
 import { roll } from "../driver/roll.js";
@@ -72,14 +73,20 @@ export async function runDeploy(
     say(isJson ? JSON.stringify({ kind: "line", text, id: wait?.id, until: wait?.until }) : text);
   };
   const isGiven = args.target !== undefined || args.all || args.image !== undefined;
-  const next = isGiven ? wantedOf(spec, args) : await comingNext(env);
+  const isCluster = args.target === CLUSTER && !args.all && args.image === undefined;
+  const next = isCluster
+    ? { groups: [], command: `rollout deploy ${CLUSTER}` }
+    : isGiven
+      ? wantedOf(spec, args)
+      : await comingNext(env);
   const despite = despiteIn(args);
   const wanted = next && { ...next, ...(despite ? { despite } : {}) };
   if (!wanted) return { cluster: spec.name, groups: [], commit: null };
   if (!isGiven) tell(`comes next: ${wanted.command}`);
   const isOne = wanted.image === undefined && wanted.groups.length === 1;
-  const [first = ""] = wanted.groups;
-  if (isOne) await refuseHeld({ env, store: await openRunStore(source), clock: realClock, ...wanted }, first);
+  const [first] = wanted.groups;
+  if (isOne || isCluster)
+    await refuseHeld({ env, store: await openRunStore(source), clock: realClock, ...wanted }, first);
   const answers = {
     yes: args.yes,
     confirmed: args.confirm,
@@ -101,6 +108,7 @@ export async function runDeploy(
   const groups = await inRun(
     { env, clock: realClock, progress, confirm, command, mayFollow },
     async (run) => {
+      if (isCluster) return [{ group: CLUSTER, ...(await deployCluster(run)) }];
       const before = await begin(wanted, run);
       if (before !== undefined) tell(`given up for this: ${before}`);
       const end = await roll(run, wanted, tell).catch(async (error: unknown) => {
@@ -119,6 +127,9 @@ export async function runDeploy(
   const commit = wanted.image === undefined ? null : await commitCommand(source);
   return { cluster: spec.name, groups: [...groups], commit };
 }
+
+/** The view that creates what is new. */
+const CLUSTER = "cluster";
 
 /** @throws UserError (exit code 2) where it is not clear what is to be rolled */
 function wantedOf(spec: Spec, { target, all, image }: DeployArgs): Wanted {

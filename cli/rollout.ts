@@ -240,7 +240,10 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
     .description(
       "Rolls a group, or finishes one that was cut off: preflight, plan, guard, question, leave, apply, gate, record. A pool or --all is rolled group after group.",
     )
-    .argument("[target]", "a group or a pool; without it and --all: what status says comes next")
+    .argument(
+      "[target]",
+      "a group or a pool; cluster: what is new; without it and --all: what status says comes next",
+    )
     .option("--all", "every group: Consul servers, Nomad servers, client pools", false)
     .option(
       "--image <image>",
@@ -251,7 +254,8 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
     .despite(...PACE)
     .addOption(format())
     .example("", "what comes next: what is in flight, unfinished or pending")
-    .example("broker-0", "one group, or what is left of its roll")
+    .example("cluster", "what is new is created")
+    .example("broker-0", "one group, or what is left of its roll; machines that died are replaced")
     .example("broker --image ami-0bbb --yes", "a pool of clients, group by group")
     .example("--all --confirm consul-server-0", "what is pending; a server takes its own confirmation")
     .example("broker-1 --despite interval --reason 'an incident'", "before its time")

@@ -1,3 +1,4 @@
+import { hostAddress, type PlatformName } from "./address.js";
 import { groupsOf, hostNames, machineSettings, subnetOf, type Role } from "./groups.js";
 import type { Spec } from "./yaml/schema.js";
 import type { Completed, Revision } from "./revision.js";
@@ -59,6 +60,8 @@ export interface DeployedGroup {
   readonly leave: boolean;
   /** Addresses of tainted members. */
   readonly tainted: readonly string[];
+  /** Addresses of hosts whose machines were seen dead: their work has left with them. No state says it. */
+  readonly dead?: readonly string[];
   /** Addresses with an old object that is still to be destroyed. */
   readonly deposed: readonly string[];
 }
@@ -110,6 +113,24 @@ interface ReadyRecord {
   readonly hash: string;
   readonly gate: string;
   readonly attempt?: number | undefined;
+}
+
+/** The same, where machines of a group were seen dead: as good as tainted. Those that are in no state any more do not count. */
+export function withDead(
+  deployed: Deployed,
+  {
+    name,
+    platform,
+    ids,
+  }: { readonly name: string; readonly platform: PlatformName; readonly ids: ReadonlySet<string> },
+): Deployed {
+  const group = deployed.groups.get(name);
+  const dead = (group?.hosts ?? [])
+    .filter(({ id = "" }) => ids.has(id))
+    .map(({ number }) => hostAddress(platform, name, number, "host"));
+  if (!group || dead.length === 0) return deployed;
+  const marked = { ...group, dead, tainted: [...group.tainted, ...dead] };
+  return { ...deployed, groups: new Map([...deployed.groups, [name, marked]]) };
 }
 
 /** Nothing at all, as an empty state says. */

@@ -5,7 +5,8 @@ import type { Batch } from "../rollout/roll/next-batch.js";
 import { refusal } from "../rollout/roll/may-roll.js";
 import { nextInGroup } from "../rollout/roll/next-step.js";
 import { parseAddress } from "../cluster/address.js";
-import { isForReview } from "../cluster/deployed.js";
+import { isForReview, withDead } from "../cluster/deployed.js";
+import { stoodWith } from "../rollout/preflight/died.js";
 import { findGroup } from "../cluster/find-group.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { type Group, hostNames } from "../cluster/groups.js";
@@ -48,6 +49,8 @@ const MOST = 2;
 class GroupRoll {
   private readonly steps: GroupSteps;
   private readonly planner: ViewPlanner;
+  /** The ids of machines that were seen dead. */
+  private readonly dead = new Set<string>();
   private isConfirmed = false;
   /** Whether anything was done that leaves the group in flight. */
   private hasBegun = false;
@@ -57,7 +60,7 @@ class GroupRoll {
     private readonly name: string,
   ) {
     this.steps = new GroupSteps(run, name);
-    this.planner = new ViewPlanner(run, name);
+    this.planner = new ViewPlanner(run, name, () => this.load());
   }
 
   async go(): Promise<GroupResult> {
@@ -97,8 +100,9 @@ class GroupRoll {
       const program = await this.load();
       const { spec, deployed } = program;
       const next = nextInGroup(spec, deployed, this.name);
-      if (next.kind === "done") return this.result(program, first !== undefined);
       if (next.kind === "blocked") throw refusal(next.reasons, `${this.name} is not rolled`);
+      if (!first && (await this.findDead(program, next.kind === "done"))) continue;
+      if (next.kind === "done") return this.result(program, first !== undefined);
       const batch = batchOf(program, this.name);
       const phase = [next.kind, ...batch.laterHosts].join(" ");
       const before = done.get(phase) ?? 0;
@@ -117,7 +121,35 @@ class GroupRoll {
     if (isForReview(program.deployed.origin)) {
       throw new UserError("ROLLOUT_DEPLOYED is set: a group is rolled by the state alone; unset it", 2);
     }
-    return program;
+    const { name, dead: ids } = this;
+    return {
+      ...program,
+      deployed: withDead(program.deployed, { name, platform: program.spec.platform, ids }),
+    };
+  }
+
+  /**
+   * Looks for machines that stood and are dead, which no state says.
+   * @returns whether there are more than were known
+   */
+  private async findDead(program: Program, isDone: boolean): Promise<boolean> {
+    const { spec, deployed } = program;
+    const group = findGroup(spec, this.name);
+    const current = deployed.groups.get(this.name);
+    const stood = current ? stoodWith(group.hash, current).filter(({ id = "" }) => !this.dead.has(id)) : [];
+    const { say, waits: onCondition } = this.steps;
+    const agents = stood.length > 0 && agentsOf(this.run, program, group, { say, onCondition, folder: "." });
+    const fates = agents ? await agents.fates(stood) : [];
+    const half = fates.filter(({ kind }) => isDone && kind === "half");
+    for (const { host, kind, why, id } of fates.filter((fate) => !half.includes(fate))) {
+      if (kind === "dead") this.dead.add(id);
+      say(kind === "dead" ? `${host} is dead, so it is to be replaced: ${why}` : `warning: ${host}: ${why}`);
+    }
+    const isDead = fates.some(({ kind }) => kind === "dead");
+    if (half.length === 0 || isDead) return isDead;
+    const lines = half.map(({ host, why }) => `${host} is not well: ${why}`);
+    const remedy = `or replace its machines: rollout restart ${this.name}`;
+    throw new UserError(`${lines.join("\n")}, ${remedy}`);
   }
 
   private start(group: Group, { deployed, cause, causes }: Program): Promise<void> {

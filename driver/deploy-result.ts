@@ -9,6 +9,9 @@ export const groupResultSchema = z.discriminatedUnion("result", [
     seconds: z.number().nonnegative(),
     steps: z.array(z.strictObject({ step: z.enum(STEPS), seconds: z.number().nonnegative() })),
   }),
+  z
+    .strictObject({ result: z.literal("applied"), seconds: z.number().nonnegative() })
+    .describe("Of the view cluster."),
   z.strictObject({ result: z.literal("nothing") }),
 ]);
 

@@ -1,4 +1,5 @@
 import { nextLeave } from "../rollout/leave/next-leave.js";
+import { fatesOf, type Fate } from "../rollout/preflight/died.js";
 import { preflight } from "../rollout/preflight/preflight.js";
 import { listedHosts } from "../rollout/server-lists.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
@@ -6,7 +7,9 @@ import { hookFileOf } from "../cluster/hooks/hook-file.js";
 import { hostNames, type Group } from "../cluster/groups.js";
 import { hasAgents } from "../cluster/local-agents.js";
 import { inFlightOf } from "../cluster/pending.js";
-import { connect } from "../live/live-cluster.js";
+import type { DeployedHost } from "../cluster/deployed.js";
+import type { Observation } from "../rollout/observation/observation.js";
+import { connect, type LiveCluster } from "../live/live-cluster.js";
 import { withLists } from "../live/observe/server-lists.js";
 import { machinesOf } from "../live/local-agents.js";
 import { clusterClock } from "../clients/clock.js";
@@ -23,6 +26,8 @@ export interface GroupAgents {
    * @throws UserError with everything that speaks against the roll
    */
   readonly preflight: (laterHosts: readonly string[]) => Promise<void>;
+  /** What has become of machines that stood. */
+  readonly fates: (hosts: readonly DeployedHost[]) => Promise<Fate[]>;
   readonly leave: (laterHosts: readonly string[]) => Promise<void>;
   /** @param laterHosts the hosts that need not be whole yet */
   readonly ready: (laterHosts: readonly string[]) => Promise<void>;
@@ -50,13 +55,20 @@ export function agentsOf(
   const context: HookContext = machines ? { ...own, machines } : own;
   const { name: subject, hash } = group;
   const stay = hostNames(group);
+  const looking = async <T>(look: (seen: Observation, cluster: LiveCluster) => T): Promise<Awaited<T>> => {
+    const cluster = await connect(spec, env, clock.now, machines, group.name);
+    try {
+      const { role } = group;
+      return await look(await cluster.observe({ group: subject, role, agentsOf: [], checks: [] }), cluster);
+    } finally {
+      await cluster.close();
+    }
+  };
   return {
-    preflight: async (laterHosts) => {
-      const order = leaveOrderOf(file, group, { stay, laterHosts });
-      const cluster = await connect(spec, env, clock.now, machines, group.name);
-      try {
-        const { role } = group;
-        const observation = await cluster.observe({ group: subject, role, agentsOf: [], checks: [] });
+    fates: (hosts) => looking((observation) => fatesOf(observation, { ...group, cluster: spec.name }, hosts)),
+    preflight: (laterHosts) =>
+      looking(async (observation, cluster) => {
+        const order = leaveOrderOf(file, group, { stay, laterHosts });
         if (nextLeave(observation, order).kind === "done") {
           say("nothing of it has to leave any more");
           return;
@@ -65,10 +77,7 @@ export function agentsOf(
         const seen = await withLists(cluster.agents, observation, listed, signal);
         const found = preflight(seen, { ...order, cluster: standingIn(file), inFlight });
         refuseUnsafe(found, `${subject} cannot be rolled now:`, say);
-      } finally {
-        await cluster.close();
-      }
-    },
+      }),
     leave: (laterHosts) => runLeaveHook(context, { hook: "leave", subject, hash, stay, laterHosts }),
     ready: (laterHosts) => runReadyHook(context, { hook: "ready", subject, hash, laterHosts }),
   };

@@ -51,6 +51,7 @@ export class ViewPlanner {
     private readonly run: Pick<Run, "env" | "folder" | "stop" | "ownResources">,
     /** A group's name, or `cluster`. */
     private readonly view: string,
+    private readonly load = (): Promise<Program> => loadProgram(run.env),
   ) {}
 
   /**
@@ -61,19 +62,21 @@ export class ViewPlanner {
   async plan(gate?: Gate, read?: Program): Promise<ViewPlan> {
     const { run, view } = this;
     const { env, stop } = run;
-    let { program, batch } = this.synth(read ?? (await loadProgram(env)));
-    const folder = resolve(this.outdir, program.spec.name, view);
+    const given = read ?? (await this.load());
+    const folder = resolve(this.outdir, given.spec.name, view);
     const options = { cwd: folder, env: terraformEnvironment(env), stop };
+    let { program, batch } = await this.synthOrLeaveFolder(given, options);
     await this.initialize(options);
     const targets = targetsOf(program, view);
     // Without a target it would be the whole cluster.
     if (program.spec.platform !== "local" && targets.length > 0) {
       await printedBy(["apply", "-refresh-only", "-auto-approve", ...QUIET, ...targets], options);
-      ({ program, batch } = this.synth(await loadProgram(env)));
+      ({ program, batch } = this.synth(await this.load()));
     }
     const file = join(run.folder, `plan-${view}`);
     const ofGroup = gate === undefined ? [] : ["-refresh=false", `-var=${GATE_VARIABLE}=${gate}`];
-    await printedBy(["plan", ...QUIET, ...ofGroup, `-out=${file}`], options);
+    const dead = (program.deployed.groups.get(view)?.dead ?? []).map((address) => `-replace=${address}`);
+    await printedBy(["plan", ...QUIET, ...ofGroup, ...dead, `-out=${file}`], options);
     const json = jsonOf(await printedBy(["show", "-json", file], options));
     const judged = judgeMadePlan({ json, file, view, inBatches: gate !== undefined }, program);
     if (judged.result.verdict === "rejected") throw new PlanRejected(judged.result);
@@ -87,6 +90,25 @@ export class ViewPlanner {
     const program = { ...read, views: [this.view], laterHosts: batch.laterHosts, ownResources };
     synthesize(program, this.outdir);
     return { program, batch };
+  }
+
+  /** What a refusal says to do with a taint is done in the folder of the view, which may never have been there. */
+  private async synthOrLeaveFolder(
+    read: Program,
+    options: Parameters<ViewPlanner["initialize"]>[0],
+  ): Promise<{ program: Program; batch: Batch }> {
+    try {
+      return this.synth(read);
+    } catch (error) {
+      const groups = new Map([...read.deployed.groups].map(([name, of]) => [name, { ...of, tainted: [] }]));
+      const leaveFolder = async (): Promise<void> => {
+        this.synth({ ...read, deployed: { ...read.deployed, groups } });
+        await this.initialize(options);
+      };
+      // The first refusal is the one that counts.
+      await leaveFolder().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Once, and again where the backend or the providers have changed. */

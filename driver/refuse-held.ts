@@ -16,12 +16,12 @@ export class Held extends UserError {
  */
 export async function refuseHeld(
   { env, store, clock, despite }: Pick<Run, "env" | "store" | "clock" | "despite">,
-  group: string,
+  group: string | undefined,
 ): Promise<void> {
   if ((await readHold(store)) === undefined) return;
   const held = heldBack(await readSituation(env, clock.now()), group);
   const reasons = among(held, ...HOLDS).filter(({ id }) => despite?.ids.includes(id) !== true);
   if (reasons.length === 0) return;
-  const { message, exitCode, ids } = refusal(reasons, `${group} is not rolled`);
+  const { message, exitCode, ids } = refusal(reasons, `${group ?? "cluster"} is not rolled`);
   throw new Held(message, exitCode, ids);
 }

@@ -1,5 +1,6 @@
 import { type Ec2Machine, Ec2Machines } from "../clients/aws/ec2.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
+import { describeOrigin } from "../cluster/deployed.js";
 import { UserError } from "../cluster/user-error.js";
 
 /**
@@ -24,6 +25,12 @@ export async function refuseStrays({ spec, deployed }: ClusterState, view: strin
     // A machine of the user's own may carry the tag of the cluster, which the AWS policy asks for, and is of no group.
     ({ group, instanceId, state }) => group !== "" && !known.has(instanceId) && state !== "shutting-down",
   );
+  if (deployed.addresses.size === 0 && strays.length > 0)
+    throw secondCluster(
+      { spec, deployed },
+      "EC2",
+      strays.map(({ host, group, instanceId }) => `${host ?? group} (${instanceId})`),
+    );
   const describe = ({ instanceId, host, group, image, state, launchTime, privateIp }: Ec2Machine): string =>
     `${instanceId} (${host ?? group}, ${image}, ${state}, ${privateIp ?? "no address"}, of ${launchTime?.toISOString() ?? "an unknown time"}): unless an apply is making it, or another cluster of this name has it, and once its work and its agents have left, run: aws ec2 terminate-instances --region ${region} --instance-ids ${instanceId}`;
   const what = "machines that belong to no state, as an apply leaves behind that was killed";
@@ -35,3 +42,13 @@ export async function refuseStrays({ spec, deployed }: ClusterState, view: strin
   const refusal = `${view === "cluster" ? spec.name : view} has ${what}; nothing is done while they are there:`;
   throw new UserError([refusal, ...refused.map(describe)].join("\n  "));
 }
+
+/** The refusal to create a cluster that somebody else knows already. */
+export const secondCluster = (
+  { spec, deployed }: ClusterState,
+  who: "EC2" | "Consul",
+  machines: readonly string[],
+): UserError =>
+  new UserError(
+    `nothing is created: ${who} knows machines of ${spec.name}, and deployed is ${describeOrigin(deployed.origin)}: ${machines.toSorted().join(", ")}; where this cluster is there, correct the spec's backend; where another has its name, take another name; end what is left of one that is gone`,
+  );

@@ -71,7 +71,7 @@ describeReal("A roll whose surroundings change under it", ["terraform"], (real) 
       expect(second).toMatchObject({
         exitCode: 1,
         output: expect.stringMatching(
-          /(terraform|tofu) plan failed: Error acquiring the state lock: it is held by \S+@\S+ since .+ \(lock [0-9a-f-]+\); wait until that has ended$/,
+          /(terraform|tofu) plan failed: Error acquiring the state lock: it is held by \S+@\S+ since .+ \(lock [0-9a-f-]+\); wait until that has ended, or where it was killed: terraform -chdir=FOLDER_OF_THE_VIEW force-unlock [0-9a-f-]+$/,
         ),
       });
       await demo.quiet();

@@ -3,7 +3,8 @@ import { ViewPlanner, type ViewPlan } from "../../driver/plan-view.js";
 import { deployCluster } from "../../driver/deploy-cluster.js";
 import { inRun } from "../../driver/run.js";
 import { realClock } from "../../clients/clock.js";
-import { loadProgram } from "../../program/program.js";
+import { withDead } from "../../cluster/deployed.js";
+import { loadProgram, type Program } from "../../program/program.js";
 import { refuseStrays } from "../../program/strays.js";
 import { failure } from "../support/refusal.js";
 import { exampleWith } from "../cluster/yaml/example.js";
@@ -50,9 +51,15 @@ describeReal(
       CDKTF_OUTDIR: demo.output,
     });
 
-    const plan = (): Promise<ViewPlan> => {
+    /** @param dead the ids of machines that were seen dead */
+    const plan = (name = "broker-0", ...dead: string[]): Promise<ViewPlan> => {
       const run = { env: env(), folder: demo.folder, stop: new AbortController().signal };
-      return new ViewPlanner(run, "broker-0").plan("closed");
+      const load = async (): Promise<Program> => {
+        const program = await loadProgram(env());
+        const { platform } = program.spec;
+        return { ...program, deployed: withDead(program.deployed, { name, platform, ids: new Set(dead) }) };
+      };
+      return new ViewPlanner(run, name, load).plan("closed");
     };
 
     const terminate = async (name: string): Promise<string> => {
@@ -74,10 +81,41 @@ describeReal(
       expect(idsOf(await demo.state()).get("aws_instance.consul-server-2-0")).toBe(gone);
     });
 
-    test("finds that a machine of the group itself was terminated outside", async () => {
-      await terminate("broker-0-1");
+    test.each([
+      ["broker-2", 1],
+      ["consul-server-1", 10],
+    ])("replaces a machine of %s that was seen dead, and tells %i machines of it", async (name, told) => {
+      const id = idsOf(await demo.state()).get(`aws_instance.${name}-0`) ?? "";
 
-      const { result, summary } = await plan();
+      const { result, summary } = await plan(name, id);
+
+      expect(result.violations).toEqual([]);
+      expect(hostsIn(summary)).toEqual([`replace aws_instance.${name}-0`]);
+      const hooks = summary.changes.filter(({ address }) => address.endsWith("-config-consul"));
+      expect(hooks.length).toBe(told);
+      expect(summary.changes.filter(({ address }) => /-(leave|data)$/.test(address))).toEqual([]);
+    });
+
+    test("takes a data volume back by the command that it names, which the state has lost", async () => {
+      const address = "aws_ebs_volume.broker-1-0-data";
+      const id = (await lookAt(moto)).volumes["broker-1-0-data"]?.id ?? "";
+      // It is done where a view lies that was made before.
+      await demo.synth();
+      expect(await demo.terraformText("cluster", ["state", "rm", address])).toMatchObject({ exitCode: 0 });
+      const refused = await demo.rollout(["plan", "broker-1"]);
+      expect(refused).toMatchObject({ exitCode: 1 });
+      expect(refused.output).toContain(`machines have data volumes that the state does not hold: ${address}`);
+      expect(refused.output).toMatch(/take each back with: terraform -chdir=\S+ import ADDRESS ID;/);
+
+      expect(await demo.terraformText("cluster", ["import", address, id])).toMatchObject({ exitCode: 0 });
+
+      expect((await demo.rollout(["plan", "broker-1"])).output).not.toContain(address);
+    });
+
+    test("finds that a machine of the group itself was terminated outside", async () => {
+      const id = await terminate("broker-0-1");
+
+      const { result, summary } = await plan("broker-0", id);
 
       expect(result.verdict).toBe("accepted");
       expect(hostsIn(summary)).toEqual(["replace aws_instance.broker-0-0", "create aws_instance.broker-0-1"]);
@@ -124,6 +162,19 @@ describeReal(
       };
       const deployed = inRun({ ...options, progress: () => undefined, confirm: refuse }, deployCluster);
       expect(withoutDetails(await failure(deployed))).toBe(refusal);
+    });
+
+    test("refuses a second cluster where the state is empty and EC2 knows machines of its name", async () => {
+      const state = await demo.state();
+      await demo.putState({ ...state, resources: [] });
+      const before = await lookAt(moto);
+      const { exitCode, output } = await demo.rollout(["deploy", "cluster", "--yes"]);
+      await demo.putState(state);
+      expect(output).toMatch(
+        /^nothing is created: EC2 knows machines of demo, and deployed is terraform\.demo\.tfstate, serial \d+: broker-0-0 \(i-\w+\), .*; where this cluster is there, correct the spec's backend; where another has its name, take another name; end what is left of one that is gone$/,
+      );
+      expect(exitCode).toBe(1);
+      expect(await lookAt(moto)).toEqual(before);
     });
 
     test("warns of one whose group has an old object in the state, since it may be that one", async () => {

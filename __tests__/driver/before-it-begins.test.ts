@@ -53,6 +53,15 @@ test("refuses a group that a version before the run store has paused", async () 
   );
 });
 
+test("refuses the view cluster, too, while the cluster is paused", async () => {
+  mkdirSync(join(folder, ".rollout", "demo"), { recursive: true });
+  const hold = { kind: "pause", since: "2026-11-20T09:12:00.000Z", by: "ann@laptop" };
+  writeFileSync(join(folder, ".rollout", "demo", "hold.json"), JSON.stringify(hold));
+  expect(await failure(deploy({ target: "cluster", yes: true }))).toBe(
+    "demo is paused (since 2026-11-20 09:12 UTC by ann@laptop), so cluster is not rolled; first: rollout resume",
+  );
+});
+
 test("says how a cluster is created where none stands", async () => {
   rmSync(join(folder, "terraform.demo.tfstate"));
   const { spec: text } = readFixtureFiles("no-op");

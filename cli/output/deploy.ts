@@ -8,7 +8,9 @@ export const formatDeployResult = ({ groups, commit }: DeployResult): string =>
     ...groups.map((each) =>
       each.result === "nothing"
         ? `${each.group}: nothing to do, it is as desired`
-        : `${each.group}: rolled, revision ${String(each.revision)}, in ${formatSeconds(each.seconds)} (${each.steps.map(({ step, seconds }) => `${step} ${formatSeconds(seconds)}`).join(", ")})`,
+        : each.result === "applied"
+          ? `${each.group}: applied, in ${formatSeconds(each.seconds)}`
+          : `${each.group}: rolled, revision ${String(each.revision)}, in ${formatSeconds(each.seconds)} (${each.steps.map(({ step, seconds }) => `${step} ${formatSeconds(seconds)}`).join(", ")})`,
     ),
     ...formatCommit(commit),
   ].join("\n");

@@ -47,7 +47,7 @@ export type StateResource = z.output<typeof resource>;
 export function readStateFormat(text: string, where: string): State {
   if (text.trim() === "") {
     throw new IncompleteState(
-      `the state is empty: ${where} has no content; restore it from its backup, or remove it if nothing was ever deployed`,
+      `the state is empty: ${where} has no content; restore it from its backup${backupOf(where)}, or remove it if nothing was ever deployed`,
     );
   }
   const value = parseJson(text, where);
@@ -77,12 +77,16 @@ export function readStateFormat(text: string, where: string): State {
   );
 }
 
+/** Terraform keeps one beside a local state: as it was before the last write. */
+const backupOf = (where: string): string =>
+  /^(s3|file):/.test(where) ? "" : ` (cp ${where}.backup ${where}; a deploy then goes on from there)`;
+
 function parseJson(text: string, where: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     throw new IncompleteState(
-      `the state is not whole: ${where} has ${String(text.length)} characters that are no complete JSON document; restore it from its backup`,
+      `the state is not whole: ${where} has ${String(text.length)} characters that are no complete JSON document; restore it from its backup${backupOf(where)}`,
     );
   }
 }

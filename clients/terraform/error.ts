@@ -4,15 +4,17 @@ import type { Environment } from "../environment.js";
 /**
  * What Terraform says first in an error, on one line: without colours, boxes and the explanations that follow, but with who
  * holds a state that is locked. Empty when nothing was printed. Only for people: no decision hangs on it.
+ * @param withReason whether the first explanation follows, which of `init` alone names the provider
  */
-export function firstError(stderr: string): string {
+export function firstError(stderr: string, withReason = false): string {
   const lines = stripVTControlCharacters(stderr)
     .split(/\r?\n/)
     .map((line) => line.replace(/^[╷│╵]/, "").trim());
   const start = lines.findIndex((line) => /^(Error: |Failed to )/.test(line));
   const [first = "", second = ""] = paragraphs(start === -1 ? lines : lines.slice(start));
   const text = first.replace(/^Error: /, "");
-  const said = (text.endsWith(":") ? `${text} ${second}` : text).trim().replace(/\.$/, "");
+  const reason = withReason && second !== "" && !second.startsWith("Error: ") ? `${text}: ${second}` : text;
+  const said = (text.endsWith(":") ? `${text} ${second}` : reason).trim().replace(/\.$/, "");
   return `${said}${lockHolderIn(lines)}`;
 }
 
@@ -27,7 +29,7 @@ function lockHolderIn(lines: readonly string[]): string {
     }),
   );
   const [who, since, id] = ["Who", "Created", "ID"].map((key) => info.get(key) ?? "unknown");
-  return `: it is held by ${who ?? ""} since ${since ?? ""} (lock ${id ?? ""}); wait until that has ended`;
+  return `: it is held by ${who ?? ""} since ${since ?? ""} (lock ${id ?? ""}); wait until that has ended, or where it was killed: terraform -chdir=FOLDER_OF_THE_VIEW force-unlock ${id ?? ""}`;
 }
 
 const SECRET = /SECRET|TOKEN|PASSWORD|ACCESS_KEY|ENCRYPTION|_PRIVATE_KEY$|_PASS$|_CREDENTIALS$|_AUTH$/;

@@ -41,7 +41,7 @@ export async function printedBy(
   const { exitCode, stdout, stderr } = await runTerraform(args, options);
   stop?.throwIfAborted();
   if (exitCode === 0) return stdout;
-  const said = firstError(`${stderr}\n${saidIn(stdout)}`);
+  const said = firstError(`${stderr}\n${saidIn(stdout)}`, args[0] === "init");
   throw new UserError(
     `${await commandIn(options.env)} ${args[0] ?? ""} failed: ${said}${remark === undefined ? "" : `; ${remark}`}`,
   );

@@ -129,7 +129,7 @@ function taintedUnasked(group: Group, proposal: StateProposal): Violation[] {
   if (deployedHash(current) !== group.hash || deployedHosts(current) !== group.hosts) return [];
   const tainted = current.hosts
     .map(({ number }) => hostAddress(spec.platform, group.name, number, "host"))
-    .filter((address) => current.tainted.includes(address));
+    .filter((address) => current.tainted.includes(address) && !current.dead?.includes(address));
   return taintedGoes(group, tainted, proposal);
 }
 
@@ -151,9 +151,10 @@ function leavingByPlan(proposal: Proposal): Violation[] {
   const current = deployed.groups.get(target ?? "");
   if (!group || !current || isNew(current)) return [];
   const leaving = changes.filter(
-    ({ group: of, member, action, planned }) =>
+    ({ group: of, member, action, planned, address }) =>
       of === target &&
       member?.kind === "host" &&
+      !current.dead?.includes(address) &&
       planned?.deposed === undefined &&
       (action === "replace" || action === "delete"),
   );

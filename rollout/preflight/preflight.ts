@@ -141,6 +141,8 @@ function unanswered({ nomad, consul }: Observation, role: Role): Finding[] {
 interface Reason {
   readonly why: string;
   readonly mend?: string;
+  /** Of an agent that does not live: whether there is a record of it. */
+  readonly gone?: "dead" | "no record";
 }
 
 /** Why another group is not whole, host by host. */
@@ -150,11 +152,7 @@ function notWell(observation: Observation, other: ClusterGroup, target: ClusterG
     const isEnded = isMachineEnded(observation.machines, host);
     const reasons: Reason[] = [
       ...(isEnded ? [{ why: "its machine is gone" }] : []),
-      ...asMember("Consul agent", observation.consul.members, host, "consul"),
-      ...(other.role === "client" ? asNode(observation, host) : []),
-      ...(other.role === "nomad-server"
-        ? asMember("Nomad server", observation.nomad.members, host, "nomad")
-        : []),
+      ...unwell(observation, other.role, host),
     ];
     if (reasons.length === 0) return [];
     return [
@@ -166,6 +164,13 @@ function notWell(observation: Observation, other: ClusterGroup, target: ClusterG
     ];
   });
 }
+
+/** What Consul and Nomad have against a machine. */
+export const unwell = (observation: Observation, role: Role, host: string): Reason[] => [
+  ...asMember("Consul agent", observation.consul.members, host, "consul"),
+  ...(role === "client" ? asNode(observation, host) : []),
+  ...(role === "nomad-server" ? asMember("Nomad server", observation.nomad.members, host, "nomad") : []),
+];
 
 /**
  * A group whose leave was cut off is finished by its roll. One that was set back meanwhile has no roll any more, and where
@@ -189,7 +194,8 @@ function asMember(
   if (isUnknown(members)) return [];
   const status = members.find(({ name }) => withoutRegion(name) === host)?.status;
   if (status === "alive") return [];
-  return [{ why: `its ${what} is ${status ?? "no member"}`, mend: startOn(host, unit) }];
+  const said = { why: `its ${what} is ${status ?? "no member"}`, mend: startOn(host, unit) };
+  return [status === "leaving" ? said : { ...said, gone: status ? "dead" : "no record" }];
 }
 
 /** A dead record beside the live one is no harm. */
@@ -197,11 +203,14 @@ function asNode({ nomad: { nodes } }: Observation, host: string): Reason[] {
   if (isUnknown(nodes)) return [];
   const records = nodes.filter(({ name }) => name === host);
   const live = records.filter(({ status }) => status !== "down");
-  if (records.length === 0) return [{ why: "Nomad has no node of this name", mend: startOn(host, "nomad") }];
-  if (live.length === 0) return [{ why: "its node is down", mend: startOn(host, "nomad") }];
+  const mend = startOn(host, "nomad");
+  if (records.length === 0) return [{ why: "Nomad has no node of this name", mend, gone: "no record" }];
+  if (live.length === 0) return [{ why: "its node is down", mend, gone: "dead" }];
   if (live.length > 1) return [{ why: `Nomad has ${String(live.length)} live nodes of this name` }];
   return live.flatMap(({ id, status, drain, eligibility }) => [
-    ...(status === "ready" ? [] : [{ why: `its node is ${status}` }]),
+    ...(status === "ready"
+      ? []
+      : [{ why: `its node is ${status}`, ...(status === "disconnected" ? { gone: "dead" as const } : {}) }]),
     ...(drain ? [{ why: "its node is draining", mend: `nomad node drain -disable ${id}` }] : []),
     ...(eligibility === "eligible"
       ? []

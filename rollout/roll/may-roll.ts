@@ -84,15 +84,17 @@ export const refusal = (reasons: readonly Reason[], what: string, exitCode?: 1 |
 /**
  * What holds a group back of which nothing has begun: a hold, and the pace. One that has begun is finished whatever holds.
  * How the pace is overridden stands in its remedy.
+ * @param group absent for the creation of what is new
  */
-export function heldBack(situation: Situation, group: string): Reason[] {
+export function heldBack(situation: Situation, group?: string): Reason[] {
   const facts = rollFacts(readRuns(situation.events));
   if (unfinished(situation, facts).some((each) => each.group === group)) return [];
-  const found = among(mayRoll(situation, [group], { ...situation, facts }), ...HOLDS, ...PACE);
+  const groups = group === undefined ? [] : [group];
+  const found = among(mayRoll(situation, groups, { ...situation, facts }), ...HOLDS, ...PACE);
   return found.map((each) =>
     each.id === "cancelled"
       ? each
-      : { ...each, remedy: `${each.remedy}, or rollout deploy ${group} ${despite(each.id)}` },
+      : { ...each, remedy: `${each.remedy}, or rollout deploy ${group ?? "cluster"} ${despite(each.id)}` },
   );
 }
 

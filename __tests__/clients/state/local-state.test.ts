@@ -61,7 +61,7 @@ describe("A file that is being written", () => {
     );
 
     expect(refusal).toMatchInlineSnapshot(
-      `"the state is empty: demo.tfstate has no content; restore it from its backup, or remove it if nothing was ever deployed"`,
+      `"the state is empty: demo.tfstate has no content; restore it from its backup (cp demo.tfstate.backup demo.tfstate; a deploy then goes on from there), or remove it if nothing was ever deployed"`,
     );
     expect(waits).toEqual([100, 100, 100, 100, 100, 100, 100, 100, 100]);
   });
@@ -69,7 +69,7 @@ describe("A file that is being written", () => {
   test("rejects one that stays cut off", async () => {
     await writeFile(file, (await recorded()).slice(0, 500));
     expect(await messageOf(readLocalState(file, expected, noWait))).toMatchInlineSnapshot(
-      `"the state is not whole: demo.tfstate has 500 characters that are no complete JSON document; restore it from its backup"`,
+      `"the state is not whole: demo.tfstate has 500 characters that are no complete JSON document; restore it from its backup (cp demo.tfstate.backup demo.tfstate; a deploy then goes on from there)"`,
     );
   });
 

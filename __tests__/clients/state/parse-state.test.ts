@@ -234,14 +234,14 @@ describe("An empty state", () => {
 describe("Rejections", () => {
   test("rejects an empty text", () => {
     expect(refusal("")).toMatchInlineSnapshot(
-      `"IncompleteState: the state is empty: demo.tfstate has no content; restore it from its backup, or remove it if nothing was ever deployed"`,
+      `"IncompleteState: the state is empty: demo.tfstate has no content; restore it from its backup (cp demo.tfstate.backup demo.tfstate; a deploy then goes on from there), or remove it if nothing was ever deployed"`,
     );
     expect(refusal(" \n")).toBe(refusal(""));
   });
 
   test("rejects a text that is cut off", () => {
     expect(refusal(recorded("local").slice(0, 1000))).toMatchInlineSnapshot(
-      `"IncompleteState: the state is not whole: demo.tfstate has 1000 characters that are no complete JSON document; restore it from its backup"`,
+      `"IncompleteState: the state is not whole: demo.tfstate has 1000 characters that are no complete JSON document; restore it from its backup (cp demo.tfstate.backup demo.tfstate; a deploy then goes on from there)"`,
     );
   });
 

@@ -22,11 +22,21 @@ describe("The first error of Terraform", () => {
     );
   });
 
+  test("is told with its reason where that is asked for, since init names the provider there", () => {
+    const printed =
+      "╷\n│ Error: Failed to query available provider packages\n│ \n│ Could not retrieve the list of available versions for provider\n│ hashicorp/aws: could not connect to registry.terraform.io: lookup failed\n│ \n│ To see which modules depend on it, run terraform providers\n╵\n";
+    expect(firstError(printed, true)).toBe(
+      "Failed to query available provider packages: Could not retrieve the list of available versions for provider hashicorp/aws: could not connect to registry.terraform.io: lookup failed",
+    );
+    expect(firstError(printed)).toBe("Failed to query available provider packages");
+    expect(firstError("╷\n│ Error: One\n╵\n\n╷\n│ Error: Two\n╵\n", true)).toBe("One");
+  });
+
   test("names who holds a locked state, and since when", () => {
     const printed =
       "╷\n│ Error: Error acquiring the state lock\n│ \n│ Error message: resource temporarily unavailable\n│ Lock Info:\n│   ID:        1f0e\n│   Path:      ../../terraform.demo.tfstate\n│   Operation: OperationTypeApply\n│   Who:       ana@laptop\n│   Version:   1.11.4\n│   Created:   2026-01-02 03:04:05.678 +0000 UTC\n│   Info:      \n│ \n│ \n│ Terraform acquires a state lock to protect the state from being written\n╵\n";
     expect(firstError(printed)).toBe(
-      "Error acquiring the state lock: it is held by ana@laptop since 2026-01-02 03:04:05.678 +0000 UTC (lock 1f0e); wait until that has ended",
+      "Error acquiring the state lock: it is held by ana@laptop since 2026-01-02 03:04:05.678 +0000 UTC (lock 1f0e); wait until that has ended, or where it was killed: terraform -chdir=FOLDER_OF_THE_VIEW force-unlock 1f0e",
     );
   });
 

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { withDead } from "../../../cluster/deployed.js";
 import { groupsOf } from "../../../cluster/groups.js";
 import { leaveHookRuns } from "../../../guard/rules/leave-hook-runs.js";
 import {
@@ -13,6 +14,7 @@ import {
   smallSpec,
   withGroup,
 } from "../../support/fixtures.js";
+import { judge, readFixture } from "../plan/plan-fixture.js";
 
 const standing = deployedAs(smallSpec());
 const spec = change(smallSpec(), (edited) => {
@@ -80,6 +82,30 @@ test("a machine whose config_consul failed, or was made for its predecessor, has
   const hosts = groupIn(standing, "broker-0").hosts.map((host) => ({ ...host, id: "i-new" }));
   const fresh = withGroup(standing, "broker-0", { leave: false, hosts });
   expect(leaveHookRuns(proposalOf(spec, fresh, "broker-0"))).toEqual([]);
+});
+
+test("a machine that was seen dead is replaced without a leave, and refuses one that is only tainted", () => {
+  const { platform } = smallSpec();
+  const [host] = groupIn(standing, "broker-0").hosts;
+  const dead = withDead(standing, { name: "broker-0", platform, ids: new Set([host?.id ?? ""]) });
+  expect(leaveHookRuns(proposalOf(smallSpec(), dead, "broker-0"))).toEqual([]);
+  const tainted = withGroup(standing, "broker-0", { tainted: groupIn(dead, "broker-0").dead ?? [] });
+  expect(leaveHookRuns(proposalOf(smallSpec(), tainted, "broker-0"))).toMatchObject([
+    { subjects: ["terraform_data.broker-0-0"] },
+  ]);
+});
+
+test("refuses a plan that replaces a machine of the same template, unless it was seen dead", () => {
+  const fixture = readFixture("replace-own-host");
+  const { spec: own, deployed } = fixture;
+  const [first] = groupIn(deployed, "broker-0").hosts;
+  const rules = (ids: readonly string[]): unknown => {
+    const seen = withDead(deployed, { name: "broker-0", platform: own.platform, ids: new Set(ids) });
+    return judge({ ...fixture, deployed: seen }).violations.map(({ rule }) => rule);
+  };
+  expect(rules([first?.id ?? ""])).not.toContain("leave-hook-runs");
+  expect(rules([])).toContain("leave-hook-runs");
+  expect(rules(["another"])).toContain("leave-hook-runs");
 });
 
 test("machines of the new template that were not told yet stay, where the roll to it goes on", () => {

@@ -1,0 +1,61 @@
+import { recordedIn } from "../../cluster/completed.js";
+import type { DeployedGroup, DeployedHost } from "../../cluster/deployed.js";
+import { areAbsent } from "../observation/machine.js";
+import { isUnknown, type Observation } from "../observation/observation.js";
+import { unwell } from "./preflight.js";
+
+/** What has become of a machine that stood. */
+export interface Fate {
+  readonly host: string;
+  readonly id: string;
+  /** `half`: some of its agents are gone, and it may still have work. `doubt`: it lives, or nobody knows. */
+  readonly kind: "dead" | "half" | "doubt";
+  /** A clause: `its Consul agent is failed, its node is down`. */
+  readonly why: string;
+}
+
+/** The machines of a template that have stood: any other is replaced by its group's roll, or has still to come up. */
+export function stoodWith(hash: string, group: DeployedGroup): DeployedHost[] {
+  const recorded = recordedIn(group);
+  return group.hosts.filter(
+    (host) => host.hash === hash && (group.completed === undefined || recorded.has(host.id ?? "")),
+  );
+}
+
+/** What has become of those hosts of a group that are not well: EC2's word, or that of Consul and Nomad together. */
+export function fatesOf(
+  observation: Observation,
+  { role, cluster }: Pick<DeployedGroup, "role"> & { readonly cluster: string },
+  hosts: readonly DeployedHost[],
+): Fate[] {
+  const { consul, nomad, machines } = observation;
+  // A server that is cut off from the others takes them for dead, and has no leader.
+  const ofRole = {
+    client: [nomad.nodes],
+    "nomad-server": [nomad.members, nomad.autopilot],
+    "consul-server": [consul.autopilot],
+  };
+  const asked = [consul.members, consul.catalog, ...ofRole[role]].find(isUnknown);
+  // Another cluster has groups of the same names, and may have lost what stands here.
+  const isOurs =
+    !isUnknown(consul.catalog) && consul.catalog.some(({ meta }) => meta["rollout_cluster"] === cluster);
+  const unknown =
+    asked ?? (isOurs ? undefined : { unknown: `the Consul that was asked knows no machine of ${cluster}` });
+  return hosts.flatMap(({ name: host, id = "" }): Fate[] => {
+    const state = isUnknown(machines) ? undefined : machines.find((machine) => machine.id === id)?.state;
+    if (state !== undefined && state !== "running" && state !== "pending")
+      return [{ host, id, kind: "dead", why: `EC2 has ${id} as ${state}` }];
+    if (unknown)
+      return [{ host, id, kind: "doubt", why: `nobody knows whether it lives: ${unknown.unknown}` }];
+    const reasons = unwell(observation, role, host);
+    const why = reasons.map((reason) => reason.why).join(", ");
+    const gone = reasons.flatMap((reason) => reason.gone ?? []);
+    // Its Consul agent, and Nomad's where it has one.
+    const isGone = gone.length === (role === "consul-server" ? 1 : 2);
+    if (isGone && (gone.includes("dead") || areAbsent(machines, (name) => name === host)))
+      return [{ host, id, kind: "dead", why }];
+    const mend = [...new Set(reasons.flatMap((reason) => reason.mend ?? []))].join(", and ");
+    const kind = gone.length > 0 ? "half" : "doubt";
+    return reasons.length === 0 ? [] : [{ host, id, kind, why: mend === "" ? why : `${why}; ${mend}` }];
+  });
+}
