@@ -34,7 +34,7 @@ const EVERY_MS = 2000;
 export async function leaveGroup(
   deps: LeaveDeps,
   order: LeaveOrder,
-  others: Pick<PreflightInput, "cluster" | "inFlight">,
+  others: Pick<PreflightInput, "cluster" | "inFlight" | "hasMachines">,
 ): Promise<void> {
   const { cluster, clock, signal, snapshotFile } = deps;
   const timeline = new Timeline(order.group, clock, deps.say, deps.onCondition);

@@ -4,17 +4,10 @@ import { capacityWarnings, type Leaving } from "./capacity.js";
 import type { Finding } from "./finding.js";
 import { withoutRegion } from "../observation/host-of.js";
 import { isMachineEnded } from "../observation/machine.js";
-import {
-  SERVERS,
-  isUnknown,
-  type Autopilot,
-  type ConsulMember,
-  type Observation,
-  type Observed,
-  type RaftPeer,
-} from "../observation/observation.js";
+import { isUnknown, type ConsulMember, type Observation, type Observed } from "../observation/observation.js";
 import { listedHosts, listObjection } from "../server-lists.js";
 import { missingRights } from "./rights.js";
+import { tolerance } from "./servers.js";
 
 /** A group that is deployed. */
 export interface ClusterGroup {
@@ -31,6 +24,8 @@ export interface PreflightInput extends Leaving {
   readonly cluster: readonly ClusterGroup[];
   /** What the state says is in flight. */
   readonly inFlight: readonly InFlight[];
+  /** Whether EC2 can be asked for the machines. Default: it is not. */
+  readonly hasMachines?: boolean;
 }
 
 export interface Preflight {
@@ -61,7 +56,7 @@ export function preflight(observation: Observation, input: PreflightInput): Pref
   return {
     refusals: [
       ...missingRights(target.role, observation, "before"),
-      ...unanswered(observation, target.role),
+      ...unanswered(observation, target.role, input),
       ...inFlight.filter((one) => one.group !== group).map((one) => stillInFlight(one)),
       ...others.flatMap((other) => notWell(observation, other, target)),
       ...tolerance(observation, target),
@@ -106,13 +101,21 @@ const stillInFlight = ({ group, reasons }: InFlight): Finding => ({
 });
 
 /** A check that could not be made is no check that passed. */
-function unanswered({ nomad, consul }: Observation, role: Role): Finding[] {
+function unanswered(
+  { nomad, consul, machines, targets }: Observation,
+  role: Role,
+  { hasMachines = false }: PreflightInput,
+): Finding[] {
   const lists = {
     "Consul's members": consul.members,
     "the rights in Consul": consul.rights,
     "Nomad's nodes": nomad.nodes,
     "Nomad's members": nomad.members,
     "the rights in Nomad": nomad.rights,
+    "the catalog of Consul": consul.catalog,
+    "the checks in Consul": consul.health,
+    "the machines in EC2": hasMachines ? machines : [],
+    "the targets of the load balancer": targets,
     ...(role === "consul-server"
       ? { "the health of Consul's servers": consul.autopilot, "Consul's raft configuration": consul.raft }
       : {}),
@@ -204,57 +207,4 @@ function asNode({ nomad: { nodes } }: Observation, host: string): Reason[] {
       ? []
       : [{ why: "its node is ineligible", mend: `nomad node eligibility -enable ${id}` }]),
   ]);
-}
-
-/**
- * A server may go only while another may fail. If the one that is to go is dead already, it is what is missing: then the
- * others have to be healthy voters.
- */
-function tolerance(observation: Observation, target: ClusterGroup): Finding[] {
-  if (target.role === "client") return [];
-  const kind = target.role === "consul-server" ? "Consul" : "Nomad";
-  const { autopilot, members, raft } =
-    target.role === "consul-server" ? observation.consul : observation.nomad;
-  if (isUnknown(autopilot) || isUnknown(members)) return [];
-  const alive = new Set(
-    members.filter(({ status }) => status === "alive").map(({ name }) => withoutRegion(name)),
-  );
-  const isDead = !target.hosts.some((host) => alive.has(host));
-  const found = isDead ? othersHealthy(autopilot, target, kind) : enoughTolerance(autopilot, target, kind);
-  // Autopilot speaks of an election for some seconds after it, while raft and the members have nothing against the roll.
-  return isLate(raft, alive, SERVERS - (isDead ? 1 : 0))
-    ? found.map((finding) => ({ ...finding, passing: true }))
-    : found;
-}
-
-function isLate(raft: Observed<readonly RaftPeer[]>, alive: ReadonlySet<string>, wanted: number): boolean {
-  if (isUnknown(raft)) return raft.passing === true;
-  return raft.filter(({ name, voter }) => voter && alive.has(withoutRegion(name))).length === wanted;
-}
-
-function enoughTolerance(autopilot: Autopilot, target: ClusterGroup, kind: string): Finding[] {
-  const voters = autopilot.servers.filter(({ voter }) => voter).length;
-  const isWell = autopilot.healthy && autopilot.failureTolerance >= 1 && voters === SERVERS;
-  if (isWell) return [];
-  return [
-    {
-      subject: target.name,
-      message: `${kind} tolerates no failure now: ${String(voters)} of ${String(SERVERS)} servers vote, failure tolerance ${String(autopilot.failureTolerance)}, ${autopilot.healthy ? "healthy" : "not healthy"}`,
-      remedy: `wait until ${kind}'s servers are whole (${kind.toLowerCase()} operator raft list-peers)`,
-    },
-  ];
-}
-
-function othersHealthy({ servers }: Autopilot, target: ClusterGroup, kind: string): Finding[] {
-  const well = servers.filter(
-    ({ name, voter, healthy }) => voter && healthy && !target.hosts.includes(withoutRegion(name)),
-  );
-  if (well.length >= SERVERS - 1) return [];
-  return [
-    {
-      subject: target.name,
-      message: `its ${kind} server is dead, and only ${String(well.length)} of the other ${String(SERVERS - 1)} are healthy voters`,
-      remedy: `make the other servers of ${kind} whole first`,
-    },
-  ];
 }

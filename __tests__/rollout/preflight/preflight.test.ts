@@ -236,6 +236,18 @@ test("warns where the work does not look as if it fitted elsewhere, and refuses 
   expect(preflight(world, inputFor("consul-server-0")).warnings).toEqual([]);
 });
 
+test("warns of work that is not whole before anything leaves: the leave is going to wait for it", () => {
+  const world = observed((one) => {
+    Object.assign(pick(one.nomad.jobs, "web").groups[0] ?? {}, { running: 4, healthy: 3 });
+  });
+  expect(preflight(world, inputFor("broker-0")).warnings.map(formatFinding).join("\n")).toMatchInlineSnapshot(
+    `"broker-0: work of it is not whole now: default/web.g: 4 of 5 running, 3 healthy; its leave waits for that, so mend it or stop its job first"`,
+  );
+  expect(preflight(world, inputFor("broker-0", { workload: "stays" })).warnings).toEqual([]);
+  delete pick(world.nomad.nodes, "broker-1-0-node").used;
+  expect(preflight(world, inputFor("broker-0")).warnings).toHaveLength(2);
+});
+
 test("of a group in batches the work of the batch alone has to fit, elsewhere or on what is new", () => {
   const world = observed((one) => {
     for (const node of known(one.nomad.nodes)) node.used = { cpuMhz: 900, memoryMb: 0 };
