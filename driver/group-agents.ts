@@ -11,7 +11,7 @@ import { withLists } from "../live/observe/server-lists.js";
 import { machinesOf } from "../live/local-agents.js";
 import { clusterClock } from "../clients/clock.js";
 import type { HookContext } from "../hooks/hook-context.js";
-import { clusterOf, leaveOrderOf, runLeaveHook, standingIn } from "../hooks/leave.js";
+import { leaveOrderOf, runLeaveHook, standingIn } from "../hooks/leave.js";
 import { refuseUnsafe } from "../hooks/leave-group.js";
 import { runReadyHook } from "../hooks/ready.js";
 import type { Run } from "./run.js";
@@ -63,7 +63,7 @@ export function agentsOf(
         }
         const listed = listedHosts(observation, standingIn(file), group);
         const seen = await withLists(cluster.agents, observation, listed, signal);
-        const found = preflight(seen, { ...order, ...clusterOf(file), inFlight });
+        const found = preflight(seen, { ...order, cluster: standingIn(file), inFlight });
         refuseUnsafe(found, `${subject} cannot be rolled now:`, say);
       } finally {
         await cluster.close();

@@ -34,7 +34,7 @@ const EVERY_MS = 2000;
 export async function leaveGroup(
   deps: LeaveDeps,
   order: LeaveOrder,
-  others: Pick<PreflightInput, "cluster" | "inFlight" | "hasMachines">,
+  others: Pick<PreflightInput, "cluster" | "inFlight">,
 ): Promise<void> {
   const { cluster, clock, signal, snapshotFile } = deps;
   const timeline = new Timeline(order.group, clock, deps.say, deps.onCondition);
@@ -132,7 +132,8 @@ const indented = (finding: Parameters<typeof formatFinding>[0]): string => `  ${
 function outOfTime(step: LeaveStep, timeline: Timeline): UserError {
   const remaining = step.action === "wait" ? step.remaining : timeline.lastRemaining;
   const list = remaining.map((line) => `\n  ${line}`).join("");
-  return new UserError(`${step.name} has not ended within ${String(step.deadlineSeconds)} s${list}`);
+  const remedy = step.action === "wait" && step.remedy ? `\n${step.remedy}` : "";
+  return new UserError(`${step.name} has not ended within ${String(step.deadlineSeconds)} s${list}${remedy}`);
 }
 
 /** An agent that restarts, an election, or a leader that has just gone. Every step may be asked for again. */

@@ -29,7 +29,7 @@ export async function runLeaveHook(
     const snapshotFile = join(folder, snapshotNameOf(group.name));
     // What else is in flight in the state was judged when the view was made.
     const deps = { cluster, clock, say, onCondition, signal, snapshotFile };
-    await leaveGroup(deps, order, { ...clusterOf(file), inFlight: driver?.inFlight ?? [] });
+    await leaveGroup(deps, order, { cluster: standingIn(file), inFlight: driver?.inFlight ?? [] });
   } finally {
     await cluster.close();
   }
@@ -46,13 +46,7 @@ export function leaveOrderOf(
   return { group: name, role, hash, stay, laterHosts, hosts, workload, retires, drain };
 }
 
-/** What else there is, for the preflight. */
-export const clusterOf = (file: HookFile) => ({
-  cluster: standingIn(file),
-  hasMachines: file.spec.platform === "aws",
-});
-
-/** Every group that stands. */
+/** Every group that stands, for the preflight. */
 export const standingIn = (file: HookFile): ClusterGroup[] =>
   file.deployed.map(({ name, hosts }) => {
     const pool = parseGroupName(name)?.pool ?? name;

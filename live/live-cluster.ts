@@ -136,7 +136,7 @@ export class LiveCluster {
     const { now, timeAt } = this.parts;
     const at = now();
     this.#directory.forget();
-    const asking = this.#machines(group);
+    const asking = this.machines(group);
     const [consul, nomad, machines, targets, agents] = await Promise.all([
       observeConsul(this.consul, () => this.#directory.catalog(), {
         group,
@@ -165,9 +165,10 @@ export class LiveCluster {
     await Promise.all([this.agents.close(), this.consul.close(), this.nomad.close()]);
   }
 
-  async #machines(group: string): Promise<Observed<readonly Machine[]>> {
+  /** What EC2 knows. @param group whose machines all have to have names */
+  async machines(group = ""): Promise<Observed<readonly Machine[]>> {
     const machines = this.#directory.machines();
-    if (machines === undefined) return { unknown: "there is no EC2 on platform local" };
+    if (machines === undefined) return { unknown: "there is no EC2 on platform local", absent: true };
     return ask(async () => groupMachines(await machines, group));
   }
 

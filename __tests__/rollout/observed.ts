@@ -115,7 +115,7 @@ export function wholeCluster(): World {
       autopilot: autopilot("nomad-server", ".global"),
       raft: raft("nomad-server", ".global", 4647),
     },
-    machines: { unknown: "there is no EC2 on this platform" },
+    machines: { unknown: "there is no EC2 on this platform", absent: true },
     targets: [],
     agents: ALL.map((host) => ({
       host,

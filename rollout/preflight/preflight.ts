@@ -3,7 +3,7 @@ import type { InFlight } from "../../cluster/pending.js";
 import { capacityWarnings, type Leaving } from "./capacity.js";
 import type { Finding } from "./finding.js";
 import { withoutRegion } from "../observation/host-of.js";
-import { isMachineEnded } from "../observation/machine.js";
+import { isDeadRecord, isMachineEnded } from "../observation/machine.js";
 import { isUnknown, type ConsulMember, type Observation, type Observed } from "../observation/observation.js";
 import { listedHosts, listObjection } from "../server-lists.js";
 import { missingRights } from "./rights.js";
@@ -24,8 +24,6 @@ export interface PreflightInput extends Leaving {
   readonly cluster: readonly ClusterGroup[];
   /** What the state says is in flight. */
   readonly inFlight: readonly InFlight[];
-  /** Whether EC2 can be asked for the machines. Default: it is not. */
-  readonly hasMachines?: boolean;
 }
 
 export interface Preflight {
@@ -56,7 +54,7 @@ export function preflight(observation: Observation, input: PreflightInput): Pref
   return {
     refusals: [
       ...missingRights(target.role, observation, "before"),
-      ...unanswered(observation, target.role, input),
+      ...unanswered(observation, target.role),
       ...inFlight.filter((one) => one.group !== group).map((one) => stillInFlight(one)),
       ...others.flatMap((other) => notWell(observation, other, target)),
       ...tolerance(observation, target),
@@ -101,11 +99,7 @@ const stillInFlight = ({ group, reasons }: InFlight): Finding => ({
 });
 
 /** A check that could not be made is no check that passed. */
-function unanswered(
-  { nomad, consul, machines, targets }: Observation,
-  role: Role,
-  { hasMachines = false }: PreflightInput,
-): Finding[] {
+function unanswered({ nomad, consul, machines, targets }: Observation, role: Role): Finding[] {
   const lists = {
     "Consul's members": consul.members,
     "the rights in Consul": consul.rights,
@@ -114,7 +108,7 @@ function unanswered(
     "the rights in Nomad": nomad.rights,
     "the catalog of Consul": consul.catalog,
     "the checks in Consul": consul.health,
-    "the machines in EC2": hasMachines ? machines : [],
+    "the machines in EC2": isUnknown(machines) && machines.absent ? [] : machines,
     "the targets of the load balancer": targets,
     ...(role === "consul-server"
       ? { "the health of Consul's servers": consul.autopilot, "Consul's raft configuration": consul.raft }
@@ -193,12 +187,13 @@ function asMember(
 }
 
 /** A dead record beside the live one is no harm. */
-function asNode({ nomad: { nodes } }: Observation, host: string): Reason[] {
+function asNode({ nomad: { nodes }, machines }: Observation, host: string): Reason[] {
   if (isUnknown(nodes)) return [];
   const records = nodes.filter(({ name }) => name === host);
-  const live = records.filter(({ status }) => status !== "down");
+  const live = records.filter((node) => !isDeadRecord(node, nodes, machines));
   if (records.length === 0) return [{ why: "Nomad has no node of this name", mend: startOn(host, "nomad") }];
-  if (live.length === 0) return [{ why: "its node is down", mend: startOn(host, "nomad") }];
+  if (live.length === 0)
+    return [{ why: `its node is ${records.at(-1)?.status ?? "gone"}`, mend: startOn(host, "nomad") }];
   if (live.length > 1) return [{ why: `Nomad has ${String(live.length)} live nodes of this name` }];
   return live.flatMap(({ id, status, drain, eligibility }) => [
     ...(status === "ready" ? [] : [{ why: `its node is ${status}` }]),

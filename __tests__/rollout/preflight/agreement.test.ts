@@ -193,7 +193,7 @@ const anyHidden = fc
   });
 
 function inputFor(group: string) {
-  return { group, workload: "moves" as const, cluster: CLUSTER, inFlight: [], hasMachines: true };
+  return { group, workload: "moves" as const, cluster: CLUSTER, inFlight: [] };
 }
 
 const CLUSTER: readonly ClusterGroup[] = [...new Set(ALL.map(groupOfHost))].map((name) => {
