@@ -1,5 +1,6 @@
 import type { Environment } from "../clients/environment.js";
 import { undoOf } from "../rollout/edit/undo.js";
+import { afterDrain } from "./end-drain.js";
 import { editSpec, refuseExample } from "../program/edit-spec.js";
 import { readSituation } from "../program/situation.js";
 
@@ -20,8 +21,9 @@ export async function runUndo(
   { group, toRevision, dryRun = false }: UndoArgs,
   warn: (line: string) => void,
 ): Promise<string> {
-  const situation = await readSituation(env, Date.now());
-  refuseExample(situation.source);
+  const seen = await readSituation(env, Date.now());
+  refuseExample(seen.source);
+  const situation = dryRun ? seen : await afterDrain(env, seen, group, toRevision);
   const undo = undoOf(situation, group, toRevision);
   if (undo.kind === "nothing") return undo.message;
   for (const warning of undo.warnings) warn(`warning: ${warning}`);

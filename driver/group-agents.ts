@@ -26,6 +26,8 @@ export interface GroupAgents {
   readonly leave: (laterHosts: readonly string[]) => Promise<void>;
   /** @param laterHosts the hosts that need not be whole yet */
   readonly ready: (laterHosts: readonly string[]) => Promise<void>;
+  /** For whoever asks them for something else. */
+  readonly context: HookContext;
 }
 
 /**
@@ -70,6 +72,7 @@ export function agentsOf(
       }
     },
     leave: (laterHosts) => runLeaveHook(context, { hook: "leave", subject, hash, stay, laterHosts }),
+    context,
     ready: (laterHosts) => runReadyHook(context, { hook: "ready", subject, hash, laterHosts }),
   };
 }

@@ -25,6 +25,8 @@ export interface RollDeps {
    * @throws UserError; {@link isGateFailure} tells a gate that was not passed
    */
   deploy(group: string): Promise<GroupResult | undefined>;
+  /** Ends the drain of a group that goes back: the generation of its machines, where none has to be replaced. */
+  endDrain(group: string): Promise<number | undefined>;
   isGateFailure(error: unknown): error is Error;
   /** Puts a hold down that `rollout resume` takes away, and then says so in the log. */
   hold(reason: string): Promise<void>;
@@ -88,7 +90,10 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
         edited = step;
         break;
       case "undo":
-        known = await deps.edit(step.group, { image: step.image, generation: step.generation });
+        known = await deps.edit(step.group, {
+          image: step.image,
+          generation: (await deps.endDrain(step.group)) ?? step.generation,
+        });
         break;
       case "roll":
         try {

@@ -13,6 +13,7 @@ import { machinesOf } from "../live/local-agents.js";
 import { editSpec, refuseExample } from "../program/edit-spec.js";
 import { readCluster } from "../program/read-deployed.js";
 import { readSpec } from "../program/read-spec.js";
+import { endDrain } from "./end-drain.js";
 import { GateFailure } from "./deploy-group.js";
 import { deployUnlessRecalled } from "./recall.js";
 import { rollGroups, type RollEnd } from "./roll-groups.js";
@@ -42,6 +43,7 @@ export async function roll(run: Run, wanted: Wanted, say: (line: string) => void
         return readSpec(env).spec;
       },
       deploy: (group) => deployUnlessRecalled(run, group),
+      endDrain: (group) => endDrain(run, group),
       isGateFailure: (error) => error instanceof GateFailure,
       hold: async (reason) => {
         const by = whoRuns();

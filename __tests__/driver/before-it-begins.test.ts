@@ -75,6 +75,7 @@ test("an edit is taken back where its question is answered with no", async () =>
       return Promise.resolve(now);
     },
     deploy: () => Promise.reject(new NotConfirmed("nothing was done: broker-0 was not confirmed")),
+    endDrain: () => Promise.resolve(undefined),
     isGateFailure: (error): error is Error => error instanceof GateFailure,
     hold: () => Promise.resolve(),
     onCondition: () => undefined,
