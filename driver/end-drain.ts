@@ -5,8 +5,7 @@ import { passGate } from "../hooks/ready.js";
 import { connect } from "../live/live-cluster.js";
 import { readCluster } from "../program/read-deployed.js";
 import { hasLeft } from "../rollout/edit/take-back.js";
-import { isKnown, unknowns } from "../rollout/observation/known.js";
-import { isMachineEnded } from "../rollout/observation/machine.js";
+import { stillThere } from "../rollout/leave/still-there.js";
 import { agentsOf } from "./group-agents.js";
 import { GroupSteps } from "./group-steps.js";
 import type { Run } from "./run.js";
@@ -42,18 +41,13 @@ async function isBackAtWork({ env, file, machines, clock, say }: HookContext, wa
   const cluster = await connect(file.spec, env, clock.now, machines, group);
   try {
     const seen = await cluster.observe({ group, role, agentsOf: [], checks: [] });
-    const known = { nodes: seen.nomad.nodes, members: seen.consul.members };
-    if (!isKnown(known))
-      say(`whether all of its machines are there is not known: ${unknowns(known).join(", ")}`);
-    if (!isKnown(known)) return false;
     const hosts = hostNames(was);
-    const own = known.nodes.filter(({ name, status }) => hosts.includes(name) && status === "ready");
-    const isThere = (host: string): boolean =>
-      known.members.some(({ name, status }) => name === host && status === "alive") &&
-      own.some(({ name }) => name === host) &&
-      !isMachineEnded(seen.machines, host);
-    if (!hosts.every(isThere)) return false;
-    for (const { id, drain, eligibility } of own) {
+    const there = stillThere(seen, hosts);
+    if (typeof there === "string") {
+      say(`its drain is not ended, since its machines have to be replaced: ${there}`);
+      return false;
+    }
+    for (const { id, drain, eligibility } of there) {
       if (drain) await cluster.nomad.cancelDrain(id, { markEligible: true });
       else if (eligibility === "ineligible") await cluster.nomad.setEligibility(id, "eligible");
     }

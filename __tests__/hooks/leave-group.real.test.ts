@@ -165,9 +165,8 @@ describe("clients", () => {
     await world.until(() => lines.some((line) => line.startsWith("  still: broker-0-0")));
     world.skip(631_000);
     expect(untimed(await said)).toMatchInlineSnapshot(`
-     "wait-drained has not ended within 630 s
+     "wait-drained has not ended within 630 s; mend what is in the way; or go back: npx rollout undo broker-0
        broker-0-0 (node <id>): draining, past its deadline <time>; <id> of web.g running since <time>
-     end that work, or make room for it elsewhere, and run this again; or go back: npx rollout undo broker-0
      done: mark-ineligible, drain; not ended: wait-drained; run it again: it goes on from here"
     `);
   });
@@ -331,7 +330,7 @@ describe("a Consul server", () => {
     expect(await failure(leave(orderFor("consul-server-2")))).toMatchInlineSnapshot(`
      "nothing has been done: no work may leave while this is so:
        consul-server-1-0: is not well, and consul-server-1 is a group of the same pool: its Consul agent is left; make consul-server-1 whole before consul-server-2 is rolled: finish its roll where one was begun (npx rollout deploy consul-server-1), or where it is to stay as it is: sudo systemctl start consul on consul-server-1-0
-       consul-server-2: Consul tolerates no failure now: 2 of 3 servers vote, failure tolerance 0, healthy; wait until Consul's servers are whole (consul operator raft list-peers)"
+       consul-server-2: Consul tolerates no failure now: 2 of 2 peers vote in raft, 2 for autopilot; 3 are declared; wait until Consul's 3 servers are whole, without any other (consul operator raft list-peers)"
     `);
   });
 });

@@ -4,7 +4,7 @@ import type { Allocation, NomadJob, NomadNode, Observation, Target } from "../ob
 import { deadInConsul, leaveConsul } from "./consul-agent.js";
 import { cutDrains, drainNodes, hasEnded } from "./drain.js";
 import { hostsAmong, missingHosts } from "./missing-hosts.js";
-import { stays, isLater, wayBack, type LeaveOrder } from "./order.js";
+import { stays, isLater, type LeaveOrder } from "./order.js";
 import { blocked, step, wait, waitForAnswers, type Next } from "./step.js";
 import { notWhole } from "./work-whole.js";
 
@@ -72,14 +72,8 @@ export function nextClientLeave(observation: Observation, order: LeaveOrder): Ne
   return { ...(next ?? { kind: "done" }), notes };
 }
 
-const waitWhole = (order: LeaveOrder, unfinished: readonly string[]): Next =>
-  wait(
-    "wait-whole",
-    `${order.group}: waiting until its work runs healthy elsewhere`,
-    unfinished,
-    WHOLE_SECONDS,
-    `make that work whole, or stop its job, and run this again${wayBack(order)}`,
-  );
+const waitWhole = ({ group }: LeaveOrder, unfinished: readonly string[]): Next =>
+  wait("wait-whole", `${group}: waiting until its work runs healthy elsewhere`, unfinished, WHOLE_SECONDS);
 
 function waitForTargets(targets: readonly Target[]): Next | undefined {
   const hostsIn = (isMeant: (target: Target) => boolean): string[] => [

@@ -52,7 +52,6 @@ export function drainNodes(
     `${order.group}: waiting until no work is left`,
     remaining,
     order.drain.deadlineSeconds + GRACE_SECONDS,
-    `end that work, or make room for it elsewhere, and run this again${wayBack(order)}`,
   );
 }
 

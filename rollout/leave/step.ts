@@ -34,8 +34,6 @@ export type LeaveStep = {
       readonly action: "wait";
       /** What is still there, one line each. */
       readonly remaining: readonly string[];
-      /** What ends it where time does not. */
-      readonly remedy?: string;
     }
   | Action
 );
@@ -77,17 +75,13 @@ export const step = (next: Action & Pick<LeaveStep, "message" | "deadlineSeconds
 
 export const blocked = (findings: readonly Finding[]): Next => ({ kind: "blocked", findings });
 
-/** @param remaining what is still there; @param remedy said once the deadline has come */
+/** @param remaining what is still there */
 export const wait = (
   name: string,
   message: string,
   remaining: readonly string[],
   deadlineSeconds: number,
-  remedy?: string,
-): Next => ({
-  kind: "step",
-  step: { name, action: "wait", message, remaining, deadlineSeconds, ...(remedy ? { remedy } : {}) },
-});
+): Next => ({ kind: "step", step: { name, action: "wait", message, remaining, deadlineSeconds } });
 
 /** An election or a restart passes; what does not is named when the deadline has come, a refusal of the token at once. */
 export function waitForAnswers(asked: object): Next {

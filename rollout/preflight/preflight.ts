@@ -4,10 +4,17 @@ import { capacityWarnings, type Leaving } from "./capacity.js";
 import type { Finding } from "./finding.js";
 import { withoutRegion } from "../observation/host-of.js";
 import { isDeadRecord, isMachineEnded } from "../observation/machine.js";
-import { isUnknown, type ConsulMember, type Observation, type Observed } from "../observation/observation.js";
+import {
+  SERVERS,
+  isUnknown,
+  type ConsulMember,
+  type Observation,
+  type Observed,
+} from "../observation/observation.js";
 import { listedHosts, listObjection } from "../server-lists.js";
 import { missingRights } from "./rights.js";
-import { tolerance } from "./servers.js";
+import { raftKnowsName } from "../leave/quorum.js";
+import { wholeServers, type Servers } from "../ready/votes.js";
 
 /** A group that is deployed. */
 export interface ClusterGroup {
@@ -57,7 +64,7 @@ export function preflight(observation: Observation, input: PreflightInput): Pref
       ...unanswered(observation, target.role),
       ...inFlight.filter((one) => one.group !== group).map((one) => stillInFlight(one)),
       ...others.flatMap((other) => notWell(observation, other, target)),
-      ...tolerance(observation, target),
+      ...notWhole(observation, target),
       ...lists.filter(({ refuses }) => refuses),
     ],
     warnings: [...lists.filter(({ refuses }) => !refuses), ...capacityWarnings(observation, target, input)],
@@ -202,4 +209,50 @@ function asNode({ nomad: { nodes }, machines }: Observation, host: string): Reas
       ? []
       : [{ why: "its node is ineligible", mend: `nomad node eligibility -enable ${id}` }]),
   ]);
+}
+
+/**
+ * Why the gate of a server could not pass: its own conditions are asked of the servers now, which tells whether another may
+ * fail, and of those that the roll leaves. The group's own peer has gone by then, and autopilot has removed a nameless one
+ * if the group's server is dead already, which is what is missing.
+ */
+function notWhole({ consul, nomad }: Observation, { name, role, hosts }: ClusterGroup): Finding[] {
+  if (role === "client") return [];
+  const [kind, { autopilot, members, raft }] =
+    role === "consul-server" ? ["Consul", consul] : ["Nomad", nomad];
+  if (isUnknown(autopilot) || isUnknown(members) || isUnknown(raft)) return [];
+  const alive = new Set(
+    members.flatMap((member) => (member.status === "alive" ? withoutRegion(member.name) : [])),
+  );
+  const isDead = !hosts.some((host) => alive.has(host));
+  const stays = (peer: { readonly name: string }): boolean =>
+    !hosts.includes(withoutRegion(peer.name)) && !(isDead && !raftKnowsName(peer));
+  const anew = hosts.map((host) => ({
+    ...{ id: `the next ${host}`, name: host, address: "", stableSince: 0 },
+    ...{ voter: true, leader: true, healthy: true },
+  }));
+  const servers = [...autopilot.servers.filter(stays), ...anew];
+  const peers = [...raft.filter(stays), ...anew];
+  const healthy = servers.every((server) => server.healthy);
+  const next = { autopilot: { healthy, failureTolerance: 1, servers }, raft: peers };
+  const reasonIn = (those: Servers): string | undefined =>
+    wholeServers(those, role).find(({ status }) => status !== "met")?.reason;
+  const now = isDead ? undefined : reasonIn({ autopilot, raft });
+  const reason = now ?? reasonIn(next);
+  if (reason === undefined) return [];
+  // Autopilot speaks of an election for some seconds after it, while raft and the members have nothing against the roll.
+  const isLate =
+    peers.length === SERVERS &&
+    peers.every((peer) => peer.voter && (!stays(peer) || alive.has(withoutRegion(peer.name))));
+  return [
+    {
+      subject: name,
+      message:
+        now === undefined
+          ? `${isDead ? `its ${kind} server is dead, and ` : ""}with a new one ${kind} would not be whole: ${reason}`
+          : `${kind} tolerates no failure now: ${reason}`,
+      remedy: `wait until ${kind}'s ${String(SERVERS)} servers are whole, without any other (${kind.toLowerCase()} operator raft list-peers)`,
+      ...(isLate ? { passing: true } : {}),
+    },
+  ];
 }

@@ -330,8 +330,6 @@ test("clients that are down are not drained, which is said; their work has to be
       message: "broker-0: waiting until its work runs healthy elsewhere",
       remaining: ["default/web.g: 3 of 5 running, 2 healthy"],
       deadlineSeconds: 900,
-      remedy:
-        "make that work whole, or stop its job, and run this again; or go back: npx rollout undo broker-0",
     },
     notes: [
       "broker-0-0: down in Nomad, so it is not drained; its work counts as lost",
