@@ -53,5 +53,5 @@ test.each<[string, string, (world: World) => void]>([
     (world) => (world.consul.members = { unknown: "500 No cluster leader" }),
   ],
 ])("refuses where %s", (_, why, edit) => {
-  expect(there((world) => void edit(world))).toBe(why);
+  expect(there(edit)).toBe(why);
 });
