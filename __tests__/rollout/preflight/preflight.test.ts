@@ -27,7 +27,10 @@ test("the group's own state speaks against nothing: it may be half gone, and is 
 });
 
 test("a dead record beside a live node is no harm", () => {
-  expect(preflight(observed(replaced("broker-1-0")), inputFor("broker-0")).refusals).toEqual([]);
+  const world = observed(replaced("broker-1-0"));
+  expect(preflight(world, inputFor("broker-0")).refusals).toEqual([]);
+  pick(world.nomad.nodes, "broker-1-0-node").status = "disconnected";
+  expect(preflight(world, inputFor("broker-0")).refusals).toEqual([]);
 });
 
 test("refuses with everything that speaks against it at once", () => {
