@@ -48,7 +48,7 @@ export async function runGc(env: Environment, { yes = false, system = false }: G
   }
 }
 
-interface Agents extends Pick<LiveCluster, "consul"> {
+interface Agents extends Pick<LiveCluster, "consul" | "machines"> {
   readonly nomad: Pick<LiveCluster["nomad"], "nodes" | "node" | "purge" | "systemGc">;
 }
 
@@ -67,16 +67,23 @@ export async function collect(
   return { records, system: system && yes };
 }
 
-/** The list of nodes has no metadata, so the few that are down are asked for one by one. */
-async function remembered({ consul, nomad }: Agents): Promise<Remembered> {
-  const [stubs, members, catalog] = await Promise.all([nomad.nodes(), consul.members(), consul.nodes()]);
+/** The list of nodes has no metadata, so the few that are not ready are asked for one by one. */
+async function remembered(cluster: Agents): Promise<Remembered> {
+  const { consul, nomad } = cluster;
+  const [stubs, members, catalog, machines] = await Promise.all([
+    nomad.nodes(),
+    consul.members(),
+    consul.nodes(),
+    cluster.machines(),
+  ]);
   const nodes = [];
   for (const { ID, Name, Status } of stubs) {
-    const meta = Status === "down" ? (await nomad.node(ID))?.Meta : undefined;
+    const meta = Status !== "ready" ? (await nomad.node(ID))?.Meta : undefined;
     nodes.push({ id: ID, name: Name, status: Status, meta: meta ?? {} });
   }
   return {
     nodes,
+    machines,
     members: members.map(({ Name, Status }) => ({ name: Name, status: Status })),
     catalog: catalog.map(({ Node, Meta }) => ({ name: Node, meta: Meta })),
   };
@@ -84,7 +91,10 @@ async function remembered({ consul, nomad }: Agents): Promise<Remembered> {
 
 /** Looks once more before: purging a node that lives loses its work at once. False where it has come back, or is gone. */
 async function remove({ consul, nomad }: Agents, { of, id, name }: DeadRecord): Promise<boolean> {
-  if (of === "nomad") return (await nomad.node(id))?.Status === "down" && nomad.purge(id);
+  if (of === "nomad") {
+    const found = await nomad.node(id);
+    return found !== undefined && found.Status !== "ready" && nomad.purge(id);
+  }
   const now = (await consul.members()).find(({ Name }) => Name === name);
   return now?.Status === "failed" && consul.forceLeave(name);
 }

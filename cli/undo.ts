@@ -10,6 +10,7 @@ import { openRunStore } from "../program/run-store.js";
 import { despiteIn, type DespiteOptions } from "./verb.js";
 import { undoOf, undoRoll } from "../rollout/edit/undo.js";
 import { formatCommit } from "./output/deploy.js";
+import { afterDrain } from "./end-drain.js";
 import { editSpec, refuseExample } from "../program/edit-spec.js";
 import { findTargets } from "../cluster/find-group.js";
 import { UserError } from "../cluster/user-error.js";
@@ -37,8 +38,8 @@ export async function runUndo(
   warn: (line: string) => void,
 ): Promise<string> {
   refuseExample(readSpec(env));
-  const situation = await readSituation(env, Date.now());
-  const { source, spec } = situation;
+  const seen = await readSituation(env, Date.now());
+  const { source, spec } = seen;
   const despite = despiteIn(options);
   const names = findTargets(spec, { target, all }, "undo");
   const isOne = names.length === 1;
@@ -47,6 +48,8 @@ export async function runUndo(
       "--to-revision is that of a group; name it: rollout undo broker-1 --to-revision 16",
       2,
     );
+  let situation = seen;
+  for (const name of dryRun ? [] : names) situation = await afterDrain(env, situation, name, toRevision);
   const { undos, later } = isOne
     ? { undos: names.map((name) => undoOf(situation, name, toRevision)), later: [] }
     : undoRoll(situation, names);

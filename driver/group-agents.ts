@@ -31,6 +31,8 @@ export interface GroupAgents {
   readonly leave: (laterHosts: readonly string[]) => Promise<void>;
   /** @param laterHosts the hosts that need not be whole yet */
   readonly ready: (laterHosts: readonly string[]) => Promise<void>;
+  /** For whoever asks them for something else. */
+  readonly context: HookContext;
 }
 
 /**
@@ -79,6 +81,7 @@ export function agentsOf(
         refuseUnsafe(found, `${subject} cannot be rolled now:`, say);
       }),
     leave: (laterHosts) => runLeaveHook(context, { hook: "leave", subject, hash, stay, laterHosts }),
+    context,
     ready: (laterHosts) => runReadyHook(context, { hook: "ready", subject, hash, laterHosts }),
   };
 }

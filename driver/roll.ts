@@ -14,6 +14,7 @@ import { machinesOf } from "../live/local-agents.js";
 import { editSpec, refuseExample } from "../program/edit-spec.js";
 import { readCluster } from "../program/read-deployed.js";
 import { readSpec } from "../program/read-spec.js";
+import { endDrain } from "./end-drain.js";
 import { GateFailure } from "./deploy-group.js";
 import { deployUnlessRecalled } from "./recall.js";
 import { rollGroups, type RollEnd, type Say } from "./roll-groups.js";
@@ -49,6 +50,7 @@ export async function roll(run: Run, wanted: Wanted, say: Say): Promise<RollEnd>
         say(`${group}: begun despite ${ids.join(", ")}: ${despite.reason}`);
         return deployUnlessRecalled({ ...run, despite }, group);
       },
+      endDrain: (group) => endDrain(run, group),
       isGateFailure: (error) => error instanceof GateFailure,
       hold: async (reason) => {
         const by = whoRuns();

@@ -2,7 +2,7 @@ import { type AnswerError, UnreachableError } from "../clients/http/errors.js";
 import { formatFinding } from "../rollout/preflight/finding.js";
 import { nextLeave } from "../rollout/leave/next-leave.js";
 import type { Observation } from "../rollout/observation/observation.js";
-import type { LeaveOrder } from "../rollout/leave/order.js";
+import { wayBack, type LeaveOrder } from "../rollout/leave/order.js";
 import type { LeaveStep } from "../rollout/leave/step.js";
 import { listedHosts } from "../rollout/server-lists.js";
 import { isWorthWaiting, preflight, type PreflightInput } from "../rollout/preflight/preflight.js";
@@ -88,7 +88,7 @@ export async function leaveGroup(
       const { step } = next;
       const isNew = running?.name !== step.name;
       running = isNew || !running ? { name: step.name, since: clock.now() } : running;
-      if (clock.now() - running.since > step.deadlineSeconds * 1000) throw outOfTime(step, timeline);
+      if (clock.now() - running.since > step.deadlineSeconds * 1000) throw outOfTime(step, timeline, order);
       if (isNew) timeline.step(step.name, step.message, step.deadlineSeconds);
       if (step.action === "wait") {
         timeline.waits(step.remaining);
@@ -129,10 +129,12 @@ export function refuseUnsafe(
 
 const indented = (finding: Parameters<typeof formatFinding>[0]): string => `  ${formatFinding(finding)}`;
 
-function outOfTime(step: LeaveStep, timeline: Timeline): UserError {
+function outOfTime(step: LeaveStep, timeline: Timeline, order: LeaveOrder): UserError {
   const remaining = step.action === "wait" ? step.remaining : timeline.lastRemaining;
   const list = remaining.map((line) => `\n  ${line}`).join("");
-  return new UserError(`${step.name} has not ended within ${String(step.deadlineSeconds)} s${list}`);
+  return new UserError(
+    `${step.name} has not ended within ${String(step.deadlineSeconds)} s; mend what is in the way${wayBack(order)}${list}`,
+  );
 }
 
 /** An agent that restarts, an election, or a leader that has just gone. Every step may be asked for again. */

@@ -22,26 +22,36 @@ export const bakedBy = ({ name, hash }: Pick<Group, "name" | "hash">): string =>
  * has what is new hold for the bake time of every group. With a closed gate it does not: somebody else does, before the gate is opened.
  */
 export async function runReadyHook(
-  { env, file, machines, clock, say, onCondition, signal, driver }: HookContext,
+  context: HookContext,
   { subject, hash, laterHosts = [] }: HookArgs,
 ): Promise<void> {
+  const { env, file, machines, say, signal } = context;
   if (env[GATE_ENVIRONMENT] === "closed") {
     say(`${subject}: its gate comes next, and it is in flight until that has passed`);
     return;
   }
-  const { spec } = file;
   const group = groupOf(file, subject, hash);
   if (group.retires) {
     say(`${group.name}: nothing to wait for: it has no machine any more`);
     return;
   }
-  const { workload, ready, bake } = gateSettingsOf(group.pool, spec);
-  const pool = poolsOf(spec).find(({ name }) => name === group.pool);
   // A host that a group has lost is destroyed without a hook of its own: its block is gone. It has left before.
   for (const { name } of machines?.list() ?? []) {
     if (parseHostName(name)?.group === group.name && !hostNames(group).includes(name))
       await machines?.stop(name, signal);
   }
+  await passGate(context, group, laterHosts);
+}
+
+/** Waits until a group is whole, of whatever template it is. */
+export async function passGate(
+  { env, file, machines, clock, say, onCondition, signal, driver }: HookContext,
+  group: Group,
+  laterHosts: readonly string[],
+): Promise<void> {
+  const { spec } = file;
+  const { workload, ready, bake } = gateSettingsOf(group.pool, spec);
+  const pool = poolsOf(spec).find(({ name }) => name === group.pool);
   const cluster = await connect(spec, env, clock.now, machines, group.name);
   const checks = new PoolChecks(ready.checks, {
     run: (check, machine, ending) => runCheck(check, machine, { env, signal: ending }),

@@ -11,13 +11,13 @@ export type LeaveAction = Exclude<LeaveStep, { action: "wait" }>;
  */
 export async function carryOut(
   step: LeaveAction,
-  cluster: Pick<LiveCluster, "consul" | "nomad" | "agents" | "deregister">,
+  cluster: Pick<LiveCluster, "consul" | "nomad" | "agents" | "balance">,
   { snapshotFile, signal }: { readonly snapshotFile: string; readonly signal: AbortSignal },
 ): Promise<void> {
   const { consul, nomad, agents } = cluster;
   switch (step.action) {
     case "deregister-targets":
-      return cluster.deregister(step.hosts);
+      return cluster.balance("deregister", step.hosts);
     case "mark-ineligible":
       return all(step.nodes, ({ id }) => nomad.setEligibility(id, "ineligible"));
     case "drain": {

@@ -43,7 +43,7 @@ export interface Question {
 interface Cloud {
   /** Every machine of the cluster, those that ended lately included. */
   machines(): Promise<readonly Ec2Machine[]>;
-  readonly balancer: Pick<LoadBalancer, "targetStates" | "deregister">;
+  readonly balancer: Pick<LoadBalancer, "targetStates" | "deregister" | "register">;
 }
 
 /**
@@ -136,7 +136,7 @@ export class LiveCluster {
     const { now, timeAt } = this.parts;
     const at = now();
     this.#directory.forget();
-    const asking = this.#machines(group);
+    const asking = this.machines(group);
     const [consul, nomad, machines, targets, agents] = await Promise.all([
       observeConsul(this.consul, () => this.#directory.catalog(), {
         group,
@@ -151,23 +151,30 @@ export class LiveCluster {
     return { at, consul, nomad, machines, targets, agents, checks };
   }
 
-  /** Takes machines out of their pool's load balancer; open connections go on until they are drained. */
-  async deregister(hosts: readonly string[]): Promise<void> {
+  /** Takes machines out of their pool's load balancer, where open connections go on until they are drained; or in again. */
+  async balance(how: "deregister" | "register", hosts: readonly string[]): Promise<void> {
     const { cloud } = this.parts;
-    const pool = parseHostName(hosts[0] ?? "")?.pool;
-    if (!cloud || pool === undefined) return;
-    const machines = (await cloud.machines()).filter(({ host }) => hosts.includes(host ?? ""));
-    const ids = machines.map(({ instanceId }) => instanceId);
-    await cloud.balancer.deregister(`${this.spec.name}-${pool}`, ids);
+    const pool = parseHostName(hosts[0] ?? "")?.pool ?? "";
+    if (!cloud || !this.#hasBalancer(pool)) return;
+    const isMeant = ({ host, state }: Ec2Machine): boolean =>
+      hosts.includes(host ?? "") && (how === "deregister" || state === "running");
+    const ids = (await cloud.machines()).filter(isMeant).map(({ instanceId }) => instanceId);
+    await cloud.balancer[how](`${this.spec.name}-${pool}`, ids);
+  }
+
+  #hasBalancer(pool: string): boolean {
+    const settings: { readonly loadBalancer?: unknown } | undefined = this.spec.pools[pool];
+    return settings?.loadBalancer !== undefined;
   }
 
   async close(): Promise<void> {
     await Promise.all([this.agents.close(), this.consul.close(), this.nomad.close()]);
   }
 
-  async #machines(group: string): Promise<Observed<readonly Machine[]>> {
+  /** What EC2 knows. @param group whose machines all have to have names */
+  async machines(group = ""): Promise<Observed<readonly Machine[]>> {
     const machines = this.#directory.machines();
-    if (machines === undefined) return { unknown: "there is no EC2 on platform local" };
+    if (machines === undefined) return { unknown: "there is no EC2 on platform local", absent: true };
     return ask(async () => groupMachines(await machines, group));
   }
 
@@ -179,12 +186,11 @@ export class LiveCluster {
     const { cloud } = this.parts;
     if (!cloud) return [];
     const pool = parseGroupName(group)?.pool ?? "";
-    const settings: { readonly loadBalancer?: unknown } | undefined = this.spec.pools[pool];
-    if (settings === undefined)
+    if (this.spec.pools[pool] === undefined)
       return {
         unknown: `the pool of ${group} is not in the spec, so nobody knows whether it has a load balancer`,
       };
-    if (settings.loadBalancer === undefined) return [];
+    if (!this.#hasBalancer(pool)) return [];
     return targetsOf(
       machines,
       (host) => isHostOf(group, host),

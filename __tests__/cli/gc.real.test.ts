@@ -73,7 +73,7 @@ describe("gc on a simulated cluster", () => {
       purge: () => Promise.reject(new Error("a live node was purged")),
       systemGc: () => Promise.reject(new Error("nobody asked for it")),
     };
-    const agents = { consul, nomad: back };
+    const agents = { consul, nomad: back, machines: () => world.live.machines() };
     const { records } = await flowing(collect(agents, context, { ...list, yes: true }));
     expect(records).toMatchObject([
       { of: "nomad", removed: false },

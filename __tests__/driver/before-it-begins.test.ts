@@ -90,6 +90,7 @@ test("an edit is taken back where its question is answered with no", async () =>
     },
     downgrade: () => Promise.resolve(undefined),
     deploy: () => Promise.reject(new NotConfirmed("nothing was done: broker-0 was not confirmed")),
+    endDrain: () => Promise.resolve(undefined),
     isGateFailure: (error): error is Error => error instanceof GateFailure,
     hold: () => Promise.resolve(),
     onCondition: () => undefined,
@@ -130,6 +131,7 @@ describe("one group", () => {
         }),
       edit: () => Promise.reject(new Error("nothing is to be edited")),
       downgrade: () => Promise.resolve(undefined),
+      endDrain: () => Promise.resolve(undefined),
       deploy: (group, despite) => {
         told.push([group, at(now / 60_000), ...(despite ?? [])]);
         return Promise.resolve({ result: "nothing" });

@@ -56,11 +56,19 @@ describeReal("A cluster on aws, asked of moto", ["moto"], () => {
 
   test("a group is taken out of the load balancer, and the others stay in it", async () => {
     live = await connected();
-    await live.deregister(["broker-0-0"]);
+    await live.balance("deregister", ["broker-0-0"]);
     await live.close();
     expect((await observe("broker-0")).targets).toEqual([]);
     await live.close();
     expect((await observe("broker-1")).targets).toEqual([{ host: "broker-1-0", state: "healthy" }]);
+  });
+
+  test("a group is put in again, with the machines that run", async () => {
+    live = await connected();
+    await live.balance("register", ["broker-0-0"]);
+    await live.balance("register", ["consul-server-0-0"]);
+    await live.close();
+    expect((await observe("broker-0")).targets).toEqual([{ host: "broker-0-0", state: "healthy" }]);
   });
 
   test("a machine of the group whose name does not fit makes its machines unknown, and its targets", async () => {

@@ -46,7 +46,7 @@ const servers = (pool: string): string[] => [0, 1, 2].map((index) => `${pool}-${
 
 const addressOf = (host: string): string => `10.0.${String(Math.max(0, ALL.indexOf(host)))}.1`;
 
-const ALL = [...servers("consul-server"), ...servers("nomad-server"), ...BROKERS] as string[];
+export const ALL = [...servers("consul-server"), ...servers("nomad-server"), ...BROKERS] as string[];
 
 /** A healthy cluster with three Consul servers, three Nomad servers and five brokers, in which server 0 of each leads. */
 export function wholeCluster(): World {
@@ -115,7 +115,7 @@ export function wholeCluster(): World {
       autopilot: autopilot("nomad-server", ".global"),
       raft: raft("nomad-server", ".global", 4647),
     },
-    machines: { unknown: "there is no EC2 on this platform" },
+    machines: { unknown: "there is no EC2 on this platform", absent: true },
     targets: [],
     agents: ALL.map((host) => ({
       host,

@@ -15,7 +15,7 @@ export interface TargetState {
 /** A machine that is registered with several ports is as far as the one that holds it most. */
 const RANKS: readonly TargetStateName[] = ["unhealthy", "initial", "healthy", "draining", "unused"];
 
-/** AWS's load balancers. Terraform registers and deregisters targets; what it has not taken out yet can be taken out here. */
+/** AWS's load balancers. Terraform registers and deregisters targets; what it has not taken out yet can be taken out and in here. */
 export class LoadBalancer {
   #client: ElasticLoadBalancingV2Client | undefined;
 
@@ -64,6 +64,16 @@ export class LoadBalancer {
     const TargetGroupArn = await this.#arnOf(targetGroup);
     await this.#ask("DeregisterTargets", (client) =>
       client.send(new DeregisterTargetsCommand({ TargetGroupArn, Targets })),
+    );
+  }
+
+  /** Sends requests to machines again. @throws UserError with AWS's reason */
+  async register(targetGroup: string, instanceIds: readonly string[]): Promise<void> {
+    const { RegisterTargetsCommand } = await import("./load-balancer-sdk.js");
+    const TargetGroupArn = await this.#arnOf(targetGroup);
+    const Targets = instanceIds.map((Id) => ({ Id }));
+    await this.#ask("RegisterTargets", (client) =>
+      client.send(new RegisterTargetsCommand({ TargetGroupArn, Targets })),
     );
   }
 

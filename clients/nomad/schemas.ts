@@ -60,7 +60,8 @@ export const Allocation = z.object({
   ClientStatus: z.string(),
   /** run, stop, evict */
   DesiredStatus: z.string(),
-  DeploymentStatus: z.object({ Healthy: z.boolean().nullish() }).nullish(),
+  /** `Canary` ends with the promotion of its deployment. */
+  DeploymentStatus: z.object({ Healthy: z.boolean().nullish(), Canary: z.boolean().nullish() }).nullish(),
   /** By task. In lists only where asked for. */
   AllocatedResources: z.object({ Tasks: z.record(z.string(), Resources).nullish() }).nullish(),
   NextAllocation: z.string().nullish(),

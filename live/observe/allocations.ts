@@ -27,6 +27,7 @@ function allocationOf(answer: Answer): Allocation {
     clientStatus: oneOf(CLIENT_STATES, answer.ClientStatus, `the state of the allocation ${ID}`),
     desiredStatus: oneOf(DESIRED_STATES, answer.DesiredStatus, `the desired state of the allocation ${ID}`),
     ...(typeof healthy === "boolean" ? { healthy } : {}),
+    ...(answer.DeploymentStatus?.Canary === true ? { isCanary: true } : {}),
     since: Math.floor(ModifyTime / 1e6),
   };
 }

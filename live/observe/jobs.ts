@@ -40,7 +40,8 @@ export async function observeJobs(
 function groupsOf({ TaskGroups, Stop }: Job, type: NomadJob["type"], allocations: readonly Allocation[]) {
   return TaskGroups.map(({ Name, Count, Update }) => {
     const wanted = allocations.filter(
-      ({ TaskGroup, DesiredStatus }) => TaskGroup === Name && DesiredStatus === "run",
+      ({ TaskGroup, DesiredStatus, DeploymentStatus }) =>
+        TaskGroup === Name && DesiredStatus === "run" && DeploymentStatus?.Canary !== true,
     );
     const running = wanted.filter(({ ClientStatus }) => ClientStatus === "running");
     const isManual = Update?.HealthCheck === "manual";

@@ -98,7 +98,7 @@ export function generationBack(group: Group, current: DeployedGroup, to: Revisio
 }
 
 /** By the state: once its leave has run, a group's machines are no longer what they were, whatever they run. */
-const hasLeft = (current: DeployedGroup): boolean =>
+export const hasLeft = (current: DeployedGroup): boolean =>
   !current.leave ||
   current.hosts.length < deployedHosts(current) ||
   current.hosts.some(({ hash }) => hash !== current.revisions.at(-1)?.hash);

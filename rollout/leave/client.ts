@@ -1,8 +1,8 @@
 import { isKnown } from "../observation/known.js";
-import { isMachineEnded } from "../observation/machine.js";
+import { isDeadRecord, isMachineEnded } from "../observation/machine.js";
 import type { Allocation, NomadJob, NomadNode, Observation, Target } from "../observation/observation.js";
 import { deadInConsul, leaveConsul } from "./consul-agent.js";
-import { drainNodes, hasEnded } from "./drain.js";
+import { cutDrains, drainNodes, hasEnded } from "./drain.js";
 import { hostsAmong, missingHosts } from "./missing-hosts.js";
 import { stays, isLater, type LeaveOrder } from "./order.js";
 import { blocked, step, wait, waitForAnswers, type Next } from "./step.js";
@@ -38,14 +38,15 @@ export function nextClientLeave(observation: Observation, order: LeaveOrder): Ne
 
   const records = found.flatMap((host) => nodes.filter(({ name }) => name === host));
   // A dead machine's record outlives it, and in a group that is taken back it has the very hash that is wanted again.
+  const { machines } = observation;
+  const isLive = (node: NomadNode): boolean =>
+    !isDeadRecord(node, nodes, machines) && !isMachineEnded(machines, node.name);
   const standing = records.filter(({ status }) => status !== "down");
   const staying = new Set(
     [...standing, ...catalog].filter((one) => stays(order, one)).map(({ name }) => name),
   );
   const going = found.filter((host) => !staying.has(host) && !isLater(order, host));
   if (nodes.length === 0 && going.length > 0) return blocked([noNodes(order)]);
-  const isLive = ({ name, status }: NomadNode): boolean =>
-    status !== "down" && !isMachineEnded(observation.machines, name);
   const leaving = records.filter((node) => !stays(order, node));
   const later = leaving.filter(({ name }) => isLater(order, name)).filter(isLive);
   const old = leaving.filter(({ name }) => !isLater(order, name));
@@ -53,6 +54,9 @@ export function nextClientLeave(observation: Observation, order: LeaveOrder): Ne
   const notes = [
     ...going.flatMap((host) => deadInNomad(host, records)),
     ...deadInConsul(going, members, observation),
+    ...(order.drain.onDeadline === "accept" ? cutDrains(live, { allocations, jobs }, order) : []).map(
+      ({ subject, message }) => `${subject}: ${message}; drain.onDeadline: accept goes on`,
+    ),
   ];
 
   const bound = order.retires && order.workload === "stays" ? boundWork(live, allocations, jobs) : [];
@@ -62,7 +66,7 @@ export function nextClientLeave(observation: Observation, order: LeaveOrder): Ne
   const next =
     (bound.length > 0 ? blocked([nowhereToGo(order, bound)]) : undefined) ??
     waitForTargets(targets.filter(({ host }) => going.includes(host))) ??
-    drainNodes(live, later, allocations, order, observation.at) ??
+    drainNodes(live, later, { allocations, jobs }, order, observation.at) ??
     (unfinished.length > 0 ? waitWhole(order, unfinished) : undefined) ??
     leaveConsul(going, order, { members, catalog }, observation);
   return { ...(next ?? { kind: "done" }), notes };

@@ -1,7 +1,12 @@
 import type { Finding } from "../preflight/finding.js";
-import type { Allocation, NomadNode } from "../observation/observation.js";
-import type { LeaveOrder } from "./order.js";
+import type { Allocation, NomadJob, NomadNode } from "../observation/observation.js";
+import { wayBack, type LeaveOrder } from "./order.js";
 import { blocked, step, wait, type Next, type NodeRef } from "./step.js";
+
+interface Work {
+  readonly allocations: readonly Allocation[];
+  readonly jobs: readonly NomadJob[];
+}
 
 /** Beyond the drain's own deadline: tasks may take their kill timeout, and records some seconds. */
 const GRACE_SECONDS = 600;
@@ -15,7 +20,7 @@ const GRACE_SECONDS = 600;
 export function drainNodes(
   nodes: readonly NomadNode[],
   later: readonly NomadNode[],
-  allocations: readonly Allocation[],
+  work: Work,
   order: LeaveOrder,
   at: number,
 ): Next | undefined {
@@ -38,9 +43,9 @@ export function drainNodes(
       deadlineSeconds: 60,
     });
   }
-  const cut = nodes.filter((node) => drainOf(node) === "deadline reached");
-  if (cut.length > 0 && order.drain.onDeadline === "fail") return blocked(cut.map(cutOff));
-  const remaining = nodes.flatMap((node) => leftOn(node, allocations, at));
+  const cut = cutDrains(nodes, work, order);
+  if (cut.length > 0 && order.drain.onDeadline === "fail") return blocked(cut);
+  const remaining = nodes.flatMap((node) => leftOn(node, work.allocations, at));
   if (remaining.length === 0) return undefined;
   return wait(
     "wait-drained",
@@ -57,10 +62,12 @@ export function drainNodes(
 function drainOf(node: NomadNode): "none" | "draining" | "clean" | "deadline reached" {
   if (node.drain) return "draining";
   if (node.lastDrain?.status !== "complete") return "none";
-  const last = node.events.findLast(({ message }) => TELLING.has(message));
+  const last = lastTelling(node);
   if (last?.message !== "Node drain complete") return "none";
   return last.deadlineReached ? "deadline reached" : "clean";
 }
+
+const lastTelling = ({ events }: NomadNode) => events.findLast(({ message }) => TELLING.has(message));
 
 const TELLING: ReadonlySet<string> = new Set([
   "Node drain complete",
@@ -95,11 +102,30 @@ function deadlineText({ drain }: NomadNode, at: number): string {
   return drain.deadlineAt > at ? `draining until ${deadline}; ` : `draining, past its deadline ${deadline}; `;
 }
 
-const cutOff = (node: NomadNode): Finding => ({
-  subject: `${node.name} (node ${short(node.id)})`,
-  message: "its drain was ended by the deadline, so work was stopped before it had left",
-  remedy: `see to that work, then drain again (nomad node eligibility -enable ${node.id}, and run this again with a longer drain.deadline), or set drain.onDeadline: accept`,
-});
+/** The drains that were ended by their deadline, with the work that it cut: what was stopped since, or still is. */
+export function cutDrains(
+  nodes: readonly NomadNode[],
+  { allocations, jobs }: Work,
+  order: LeaveOrder,
+): Finding[] {
+  const goesWithNode = ({ job, namespace }: Allocation): boolean =>
+    jobs.some((each) => each.id === job && each.namespace === namespace && each.type === "system");
+  return nodes.flatMap((node) => {
+    if (drainOf(node) !== "deadline reached") return [];
+    const at = lastTelling(node)?.at ?? 0;
+    const cut = allocations
+      .filter((each) => each.node === node.id && !goesWithNode(each) && (each.since >= at || !hasEnded(each)))
+      .map(({ id, job, taskGroup }) => `${short(id)} of ${job}.${taskGroup}`)
+      .sort();
+    return [
+      {
+        subject: `${node.name} (node ${short(node.id)})`,
+        message: `its drain was ended by the deadline, so work was stopped before it had left${cut.length === 0 ? "" : `: ${cut.join(", ")}`}`,
+        remedy: `see to that work, then drain again (nomad node eligibility -enable ${node.id}, and run this again with a longer drain.deadline), or set drain.onDeadline: accept${wayBack(order)}`,
+      },
+    ];
+  });
+}
 
 const reference = ({ id, name }: NomadNode): NodeRef => ({ id, host: name });
 

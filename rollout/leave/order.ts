@@ -26,5 +26,9 @@ export function stays(
   return stay.includes(name) && meta["rollout_template_hash"] === hash;
 }
 
+/** The other way out for a group of clients that does not get rid of its work. */
+export const wayBack = ({ group, role, retires }: LeaveOrder): string =>
+  retires || role !== "client" ? "" : `; or go back: npx rollout undo ${group}`;
+
 /** Whether a machine of this name leaves with a later batch. */
 export const isLater = ({ laterHosts = [] }: LeaveOrder, name: string): boolean => laterHosts.includes(name);

@@ -35,7 +35,8 @@ export function peersOf(host: string, servers: Servers): RaftPeer[] {
   );
 }
 
-const raftKnowsName = ({ name }: RaftPeer): boolean => name !== "" && name !== "(unknown)";
+export const raftKnowsName = ({ name }: Pick<RaftPeer, "name">): boolean =>
+  name !== "" && name !== "(unknown)";
 
 /**
  * Whether a server may go: all others that vote are healthy, and there are two of them. What an election explains is

@@ -2,6 +2,8 @@ import { parseHostName } from "../../cluster/address.js";
 import type { Deployed } from "../../cluster/deployed.js";
 import { inFlightOf } from "../../cluster/pending.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
+import { areAbsent, isDeadRecord } from "./machine.js";
+import type { Observation } from "./observation.js";
 
 /** What Nomad and Consul remember of machines. */
 export interface Remembered {
@@ -9,9 +11,10 @@ export interface Remembered {
     readonly id: string;
     readonly name: string;
     readonly status: string;
-    /** Only of nodes that are down it has to be known. */
+    /** Of nodes that are ready it need not be known. */
     readonly meta: Readonly<Record<string, string>>;
   }[];
+  readonly machines: Observation["machines"];
   readonly members: readonly { readonly name: string; readonly status: string }[];
   readonly catalog: readonly { readonly name: string; readonly meta: Readonly<Record<string, string>> }[];
 }
@@ -26,8 +29,8 @@ export interface DeadRecord {
 }
 
 /**
- * The records of this cluster's machines that are gone for good: dead by Nomad's and Consul's own word, and succeeded by
- * another machine of the name or unknown to the state. A dead machine that the state has is one to be replaced, and of a
+ * The records of this cluster's machines that are gone for good: dead by Nomad's and Consul's own word, or by EC2's whatever
+ * Nomad says, and succeeded by another machine of the name or unknown to the state. A dead machine that the state has is one to be replaced, and of a
  * group in flight nobody knows yet.
  */
 export function deadRecordsOf(spec: Spec, deployed: Deployed, seen: Remembered): DeadRecord[] {
@@ -38,10 +41,15 @@ export function deadRecordsOf(spec: Spec, deployed: Deployed, seen: Remembered):
     return group !== undefined && !inFlight.has(group) && meta?.["rollout_cluster"] === spec.name;
   };
   const nodes = seen.nodes.flatMap(({ id, name, status, meta }): DeadRecord[] => {
-    if (status !== "down" || !mayGo(name, meta)) return [];
+    const isGone =
+      isDeadRecord({ id, name, status }, seen.nodes, seen.machines) ||
+      (status !== "ready" && areAbsent(seen.machines, (host) => host === name));
+    if (!isGone || !mayGo(name, meta)) return [];
     const successor = seen.nodes.find((other) => other.name === name && other.status === "ready");
     if (!successor && hosts.has(name)) return [];
-    const why = successor ? `down, succeeded by ${successor.id.slice(0, 8)}` : "down, not in the state";
+    const why = successor
+      ? `${status}, succeeded by ${successor.id.slice(0, 8)}`
+      : `${status}, not in the state`;
     return [{ of: "nomad", name, id, why }];
   });
   const members = seen.members.flatMap(({ name, status }): DeadRecord[] => {

@@ -1,4 +1,4 @@
-import { isUnknown, type Machine, type Observed } from "./observation.js";
+import { isUnknown, type Machine, type NomadNode, type Observed } from "./observation.js";
 
 const isThere = ({ state }: Machine): boolean => state !== "terminated" && state !== "shutting-down";
 
@@ -10,6 +10,25 @@ export function isMachineEnded(machines: Observed<readonly Machine[]>, host: str
   if (isUnknown(machines)) return false;
   const own = machines.filter((machine) => machine.host === host);
   return own.length > 0 && !own.some(isThere);
+}
+
+type NodeRecord = Pick<NomadNode, "id" | "name"> & { readonly status: string };
+
+/**
+ * Whether a record of Nomad is of a machine that is gone. Nomad may call it `disconnected` for good: then it is proven by EC2, or
+ * by a ready record of the name, where that has only one machine. What is ready may live.
+ */
+export function isDeadRecord(
+  { id, name, status }: NodeRecord,
+  nodes: readonly NodeRecord[],
+  machines: Observed<readonly Machine[]>,
+): boolean {
+  if (status === "down" || status === "ready") return status === "down";
+  const isOne = isUnknown(machines)
+    ? machines.absent === true
+    : machines.filter((machine) => machine.host === name && isThere(machine)).length === 1;
+  const isSucceeded = nodes.some((one) => one.name === name && one.id !== id && one.status === "ready");
+  return (isOne && isSucceeded) || isMachineEnded(machines, name);
 }
 
 /**

@@ -35,6 +35,8 @@ export interface Unknown {
   readonly passing?: true;
   /** The token may not ask for it. */
   readonly refused?: true;
+  /** There is nobody to ask: EC2 on `platform: local`. */
+  readonly absent?: true;
 }
 
 export type Observed<T> = T | Unknown;
@@ -172,6 +174,8 @@ export interface Allocation {
   readonly taskGroup: string;
   readonly clientStatus: "pending" | "running" | "complete" | "failed" | "lost" | "unknown";
   readonly desiredStatus: "run" | "stop" | "evict";
+  /** Of a deployment that is not promoted yet: it stands for no work that is wanted. */
+  readonly isCanary?: true;
   /** What its deployment says; absent where there is none. */
   readonly healthy?: boolean;
   /** Since when it has its client status. */

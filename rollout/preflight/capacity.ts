@@ -1,4 +1,5 @@
 import type { Role } from "../../cluster/groups.js";
+import { notWhole } from "../leave/work-whole.js";
 import type { Finding } from "./finding.js";
 import { isUnknown, type NomadNode, type Observation } from "../observation/observation.js";
 
@@ -14,7 +15,7 @@ export interface Leaving {
 }
 
 /**
- * Warns where the work of a group looks larger than what is free elsewhere. A warning, not a refusal: constraints, node
+ * Warns where the work of a group is not whole already, or looks larger than what is free elsewhere. A warning, not a refusal: constraints, node
  * pools and priorities decide, and only Nomad knows them.
  */
 export function capacityWarnings(
@@ -23,6 +24,13 @@ export function capacityWarnings(
   { workload, retires = false, hash, laterHosts = [] }: Leaving,
 ): Finding[] {
   if (group.role !== "client" || workload === "stays" || isUnknown(nomad.nodes)) return [];
+  const { allocations, jobs } = nomad;
+  const unwell = isUnknown(allocations) || isUnknown(jobs) ? [] : notWhole(allocations, jobs);
+  const before = unwell.map((message) => ({
+    subject: group.name,
+    message: `work of it is not whole now: ${message}`,
+    remedy: "its leave waits for that, so mend it or stop its job first",
+  }));
   const remedy = remedyFor(retires);
   const live = nomad.nodes.filter(({ status }) => status === "ready");
   const isNew = ({ meta }: NomadNode): boolean =>
@@ -35,6 +43,7 @@ export function capacityWarnings(
   const unmeasured = [...going, ...elsewhere].filter(({ resources, used }) => !resources || !used);
   if (unmeasured.length > 0) {
     return [
+      ...before,
       {
         subject: group.name,
         message: `the resources of ${String(unmeasured.length)} ${unmeasured.length === 1 ? "node" : "nodes"} are not known, so nobody can say whether its work fits elsewhere`,
@@ -42,10 +51,11 @@ export function capacityWarnings(
       },
     ];
   }
-  return [
+  const lacks = [
     ...short("CPU", "MHz", used(going, "cpuMhz"), free(elsewhere, "cpuMhz")),
     ...short("memory", "MiB", used(going, "memoryMb"), free(elsewhere, "memoryMb")),
-  ].map((message) => ({ subject: group.name, message, remedy }));
+  ];
+  return [...before, ...lacks.map((message) => ({ subject: group.name, message, remedy }))];
 }
 
 function short(what: string, unit: string, wanted: number, free: number): string[] {

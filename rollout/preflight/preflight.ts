@@ -3,18 +3,18 @@ import type { InFlight } from "../../cluster/pending.js";
 import { capacityWarnings, type Leaving } from "./capacity.js";
 import type { Finding } from "./finding.js";
 import { withoutRegion } from "../observation/host-of.js";
-import { isMachineEnded } from "../observation/machine.js";
+import { isDeadRecord, isMachineEnded } from "../observation/machine.js";
 import {
   SERVERS,
   isUnknown,
-  type Autopilot,
   type ConsulMember,
   type Observation,
   type Observed,
-  type RaftPeer,
 } from "../observation/observation.js";
 import { listedHosts, listObjection } from "../server-lists.js";
 import { missingRights } from "./rights.js";
+import { raftKnowsName } from "../leave/quorum.js";
+import { wholeServers, type Servers } from "../ready/votes.js";
 
 /** A group that is deployed. */
 export interface ClusterGroup {
@@ -64,7 +64,7 @@ export function preflight(observation: Observation, input: PreflightInput): Pref
       ...unanswered(observation, target.role),
       ...inFlight.filter((one) => one.group !== group).map((one) => stillInFlight(one)),
       ...others.flatMap((other) => notWell(observation, other, target)),
-      ...tolerance(observation, target),
+      ...notWhole(observation, target),
       ...lists.filter(({ refuses }) => refuses),
     ],
     warnings: [...lists.filter(({ refuses }) => !refuses), ...capacityWarnings(observation, target, input)],
@@ -106,13 +106,17 @@ const stillInFlight = ({ group, reasons }: InFlight): Finding => ({
 });
 
 /** A check that could not be made is no check that passed. */
-function unanswered({ nomad, consul }: Observation, role: Role): Finding[] {
+function unanswered({ nomad, consul, machines, targets }: Observation, role: Role): Finding[] {
   const lists = {
     "Consul's members": consul.members,
     "the rights in Consul": consul.rights,
     "Nomad's nodes": nomad.nodes,
     "Nomad's members": nomad.members,
     "the rights in Nomad": nomad.rights,
+    "the catalog of Consul": consul.catalog,
+    "the checks in Consul": consul.health,
+    "the machines in EC2": isUnknown(machines) && machines.absent ? [] : machines,
+    "the targets of the load balancer": targets,
     ...(role === "consul-server"
       ? { "the health of Consul's servers": consul.autopilot, "Consul's raft configuration": consul.raft }
       : {}),
@@ -199,13 +203,14 @@ function asMember(
 }
 
 /** A dead record beside the live one is no harm. */
-function asNode({ nomad: { nodes } }: Observation, host: string): Reason[] {
+function asNode({ nomad: { nodes }, machines }: Observation, host: string): Reason[] {
   if (isUnknown(nodes)) return [];
   const records = nodes.filter(({ name }) => name === host);
-  const live = records.filter(({ status }) => status !== "down");
+  const live = records.filter((node) => !isDeadRecord(node, nodes, machines));
   const mend = startOn(host, "nomad");
   if (records.length === 0) return [{ why: "Nomad has no node of this name", mend, gone: "no record" }];
-  if (live.length === 0) return [{ why: "its node is down", mend, gone: "dead" }];
+  if (live.length === 0)
+    return [{ why: `its node is ${records.at(-1)?.status ?? "gone"}`, mend, gone: "dead" }];
   if (live.length > 1) return [{ why: `Nomad has ${String(live.length)} live nodes of this name` }];
   return live.flatMap(({ id, status, drain, eligibility }) => [
     ...(status === "ready"
@@ -219,54 +224,47 @@ function asNode({ nomad: { nodes } }: Observation, host: string): Reason[] {
 }
 
 /**
- * A server may go only while another may fail. If the one that is to go is dead already, it is what is missing: then the
- * others have to be healthy voters.
+ * Why the gate of a server could not pass: its own conditions are asked of the servers now, which tells whether another may
+ * fail, and of those that the roll leaves. The group's own peer has gone by then, and autopilot has removed a nameless one
+ * if the group's server is dead already, which is what is missing.
  */
-function tolerance(observation: Observation, target: ClusterGroup): Finding[] {
-  if (target.role === "client") return [];
-  const kind = target.role === "consul-server" ? "Consul" : "Nomad";
-  const { autopilot, members, raft } =
-    target.role === "consul-server" ? observation.consul : observation.nomad;
-  if (isUnknown(autopilot) || isUnknown(members)) return [];
+function notWhole({ consul, nomad }: Observation, { name, role, hosts }: ClusterGroup): Finding[] {
+  if (role === "client") return [];
+  const [kind, { autopilot, members, raft }] =
+    role === "consul-server" ? ["Consul", consul] : ["Nomad", nomad];
+  if (isUnknown(autopilot) || isUnknown(members) || isUnknown(raft)) return [];
   const alive = new Set(
-    members.filter(({ status }) => status === "alive").map(({ name }) => withoutRegion(name)),
+    members.flatMap((member) => (member.status === "alive" ? withoutRegion(member.name) : [])),
   );
-  const isDead = !target.hosts.some((host) => alive.has(host));
-  const found = isDead ? othersHealthy(autopilot, target, kind) : enoughTolerance(autopilot, target, kind);
+  const isDead = !hosts.some((host) => alive.has(host));
+  const stays = (peer: { readonly name: string }): boolean =>
+    !hosts.includes(withoutRegion(peer.name)) && !(isDead && !raftKnowsName(peer));
+  const anew = hosts.map((host) => ({
+    ...{ id: `the next ${host}`, name: host, address: "", stableSince: 0 },
+    ...{ voter: true, leader: true, healthy: true },
+  }));
+  const servers = [...autopilot.servers.filter(stays), ...anew];
+  const peers = [...raft.filter(stays), ...anew];
+  const healthy = servers.every((server) => server.healthy);
+  const next = { autopilot: { healthy, failureTolerance: 1, servers }, raft: peers };
+  const reasonIn = (those: Servers): string | undefined =>
+    wholeServers(those, role).find(({ status }) => status !== "met")?.reason;
+  const now = isDead ? undefined : reasonIn({ autopilot, raft });
+  const reason = now ?? reasonIn(next);
+  if (reason === undefined) return [];
   // Autopilot speaks of an election for some seconds after it, while raft and the members have nothing against the roll.
-  return isLate(raft, alive, SERVERS - (isDead ? 1 : 0))
-    ? found.map((finding) => ({ ...finding, passing: true }))
-    : found;
-}
-
-function isLate(raft: Observed<readonly RaftPeer[]>, alive: ReadonlySet<string>, wanted: number): boolean {
-  if (isUnknown(raft)) return raft.passing === true;
-  return raft.filter(({ name, voter }) => voter && alive.has(withoutRegion(name))).length === wanted;
-}
-
-function enoughTolerance(autopilot: Autopilot, target: ClusterGroup, kind: string): Finding[] {
-  const voters = autopilot.servers.filter(({ voter }) => voter).length;
-  const isWell = autopilot.healthy && autopilot.failureTolerance >= 1 && voters === SERVERS;
-  if (isWell) return [];
+  const isLate =
+    peers.length === SERVERS &&
+    peers.every((peer) => peer.voter && (!stays(peer) || alive.has(withoutRegion(peer.name))));
   return [
     {
-      subject: target.name,
-      message: `${kind} tolerates no failure now: ${String(voters)} of ${String(SERVERS)} servers vote, failure tolerance ${String(autopilot.failureTolerance)}, ${autopilot.healthy ? "healthy" : "not healthy"}`,
-      remedy: `wait until ${kind}'s servers are whole (${kind.toLowerCase()} operator raft list-peers)`,
-    },
-  ];
-}
-
-function othersHealthy({ servers }: Autopilot, target: ClusterGroup, kind: string): Finding[] {
-  const well = servers.filter(
-    ({ name, voter, healthy }) => voter && healthy && !target.hosts.includes(withoutRegion(name)),
-  );
-  if (well.length >= SERVERS - 1) return [];
-  return [
-    {
-      subject: target.name,
-      message: `its ${kind} server is dead, and only ${String(well.length)} of the other ${String(SERVERS - 1)} are healthy voters`,
-      remedy: `make the other servers of ${kind} whole first`,
+      subject: name,
+      message:
+        now === undefined
+          ? `${isDead ? `its ${kind} server is dead, and ` : ""}with a new one ${kind} would not be whole: ${reason}`
+          : `${kind} tolerates no failure now: ${reason}`,
+      remedy: `wait until ${kind}'s ${String(SERVERS)} servers are whole, without any other (${kind.toLowerCase()} operator raft list-peers)`,
+      ...(isLate ? { passing: true } : {}),
     },
   ];
 }

@@ -1,4 +1,5 @@
 import { withoutRegion } from "../observation/host-of.js";
+import { isDeadRecord } from "../observation/machine.js";
 import type { Observation } from "../observation/observation.js";
 import { asked, everyHost, type Condition } from "./condition.js";
 import type { Expected } from "./expected.js";
@@ -37,6 +38,7 @@ function inConsul(observation: Observation, expected: Expected): Condition {
 function inNomad(observation: Observation, expected: Expected): Condition[] {
   const name = "registered-in-nomad";
   if (expected.role === "consul-server") return [];
+  const { machines } = observation;
   const { nodes, members } = observation.nomad;
   if (expected.role === "client") {
     return [
@@ -47,7 +49,7 @@ function inNomad(observation: Observation, expected: Expected): Condition[] {
           if (node.status !== "ready") return { unmet: `its node ${node.id} is ${node.status}` };
           // Until then the next group is refused, and nobody could purge the record.
           const old = list.find(
-            ({ name, id, status }) => name === host && id !== node.id && status !== "down",
+            (one) => one.name === host && one.id !== node.id && !isDeadRecord(one, list, machines),
           );
           return old && { unmet: `the record ${old.id} of its old machine is still ${old.status}` };
         }),

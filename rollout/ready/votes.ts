@@ -1,3 +1,6 @@
+import { parseHostName } from "../../cluster/address.js";
+import { roleOf, type Role } from "../../cluster/groups.js";
+import { withoutRegion } from "../observation/host-of.js";
 import { isKnown, unknowns } from "../observation/known.js";
 import { SERVERS, type Autopilot, type Observation, type RaftPeer } from "../observation/observation.js";
 import { everyHost, met, unknown, unmet, type Condition } from "./condition.js";
@@ -14,15 +17,17 @@ export function voteConditions(observation: Observation, expected: Expected): Co
   const { autopilot, raft } = expected.role === "consul-server" ? observation.consul : observation.nomad;
   const servers = { autopilot, raft };
   if (!isKnown(servers)) return NAMES.map((name) => unknown(name, unknowns(servers).join(", ")));
-  return [
-    newIdVotes(servers, observation, expected),
-    voters(servers, expected),
-    tolerance(servers.autopilot),
-    stable(servers),
-  ];
+  return [newIdVotes(servers, observation, expected), ...wholeServers(servers, expected.role)];
 }
 
-interface Servers {
+/** What has to be so of all servers. Preflight asks it of what the roll is going to leave, so that the two cannot differ. */
+export const wholeServers = (servers: Servers, role: Role): Condition[] => [
+  voters(servers, role),
+  tolerance(servers.autopilot),
+  stable(servers),
+];
+
+export interface Servers {
   readonly autopilot: Autopilot;
   readonly raft: readonly RaftPeer[];
 }
@@ -41,7 +46,7 @@ function newIdVotes({ autopilot, raft }: Servers, observation: Observation, expe
   });
 }
 
-function voters({ autopilot, raft }: Servers, { role }: Expected): Condition {
+function voters({ autopilot, raft }: Servers, role: Role): Condition {
   const counts = [raft, autopilot.servers].map((list) => list.filter(({ voter }) => voter).length);
   const [inRaft = 0, forAutopilot = 0] = counts;
   const value = `${String(inRaft)} of ${String(SERVERS)}`;
@@ -50,15 +55,24 @@ function voters({ autopilot, raft }: Servers, { role }: Expected): Condition {
   }
   return unmet(
     "voters",
-    `${String(inRaft)} of ${String(raft.length)} peers vote in raft, ${String(forAutopilot)} for autopilot; ${String(SERVERS)} are declared${stalePeer({ autopilot, raft }, role)}`,
+    `${String(inRaft)} of ${String(raft.length)} peers vote in raft, ${String(forAutopilot)} for autopilot; ${String(SERVERS)} are declared${surplus({ autopilot, raft }, role)}`,
     value,
   );
 }
 
-/** A peer that died without a leader, and whose name another server has by now: nobody sees that it is gone. */
-function stalePeer({ autopilot, raft }: Servers, role: Expected["role"]): string {
+/**
+ * Which peers are too many: a server that is none of the cluster's, or one that died without a leader, and whose name another
+ * has by now: nobody sees that it is gone.
+ */
+function surplus({ autopilot, raft }: Servers, role: Role): string {
+  if (raft.length <= SERVERS || autopilot.servers.length === 0) return "";
   const [stale] = raft.filter(({ id }) => !autopilot.servers.some((server) => server.id === id));
-  if (!stale || raft.length <= SERVERS || autopilot.servers.length === 0) return "";
+  if (!stale) {
+    const strange = raft.filter(
+      ({ name }) => roleOf(parseHostName(withoutRegion(name))?.pool ?? "") !== role,
+    );
+    return strange.length === 0 ? "" : `; of no group: ${strange.map(({ name }) => name).join(", ")}`;
+  }
   const command =
     role === "consul-server"
       ? "consul operator raft remove-peer -id"

@@ -22,8 +22,12 @@ export function workBackCondition(observation: Observation, expected: Expected):
       const node = newNode(host, nodes, observation);
       if (!("id" in node)) return node;
       const oldIds = nodes.filter(({ name, id }) => name === host && id !== node.id).map(({ id }) => id);
-      const here = allocations.filter((one) => one.node === node.id && one.desiredStatus === "run");
-      const wanted = allocations.filter((one) => oldIds.includes(one.node) && isWanted(one, jobs));
+      const here = allocations.filter(
+        (one) => one.node === node.id && one.desiredStatus === "run" && !one.isCanary,
+      );
+      const wanted = allocations.filter(
+        (one) => oldIds.includes(one.node) && !one.isCanary && isWanted(one, jobs),
+      );
       return objectionTo(here, wanted);
     }),
   );

@@ -24,6 +24,14 @@ test("work that nobody calls healthy holds no leave, and work that is missing do
   ]);
 });
 
+test("a canary stands for no work that is wanted, whether it is healthy or not", async () => {
+  const canary = { isCanary: true } as const;
+  expect(await countOf("checks", [true, true, canary])).toEqual({ running: 2, healthy: 2 });
+  expect(notWhole(lost, await observe("checks", [true, true, canary]))).toEqual([
+    "default/web.g: 2 of 3 running, 2 healthy",
+  ]);
+});
+
 const lost = [
   {
     id: "lost",
@@ -40,7 +48,7 @@ const lost = [
 /** A job of three, as Nomad describes it, with so many allocations on nodes that stay. */
 async function observe(
   healthCheck: string | undefined,
-  healthy: readonly (boolean | null | undefined)[],
+  healthy: readonly (boolean | null | undefined | { readonly isCanary: true })[],
   ClientStatus = "running",
 ) {
   const stub = { ID: "web", Name: "web", Namespace: "default", Type: "service", Status: "running" };
@@ -60,7 +68,15 @@ async function observe(
   const allocations = [
     allocation("lost", { NodeID: "old", DesiredStatus: "stop", ClientStatus: "complete" }),
     ...healthy.map((value, index) =>
-      allocation(`a${String(index)}`, value === undefined ? {} : { DeploymentStatus: { Healthy: value } }),
+      allocation(
+        `a${String(index)}`,
+        value === undefined
+          ? {}
+          : {
+              DeploymentStatus:
+                typeof value === "object" && value ? { Healthy: true, Canary: true } : { Healthy: value },
+            },
+      ),
     ),
   ];
   const nomad = { job: () => Promise.resolve(job) };

@@ -95,9 +95,31 @@ test("refuses clients while Nomad lists no node at all", () => {
 test("refuses a drain that was ended by its deadline, node by node", () => {
   const world = observed(drained("broker-0-0", true), drained("broker-0-1", true));
   expect(refusals(world, orderOf("broker-0"))).toMatchInlineSnapshot(`
-   "broker-0-0 (node broker-0): its drain was ended by the deadline, so work was stopped before it had left; see to that work, then drain again (nomad node eligibility -enable broker-0-0-node, and run this again with a longer drain.deadline), or set drain.onDeadline: accept
-   broker-0-1 (node broker-0): its drain was ended by the deadline, so work was stopped before it had left; see to that work, then drain again (nomad node eligibility -enable broker-0-1-node, and run this again with a longer drain.deadline), or set drain.onDeadline: accept"
+   "broker-0-0 (node broker-0): its drain was ended by the deadline, so work was stopped before it had left; see to that work, then drain again (nomad node eligibility -enable broker-0-0-node, and run this again with a longer drain.deadline), or set drain.onDeadline: accept; or go back: npx rollout undo broker-0
+   broker-0-1 (node broker-0): its drain was ended by the deadline, so work was stopped before it had left; see to that work, then drain again (nomad node eligibility -enable broker-0-1-node, and run this again with a longer drain.deadline), or set drain.onDeadline: accept; or go back: npx rollout undo broker-0"
   `);
+});
+
+test("refuses a drain that its deadline ended with the work that it cut, whenever it is asked", () => {
+  const world = observed(drained("broker-0-0", true), drained("broker-0-1", false), (one) => {
+    pick(one.nomad.allocations, "web@broker-0-0").since = START + 100;
+    pick(one.nomad.allocations, "log@broker-0-0").since = START + 100;
+    known(one.nomad.allocations).push(
+      { ...allocationOn("broker-0-0", "db"), clientStatus: "running", desiredStatus: "run" },
+      { ...allocationOn("broker-0-0", "gone"), clientStatus: "complete", since: START - 1 },
+      { ...allocationOn("broker-0-1", "clean"), clientStatus: "complete", since: START + 100 },
+    );
+  });
+  const cut =
+    "broker-0-0 (node broker-0): its drain was ended by the deadline, so work was stopped before it had left: db@broke of db.g, web@brok of web.g";
+  const found = refusals(world, orderOf("broker-0"));
+  expect(found).toBe(
+    `${cut}; see to that work, then drain again (nomad node eligibility -enable broker-0-0-node, and run this again with a longer drain.deadline), or set drain.onDeadline: accept; or go back: npx rollout undo broker-0`,
+  );
+  world.at += 3_600_000;
+  expect(refusals(world, orderOf("broker-0"))).toBe(found);
+  const accepting = orderOf("broker-0", { drain: { deadlineSeconds: 60, onDeadline: "accept" } });
+  expect(nextLeave(world, accepting).notes).toEqual([`${cut}; drain.onDeadline: accept goes on`]);
 });
 
 test("a drain that was ended by its deadline goes on where the spec accepts it, once the work has ended", () => {
@@ -106,6 +128,11 @@ test("a drain that was ended by its deadline goes on where the spec accepts it, 
   expect(nextLeave(world, order)).toMatchObject({ step: { name: "consul-leave" } });
   pick(world.nomad.allocations, "web@broker-0-0").clientStatus = "running";
   expect(nextLeave(world, order)).toMatchObject({ step: { name: "wait-drained" } });
+});
+
+test("a group of a pool that retires has no way back", () => {
+  const world = observed(drained("broker-0-0", true), drained("broker-0-1", true));
+  expect(refusals(world, orderOf("broker-0", { retires: true }))).not.toContain("go back");
 });
 
 test("a drain from before the node was eligible again counts for nothing, nor does a cancelled one", () => {

@@ -182,6 +182,14 @@ test("of a group whose replacement was cut off only the old hosts leave", () => 
   ]);
 });
 
+test("the record of a machine that was replaced is not drained, though Nomad leaves it disconnected for good", () => {
+  const world = observed(replaced("broker-0-0"), replaced("broker-0-1"), (one) => {
+    pick(one.nomad.nodes, "broker-0-0-node").status = "disconnected";
+    pick(one.nomad.allocations, "web@broker-0-0").clientStatus = "unknown";
+  });
+  expect(run(world, orderOf("broker-0")).log).toEqual(["done"]);
+});
+
 test("of a group that is taken back to the template of its dead machines the living ones leave as ever", () => {
   const world = observed(replaced("broker-0-0"), replaced("broker-0-1"), (world) => {
     world.targets = [{ host: "broker-0-0", state: "healthy" }];

@@ -27,7 +27,10 @@ test("the group's own state speaks against nothing: it may be half gone, and is 
 });
 
 test("a dead record beside a live node is no harm", () => {
-  expect(preflight(observed(replaced("broker-1-0")), inputFor("broker-0")).refusals).toEqual([]);
+  const world = observed(replaced("broker-1-0"));
+  expect(preflight(world, inputFor("broker-0")).refusals).toEqual([]);
+  pick(world.nomad.nodes, "broker-1-0-node").status = "disconnected";
+  expect(preflight(world, inputFor("broker-0")).refusals).toEqual([]);
 });
 
 test("refuses with everything that speaks against it at once", () => {
@@ -144,18 +147,18 @@ test("refuses a server while no other may fail, whatever autopilot calls it", ()
     autopilot.failureTolerance = 0;
   });
   expect(refusals(two, inputFor("consul-server-0"))).toMatchInlineSnapshot(
-    `"consul-server-0: Consul tolerates no failure now: 2 of 3 servers vote, failure tolerance 0, healthy; wait until Consul's servers are whole (consul operator raft list-peers)"`,
+    `"consul-server-0: Consul tolerates no failure now: 3 of 3 peers vote in raft, 2 for autopilot; 3 are declared; wait until Consul's 3 servers are whole, without any other (consul operator raft list-peers)"`,
   );
   const unhealthy = observed((one) => {
     known(one.nomad.autopilot).healthy = false;
   });
   expect(refusals(unhealthy, inputFor("nomad-server-0"))).toMatchInlineSnapshot(
-    `"nomad-server-0: Nomad tolerates no failure now: 3 of 3 servers vote, failure tolerance 1, not healthy; wait until Nomad's servers are whole (nomad operator raft list-peers)"`,
+    `"nomad-server-0: Nomad tolerates no failure now: autopilot does not call the whole healthy; wait until Nomad's 3 servers are whole, without any other (nomad operator raft list-peers)"`,
   );
   const nonVoter = observed((one) => {
     pick(known(one.nomad.autopilot).servers, "nomad-server-1-0.global").voter = false;
   });
-  expect(refusals(nonVoter, inputFor("nomad-server-0"))).toContain("2 of 3 servers vote");
+  expect(refusals(nonVoter, inputFor("nomad-server-0"))).toContain("2 for autopilot");
 });
 
 test("a server that is dead may be rolled while the other two are healthy voters", () => {
@@ -168,7 +171,7 @@ test("a server that is dead may be rolled while the other two are healthy voters
   expect(preflight(dead, inputFor("nomad-server-0")).refusals).toEqual([]);
   pick(known(dead.nomad.autopilot).servers, "nomad-server-1-0.global").healthy = false;
   expect(refusals(dead, inputFor("nomad-server-0"))).toMatchInlineSnapshot(
-    `"nomad-server-0: its Nomad server is dead, and only 1 of the other 2 are healthy voters; make the other servers of Nomad whole first"`,
+    `"nomad-server-0: its Nomad server is dead, and with a new one Nomad would not be whole: not healthy: nomad-server-1-0.global; wait until Nomad's 3 servers are whole, without any other (nomad operator raft list-peers)"`,
   );
 });
 
@@ -247,6 +250,18 @@ test("warns where the work does not look as if it fitted elsewhere, and refuses 
   `);
   expect(preflight(world, inputFor("broker-0", { workload: "stays" })).warnings).toEqual([]);
   expect(preflight(world, inputFor("consul-server-0")).warnings).toEqual([]);
+});
+
+test("warns of work that is not whole before anything leaves: the leave is going to wait for it", () => {
+  const world = observed((one) => {
+    Object.assign(pick(one.nomad.jobs, "web").groups[0] ?? {}, { running: 4, healthy: 3 });
+  });
+  expect(preflight(world, inputFor("broker-0")).warnings.map(formatFinding).join("\n")).toMatchInlineSnapshot(
+    `"broker-0: work of it is not whole now: default/web.g: 4 of 5 running, 3 healthy; its leave waits for that, so mend it or stop its job first"`,
+  );
+  expect(preflight(world, inputFor("broker-0", { workload: "stays" })).warnings).toEqual([]);
+  delete pick(world.nomad.nodes, "broker-1-0-node").used;
+  expect(preflight(world, inputFor("broker-0")).warnings).toHaveLength(2);
 });
 
 test("of a group in batches the work of the batch alone has to fit, elsewhere or on what is new", () => {

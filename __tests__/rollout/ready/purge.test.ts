@@ -16,8 +16,19 @@ test("a record that is not down yet is never purged, and no live one", () => {
     pick(one.nomad.nodes, "broker-0-0-node").status = "ready";
   });
   expect(purged(world)).toEqual([]);
-  pick(world.nomad.nodes, "broker-0-0-node").status = "disconnected";
+});
+
+test("a record that stays disconnected is purged where the one machine of its name has another", () => {
+  const world = observed(replaced("broker-0-0"), (one) => {
+    pick(one.nomad.nodes, "broker-0-0-node").status = "disconnected";
+  });
+  expect(purged(world)).toEqual(["broker-0-0-node"]);
+  const machine = { host: "broker-0-0", id: "i-1", image: "ami-0bbb", state: "running" as const };
+  world.machines = [machine, { ...machine, id: "i-0", state: "terminated" }];
+  expect(purged(world)).toEqual(["broker-0-0-node"]);
+  world.machines = [machine, { ...machine, id: "i-0" }];
   expect(purged(world)).toEqual([]);
+  expect(dyingRecords(world, expected).map(({ id }) => id)).toEqual(["broker-0-0-node"]);
 });
 
 test("the new machine's own record is not purged while it is down", () => {

@@ -420,6 +420,34 @@ test.each<[string, string, World, Partial<Expected>, string]>([
   expect(passed).toBe(false);
 });
 
+test("a record that Nomad leaves disconnected for good holds no gate, once its machine is proven gone", () => {
+  const world = brokers((one) => {
+    pick(one.nomad.nodes, "broker-0-0-node").status = "disconnected";
+  });
+  expect(readiness(world, expecting("broker-0")).passed).toBe(true);
+  world.machines = [machine("broker-0-0", "ami-0bbb"), { ...machine("broker-0-0", "ami-0aaa"), id: "i-old" }];
+  expect(readiness(world, expecting("broker-0")).passed).toBe(false);
+});
+
+test("a canary is no work that is waited for", () => {
+  const world = brokers((one) => {
+    const list = known(one.nomad.allocations);
+    list.push({
+      ...allocationOn("broker-0-0", "next", "broker-0-0-node-new"),
+      healthy: false,
+      isCanary: true,
+    });
+    list.push({ ...allocationOn("broker-0-0", "canary"), clientStatus: "complete", isCanary: true });
+    known(one.nomad.jobs).push({ ...pick(one.nomad.jobs, "web"), id: "canary" });
+  });
+  const expected = expecting("broker-0", { workload: "stays" });
+  expect(readiness(world, expected).passed).toBe(true);
+  for (const one of known(world.nomad.allocations)) delete one.isCanary;
+  expect(readiness(world, expected).conditions.find(({ name }) => name === "work-back")?.reason).toBe(
+    "broker-0-0: default/canary.g is not back, default/next.g is running, not healthy",
+  );
+});
+
 test("work of a job that is gone, stopped, or not a service need not be back", () => {
   const world = brokers((one) => {
     known(one.nomad.jobs).push(

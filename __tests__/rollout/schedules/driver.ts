@@ -97,6 +97,7 @@ export async function drive(world: World, wanted: Wanted, between: () => Promise
         throw error;
       }
     },
+    endDrain: () => Promise.resolve(undefined),
     isGateFailure: (error) => error instanceof GateFailure,
     hold: async (reason) => {
       await tick();

@@ -96,7 +96,7 @@ export function observe(
       autopilot: fromNomad(() => autopilotOf(nomad.servers.autopilot.health)),
       raft: fromNomad(() => peersOf(nomad.servers.raft)),
     },
-    machines: { unknown: "there is no such API" },
+    machines: { unknown: "there is no such API", absent: true },
     targets: [],
     agents: agentsOf.map((host) => {
       const machine = cluster.machines.get(host);

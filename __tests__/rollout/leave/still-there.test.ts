@@ -1,0 +1,57 @@
+import { expect, test } from "@jest/globals";
+import { stillThere } from "../../../rollout/leave/still-there.js";
+import { known, nodeOf, observed, pick, type World } from "../observed.js";
+
+const HOSTS = ["broker-0-0", "broker-0-1"];
+
+const there = (...edits: readonly ((world: World) => void)[]) => {
+  const found = stillThere(observed(...edits), HOSTS);
+  return typeof found === "string" ? found : found.map(({ id }) => id);
+};
+
+test("machines that are drained and still there are known by their nodes, dead records left out", () => {
+  expect(
+    there((world) => {
+      const node = pick(world.nomad.nodes, "broker-0-0-node");
+      Object.assign(node, { eligibility: "ineligible", drain: { deadlineAt: null } });
+      known(world.nomad.nodes).push({ ...nodeOf("broker-0-1"), id: "old", status: "down" });
+    }),
+  ).toEqual(["broker-0-0-node", "broker-0-1-node"]);
+});
+
+test.each<[string, string, (world: World) => void]>([
+  [
+    "one has left Consul",
+    "broker-0-1 has left or died",
+    (world) => (pick(world.consul.members, "broker-0-1").status = "left"),
+  ],
+  [
+    "two are no members",
+    "broker-0-0, broker-0-1 have left or died",
+    (world) =>
+      (world.consul.members = known(world.consul.members).filter(({ name }) => !HOSTS.includes(name))),
+  ],
+  [
+    "a node is down",
+    "broker-0-0 has left or died",
+    (world) => (pick(world.nomad.nodes, "broker-0-0-node").status = "down"),
+  ],
+  [
+    "a node is not known any more",
+    "broker-0-0 has left or died",
+    (world) => (world.nomad.nodes = known(world.nomad.nodes).filter(({ name }) => name !== "broker-0-0")),
+  ],
+  [
+    "a machine is terminated, which nobody else has seen yet",
+    "broker-0-1 has left or died",
+    (world) =>
+      (world.machines = [{ host: "broker-0-1", id: "i-1", image: "ami-0aaa", state: "shutting-down" }]),
+  ],
+  [
+    "Consul does not answer",
+    "members: 500 No cluster leader",
+    (world) => (world.consul.members = { unknown: "500 No cluster leader" }),
+  ],
+])("refuses where %s", (_, why, edit) => {
+  expect(there(edit)).toBe(why);
+});

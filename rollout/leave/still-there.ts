@@ -1,0 +1,19 @@
+import { isKnown, unknowns } from "../observation/known.js";
+import { isMachineEnded } from "../observation/machine.js";
+import type { NomadNode, Observation } from "../observation/observation.js";
+
+/** The nodes of clients of which none has left Consul or gone: what ends their drain is enough. Else why it is not. */
+export function stillThere(
+  { consul, nomad, machines }: Observation,
+  hosts: readonly string[],
+): readonly NomadNode[] | string {
+  const known = { nodes: nomad.nodes, members: consul.members };
+  if (!isKnown(known)) return unknowns(known).join(", ");
+  const own = known.nodes.filter(({ name, status }) => hosts.includes(name) && status === "ready");
+  const isAlive = (host: string): boolean =>
+    known.members.some(({ name, status }) => name === host && status === "alive");
+  const gone = hosts.filter(
+    (host) => !isAlive(host) || isMachineEnded(machines, host) || !own.some(({ name }) => name === host),
+  );
+  return gone.length === 0 ? own : `${gone.join(", ")} ${gone.length === 1 ? "has" : "have"} left or died`;
+}
