@@ -7,7 +7,7 @@ import { runDeploy, type DeployArgs } from "../../cli/deploy.js";
 import { GateFailure } from "../../driver/deploy-group.js";
 import { rollGroups, type RollDeps } from "../../driver/roll-groups.js";
 import { NotConfirmed } from "../../driver/confirm.js";
-import { change, deployedAs, localSpec, poolOf } from "../support/fixtures.js";
+import { change, deployedAs, localSpec, poolOf, withGroup } from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
 import { layFixture, readFixtureFiles } from "../guard/plan/plan-fixture.js";
 
@@ -60,11 +60,22 @@ test("says how a cluster is created where none stands", async () => {
   );
 });
 
+const IDLE: Omit<RollDeps, "look" | "edit" | "deploy"> = {
+  downgrade: () => Promise.resolve(undefined),
+  isGateFailure: (error): error is Error => error instanceof GateFailure,
+  hold: () => Promise.resolve(),
+  onCondition: () => undefined,
+  say: () => undefined,
+  clock: { now: () => 0, pause: () => Promise.resolve() },
+  signal: new AbortController().signal,
+};
+
 test("an edit is taken back where its question is answered with no", async () => {
   const local = localSpec();
   let now = local;
   const edits: string[] = [];
   const deps: RollDeps = {
+    ...IDLE,
     look: () =>
       Promise.resolve({ spec: now, deployed: deployedAs(local), hold: undefined, events: [], leaders: [] }),
     edit: (group, { image = "" }) => {
@@ -74,18 +85,35 @@ test("an edit is taken back where its question is answered with no", async () =>
       });
       return Promise.resolve(now);
     },
-    downgrade: () => Promise.resolve(undefined),
     deploy: () => Promise.reject(new NotConfirmed("nothing was done: broker-0 was not confirmed")),
-    isGateFailure: (error): error is Error => error instanceof GateFailure,
-    hold: () => Promise.resolve(),
-    onCondition: () => undefined,
-    say: () => undefined,
-    clock: { now: () => 0, pause: () => Promise.resolve() },
-    signal: new AbortController().signal,
   };
   const wanted = { groups: ["broker-0"], image: "ami-0bbb", command: "rollout deploy broker-0" };
   expect(await failure(rollGroups(deps, wanted))).toBe("nothing was done: broker-0 was not confirmed");
   expect(edits).toEqual(["broker-0: ami-0bbb", "broker-0: ami-0aaa"]);
+});
+
+test("refuses to take a group back by itself where that is a downgrade", async () => {
+  const local = localSpec();
+  const spec = change(local, (draft) => {
+    poolOf(draft, "consul-server").images[1] = "ami-0bbb";
+  });
+  const deployed = withGroup(deployedAs(local), "consul-server-1", { leave: false });
+  const hold = { kind: "cancel", undo: true, since: "2026-11-20T09:12:00.000Z", by: "ann@laptop" } as const;
+  const deps: RollDeps = {
+    ...IDLE,
+    look: () => Promise.resolve({ spec, deployed, hold, events: [], leaders: [] }),
+    edit: () => Promise.reject(new Error("it was edited")),
+    deploy: () => Promise.reject(new Error("it was rolled")),
+    downgrade: (group, image) => Promise.resolve(`${group} would go back to ${image}`),
+  };
+  const wanted = { groups: ["consul-server-1"], command: "rollout deploy consul-server-1" };
+  expect(await rollGroups(deps, wanted)).toEqual({
+    kind: "blocked",
+    groups: [],
+    reason: "consul-server-1 would go back to ami-0aaa",
+    command:
+      "rollout undo consul-server-1 --despite downgrade --reason TEXT, or once the cause is gone: rollout deploy consul-server-1",
+  });
 });
 
 const spec = (): string => readFileSync(join(folder, "cluster.yaml"), "utf8");
