@@ -63,13 +63,16 @@ export async function commitsOf(file: string): Promise<Commit[]> {
 export const commitAt = (file: string, rev: string): Promise<string | undefined> =>
   textOf(file, ["rev-parse", "--verify", "--quiet", "--short=12", `${rev}^{commit}`]);
 
-/** Whether a file is as the last commit has it. */
-export const isCommitted = async (file: string): Promise<boolean> =>
-  (await textOf(file, ["--no-optional-locks", "status", "--porcelain", "--", `./${basename(file)}`])) === "";
+/** What differs from the last commit: nothing, or a line of `git status`; undefined where there is no repository. */
+const statusOf = (file: string): Promise<string | undefined> =>
+  textOf(file, ["--no-optional-locks", "status", "--porcelain", "--", `./${basename(file)}`]);
 
-/** Whether a file is kept in a repository, and no commit has it as it is. Nobody is asked where there is none. */
+/** Whether a file is as the last commit has it. */
+export const isCommitted = async (file: string): Promise<boolean> => (await statusOf(file)) === "";
+
+/** Whether a file is kept in git, and no commit has it as it is. No git is asked where there is no repository. */
 export const isUncommitted = async (file: string): Promise<boolean> =>
-  isInRepository(dirname(file)) && !(await isCommitted(file));
+  isInRepository(dirname(file)) && /^(?!\?\?)./.test((await statusOf(file)) ?? "");
 
 const isInRepository = (folder: string): boolean =>
   existsSync(join(folder, ".git")) || (dirname(folder) !== folder && isInRepository(dirname(folder)));

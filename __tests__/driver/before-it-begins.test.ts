@@ -10,7 +10,7 @@ import { NotConfirmed } from "../../driver/confirm.js";
 import { UserError } from "../../cluster/user-error.js";
 import type { LogEvent } from "../../cluster/run/run-log.js";
 import type { Wanted } from "../../rollout/roll/next-group.js";
-import { change, deployedAs, localSpec, poolOf } from "../support/fixtures.js";
+import { change, deployedAs, localSpec, poolOf, withGroup } from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
 import { layFixture, readFixtureFiles } from "../guard/plan/plan-fixture.js";
 
@@ -74,11 +74,23 @@ test("says how a cluster is created where none stands", async () => {
   );
 });
 
+const IDLE: Omit<RollDeps, "look" | "edit" | "deploy"> = {
+  downgrade: () => Promise.resolve(undefined),
+  endDrain: () => Promise.resolve(undefined),
+  isGateFailure: (error): error is Error => error instanceof GateFailure,
+  hold: () => Promise.resolve(),
+  onCondition: () => undefined,
+  say: () => undefined,
+  clock: { now: () => 0, pause: () => Promise.resolve() },
+  signal: new AbortController().signal,
+};
+
 test("an edit is taken back where its question is answered with no", async () => {
   const local = localSpec();
   let now = local;
   const edits: string[] = [];
   const deps: RollDeps = {
+    ...IDLE,
     look: () =>
       Promise.resolve({ spec: now, deployed: deployedAs(local), hold: undefined, events: [], leaders: [] }),
     edit: (group, { image = "" }) => {
@@ -88,15 +100,7 @@ test("an edit is taken back where its question is answered with no", async () =>
       });
       return Promise.resolve(now);
     },
-    downgrade: () => Promise.resolve(undefined),
     deploy: () => Promise.reject(new NotConfirmed("nothing was done: broker-0 was not confirmed")),
-    endDrain: () => Promise.resolve(undefined),
-    isGateFailure: (error): error is Error => error instanceof GateFailure,
-    hold: () => Promise.resolve(),
-    onCondition: () => undefined,
-    say: () => undefined,
-    clock: { now: () => 0, pause: () => Promise.resolve() },
-    signal: new AbortController().signal,
   };
   const wanted = { groups: ["broker-0"], image: "ami-0bbb", command: "rollout deploy broker-0" };
   expect(await failure(rollGroups(deps, wanted))).toBe("nothing was done: broker-0 was not confirmed");
@@ -129,16 +133,12 @@ describe("one group", () => {
           events,
           leaders: [],
         }),
+      ...IDLE,
       edit: () => Promise.reject(new Error("nothing is to be edited")),
-      downgrade: () => Promise.resolve(undefined),
-      endDrain: () => Promise.resolve(undefined),
       deploy: (group, despite) => {
         told.push([group, at(now / 60_000), ...(despite ?? [])]);
         return Promise.resolve({ result: "nothing" });
       },
-      isGateFailure: (error): error is Error => error instanceof GateFailure,
-      hold: () => Promise.resolve(),
-      onCondition: () => undefined,
       say: (line, wait) => told.push([line, wait?.id, wait?.until]),
       clock: {
         now: () => now,
@@ -147,7 +147,6 @@ describe("one group", () => {
           return Promise.resolve();
         },
       },
-      signal: new AbortController().signal,
       ...more,
     };
     const end = await rollGroups(deps, { groups: ["broker-1"], command, ...wanted });
@@ -203,7 +202,7 @@ describe("one group", () => {
     expect(await failure(end)).toBe("begun");
     expect(told).toEqual([
       "paused before broker-1: demo is paused (since 00:20 UTC by ops@build-2); rollout resume goes on, Ctrl-C ends this run; all the same: --despite paused --reason TEXT",
-      "broker-1: is rolled",
+      "broker-1: comes next",
     ]);
   });
 });
@@ -212,6 +211,30 @@ test("refuses to override without a reason, and a reason without what it is for"
   const text = "--despite says what is overridden and --reason why; give both, or neither";
   for (const half of [{ despite: ["paused"] }, { despite: ["paused"], reason: " " }, { reason: "why" }])
     expect(await failure(deploy({ target: "broker-1", ...half }))).toBe(text);
+});
+
+test("refuses to take a group back by itself where that is a downgrade", async () => {
+  const local = localSpec();
+  const spec = change(local, (draft) => {
+    poolOf(draft, "consul-server").images[1] = "ami-0bbb";
+  });
+  const deployed = withGroup(deployedAs(local), "consul-server-1", { leave: false });
+  const hold = { kind: "cancel", undo: true, since: "2026-11-20T09:12:00.000Z", by: "ann@laptop" } as const;
+  const deps: RollDeps = {
+    ...IDLE,
+    look: () => Promise.resolve({ spec, deployed, hold, events: [], leaders: [] }),
+    edit: () => Promise.reject(new Error("it was edited")),
+    deploy: () => Promise.reject(new Error("it was rolled")),
+    downgrade: (group, image) => Promise.resolve(`${group} would go back to ${image}`),
+  };
+  const wanted = { groups: ["consul-server-1"], command: "rollout deploy consul-server-1" };
+  expect(await rollGroups(deps, wanted)).toEqual({
+    kind: "blocked",
+    groups: [],
+    reason: "consul-server-1 would go back to ami-0aaa",
+    command:
+      "rollout undo consul-server-1 --despite downgrade --reason TEXT, or once the cause is gone: rollout deploy consul-server-1",
+  });
 });
 
 const spec = (): string => readFileSync(join(folder, "cluster.yaml"), "utf8");

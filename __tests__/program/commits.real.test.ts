@@ -133,6 +133,14 @@ test("a group that runs what no commit has is named, until that is committed", a
   expect(await uncommittedGroups(source(), rolled)).toEqual([]);
 });
 
+test("a spec that was never added to git is not kept there", async () => {
+  const other = { ...source(), file: join(folder, "other.yaml"), shown: "other.yaml" };
+  writeFileSync(other.file, EXAMPLE);
+  expect(await commitCommand(other)).toBeNull();
+  expect(await uncommittedGroups(other, deployedAs(other.spec))).toEqual([]);
+  rmSync(other.file);
+});
+
 test("an undo without a spec of one's own says so before anything is read", async () => {
   const before = process.cwd();
   const empty = mkdtempSync(join(tmpdir(), "rollout-empty-"));

@@ -63,6 +63,12 @@ describe("the last roll of a pool goes back", () => {
     );
   });
 
+  test("and what is set back already stays so where groups may queue", () => {
+    const before = rolled("queue", ["broker-0", B], ["broker-1", B]);
+    const of = situationOf(edited(before.spec, ["broker-1", A]), before.deployed);
+    expect(undoRoll(of, POOL).undos.map(({ group }) => group)).toEqual(["broker-0"]);
+  });
+
   test("first what is in flight, to its last good revision", () => {
     const before = rolled("one", ["broker-0", B]);
     const spec = edited(before.spec, ["broker-1", B]);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { findGroup } from "../../../cluster/find-group.js";
 import { phaseOf } from "../../../rollout/status/phase.js";
 import { change, deployedAs, localSpec, nothing, poolOf, withGroup } from "../../support/fixtures.js";
 import {
@@ -98,6 +99,19 @@ describe("a cluster is", () => {
     expect(phaseOf(situationOf(pending, both)).message).toBe(
       "2 groups, first name-server-1; no run is under way",
     );
+  });
+
+  test("in flight where a roll of another type alone was killed while work left, and set back", () => {
+    const of = (hash: string) =>
+      phaseOf(
+        situationOf(spec, standing, {
+          events: DRAINING.map((line) =>
+            line.event === "group-started" ? { ...line, to: "ami-0aaa", hash } : line,
+          ),
+        }),
+      );
+    expect(of("0123456789").next).toBe("npx rollout restart broker-0");
+    expect(of(findGroup(spec, "broker-0").hash).phase).toBe("healthy");
   });
 
   test("in flight where a run was killed while work left, which no state shows", () => {
