@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
-import { dropGoal, setGoal, settleGoal } from "../clients/run-store/goal.js";
+import { setGoal, settleGoal } from "../clients/run-store/goal.js";
 import { readHold } from "../clients/run-store/hold.js";
 import type { RunStore } from "../clients/run-store/run-store.js";
 import { whoRuns } from "../clients/who-runs.js";
@@ -10,18 +10,17 @@ import { DEPLOY, phaseOf } from "../rollout/status/phase.js";
 import { findGroups } from "../cluster/find-group.js";
 import { groupsOf, type Role } from "../cluster/groups.js";
 import { isNew } from "../cluster/pending.js";
-import { missingOf } from "../cluster/run/goal.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
 import { answerTo, type Dialogue } from "./ask.js";
-import { confirmBy, NotConfirmed, refuseUnasked } from "../driver/confirm.js";
+import { confirmBy, refuseUnasked } from "../driver/confirm.js";
 import { groupResultSchema } from "../driver/deploy-result.js";
 import { jsonProgress, plainProgress } from "./output/progress.js";
 import { PlanRejected } from "../driver/plan-view.js";
 import { deployUnlessRecalled } from "../driver/recall.js";
 import { roll } from "../driver/roll.js";
 import type { RollEnd } from "../driver/roll-groups.js";
-import { inRun, type Run } from "../driver/run.js";
+import { inRun } from "../driver/run.js";
 import { formatCheck } from "./output/check.js";
 import { formatQuestion } from "./output/plan.js";
 import { terminalProgress } from "./output/terminal-progress.js";
@@ -71,8 +70,9 @@ export async function runDeploy(
     say(isJson ? JSON.stringify({ kind: "line", text }) : text);
   };
   const isGiven = args.target !== undefined || args.all || args.image !== undefined;
-  const wanted = isGiven ? wantedOf(spec, args) : await comingNext(env);
-  if (!wanted) return { cluster: spec.name, groups: [] };
+  const asked = isGiven ? args : await comingNext(env);
+  if (!asked) return { cluster: spec.name, groups: [] };
+  const wanted = wantedOf(spec, asked);
   if (!isGiven) tell(`comes next: ${wanted.command}`);
   const isOne = wanted.image === undefined && wanted.groups.length === 1;
   const [first = ""] = wanted.groups;
@@ -98,16 +98,17 @@ export async function runDeploy(
   const groups = await inRun(
     { env, clock: realClock, progress, confirm, command, mayFollow },
     async (run) => {
-      const before = await begin(wanted, run);
-      if (before !== undefined) tell(`given up for this: ${before}`);
+      const { image, groups } = wanted;
+      if (image !== undefined) {
+        const mine = { command, image, groups: [...groups], target: asked.target, by: whoRuns() };
+        const was = await setGoal(run.store, { ...mine, since: new Date(realClock.now()).toISOString() });
+        if (was && was.command !== command) tell(`given up for this: ${was.command}`);
+      }
       const result = isOne ? await deployUnlessRecalled(run, first) : undefined;
       const end: RollEnd = result
         ? { kind: "done", groups: [{ group: first, ...result }] }
-        : await roll(run, wanted, tell).catch(async (error: unknown) => {
-            if (error instanceof NotConfirmed) await settleGoal(run.store, await readCluster(env), true);
-            throw error;
-          });
-      if (end.kind === "blocked" && end.isGivenUp) await dropGoal(run.store);
+        : await roll(run, wanted, tell);
+      if (end.kind === "blocked" && end.isGivenUp) await setGoal(run.store, undefined);
       else await settleGoal(run.store, await readCluster(env));
       if (end.kind === "done") return end.groups;
       const rolled = end.groups.map(({ group }) => group).join(", ");
@@ -120,7 +121,7 @@ export async function runDeploy(
 }
 
 /** @throws UserError (exit code 2) where it is not clear what is to be rolled */
-function wantedOf(spec: Spec, { target, all, image }: DeployArgs): Wanted {
+function wantedOf(spec: Spec, { target, all, image }: Asked): Wanted {
   if (all === (target !== undefined)) {
     throw new UserError(
       all
@@ -138,31 +139,20 @@ function wantedOf(spec: Spec, { target, all, image }: DeployArgs): Wanted {
   return { groups, command: words.join(" "), ...(image === undefined ? {} : { image }) };
 }
 
-/** What `rollout status` says comes next; a goal where that is part of one; undefined where all is as desired. */
-async function comingNext(env: Environment): Promise<Wanted | undefined> {
+type Asked = Pick<DeployArgs, "target" | "all" | "image">;
+
+/** What `rollout status` says comes next, or the goal that it is part of; undefined where all is as desired. */
+async function comingNext(env: Environment): Promise<Asked | undefined> {
   const situation = await readSituation(env, realClock.now());
   const { spec, goal } = situation;
   const { phase, message, next } = phaseOf(situation);
   if (phase === "healthy") return undefined;
-  const [group] = groupsOf(spec).filter(({ name }) => next === `${DEPLOY}${name}`);
-  if (
-    goal &&
-    (next === `npx ${goal.command}` || (group?.image === goal.image && goal.groups.includes(group.name)))
-  ) {
-    const groups = groupsOf(spec).flatMap(({ name }) => (goal.groups.includes(name) ? [name] : []));
-    return { groups, command: goal.command, image: goal.image };
-  }
-  if (group) return { groups: [group.name], command: `rollout deploy ${group.name}` };
+  const group = groupsOf(spec).find(({ name }) => next === `${DEPLOY}${name}`);
+  const isOfGoal = group?.image === goal?.image && goal?.groups.includes(group?.name ?? "");
+  if (goal && (isOfGoal || next === `npx ${goal.command}`))
+    return { target: goal.target, all: goal.target === undefined, image: goal.image };
+  if (group) return { target: group.name, all: false };
   throw new UserError(`nothing is rolled: ${phase}: ${message}; next: ${next ?? "see npx rollout status"}`);
-}
-
-/** An image that is wanted is a goal, which outlives this run. @returns the command of an unreached one before it */
-async function begin({ groups, command, image }: Wanted, { store, clock, env }: Run) {
-  if (image === undefined) return undefined;
-  const since = new Date(clock.now()).toISOString();
-  const before = await setGoal(store, { command, image, groups: [...groups], by: whoRuns(), since });
-  const { deployed } = await readCluster(env);
-  return before && missingOf(before, deployed).length > 0 ? before.command : undefined;
 }
 
 /** The groups whose image the roll is going to edit: each is asked for once its edit is made, which is too late for a refusal. */
