@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
-import { dropGoal, setGoal, settleGoal } from "../clients/run-store/goal.js";
+import { setGoal, settleGoal } from "../clients/run-store/goal.js";
 import { whoRuns } from "../clients/who-runs.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
 import { unfinished } from "../rollout/roll/may-roll.js";
@@ -8,11 +8,10 @@ import { DEPLOY, phaseOf } from "../rollout/status/phase.js";
 import { findTargets } from "../cluster/find-group.js";
 import { groupsOf, type Role } from "../cluster/groups.js";
 import { isNew } from "../cluster/pending.js";
-import { missingOf } from "../cluster/run/goal.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
 import { answerTo, type Dialogue } from "./ask.js";
-import { confirmBy, NotConfirmed, refuseUnasked } from "../driver/confirm.js";
+import { confirmBy, refuseUnasked } from "../driver/confirm.js";
 import { groupResultSchema } from "../driver/deploy-result.js";
 import { jsonProgress, plainProgress } from "./output/progress.js";
 import { deployCluster } from "../driver/deploy-cluster.js";
@@ -20,7 +19,7 @@ import { PlanRejected } from "../driver/plan-view.js";
 import { refuseHeld } from "../driver/refuse-held.js";
 import { roll } from "../driver/roll.js";
 import type { Say } from "../driver/roll-groups.js";
-import { inRun, type Run } from "../driver/run.js";
+import { inRun } from "../driver/run.js";
 import { formatCheck } from "./output/check.js";
 import { formatQuestion } from "./output/plan.js";
 import { terminalProgress } from "./output/terminal-progress.js";
@@ -74,14 +73,13 @@ export async function runDeploy(
   };
   const isGiven = args.target !== undefined || args.all || args.image !== undefined;
   const isCluster = args.target === CLUSTER && !args.all && args.image === undefined;
-  const next = isCluster
-    ? { groups: [], command: `rollout deploy ${CLUSTER}` }
-    : isGiven
-      ? wantedOf(spec, args)
-      : await comingNext(env);
+  const asked = isGiven ? args : await comingNext(env);
+  if (!asked) return { cluster: spec.name, groups: [], commit: null };
   const despite = despiteIn(args);
-  const wanted = next && { ...next, ...(despite ? { despite } : {}) };
-  if (!wanted) return { cluster: spec.name, groups: [], commit: null };
+  const wanted: Wanted = {
+    ...(isCluster ? { groups: [], command: `rollout deploy ${CLUSTER}` } : wantedOf(spec, asked)),
+    ...(despite ? { despite } : {}),
+  };
   if (!isGiven) tell(`comes next: ${wanted.command}`);
   const isOne = wanted.image === undefined && wanted.groups.length === 1;
   const [first] = wanted.groups;
@@ -109,13 +107,14 @@ export async function runDeploy(
     { env, clock: realClock, progress, confirm, command, mayFollow },
     async (run) => {
       if (isCluster) return [{ group: CLUSTER, ...(await deployCluster(run)) }];
-      const before = await begin(wanted, run);
-      if (before !== undefined) tell(`given up for this: ${before}`);
-      const end = await roll(run, wanted, tell).catch(async (error: unknown) => {
-        if (error instanceof NotConfirmed) await settleGoal(run.store, await readCluster(env), true);
-        throw error;
-      });
-      if (end.kind === "blocked" && end.isGivenUp) await dropGoal(run.store);
+      const { image, groups } = wanted;
+      if (image !== undefined) {
+        const mine = { command, image, groups: [...groups], target: asked.target, by: whoRuns() };
+        const was = await setGoal(run.store, { ...mine, since: new Date(realClock.now()).toISOString() });
+        if (was && was.command !== command) tell(`given up for this: ${was.command}`);
+      }
+      const end = await roll(run, wanted, tell);
+      if (end.kind === "blocked" && end.isGivenUp) await setGoal(run.store, undefined);
       else await settleGoal(run.store, await readCluster(env));
       if (end.kind === "done") return end.groups;
       const rolled = end.groups.map(({ group }) => group).join(", ");
@@ -132,7 +131,7 @@ export async function runDeploy(
 const CLUSTER = "cluster";
 
 /** @throws UserError (exit code 2) where it is not clear what is to be rolled */
-function wantedOf(spec: Spec, { target, all, image }: DeployArgs): Wanted {
+function wantedOf(spec: Spec, { target, all, image }: Asked): Wanted {
   const groups = findTargets(spec, { target, all }, "roll");
   const words = [
     "rollout deploy",
@@ -142,31 +141,20 @@ function wantedOf(spec: Spec, { target, all, image }: DeployArgs): Wanted {
   return { groups, command: words.join(" "), ...(image === undefined ? {} : { image }) };
 }
 
-/** What `rollout status` says comes next; a goal where that is part of one; undefined where all is as desired. */
-async function comingNext(env: Environment): Promise<Wanted | undefined> {
+type Asked = Pick<DeployArgs, "target" | "all" | "image">;
+
+/** What `rollout status` says comes next, or the goal that it is part of; undefined where all is as desired. */
+async function comingNext(env: Environment): Promise<Asked | undefined> {
   const situation = await readSituation(env, realClock.now());
   const { spec, goal } = situation;
   const { phase, message, next } = phaseOf(situation);
   if (phase === "healthy") return undefined;
-  const [group] = groupsOf(spec).filter(({ name }) => next === `${DEPLOY}${name}`);
-  if (
-    goal &&
-    (next === `npx ${goal.command}` || (group?.image === goal.image && goal.groups.includes(group.name)))
-  ) {
-    const groups = groupsOf(spec).flatMap(({ name }) => (goal.groups.includes(name) ? [name] : []));
-    return { groups, command: goal.command, image: goal.image };
-  }
-  if (group) return { groups: [group.name], command: `rollout deploy ${group.name}` };
+  const group = groupsOf(spec).find(({ name }) => next === `${DEPLOY}${name}`);
+  const isOfGoal = group?.image === goal?.image && goal?.groups.includes(group?.name ?? "");
+  if (goal && (isOfGoal || next === `npx ${goal.command}`))
+    return { target: goal.target, all: goal.target === undefined, image: goal.image };
+  if (group) return { target: group.name, all: false };
   throw new UserError(`nothing is rolled: ${phase}: ${message}; next: ${next ?? "see npx rollout status"}`);
-}
-
-/** An image that is wanted is a goal, which outlives this run. @returns the command of an unreached one before it */
-async function begin({ groups, command, image }: Wanted, { store, clock, env }: Run) {
-  if (image === undefined) return undefined;
-  const since = new Date(clock.now()).toISOString();
-  const before = await setGoal(store, { command, image, groups: [...groups], by: whoRuns(), since });
-  const { deployed } = await readCluster(env);
-  return before && missingOf(before, deployed).length > 0 ? before.command : undefined;
 }
 
 /** The groups whose image the roll is going to edit: each is asked for once its edit is made, which is too late for a refusal. */

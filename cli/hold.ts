@@ -1,5 +1,5 @@
 import type { Environment } from "../clients/environment.js";
-import { dropGoal } from "../clients/run-store/goal.js";
+import { setGoal } from "../clients/run-store/goal.js";
 import { changeHold, readHold } from "../clients/run-store/hold.js";
 import { endGone, lockHolder } from "../clients/run-store/run-lock.js";
 import type { RunStore } from "../clients/run-store/run-store.js";
@@ -53,7 +53,7 @@ export async function runCancel(
   const gone = await endGone(store);
   const run = gone ? undefined : await lockHolder(store);
   // A run that is under way gives its goal up itself, once it has ended so.
-  const goal = run ? undefined : await dropGoal(store);
+  const goal = run ? undefined : await setGoal(store, undefined);
   if (gone)
     return `${name}: the run that ended without a word is given up (${gone.command}, by ${gone.by}); see rollout status for what it has begun`;
   if (goal)

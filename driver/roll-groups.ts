@@ -52,9 +52,7 @@ interface Look extends ClusterState {
 }
 
 /** How a roll ended. */
-export type RollEnd = { readonly groups: readonly RolledGroup[] } & (
-  { readonly kind: "done" } | ({ readonly kind: "blocked" } & Blocked)
-);
+export type RollEnd = { readonly groups: readonly RolledGroup[] } & ({ readonly kind: "done" } | Blocked);
 
 type RolledGroup = GroupResult & { readonly group: string };
 

@@ -5,7 +5,6 @@ import { readHold } from "../clients/run-store/hold.js";
 import { lockHolder } from "../clients/run-store/run-lock.js";
 import { LogReader } from "../clients/run-store/run-log.js";
 import { leftIn } from "../clients/run-store/take-over.js";
-import type { StateLock } from "../clients/state/state-lock.js";
 import type { Deployed } from "../cluster/deployed.js";
 import type { Situation } from "../rollout/status/situation.js";
 import { readDeployed } from "./read-deployed.js";
@@ -44,6 +43,7 @@ export async function situationOf(source: SpecFile, deployed: Deployed, now: num
     lockHolder(store),
   ]);
   const lock = holder ? undefined : await stateLockOf(source);
+  const { Who: by = "", Created = "" } = lock ?? {};
   return {
     source,
     where: store.where,
@@ -51,16 +51,12 @@ export async function situationOf(source: SpecFile, deployed: Deployed, now: num
     deployed,
     hold: hold ?? left.hold,
     goal,
-    run: lock?.Operation === "OperationTypeApply" ? applying(lock) : holder,
+    run:
+      lock?.Operation === "OperationTypeApply"
+        ? { by, since: new Date(Created).toISOString(), pid: undefined, command: "Terraform alone" }
+        : holder,
     events,
     notes,
     at: now,
   };
 }
-
-const applying = ({ Who: by, Created }: StateLock): Situation["run"] => ({
-  by,
-  since: new Date(Created).toISOString(),
-  pid: undefined,
-  command: "Terraform alone",
-});

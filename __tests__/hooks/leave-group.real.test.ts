@@ -197,7 +197,7 @@ describe("clients", () => {
       times: 6,
     });
     await leave(orderFor("broker-0"));
-    expect(lines.filter((line) => line.includes("servers are not found yet, or change"))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes("finds no servers yet, or they change"))).toHaveLength(1);
     expect(lines.at(-1)).toBe("broker-0 has left");
   });
 

@@ -109,14 +109,8 @@ export function refusalOf(
     const remedy = "wait for an election, or bring the missing servers back";
     return new NoLeaderError(`${name} has no leader: ${asked}; ${remedy}`, status, text);
   }
-  if (status === 500 && isPassing(status, text)) {
-    const why = "wait until they have a leader";
-    return new AnswerError(
-      `${name}'s servers are not found yet, or change just now: ${asked}; ${why}`,
-      status,
-      text,
-    );
-  }
+  if (status === 500 && isPassing(status, text))
+    return new AnswerError(`${name} finds no servers yet, or they change just now: ${asked}`, status, text);
   const said = text === "" ? "" : ` ${text}`;
   return new AnswerError(
     `${name} answered ${String(status)}${said}: ${formatSubject(subject)}`,

@@ -1,57 +1,52 @@
 import { randomUUID } from "node:crypto";
-import type * as z from "zod";
+import * as z from "zod";
 import { UserError } from "../../cluster/user-error.js";
 import { readStored } from "./read-stored.js";
 import type { RunStore } from "./run-store.js";
 
 /** A value that stands in an object of its own, or none, until somebody changes it. */
-export interface Kept<T> {
-  /** The object's, and of the value in it. */
-  readonly name: string;
-  /** Of the whole object. */
-  readonly schema: z.ZodType<T | null>;
-  /** For one that cannot be read. */
-  readonly remedy: string;
-}
+export class Kept<T> {
+  /**
+   * @param name the object's, and of the value in it
+   * @param remedy for one that cannot be read
+   */
+  constructor(
+    private readonly name: string,
+    private readonly schema: z.ZodType<T>,
+    private readonly remedy: string,
+  ) {}
 
-/** @throws UserError where it cannot be read */
-export async function readKept<T>(store: RunStore, kept: Kept<T>): Promise<T | undefined> {
-  return (await see(store, kept))?.value ?? undefined;
-}
-
-const see = <T>(store: RunStore, { name, schema, remedy }: Kept<T>) =>
-  readStored(store, name, schema, remedy);
-
-/**
- * Puts another value in place of what is there, or none.
- * @param change gets what is there, again where somebody else was quicker
- * @param overDamaged replaces one that cannot be read, too
- */
-export async function changeKept<T>(
-  store: RunStore,
-  kept: Kept<T>,
-  change: (value: T | undefined) => T | undefined,
-  overDamaged = false,
-): Promise<void> {
-  for (;;) {
-    const seen = await (overDamaged ? seeAny(store, kept) : see(store, kept));
-    const before = seen?.value ?? undefined;
-    const after = change(before);
-    if (after === before && seen?.value !== undefined) return;
-    if (after === undefined && seen === undefined) return;
-    const text = `${JSON.stringify({ nonce: randomUUID(), [kept.name]: after ?? null })}\n`;
-    if ((await store.write(kept.name, text, seen?.tag)) !== undefined) return;
+  /** @throws UserError where it cannot be read */
+  async read(store: RunStore): Promise<T | undefined> {
+    return (await this.#see(store))?.value ?? undefined;
   }
-}
 
-async function seeAny<T>(
-  store: RunStore,
-  kept: Kept<T>,
-): Promise<{ readonly value?: T | null; readonly tag: string } | undefined> {
-  try {
-    return await see(store, kept);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { tag: (await store.read(kept.name))?.tag ?? "" };
+  /**
+   * Puts another value in place of what is there, or none.
+   * @param change gets what is there, again where somebody else was quicker
+   * @param overDamaged replaces one that cannot be read, too
+   */
+  async change(store: RunStore, change: (value: T | undefined) => T | undefined, overDamaged = false) {
+    for (;;) {
+      const seen = await this.#see(store, overDamaged);
+      const before = seen?.value ?? undefined;
+      const after = change(before);
+      if (after === before && (seen === undefined || seen.value !== undefined)) return;
+      const text = `${JSON.stringify({ nonce: randomUUID(), [this.name]: after ?? null })}\n`;
+      if ((await store.write(this.name, text, seen?.tag)) !== undefined) return;
+    }
+  }
+
+  async #see(
+    store: RunStore,
+    overDamaged = false,
+  ): Promise<{ readonly value?: T | null; readonly tag: string } | undefined> {
+    const stored = z.record(z.string(), z.unknown()).transform((object) => object[this.name]);
+    try {
+      return await readStored(store, this.name, stored.pipe(this.schema.nullable()), this.remedy);
+    } catch (error) {
+      if (!overDamaged || !(error instanceof UserError)) throw error;
+      return { tag: (await store.read(this.name))?.tag ?? "" };
+    }
   }
 }

@@ -6,6 +6,8 @@ export const goalSchema = z.object({
   /** `rollout deploy --all --image ami-0bbb` */
   command: z.string(),
   image: z.string(),
+  /** A group or a pool; absent for all groups. */
+  target: z.string().optional(),
   /** The names of groups. */
   groups: z.array(z.string()),
   /** `user@host` */

@@ -32,15 +32,13 @@ export interface RollSituation extends ClusterState, Pick<Situation, "hold" | "a
 }
 
 export type NextRoll =
-  | { readonly kind: "step"; readonly step: RollStep }
-  | { readonly kind: "done" }
-  | ({ readonly kind: "blocked" } & Blocked);
+  { readonly kind: "step"; readonly step: RollStep } | { readonly kind: "done" } | Blocked;
 
-/** The roll ends here, not done. */
+/** The roll ends here, not done; given up where it was cancelled, or what failed was taken back. */
 export interface Blocked {
+  readonly kind: "blocked";
   readonly reason: string;
   readonly command: string;
-  /** It is not gone on with: it was cancelled, or what failed was taken back. */
   readonly isGivenUp?: true;
 }
 
@@ -97,10 +95,7 @@ export function nextRoll(situation: RollSituation): NextRoll {
   const [next] = due;
   const [cancelled] = among(reasons, "cancelled");
   if (cancelled && next)
-    return {
-      ...blockedBy(cancelled, `; not rolled: ${due.map(({ name }) => name).join(", ")}`),
-      isGivenUp: true,
-    };
+    return givenUp(blockedBy(cancelled, `; not rolled: ${due.map(({ name }) => name).join(", ")}`));
   if (cancelled) return { kind: "done" };
   // A group that has got there by other hands has failed no more.
   const current = facts.failure && lastOf(deployed, facts.failure.group);
@@ -164,17 +159,15 @@ function failed(failure: RollFailure, isOut: boolean, { deployed, wanted }: Roll
   const last = lastOf(deployed, group);
   const back = last?.image === to ? `revision ${String(last.number)}` : (last?.image ?? "nothing");
   const reason = `${group} did not become ready with ${to} and was taken back to ${back}: ${message}`;
-  return { ...blocked(reason, `rollout history ${group}`), isGivenUp: true };
+  return givenUp(blocked(reason, `rollout history ${group}`));
 }
 
 /** The last revision of a group. */
 const lastOf = (deployed: Deployed, group: string): Revision | undefined =>
   deployed.groups.get(group)?.revisions.at(-1);
 
-const blocked = (reason: string, command: string): Extract<NextRoll, Blocked> => ({
-  kind: "blocked",
-  reason,
-  command,
-});
+const blocked = (reason: string, command: string): Blocked => ({ kind: "blocked", reason, command });
 
-const blockedBy = ({ text, remedy }: Reason, more = "") => blocked(`${text}${more}`, remedy);
+const blockedBy = ({ text, remedy }: Reason, more = ""): Blocked => blocked(`${text}${more}`, remedy);
+
+const givenUp = (end: Blocked): Blocked => ({ ...end, isGivenUp: true });

@@ -110,6 +110,7 @@ export function statusOf(
   const { phase, message, next, undo = null } = phaseOf(situation, only);
   const group = groupsOf(spec).find(({ name }) => next === `${DEPLOY}${name}`)?.name ?? null;
   const missing = goal ? missingOf(goal, deployed) : [];
+  const { command = "", by = "", pid = null, since = "" } = run ?? {};
   const refused = group === null ? [] : refusalsOf(group);
   const nextView = next === DEPLOY_CLUSTER ? "cluster" : group;
   return {
@@ -126,12 +127,7 @@ export function statusOf(
     },
     groups: groupStates(situation, views, begunIn(situation, outOf(runs))),
     leftovers: describeLeftovers(spec, deployed),
-    run: run
-      ? {
-          ...{ command: run.command, by: run.by, pid: run.pid ?? null, since: run.since },
-          group: atHand(run, runs.at(-1)) ?? null,
-        }
-      : null,
+    run: run ? { command, by, pid, since, group: atHand(run, runs.at(-1)) ?? null } : null,
     lastRun: lastRun(runs),
     hold: hold ?? null,
     goal: goal && missing.length > 0 ? { ...goal, missing } : null,

@@ -43,7 +43,7 @@ test("servers that are not found yet are called that, and another error of an ag
   const said = (status: number, text: string): string =>
     refusalOf(subject, { kind: "answer", status, text }, undefined).message;
   expect(said(500, "No known Consul servers")).toBe(
-    "Consul's servers are not found yet, or change just now: GET /v1/status/leader at here (500 No known Consul servers); wait until they have a leader",
+    "Consul finds no servers yet, or they change just now: GET /v1/status/leader at here (500 No known Consul servers)",
   );
   expect(said(500, "it is broken")).toBe("Consul answered 500 it is broken: GET /v1/status/leader at here");
   expect(said(502, "")).toBe("Consul answered 502: GET /v1/status/leader at here");

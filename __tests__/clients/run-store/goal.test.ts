@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { dropGoal, readGoal, setGoal, settleGoal } from "../../../clients/run-store/goal.js";
+import { readGoal, setGoal, settleGoal } from "../../../clients/run-store/goal.js";
 import type { Goal } from "../../../cluster/run/goal.js";
 import { change, deployedAs, localSpec, poolOf } from "../../support/fixtures.js";
 import { MemoryStore } from "../../support/memory-store.js";
@@ -24,29 +24,20 @@ test("it is kept until another takes its place, and the same one keeps who wante
   const store = new MemoryStore();
   expect(await readGoal(store)).toBeUndefined();
   expect(await setGoal(store, WANTED)).toBeUndefined();
-  expect(await setGoal(store, { ...WANTED, by: "ann@laptop" })).toBeUndefined();
+  expect(await setGoal(store, { ...WANTED, by: "ann@laptop" })).toEqual(WANTED);
   expect(await readGoal(store)).toEqual(WANTED);
   expect(await setGoal(store, OTHER)).toEqual(WANTED);
   expect(await readGoal(store)).toEqual(OTHER);
-  expect(await dropGoal(store)).toEqual(OTHER);
-  expect(await dropGoal(store)).toBeUndefined();
+  expect(await setGoal(store, undefined)).toEqual(OTHER);
+  expect(await setGoal(store, undefined)).toBeUndefined();
 });
 
 test("it is forgotten once all of its groups have been given the image, and not before", async () => {
   const store = new MemoryStore();
   await setGoal(store, WANTED);
-  await settleGoal(store, { deployed: deployedAs(withImage(0)) });
+  await settleGoal(store, { spec: old, deployed: deployedAs(withImage(0)) });
   expect(await readGoal(store)).toEqual(WANTED);
-  await settleGoal(store, { deployed: deployedAs(withImage(0, 1)) });
-  expect(await readGoal(store)).toBeUndefined();
-});
-
-test("who says no takes it away where no group has the image yet", async () => {
-  const store = new MemoryStore();
-  await setGoal(store, WANTED);
-  await settleGoal(store, { deployed: deployedAs(withImage(0)) }, true);
-  expect(await readGoal(store)).toEqual(WANTED);
-  await settleGoal(store, { deployed: deployedAs(old) }, true);
+  await settleGoal(store, { spec: old, deployed: deployedAs(withImage(0, 1)) });
   expect(await readGoal(store)).toBeUndefined();
 });
 
@@ -56,6 +47,6 @@ test("refuses one that cannot be read, which is given up all the same", async ()
   expect(await failure(readGoal(store))).toMatchInlineSnapshot(
     `"memory/goal is damaged, so nothing is rolled; give it up with: rollout cancel"`,
   );
-  await dropGoal(store);
+  await setGoal(store, undefined);
   expect(await readGoal(store)).toBeUndefined();
 });
