@@ -12,17 +12,16 @@ import { confirmBy, refuseUnasked } from "../driver/confirm.js";
 import { groupResultSchema } from "../driver/deploy-result.js";
 import { jsonProgress, plainProgress } from "./output/progress.js";
 import { PlanRejected } from "../driver/plan-view.js";
-import { refuseHeld } from "../driver/refuse-held.js";
 import { roll } from "../driver/roll.js";
-import type { Say } from "../driver/roll-groups.js";
+import type { RollDeps } from "../driver/roll-groups.js";
 import { inRun } from "../driver/run.js";
 import { formatCheck } from "./output/check.js";
 import { formatQuestion } from "./output/plan.js";
 import { terminalProgress } from "./output/terminal-progress.js";
 import { realClock } from "../clients/clock.js";
+import { refuseHeld } from "../program/held.js";
 import { readCluster } from "../program/read-deployed.js";
 import { pinSpec, readSpec } from "../program/read-spec.js";
-import { openRunStore } from "../program/run-store.js";
 import { inPlace, isWatched } from "./output/tasks.js";
 import { despiteIn, type DespiteOptions } from "./verb.js";
 
@@ -60,7 +59,7 @@ export async function runDeploy(
   const wanted = wantedOf(spec, args);
   const isOne = args.image === undefined && wanted.groups.length === 1;
   const [first = ""] = wanted.groups;
-  if (isOne) await refuseHeld({ env, store: await openRunStore(source), clock: realClock, ...wanted }, first);
+  if (isOne) await refuseHeld({ env, ...wanted }, first);
   const say = (line: string): void => {
     process.stderr.write(`${line}\n`);
   };
@@ -86,7 +85,7 @@ export async function runDeploy(
   const groups = await inRun(
     { env, clock: realClock, progress, confirm, command, mayFollow },
     async (run) => {
-      const tell: Say = (text, wait) => {
+      const tell: RollDeps["say"] = (text, wait) => {
         if (isJson) say(JSON.stringify({ kind: "line", text, id: wait?.id, until: wait?.until }));
         else say(text);
       };

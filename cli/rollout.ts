@@ -4,7 +4,6 @@ import { durationSeconds } from "../cluster/yaml/duration.js";
 import { UserError } from "../cluster/user-error.js";
 import type { DeployArgs } from "./deploy.js";
 import type { RehearseOptions } from "./rehearse.js";
-import { PACE } from "../rollout/roll/pace.js";
 import { reportFailure } from "../program/report-failure.js";
 import { Verb } from "./verb.js";
 
@@ -236,7 +235,7 @@ Exit codes: 0 fine, 1 rejected or failed, 2 wrong usage.`,
     )
     .option("--yes", "roll clients without asking", false)
     .option("--confirm <group...>", "roll these groups without asking, servers among them", [])
-    .despite(...PACE)
+    .despite("paused", "manual", "pause-after", "interval")
     .addOption(format())
     .example("broker-0", "one group, or what is left of its roll")
     .example("broker --image ami-0bbb --yes", "a pool of clients, group by group")
