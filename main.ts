@@ -1,4 +1,4 @@
-import { heldViews } from "./program/held-views.js";
+import { heldViews } from "./program/held.js";
 import { loadProgram, synthesize } from "./program/program.js";
 import { reportFailure } from "./program/report-failure.js";
 
@@ -8,7 +8,7 @@ import { reportFailure } from "./program/report-failure.js";
  */
 try {
   const program = await loadProgram(process.env);
-  const held = await heldViews(program, Date.now());
+  const held = await heldViews(program, process.env, Date.now());
   synthesize({ ...program, held }, process.env["CDKTF_OUTDIR"] ?? "cdktf.out");
 } catch (error) {
   process.exitCode = reportFailure(error);

@@ -5,12 +5,11 @@ import { dirname, join, resolve } from "node:path";
 import type { Plan } from "../guard/plan/plan.js";
 import { NotAPlan, readPlan } from "../guard/plan/read-plan.js";
 import { parseGroupName } from "../cluster/address.js";
-import { isForReview, type Deployed } from "../cluster/deployed.js";
+import { isForReview } from "../cluster/deployed.js";
 import { formatValue } from "../cluster/yaml/problem.js";
 import { UserError } from "../cluster/user-error.js";
 import type { CheckResult } from "../program/check-result.js";
 import { resultOf, sha256Of } from "../program/result-of.js";
-import { HOLDS } from "../rollout/roll/pace.js";
 import { isArchive } from "../program/saved-configuration.js";
 import { startContextThread } from "./context-thread.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
@@ -24,7 +23,7 @@ export interface CheckArgs {
 
 /**
  * Judges a plan against the spec and what is deployed.
- * @throws UserError with exit code 2 when it is no plan
+ * @throws UserError with exit code 2 when it is no plan, with 1 when it would begin what somebody holds back
  */
 export async function runCheck(
   env: Environment,
@@ -46,26 +45,18 @@ export async function runCheck(
   const isEncrypted = new TextDecoder().decode(bytes.subarray(0, ENCRYPTED.length)) === ENCRYPTED;
   const shown = isEncrypted || isArchive(bytes) ? await showPlan(file, env, isEncrypted) : bytes;
   const { plan, spec, deployed } = await readAll(shown, env);
-  if (!isForReview(deployed.origin))
-    return unlessHeld(resultOf(plan, { spec, deployed }, bytes, sha256), deployed, env);
+  if (!isForReview(deployed.origin)) {
+    const result = resultOf(plan, { spec, deployed }, bytes, sha256);
+    const { view, verdict, touched } = result;
+    if (view === null || verdict === "rejected" || !touched.includes(view)) return result;
+    const { refuseHeld } = await import("../program/held.js");
+    await refuseHeld({ env }, view);
+    return result;
+  }
   throw new UserError(
     `a plan is judged against the state, and deployed is taken from ${deployed.origin.where}; unset ROLLOUT_DEPLOYED`,
     2,
   );
-}
-
-/** What would begin to roll a group that a pause or a cancel holds back is rejected, by whatever it was made. */
-async function unlessHeld(result: CheckResult, deployed: Deployed, env: Environment): Promise<CheckResult> {
-  const { view, touched, verdict } = result;
-  if (view === null || !touched.includes(view) || verdict === "rejected") return result;
-  const { readSpec } = await import("../program/read-spec.js");
-  const { situationOf } = await import("../program/situation.js");
-  const { among, heldBack } = await import("../rollout/roll/may-roll.js");
-  const held = heldBack(await situationOf(readSpec(env), deployed, Date.now()), view);
-  const violations = HOLDS.flatMap((rule) =>
-    among(held, rule).map(({ text: message, remedy }) => ({ rule, subjects: [view], message, remedy })),
-  );
-  return violations.length === 0 ? result : { ...result, verdict: "rejected", violations };
 }
 
 /** A thread takes some hundredths of a second to start: reading the spec and state of a smaller plan takes no longer. */

@@ -16,19 +16,18 @@ import { groupResultSchema } from "../driver/deploy-result.js";
 import { jsonProgress, plainProgress } from "./output/progress.js";
 import { deployCluster } from "../driver/deploy-cluster.js";
 import { PlanRejected } from "../driver/plan-view.js";
-import { refuseHeld } from "../driver/refuse-held.js";
 import { roll } from "../driver/roll.js";
-import type { Say } from "../driver/roll-groups.js";
+import type { RollDeps } from "../driver/roll-groups.js";
 import { inRun } from "../driver/run.js";
 import { formatCheck } from "./output/check.js";
 import { formatQuestion } from "./output/plan.js";
 import { terminalProgress } from "./output/terminal-progress.js";
 import { realClock } from "../clients/clock.js";
 import { commitCommand } from "../program/commits.js";
+import { refuseHeld } from "../program/held.js";
 import { readCluster } from "../program/read-deployed.js";
 import { pinSpec, readSpec } from "../program/read-spec.js";
 import { readSituation } from "../program/situation.js";
-import { openRunStore } from "../program/run-store.js";
 import { inPlace, isWatched } from "./output/tasks.js";
 import { despiteIn, type DespiteOptions } from "./verb.js";
 
@@ -68,7 +67,7 @@ export async function runDeploy(
     process.stderr.write(`${line}\n`);
   };
   const isJson = args.format === "json";
-  const tell: Say = (text, wait) => {
+  const tell: RollDeps["say"] = (text, wait) => {
     say(isJson ? JSON.stringify({ kind: "line", text, id: wait?.id, until: wait?.until }) : text);
   };
   const isGiven = args.target !== undefined || args.all || args.image !== undefined;
@@ -83,8 +82,7 @@ export async function runDeploy(
   if (!isGiven) tell(`comes next: ${wanted.command}`);
   const isOne = wanted.image === undefined && wanted.groups.length === 1;
   const [first] = wanted.groups;
-  if (isOne || isCluster)
-    await refuseHeld({ env, store: await openRunStore(source), clock: realClock, ...wanted }, first);
+  if (isOne || isCluster) await refuseHeld({ env, ...wanted }, first);
   const answers = {
     yes: args.yes,
     confirmed: args.confirm,

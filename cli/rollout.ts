@@ -5,7 +5,6 @@ import { UserError } from "../cluster/user-error.js";
 import type { DeployArgs } from "./deploy.js";
 import type { RehearseOptions } from "./rehearse.js";
 import type { UndoArgs } from "./undo.js";
-import { PACE } from "../rollout/roll/pace.js";
 import { reportFailure } from "../program/report-failure.js";
 import { Verb } from "./verb.js";
 
@@ -251,7 +250,7 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
     )
     .option("--yes", "roll clients without asking", false)
     .option("--confirm <group...>", "roll these groups without asking, servers among them", [])
-    .despite(...PACE)
+    .despite("paused", "manual", "pause-after", "interval")
     .addOption(format())
     .example("", "what comes next: what is in flight, unfinished or pending")
     .example("cluster", "what is new is created")

@@ -5,14 +5,10 @@
 export class UserError extends Error {
   override readonly name: string = "UserError";
 
-  /**
-   * @param exitCode 1 rejected or failed, 2 wrong usage
-   * @param ids of what speaks against it, where that has any
-   */
+  /** @param exitCode 1 rejected or failed, 2 wrong usage */
   constructor(
     message: string,
     readonly exitCode: 1 | 2 = 1,
-    readonly ids: readonly string[] = [],
   ) {
     super(message);
   }

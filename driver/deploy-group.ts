@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { readHold } from "../clients/run-store/hold.js";
 import type { Batch } from "../rollout/roll/next-batch.js";
 import { refusal } from "../rollout/roll/may-roll.js";
 import { nextInGroup } from "../rollout/roll/next-step.js";
@@ -16,6 +17,7 @@ import { UserError } from "../cluster/user-error.js";
 import { noteBegun, tellRoll } from "../hooks/mark.js";
 import { BAKED, bakedBy } from "../hooks/ready.js";
 import { Interruption } from "../cluster/interruption.js";
+import { refuseHeld } from "../program/held.js";
 import { loadProgram, type Program } from "../program/program.js";
 import { readDeployed } from "../program/read-deployed.js";
 import { refuseStrays } from "../program/strays.js";
@@ -25,7 +27,6 @@ import { applyFailure, applyView, isStale } from "./apply-view.js";
 import type { GroupResult } from "./deploy-result.js";
 import { GroupSteps } from "./group-steps.js";
 import { batchOf, type ViewPlan, ViewPlanner } from "./plan-view.js";
-import { refuseHeld } from "./refuse-held.js";
 import { logIfPossible, type Run } from "./run.js";
 
 /** A group that is not whole after its machines were made anew: it stays in flight. */
@@ -194,7 +195,6 @@ class GroupRoll {
         ...(await refuseStrays(program, group.name)),
       ];
       for (const line of warnings) this.steps.say(line);
-      await refuseHeld(this.run, group.name);
       await this.agents(group, program, ".")?.preflight(laterHosts);
     });
     let plan = await this.steps.during("plan", "what would be done, and whether the guard accepts it", () =>
@@ -207,7 +207,8 @@ class GroupRoll {
       await this.run.confirm({ group: this.name, role, summary, tool: result.plan.tool, laterHosts });
       this.isConfirmed = true;
     }
-    await refuseHeld(this.run, group.name);
+    // It may have been said since: while it was planned, and while somebody was asked.
+    if (await readHold(this.run.store)) await refuseHeld(this.run, this.name);
     const rest = plan.batch.laterHosts;
     await this.steps.during("leave", `its work leaves${inBatch(plan.batch)}`, async () => {
       this.hasBegun = true;

@@ -2,10 +2,10 @@ import { readHold } from "../clients/run-store/hold.js";
 import { takeBack } from "../rollout/edit/take-back.js";
 import { findGroup } from "../cluster/find-group.js";
 import { Interruption } from "../cluster/interruption.js";
+import { HeldBack } from "../program/held.js";
 import { readCluster } from "../program/read-deployed.js";
 import { deployGroup } from "./deploy-group.js";
 import type { GroupResult } from "./deploy-result.js";
-import { Held } from "./refuse-held.js";
 import type { Run } from "./run.js";
 
 /** How soon it is seen that somebody wants the group back. */
@@ -24,7 +24,7 @@ export async function deployUnlessRecalled(run: Run, group: string): Promise<Gro
   try {
     return await deployGroup({ ...run, stop: AbortSignal.any([run.stop, recall.signal]) }, group);
   } catch (error) {
-    if ((recall.signal.aborted || error instanceof Held) && !run.stop.aborted) return undefined;
+    if ((recall.signal.aborted || error instanceof HeldBack) && !run.stop.aborted) return undefined;
     throw error;
   } finally {
     ended.abort();

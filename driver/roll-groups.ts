@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { nextRoll, type Blocked, type RollStep, type Wanted } from "../rollout/roll/next-group.js";
 import type { Reason, ReasonId } from "../rollout/roll/may-roll.js";
-import { despite as flags } from "../rollout/roll/pace.js";
 import { readRuns } from "../rollout/log/read-runs.js";
 import { rollFacts, type RollFailure } from "../rollout/log/roll-facts.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
@@ -36,13 +35,11 @@ export interface RollDeps {
   hold(reason: string): Promise<void>;
   /** Says what the roll waits for. */
   readonly onCondition: (message: string) => void;
-  readonly say: Say;
+  /** @param wait what is waited for, for those who read no text */
+  readonly say: (line: string, wait?: Pick<Reason, "id" | "until">) => void;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
-
-/** @param wait what is waited for, for those who read no text */
-export type Say = (line: string, wait?: Pick<Reason, "id" | "until">) => void;
 
 interface Look extends ClusterState {
   readonly hold: Hold | undefined;
@@ -154,11 +151,13 @@ function describe(step: RollStep): string {
     case "roll":
       return `${step.group}: comes next`;
     case "wait":
-      return `waiting until ${new Date(step.until).toISOString()} before ${step.group} (${step.reason}); all the same: ${flags(step.id)}`;
+      return `waiting until ${new Date(step.until).toISOString()} before ${step.group} (${step.reason}); all the same: ${despite(step.id)}`;
     case "hold":
-      return `paused before ${step.group}: ${step.reason}; rollout resume goes on, Ctrl-C ends this run; all the same: ${flags(step.id)}`;
+      return `paused before ${step.group}: ${step.reason}; rollout resume goes on, Ctrl-C ends this run; all the same: ${despite(step.id)}`;
   }
 }
+
+const despite = (id: ReasonId): string => `--despite ${id} --reason TEXT`;
 
 /** What somebody has written is theirs: this run neither undoes it nor rolls what it was not asked for. */
 function editedMeanwhile(before: Spec, after: Spec, { command }: Wanted): UserError {

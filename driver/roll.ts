@@ -17,14 +17,14 @@ import { readSpec } from "../program/read-spec.js";
 import { endDrain } from "./end-drain.js";
 import { GateFailure } from "./deploy-group.js";
 import { deployUnlessRecalled } from "./recall.js";
-import { rollGroups, type RollEnd, type Say } from "./roll-groups.js";
+import { rollGroups, type RollDeps, type RollEnd } from "./roll-groups.js";
 import type { Run } from "./run.js";
 
 /**
  * Rolls groups one after the other, with edits of `cluster.yaml` in between where an image is wanted.
  * @throws UserError as {@link rollGroups} does
  */
-export async function roll(run: Run, wanted: Wanted, say: Say): Promise<RollEnd> {
+export async function roll(run: Run, wanted: Wanted, say: RollDeps["say"]): Promise<RollEnd> {
   const { env, store, clock, stop: signal, log, note } = run;
   const reader = new LogReader(store);
   let waitsFor: string | undefined;

@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { ACTIONS } from "../guard/change.js";
 import { RULE_IDS } from "../guard/verdict.js";
-import { HOLDS } from "../rollout/roll/pace.js";
 
 /** What `rollout check --format json` prints, and what `rollout plan --out` writes beside its plan. */
 export const checkResultSchema = z.strictObject({
@@ -15,7 +14,7 @@ export const checkResultSchema = z.strictObject({
     .describe("The user's own resources and data sources, those that do not change included, sorted."),
   violations: z.array(
     z.strictObject({
-      rule: z.enum([...RULE_IDS, ...HOLDS]).describe("Or what holds the group back."),
+      rule: z.enum(RULE_IDS),
       subjects: z.array(z.string()),
       message: z.string(),
       remedy: z.string(),

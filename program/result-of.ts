@@ -59,8 +59,6 @@ export const sha256Of = (file: Uint8Array): string => createHash("sha256").updat
 /** `rejected: the plan of broker-0 (broker-0) breaks 1 of 18 rules` */
 export function headlineOf(result: CheckResult): string {
   const { verdict, violations, rules } = result;
-  const isHeld = violations.some(({ rule }) => rule === "paused" || rule === "cancelled");
-  if (isHeld) return `rejected: ${subjectOf(result)} is held back`;
   const broken = new Set(violations.map(({ rule }) => rule)).size;
   return verdict === "accepted"
     ? `accepted: ${subjectOf(result)}; ${String(rules)} rules passed`

@@ -5,7 +5,6 @@ import { readHold } from "../clients/run-store/hold.js";
 import { lockHolder } from "../clients/run-store/run-lock.js";
 import { LogReader } from "../clients/run-store/run-log.js";
 import { leftIn } from "../clients/run-store/take-over.js";
-import type { Deployed } from "../cluster/deployed.js";
 import type { Situation } from "../rollout/status/situation.js";
 import { readDeployed } from "./read-deployed.js";
 import { EXAMPLE_IS_USED, readSpec, type SpecFile } from "./read-spec.js";
@@ -28,14 +27,10 @@ export interface ReadSituation extends Situation {
 export async function readSituation(env: Environment, now: number): Promise<ReadSituation> {
   const source = readSpec(env);
   if (source.isExample) console.error(EXAMPLE_IS_USED);
-  // What the state says of a backend that is wrong says more.
-  return situationOf(source, await readDeployed(source, env), now);
-}
-
-/** The same where spec and state were read just now. */
-export async function situationOf(source: SpecFile, deployed: Deployed, now: number): Promise<ReadSituation> {
   const store = await runStoreOf(source);
   const left = leftIn(runFolderOf(source.file, source.spec.name));
+  // What the state says of a backend that is wrong says more.
+  const deployed = await readDeployed(source, env);
   const [{ events, notes }, hold, goal, holder] = await Promise.all([
     new LogReader(store).read(left.log),
     readHold(store),

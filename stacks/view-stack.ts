@@ -103,10 +103,7 @@ export class ViewStack extends TerraformStack {
     addVariables(this, deployed, laterHosts);
     this.announceOrigin();
     const held = props.held?.get(view);
-    if (held) {
-      addPace(this, held);
-      Annotations.of(this).addWarning(held.why);
-    }
+    if (held) addPace(this, held);
     this.pools();
   }
 

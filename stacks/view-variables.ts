@@ -1,12 +1,10 @@
-import { TerraformVariable, type TerraformStack } from "cdktf";
+import { Annotations, TerraformVariable, type TerraformStack } from "cdktf";
 import { literal } from "../constructs/revision-record.js";
 import { isForReview, type Deployed } from "../cluster/deployed.js";
 import {
   BASE_VARIABLE,
   GATE_VARIABLE,
   GATES,
-  NOT_AFTER_VARIABLE,
-  NOT_BEFORE_VARIABLE,
   REVIEW_VARIABLE,
   VIEW_VARIABLE,
   WAITING_VARIABLE,
@@ -14,28 +12,26 @@ import {
 
 /** What holds the group of a view back. */
 export interface Held {
-  /** RFC 3339. */
-  readonly until: string;
+  /** In milliseconds since 1970; Infinity where it holds until somebody takes it away. */
+  readonly until: number;
   /** With what comes first. */
   readonly why: string;
 }
 
-/** What holds until somebody takes it away, and how long a view may be planned. */
-export const FAR_AHEAD = "9999-12-31T23:59:59Z";
+const FAR_AHEAD = "9999-12-31T23:59:59Z";
 
-/** Terraform refuses to plan such a view, so that nothing of its group is begun. */
+/** Terraform refuses to plan such a view before and after a time, so that nothing of its group begins. */
 export function addPace(stack: TerraformStack, { until, why }: Held): void {
+  // Terraform's clock has no fractions.
+  const from = until === Infinity ? FAR_AHEAD : new Date(until + 999).toISOString().replace(/\.\d+/, "");
   const add = (name: string, time: string, order: string): void => {
-    new TerraformVariable(stack, name, {
-      type: "string",
-      default: time,
-      validation: [
-        { condition: `\${timecmp(plantimestamp(), var.${name}) ${order} 0}`, errorMessage: literal(why) },
-      ],
-    });
+    const condition = `\${timecmp(plantimestamp(), var.${name}) ${order} 0}`;
+    const validation = [{ condition, errorMessage: literal(why) }];
+    new TerraformVariable(stack, name, { type: "string", default: time, validation });
   };
-  add(NOT_BEFORE_VARIABLE, until, ">=");
-  add(NOT_AFTER_VARIABLE, FAR_AHEAD, "<=");
+  add("rollout_not_before", from, ">=");
+  add("rollout_not_after", FAR_AHEAD, "<=");
+  Annotations.of(stack).addWarning(until === Infinity ? why : `not before ${from}: ${why}`);
 }
 
 /**

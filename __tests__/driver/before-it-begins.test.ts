@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { buildProgram } from "../../cli/rollout.js";
+import { PACE } from "../../rollout/roll/may-roll.js";
 import { runDeploy, type DeployArgs } from "../../cli/deploy.js";
 import { GateFailure } from "../../driver/deploy-group.js";
 import { rollGroups, type RollDeps } from "../../driver/roll-groups.js";
@@ -46,9 +48,7 @@ test("refuses a group that a version before the run store has paused", async () 
   mkdirSync(join(folder, ".rollout", "demo"), { recursive: true });
   const hold = { kind: "pause", since: "2026-11-20T09:12:00.000Z", by: "ann@laptop" };
   writeFileSync(join(folder, ".rollout", "demo", "hold.json"), JSON.stringify(hold));
-  const refused = deploy({ target: "broker-1", yes: true });
-  await expect(refused).rejects.toMatchObject({ ids: ["paused"], exitCode: 1 });
-  expect(await failure(refused)).toBe(
+  expect(await failure(deploy({ target: "broker-1", yes: true }))).toBe(
     "demo is paused (since 2026-11-20 09:12 UTC by ann@laptop), so broker-1 is not rolled; first: rollout resume, or rollout deploy broker-1 --despite paused --reason TEXT",
   );
 });
@@ -235,6 +235,11 @@ test("refuses to take a group back by itself where that is a downgrade", async (
     command:
       "rollout undo consul-server-1 --despite downgrade --reason TEXT, or once the cause is gone: rollout deploy consul-server-1",
   });
+});
+
+test("what the pace is may be overridden, and nothing else", () => {
+  const verb = buildProgram().commands.find((each) => each.name() === "deploy");
+  expect(verb?.options.find(({ long }) => long === "--despite")?.argChoices).toEqual(PACE);
 });
 
 const spec = (): string => readFileSync(join(folder, "cluster.yaml"), "utf8");

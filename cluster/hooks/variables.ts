@@ -18,12 +18,6 @@ export const OWN_VARIABLE = "rollout_own";
  */
 export const WAITING_VARIABLE = "rollout_waiting";
 
-/**
- * Between which times a view can be planned, where something holds its group back. A view that nothing holds back does not
- * declare them.
- */
-export const [NOT_BEFORE_VARIABLE, NOT_AFTER_VARIABLE] = ["rollout_not_before", "rollout_not_after"] as const;
-
 /** Declared by a view that was made for a review, where it fails every plan. */
 export const REVIEW_VARIABLE = "rollout_review_only";
 

@@ -3,8 +3,6 @@ import {
   GATE_VARIABLE,
   type Gate,
   isGate,
-  NOT_AFTER_VARIABLE,
-  NOT_BEFORE_VARIABLE,
   OWN_VARIABLE,
   VIEW_VARIABLE,
   WAITING_VARIABLE,
@@ -100,15 +98,6 @@ function parse(text: string): unknown {
   }
 }
 
-const GIVEN_BY_STACK = [
-  VIEW_VARIABLE,
-  BASE_VARIABLE,
-  OWN_VARIABLE,
-  WAITING_VARIABLE,
-  NOT_BEFORE_VARIABLE,
-  NOT_AFTER_VARIABLE,
-];
-
 /**
  * The variables as the configuration declares them and as the plan was given them. One that was given on the command
  * line another value than its stack has is not believed.
@@ -117,7 +106,7 @@ function rootVariables(json: Fields): Readonly<Record<string, unknown>> {
   const given = asObject(json["variables"] ?? {}, "variables");
   const module = asObject(own(own(json, "configuration"), "root_module") ?? {}, "configuration.root_module");
   const declared = asObject(module["variables"] ?? {}, "configuration.root_module.variables");
-  const entries = GIVEN_BY_STACK.flatMap((name) => {
+  const entries = [VIEW_VARIABLE, BASE_VARIABLE, OWN_VARIABLE, WAITING_VARIABLE].flatMap((name) => {
     const value = own(given[name], "value");
     if (value === undefined) return [];
     if (JSON.stringify(value) !== JSON.stringify(own(declared[name], "default"))) {

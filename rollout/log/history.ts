@@ -18,10 +18,7 @@ const attempt = z.strictObject({
     .describe("null: as the state says, ok."),
   message: z.string().nullable(),
   cause: z.string().nullable(),
-  despite: z
-    .strictObject({ ids: z.array(z.string()), reason: z.string() })
-    .nullable()
-    .describe("What spoke against it and was overridden, and why."),
+  despite: z.strictObject({ ids: z.array(z.string()), reason: z.string() }).nullable(),
   deployed: z.boolean().describe("Whether the group's history in the state has it."),
   generation: z.int().nullable(),
   hash: z.string().nullable(),

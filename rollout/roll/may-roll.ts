@@ -1,13 +1,12 @@
 import type { ClusterState } from "../../cluster/cluster-state.js";
-import { isForReview } from "../../cluster/deployed.js";
+import { type Deployed, isForReview } from "../../cluster/deployed.js";
 import { findGroup } from "../../cluster/find-group.js";
 import { describePending, inFlightOf, isNew, pendingGroups, type InFlight } from "../../cluster/pending.js";
 import { UserError } from "../../cluster/user-error.js";
-import { readRuns } from "../log/read-runs.js";
-import { rollFacts, type RollFacts } from "../log/roll-facts.js";
+import { durationSeconds } from "../../cluster/yaml/duration.js";
+import type { RollFacts } from "../log/roll-facts.js";
 import { describeHold, formatTime } from "../log/time.js";
 import type { Situation } from "../status/situation.js";
-import { despite, HOLDS, PACE, paced } from "./pace.js";
 
 /** Why groups may not be rolled now. */
 export interface Reason {
@@ -36,6 +35,9 @@ export type ReasonId =
   | "pause-after"
   | "interval";
 
+/** What keeps a group from being begun though nothing is wrong: `--despite` overrides it. */
+export const PACE = ["paused", "manual", "pause-after", "interval"] as const satisfies readonly ReasonId[];
+
 /** What the run store says. */
 type Known = Pick<Situation, "at"> &
   Partial<Pick<Situation, "hold" | "run">> & {
@@ -56,8 +58,7 @@ export function mayRoll(state: ClusterState, groups: readonly string[], known?: 
     otherInFlight(state, groups, known?.facts),
     halfCreated(state),
     otherPending(state, groups),
-    ...(known ? [underWay(known), held(state, known)] : []),
-    ...(known?.facts ? paced(state, groups, known.facts, known.at) : []),
+    ...(known ? [underWay(known), held(state, known), ...paced(state, groups, known)] : []),
   ].filter((answer) => typeof answer === "object");
 }
 
@@ -78,25 +79,7 @@ export const refusal = (reasons: readonly Reason[], what: string, exitCode?: 1 |
   new UserError(
     reasons.map(({ text, remedy }) => `${text}, so ${what}; first: ${remedy}`).join("\n"),
     exitCode,
-    reasons.map(({ id }) => id),
   );
-
-/**
- * What holds a group back of which nothing has begun: a hold, and the pace. One that has begun is finished whatever holds.
- * How the pace is overridden stands in its remedy.
- * @param group absent for the creation of what is new
- */
-export function heldBack(situation: Situation, group?: string): Reason[] {
-  const facts = rollFacts(readRuns(situation.events));
-  if (unfinished(situation, facts).some((each) => each.group === group)) return [];
-  const groups = group === undefined ? [] : [group];
-  const found = among(mayRoll(situation, groups, { ...situation, facts }), ...HOLDS, ...PACE);
-  return found.map((each) =>
-    each.id === "cancelled"
-      ? each
-      : { ...each, remedy: `${each.remedy}, or rollout deploy ${group ?? "cluster"} ${despite(each.id)}` },
-  );
-}
 
 /** The groups whose roll has begun and not ended, in the order in which they are to be finished: those that only the log knows come last. */
 export function unfinished({ spec, deployed }: ClusterState, facts?: RollFacts): InFlight[] {
@@ -182,4 +165,31 @@ function held({ spec }: ClusterState, { hold, at }: Known): Answer {
   if (!hold) return undefined;
   const id = hold.kind === "pause" ? "paused" : "cancelled";
   return reason(id, `${spec.name} is ${id} (${describeHold(hold, at)})`, RESUME);
+}
+
+/** The pace between one group and the next, whoever rolls them. One that is rolled anew, as after an undo, is no next one. */
+function paced({ spec, deployed }: ClusterState, groups: readonly string[], { facts, at }: Known): Answer[] {
+  if (!facts) return [];
+  const { manual, pauseAfter, interval } = spec.rollout;
+  const last = lastEnd(deployed, facts);
+  const isReleased = facts.heldAt !== undefined && facts.heldAt >= last.at;
+  const isNext = groups.some((group) => group !== last.group);
+  const holds = isNext && !isReleased && pauseAfter.includes(last.group);
+  // A clock that was set back must not make it longer.
+  const until = Math.min(last.at, at) + durationSeconds(interval) * 1000;
+  return [
+    manual && !isReleased && reason("manual", "rollout.manual: every group waits", RESUME),
+    holds && reason("pause-after", `rollout.pauseAfter names ${last.group}`, RESUME),
+    isNext && until > at && reason("interval", `rollout.interval: ${interval}`, "wait for it", until),
+  ];
+}
+
+/** The roll that ended last: by the log, or by the state where Terraform was called by itself. A creation is none. */
+function lastEnd({ groups }: Deployed, { lastEnd }: RollFacts): NonNullable<RollFacts["lastEnd"]> {
+  const recorded = [...groups.values()].flatMap(({ name: group, revisions }) => {
+    const { number = 1, roll } = revisions.at(-1) ?? {};
+    return number > 1 && roll ? [{ group, at: Date.parse(roll.ended) }] : [];
+  });
+  const never = { group: "", at: Number.NEGATIVE_INFINITY };
+  return recorded.reduce((last, each) => (each.at > last.at ? each : last), lastEnd ?? never);
 }

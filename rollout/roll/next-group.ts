@@ -7,9 +7,8 @@ import type { Revision } from "../../cluster/revision.js";
 import { takeBack, type TakeBack } from "../edit/take-back.js";
 import { isTo, type RollFacts, type RollFailure } from "../log/roll-facts.js";
 import type { Situation } from "../status/situation.js";
-import { among, mayRoll, unfinished, type Reason, type ReasonId } from "./may-roll.js";
+import { among, mayRoll, PACE, unfinished, type Reason, type ReasonId } from "./may-roll.js";
 import { rollOrder } from "./order.js";
-import { PACE } from "./pace.js";
 
 /** What a roll was asked for. */
 export interface Wanted {
@@ -45,28 +44,20 @@ export interface Blocked {
 export type RollStep =
   /** The spec gets another image for one group. */
   | { readonly step: "set-image"; readonly group: string; readonly from: string; readonly to: string }
-  /** One group is rolled, or its roll is finished. */
-  | {
-      readonly step: "roll";
-      readonly group: string;
-      /** What spoke against it, by id, and was overridden. */
-      readonly despite?: readonly ReasonId[];
-    }
+  /** One group is rolled, despite what was overridden, or its roll is finished. */
+  | { readonly step: "roll"; readonly group: string; readonly despite?: readonly ReasonId[] }
   /** The spec gets back what the group ran; it is rolled next. */
   | ({ readonly step: "undo"; readonly reason: string } & TakeBack)
-  | Wait;
+  /** Nothing is done before a time. */
+  | (Wait & { readonly step: "wait"; readonly until: number })
+  /** Nothing is done before somebody says `rollout resume`. */
+  | (Wait & { readonly step: "hold" });
 
-type Wait = {
+interface Wait {
   readonly group: string;
   readonly id: ReasonId;
   readonly reason: string;
-} &
-  /** Nothing is done before a time. */
-  (
-    | { readonly step: "wait"; readonly until: number }
-    /** Nothing is done before somebody says `rollout resume`. */
-    | { readonly step: "hold" }
-  );
+}
 
 /**
  * What comes next of a roll. It remembers nothing: whoever does a step looks anew and asks again, also after a run that was
@@ -109,9 +100,9 @@ export function nextRoll(situation: RollSituation): NextRoll {
   const pace = among(mayRoll(situation, [name], situation), ...PACE);
   const wait = pace.find(({ id }) => wanted.despite?.ids.includes(id) !== true);
   if (wait) return { kind: "step", step: waitFor(wait, next) };
-  const overridden = pace.length === 0 ? {} : { despite: pace.map(({ id }) => id) };
+  const despite = pace.length > 0 && { despite: pace.map(({ id }) => id) };
   return wanted.image === undefined || wanted.image === image
-    ? { kind: "step", step: { step: "roll", group: name, ...overridden } }
+    ? { kind: "step", step: { step: "roll", group: name, ...despite } }
     : { kind: "step", step: { step: "set-image", group: name, from: image, to: wanted.image } };
 }
 
@@ -144,7 +135,7 @@ function isDue(name: string, pending: readonly string[], { wanted, deployed, spe
 }
 
 /** What keeps the next group from being begun now. */
-const waitFor = ({ id, text: reason, until }: Reason, { name: group }: Group): Wait =>
+const waitFor = ({ id, text: reason, until }: Reason, { name: group }: Group): RollStep =>
   until === undefined ? { step: "hold", group, id, reason } : { step: "wait", group, until, id, reason };
 
 /** A gate that was not passed ends a roll, whether the group stays as it is or was taken back. */

@@ -1,0 +1,66 @@
+import type { Environment } from "../clients/environment.js";
+import { isForReview } from "../cluster/deployed.js";
+import { inFlightOf, pendingGroups } from "../cluster/pending.js";
+import type { Despite } from "../cluster/run/run-log.js";
+import { UserError } from "../cluster/user-error.js";
+import { readRuns } from "../rollout/log/read-runs.js";
+import { rollFacts } from "../rollout/log/roll-facts.js";
+import { among, mayRoll, PACE, type Reason, refusal, unfinished } from "../rollout/roll/may-roll.js";
+import type { Situation } from "../rollout/status/situation.js";
+import type { Held } from "../stacks/view-variables.js";
+import type { Program } from "./program.js";
+import { readSituation } from "./situation.js";
+
+/** Somebody has said pause or cancel, and nothing of the group has begun. */
+export class HeldBack extends UserError {
+  override readonly name = "HeldBack";
+}
+
+/**
+ * @param group absent for the creation of what is new
+ * @throws HeldBack with what comes first
+ */
+export async function refuseHeld(
+  { env, despite }: { readonly env: Environment; readonly despite?: Despite },
+  group?: string,
+): Promise<void> {
+  const reasons = among(reasonsOf(await readSituation(env, Date.now()), group), "paused", "cancelled");
+  const held = reasons.filter(({ id }) => despite?.ids.includes(id) !== true);
+  if (held.length > 0) throw new HeldBack(textOf(held, group));
+}
+
+/** What holds those groups back that have a view, are to be rolled and have not begun; the run store is asked only for these. */
+export async function heldViews(program: Program, env: Environment, now: number): Promise<Map<string, Held>> {
+  const { spec, deployed, views } = program;
+  const due = pendingGroups(spec, deployed).filter(({ name }) => views.includes(name));
+  if (due.length === 0 || inFlightOf(spec, deployed).length > 0 || isForReview(deployed.origin))
+    return new Map();
+  const situation = await readSituation(env, now);
+  return new Map(
+    due.flatMap(({ name }) => {
+      const held = reasonsOf(situation, name);
+      const until = Math.max(...held.map(({ until = Infinity }) => until));
+      return held.length > 0 ? [[name, { until, why: textOf(held, name) }]] : [];
+    }),
+  );
+}
+
+/** What has begun is finished, whatever holds. */
+function reasonsOf(situation: Situation, group?: string): Reason[] {
+  const facts = rollFacts(readRuns(situation.events));
+  return unfinished(situation, facts).some((each) => each.group === group)
+    ? []
+    : among(
+        mayRoll(situation, group === undefined ? [] : [group], { ...situation, facts }),
+        "cancelled",
+        ...PACE,
+      );
+}
+
+function textOf(held: readonly Reason[], group = "cluster"): string {
+  const { message } = refusal(held, `${group} is not rolled`);
+  const ids = held.map(({ id }) => id);
+  return ids.includes("cancelled")
+    ? message
+    : `${message}, or rollout deploy ${group} --despite ${ids.join(" ")} --reason TEXT`;
+}
