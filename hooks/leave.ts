@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { parseGroupName } from "../cluster/address.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import type { LeaveOrder } from "../rollout/leave/order.js";
-import type { ClusterGroup } from "../rollout/preflight/preflight.js";
+import type { ClusterGroup } from "../rollout/ready/expected.js";
 import { type Group, roleOf } from "../cluster/groups.js";
 import type { HookFile } from "../cluster/hooks/hook-file.js";
 import { connect } from "../live/live-cluster.js";

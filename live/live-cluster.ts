@@ -159,7 +159,8 @@ export class LiveCluster {
     const isMeant = ({ host, state }: Ec2Machine): boolean =>
       hosts.includes(host ?? "") && (how === "deregister" || state === "running");
     const ids = (await cloud.machines()).filter(isMeant).map(({ instanceId }) => instanceId);
-    await cloud.balancer[how](`${this.spec.name}-${pool}`, ids);
+    const targets = [`${this.spec.name}-${pool}`, ids] as const;
+    await (how === "register" ? cloud.balancer.register(...targets) : cloud.balancer.deregister(...targets));
   }
 
   #hasBalancer(pool: string): boolean {

@@ -6,7 +6,6 @@ import ts from "typescript";
 const AWAITED = {
   "ConsulClient.nodeHealth": "preflight: services of a group that were not healthy before",
   "ConsulClient.services": "preflight: services of a group that were not healthy before",
-  "NomadClient.cancelDrain": "undo of a group of clients none of which has left Consul",
   "NomadClient.jobAllocations": "preflight: work that cannot leave",
   "NomadClient.nodeAllocations": "preflight: work that cannot leave",
 };

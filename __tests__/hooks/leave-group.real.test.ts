@@ -116,7 +116,8 @@ describe("clients", () => {
     await world.run(serviceJob("web", 4));
     await leave(orderFor("broker-0"));
     // What is seen while it waits depends on how fast this machine is, and whether its work is healthy yet.
-    expect(lines.filter((line) => !/^( {2}still|wait-|warning: broker-0: work of it)/.test(line))).toMatchInlineSnapshot(`
+    expect(lines.filter((line) => !/^( {2}still|wait-|warning: broker-0: work of it)/.test(line)))
+      .toMatchInlineSnapshot(`
      [
        "mark-ineligible: broker-0: broker-0-0, broker-0-1 may get no new work",
        "drain: broker-0: broker-0-0, broker-0-1 drained, deadline 3600 s",

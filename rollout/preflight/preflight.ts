@@ -14,15 +14,8 @@ import {
 import { listedHosts, listObjection } from "../server-lists.js";
 import { missingRights } from "./rights.js";
 import { raftKnowsName } from "../leave/quorum.js";
+import type { ClusterGroup } from "../ready/expected.js";
 import { wholeServers, type Servers } from "../ready/votes.js";
-
-/** A group that is deployed. */
-export interface ClusterGroup {
-  readonly name: string;
-  readonly pool: string;
-  readonly role: Role;
-  readonly hosts: readonly string[];
-}
 
 export interface PreflightInput extends Leaving {
   /** The group that is to be rolled. */

@@ -1,6 +1,13 @@
 import type { Check } from "../../cluster/gate-settings.js";
 import type { Role } from "../../cluster/groups.js";
-import type { ClusterGroup } from "../preflight/preflight.js";
+
+/** A group that is deployed. */
+export interface ClusterGroup {
+  readonly name: string;
+  readonly pool: string;
+  readonly role: Role;
+  readonly hosts: readonly string[];
+}
 
 /** What a new group has to be. */
 export interface Expected {

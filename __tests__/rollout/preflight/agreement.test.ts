@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { formatFinding } from "../../../rollout/preflight/finding.js";
-import { preflight, type ClusterGroup } from "../../../rollout/preflight/preflight.js";
+import { preflight } from "../../../rollout/preflight/preflight.js";
+import type { ClusterGroup } from "../../../rollout/ready/expected.js";
 import { readiness } from "../../../rollout/ready/readiness.js";
 import { formatCondition } from "../../../rollout/ready/timeout.js";
 import { roleOf } from "../../../cluster/groups.js";

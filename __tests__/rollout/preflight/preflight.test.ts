@@ -1,11 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { formatFinding } from "../../../rollout/preflight/finding.js";
-import {
-  isWorthWaiting,
-  preflight,
-  type ClusterGroup,
-  type PreflightInput,
-} from "../../../rollout/preflight/preflight.js";
+import { isWorthWaiting, preflight, type PreflightInput } from "../../../rollout/preflight/preflight.js";
+import type { ClusterGroup } from "../../../rollout/ready/expected.js";
 import { CONSUL_RIGHTS, NOMAD_RIGHTS } from "../../../rollout/observation/observation.js";
 import { BROKERS, groupOfHost, known, NEW, observed, pick, replaced, type World } from "../observed.js";
 
