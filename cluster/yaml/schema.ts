@@ -50,7 +50,10 @@ const loadBalancer = z
 
 const dataVolume = z.strictObject({
   sizeGib: whole(1, 16384).describe("The size in GiB."),
-  type: z.enum(VOLUME_TYPES).default(DEFAULT_VOLUME_TYPE).describe("The type of an EBS volume. Default: gp3."),
+  type: z
+    .enum(VOLUME_TYPES)
+    .default(DEFAULT_VOLUME_TYPE)
+    .describe("The type of an EBS volume. Default: gp3."),
 });
 
 const rootVolume = z.strictObject({ sizeGib: whole(1, 16384).describe("The size in GiB.") });
