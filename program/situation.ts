@@ -5,6 +5,7 @@ import { readHold } from "../clients/run-store/hold.js";
 import { lockHolder } from "../clients/run-store/run-lock.js";
 import { LogReader } from "../clients/run-store/run-log.js";
 import { leftIn } from "../clients/run-store/take-over.js";
+import { readRuns } from "../rollout/log/read-runs.js";
 import type { Situation } from "../rollout/status/situation.js";
 import { readDeployed } from "./read-deployed.js";
 import { EXAMPLE_IS_USED, readSpec, type SpecFile } from "./read-spec.js";
@@ -37,7 +38,10 @@ export async function readSituation(env: Environment, now: number): Promise<Read
     readGoal(store),
     lockHolder(store),
   ]);
-  const lock = holder ? undefined : await stateLockOf(source);
+  // A run that was cut off leaves S3's lock, which nobody can tell from one that is held: its own command comes next, and says so.
+  const last = readRuns(events).at(-1);
+  const isLeft = source.spec.backend.type === "s3" && last !== undefined && last.end === undefined;
+  const lock = holder || isLeft ? undefined : await stateLockOf(source);
   const { Who: by = "", Created = "" } = lock ?? {};
   return {
     source,
