@@ -1,17 +1,21 @@
 import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
-import { setGoal, settleGoal } from "../clients/run-store/goal.js";
+import { isUntouched, readGoal, setGoal, settleGoal } from "../clients/run-store/goal.js";
+import { readHold } from "../clients/run-store/hold.js";
 import { whoRuns } from "../clients/who-runs.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
+import { readRuns } from "../rollout/log/read-runs.js";
+import { rollFacts } from "../rollout/log/roll-facts.js";
 import { unfinished } from "../rollout/roll/may-roll.js";
 import { DEPLOY, phaseOf } from "../rollout/status/phase.js";
 import { findTargets } from "../cluster/find-group.js";
 import { groupsOf, type Role } from "../cluster/groups.js";
 import { isNew } from "../cluster/pending.js";
+import type { Goal } from "../cluster/run/goal.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
 import { answerTo, type Dialogue } from "./ask.js";
-import { confirmBy, refuseUnasked } from "../driver/confirm.js";
+import { confirmBy, NotConfirmed, refuseUnasked } from "../driver/confirm.js";
 import { groupResultSchema } from "../driver/deploy-result.js";
 import { jsonProgress, plainProgress } from "./output/progress.js";
 import { deployCluster } from "../driver/deploy-cluster.js";
@@ -99,19 +103,39 @@ export async function runDeploy(
   const progress = isJson ? jsonProgress(say) : isWatched() ? terminalProgress(drawn) : plainProgress(say);
   const { command } = wanted;
   // Whoever finishes what is in flight goes on from a run that is gone.
-  const mayFollow = async (): Promise<boolean> =>
-    unfinished(await readCluster(env)).some(({ group }) => wanted.groups.includes(group));
+  const mayFollow = async (): Promise<boolean> => {
+    const seen = await readSituation(env, realClock.now());
+    const open = unfinished(seen, rollFacts(readRuns(seen.events)));
+    return open.some(({ group }) => wanted.groups.includes(group));
+  };
   const groups = await inRun(
     { env, clock: realClock, progress, confirm, command, mayFollow },
     async (run) => {
       if (isCluster) return [{ group: CLUSTER, ...(await deployCluster(run)) }];
       const { image, groups } = wanted;
+      let before: Goal | undefined;
       if (image !== undefined) {
         const mine = { command, image, groups: [...groups], target: asked.target, by: whoRuns() };
         const was = await setGoal(run.store, { ...mine, since: new Date(realClock.now()).toISOString() });
-        if (was && was.command !== command) tell(`given up for this: ${was.command}`);
+        before = was?.command === command ? undefined : was;
+        if (before) tell(`given up for this: ${before.command}`);
       }
-      const end = await roll(run, wanted, tell);
+      const end = await roll(run, wanted, tell)
+        .catch(async (error: unknown) => {
+          // Who says no at the first question has set no goal either.
+          const goal = await readGoal(run.store);
+          if (
+            error instanceof NotConfirmed &&
+            image !== undefined &&
+            goal &&
+            isUntouched(goal, await readCluster(env))
+          )
+            await setGoal(run.store, before);
+          throw error;
+        })
+        .finally(async () => {
+          if ((await readHold(run.store))?.kind === "cancel") await setGoal(run.store, undefined);
+        });
       if (end.kind === "blocked" && end.isGivenUp) await setGoal(run.store, undefined);
       else await settleGoal(run.store, await readCluster(env));
       if (end.kind === "done") return end.groups;

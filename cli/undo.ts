@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Environment } from "../clients/environment.js";
 import { realClock } from "../clients/clock.js";
 import { runFolderOf } from "../clients/run-folder/folder.js";
+import { setGoal } from "../clients/run-store/goal.js";
 import { LogWriter } from "../clients/run-store/run-log.js";
 import { whoRuns } from "../clients/who-runs.js";
 import type { Despite } from "../cluster/run/run-log.js";
@@ -64,6 +65,14 @@ export async function runUndo(
   const changes = new Map(undos.map(({ group, change }) => [group, change]));
   editSpec(source, changes, { isDryRun: dryRun });
   const { shown } = source;
+  const { goal } = situation;
+  const isGoalBack = undos.some(
+    ({ group, from }) => goal?.groups.includes(group) && from.image === goal.image,
+  );
+  if (goal && isGoalBack && !dryRun) {
+    await setGoal(await openRunStore(source), undefined);
+    warn(`given up with it: ${goal.command}`);
+  }
   const messages = undos.map(({ message }) => message);
   if (dryRun) return `${messages.join("\n")} (dry run: ${shown} is as it was)`;
   const what = all ? "--all" : (target ?? "");

@@ -208,7 +208,8 @@ class GroupRoll {
       this.isConfirmed = true;
     }
     // It may have been said since: while it was planned, and while somebody was asked.
-    if (await readHold(this.run.store)) await refuseHeld(this.run, this.name);
+    const isRepair = this.dead.size > 0;
+    if (!isRepair && (await readHold(this.run.store))) await refuseHeld(this.run, this.name);
     const rest = plan.batch.laterHosts;
     await this.steps.during("leave", `its work leaves${inBatch(plan.batch)}`, async () => {
       this.hasBegun = true;

@@ -28,7 +28,7 @@ export async function endDrain(run: Run, name: string): Promise<number | undefin
   const context = agentsOf(run, { spec, deployed }, group, told)?.context;
   await run.prove();
   if (!context || !(await isBackAtWork(context, was))) return undefined;
-  await run.log({ event: "group-started", group: name, from: group.image, to: image });
+  await run.log({ event: "group-started", group: name, from: group.image, to: image, hash: group.hash });
   const message = "its drain is ended and nothing is replaced; until it is whole";
   await steps.during("gate", message, () => passGate(context, was, []));
   await run.log({ event: "group-ended", group: name, result: "undone", seconds: steps.seconds(), message });

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { nextRoll, type Blocked, type RollStep, type Wanted } from "../rollout/roll/next-group.js";
-import type { Reason, ReasonId } from "../rollout/roll/may-roll.js";
+import { PACE, type Reason, type ReasonId } from "../rollout/roll/may-roll.js";
 import { readRuns } from "../rollout/log/read-runs.js";
 import { rollFacts, type RollFailure } from "../rollout/log/roll-facts.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
@@ -85,7 +85,9 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
     const despite = next.kind === "step" && next.step.step === "roll" ? next.step.despite : undefined;
     const [group = ""] = wanted.groups;
     if (isOne && !(next.kind === "step" && "id" in next.step)) {
-      const result = await deps.deploy(group, despite);
+      // Of what is to be repaired only the driver knows, once it looks.
+      const repair = next.kind === "done" ? PACE.filter((id) => wanted.despite?.ids.includes(id)) : [];
+      const result = await deps.deploy(group, despite ?? (repair.length > 0 ? repair : undefined));
       if (result) return { kind: "done", groups: [{ group, ...result }] };
       isOne = false;
       continue;

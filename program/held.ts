@@ -58,7 +58,11 @@ function reasonsOf(situation: Situation, group?: string): Reason[] {
 }
 
 function textOf(held: readonly Reason[], group = "cluster"): string {
-  const { message } = refusal(held, `${group} is not rolled`);
+  // What the driver has not held itself no resume lets go.
+  const own = held.map((each) =>
+    each.id === "manual" || each.id === "pause-after" ? { ...each, remedy: `rollout deploy ${group}` } : each,
+  );
+  const { message } = refusal(own, `${group} is not rolled`);
   const ids = held.map(({ id }) => id);
   return ids.includes("cancelled")
     ? message

@@ -38,10 +38,12 @@ export async function readSituation(env: Environment, now: number): Promise<Read
     readGoal(store),
     lockHolder(store),
   ]);
+  const found = holder ? undefined : await stateLockOf(source);
   // A run that was cut off leaves S3's lock, which nobody can tell from one that is held: its own command comes next, and says so.
-  const last = readRuns(events).at(-1);
-  const isLeft = source.spec.backend.type === "s3" && last !== undefined && last.end === undefined;
-  const lock = holder || isLeft ? undefined : await stateLockOf(source);
+  const maker =
+    found && readRuns(events).findLast(({ since }) => Date.parse(since) <= Date.parse(found.Created));
+  const isLeft = source.spec.backend.type === "s3" && maker !== undefined && maker.end === undefined;
+  const lock = isLeft ? undefined : found;
   const { Who: by = "", Created = "" } = lock ?? {};
   return {
     source,

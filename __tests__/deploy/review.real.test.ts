@@ -83,7 +83,7 @@ describe("A review without credentials", () => {
          "output": "ROLLOUT_DEPLOYED is "file:"; expected state, git:REVISION or file:PATH",
        },
        "file:nothing.yaml": {
-         "exitCode": 1,
+         "exitCode": 2,
          "output": "cannot read nothing.yaml: there is no such file; name a spec or a copy of a state by ROLLOUT_DEPLOYED=file:PATH",
        },
        "git:": {

@@ -71,7 +71,7 @@ test("an interval holds to its end, and with what has none without one", async (
     [
       "broker-0",
       Infinity,
-      "rollout.pauseAfter names broker-2, so broker-0 is not rolled; first: rollout resume\nrollout.interval: 15m, so broker-0 is not rolled; first: wait for it, or rollout deploy broker-0 --despite pause-after interval --reason TEXT",
+      "rollout.pauseAfter names broker-2, so broker-0 is not rolled; first: rollout deploy broker-0\nrollout.interval: 15m, so broker-0 is not rolled; first: wait for it, or rollout deploy broker-0 --despite pause-after interval --reason TEXT",
     ],
   ]);
 });

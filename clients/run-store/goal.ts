@@ -16,6 +16,10 @@ export async function setGoal(store: RunStore, goal: Goal | undefined): Promise<
   return was;
 }
 
+/** Whether no group has been given its image. */
+export const isUntouched = (goal: Goal, { deployed }: ClusterState): boolean =>
+  missingOf(goal, deployed).length === goal.groups.length;
+
 /** Forgets it where it is reached, so that another image that comes later does not bring it back. */
 export async function settleGoal(store: RunStore, { deployed }: ClusterState): Promise<void> {
   const goal = await readGoal(store);

@@ -1,14 +1,19 @@
-import { mayRoll, refuse } from "../roll/may-roll.js";
+import { readRuns } from "../log/read-runs.js";
+import { rollFacts } from "../log/roll-facts.js";
+import { mayRoll, refuse, unfinished } from "../roll/may-roll.js";
 import type { Situation } from "../status/situation.js";
 
 /**
  * Refuses an edit that makes a group pending while anything would keep it from being rolled. What is half created is of no
- * concern to an edit.
+ * concern to an edit, nor a hold to the way back of what has begun.
  * @param done what is not done then: `undone`
  * @param together the groups that are edited at once
  * @throws UserError with the next command
  */
 export function refuseToEdit(situation: Situation, group: string, done: string, together = [group]): void {
-  const reasons = mayRoll(situation, together, situation).filter(({ id }) => id !== "creation");
+  const begun = unfinished(situation, rollFacts(readRuns(situation.events))).map((each) => each.group);
+  const isBegun = together.every((name) => begun.includes(name));
+  const free = isBegun ? ["creation", "paused", "cancelled"] : ["creation"];
+  const reasons = mayRoll(situation, together, situation).filter(({ id }) => !free.includes(id));
   refuse(reasons, `${group} is not ${done}`);
 }

@@ -22,7 +22,7 @@ export interface Undo {
   readonly warnings: readonly string[];
   /** Whether machines are replaced; not where only an edit that was never rolled is taken back. */
   readonly isRolled: boolean;
-  /** What the spec says and goes, and when that was recorded, in milliseconds since 1970; 0 where nobody knows. */
+  /** What the spec says and goes, and when that came, in milliseconds since 1970; 0 where nobody knows. */
   readonly is: "begun" | "whole" | "edited";
   readonly from: Group;
   readonly at: number;
@@ -115,7 +115,8 @@ function goBack(situation: Situation, name: string, toRevision?: number): Undo {
   const returns = isWhole ? backAndForth(current, last, to, isOther) : [];
   return {
     group: group.name,
-    ...{ is, from: group, at: Date.parse(last.roll?.ended ?? "") || 0, isReturn: returns.length > 0 },
+    ...{ is, from: group, isReturn: returns.length > 0 },
+    at: Date.parse(current.revisions.find((each) => each.number > to.number)?.roll?.ended ?? "") || 0,
     change,
     message: `undo ${group.name}: ${describeChange(group, change)} (${from}${end})`,
     warnings: [...kept.map((each) => `${group.name}: ${each}`), ...(toRevision === undefined ? returns : [])],

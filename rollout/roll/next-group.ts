@@ -87,6 +87,7 @@ export function nextRoll(situation: RollSituation): NextRoll {
   const [cancelled] = among(reasons, "cancelled");
   if (cancelled && next)
     return givenUp(blockedBy(cancelled, `; not rolled: ${due.map(({ name }) => name).join(", ")}`));
+  if (cancelled && situation.hold?.undo === true) return givenUp(blockedBy(cancelled));
   if (cancelled) return { kind: "done" };
   // A group that has got there by other hands has failed no more.
   const current = facts.failure && lastOf(deployed, facts.failure.group);

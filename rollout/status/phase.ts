@@ -131,29 +131,36 @@ function canBeUndone(situation: Situation, group: string): boolean {
   }
 }
 
-function paused({ hold, run, last, inFlight, at }: Facts): Phase | undefined {
+/** What has begun is finished, whatever holds. */
+const unfinishedIn = (facts: Facts): Phase | undefined =>
+  facts.run === undefined ? (inFlight(facts) ?? begun(facts)) : undefined;
+
+function paused(facts: Facts): Phase | undefined {
+  const { hold, run, last, at, out } = facts;
   if (hold?.kind !== "pause") return undefined;
-  const first = atHand(run, last) ?? inFlight[0];
+  const first = atHand(run, last) ?? facts.inFlight[0] ?? begunIn(facts, out)[0];
   return {
     phase: "paused",
     message: `${describeHold(hold, at)}${first === undefined ? "" : run === undefined ? `; ${first} is in flight` : `; ${first} is finished first`}`,
-    next: "npx rollout resume",
+    next: unfinishedIn(facts)?.next ?? "npx rollout resume",
   };
 }
 
-function cancelled({ hold, run, last, at }: Facts): Phase | undefined {
+function cancelled(facts: Facts): Phase | undefined {
+  const { hold, run, last, at } = facts;
   if (hold?.kind !== "cancel") return undefined;
+  const open = unfinishedIn(facts);
   const group = atHand(run, last);
   const end =
     run === undefined
-      ? "no run is under way"
+      ? (open?.message ?? "no run is under way")
       : group === undefined
         ? "the run ends now"
         : `the run ends once ${group} is ${hold.undo === true ? "back on its last image" : "whole"}`;
   return {
     phase: "cancelled",
     message: `${describeHold(hold, at)}; ${end}`,
-    next: run === undefined ? "npx rollout resume" : WATCH,
+    next: run === undefined ? (open?.next ?? "npx rollout resume") : WATCH,
   };
 }
 

@@ -69,6 +69,13 @@ describe("the last roll of a pool goes back", () => {
     expect(undoRoll(of, POOL).undos.map(({ group }) => group)).toEqual(["broker-0"]);
   });
 
+  test("the newest one, however a group that has failed came back since", () => {
+    const Z = { image: "ami-0fff" };
+    const brought: Step[] = [...POOL.map((name): Step => [name, Z]), ...POOL.map((name): Step => [name, A])];
+    const of = rolled("one", ...brought, ["broker-0", B], ["broker-1", { generation: 1 }]);
+    expect(undoRoll(of, POOL)).toMatchObject({ undos: [{ group: "broker-0", change: A }], later: [] });
+  });
+
   test("first what is in flight, to its last good revision", () => {
     const before = rolled("one", ["broker-0", B]);
     const spec = edited(before.spec, ["broker-1", B]);
@@ -94,7 +101,11 @@ describe("the last roll of a pool refuses to go back", () => {
     );
   });
 
-  test("while a pause holds", () => {
+  test("while a pause holds and nothing of it has begun", () => {
+    const out = rolled("one", ["broker-0", B]);
+    const begun = withGroup(out.deployed, "broker-1", { leave: false });
+    const of = { ...situationOf(edited(out.spec, ["broker-1", B]), begun), hold: PAUSE };
+    expect(undoRoll(of, POOL)).toMatchObject({ undos: [{ group: "broker-1" }] });
     expect(errorOf(() => undoRoll({ ...rolled("one", ["broker-0", B]), hold: PAUSE }, POOL))).toMatch(
       /^demo is paused .*, so broker-0 is not undone; first: rollout resume$/,
     );

@@ -195,11 +195,14 @@ describe("a cluster is", () => {
       "since 09:12 UTC by ops@build-1; the run ends once broker-0 is back on its last image",
     );
     expect(message({ run: RUN })).toBe("since 09:12 UTC by ops@build-1; the run ends now");
-    expect(message({})).toBe("since 09:12 UTC by ops@build-1; no run is under way");
+    expect(message({})).toBe("since 09:12 UTC by ops@build-1; broker-0; no run is under way");
     expect(phaseOf(situationOf(pending, inFlight, { hold: CANCEL, run: RUN })).next).toBe(
       "npx rollout status --watch",
     );
-    expect(phaseOf(situationOf(pending, inFlight, { hold: CANCEL })).next).toBe("npx rollout resume");
+    expect(phaseOf(situationOf(pending, inFlight, { hold: CANCEL })).next).toBe(
+      "npx rollout deploy broker-0",
+    );
+    expect(phaseOf(situationOf(pending, standing, { hold: CANCEL })).next).toBe("npx rollout resume");
   });
 
   test("paused, with who, when and why, and what is finished first", () => {
@@ -210,9 +213,10 @@ describe("a cluster is", () => {
     });
     const { message } = phaseOf(situationOf(pending, inFlight, { hold: PAUSE, run: RUN, events: DRAINING }));
     expect(message).toBe('since 09:12 UTC by ops@build-1, "waiting for the DBA"; broker-0 is finished first');
-    expect(phaseOf(situationOf(pending, inFlight, { hold: PAUSE })).message).toBe(
-      'since 09:12 UTC by ops@build-1, "waiting for the DBA"; broker-0 is in flight',
-    );
+    expect(phaseOf(situationOf(pending, inFlight, { hold: PAUSE }))).toMatchObject({
+      message: 'since 09:12 UTC by ops@build-1, "waiting for the DBA"; broker-0 is in flight',
+      next: "npx rollout deploy broker-0",
+    });
   });
 
   test("failed where the last run failed at a group that is not as desired", () => {
@@ -235,7 +239,8 @@ describe("a cluster is", () => {
     });
     const held = phaseOf(situationOf(pending, inFlight, { events: GATE_FAILED, hold: PAUSE }));
     expect(held).toMatchObject({ phase: "failed" });
-    expect(held.undo).toBeUndefined();
+    // Whatever holds, what has begun may go back.
+    expect(held.undo).toBe("npx rollout undo broker-0");
   });
 
   test("what it was before, where a run was refused before anything was touched", () => {
