@@ -6,6 +6,7 @@ import { runHistory } from "../../cli/history.js";
 import { runRestart } from "../../cli/restart.js";
 import { runStatus } from "../../cli/status.js";
 import { runUndo, type UndoArgs } from "../../cli/undo.js";
+import { readGoal, setGoal } from "../../clients/run-store/goal.js";
 import { LogReader } from "../../clients/run-store/run-log.js";
 import { templateHash } from "../../cluster/template-hash.js";
 import { historySchema } from "../../rollout/log/history.js";
@@ -58,6 +59,28 @@ describe("undo", () => {
     );
     expect(spec()).toBe(SPEC.replace("img-9", "img-1"));
     expect(warnings).toEqual([]);
+  });
+
+  test("gives up the goal whose image goes back, and no other", async () => {
+    const store = storeIn(folder, "demo.tfstate");
+    const goal = {
+      command: "rollout deploy broker --image img-9",
+      image: "img-9",
+      groups: ["broker-0", "broker-1"],
+      by: "ann@laptop",
+      since: "2026-11-21T08:00:00.000Z",
+    };
+    const other = { ...goal, image: "img-8" };
+    await setGoal(store, other);
+    await undo({ target: "broker-0" });
+    expect(await readGoal(store)).toEqual(other);
+
+    writeFileSync(env.CLUSTER, SPEC);
+    await setGoal(store, undefined);
+    await setGoal(store, goal);
+    await undo({ target: "broker-0" });
+    expect(await readGoal(store)).toBeUndefined();
+    expect(warnings.splice(0)).toEqual(["given up with it: rollout deploy broker --image img-9"]);
   });
 
   test("changes nothing in a dry run, which makes the same checks", async () => {
