@@ -105,7 +105,6 @@ export function failures(context: () => Context): void {
         );
         expect(output).toContain("make consul-server-0 whole before web-1 is rolled");
         await cluster.workspace.rollout(["set", "image", `web-1=${before}`]);
-        await cluster.workspace.rollout(["restart", "consul-server-0"]);
         await succeeds(watch(cluster, "npx rollout deploy consul-server-0"));
       };
       await counted(context(), "Consul server dies while a client group is in flight", act, () => lostAt);
