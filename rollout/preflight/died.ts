@@ -59,3 +59,10 @@ export function fatesOf(
     return reasons.length === 0 ? [] : [{ host, id, kind, why: mend === "" ? why : `${why}; ${mend}` }];
   });
 }
+
+/** Those that nobody calls dead, and what is known of each. */
+export const notDead = (hosts: readonly DeployedHost[], fates: readonly Fate[]): string[] =>
+  hosts.flatMap(({ name, id }) => {
+    const fate = fates.find((each) => each.id === id);
+    return fate?.kind === "dead" ? [] : [`${name} ${fate ? `may live: ${fate.why}` : "lives again"}`];
+  });

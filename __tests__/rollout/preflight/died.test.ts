@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { fatesOf, stoodWith } from "../../../rollout/preflight/died.js";
+import { fatesOf, notDead, stoodWith } from "../../../rollout/preflight/died.js";
 import type { DeployedGroup, DeployedHost } from "../../../cluster/deployed.js";
 import { groupIn, deployedAs, smallSpec } from "../../support/fixtures.js";
 import { known, observed, pick, type World } from "../observed.js";
@@ -117,6 +117,18 @@ test("only machines of the template that the record proves have stood", () => {
   expect(ids({ ...group, hosts, completed: undefined })).toEqual([host.id, "new"]);
 });
 
+test("one that was seen dead and lives again is told from those that are dead still", () => {
+  const hosts = hostsOf(["broker-0-0", "broker-0-1"]);
+  const look = (...edits: readonly Edit[]): string[] =>
+    notDead(hosts, fatesOf(observed(...edits), { role: "client", cluster: "demo" }, hosts));
+  const dead = ["broker-0-0", "broker-0-1"].flatMap((host) => [consulFailed(host), nodeDown(host)]);
+  expect(look(...dead)).toEqual([]);
+  expect(look(...dead.slice(0, 2))).toEqual(["broker-0-1 lives again"]);
+  expect(look(...dead.slice(0, 3))).toEqual([
+    "broker-0-1 may live: its Consul agent is failed; sudo systemctl start consul on broker-0-1",
+  ]);
+});
+
 type Edit = (world: World) => void;
 
 const consulFailed =
@@ -151,8 +163,9 @@ function without<T extends { readonly name: string }>(
 }
 
 const fates = (role: DeployedGroup["role"], names: readonly string[], ...edits: readonly Edit[]): string[] =>
-  fatesOf(
-    observed(...edits),
-    { role, cluster: "demo" },
-    names.map((name, number) => ({ name, number, id: `${name}-id`, image: "", instanceType: "", hash: "" })),
-  ).map(({ host, kind, why }) => `${host} ${kind}: ${why}`);
+  fatesOf(observed(...edits), { role, cluster: "demo" }, hostsOf(names)).map(
+    ({ host, kind, why }) => `${host} ${kind}: ${why}`,
+  );
+
+const hostsOf = (names: readonly string[]): DeployedHost[] =>
+  names.map((name, number) => ({ name, number, id: `${name}-id`, image: "", instanceType: "", hash: "" }));
