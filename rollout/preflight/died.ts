@@ -14,12 +14,15 @@ export interface Fate {
   readonly why: string;
 }
 
-/** The machines of a template that have stood: any other is replaced by its group's roll, or has still to come up. */
+/**
+ * The machines of a template that have stood: any other is replaced by its group's roll, or has still to come up. What a closed
+ * gate has let through is recorded too, and has not stood yet.
+ */
 export function stoodWith(hash: string, group: DeployedGroup): DeployedHost[] {
-  const recorded = recordedIn(group);
-  return group.hosts.filter(
-    (host) => host.hash === hash && (group.completed === undefined || recorded.has(host.id ?? "")),
-  );
+  const { completed, ready, hosts } = group;
+  const passed = completed ? [...recordedIn(group).keys()] : (ready?.hosts.split(",") ?? []);
+  const proven = new Set((completed ?? ready)?.gate === "open" ? passed : []);
+  return hosts.filter((host) => host.hash === hash && proven.has(host.id ?? ""));
 }
 
 /** What has become of those hosts of a group that are not well: EC2's word, or that of Consul and Nomad together. */

@@ -113,8 +113,11 @@ test("only machines of the template that the record proves have stood", () => {
   const ids = (given: DeployedGroup): unknown => stoodWith(host.hash, given).map(({ id }) => id);
   const completed = { attempt: 2, hosts: `${String(host.id)}:2,old:2`, gate: "open" };
   expect(ids({ ...group, hosts, completed })).toEqual([host.id]);
+  expect(ids({ ...group, hosts, completed: { ...completed, gate: "closed" } })).toEqual([]);
   // An earlier version has recorded none.
-  expect(ids({ ...group, hosts, completed: undefined })).toEqual([host.id, "new"]);
+  const ready = { hosts: `${String(host.id)},old`, hash: host.hash, gate: "open" };
+  expect(ids({ ...group, hosts, ready, completed: undefined })).toEqual([host.id]);
+  expect(ids({ ...group, hosts, ready: { ...ready, gate: "closed" }, completed: undefined })).toEqual([]);
 });
 
 test("one that was seen dead and lives again is told from those that are dead still", () => {
