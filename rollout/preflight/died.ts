@@ -53,8 +53,13 @@ export function fatesOf(
     const reasons = unwell(observation, role, host);
     const why = reasons.map((reason) => reason.why).join(", ");
     const gone = reasons.flatMap((reason) => reason.gone ?? []);
+    // Across a partition its work runs on, as long as its job allows.
+    const runsOn =
+      (state !== undefined || (isUnknown(machines) && machines.absent !== true)) &&
+      !isUnknown(nomad.nodes) &&
+      nomad.nodes.some(({ name, status }) => name === host && status === "disconnected");
     // Its Consul agent, and Nomad's where it has one.
-    const isGone = gone.length === (role === "consul-server" ? 1 : 2);
+    const isGone = !runsOn && gone.length === (role === "consul-server" ? 1 : 2);
     if (isGone && (gone.includes("dead") || areAbsent(machines, (name) => name === host)))
       return [{ host, id, kind: "dead", why }];
     const mend = [...new Set(reasons.flatMap((reason) => reason.mend ?? []))].join(", and ");

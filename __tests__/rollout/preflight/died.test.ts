@@ -33,6 +33,25 @@ test("a machine is dead where none of its agents lives", () => {
   ).toEqual(["nomad-server-0-0 dead: its Consul agent is failed, its Nomad server is failed"]);
 });
 
+test("a machine whose node is disconnected may run its work on unless EC2 says that it is gone", () => {
+  const cut = (edit: Edit): string[] =>
+    fates("client", ["broker-0-1"], consulFailed("broker-0-1"), edit, (world) => {
+      pick(world.nomad.nodes, "broker-0-1-node").status = "disconnected";
+    });
+  const why = "its Consul agent is failed, its node is disconnected";
+  const half = [`broker-0-1 half: ${why}; sudo systemctl start consul on broker-0-1`];
+  expect(cut(machines(["broker-0-1", "running"]))).toEqual(half);
+  expect(
+    cut((world) => {
+      world.machines = { unknown: "RequestLimitExceeded" };
+    }),
+  ).toEqual(half);
+  expect(cut(machines(["broker-0-0", "running"]))).toEqual([`broker-0-1 dead: ${why}`]);
+  expect(cut(machines(["broker-0-1", "stopped"]))).toEqual([
+    "broker-0-1 dead: EC2 has broker-0-1-id as stopped",
+  ]);
+});
+
 test("a machine is half gone where one of its agents lives, and how that one is mended is said", () => {
   expect(fates("client", ["broker-0-1"], nodeDown("broker-0-1"))).toEqual([
     "broker-0-1 half: its node is down; sudo systemctl start nomad on broker-0-1",
