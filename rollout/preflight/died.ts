@@ -1,5 +1,6 @@
 import { recordedIn } from "../../cluster/completed.js";
 import type { DeployedGroup, DeployedHost } from "../../cluster/deployed.js";
+import { withoutRegion } from "../observation/host-of.js";
 import { areAbsent } from "../observation/machine.js";
 import { isUnknown, type Observation } from "../observation/observation.js";
 import { unwell } from "./preflight.js";
@@ -25,6 +26,19 @@ export function stoodWith(hash: string, group: DeployedGroup): DeployedHost[] {
   return hosts.filter((host) => host.hash === hash && proven.has(host.id ?? ""));
 }
 
+/** By the nodes of the group, or where none is left by a server that Consul has, too: of other nodes the list tells no cluster. */
+function isOurNomad({ consul, nomad }: Observation, role: DeployedGroup["role"], cluster: string): boolean {
+  if (role !== "client" || isUnknown(nomad.nodes)) return true;
+  if (nomad.nodes.some(({ meta }) => meta["rollout_cluster"] === cluster)) return true;
+  if (isUnknown(nomad.members) || isUnknown(consul.catalog)) return false;
+  const own = new Set(
+    consul.catalog.flatMap(({ name, address, meta }) =>
+      meta["rollout_cluster"] === cluster ? [`${name} ${address}`] : [],
+    ),
+  );
+  return nomad.members.some(({ name, address }) => own.has(`${withoutRegion(name)} ${address}`));
+}
+
 /** What has become of those hosts of a group that are not well: EC2's word, or that of Consul and Nomad together. */
 export function fatesOf(
   observation: Observation,
@@ -42,8 +56,9 @@ export function fatesOf(
   // Another cluster has groups of the same names, and may have lost what stands here.
   const isOurs =
     !isUnknown(consul.catalog) && consul.catalog.some(({ meta }) => meta["rollout_cluster"] === cluster);
+  const stranger = isOurs ? (isOurNomad(observation, role, cluster) ? undefined : "Nomad") : "Consul";
   const unknown =
-    asked ?? (isOurs ? undefined : { unknown: `the Consul that was asked knows no machine of ${cluster}` });
+    asked ?? (stranger && { unknown: `the ${stranger} that was asked knows no machine of ${cluster}` });
   return hosts.flatMap(({ name: host, id = "" }): Fate[] => {
     const state = isUnknown(machines) ? undefined : machines.find((machine) => machine.id === id)?.state;
     if (state !== undefined && state !== "running" && state !== "pending")

@@ -125,6 +125,22 @@ test("nobody is dead by the word of a Consul of another cluster, whose groups ha
   ]);
 });
 
+test("nobody is dead by the word of a Nomad of another cluster, which has no node of that name", () => {
+  const forgotten = (world: World): void => {
+    world.nomad.nodes = known(world.nomad.nodes).filter(({ name }) => !name.startsWith("broker-0"));
+    for (const node of world.nomad.nodes) node.meta = {};
+  };
+  const other = (world: World): void => {
+    for (const member of known(world.nomad.members)) member.address = "10.9.0.1";
+  };
+  const one = consulFailed("broker-0-0");
+  const dead = "broker-0-0 dead: its Consul agent is failed, Nomad has no node of this name";
+  expect(fates("client", ["broker-0-0"], one, forgotten)).toEqual([dead]);
+  expect(fates("client", ["broker-0-0"], one, forgotten, other)).toEqual([
+    "broker-0-0 doubt: nobody knows whether it lives: the Nomad that was asked knows no machine of demo",
+  ]);
+});
+
 test("only machines of the template that the record proves have stood", () => {
   const group = groupIn(deployedAs(smallSpec()), "broker-0");
   const [host] = group.hosts as [DeployedHost];
