@@ -5,7 +5,7 @@ import { UserError } from "../cluster/user-error.js";
 import { connect } from "../live/live-cluster.js";
 import { machinesOf } from "../live/local-agents.js";
 import { loadProgram } from "../program/program.js";
-import { refuseStrays, secondCluster } from "../program/strays.js";
+import { refuseStrays, secondCluster, unsaidSecond } from "../program/strays.js";
 import { among, mayRoll, refuse } from "../rollout/roll/may-roll.js";
 import { applyFailure, applyView } from "./apply-view.js";
 import type { GroupResult } from "./deploy-result.js";
@@ -60,8 +60,10 @@ async function refuseSecond({ spec, deployed }: ClusterState, { env, clock, fold
       await cluster.close();
     }
   } catch (error) {
-    if (error instanceof UserError) return;
-    throw error;
+    if (!(error instanceof UserError)) throw error;
+    const refusal = unsaidSecond(error, spec);
+    if (refusal) throw refusal;
+    return;
   }
   if (hosts.length > 0) throw secondCluster({ spec, deployed }, "Consul", hosts);
 }

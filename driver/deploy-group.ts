@@ -7,7 +7,7 @@ import { refusal } from "../rollout/roll/may-roll.js";
 import { nextInGroup } from "../rollout/roll/next-step.js";
 import { parseAddress } from "../cluster/address.js";
 import { isForReview, withDead } from "../cluster/deployed.js";
-import { stoodWith } from "../rollout/preflight/died.js";
+import { notDead, stoodWith } from "../rollout/preflight/died.js";
 import { findGroup } from "../cluster/find-group.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { type Group, hostNames } from "../cluster/groups.js";
@@ -153,6 +153,22 @@ class GroupRoll {
     throw new UserError(`${lines.join("\n")}, ${remedy}`);
   }
 
+  /**
+   * A machine that was seen dead goes without a leave, and a reboot may have ended since, which gave it work.
+   * @throws UserError naming each that is not dead now
+   */
+  private async refuseAlive(group: Group, { program }: ViewPlan): Promise<void> {
+    const hosts = program.deployed.groups.get(this.name)?.hosts ?? [];
+    const stood = hosts.filter(({ id = "" }) => this.dead.has(id));
+    if (stood.length === 0) return;
+    const fates = (await this.agents(group, program, ".")?.fates(stood)) ?? [];
+    const alive = notDead(stood, fates);
+    if (alive.length > 0)
+      throw new UserError(
+        `${alive.join("; ")}; that was not so when it was seen dead, so no machine is replaced; ${this.howToFinish()}`,
+      );
+  }
+
   private start(group: Group, { deployed, cause, causes }: Program): Promise<void> {
     const last = deployed.groups.get(group.name)?.revisions.at(-1);
     const { ids: despite, reason } = this.run.despite ?? {};
@@ -212,6 +228,7 @@ class GroupRoll {
     if (!isRepair && (await readHold(this.run.store))) await refuseHeld(this.run, this.name);
     const rest = plan.batch.laterHosts;
     await this.steps.during("leave", `its work leaves${inBatch(plan.batch)}`, async () => {
+      await this.refuseAlive(group, plan);
       this.hasBegun = true;
       noteBegun(plan.folder, group);
       if (takesMachines(plan, this.name)) await this.agents(group, plan.program, plan.folder)?.leave(rest);
@@ -220,6 +237,7 @@ class GroupRoll {
     await this.steps.during("apply", "its machines are made anew, with a closed gate", async () => {
       for (let tries = 0; ; tries++) {
         if (tries > 0 || (await this.hasMoved(plan))) plan = await this.planAgain(plan, "closed");
+        await this.refuseAlive(group, plan);
         const applied = await applyView(this.run, plan, { steps: this.steps, step: "apply" });
         if (applied.exitCode === 0) return;
         if (tries >= MOST || !isStale(applied)) throw applyFailure(this.run, applied, this.howToFinish());

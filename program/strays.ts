@@ -1,14 +1,16 @@
 import { type Ec2Machine, Ec2Machines } from "../clients/aws/ec2.js";
+import { ClientError, UnreachableError } from "../clients/http/errors.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { describeOrigin } from "../cluster/deployed.js";
 import { UserError } from "../cluster/user-error.js";
+import type { Spec } from "../cluster/yaml/schema.js";
 
 /**
  * Looks for machines that carry the cluster's tags and are in no state, as an apply leaves behind that was killed with a remote
  * state: a plan would make a second one of the same name beside each. They are never ended here: whoever looks knows better.
  * @param view what is to be planned: a group, whose machines alone count, or `cluster`
  * @returns a warning where that cannot be told
- * @throws UserError naming each, and how it is ended
+ * @throws UserError naming each, and how it is ended; where that cannot be told and the state is empty, too
  */
 export async function refuseStrays({ spec, deployed }: ClusterState, view: string): Promise<string[]> {
   if (spec.platform !== "aws") return [];
@@ -19,6 +21,10 @@ export async function refuseStrays({ spec, deployed }: ClusterState, view: strin
     machines = await new Ec2Machines({ region }).find(spec.name, view === "cluster" ? {} : { group: view });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
+    if (deployed.addresses.size === 0)
+      throw new UserError(
+        `nothing is created: the state is empty, and EC2 cannot be asked whether ${spec.name} stands: ${error.message}`,
+      );
     return [`warning: could not look for machines that belong to no state: ${error.message}`];
   }
   const strays = machines.filter(
@@ -41,6 +47,14 @@ export async function refuseStrays({ spec, deployed }: ClusterState, view: strin
     return strays.map((stray) => `warning: ${stray.group} may have ${what}: ${describe(stray)}`);
   const refusal = `${view === "cluster" ? spec.name : view} has ${what}; nothing is done while they are there:`;
   throw new UserError([refusal, ...refused.map(describe)].join("\n  "));
+}
+
+/** The refusal where a Consul answers, so that the cluster may stand, and does not say so; nobody answers of one that is new. */
+export function unsaidSecond(error: unknown, { name }: Pick<Spec, "name">): UserError | undefined {
+  if (!(error instanceof ClientError) || error instanceof UnreachableError) return undefined;
+  return new UserError(
+    `nothing is created: the state is empty, and a Consul answers and does not say whether it knows ${name}: ${error.message}`,
+  );
 }
 
 /** The refusal to create a cluster that somebody else knows already. */

@@ -19,7 +19,9 @@ const FORMS = [
   /(?:\bterraform|\btofu|\{\})(?: -chdir=\S+)? (?:untaint|taint|import|force-unlock|state (?:rm|mv|push|replace-provider))\b/g,
   /\bsudo systemctl \S+/g,
   /\bnomad (?:node|operator(?! raft list)|system|server) \S+ \S+/g,
-  /\bconsul (?:force-leave|leave|reload|join|operator(?! raft list)) \S+ \S+/g,
+  /\bconsul operator(?! raft list) \S+ \S+/g,
+  /\bconsul (?:force-leave|join) \S+/g,
+  /\bconsul (?:leave|reload)\b/g,
   /\baws [a-z0-9]+ [a-z-]+/g,
   /\bcp \S+ \S+/g,
 ];

@@ -177,6 +177,18 @@ describeReal(
       expect(await lookAt(moto)).toEqual(before);
     });
 
+    test("refuses to create where the state is empty and EC2 cannot be asked", async () => {
+      const state = await demo.state();
+      await demo.putState({ ...state, resources: [] });
+      const cut = { AWS_ENDPOINT_URL: "http://127.0.0.1:1", AWS_MAX_ATTEMPTS: "1" };
+      const { exitCode, output } = await demo.rollout(["deploy", "cluster", "--yes"], cut);
+      await demo.putState(state);
+      expect(output).toMatch(
+        /^nothing is created: the state is empty, and EC2 cannot be asked whether demo stands: AWS does not answer: ec2:DescribeInstances: .*; check the network, the region and AWS_ENDPOINT_URL$/,
+      );
+      expect(exitCode).toBe(1);
+    });
+
     test("warns of one whose group has an old object in the state, since it may be that one", async () => {
       const program = await loadProgram(env());
       const groups = new Map(

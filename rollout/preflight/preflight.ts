@@ -242,7 +242,11 @@ function notWhole({ consul, nomad }: Observation, { name, role, hosts }: Cluster
   const next = { autopilot: { healthy, failureTolerance: 1, servers }, raft: peers };
   const reasonIn = (those: Servers): string | undefined =>
     wholeServers(those, role).find(({ status }) => status !== "met")?.reason;
-  const now = isDead ? undefined : reasonIn({ autopilot, raft });
+  // The roll itself mends a server of the group that counts for nothing.
+  const counts = autopilot.servers.some(
+    ({ name, voter, healthy }) => hosts.includes(withoutRegion(name)) && voter && healthy,
+  );
+  const now = isDead || !counts ? undefined : reasonIn({ autopilot, raft });
   const reason = now ?? reasonIn(next);
   if (reason === undefined) return [];
   // Autopilot speaks of an election for some seconds after it, while raft and the members have nothing against the roll.

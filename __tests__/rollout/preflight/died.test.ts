@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { fatesOf, stoodWith } from "../../../rollout/preflight/died.js";
+import { fatesOf, notDead, stoodWith } from "../../../rollout/preflight/died.js";
 import type { DeployedGroup, DeployedHost } from "../../../cluster/deployed.js";
 import { groupIn, deployedAs, smallSpec } from "../../support/fixtures.js";
 import { known, observed, pick, type World } from "../observed.js";
@@ -31,6 +31,25 @@ test("a machine is dead where none of its agents lives", () => {
       pick(world.nomad.members, "nomad-server-0-0.global").status = "failed";
     }),
   ).toEqual(["nomad-server-0-0 dead: its Consul agent is failed, its Nomad server is failed"]);
+});
+
+test("a machine whose node is disconnected may run its work on unless EC2 says that it is gone", () => {
+  const cut = (edit: Edit): string[] =>
+    fates("client", ["broker-0-1"], consulFailed("broker-0-1"), edit, (world) => {
+      pick(world.nomad.nodes, "broker-0-1-node").status = "disconnected";
+    });
+  const why = "its Consul agent is failed, its node is disconnected";
+  const half = [`broker-0-1 half: ${why}; sudo systemctl start consul on broker-0-1`];
+  expect(cut(machines(["broker-0-1", "running"]))).toEqual(half);
+  expect(
+    cut((world) => {
+      world.machines = { unknown: "RequestLimitExceeded" };
+    }),
+  ).toEqual(half);
+  expect(cut(machines(["broker-0-0", "running"]))).toEqual([`broker-0-1 dead: ${why}`]);
+  expect(cut(machines(["broker-0-1", "stopped"]))).toEqual([
+    "broker-0-1 dead: EC2 has broker-0-1-id as stopped",
+  ]);
 });
 
 test("a machine is half gone where one of its agents lives, and how that one is mended is said", () => {
@@ -106,6 +125,22 @@ test("nobody is dead by the word of a Consul of another cluster, whose groups ha
   ]);
 });
 
+test("nobody is dead by the word of a Nomad of another cluster, which has no node of that name", () => {
+  const forgotten = (world: World): void => {
+    world.nomad.nodes = known(world.nomad.nodes).filter(({ name }) => !name.startsWith("broker-0"));
+    for (const node of world.nomad.nodes) node.meta = {};
+  };
+  const other = (world: World): void => {
+    for (const member of known(world.nomad.members)) member.address = "10.9.0.1";
+  };
+  const one = consulFailed("broker-0-0");
+  const dead = "broker-0-0 dead: its Consul agent is failed, Nomad has no node of this name";
+  expect(fates("client", ["broker-0-0"], one, forgotten)).toEqual([dead]);
+  expect(fates("client", ["broker-0-0"], one, forgotten, other)).toEqual([
+    "broker-0-0 doubt: nobody knows whether it lives: the Nomad that was asked knows no machine of demo",
+  ]);
+});
+
 test("only machines of the template that the record proves have stood", () => {
   const group = groupIn(deployedAs(smallSpec()), "broker-0");
   const [host] = group.hosts as [DeployedHost];
@@ -113,8 +148,23 @@ test("only machines of the template that the record proves have stood", () => {
   const ids = (given: DeployedGroup): unknown => stoodWith(host.hash, given).map(({ id }) => id);
   const completed = { attempt: 2, hosts: `${String(host.id)}:2,old:2`, gate: "open" };
   expect(ids({ ...group, hosts, completed })).toEqual([host.id]);
+  expect(ids({ ...group, hosts, completed: { ...completed, gate: "closed" } })).toEqual([]);
   // An earlier version has recorded none.
-  expect(ids({ ...group, hosts, completed: undefined })).toEqual([host.id, "new"]);
+  const ready = { hosts: `${String(host.id)},old`, hash: host.hash, gate: "open" };
+  expect(ids({ ...group, hosts, ready, completed: undefined })).toEqual([host.id]);
+  expect(ids({ ...group, hosts, ready: { ...ready, gate: "closed" }, completed: undefined })).toEqual([]);
+});
+
+test("one that was seen dead and lives again is told from those that are dead still", () => {
+  const hosts = hostsOf(["broker-0-0", "broker-0-1"]);
+  const look = (...edits: readonly Edit[]): string[] =>
+    notDead(hosts, fatesOf(observed(...edits), { role: "client", cluster: "demo" }, hosts));
+  const dead = ["broker-0-0", "broker-0-1"].flatMap((host) => [consulFailed(host), nodeDown(host)]);
+  expect(look(...dead)).toEqual([]);
+  expect(look(...dead.slice(0, 2))).toEqual(["broker-0-1 lives again"]);
+  expect(look(...dead.slice(0, 3))).toEqual([
+    "broker-0-1 may live: its Consul agent is failed; sudo systemctl start consul on broker-0-1",
+  ]);
 });
 
 type Edit = (world: World) => void;
@@ -151,8 +201,9 @@ function without<T extends { readonly name: string }>(
 }
 
 const fates = (role: DeployedGroup["role"], names: readonly string[], ...edits: readonly Edit[]): string[] =>
-  fatesOf(
-    observed(...edits),
-    { role, cluster: "demo" },
-    names.map((name, number) => ({ name, number, id: `${name}-id`, image: "", instanceType: "", hash: "" })),
-  ).map(({ host, kind, why }) => `${host} ${kind}: ${why}`);
+  fatesOf(observed(...edits), { role, cluster: "demo" }, hostsOf(names)).map(
+    ({ host, kind, why }) => `${host} ${kind}: ${why}`,
+  );
+
+const hostsOf = (names: readonly string[]): DeployedHost[] =>
+  names.map((name, number) => ({ name, number, id: `${name}-id`, image: "", instanceType: "", hash: "" }));

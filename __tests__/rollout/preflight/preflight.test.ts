@@ -157,6 +157,28 @@ test("refuses a server while no other may fail, whatever autopilot calls it", ()
   expect(refusals(nonVoter, inputFor("nomad-server-0"))).toContain("2 for autopilot");
 });
 
+test("a server that lives and does not vote, or is not healthy, may be rolled while the other two are healthy voters", () => {
+  const mute = observed((one) => {
+    const { autopilot, raft } = one.consul;
+    pick(known(autopilot).servers, "consul-server-0-0").voter = false;
+    pick(raft, "consul-server-0-0").voter = false;
+  });
+  expect(preflight(mute, inputFor("consul-server-0")).refusals).toEqual([]);
+  expect(refusals(mute, inputFor("consul-server-1"))).toContain(
+    "consul-server-1: Consul tolerates no failure now: 2 of 3 peers vote in raft",
+  );
+  const ill = observed((one) => {
+    const autopilot = known(one.nomad.autopilot);
+    autopilot.healthy = false;
+    pick(autopilot.servers, "nomad-server-0-0.global").healthy = false;
+  });
+  expect(preflight(ill, inputFor("nomad-server-0")).refusals).toEqual([]);
+  pick(known(ill.nomad.autopilot).servers, "nomad-server-1-0.global").healthy = false;
+  expect(refusals(ill, inputFor("nomad-server-0"))).toBe(
+    "nomad-server-0: with a new one Nomad would not be whole: not healthy: nomad-server-1-0.global; wait until Nomad's 3 servers are whole, without any other (nomad operator raft list-peers)",
+  );
+});
+
 test("a server that is dead may be rolled while the other two are healthy voters", () => {
   const dead = observed((one) => {
     pick(one.nomad.members, "nomad-server-0-0.global").status = "failed";
