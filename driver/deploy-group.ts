@@ -147,6 +147,8 @@ class GroupRoll {
       say(kind === "dead" ? `${host} is dead, so it is to be replaced: ${why}` : `warning: ${host}: ${why}`);
     }
     const isDead = fates.some(({ kind }) => kind === "dead");
+    // A machine that is not there either would never be told, and each would wait for the other. What has begun is finished.
+    if (agents && isDead && isDone && group.role === "consul-server") await agents.canBeTold();
     if (half.length === 0 || isDead) return isDead;
     const lines = half.map(({ host, why }) => `${host} is not well: ${why}`);
     const remedy = `or replace its machines: rollout restart ${this.name}`;

@@ -1,6 +1,6 @@
 import { nextLeave } from "../rollout/leave/next-leave.js";
 import { fatesOf, type Fate } from "../rollout/preflight/died.js";
-import { preflight } from "../rollout/preflight/preflight.js";
+import { notWell, preflight } from "../rollout/preflight/preflight.js";
 import { listedHosts } from "../rollout/server-lists.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { hookFileOf } from "../cluster/hooks/hook-file.js";
@@ -28,6 +28,8 @@ export interface GroupAgents {
   readonly preflight: (laterHosts: readonly string[]) => Promise<void>;
   /** What has become of machines that stood. */
   readonly fates: (hosts: readonly DeployedHost[]) => Promise<Fate[]>;
+  /** @throws UserError naming each machine of another group that could not be told of a new Consul server */
+  readonly canBeTold: () => Promise<void>;
   readonly leave: (laterHosts: readonly string[]) => Promise<void>;
   /** @param laterHosts the hosts that need not be whole yet */
   readonly ready: (laterHosts: readonly string[]) => Promise<void>;
@@ -79,6 +81,13 @@ export function agentsOf(
         const seen = await withLists(cluster.agents, observation, listed, signal);
         const found = preflight(seen, { ...order, cluster: standingIn(file), inFlight });
         refuseUnsafe(found, `${subject} cannot be rolled now:`, say);
+      }),
+    canBeTold: () =>
+      looking((seen) => {
+        const others = standingIn(file).filter(({ name }) => name !== subject);
+        const refusals = others.flatMap((other) => notWell(seen, other, group));
+        const what = `${subject} cannot be rolled now, since every machine is told of its successor:`;
+        refuseUnsafe({ refusals, warnings: [] }, what, say);
       }),
     leave: (laterHosts) => runLeaveHook(context, { hook: "leave", subject, hash, stay, laterHosts }),
     context,

@@ -166,6 +166,28 @@ describeReal("What the program says to do about agents and machines, done", ["te
     },
   );
 
+  longTest("deploy: a Consul server and a client have died, and the client comes first", async () => {
+    for (const host of ["consul-server-1-0", "broker-1-0"])
+      await demo.tell(`/machines/${host}`, {}, "DELETE");
+    let refused = await deploy("consul-server-1");
+    await until("both are seen", async () => {
+      if (refused.output.includes("broker-1-0")) return true;
+      refused = await deploy("consul-server-1");
+      return false;
+    });
+    expect(refused).toMatchObject({
+      exitCode: 1,
+      output: expect.stringMatching(
+        /^consul-server-1 cannot be rolled now, since every machine is told of its successor:\n +broker-1-0: is not well, .*make broker-1 whole before consul-server-1 is rolled: .*npx rollout deploy broker-1/m,
+      ),
+    });
+
+    for (const group of ["broker-1", "consul-server-1"]) {
+      expect(await deploy(group)).toMatchObject({ exitCode: 0 });
+      await expectWhole(group);
+    }
+  });
+
   longTest("restart: a machine of which only Nomad's agent is gone", async () => {
     await demo.tell("/machines/broker-0-0/kill", { product: "nomad" });
     await until("its node is down", async () => (await node("broker-0-0")).Status === "down");

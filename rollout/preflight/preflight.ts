@@ -143,7 +143,11 @@ interface Reason {
 }
 
 /** Why another group is not whole, host by host. */
-function notWell(observation: Observation, other: ClusterGroup, target: ClusterGroup): Finding[] {
+export function notWell(
+  observation: Observation,
+  other: ClusterGroup,
+  target: Pick<ClusterGroup, "name" | "pool">,
+): Finding[] {
   const whose = other.pool === target.pool ? "of the same pool" : "of another pool";
   return other.hosts.flatMap((host) => {
     const isEnded = isMachineEnded(observation.machines, host);
@@ -156,7 +160,7 @@ function notWell(observation: Observation, other: ClusterGroup, target: ClusterG
       {
         subject: host,
         message: `is not well, and ${other.name} is a group ${whose}: ${reasons.map(({ why }) => why).join(", ")}`,
-        remedy: `make ${other.name} whole before ${target.name} is rolled${isEnded ? "" : mending(other, reasons)}`,
+        remedy: `make ${other.name} whole before ${target.name} is rolled${isEnded ? `: npx rollout deploy ${other.name}` : mending(other, reasons)}`,
       },
     ];
   });

@@ -102,7 +102,7 @@ test("refuses while the machine of another group is ended", () => {
     one.machines = [{ host: "broker-1-0", id: "i-1", image: "ami-0aaa", state: "terminated" }];
   });
   expect(refusals(world, inputFor("broker-0"))).toMatchInlineSnapshot(
-    `"broker-1-0: is not well, and broker-1 is a group of the same pool: its machine is gone; make broker-1 whole before broker-0 is rolled"`,
+    `"broker-1-0: is not well, and broker-1 is a group of the same pool: its machine is gone; make broker-1 whole before broker-0 is rolled: npx rollout deploy broker-1"`,
   );
 });
 
