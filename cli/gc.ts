@@ -92,8 +92,9 @@ async function remembered(cluster: Agents): Promise<Remembered> {
 /** Looks once more before: purging a node that lives loses its work at once. False where it has come back, or is gone. */
 async function remove({ consul, nomad }: Agents, { of, id, name }: DeadRecord): Promise<boolean> {
   if (of === "nomad") {
-    const found = await nomad.node(id);
-    return found !== undefined && found.Status !== "ready" && nomad.purge(id);
+    const status = (await nomad.node(id))?.Status;
+    // One that has come back is `initializing` before it is ready.
+    return (status === "down" || status === "disconnected") && nomad.purge(id);
   }
   const now = (await consul.members()).find(({ Name }) => Name === name);
   return now?.Status === "failed" && consul.forceLeave(name);

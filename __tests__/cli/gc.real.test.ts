@@ -63,12 +63,13 @@ describe("gc on a simulated cluster", () => {
     const listed = await nomad.nodes();
     const node = nomad.node.bind(nomad);
     let looks = 0;
+    let status: "ready" | "initializing" = "ready";
     const back = {
       nodes: () => Promise.resolve(listed),
       node: async (id: string) => {
         const found = await node(id);
         const isBack = found?.Name === "broker-2-7" && ++looks > 1;
-        return isBack ? { ...found, Status: "ready" as const } : found;
+        return isBack ? { ...found, Status: status } : found;
       },
       purge: () => Promise.reject(new Error("a live node was purged")),
       systemGc: () => Promise.reject(new Error("nobody asked for it")),
@@ -78,6 +79,11 @@ describe("gc on a simulated cluster", () => {
     expect(records).toMatchObject([
       { of: "nomad", removed: false },
       { of: "consul", removed: true },
+    ]);
+    // It registers before it is ready.
+    [looks, status] = [0, "initializing"];
+    expect((await flowing(collect(agents, context, { ...list, yes: true }))).records).toMatchObject([
+      { of: "nomad", removed: false },
     ]);
   });
 
