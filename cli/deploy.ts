@@ -1,17 +1,14 @@
 import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
-import { isUntouched, readGoal, setGoal, settleGoal } from "../clients/run-store/goal.js";
+import { isUntouched, setGoal, settleGoal } from "../clients/run-store/goal.js";
 import { readHold } from "../clients/run-store/hold.js";
 import { whoRuns } from "../clients/who-runs.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
-import { readRuns } from "../rollout/log/read-runs.js";
-import { rollFacts } from "../rollout/log/roll-facts.js";
-import { unfinished } from "../rollout/roll/may-roll.js";
+import { unfinishedNames } from "../rollout/roll/may-roll.js";
 import { DEPLOY, phaseOf } from "../rollout/status/phase.js";
 import { findTargets } from "../cluster/find-group.js";
 import { groupsOf, type Role } from "../cluster/groups.js";
 import { isNew } from "../cluster/pending.js";
-import type { Goal } from "../cluster/run/goal.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
 import { answerTo, type Dialogue } from "./ask.js";
@@ -104,33 +101,24 @@ export async function runDeploy(
   const { command } = wanted;
   // Whoever finishes what is in flight goes on from a run that is gone.
   const mayFollow = async (): Promise<boolean> => {
-    const seen = await readSituation(env, realClock.now());
-    const open = unfinished(seen, rollFacts(readRuns(seen.events)));
-    return open.some(({ group }) => wanted.groups.includes(group));
+    const open = unfinishedNames(await readSituation(env, realClock.now()));
+    return open.some((group) => wanted.groups.includes(group));
   };
   const groups = await inRun(
     { env, clock: realClock, progress, confirm, command, mayFollow },
     async (run) => {
       if (isCluster) return [{ group: CLUSTER, ...(await deployCluster(run)) }];
       const { image, groups } = wanted;
-      let before: Goal | undefined;
-      if (image !== undefined) {
-        const mine = { command, image, groups: [...groups], target: asked.target, by: whoRuns() };
-        const was = await setGoal(run.store, { ...mine, since: new Date(realClock.now()).toISOString() });
-        before = was?.command === command ? undefined : was;
-        if (before) tell(`given up for this: ${before.command}`);
-      }
+      const since = new Date(realClock.now()).toISOString();
+      const mine = { command, groups: [...groups], target: asked.target, by: whoRuns(), since };
+      const goal = image === undefined ? undefined : { ...mine, image };
+      const was = goal && (await setGoal(run.store, goal));
+      if (was && was.command !== command) tell(`given up for this: ${was.command}`);
       const end = await roll(run, wanted, tell)
         .catch(async (error: unknown) => {
           // Who says no at the first question has set no goal either.
-          const goal = await readGoal(run.store);
-          if (
-            error instanceof NotConfirmed &&
-            image !== undefined &&
-            goal &&
-            isUntouched(goal, await readCluster(env))
-          )
-            await setGoal(run.store, before);
+          if (goal && error instanceof NotConfirmed && isUntouched(goal, await readCluster(env)))
+            await setGoal(run.store, was);
           throw error;
         })
         .finally(async () => {

@@ -3,7 +3,7 @@ import type { Environment } from "../clients/environment.js";
 import { realClock } from "../clients/clock.js";
 import { runFolderOf } from "../clients/run-folder/folder.js";
 import { setGoal } from "../clients/run-store/goal.js";
-import { LogWriter } from "../clients/run-store/run-log.js";
+import { logNameOf, LogWriter } from "../clients/run-store/run-log.js";
 import { whoRuns } from "../clients/who-runs.js";
 import type { Despite } from "../cluster/run/run-log.js";
 import { downgradeIn } from "../live/downgrade.js";
@@ -89,7 +89,7 @@ export async function runUndo(
 /** Who has overridden what, and why, stands in the log of runs. */
 async function record(source: SpecFile, command: string, { ids, reason }: Despite): Promise<void> {
   const [at, run] = [new Date().toISOString(), randomUUID().slice(0, 8)];
-  const log = new LogWriter(await openRunStore(source), realClock, `${at.replace(/[-:]|\.\d+/g, "")}-${run}`);
+  const log = new LogWriter(await openRunStore(source), realClock, logNameOf(at, run));
   const despite = [...ids];
   await log.add({ at, run, event: "run-started", command, by: whoRuns(), despite, reason });
   await log.add({

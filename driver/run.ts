@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { makeRunFolder, runFolderOf } from "../clients/run-folder/folder.js";
-import { LogWriter } from "../clients/run-store/run-log.js";
+import { logNameOf, LogWriter } from "../clients/run-store/run-log.js";
 import { RunLock, type LockHolder } from "../clients/run-store/run-lock.js";
 import type { RunStore } from "../clients/run-store/run-store.js";
 import type { Environment } from "../clients/environment.js";
@@ -67,7 +67,7 @@ export async function inRun<T>(options: RunOptions, action: (run: Run) => Promis
   const id = randomUUID().slice(0, 8);
   const lock = await RunLock.take(store, { run: id, command, clock, ...(mayFollow ? { mayFollow } : {}) });
   const { since, by } = lock.holder;
-  const writer = new LogWriter(store, clock, `${since.replace(/[-:]|\.\d+/g, "")}-${id}`);
+  const writer = new LogWriter(store, clock, logNameOf(since, id));
   const dated = (event: Event): LogEvent => ({ at: new Date(clock.now()).toISOString(), run: id, ...event });
   const log: Run["log"] = (event) => writer.add(dated(event));
   const note: Run["note"] = (event) => {

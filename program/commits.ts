@@ -23,7 +23,7 @@ export async function causesOf(
   let open = asked;
   for (const { commit, cause } of commits) {
     if (open.length === 0) break;
-    const hashes = await hashesAt(file, commit);
+    const hashes = await hashesOnce(file, commit);
     open = open.filter(({ name, hash }) => hashes.get(name) === hash);
     for (const { name } of open) causes.set(name, cause);
   }
@@ -65,6 +65,16 @@ export const commitCommand = async ({
   shown,
 }: Pick<SpecFile, "file" | "shown">): Promise<string | null> =>
   (await isUncommitted(file)) ? `git add ${shown} && git commit` : null;
+
+/** A commit says the same for ever, and a roll asks for the causes again with every look. */
+function hashesOnce(file: string, commit: string): ReturnType<typeof hashesAt> {
+  const key = `${commit}:${file}`;
+  const found = seen.get(key) ?? hashesAt(file, commit);
+  seen.set(key, found);
+  return found;
+}
+
+const seen = new Map<string, ReturnType<typeof hashesAt>>();
 
 /** Empty for a commit that does not have the file, or has one that is no spec. */
 async function hashesAt(file: string, commit: string): Promise<ReadonlyMap<string, string>> {

@@ -7,17 +7,11 @@ import { deployResultSchema } from "../../cli/deploy.js";
 import { changeHold } from "../../clients/run-store/hold.js";
 import { describeReal } from "../support/environment.js";
 import { idsOf, revisionsOf, triggersOf, type StateFile } from "./state-file.js";
+import { smallSpec } from "./small-spec.js";
 import { Workspace } from "./workspace.js";
 import { eventsIn, locked, storeIn } from "../support/run-records.js";
 
-const SPEC = `name: demo
-platform: local
-backend: { type: local, path: terraform.demo.tfstate }
-pools:
-  consul-server: { images: [v1, v1, v1], instanceTypes: [small, small, small] }
-  nomad-server: { images: [v1, v1, v1], instanceTypes: [small, small, small] }
-  broker: { images: [v1, v1, v1], instanceTypes: [small, small, small], hosts: [2, 1, 1] } # broker
-`;
+const SPEC = smallSpec("hosts: [2, 1, 1]", " # broker");
 const ROLL = ["broker: { images: [v1,", "broker: { images: [v2,"] as const;
 
 describeReal("rollout deploy GROUP on the local platform without agents", ["terraform"], (real) => {

@@ -4,16 +4,10 @@ import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { describeReal } from "../support/environment.js";
 import type { StateFile } from "./state-file.js";
+import { smallSpec } from "./small-spec.js";
 import { Workspace } from "./workspace.js";
 
-const SPEC = `name: demo
-platform: local
-backend: { type: local, path: terraform.demo.tfstate }
-pools:
-  consul-server: { images: [v1, v1, v1], instanceTypes: [small, small, small] }
-  nomad-server: { images: [v1, v1, v1], instanceTypes: [small, small, small] }
-  broker: { images: [v1, v1, v1], instanceTypes: [small, small, small], hosts: [2, 1, 1] }
-`;
+const SPEC = smallSpec("hosts: [2, 1, 1]");
 const ROLL = ["broker: { images: [v1,", "broker: { images: [v2,"] as const;
 
 const KEYS = `

@@ -8,6 +8,7 @@ import { describeReal } from "../support/environment.js";
 import { longTest } from "../support/long.js";
 import { until } from "./running-deploy.js";
 import { SimulatedDemo } from "./simulated-demo.js";
+import { smallSpec } from "./small-spec.js";
 import { Workspace, type Outcome } from "./workspace.js";
 
 /** Where the situation of each remedy is played: below by its title, or in another file, by the command's last word. */
@@ -316,14 +317,7 @@ describeReal("What the program says to do about agents and machines, done", ["te
 
 const nodes = z.array(z.object({ ID: z.string(), Name: z.string(), Status: z.string() }));
 
-const SPEC = `name: demo
-platform: local
-backend: { type: local, path: terraform.demo.tfstate }
-pools:
-  consul-server: { images: [v1, v1, v1], instanceTypes: [small, small, small] }
-  nomad-server: { images: [v1, v1, v1], instanceTypes: [small, small, small] }
-  broker: { images: [v1, v1, v1], instanceTypes: [small, small, small], dataVolumes: [{ sizeGib: 1 }, { sizeGib: 1 }, { sizeGib: 1 }] }
-`;
+const SPEC = smallSpec("dataVolumes: [{ sizeGib: 1 }, { sizeGib: 1 }, { sizeGib: 1 }]");
 
 describeReal("What the program says to do about the state, done", ["terraform"], (real) => {
   let demo: Workspace;

@@ -23,6 +23,9 @@ const EVERY_MS = 5_000;
 /** How many objects are asked for at once. */
 const AT_ONCE = 16;
 
+/** What a run's log is called: it sorts behind those of earlier runs. @param since ISO 8601 in UTC */
+export const logNameOf = (since: string, run: string): string => `${since.replace(/[-:]|\.\d+/g, "")}-${run}`;
+
 /** Writes the log of one run: into objects of its own, the next one where one is full. */
 export class LogWriter {
   #text = "";
@@ -33,7 +36,7 @@ export class LogWriter {
   /** One writing after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param name sorts behind those of earlier runs */
+  /** @param name {@link logNameOf} the run */
   constructor(
     private readonly store: RunStore,
     private readonly clock: Pick<Clock, "now">,

@@ -1,6 +1,4 @@
-import { readRuns } from "../log/read-runs.js";
-import { rollFacts } from "../log/roll-facts.js";
-import { mayRoll, refuse, unfinished } from "../roll/may-roll.js";
+import { mayRoll, refuse, unfinishedNames } from "../roll/may-roll.js";
 import type { Situation } from "../status/situation.js";
 
 /**
@@ -11,7 +9,7 @@ import type { Situation } from "../status/situation.js";
  * @throws UserError with the next command
  */
 export function refuseToEdit(situation: Situation, group: string, done: string, together = [group]): void {
-  const begun = unfinished(situation, rollFacts(readRuns(situation.events))).map((each) => each.group);
+  const begun = unfinishedNames(situation);
   const isBegun = together.every((name) => begun.includes(name));
   const free = isBegun ? ["creation", "paused", "cancelled"] : ["creation"];
   const reasons = mayRoll(situation, together, situation).filter(({ id }) => !free.includes(id));

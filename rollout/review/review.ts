@@ -8,6 +8,7 @@ import { differingGroups } from "../../cluster/machine-settings.js";
 import { inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
 import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
+import { DEPLOY_CLUSTER } from "../roll/may-roll.js";
 import { DEPLOY } from "../status/phase.js";
 import { changedSettings, describeSetting, type Setting, settingSchema } from "./settings.js";
 import { count, explainGroup, explanation, type Explanation } from "./explain-group.js";
@@ -176,7 +177,7 @@ function nextOf({ violations, settings, groups, created, retired, shared }: Fact
   if (violations.length > 0 || isMoved) return null;
   const [first] = groups;
   if (first) return `${DEPLOY}${first.name}`;
-  return created.length + retired.length + (shared?.length ?? 0) > 0 ? "npx cdktf deploy cluster" : null;
+  return created.length + retired.length + (shared?.length ?? 0) > 0 ? DEPLOY_CLUSTER : null;
 }
 
 const sharedOf = (differences: readonly Difference[]): string[] => [

@@ -4,7 +4,8 @@ import { findGroup } from "../../cluster/find-group.js";
 import { describePending, inFlightOf, isNew, pendingGroups, type InFlight } from "../../cluster/pending.js";
 import { UserError } from "../../cluster/user-error.js";
 import { durationSeconds } from "../../cluster/yaml/duration.js";
-import type { RollFacts } from "../log/roll-facts.js";
+import { readRuns } from "../log/read-runs.js";
+import { rollFacts, type RollFacts } from "../log/roll-facts.js";
 import { describeHold, formatTime } from "../log/time.js";
 import type { Situation } from "../status/situation.js";
 
@@ -81,12 +82,22 @@ export const refusal = (reasons: readonly Reason[], what: string, exitCode?: 1 |
     exitCode,
   );
 
+/** What creates whatever is new. */
+export const DEPLOY_CLUSTER = "npx cdktf deploy cluster";
+
+/** Why a group counts as in flight that only the log knows. */
+export const BEGUN = "its work has begun to leave";
+
+/** The names of {@link unfinished} groups, by state and log. */
+export const unfinishedNames = (situation: Situation): string[] =>
+  unfinished(situation, rollFacts(readRuns(situation.events))).map(({ group }) => group);
+
 /** The groups whose roll has begun and not ended, in the order in which they are to be finished: those that only the log knows come last. */
 export function unfinished({ spec, deployed }: ClusterState, facts?: RollFacts): InFlight[] {
   const found = inFlightOf(spec, deployed);
   const due = new Set(pendingGroups(spec, deployed).map(({ name }) => name));
   const begun = facts?.out.filter((name) => due.has(name) && !found.some(({ group }) => group === name));
-  return [...found, ...(begun ?? []).map((group) => ({ group, reasons: ["its work has begun to leave"] }))];
+  return [...found, ...(begun ?? []).map((group) => ({ group, reasons: [BEGUN] }))];
 }
 
 type Answer = Reason | false | undefined;
@@ -98,7 +109,7 @@ const reason = (id: ReasonId, text: string, remedy: string, until?: number): Rea
   until,
 });
 
-const [CREATE, RESUME] = ["npx cdktf deploy cluster", "rollout resume"];
+const RESUME = "rollout resume";
 
 const notTheState = ({ deployed: { origin } }: ClusterState): Answer =>
   isForReview(origin) &&
@@ -116,7 +127,7 @@ function neverStood({ spec, deployed }: ClusterState, groups: readonly string[])
   const text = `${fresh.join(", ")} ${fresh.length === 1 ? "is new and has" : "are new and have"} never stood`;
   const gone = `nothing of ${retired} has ever stood or is left, and its pool retires`;
   return [
-    fresh.length > 0 && reason("new", text, CREATE),
+    fresh.length > 0 && reason("new", text, DEPLOY_CLUSTER),
     retired !== "" && reason("retired", gone, "rollout status"),
   ];
 }
@@ -131,7 +142,7 @@ function otherInFlight(state: ClusterState, groups: readonly string[], facts?: R
 
 function halfCreated({ deployed }: ClusterState): Answer {
   const half = [...deployed.groups.values()].find((each) => isNew(each) && each.tainted.length > 0);
-  return half && reason("creation", `the creation of ${half.name} has failed half-way`, CREATE);
+  return half && reason("creation", `the creation of ${half.name} has failed half-way`, DEPLOY_CLUSTER);
 }
 
 /** What is pending beside the groups would be refused by synth. */

@@ -7,6 +7,7 @@ import { outOf, type Out } from "../log/roll-facts.js";
 import { describeHold } from "../log/time.js";
 import { headline, lastFailure, type Failure } from "../log/last-failure.js";
 import { readRuns, type Run } from "../log/read-runs.js";
+import { BEGUN, DEPLOY_CLUSTER } from "../roll/may-roll.js";
 import type { Situation } from "./situation.js";
 import { UserError } from "../../cluster/user-error.js";
 import { undoOf } from "../edit/undo.js";
@@ -36,7 +37,6 @@ export interface Phase {
 
 /** With a group's name behind it. */
 export const DEPLOY = "npx rollout deploy ";
-export const DEPLOY_CLUSTER = "npx cdktf deploy cluster";
 
 const WATCH = "npx rollout status --watch";
 
@@ -198,8 +198,6 @@ export function begunIn({ spec, deployed }: ClusterState, out: readonly Out[]): 
   };
   return out.flatMap((one) => (due.has(one.group) || isSetBack(one) ? [one.group] : []));
 }
-
-export const BEGUN = "its work has begun to leave";
 
 /** Cut off then. Set back in the spec, its machines would stay as they were left. */
 function begun({ out, pending, ...state }: Facts): Phase | undefined {

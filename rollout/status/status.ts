@@ -7,7 +7,8 @@ import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from
 import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
 import { goalSchema, missingOf } from "../../cluster/run/goal.js";
 import { holdSchema } from "../../cluster/run/hold.js";
-import { atHand, BEGUN, begunIn, DEPLOY, DEPLOY_CLUSTER, PHASES, phaseOf } from "./phase.js";
+import { BEGUN, DEPLOY_CLUSTER } from "../roll/may-roll.js";
+import { atHand, begunIn, DEPLOY, PHASES, phaseOf } from "./phase.js";
 import { readRuns } from "../log/read-runs.js";
 import { outOf } from "../log/roll-facts.js";
 import { lastRun, lastRunSchema } from "../log/last-run.js";
