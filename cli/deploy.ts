@@ -114,18 +114,22 @@ export async function runDeploy(
       const goal = image === undefined ? undefined : { ...mine, image };
       const was = goal && (await setGoal(run.store, goal));
       if (was && was.command !== command) tell(`given up for this: ${was.command}`);
-      const end = await roll(run, wanted, tell)
-        .catch(async (error: unknown) => {
+      const { store } = run;
+      const isCancelled = async (): Promise<boolean> => (await readHold(store))?.kind === "cancel";
+      const end = await roll(run, wanted, tell).catch(async (error: unknown) => {
+        const giveUp = async (): Promise<void> => {
+          if (await isCancelled()) await setGoal(store, undefined);
           // Who says no at the first question has set no goal either.
-          if (goal && error instanceof NotConfirmed && isUntouched(goal, await readCluster(env)))
-            await setGoal(run.store, was);
-          throw error;
-        })
-        .finally(async () => {
-          if ((await readHold(run.store))?.kind === "cancel") await setGoal(run.store, undefined);
-        });
-      if (end.kind === "blocked" && end.isGivenUp) await setGoal(run.store, undefined);
-      else await settleGoal(run.store, await readCluster(env));
+          else if (goal && error instanceof NotConfirmed && isUntouched(goal, await readCluster(env)))
+            await setGoal(store, was);
+        };
+        // Why it failed is said even where nothing more can be written.
+        await giveUp().catch(() => undefined);
+        throw error;
+      });
+      const isGivenUp = end.kind === "blocked" && end.isGivenUp;
+      if (isGivenUp || (await isCancelled())) await setGoal(store, undefined);
+      else await settleGoal(store, await readCluster(env));
       if (end.kind === "done") return end.groups;
       const rolled = end.groups.map(({ group }) => group).join(", ");
       throw new UserError(`${end.reason}; rolled: ${rolled || "none"}; next: ${end.command}`);

@@ -6,8 +6,7 @@ import type { Batch } from "../rollout/roll/next-batch.js";
 import { refusal } from "../rollout/roll/may-roll.js";
 import { nextInGroup } from "../rollout/roll/next-step.js";
 import { parseAddress } from "../cluster/address.js";
-import { isForReview, withDead } from "../cluster/deployed.js";
-import { notDead, stoodWith } from "../rollout/preflight/died.js";
+import { isForReview } from "../cluster/deployed.js";
 import { findGroup } from "../cluster/find-group.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { type Group, hostNames } from "../cluster/groups.js";
@@ -23,6 +22,7 @@ import { readDeployed } from "../program/read-deployed.js";
 import { refuseStrays } from "../program/strays.js";
 import { untriedTerraform } from "../program/untried-terraform.js";
 import { agentsOf, type GroupAgents } from "./group-agents.js";
+import { DeadMachines } from "./dead-machines.js";
 import { applyFailure, applyView, isStale } from "./apply-view.js";
 import type { GroupResult } from "./deploy-result.js";
 import { GroupSteps } from "./group-steps.js";
@@ -50,8 +50,7 @@ const MOST = 2;
 class GroupRoll {
   private readonly steps: GroupSteps;
   private readonly planner: ViewPlanner;
-  /** The ids of machines that were seen dead. */
-  private readonly dead = new Set<string>();
+  private readonly dead: DeadMachines;
   private isConfirmed = false;
   /** Whether anything was done that leaves the group in flight. */
   private hasBegun = false;
@@ -62,6 +61,10 @@ class GroupRoll {
   ) {
     this.steps = new GroupSteps(run, name);
     this.planner = new ViewPlanner(run, name, () => this.load());
+    const { say, waits: onCondition } = this.steps;
+    const ask = (group: Group, program: Program): GroupAgents | undefined =>
+      agentsOf(run, program, group, { say, onCondition, folder: "." });
+    this.dead = new DeadMachines(name, ask, say);
   }
 
   async go(): Promise<GroupResult> {
@@ -101,8 +104,14 @@ class GroupRoll {
       const program = await this.load();
       const { spec, deployed } = program;
       const next = nextInGroup(spec, deployed, this.name);
+      // One that is in flight may itself wait for a machine that died here: its repair comes first.
+      const isBehind = next.kind === "blocked" && next.reasons.every(({ id }) => id === "in-flight");
+      if (!first && (isBehind || next.kind !== "blocked") && (await this.dead.find(program, next.kind)))
+        continue;
+      const isRepaired =
+        first && isBehind && !inFlightOf(spec, deployed).some((each) => each.group === this.name);
+      if (isRepaired) return this.result(program, true);
       if (next.kind === "blocked") throw refusal(next.reasons, `${this.name} is not rolled`);
-      if (!first && (await this.findDead(program, next.kind === "done"))) continue;
       if (next.kind === "done") return this.result(program, first !== undefined);
       const batch = batchOf(program, this.name);
       const phase = [next.kind, ...batch.laterHosts].join(" ");
@@ -122,53 +131,7 @@ class GroupRoll {
     if (isForReview(program.deployed.origin)) {
       throw new UserError("ROLLOUT_DEPLOYED is set: a group is rolled by the state alone; unset it", 2);
     }
-    const { name, dead: ids } = this;
-    return {
-      ...program,
-      deployed: withDead(program.deployed, { name, platform: program.spec.platform, ids }),
-    };
-  }
-
-  /**
-   * Looks for machines that stood and are dead, which no state says.
-   * @returns whether there are more than were known
-   */
-  private async findDead(program: Program, isDone: boolean): Promise<boolean> {
-    const { spec, deployed } = program;
-    const group = findGroup(spec, this.name);
-    const current = deployed.groups.get(this.name);
-    const stood = current ? stoodWith(group.hash, current).filter(({ id = "" }) => !this.dead.has(id)) : [];
-    const { say, waits: onCondition } = this.steps;
-    const agents = stood.length > 0 && agentsOf(this.run, program, group, { say, onCondition, folder: "." });
-    const fates = agents ? await agents.fates(stood) : [];
-    const half = fates.filter(({ kind }) => isDone && kind === "half");
-    for (const { host, kind, why, id } of fates.filter((fate) => !half.includes(fate))) {
-      if (kind === "dead") this.dead.add(id);
-      say(kind === "dead" ? `${host} is dead, so it is to be replaced: ${why}` : `warning: ${host}: ${why}`);
-    }
-    const isDead = fates.some(({ kind }) => kind === "dead");
-    // A machine that is not there either would never be told, and each would wait for the other. What has begun is finished.
-    if (agents && isDead && isDone && group.role === "consul-server") await agents.canBeTold();
-    if (half.length === 0 || isDead) return isDead;
-    const lines = half.map(({ host, why }) => `${host} is not well: ${why}`);
-    const remedy = `or replace its machines: rollout restart ${this.name}`;
-    throw new UserError(`${lines.join("\n")}, ${remedy}`);
-  }
-
-  /**
-   * A machine that was seen dead goes without a leave, and a reboot may have ended since, which gave it work.
-   * @throws UserError naming each that is not dead now
-   */
-  private async refuseAlive(group: Group, { program }: ViewPlan): Promise<void> {
-    const hosts = program.deployed.groups.get(this.name)?.hosts ?? [];
-    const stood = hosts.filter(({ id = "" }) => this.dead.has(id));
-    if (stood.length === 0) return;
-    const fates = (await this.agents(group, program, ".")?.fates(stood)) ?? [];
-    const alive = notDead(stood, fates);
-    if (alive.length > 0)
-      throw new UserError(
-        `${alive.join("; ")}; that was not so when it was seen dead, so no machine is replaced; ${this.howToFinish()}`,
-      );
+    return this.dead.mark(program);
   }
 
   private start(group: Group, { deployed, cause, causes }: Program): Promise<void> {
@@ -226,11 +189,10 @@ class GroupRoll {
       this.isConfirmed = true;
     }
     // It may have been said since: while it was planned, and while somebody was asked.
-    const isRepair = this.dead.size > 0;
-    if (!isRepair && (await readHold(this.run.store))) await refuseHeld(this.run, this.name);
+    if (!this.dead.wereSeen && (await readHold(this.run.store))) await refuseHeld(this.run, this.name);
     const rest = plan.batch.laterHosts;
     await this.steps.during("leave", `its work leaves${inBatch(plan.batch)}`, async () => {
-      await this.refuseAlive(group, plan);
+      await this.dead.refuseAlive(group, plan.program, this.howToFinish());
       this.hasBegun = true;
       noteBegun(plan.folder, group);
       if (takesMachines(plan, this.name)) await this.agents(group, plan.program, plan.folder)?.leave(rest);
@@ -239,7 +201,7 @@ class GroupRoll {
     await this.steps.during("apply", "its machines are made anew, with a closed gate", async () => {
       for (let tries = 0; ; tries++) {
         if (tries > 0 || (await this.hasMoved(plan))) plan = await this.planAgain(plan, "closed");
-        await this.refuseAlive(group, plan);
+        await this.dead.refuseAlive(group, plan.program, this.howToFinish());
         const applied = await applyView(this.run, plan, { steps: this.steps, step: "apply" });
         if (applied.exitCode === 0) return;
         if (tries >= MOST || !isStale(applied)) throw applyFailure(this.run, applied, this.howToFinish());

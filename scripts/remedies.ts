@@ -4,7 +4,7 @@
  */
 export const REMEDIES = {
   deploy: "rollout deploy",
-  "deploy-cluster": "npx cdktf deploy cluster",
+  "deploy-cluster": "npx rollout deploy cluster",
   undo: "rollout undo",
   restart: "rollout restart",
   resume: "rollout resume",

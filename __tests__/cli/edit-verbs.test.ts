@@ -167,7 +167,7 @@ describe("undo of a server", () => {
 describe("restart", () => {
   test("refuses a group that does not stand, and leaves the spec as it is", async () => {
     expect(await failure(runRestart(env, { group: "broker-1" }))).toBe(
-      "broker-1 is new and has never stood, so broker-1 is not restarted; first: npx cdktf deploy cluster",
+      "broker-1 is new and has never stood, so broker-1 is not restarted; first: npx rollout deploy cluster",
     );
     expect(spec()).toBe(SPEC);
   });

@@ -130,7 +130,7 @@ test("status ends with 3 where it is not healthy, if that is asked for", async (
 test("deploy without a target says why nothing comes next", async () => {
   expect(await run("deploy --format json")).toBe(1);
   expect(JSON.parse(stdout.join(""))).toEqual({
-    error: "nothing is rolled: pending: all 12 groups are new; next: npx cdktf deploy cluster",
+    error: "nothing is rolled: pending: all 12 groups are new; next: npx rollout deploy cluster",
     exitCode: 1,
   });
 });

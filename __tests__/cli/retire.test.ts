@@ -41,7 +41,7 @@ test("a pool that retires already is told what comes next, and nobody is asked",
   put("retire-end");
   expect(await retire(BROKER)).toMatchInlineSnapshot(`
    "broker retires already (keep-volumes)
-   next: npx cdktf deploy cluster"
+   next: npx rollout deploy cluster"
   `);
 });
 

@@ -107,4 +107,26 @@ describeReal("An incident that somebody mends by the program's words alone", ["t
       expect(await operator.mend()).toEqual([roll, `rollout deploy ${dead}`, roll]);
     },
   );
+
+  longTest("a machine has died while another group is between two batches", async () => {
+    await demo.workspace.edit(["hosts: [2, 1, 1]", "maxUnavailable: 1, hosts: [2, 1, 1]"]);
+    await ask("broker-0");
+    const run = demo.start("broker-0");
+    await run.see({ in: "driver", text: /before the next machines go/ });
+    await run.send("driver", "SIGKILL");
+    await run.end();
+    await demo.quiet();
+    await demo.tell("/machines/broker-1-0", {}, "DELETE");
+    const roll = "npx rollout deploy broker-0";
+    expect(await operator.mend()).toEqual([roll, "rollout deploy broker-1", roll]);
+  });
+
+  longTest("a Consul server and a client's machine have died, and another group is to roll", async () => {
+    await ask("broker-0");
+    for (const host of ["consul-server-1-0", "broker-1-0"])
+      await demo.tell(`/machines/${host}`, {}, "DELETE");
+    const roll = "npx rollout deploy broker-0";
+    const repairs = (await operator.mend()).filter((command) => command !== roll);
+    expect(repairs.slice(-2)).toEqual(["rollout deploy broker-1", "rollout deploy consul-server-1"]);
+  });
 });

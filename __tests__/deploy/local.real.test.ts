@@ -504,7 +504,7 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     expect(refused).toMatchInlineSnapshot(`
      {
        "exitCode": 2,
-       "output": "cache-0 is new and has never stood, so cache-0 has no view; first: npx cdktf deploy cluster",
+       "output": "cache-0 is new and has never stood, so cache-0 has no view; first: npx rollout deploy cluster",
      }
     `);
 

@@ -429,7 +429,7 @@ describeReal("What the program says to do about the state, done", ["terraform"],
     const refused = await deploy("web-0");
     expect(refused).toMatchObject({ exitCode: 1 });
 
-    expect(said("deploy-cluster", refused)).toBe("npx cdktf deploy cluster");
+    expect(said("deploy-cluster", refused)).toBe("npx rollout deploy cluster");
     expect(await deploy("cluster")).toMatchObject({ exitCode: 0 });
 
     expect(await deploy("web-0")).toMatchObject({ exitCode: 0 });

@@ -45,7 +45,7 @@ describeReal("A pool that leaves for good", ["terraform"], (real) => {
     expect((await demo.status()).next).toBe("npx rollout deploy broker-1");
 
     for (const group of ["broker-1", "broker-2"]) await demo.roll(group);
-    expect((await demo.status()).next).toBe("npx cdktf deploy cluster");
+    expect((await demo.status()).next).toBe("npx rollout deploy cluster");
     const last = await demo.roll("cluster");
     expect(await inState()).toEqual([]);
     // What is forgotten is not destroyed.

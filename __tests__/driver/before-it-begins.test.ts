@@ -70,7 +70,7 @@ test("says how a cluster is created where none stands", async () => {
     text.replace(/^platform: local\n/m, "$&local: { agents: simulated }\n"),
   );
   expect(await failure(deploy({ all: true, yes: true }))).toMatch(
-    /^consul-server-0, .*, broker-2 are new and have never stood; rolled: none; next: npx cdktf deploy cluster$/,
+    /^consul-server-0, .*, broker-2 are new and have never stood; rolled: none; next: npx rollout deploy cluster$/,
   );
 });
 

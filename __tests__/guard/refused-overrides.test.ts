@@ -147,7 +147,7 @@ describe("the freeze", () => {
   test("refuses shared parts that are not frozen in the view of a group", () => {
     const tamper = override("terraform_data.broker-load-balancer", "lifecycle.ignore_changes", ["input"]);
     expect(refusal(rolling, standing, "broker-0", tamper)).toMatchInlineSnapshot(
-      `"shared-kept: shared parts could change in the view broker-0: terraform_data.broker-load-balancer; shared parts come by: cdktf deploy cluster; here they are declared only if deployed, with prevent_destroy and ignore_changes"`,
+      `"shared-kept: shared parts could change in the view broker-0: terraform_data.broker-load-balancer; shared parts come by: npx rollout deploy cluster; here they are declared only if deployed, with prevent_destroy and ignore_changes"`,
     );
   });
 
@@ -157,7 +157,7 @@ describe("the freeze", () => {
     expect(
       refusal(newImage("name-server", 0), noTargets(deployed), "name-server-0", tamper),
     ).toMatchInlineSnapshot(
-      `"shared-kept: shared parts could change in the view name-server-0: terraform_data.broker-load-balancer; shared parts come by: cdktf deploy cluster; here they are declared only if deployed, with prevent_destroy and ignore_changes"`,
+      `"shared-kept: shared parts could change in the view name-server-0: terraform_data.broker-load-balancer; shared parts come by: npx rollout deploy cluster; here they are declared only if deployed, with prevent_destroy and ignore_changes"`,
     );
   });
 });
@@ -209,7 +209,7 @@ describe("leave", () => {
     });
     const tamper = add("cache-0-leave", ["pools", "cache", "cache-0"]);
     expect(refusal(spec, standing, "broker-0", tamper)).toMatchInlineSnapshot(
-      `"target-group: cache-0 would change in the view broker-0: terraform_data.cache-0-leave (created); new groups come by: cdktf deploy cluster"`,
+      `"target-group: cache-0 would change in the view broker-0: terraform_data.cache-0-leave (created); new groups come by: npx rollout deploy cluster"`,
     );
   });
 });

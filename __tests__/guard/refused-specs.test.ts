@@ -152,7 +152,7 @@ test("refuses a target while the creation of a new group has failed half-way", (
   });
   const deployed = withoutAddresses(created, "terraform_data.name-server-2-revision");
   expect(refusal(spec, deployed, "broker-0")).toMatchInlineSnapshot(
-    `"group-in-flight: broker-0 cannot be rolled while the creation of another group has failed half-way: terraform_data.name-server-2-0, terraform_data.name-server-2-ready are tainted; finish that first with: npx cdktf deploy cluster"`,
+    `"group-in-flight: broker-0 cannot be rolled while the creation of another group has failed half-way: terraform_data.name-server-2-0, terraform_data.name-server-2-ready are tainted; finish that first with: npx rollout deploy cluster"`,
   );
 });
 

@@ -31,6 +31,6 @@ function otherInCreation({ target, deployed }: Proposal): Violation[] {
   if (tainted.length === 0) return [];
   return violation("group-in-flight", tainted, {
     message: `${target} cannot be rolled while the creation of another group has failed half-way: ${tainted.join(", ")} ${tainted.length === 1 ? "is" : "are"} tainted`,
-    remedy: "finish that first with: npx cdktf deploy cluster",
+    remedy: "finish that first with: npx rollout deploy cluster",
   });
 }

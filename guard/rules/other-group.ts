@@ -21,7 +21,7 @@ export const otherGroup: Rule = (proposal) => {
     return refuse("target-group", own.map(describeChange), {
       message: `${group} would change in the view ${view}`,
       remedy: isNew(deployed.groups.get(group))
-        ? "new groups come by: cdktf deploy cluster"
+        ? "new groups come by: npx rollout deploy cluster"
         : `declare ${group} there as it is deployed; what is wanted of it belongs in cluster.yaml and comes by its own view`,
     });
   });

@@ -60,6 +60,6 @@ function changedByGroup({ target, view, changes, declared }: Proposal): Violatio
   return refuse("shared-kept", [...new Set([...created, ...thawed])], {
     message: `shared parts could change in the view ${view}`,
     remedy:
-      "shared parts come by: cdktf deploy cluster; here they are declared only if deployed, with prevent_destroy and ignore_changes",
+      "shared parts come by: npx rollout deploy cluster; here they are declared only if deployed, with prevent_destroy and ignore_changes",
   });
 }

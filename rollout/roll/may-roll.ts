@@ -83,7 +83,7 @@ export const refusal = (reasons: readonly Reason[], what: string, exitCode?: 1 |
   );
 
 /** What creates whatever is new. */
-export const DEPLOY_CLUSTER = "npx cdktf deploy cluster";
+export const DEPLOY_CLUSTER = "npx rollout deploy cluster";
 
 /** Why a group counts as in flight that only the log knows. */
 export const BEGUN = "its work has begun to leave";

@@ -204,7 +204,7 @@ describe("the text of a status has the phase, a row a pool, the reasons and the 
 
      deployed: terraform.demo.tfstate, which is empty (a backend that is named
        wrong looks the same)
-     next: npx cdktf deploy cluster"
+     next: npx rollout deploy cluster"
     `);
   });
 

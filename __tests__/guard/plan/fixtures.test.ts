@@ -515,7 +515,7 @@ describe("shared-kept", () => {
   test("rejects the plan shared-by-group", () => {
     expect(said("shared-kept", "shared-by-group")).toMatchInlineSnapshot(`
      [
-       "shared-kept: shared parts could change in the view broker-0: terraform_data.broker-load-balancer; shared parts come by: cdktf deploy cluster; here they are declared only if deployed, with prevent_destroy and ignore_changes",
+       "shared-kept: shared parts could change in the view broker-0: terraform_data.broker-load-balancer; shared parts come by: npx rollout deploy cluster; here they are declared only if deployed, with prevent_destroy and ignore_changes",
      ]
     `);
   });

@@ -45,7 +45,7 @@ test("refuses a new group in the view of another", () => {
     ...base,
     changes: [{ address: "terraform_data.cache-0-0", group: "cache-0", action: "create" as const }],
   };
-  expect(otherGroup(proposal)).toMatchObject([{ remedy: "new groups come by: cdktf deploy cluster" }]);
+  expect(otherGroup(proposal)).toMatchObject([{ remedy: "new groups come by: npx rollout deploy cluster" }]);
 });
 
 test("its id stays as it is published; every other rule is called as its file is", () => {

@@ -39,7 +39,7 @@ describe("a restart refuses", () => {
 
   test("a group that is new", () => {
     expect(refusal(spec, nothing())).toBe(
-      "broker-1 is new and has never stood, so broker-1 is not restarted; first: npx cdktf deploy cluster",
+      "broker-1 is new and has never stood, so broker-1 is not restarted; first: npx rollout deploy cluster",
     );
   });
 

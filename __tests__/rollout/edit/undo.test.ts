@@ -313,7 +313,7 @@ describe("an undo refuses", () => {
 
   test("a group without history, or without an earlier revision", () => {
     expect(refusal(situationOf(spec, nothing()))).toBe(
-      "broker-1 is new and has never stood, so broker-1 is not undone; first: npx cdktf deploy cluster",
+      "broker-1 is new and has never stood, so broker-1 is not undone; first: npx rollout deploy cluster",
     );
     expect(refusal(situationOf(spec, deployedAs(spec)))).toBe(
       "broker-1 has no earlier revision: its history has only 1; give it another image with: rollout set image broker-1=IMAGE\nrevisions, for --to-revision:\n  1: ami-0aaa, deployed",

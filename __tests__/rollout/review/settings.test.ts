@@ -282,7 +282,7 @@ test("the next command is a group's roll, else the cluster view's deploy, and no
   }).toEqual({
     group: "npx rollout deploy broker-1",
     rejected: null,
-    shared: "npx cdktf deploy cluster",
+    shared: "npx rollout deploy cluster",
     setting: null,
     backend: null,
   });

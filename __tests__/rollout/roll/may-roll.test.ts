@@ -82,7 +82,7 @@ describe("groups that have never stood", () => {
       {
         id: "new",
         text: "broker-0, broker-1 are new and have never stood",
-        remedy: "npx cdktf deploy cluster",
+        remedy: "npx rollout deploy cluster",
       },
     ]);
   });

@@ -424,7 +424,7 @@ describe("refuses", () => {
     expect(next({ deployed })).toEqual({
       kind: "blocked",
       reason: "broker-1 is new and has never stood",
-      command: "npx cdktf deploy cluster",
+      command: "npx rollout deploy cluster",
     });
   });
 

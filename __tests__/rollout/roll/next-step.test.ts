@@ -122,7 +122,7 @@ test("a group that only lacks its proof is proven, also while another one is in 
 test("a group that has never stood is refused", () => {
   expect(nextInGroup(spec, nothing(), "broker-0")).toEqual({
     kind: "blocked",
-    reasons: [{ id: "new", text: "broker-0 is new and has never stood", remedy: "npx cdktf deploy cluster" }],
+    reasons: [{ id: "new", text: "broker-0 is new and has never stood", remedy: "npx rollout deploy cluster" }],
   });
 });
 
@@ -137,7 +137,7 @@ test("a group is refused while another's creation has failed half-way", () => {
       {
         id: "creation",
         text: "the creation of broker-2 has failed half-way",
-        remedy: "npx cdktf deploy cluster",
+        remedy: "npx rollout deploy cluster",
       },
     ],
   });

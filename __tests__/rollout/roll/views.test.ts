@@ -79,14 +79,14 @@ test("refuses a group that is new", () => {
     Object.assign(edited.pools, { cache: poolOf(edited, "name-server") });
   });
   expect(refused(spec, standing, "cache-1")).toMatchInlineSnapshot(
-    `"cache-1 is new and has never stood, so cache-1 has no view; first: npx cdktf deploy cluster"`,
+    `"cache-1 is new and has never stood, so cache-1 has no view; first: npx rollout deploy cluster"`,
   );
   const created = withoutAddresses(
     withGroup(standing, "broker-1", { revisions: [] }),
     "terraform_data.broker-1-revision",
   );
   expect(refused(local, created, "broker-1")).toMatchInlineSnapshot(
-    `"broker-1 is new and has never stood, so broker-1 has no view; first: npx cdktf deploy cluster"`,
+    `"broker-1 is new and has never stood, so broker-1 has no view; first: npx rollout deploy cluster"`,
   );
 });
 

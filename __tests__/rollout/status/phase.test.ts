@@ -52,7 +52,7 @@ describe("a cluster is", () => {
     expect(phaseOf(situationOf(spec, nothing()))).toEqual({
       phase: "pending",
       message: "all 12 groups are new",
-      next: "npx cdktf deploy cluster",
+      next: "npx rollout deploy cluster",
     });
     const oneNew = withGroup(standing, "broker-2", { revisions: [] });
     expect(phaseOf(situationOf(spec, oneNew)).message).toBe("1 group is new");

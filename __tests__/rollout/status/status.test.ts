@@ -135,7 +135,7 @@ describe("a pool that retires", () => {
 
   test("ends by the cluster view", () => {
     expect(status(retiring, emptied("broker-0", "broker-1", "broker-2"))).toMatchObject({
-      next: "npx cdktf deploy cluster",
+      next: "npx rollout deploy cluster",
       leftovers: [{ pool: "broker", volumes: "keep-volumes" }],
     });
   });
@@ -160,7 +160,7 @@ describe("a pool that retires", () => {
 });
 
 test("names the view beside the command, and none where the command deploys nothing", () => {
-  expect(status(local, nothing())).toMatchObject({ next: "npx cdktf deploy cluster", nextView: "cluster" });
+  expect(status(local, nothing())).toMatchObject({ next: "npx rollout deploy cluster", nextView: "cluster" });
   expect(status(rolling, standing)).toMatchObject({
     next: "npx rollout deploy broker-0",
     nextView: "broker-0",
@@ -174,7 +174,7 @@ describe("next is", () => {
   });
 
   test("the cluster where something is new", () => {
-    expect(status(local, nothing()).next).toBe("npx cdktf deploy cluster");
+    expect(status(local, nothing()).next).toBe("npx rollout deploy cluster");
   });
 
   test("the pending group, or the first of a queue", () => {
