@@ -1,7 +1,7 @@
 import { parseGroupName } from "./address.js";
 import type { Revision } from "./revision.js";
 import { durationSeconds } from "./yaml/duration.js";
-import type { CheckSpec } from "./yaml/gate-schema.js";
+import type { ActionSpec, CheckSpec } from "./yaml/gate-schema.js";
 import { roleOf, settingsOf, type Group } from "./groups.js";
 import type { Spec } from "./yaml/schema.js";
 
@@ -16,17 +16,32 @@ export interface GateSettings {
   readonly bake: { readonly seconds: number; readonly firstSeconds: number };
 }
 
-/** One of a pool's own checks. Placeholders (`{host}`, `{address}`, `{group}`) are not filled in: see {@link fillIn}. */
-export type Check = {
+/** What a pool has asked or run. Placeholders (`{host}`) are not filled in: see {@link fillIn}. */
+export type Action = {
   readonly name: string;
-  readonly intervalSeconds: number;
+  readonly scope: "machine" | "group" | "pool";
   readonly timeoutSeconds: number;
   /** What the answer or the output has to contain. */
   readonly contains?: string | undefined;
 } & (
-  | { readonly kind: "http"; readonly url: string; readonly status: number }
-  | { readonly kind: "command"; readonly command: readonly string[]; readonly exitCode: number }
+  | {
+      readonly kind: "http";
+      readonly url: string;
+      readonly status: number;
+      /** The environment variable of each header. */
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly kind: "command";
+      readonly command: readonly string[];
+      readonly exitCode: number;
+      /** The environment variables that it gets. */
+      readonly env: readonly string[];
+    }
 );
+
+/** An action that is repeated until it passes. */
+export type Check = Action & { readonly intervalSeconds: number };
 
 const NO_DRAIN = { deadline: "1h", onDeadline: "fail" } as const;
 
@@ -56,26 +71,39 @@ export function bakeSecondsOf(group: Group, spec: Spec, deployed: readonly RunIm
   return isCanary(group, deployed) ? firstSeconds : seconds;
 }
 
-function checkOf(check: CheckSpec): Check {
-  const { name, http: url, status = 200, command = [], expect } = check;
+const checkOf = (check: CheckSpec): Check => ({
+  ...actionOf(check),
+  intervalSeconds: durationSeconds(check.interval),
+});
+
+function actionOf(action: ActionSpec): Action {
+  const { name, scope = "machine", http: url, status = 200, command = [], expect } = action;
   const common = {
     name,
-    intervalSeconds: durationSeconds(check.interval),
-    timeoutSeconds: durationSeconds(check.timeout),
-    contains: url === undefined ? expect?.contains : check.contains,
+    scope,
+    timeoutSeconds: durationSeconds(action.timeout),
+    contains: url === undefined ? expect?.contains : action.contains,
   };
   return url === undefined
-    ? { ...common, kind: "command", command, exitCode: expect?.exitCode ?? 0 }
-    : { ...common, kind: "http", url, status };
+    ? { ...common, kind: "command", command, exitCode: expect?.exitCode ?? 0, env: action.env ?? [] }
+    : { ...common, kind: "http", url, status, headers: action.headers ?? {} };
 }
 
-/** Puts a machine's own values in the place of `{host}`, `{address}` and `{group}`; what is put in is not read again. */
-export function fillIn(
-  text: string,
-  machine: { readonly host: string; readonly address: string; readonly group: string },
-): string {
-  return text.replace(/\{(host|address|group)\}/g, (_, name: keyof typeof machine) => machine[name]);
+/** What stands for a placeholder. Those of several machines have commas between. */
+export interface Values {
+  readonly group: string;
+  readonly host?: string;
+  readonly address?: string;
+  readonly hosts?: string;
+  readonly addresses?: string;
 }
+
+/** Puts values in the place of `{host}` and its like; what is put in is not read again. */
+export const fillIn = (text: string, values: Values): string =>
+  text.replace(
+    /\{(hosts?|address(?:es)?|group)\}/g,
+    (placeholder, name: keyof Values) => values[name] ?? placeholder,
+  );
 
 /** A deployed group, by its name, and the images that its revisions name. */
 export interface RunImages {

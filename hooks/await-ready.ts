@@ -1,5 +1,5 @@
 import { isUnknown, type Observation, type ServerList } from "../rollout/observation/observation.js";
-import type { CheckedMachine } from "../live/checks/run-check.js";
+import { subjectsOf, type Machine } from "../live/checks/subject.js";
 import type { PoolChecks } from "../live/checks/pool-checks.js";
 import type { LiveCluster } from "../live/live-cluster.js";
 import { formatFinding } from "../rollout/preflight/finding.js";
@@ -55,7 +55,14 @@ export async function awaitReady(
     const listed = new Set([...hosts, ...listedHosts(seen, others, { name: group, role })]);
     const observation = await withLists(cluster.agents, seen, [...listed], signal, lists);
     lists = observation.lists;
-    checks.start(checkedMachines(observation, expected));
+    const machines = machinesOf(observation, hosts);
+    const isKnown = machines.length === hosts.length;
+    const ofPool = machinesOf(observation, [...hosts, ...poolHosts(expected)]);
+    checks.start((check) =>
+      check.scope === "machine" || isKnown
+        ? subjectsOf(check, { name: group, machines }, { name: expected.pool, machines: ofPool })
+        : [],
+    );
     if (driver) lists = await configureWrong({ cluster, clock, say, signal }, observation);
     const reading = readiness({ ...observation, lists }, expected);
     const bake = held(reading, since, time.bakeSeconds);
@@ -77,11 +84,16 @@ export async function awaitReady(
   }
 }
 
-/** The machines that the pool's own checks are tried on, as far as their addresses are known. */
-function checkedMachines({ consul: { catalog } }: Observation, { group, hosts }: Expected): CheckedMachine[] {
+/** Those of some machines whose addresses are known. */
+function machinesOf({ consul: { catalog } }: Observation, hosts: readonly string[]): Machine[] {
   if (isUnknown(catalog)) return [];
   return hosts.flatMap((host) => {
     const address = catalog.find(({ name }) => name === host)?.address;
-    return address === undefined ? [] : [{ host, address, group }];
+    return address === undefined ? [] : [{ host, address }];
   });
 }
+
+const poolHosts = ({ pool, laterHosts = [], others = [] }: Expected): string[] => [
+  ...laterHosts,
+  ...others.flatMap((other) => (other.pool === pool ? other.hosts : [])),
+];

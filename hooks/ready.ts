@@ -4,7 +4,7 @@ import { type Group, hostNames, poolsOf } from "../cluster/groups.js";
 import { GATE_ENVIRONMENT } from "../cluster/hooks/variables.js";
 import { connect } from "../live/live-cluster.js";
 import { PoolChecks } from "../live/checks/pool-checks.js";
-import { runCheck } from "../live/checks/run-check.js";
+import { runAction } from "../live/checks/run-action.js";
 import { awaitReady } from "./await-ready.js";
 import { groupOf, type HookArgs, type HookContext } from "./hook-context.js";
 import { standingIn } from "./leave.js";
@@ -54,7 +54,7 @@ export async function passGate(
   const pool = poolsOf(spec).find(({ name }) => name === group.pool);
   const cluster = await connect(spec, env, clock.now, machines, group.name);
   const checks = new PoolChecks(ready.checks, {
-    run: (check, machine, ending) => runCheck(check, machine, { env, signal: ending }),
+    run: (check, subject, ending) => runAction(check, subject, { env, signal: ending }),
     now: clock.now,
   });
   try {
@@ -63,6 +63,7 @@ export async function passGate(
       {
         cluster: spec.name,
         group: group.name,
+        pool: group.pool,
         role: group.role,
         image: group.image,
         hash: group.hash,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
 import type { LiveCluster } from "../../live/live-cluster.js";
-import { runCheck } from "../../live/checks/run-check.js";
+import { runAction } from "../../live/checks/run-action.js";
 import { PoolChecks } from "../../live/checks/pool-checks.js";
 import { awaitReady } from "../../hooks/await-ready.js";
 import { leaveGroup } from "../../hooks/leave-group.js";
@@ -54,6 +54,7 @@ async function roll(spec: Spec, name: string): Promise<void> {
   const hosts = hostNames(group);
   const order = {
     group: name,
+    pool: group.pool,
     role: group.role,
     hash: group.hash,
     stay: hosts,
@@ -86,12 +87,13 @@ async function ready(
   const { workload, ready: gate } = gateSettingsOf(group.pool, spec);
   const { env, clock } = world;
   const checks = new PoolChecks(gate.checks, {
-    run: (check, machine, ending) => runCheck(check, machine, { env, signal: ending }),
+    run: (check, machine, ending) => runAction(check, machine, { env, signal: ending }),
     now: clock.now,
   });
   const expected = {
     cluster: spec.name,
     group: name,
+    pool: group.pool,
     role: group.role,
     image: group.image,
     hash: group.hash,

@@ -194,6 +194,7 @@ export function orderOf(group: string, more: Partial<LeaveOrder> = {}): LeaveOrd
 export const expecting = (group: string, more: Partial<Expected> = {}): Expected => ({
   cluster: "demo",
   group,
+  pool: group.replace(/-\d$/, ""),
   role: roleOf(groupOfHost(group)),
   image: "ami-0bbb",
   hash: NEW,

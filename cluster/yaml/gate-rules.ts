@@ -1,5 +1,5 @@
 import { DURATION, durationSeconds } from "./duration.js";
-import { PLACEHOLDERS } from "./gate-schema.js";
+import { PLACEHOLDERS, SCOPES } from "./gate-schema.js";
 import { asList, asMap, type Raw } from "../raw.js";
 import { formatValue, found, type Finding } from "./problem.js";
 
@@ -29,13 +29,40 @@ export function checkChecks(pool: string, settings: Raw): Finding[] {
             `got ${formatValue(check["name"])} a second time; expected a name of its own for each check of a pool`,
           )
         : []),
-      ...checkUrl(check["http"], at("http")),
-      ...asList(check["command"]).flatMap((word, place) =>
-        checkWord(word, place === 0, at("command", place)),
-      ),
+      ...checkAction(check, at),
     ];
   });
 }
+
+/** Its placeholders, and that it gets nothing with which it could take the cluster apart. */
+function checkAction(action: Raw, at: At): Finding[] {
+  const known = PLACEHOLDERS[SCOPES.find((scope) => scope === action["scope"]) ?? "machine"];
+  const named = [
+    ...asList(action["env"]).map((name, place) => ({ name, path: at("env", place) })),
+    ...Object.entries(asMap(action["headers"])).map(([header, name]) => ({
+      name,
+      path: at("headers", header),
+    })),
+  ];
+  return [
+    ...checkUrl(action["http"], known, at("http")),
+    ...asList(action["command"]).flatMap((word, place) =>
+      checkWord(word, place === 0, known, at("command", place)),
+    ),
+    ...named.flatMap(({ name, path }) =>
+      typeof name === "string" && ROLLS_OWN.test(name)
+        ? found(
+            path,
+            `got ${formatValue(name)}; expected a variable of its own, with fewer rights: with this one it could take the cluster apart`,
+          )
+        : [],
+    ),
+  ];
+}
+
+/** The agents' tokens and AWS credentials of whoever rolls. */
+const ROLLS_OWN =
+  /^(CONSUL_HTTP_(TOKEN|AUTH)|NOMAD_(TOKEN|HTTP_AUTH)|AWS_(?!(DEFAULT_)?REGION$|CA_BUNDLE$))/i;
 
 type At = (...rest: readonly (string | number)[]) => (string | number)[];
 
@@ -47,19 +74,19 @@ function checkKind(check: Raw, at: At): Finding[] {
       `${isHttp ? "has both http and command" : "has neither http nor command"}; expected one of them: http (a URL) or command (a program and its arguments)`,
     );
   }
-  const stray = isHttp ? ["expect"] : ["status", "contains"];
+  const stray = isHttp ? ["expect", "env"] : ["status", "contains", "headers"];
   const reason = isHttp
-    ? "it is for command; what is expected of http stands in status and contains"
-    : "it is for http; what is expected of command stands in expect";
+    ? "it is for command; http has status, contains and headers"
+    : "it is for http; command has expect and env";
   return stray.filter((key) => key in check).flatMap((key) => found(at(key), `not allowed: ${reason}`));
 }
 
 /** A URL is checked with its placeholders filled in. */
-function checkUrl(url: unknown, path: Finding["path"]): Finding[] {
+function checkUrl(url: unknown, known: Known, path: Finding["path"]): Finding[] {
   if (typeof url !== "string" || !/^https?:\/\/[^\s]+$/.test(url)) return [];
-  const unknown = unknownPlaceholders(url);
-  if (unknown.length > 0) return found(path, notKnown(unknown));
-  const filled = PLACEHOLDERS.reduce((text, placeholder) => text.replaceAll(placeholder, "127.0.0.1"), url);
+  const unknown = unknownPlaceholders(url, known);
+  if (unknown.length > 0) return found(path, notKnown(unknown, known));
+  const filled = url.replace(PLACEHOLDER, "127.0.0.1");
   if (!URL.canParse(filled)) {
     return found(path, `got ${formatValue(url)}; expected a URL such as http://{address}:8080/health`);
   }
@@ -68,10 +95,10 @@ function checkUrl(url: unknown, path: Finding["path"]): Finding[] {
   return found(path, "has a user or password in it; expected a URL without: a spec holds no secret");
 }
 
-function checkWord(word: unknown, isProgram: boolean, path: Finding["path"]): Finding[] {
+function checkWord(word: unknown, isProgram: boolean, known: Known, path: Finding["path"]): Finding[] {
   if (typeof word !== "string") return [];
-  const unknown = unknownPlaceholders(word);
-  if (unknown.length > 0) return found(path, notKnown(unknown));
+  const unknown = unknownPlaceholders(word, known);
+  if (unknown.length > 0) return found(path, notKnown(unknown, known));
   if (!isProgram || (word.trim() !== "" && !word.includes("{"))) return [];
   return found(
     path,
@@ -79,10 +106,14 @@ function checkWord(word: unknown, isProgram: boolean, path: Finding["path"]): Fi
   );
 }
 
-const unknownPlaceholders = (text: string): string[] =>
-  (text.match(/\{[A-Za-z]+\}/g) ?? []).filter((found) => !PLACEHOLDERS.some((known) => known === found));
+type Known = readonly string[];
 
-const notKnown = (found: readonly string[]): string =>
-  `names ${found.join(", ")}, which stands for nothing; known here: ${PLACEHOLDERS.join(", ")}`;
+const PLACEHOLDER = /\{[A-Za-z]+\}/g;
+
+const unknownPlaceholders = (text: string, known: Known): string[] =>
+  (text.match(PLACEHOLDER) ?? []).filter((found) => !known.includes(found));
+
+const notKnown = (found: readonly string[], known: Known): string =>
+  `names ${found.join(", ")}, which stands for nothing; known here: ${known.join(", ")}`;
 
 const isDuration = (value: unknown): value is string => typeof value === "string" && DURATION.test(value);

@@ -1,36 +1,53 @@
 import * as z from "zod";
 import { duration, filled, text, whole } from "./schema-values.js";
 
-/** What a check may name instead of writing it out for each machine. */
-export const PLACEHOLDERS = ["{host}", "{address}", "{group}"] as const;
+/** What an action is about, and what it may name instead of writing that out. */
+export const PLACEHOLDERS = {
+  machine: ["{host}", "{address}", "{group}"],
+  group: ["{group}", "{hosts}", "{addresses}"],
+  pool: ["{group}", "{hosts}", "{addresses}"],
+} as const;
+
+export const SCOPES = ["machine", "group", "pool"] as const;
 
 const COMMAND = "a list of a program and its arguments, such as [mqadmin, haStatus, -b, '{address}:10911']";
 
 const answer = filled("a text that the answer has to contain");
 
-/** One kind of check or the other: `http` with what belongs to it, or `command` with `expect`. `rules.ts` sees to that. */
-const check = z.strictObject({
+const variable = text(/^[A-Za-z_][A-Za-z0-9_]*$/, "the name of an environment variable, such as KAFKA_OPTS");
+
+/**
+ * What is asked or run, repeated or once. One kind or the other: `http` with what belongs to it, or `command` with `expect` and
+ * `env`. `gate-rules.ts` sees to that.
+ */
+const action = {
   name: text(
     /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
     "a name in lower-case letters, digits and single hyphens, such as replicas-in-sync",
   )
     .max(40, { error: "a name of at most 40 characters" })
-    .describe("What the check proves; it stands in the output while it is waited for."),
+    .describe("What it proves or does; it stands in the output while it is waited for."),
   http: text(/^https?:\/\/[^\s]+$/, "a URL of http or https, such as http://{address}:8080/health")
     .optional()
     .describe(
-      "A URL to GET for each machine; {host}, {address} and {group} stand for its own. A check has either http or command. Default: none.",
+      "A URL to GET; {host}, {address} and {group} stand for the machine's own, {hosts} and {addresses} in the other scopes for all, with commas between. Either http or command. Default: none.",
     ),
   status: whole(100, 599).optional().describe("Of http: the status that is expected. Default: 200."),
   contains: answer
     .optional()
     .describe("Of http: a text that the answer has to contain. Default: any answer will do."),
+  headers: z
+    .record(text(/^[A-Za-z0-9-]+$/, "the name of a header, such as Authorization"), variable, {
+      error: "headers and the environment variables that hold them, such as { Authorization: SEARCH_AUTH }",
+    })
+    .optional()
+    .describe("Of http: headers, each with the environment variable that holds its value. Default: none."),
   command: z
     .array(z.string({ error: "a text" }), { error: COMMAND })
     .min(1, { error: COMMAND })
     .optional()
     .describe(
-      "A program and its arguments, run for each machine where rollout runs, without a shell; {host}, {address} and {group} stand for the machine's own. A check has either http or command. Default: none.",
+      "A program and its arguments, run where rollout runs, without a shell; placeholders as in http. Either http or command. Default: none.",
     ),
   expect: z
     .strictObject({
@@ -41,8 +58,24 @@ const check = z.strictObject({
     })
     .optional()
     .describe("Of command: what is expected of it. Default: exit code 0."),
-  interval: duration("1s", "10m").default("5s").describe("The pause between two tries. Default: 5s."),
+  env: z
+    .array(variable, { error: "a list of environment variables, such as [KAFKA_OPTS]" })
+    .optional()
+    .describe(
+      "Of command: the environment variables that it gets, besides PATH, HOME, LANG, TMPDIR and those of proxies; never the agents' tokens or AWS credentials of the roll. Default: none.",
+    ),
+  scope: z
+    .enum(SCOPES, { error: `one of ${SCOPES.join(", ")}` })
+    .optional()
+    .describe(
+      "What it is asked about: each machine, the group at once, or all of its pool. Default: machine.",
+    ),
   timeout: duration("1s", "5m").default("5s").describe("How long one try may take. Default: 5s."),
+};
+
+const check = z.strictObject({
+  ...action,
+  interval: duration("1s", "10m").default("5s").describe("The pause between two tries. Default: 5s."),
 });
 
 export const ready = z
@@ -55,7 +88,9 @@ export const ready = z
         error: "a list of checks, such as [{ name: answers, http: 'http://{address}:8080/' }]",
       })
       .default([])
-      .describe("The pool's own checks; all have to pass on every machine of the group. Default: [], none."),
+      .describe(
+        "The pool's own checks; all have to pass, on every machine of the group where they are about a machine. Default: [], none.",
+      ),
   })
   .prefault({})
   .describe("What has to be so before a new group counts as ready, beyond what Consul and Nomad say.");
@@ -90,3 +125,4 @@ export const drain = z
   .describe("How work leaves the machines of a group.");
 
 export type CheckSpec = z.output<typeof check>;
+export type ActionSpec = Omit<CheckSpec, "interval">;

@@ -1,11 +1,11 @@
 import { setMaxListeners } from "node:events";
 import type { CheckResult } from "../../rollout/observation/observation.js";
 import type { Check } from "../../cluster/gate-settings.js";
-import type { CheckedMachine } from "./run-check.js";
+import type { Subject } from "./subject.js";
 
 export interface PoolChecksDeps {
   /** Tries a check once; a check that fails is a result. */
-  readonly run: (check: Check, machine: CheckedMachine, signal: AbortSignal) => Promise<CheckResult>;
+  readonly run: (check: Check, subject: Subject, signal: AbortSignal) => Promise<CheckResult>;
   /** Milliseconds that only grow. */
   readonly now: () => number;
 }
@@ -14,8 +14,8 @@ export interface PoolChecksDeps {
 const AT_ONCE = 16;
 
 /**
- * A pool's own checks, each tried for every machine at its interval, beside whatever else goes on. The interval is the
- * pause between two tries.
+ * A pool's own checks, each tried for all that it is about at its interval, beside whatever else goes on. The interval is
+ * the pause between two tries.
  */
 export class PoolChecks {
   readonly #entries = new Map<string, Entry>();
@@ -32,15 +32,17 @@ export class PoolChecks {
   }
 
   /**
-   * Starts the tries that are due, and waits for none. What is known of machines that are not named is forgotten, and so is
-   * what is known of one that has another address now.
+   * Starts the tries that are due, and waits for none. What is known of subjects that are not named is forgotten, and so is
+   * what is known of a machine that has another address now.
    * @throws what a try threw: that is a bug
    */
-  start(machines: readonly CheckedMachine[]): void {
+  start(subjectsOf: (check: Check) => readonly Subject[]): void {
     if (this.#bug) throw this.#bug.error;
     const wanted = new Map(
-      machines.flatMap((machine) =>
-        this.checks.map((check) => [JSON.stringify([check.name, machine]), { check, machine }] as const),
+      this.checks.flatMap((check) =>
+        subjectsOf(check).map(
+          (subject) => [JSON.stringify([check.name, subject]), { check, subject }] as const,
+        ),
       ),
     );
     for (const key of this.#entries.keys()) if (!wanted.has(key)) this.#entries.delete(key);
@@ -49,7 +51,7 @@ export class PoolChecks {
     this.#startDue();
   }
 
-  /** The last result of each check on each machine, as far as there is one. */
+  /** The last result of each check on each subject, as far as there is one. */
   get results(): readonly CheckResult[] {
     return [...this.#entries.values()].flatMap(({ result }) => result ?? []);
   }
@@ -83,12 +85,12 @@ export class PoolChecks {
   }
 
   async #try(entry: Entry): Promise<void> {
-    const { check, machine } = entry;
+    const { check, subject } = entry;
     entry.isRunning = true;
     this.#running++;
     try {
-      const result = await this.deps.run(check, machine, this.#stopped.signal);
-      // One that was ended here says nothing of the machine.
+      const result = await this.deps.run(check, subject, this.#stopped.signal);
+      // One that was ended here says nothing of it.
       if (!this.#stopped.signal.aborted) entry.result = result;
     } catch (error) {
       this.#bug ??= { error };
@@ -102,7 +104,7 @@ export class PoolChecks {
 
 interface Entry {
   readonly check: Check;
-  readonly machine: CheckedMachine;
+  readonly subject: Subject;
   isRunning?: boolean;
   /** When it may be tried next. */
   dueAt: number;

@@ -226,6 +226,7 @@ export interface AgentSelf {
 
 export interface CheckResult {
   readonly name: string;
+  /** What it is about: a host, or the name of a group or pool. */
   readonly host: string;
   readonly passed: boolean;
   /** What was seen, in a few words: `status 503`. */

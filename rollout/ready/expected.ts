@@ -13,6 +13,7 @@ export interface ClusterGroup {
 export interface Expected {
   readonly cluster: string;
   readonly group: string;
+  readonly pool: string;
   readonly role: Role;
   readonly image: string;
   readonly hash: string;
@@ -26,5 +27,5 @@ export interface Expected {
   readonly hasLoadBalancer: boolean;
   /** Whether EC2 can be asked for the machines: false on `platform: local`. */
   readonly hasMachines: boolean;
-  readonly checks: readonly Pick<Check, "name">[];
+  readonly checks: readonly Pick<Check, "name" | "scope">[];
 }

@@ -34,10 +34,11 @@ export function targetsCondition({ targets }: Observation, { hosts }: Expected):
 /** The old machine of the same name may still be on its way out. */
 const isLeaving = ({ state }: Target): boolean => state === "draining" || state === "unused";
 
-/** One condition for each of the pool's own checks. */
+/** One condition for each of the pool's own checks, of every host, of the group or of the pool. */
 export function checkConditions({ checks }: Observation, expected: Expected): Condition[] {
-  return expected.checks.map(({ name }) =>
-    everyHost(`check-${name}`, expected.hosts, "passes", (host) => {
+  const about = { machine: expected.hosts, group: [expected.group], pool: [expected.pool] };
+  return expected.checks.map(({ name, scope }) =>
+    everyHost(`check-${name}`, about[scope], "passes", (host) => {
       const result = checks.find((one) => one.name === name && one.host === host);
       if (!result) return { unknown: "not run yet" };
       return result.passed ? undefined : { unmet: result.value };

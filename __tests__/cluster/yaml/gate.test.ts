@@ -37,32 +37,43 @@ test("a check is one of HTTP or one of a command, each with its defaults", () =>
     brokerWith(
       checks(
         "{ name: answers, http: 'http://{address}:8080/health' }",
-        "{ name: leads, http: 'https://{host}/', status: 204, contains: ok, interval: 1m, timeout: 30s }",
-        "{ name: in-sync, command: [mqadmin, haStatus, -b, '{address}:10911'] }",
+        "{ name: leads, http: 'https://{host}/', status: 204, contains: ok, headers: { authorization: LEADS_AUTH }, interval: 1m, timeout: 30s }",
+        "{ name: in-sync, command: [mqadmin, haStatus, -b, '{addresses}'], scope: group, env: [JAVA_HOME] }",
         "{ name: refused, command: [probe], expect: { exitCode: 1, contains: no } }",
       ),
     ),
   );
-  const usual = { intervalSeconds: 5, timeoutSeconds: 5 };
+  const usual = { scope: "machine", intervalSeconds: 5, timeoutSeconds: 5 };
   expect(gateSettingsOf("broker", spec).ready.checks).toEqual([
-    { ...usual, name: "answers", kind: "http", url: "http://{address}:8080/health", status: 200 },
+    {
+      ...usual,
+      name: "answers",
+      kind: "http",
+      url: "http://{address}:8080/health",
+      status: 200,
+      headers: {},
+    },
     {
       name: "leads",
+      scope: "machine",
       intervalSeconds: 60,
       timeoutSeconds: 30,
       kind: "http",
       url: "https://{host}/",
       status: 204,
       contains: "ok",
+      headers: { authorization: "LEADS_AUTH" },
     },
     {
       ...usual,
       name: "in-sync",
+      scope: "group",
       kind: "command",
-      command: ["mqadmin", "haStatus", "-b", "{address}:10911"],
+      command: ["mqadmin", "haStatus", "-b", "{addresses}"],
       exitCode: 0,
+      env: ["JAVA_HOME"],
     },
-    { ...usual, name: "refused", kind: "command", command: ["probe"], exitCode: 1, contains: "no" },
+    { ...usual, name: "refused", kind: "command", command: ["probe"], exitCode: 1, env: [], contains: "no" },
   ]);
 });
 
@@ -114,6 +125,9 @@ test("refuses every mistake of drain, ready and bake at once", () => {
     "    - { name: which, command: ['{host}'] }",
     "    - { name: secret, http: 'http://ops:hunter2@{host}/' }",
     "    - { name: nowhere, http: 'http://{host}:port/' }",
+    "    - { name: own, command: [probe, '{host}'], scope: group, env: [NOMAD_TOKEN, aws_profile, A-B, KAFKA_OPTS] }",
+    "    - { name: rights, http: 'http://{addresses}/', headers: { 'X Y': SEARCH, authorization: CONSUL_HTTP_TOKEN_FILE } }",
+    "    - { name: any, http: 'http://{address}/', scope: cluster, env: [HOME] }",
   );
   expect(refusal(text)).toMatchInlineSnapshot(`
    "cluster.yaml:32: pools.broker.drain.deadline: got "0s"; expected a duration from 1s to 168h: a whole number and s, m or h, such as 90s, 15m or 1h
@@ -128,14 +142,23 @@ test("refuses every mistake of drain, ready and bake at once", () => {
    cluster.yaml:40: pools.broker.ready.checks[3].http: names {adress}, which stands for nothing; known here: {host}, {address}, {group}
    cluster.yaml:40: pools.broker.ready.checks[3].interval: got "0s"; expected a duration from 1s to 10m: a whole number and s, m or h, such as 90s, 15m or 1h
    cluster.yaml:40: pools.broker.ready.checks[3].name: got "both" a second time; expected a name of its own for each check of a pool
-   cluster.yaml:41: pools.broker.ready.checks[4].expect: not allowed: it is for command; what is expected of http stands in status and contains
+   cluster.yaml:41: pools.broker.ready.checks[4].expect: not allowed: it is for command; http has status, contains and headers
    cluster.yaml:42: pools.broker.ready.checks[5].command[1]: names {hostname}, which stands for nothing; known here: {host}, {address}, {group}
-   cluster.yaml:42: pools.broker.ready.checks[5].contains: not allowed: it is for http; what is expected of command stands in expect
-   cluster.yaml:42: pools.broker.ready.checks[5].status: not allowed: it is for http; what is expected of command stands in expect
+   cluster.yaml:42: pools.broker.ready.checks[5].contains: not allowed: it is for http; command has expect and env
+   cluster.yaml:42: pools.broker.ready.checks[5].status: not allowed: it is for http; command has expect and env
    cluster.yaml:43: pools.broker.ready.checks[6].command: got []; expected a list of a program and its arguments, such as [mqadmin, haStatus, -b, '{address}:10911']
    cluster.yaml:44: pools.broker.ready.checks[7].command[0]: got "{host}"; expected the name or path of a program, the same for every machine
    cluster.yaml:45: pools.broker.ready.checks[8].http: has a user or password in it; expected a URL without: a spec holds no secret
-   cluster.yaml:46: pools.broker.ready.checks[9].http: got "http://{host}:port/"; expected a URL such as http://{address}:8080/health"
+   cluster.yaml:46: pools.broker.ready.checks[9].http: got "http://{host}:port/"; expected a URL such as http://{address}:8080/health
+   cluster.yaml:47: pools.broker.ready.checks[10].command[1]: names {host}, which stands for nothing; known here: {group}, {hosts}, {addresses}
+   cluster.yaml:47: pools.broker.ready.checks[10].env[0]: got "NOMAD_TOKEN"; expected a variable of its own, with fewer rights: with this one it could take the cluster apart
+   cluster.yaml:47: pools.broker.ready.checks[10].env[1]: got "aws_profile"; expected a variable of its own, with fewer rights: with this one it could take the cluster apart
+   cluster.yaml:47: pools.broker.ready.checks[10].env[2]: got "A-B"; expected the name of an environment variable, such as KAFKA_OPTS
+   cluster.yaml:48: pools.broker.ready.checks[11].headers.authorization: got "CONSUL_HTTP_TOKEN_FILE"; expected a variable of its own, with fewer rights: with this one it could take the cluster apart
+   cluster.yaml:48: pools.broker.ready.checks[11].headers["X Y"]: got "SEARCH"; expected headers and the environment variables that hold them, such as { Authorization: SEARCH_AUTH }
+   cluster.yaml:48: pools.broker.ready.checks[11].http: names {addresses}, which stands for nothing; known here: {host}, {address}, {group}
+   cluster.yaml:49: pools.broker.ready.checks[12].env: not allowed: it is for command; http has status, contains and headers
+   cluster.yaml:49: pools.broker.ready.checks[12].scope: got "cluster"; expected one of machine, group, pool"
   `);
 });
 

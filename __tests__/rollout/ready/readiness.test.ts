@@ -13,7 +13,15 @@ const consul = (...edits: readonly ((world: World) => void)[]): World =>
 const nomad = (...edits: readonly ((world: World) => void)[]): World =>
   observed(newServer("nomad-server-1-0"), ...edits);
 
-const THREE = [{ name: "answers" }, { name: "in-sync" }];
+const THREE = [
+  { name: "answers", scope: "machine" },
+  { name: "in-sync", scope: "machine" },
+] as const;
+
+const AT_ONCE = [
+  { name: "balanced", scope: "group" },
+  { name: "members", scope: "pool" },
+] as const;
 
 test("a new group of clients is ready when everything is as it has to be", () => {
   const expected = expecting("broker-0", {
@@ -272,6 +280,18 @@ test.each<[string, string, World, Partial<Expected>, string]>([
     }),
     { checks: THREE },
     "check-answers (1 of 2): broker-0-1: status 503\ncheck-in-sync (unknown, 1 of 2): broker-0-1: not run yet",
+  ],
+  [
+    "checks of the group and of the pool",
+    "broker-0",
+    brokers((world) => {
+      world.checks = [
+        { name: "balanced", host: "broker-0-0", passed: true, value: "another's" },
+        { name: "members", host: "broker", passed: false, value: "8 of 9" },
+      ];
+    }),
+    { checks: AT_ONCE },
+    "check-balanced (unknown, 0 of 1): broker-0: not run yet\ncheck-members (0 of 1): broker: 8 of 9",
   ],
   [
     "a group without hosts",

@@ -122,7 +122,9 @@ test("a group that only lacks its proof is proven, also while another one is in 
 test("a group that has never stood is refused", () => {
   expect(nextInGroup(spec, nothing(), "broker-0")).toEqual({
     kind: "blocked",
-    reasons: [{ id: "new", text: "broker-0 is new and has never stood", remedy: "npx rollout deploy cluster" }],
+    reasons: [
+      { id: "new", text: "broker-0 is new and has never stood", remedy: "npx rollout deploy cluster" },
+    ],
   });
 });
 

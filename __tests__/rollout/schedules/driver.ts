@@ -265,6 +265,7 @@ class GroupDriver {
     const expected = {
       cluster: spec.name,
       group: name,
+      pool: group.pool,
       role: group.role,
       image: group.image,
       hash: group.hash,

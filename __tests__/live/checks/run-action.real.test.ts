@@ -1,12 +1,12 @@
 import { afterEach, expect, jest, test } from "@jest/globals";
-import { runCheck } from "../../../live/checks/run-check.js";
+import { runAction } from "../../../live/checks/run-action.js";
 import type { Check } from "../../../cluster/gate-settings.js";
 import { startServer, text, type LocalServer } from "../../clients/http/local-server.js";
 
 jest.setTimeout(30_000);
 
-const at = { host: "broker-0-1", address: "127.0.0.1", group: "broker-0" };
-const common = { name: "answers", intervalSeconds: 5, timeoutSeconds: 5 };
+const at = { name: "broker-0-1", host: "broker-0-1", address: "127.0.0.1", group: "broker-0" };
+const common = { name: "answers", scope: "machine", intervalSeconds: 5, timeoutSeconds: 5 } as const;
 
 let server: LocalServer | undefined;
 
@@ -17,12 +17,18 @@ afterEach(async () => {
 
 const http = (
   path: string,
-  more: { contains?: string; status?: number; timeoutSeconds?: number } = {},
+  more: {
+    contains?: string;
+    status?: number;
+    timeoutSeconds?: number;
+    headers?: Record<string, string>;
+  } = {},
 ): Check => ({
   ...common,
   kind: "http",
   url: `${server?.url ?? ""}${path}`,
   status: 200,
+  headers: {},
   ...more,
 });
 
@@ -34,18 +40,19 @@ const command = (
   kind: "command",
   command: [process.execPath, "-e", source, "{host}", "{address}:10911", "$HOME"],
   exitCode: 0,
+  env: ["CHECK_PASSWORD", "CHECK_NAME"],
   ...more,
 });
 
 const tried = async (check: Check, env = {}) => {
-  const { passed, value } = await runCheck(check, at, { env });
+  const { passed, value } = await runAction(check, at, { env });
   return [passed, value];
 };
 
 test("a URL is asked with the machine's own values in it", async () => {
   server = await startServer(text("all ok", 200));
 
-  const result = await runCheck(http("/{group}/{host}?a={address}", { contains: "ok" }), at, { env: {} });
+  const result = await runAction(http("/{group}/{host}?a={address}", { contains: "ok" }), at, { env: {} });
 
   expect(result).toEqual({
     name: "answers",
@@ -106,22 +113,65 @@ test("a command gets its words as they are, and says something by its last line"
 });
 
 test("a command that is not there, and one that does not end, fail", async () => {
-  const none: Check = { ...common, kind: "command", command: ["rollout-no-such-program"], exitCode: 0 };
+  const none: Check = {
+    ...common,
+    kind: "command",
+    command: ["rollout-no-such-program"],
+    exitCode: 0,
+    env: [],
+  };
   expect(await tried(none)).toEqual([false, "no such program: rollout-no-such-program"]);
   // The child of the child keeps the output open: only its end lets this go on.
   const forks = `require("node:child_process").spawn(process.execPath, ["-e", "setInterval(() => 0, 1000)"], { stdio: "inherit" }); setInterval(() => 0, 1000)`;
   expect(await tried(command(forks, { timeoutSeconds: 1 }))).toEqual([false, "not done within 1 s"]);
 });
 
-test("a command does not get the agents' tokens, and prints no secret of its own", async () => {
+test("a command gets what it names and what every program has, and prints no secret of its own", async () => {
   const env = {
     CONSUL_HTTP_TOKEN: "consul-secret",
-    CONSUL_HTTP_AUTH: "consul-user:secret",
     NOMAD_TOKEN: "nomad-secret",
+    AWS_SECRET_ACCESS_KEY: "aws-secret",
+    OTHER: "not named",
+    https_proxy: "http://proxy:3128",
+    CHECK_NAME: "named",
     CHECK_PASSWORD: "check-secret",
   };
-  const print =
-    "console.log(['CONSUL_HTTP_TOKEN', 'CONSUL_HTTP_AUTH', 'NOMAD_TOKEN', 'CHECK_PASSWORD'].map((name) => process.env[name]).join())";
+  const print = `const { PATH, HOME, ...rest } = process.env; console.log(PATH !== undefined, HOME !== undefined, ${JSON.stringify(Object.keys(env))}.map((name) => rest[name]).join())`;
 
-  expect(await tried(command(print), env)).toEqual([true, ",,,(CHECK_PASSWORD)"]);
+  expect(await tried(command(print), env)).toEqual([
+    true,
+    "true true ,,,,http://proxy:3128,named,(CHECK_PASSWORD)",
+  ]);
+});
+
+test("a header has its value from the environment, and nothing is asked where that is not set", async () => {
+  server = await startServer(text("ok", 200));
+  const check = http("/", { headers: { authorization: "SEARCH_AUTH" } });
+
+  expect(await tried(check)).toEqual([false, "not set: SEARCH_AUTH"]);
+  expect(await tried(check, { SEARCH_AUTH: "ApiKey secret" })).toEqual([true, "status 200"]);
+  expect(server.headers.map(({ authorization }) => authorization)).toEqual(["ApiKey secret"]);
+});
+
+test("one that is about a group or a pool gets all machines at once", async () => {
+  const of = {
+    name: "broker-0",
+    group: "broker-0",
+    hosts: "broker-0-0,broker-0-1",
+    addresses: "10.0.0.7,10.0.0.8",
+  };
+  const source = "console.log(process.argv.slice(1).join(' '))";
+  const check: Check = {
+    ...command(source),
+    kind: "command",
+    command: [process.execPath, "-e", source, "{group}", "{hosts}", "{addresses}"],
+    exitCode: 0,
+    env: [],
+  };
+  expect(await runAction(check, of, { env: {} })).toEqual({
+    name: "answers",
+    host: "broker-0",
+    passed: true,
+    value: "broker-0 broker-0-0,broker-0-1 10.0.0.7,10.0.0.8",
+  });
 });

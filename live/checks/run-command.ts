@@ -1,13 +1,13 @@
 import { stripVTControlCharacters } from "node:util";
-import { withoutTokens, type Environment } from "../../clients/environment.js";
+import type { Environment } from "../../clients/environment.js";
 import { withoutSecrets } from "../../clients/terraform/error.js";
-import type { Check } from "../../cluster/gate-settings.js";
-import type { Tried } from "./run-http-check.js";
+import type { Action } from "../../cluster/gate-settings.js";
+import type { Tried } from "./run-http.js";
 
-type CommandCheck = Extract<Check, { readonly kind: "command" }>;
+type Command = Extract<Action, { readonly kind: "command" }>;
 
-export interface CheckDeps {
-  /** What commands get, but for the agents' tokens. */
+export interface ActionDeps {
+  /** Merged over the process's own: what an action names of it, it gets. */
   readonly env: Environment;
   /** Ends a try before its time. */
   readonly signal?: AbortSignal;
@@ -18,14 +18,18 @@ const MOST = 1_000_000;
 
 const LONGEST_VALUE = 200;
 
+/** What every program gets; more than that it has to name. Tokens of the roll are not among it, and one that fails likes to print them. */
+const COMMON = /^(PATH|HOME|LANG|LC_[A-Z]+|TMPDIR|(HTTP|HTTPS|ALL|NO)_PROXY)$/i;
+
 /** Runs a program once, without a shell. Time up, it is ended with all that it has started. */
-export async function runCommandCheck(
-  { exitCode: expected, contains, timeoutSeconds }: CommandCheck,
+export async function runCommand(
+  { exitCode: expected, contains, timeoutSeconds, env: names }: Command,
   [program = "", ...args]: readonly string[],
-  { env, signal }: CheckDeps,
+  { env, signal }: ActionDeps,
 ): Promise<Tried> {
   const { execa } = await import("execa");
-  const own = withoutTokens({ ...process.env, ...env });
+  const all = Object.entries({ ...process.env, ...env });
+  const own = Object.fromEntries(all.filter(([name]) => COMMON.test(name) || names.includes(name)));
   const child = execa(program, args, {
     env: own,
     extendEnv: false,

@@ -1,14 +1,16 @@
 import { Agent } from "undici";
+import type { Environment } from "../../clients/environment.js";
 import { codeOf } from "../../clients/error-code.js";
 import { noAnswer } from "../../clients/http/connection.js";
 import { readText, TooLong } from "../../clients/http/read-text.js";
 import { requestBy } from "../../clients/http/request-by.js";
-import type { Check } from "../../cluster/gate-settings.js";
+import type { Action } from "../../cluster/gate-settings.js";
 import type { CheckResult } from "../../rollout/observation/observation.js";
+import type { ActionDeps } from "./run-command.js";
 
-type HttpCheck = Extract<Check, { readonly kind: "http" }>;
+type Http = Extract<Action, { readonly kind: "http" }>;
 
-/** How one try of a check ended. */
+/** How one try of an action ended. */
 export type Tried = Pick<CheckResult, "passed" | "value">;
 
 /** Of an answer, in bytes: a page of health is short. */
@@ -18,17 +20,21 @@ const MOST = 1024 * 1024;
 const agent = new Agent();
 
 /** Asks a URL once. A redirect is not followed: where it leads is not the machine that is checked. */
-export async function runHttpCheck(check: HttpCheck, url: string, signal?: AbortSignal): Promise<Tried> {
-  const late = AbortSignal.timeout(check.timeoutSeconds * 1000);
+export async function runHttp(action: Http, url: string, { env, signal }: ActionDeps): Promise<Tried> {
+  const given: Environment = { ...process.env, ...env };
+  const headers = Object.entries(action.headers).map(([header, name]) => [header, given[name]] as const);
+  const missing = headers.flatMap(([header, value]) => (value === undefined ? action.headers[header] : []));
+  if (missing.length > 0) return { passed: false, value: `not set: ${missing.join(", ")}` };
+  const late = AbortSignal.timeout(action.timeoutSeconds * 1000);
   const ended = signal ? AbortSignal.any([late, signal]) : late;
   try {
-    return await tryOnce(check, url, ended);
+    return await tryOnce(action, url, { signal: ended, headers: Object.fromEntries(headers) });
   } catch (error) {
     return { passed: false, value: reasonOf(error) };
   }
 
   function reasonOf(error: unknown): string {
-    if (late.aborted) return `no answer within ${String(check.timeoutSeconds)} s`;
+    if (late.aborted) return `no answer within ${String(action.timeoutSeconds)} s`;
     if (signal?.aborted === true) return "ended before it was done";
     if (error instanceof TooLong) return `the answer is longer than ${String(MOST)} bytes`;
     const code = codeOf(error);
@@ -36,8 +42,12 @@ export async function runHttpCheck(check: HttpCheck, url: string, signal?: Abort
   }
 }
 
-async function tryOnce({ status, contains }: HttpCheck, url: string, signal: AbortSignal): Promise<Tried> {
-  const { statusCode, body } = await requestBy(agent, url, { method: "GET", signal, reset: true });
+async function tryOnce(
+  { status, contains }: Http,
+  url: string,
+  request: { readonly signal: AbortSignal; readonly headers: Readonly<Record<string, string | undefined>> },
+): Promise<Tried> {
+  const { statusCode, body } = await requestBy(agent, url, { method: "GET", ...request, reset: true });
   const seen = `status ${String(statusCode)}`;
   if (statusCode !== status || contains === undefined) {
     // Ending it early is an error to the stream, which would end the process if nobody listened.
