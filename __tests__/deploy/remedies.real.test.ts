@@ -11,39 +11,42 @@ import { SimulatedDemo } from "./simulated-demo.js";
 import { smallSpec } from "./small-spec.js";
 import { Workspace, type Outcome } from "./workspace.js";
 
-/** Where the situation of each remedy is played: below by its title, or in another file, by the command's last word. */
-const PLAYED: Readonly<Record<RemedyId, readonly string[] | { readonly in: string }>> = {
+/** Where the situation of each remedy is played: below by its title, or in another file, by what stands there. */
+const PLAYED: Readonly<Record<RemedyId, readonly string[] | { readonly in: string; readonly by: string }>> = {
   deploy: [
     "deploy: a machine that died keeps another group from its roll",
     "deploy: a record that is lost keeps the view cluster from its apply",
   ],
   "deploy-cluster": ["deploy-cluster: a pool that was created in part"],
-  undo: { in: "__tests__/deploy/batches.real.test.ts" },
+  undo: ["undo: a machine that never comes back"],
   restart: [
     "restart: a machine of which only Nomad's agent is gone",
     "restart: a group that was set back after its leave had begun",
   ],
-  resume: { in: "__tests__/deploy/two-runners.real.test.ts" },
-  cancel: { in: "__tests__/cli/hold.test.ts" },
-  gc: { in: "__tests__/cli/gc.real.test.ts" },
-  retire: { in: "__tests__/deploy/retire.real.test.ts" },
-  "set-image": { in: "__tests__/deploy/two-runners.real.test.ts" },
+  resume: ["resume: somebody has paused the cluster"],
+  cancel: ["cancel: what was wanted is wanted no more"],
+  gc: { in: "__tests__/cli/gc.real.test.ts", by: "removes it when told to, and nothing else" },
+  retire: ["retire: a pool that was taken out of the spec"],
+  "set-image": ["set-image: a group that has nothing to go back to"],
   untaint: [
     "untaint: a tainted leave",
     "untaint: a tainted stop-agents",
     "untaint: a tainted revision",
     "untaint: a tainted data volume",
   ],
-  import: { in: "__tests__/deploy/plan-group-aws.real.test.ts" },
+  import: {
+    in: "__tests__/deploy/plan-group-aws.real.test.ts",
+    by: "takes a data volume back by the command that it names",
+  },
   "state-rm": ["state-rm: something that only has the name of a member"],
-  "force-unlock": { in: "__tests__/deploy/s3-bucket.ts" },
+  "force-unlock": { in: "__tests__/deploy/s3-bucket.ts", by: '["force-unlock", "-force", ID]' },
   "restore-state": ["restore-state: a state of no content"],
   "start-agent": ["start-agent: a quorum that is lost"],
   "end-drain": ["end-drain: a node that somebody drains"],
   "make-eligible": ["make-eligible: a node that somebody has made ineligible"],
-  "remove-consul-peer": { in: "packages/simulator/__tests__/consul-servers.test.ts" },
-  "remove-nomad-peer": { in: "packages/simulator/__tests__/nomad-server-replacement.test.ts" },
-  "end-machine": { in: "__tests__/deploy/plan-group-aws.real.test.ts" },
+  "remove-consul-peer": { in: "__tests__/rollout/schedules/schedule.ts", by: "remove-peer -id=" },
+  "remove-nomad-peer": { in: "__tests__/rollout/schedules/schedule.ts", by: "remove-peer -peer-id=" },
+  "end-machine": { in: "__tests__/deploy/ec2-kill-demo.ts", by: "run: aws ec2 terminate-instances" },
 };
 
 const own = readFileSync(fileURLToPath(import.meta.url), "utf8");
@@ -51,8 +54,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 test.each(Object.keys(REMEDIES) as RemedyId[])("the remedy %s is played", (id) => {
   const played = PLAYED[id];
-  const words = REMEDIES[id].split(/[ -]/).at(-1) ?? "";
-  if ("in" in played) expect(readFileSync(join(root, played.in), "utf8")).toContain(words);
+  if ("in" in played) expect(readFileSync(join(root, played.in), "utf8")).toContain(played.by);
   else for (const title of played) expect(own.split(JSON.stringify(title)).length).toBeGreaterThan(2);
 });
 
@@ -294,6 +296,60 @@ describeReal("What the program says to do about agents and machines, done", ["te
     await expectWhole("broker-1", "broker-2");
   });
 
+  longTest("undo: a machine that never comes back", async () => {
+    await demo.workspace.edit(["ready: { timeout: 4h }", "ready: { timeout: 20m }"]);
+    await wanted("broker-1");
+    await demo.tell("/cluster-faults", { fault: "never-back", machine: "broker-1-0" });
+    expect(await deploy("broker-1")).toMatchObject({ exitCode: 1 });
+    const status = await type("rollout status");
+    await demo.tell("/cluster-faults", { fault: "never-back", machine: "broker-1-0", on: false });
+
+    const edited = await type(said("undo", status, "broker-1"));
+    expect(await type(said("deploy", edited, "broker-1"), "--yes")).toMatchObject({ exitCode: 0 });
+
+    await demo.workspace.edit(["ready: { timeout: 20m }", "ready: { timeout: 4h }"]);
+    await expectWhole("broker-1");
+  });
+
+  longTest("resume: somebody has paused the cluster", async () => {
+    await wanted("broker-1");
+    expect(await type("rollout pause", "--reason", "incident 42")).toMatchObject({ exitCode: 0 });
+    const refused = await deploy("broker-1");
+    expect(refused).toMatchObject({ exitCode: 1 });
+
+    expect(await type(said("resume", refused))).toMatchObject({ exitCode: 0 });
+
+    expect(await deploy("broker-1")).toMatchObject({ exitCode: 0 });
+    await expectWhole("broker-1");
+  });
+
+  longTest("cancel: what was wanted is wanted no more", async () => {
+    await demo.workspace.edit(["ready: { timeout: 4h }", "ready: { timeout: 20m }"]);
+    await demo.tell("/cluster-faults", { fault: "never-back", machine: "broker-0-0" });
+    expect(await type("rollout deploy broker --image ami-0c99", "--yes")).toMatchObject({ exitCode: 1 });
+    await demo.tell("/cluster-faults", { fault: "never-back", machine: "broker-0-0", on: false });
+    expect(await deploy("broker-0")).toMatchObject({ exitCode: 0 });
+    const status = await type("rollout status");
+    expect(status.output).toContain("have not been given ami-0c99");
+
+    expect(await type(said("cancel", status))).toMatchObject({ exitCode: 0 });
+
+    expect((await type("rollout status")).output).not.toContain("have not been given");
+    await demo.workspace.edit(["ready: { timeout: 20m }", "ready: { timeout: 4h }"]);
+    await expectWhole("broker-0");
+  });
+
+  longTest("set-image: a group that has nothing to go back to", async () => {
+    const refused = await type("rollout undo nomad-server-2");
+    expect(refused).toMatchObject({ exitCode: 1 });
+
+    const command = said("set-image", refused, "nomad-server-2=IMAGE").replace("IMAGE", "ami-0c98");
+    expect(await type(command)).toMatchObject({ exitCode: 0 });
+
+    expect(await deploy("nomad-server-2")).toMatchObject({ exitCode: 0 });
+    await expectWhole("nomad-server-2");
+  });
+
   test("deploy-cluster is refused where no state is found and Consul knows machines of this name", async () => {
     const { workspace } = demo;
     const state = await workspace.state();
@@ -438,6 +494,22 @@ describeReal("What the program says to do about the state, done", ["terraform"],
       exitCode: 0,
       output: expect.stringMatching(/^cluster: nothing to do, it is as desired$/m),
     });
+  });
+
+  longTest("retire: a pool that was taken out of the spec", async () => {
+    const spec = await demo.read();
+    expect(spec).toContain(NEW_POOL);
+    await demo.write(spec.replace(NEW_POOL, ""));
+    const refused = await demo.rollout(["plan", "cluster"], { CDKTF_OUTDIR: demo.output });
+    expect(refused).toMatchObject({ exitCode: 1 });
+    await demo.write(spec);
+
+    const retire = wordsAfter("rollout", said("retire", refused, "web"));
+    expect(await demo.rollout([...retire, "--confirm", "web"])).toMatchObject({ exitCode: 0 });
+
+    expect(await deploy("web")).toMatchObject({ exitCode: 0 });
+    expect(await deploy("cluster")).toMatchObject({ exitCode: 0 });
+    await expectWhole();
   });
 });
 

@@ -1,7 +1,14 @@
 import type { ClusterState } from "../../cluster/cluster-state.js";
 import { type Deployed, isForReview } from "../../cluster/deployed.js";
 import { findGroup } from "../../cluster/find-group.js";
-import { describePending, inFlightOf, isNew, pendingGroups, type InFlight } from "../../cluster/pending.js";
+import {
+  countedPending,
+  describePending,
+  inFlightOf,
+  isNew,
+  pendingGroups,
+  type InFlight,
+} from "../../cluster/pending.js";
 import { UserError } from "../../cluster/user-error.js";
 import { durationSeconds } from "../../cluster/yaml/duration.js";
 import { readRuns } from "../log/read-runs.js";
@@ -148,7 +155,7 @@ function halfCreated({ deployed }: ClusterState): Answer {
 /** What is pending beside the groups would be refused by synth. */
 function otherPending({ spec, deployed }: ClusterState, groups: readonly string[]): Answer {
   if (spec.rollout.pendingGroups === "queue") return undefined;
-  const pending = pendingGroups(spec, deployed);
+  const pending = countedPending(spec, deployed);
   if (pending.length > 1) {
     const names = pending.map(({ name }) => name).join(", ");
     return reason(
@@ -159,7 +166,10 @@ function otherPending({ spec, deployed }: ClusterState, groups: readonly string[
   }
   const [only] = pending;
   const current = only && deployed.groups.get(only.name);
-  if (!current || groups.includes(only.name)) return undefined;
+  const isAsked = groups.some(
+    (name) => name === only?.name || (only?.retires && findGroup(spec, name).pool === only.pool),
+  );
+  if (!current || isAsked) return undefined;
   const text = `${only.name} is pending (${describePending(only, current)})`;
   return reason("pending", text, `rollout deploy ${only.name}, or set it back`);
 }

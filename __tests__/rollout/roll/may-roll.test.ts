@@ -114,6 +114,15 @@ describe("pending", () => {
     });
     expect(ids({ spec: queue })).toEqual([]);
   });
+
+  test("is one change where a pool retires, for each of its groups and for no other", () => {
+    const retiring = change(spec, (edited) =>
+      Object.assign(poolOf(edited, "broker"), { retire: "keep-volumes" }),
+    );
+    expect(ids({ spec: retiring }, undefined, ["broker-0", "broker-1", "broker-2"])).toEqual([]);
+    expect(ids({ spec: retiring }, undefined, ["broker-2"])).toEqual([]);
+    expect(ids({ spec: retiring }, undefined, ["name-server-0"])).toEqual(["pending"]);
+  });
 });
 
 describe("what the run folder says", () => {
