@@ -94,6 +94,8 @@ export interface DeployedHost {
 export interface DeployedVolume {
   /** The number of the host that the volume belongs to. */
   readonly host: number;
+  /** Absent when read from a spec. */
+  readonly id?: string;
   readonly sizeGib: number;
   readonly type: string;
   readonly zone?: string;

@@ -12,6 +12,7 @@ import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { GATE_VARIABLE, type Gate } from "../cluster/hooks/variables.js";
 import { UserError } from "../cluster/user-error.js";
 import type { CheckResult } from "../program/check-result.js";
+import { isAsRecorded } from "../program/as-recorded.js";
 import { judgeMadePlan, type JudgedPlan } from "../program/judged-plan.js";
 import { loadProgram, synthesize, type Program } from "../program/program.js";
 import { headlineOf, violationsOf } from "../program/result-of.js";
@@ -69,7 +70,7 @@ export class ViewPlanner {
     await this.initialize(options);
     const targets = targetsOf(program, view);
     // Without a target it would be the whole cluster.
-    if (program.spec.platform !== "local" && targets.length > 0) {
+    if (targets.length > 0 && program.spec.platform === "aws" && !(await isAsRecorded(program, view))) {
       await printedBy(["apply", "-refresh-only", "-auto-approve", ...QUIET, ...targets], options);
       ({ program, batch } = this.synth(await this.load()));
     }

@@ -60,7 +60,7 @@ export async function ingressRules(moto: Moto): Promise<string[]> {
     .sort();
 }
 
-const query = ({ url }: Moto): AwsQuery => new AwsQuery(url, "eu-west-1");
+export const query = ({ url }: Moto): AwsQuery => new AwsQuery(url, "eu-west-1");
 
 function byName<T extends { readonly tags: Readonly<Record<string, string>> }>(
   list: readonly T[],

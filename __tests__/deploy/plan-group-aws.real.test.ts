@@ -4,15 +4,17 @@ import { deployCluster } from "../../driver/deploy-cluster.js";
 import { inRun } from "../../driver/run.js";
 import { realClock } from "../../clients/clock.js";
 import { withDead } from "../../cluster/deployed.js";
+import { isAsRecorded } from "../../program/as-recorded.js";
 import { loadProgram, type Program } from "../../program/program.js";
 import { refuseStrays } from "../../program/strays.js";
+import { withGroup } from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
 import { exampleWith } from "../cluster/yaml/example.js";
 import { withEnvironment } from "../support/aws-environment.js";
 import { describeReal } from "../support/environment.js";
 import { startMoto, type Moto } from "../support/moto.js";
 import type { Network } from "../support/moto-ec2.js";
-import { lookAt } from "./cloud.js";
+import { lookAt, query } from "./cloud.js";
 import { idsOf } from "./state-file.js";
 import { Workspace } from "./workspace.js";
 
@@ -67,6 +69,35 @@ describeReal(
       await moto.ec2.terminate(id);
       return id;
     };
+
+    test("lets Terraform look at the machines only where EC2 has them otherwise than the state", async () => {
+      const program = await loadProgram(env());
+      const { machines, volumes } = await lookAt(moto);
+      const id = machines["broker-1-0"]?.id ?? "";
+      const volume = { VolumeId: volumes["broker-1-0-data"]?.id ?? "", InstanceId: id, Device: "/dev/sdf" };
+      const isSo = () => isAsRecorded(program, "broker-1");
+      const ec2 = (action: string, parameters: Record<string, string>) =>
+        query(moto).call("ec2", action, parameters);
+      // Whoever looks sees it.
+      await ec2("CreateTags", { "ResourceId.1": id, "Tag.1.Key": "by", "Tag.1.Value": "hand" });
+      const { serial } = await demo.state();
+      expect(await isSo()).toBe(true);
+      expect((await plan("broker-1")).result.verdict).toBe("accepted");
+      expect((await demo.state()).serial).toBe(serial);
+
+      await ec2("DetachVolume", volume);
+      expect(await isSo()).toBe(false);
+      await ec2("AttachVolume", volume);
+      expect(await isSo()).toBe(true);
+      const deployed = withGroup(program.deployed, "broker-1", { hosts: [] });
+      expect(await isAsRecorded({ ...program, deployed }, "broker-1")).toBe(false);
+
+      await ec2("StopInstances", { "InstanceId.1": id });
+      expect(await isSo()).toBe(false);
+      await plan("broker-1");
+      expect((await demo.state()).serial).toBeGreaterThan(serial);
+      await ec2("StartInstances", { "InstanceId.1": id });
+    });
 
     test("plans a group without a look at any other machine, not even at the Consul servers", async () => {
       const gone = await terminate("consul-server-2-0");

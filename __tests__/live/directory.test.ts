@@ -78,4 +78,5 @@ const machine = (privateIp: string, state = "running"): Ec2Machine => ({
   state,
   privateIp,
   launchTime: undefined,
+  volumes: [],
 });

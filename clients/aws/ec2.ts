@@ -14,6 +14,8 @@ export interface Ec2Machine {
   readonly state: string;
   readonly privateIp: string | undefined;
   readonly launchTime: Date | undefined;
+  /** The ids of the volumes that are attached to it. */
+  readonly volumes: readonly string[];
 }
 
 export interface FindOptions {
@@ -76,6 +78,9 @@ function readMachine(instance: Instance, cluster: string, wanted: string | undef
       state: instance.State?.Name ?? "",
       privateIp: instance.PrivateIpAddress,
       launchTime: instance.LaunchTime,
+      volumes: (instance.BlockDeviceMappings ?? []).flatMap(({ Ebs }) =>
+        Ebs?.Status === "attached" ? (Ebs.VolumeId ?? []) : [],
+      ),
     },
   ];
 }

@@ -34,7 +34,7 @@ const ATTRIBUTES = {
     securityGroupIds: z.array(z.string()).optional().catch(undefined),
     userData: known,
   }),
-  data: z.object({ sizeGib: z.int(), type: text, zone: text.exactOptional() }),
+  data: z.object({ id: text.exactOptional(), sizeGib: z.int(), type: text, zone: text.exactOptional() }),
   "start-agents": z.object({ attempt: count }),
   "config-consul": z.object({ host: z.string(), servers: z.string(), attempt: count, consul: count }),
   ready: z.object({ hosts: z.string(), hash: z.string(), gate: z.string(), attempt: count }),

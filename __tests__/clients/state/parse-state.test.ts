@@ -40,7 +40,7 @@ describe("A state that Terraform recorded on aws", () => {
           configConsul: { host: "i-6fd7ebf7ea50fcb07", servers: "i-fbad9ec08db54f50c" },
         },
       ],
-      volumes: [{ host: 0, sizeGib: 100, type: "gp3", zone: "eu-west-1b" }],
+      volumes: [{ host: 0, id: "vol-77d0c1d33443d6bb9", sizeGib: 100, type: "gp3", zone: "eu-west-1b" }],
       revisions: [
         {
           number: 1,
@@ -114,8 +114,8 @@ describe("A state that Terraform recorded on local", () => {
         },
       ],
       volumes: [
-        { host: 0, sizeGib: 100, type: "gp3" },
-        { host: 1, sizeGib: 100, type: "gp3" },
+        { host: 0, id: "872c7fa2-65ba-3840-8cfe-c7bf1cee24be", sizeGib: 100, type: "gp3" },
+        { host: 1, id: "4acff7b2-6b93-5d04-dc14-5fcc569307a8", sizeGib: 100, type: "gp3" },
       ],
       revisions: [
         { number: 1, image: "img-1", hash: "0123456789", generation: 0, cause: "3f2a1c0 First creation" },

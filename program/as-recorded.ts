@@ -1,0 +1,27 @@
+import { Ec2Machines } from "../clients/aws/ec2.js";
+import type { ClusterState } from "../cluster/cluster-state.js";
+import { UserError } from "../cluster/user-error.js";
+
+/**
+ * Whether EC2 has the machines of a group as the state has them: those and no others, each running with its data volume
+ * attached. It is one question, where a refresh by Terraform asks some ten for each machine.
+ */
+export async function isAsRecorded({ spec, deployed }: ClusterState, group: string): Promise<boolean> {
+  const current = deployed.groups.get(group);
+  if (spec.platform !== "aws" || !current || current.tainted.length + current.deposed.length > 0)
+    return false;
+  try {
+    const found = await new Ec2Machines({ region: spec.aws.region }).find(spec.name, { group });
+    const machines = new Map(found.map((machine) => [machine.instanceId, machine]));
+    const isThere = (number: number, id: string): boolean => {
+      const { state, volumes = [] } = machines.get(id) ?? {};
+      const own = current.volumes.filter(({ host }) => host === number);
+      return state === "running" && own.every((volume) => volumes.includes(volume.id ?? ""));
+    };
+    const { hosts } = current;
+    return machines.size === hosts.length && hosts.every(({ number, id = "" }) => isThere(number, id));
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
