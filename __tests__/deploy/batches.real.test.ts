@@ -156,7 +156,7 @@ describeReal("A group that is replaced a machine at a time", ["terraform"], (rea
     expect((await demo.status()).phase).toBe("healthy");
   });
 
-  test("is taken back in the middle, whole and a machine at a time", async () => {
+  longTest("is taken back in the middle, whole and a machine at a time", async () => {
     await begin("ami-0ddd");
     const run = start();
     await run.see({

@@ -10,6 +10,7 @@ import { MARKER, markedProcesses } from "../../clients/local-machines/marked-pro
 import { MachinesFolder } from "../../clients/local-machines/machines-folder.js";
 import { SimulatorProcess } from "../../clients/local-machines/simulator-process.js";
 import { describeReal } from "../support/environment.js";
+import { isLong } from "../support/long.js";
 import { Workspace } from "./workspace.js";
 import { WriteLoad } from "./write-load.js";
 
@@ -63,7 +64,7 @@ describeReal(
       await demo.remove();
     });
 
-    const groups = [0, 1, 2].map((index) => `consul-server-${String(index)}`);
+    const groups = (isLong ? [0, 1, 2] : [0]).map((index) => `consul-server-${String(index)}`);
 
     // Each has the time of a test: an agent that missed a goodbye takes a while to accept the server that has its name now.
     test.each(groups)("%s is rolled under a load of writes", async (group) => {
@@ -71,13 +72,13 @@ describeReal(
       await demo.roll(group);
     });
 
-    test("of what was acknowledged meanwhile none is lost, and every machine knows the three new servers", async () => {
+    test("of what was acknowledged meanwhile none is lost, and every machine knows the new servers", async () => {
       const { acknowledged, lost } = await load.end();
 
       expect(acknowledged.length).toBeGreaterThan(100);
       expect(lost).toEqual([]);
       const after = addressesOf(machines);
-      expect(after.filter((address) => before.includes(address))).toEqual([]);
+      expect(after.filter((address) => !before.includes(address))).toHaveLength(groups.length);
       for (const { name } of machines.list()) {
         const { content = "" } = await machines.serversFile(name).read();
         expect(

@@ -12,6 +12,7 @@ import { failure } from "../support/refusal.js";
 import { exampleWith } from "../cluster/yaml/example.js";
 import { withEnvironment } from "../support/aws-environment.js";
 import { describeReal } from "../support/environment.js";
+import { longTest } from "../support/long.js";
 import { startMoto, type Moto } from "../support/moto.js";
 import type { Network } from "../support/moto-ec2.js";
 import { lookAt, query } from "./cloud.js";
@@ -112,7 +113,7 @@ describeReal(
       expect(idsOf(await demo.state()).get("aws_instance.consul-server-2-0")).toBe(gone);
     });
 
-    test.each([
+    longTest.each([
       ["broker-2", 1],
       ["consul-server-1", 10],
     ])("replaces a machine of %s that was seen dead, and tells %i machines of it", async (name, told) => {
