@@ -10,6 +10,7 @@ import { verdictFile } from "./check.js";
 import type { CheckResult } from "../program/check-result.js";
 import { inScratch } from "../program/in-scratch.js";
 import { judgeMadePlan, type JudgedPlan } from "../program/judged-plan.js";
+import { warnOfMachines } from "../program/new-machine.js";
 import { loadProgram, synthesize, type Program } from "../program/program.js";
 import { refuseStrays } from "../program/strays.js";
 import { terraformEnvironment } from "../program/terraform-environment.js";
@@ -41,6 +42,8 @@ export async function runPlan(env: Environment, { view, out }: PlanArgs): Promis
   await terraformVersion({ cwd: process.cwd(), env });
   const name = view ?? onlyView(loaded);
   for (const line of await refuseStrays(loaded, name)) console.error(line);
+  for (const line of await warnOfMachines(loaded.spec, new Map([[name, {}]]), loaded.deployed))
+    console.error(line);
   return inScratch("rollout-plan-", async (scratch, asked) => {
     const outdir = out === undefined ? scratch : (env["CDKTF_OUTDIR"] ?? "cdktf.out");
     const file = join(scratch, "plan");

@@ -67,7 +67,7 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
     .example("--packer packer-manifest.json broker-0", "the image that Packer built")
     .action(async (assignments: string[], options: { packer?: string }) => {
       const { runSetImage } = await import("./set-image.js");
-      print(runSetImage(process.env, { assignments, ...options }));
+      print(await runSetImage(process.env, { assignments, ...options }));
     });
 
   program

@@ -5,6 +5,7 @@ import { parseAssignments } from "../cluster/yaml/edit.js";
 import { imageFromPackerManifest } from "../cluster/yaml/packer.js";
 import { UserError } from "../cluster/user-error.js";
 import { editSpec, refuseExample } from "../program/edit-spec.js";
+import { warnOfMachines } from "../program/new-machine.js";
 import { readSpec, type SpecFile } from "../program/read-spec.js";
 
 export interface SetImageArgs {
@@ -15,13 +16,15 @@ export interface SetImageArgs {
 }
 
 /** Changes images in the spec and nothing else: comments and layout stay byte for byte. Says what became of each group. */
-export function runSetImage(env: Environment, { assignments, packer }: SetImageArgs): string {
+export async function runSetImage(env: Environment, { assignments, packer }: SetImageArgs): Promise<string> {
   const source = readSpec(env);
   refuseExample(source);
   const { spec, shown } = source;
   const changes =
     packer === undefined ? parseAssignments(assignments) : fromPacker(assignments, packer, spec);
-  const isChanged = editSpec(source, new Map([...changes].map(([group, image]) => [group, { image }])));
+  const edits = new Map([...changes].map(([group, image]) => [group, { image }]));
+  const isChanged = editSpec(source, edits);
+  for (const line of await warnOfMachines(spec, edits)) console.error(line);
   return [...changes]
     .map(([group, image]) =>
       isChanged ? `${group} image set to ${image} in ${shown}` : `${group} has ${image} already`,

@@ -16,6 +16,7 @@ import { editSpec, refuseExample } from "../program/edit-spec.js";
 import { findTargets } from "../cluster/find-group.js";
 import { UserError } from "../cluster/user-error.js";
 import { commitCommand } from "../program/commits.js";
+import { warnOfMachines } from "../program/new-machine.js";
 import { readSpec, type SpecFile } from "../program/read-spec.js";
 import { readSituation } from "../program/situation.js";
 
@@ -64,6 +65,7 @@ export async function runUndo(
   for (const warning of undos.flatMap(({ warnings }) => warnings)) warn(`warning: ${warning}`);
   const changes = new Map(undos.map(({ group, change }) => [group, change]));
   editSpec(source, changes, { isDryRun: dryRun });
+  for (const line of await warnOfMachines(spec, changes)) warn(line);
   const { shown } = source;
   const { goal } = situation;
   const isGoalBack = undos.some(

@@ -18,6 +18,7 @@ import { BAKED, bakedBy } from "../hooks/ready.js";
 import { Interruption } from "../cluster/interruption.js";
 import { refuseHeld } from "../program/held.js";
 import { loadProgram, type Program } from "../program/program.js";
+import { refuseNewMachine } from "../program/new-machine.js";
 import { readDeployed } from "../program/read-deployed.js";
 import { refuseStrays } from "../program/strays.js";
 import { untriedTerraform } from "../program/untried-terraform.js";
@@ -174,6 +175,7 @@ class GroupRoll {
         // Said once a roll, before anybody is asked, and not again with each batch.
         ...(this.isConfirmed ? [] : await untriedTerraform(this.run.env)),
         ...(await refuseStrays(program, group.name)),
+        ...(await refuseNewMachine(program, group)),
       ];
       for (const line of warnings) this.steps.say(line);
       await this.agents(group, program, ".")?.preflight(laterHosts);

@@ -128,6 +128,28 @@ describeReal(
       expect(summary.changes.filter(({ address }) => /-(leave|data)$/.test(address))).toEqual([]);
     });
 
+    test("refuses an image that does not exist before anything leaves; set image and plan warn of it", async () => {
+      const why =
+        "broker-1: EC2 has no image ami-0bad in eu-west-1 for this account; correct the spec or the account";
+      const before = await lookAt(moto);
+
+      const set = await demo.rollout(["set", "image", "broker-0=ami-0aaa", "broker-1=ami-0bad"]);
+      const planned = await demo.rollout(["plan", "broker-1"]);
+      const deployed = await demo.rollout(["deploy", "broker-1", "--yes", "--confirm", "broker-1"]);
+      await demo.rollout(["set", "image", "broker-1=ami-0aaa", "broker-0=ami-0bbb"]);
+
+      expect([set.exitCode, set.output]).toEqual([0, expect.stringContaining(`warning: ${why}`)]);
+      expect(planned.output).toContain(`warning: ${why}`);
+      expect([deployed.exitCode, deployed.output]).toEqual([
+        1,
+        expect.stringContaining(
+          `broker-1 cannot be rolled now, since no machine of it could be made:\n  ${why}`,
+        ),
+      ]);
+      expect(deployed.output).not.toContain("leave");
+      expect(await lookAt(moto)).toEqual(before);
+    });
+
     test("takes a data volume back by the command that it names, which the state has lost", async () => {
       const address = "aws_ebs_volume.broker-1-0-data";
       const id = (await lookAt(moto)).volumes["broker-1-0-data"]?.id ?? "";

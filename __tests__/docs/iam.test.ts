@@ -51,11 +51,25 @@ test("the policy allows every call that the AWS provider makes", () => {
   expect(SEEN.filter((action) => !actionsOf("rollout").includes(action))).toEqual([]);
 });
 
-test("beyond that it allows tags, the profile, and changes in place", () => {
+test("the policy allows what a preflight asks of EC2", () => {
+  const source = readFileSync(new URL("../../clients/aws/ec2-launch.ts", import.meta.url), "utf8");
+  const asked = [...source.matchAll(/new sdk\.(\w+)Command\(/g)].map(([, name]) => `ec2:${name ?? ""}`);
+  expect([...new Set(asked)].sort()).toEqual([
+    "ec2:DescribeImages",
+    "ec2:DescribeInstanceTypeOfferings",
+    "ec2:DescribeInstanceTypes",
+    "ec2:DescribeSubnets",
+    "ec2:RunInstances",
+  ]);
+  expect(asked.filter((action) => !actionsOf("rollout").includes(action))).toEqual([]);
+});
+
+test("beyond that it allows a question of the preflight, tags, the profile, and changes in place", () => {
   const more = actionsOf("rollout").filter((action) => !SEEN.includes(action));
   expect([...new Set(more)].sort()).toEqual([
     "ec2:CreateTags",
     "ec2:DeleteTags",
+    "ec2:DescribeInstanceTypeOfferings",
     "ec2:ModifySecurityGroupRules",
     "ec2:ModifyVolume",
     "ec2:RevokeSecurityGroupIngress",

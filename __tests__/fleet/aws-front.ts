@@ -19,7 +19,7 @@ type Reason = Pick<Ec2Error, "code" | "message">;
  * when a test wants that.
  */
 export class AwsFront {
-  /** What EC2 refuses until it is taken out, by the action. */
+  /** What EC2 refuses until it is taken out, by the action: `RunInstances`, and `RunInstances, dry` for a dry run. */
   readonly refusals = new Map<string, Ec2Error>();
   /** How often each action was asked for. */
   readonly asked = new Map<string, number>();
@@ -58,7 +58,8 @@ export class AwsFront {
     for await (const chunk of request) body.push(chunk as Buffer);
     const sent = Buffer.concat(body);
     const query = new URLSearchParams(sent.toString());
-    const action = query.get("Action") ?? "";
+    // EC2 does not say by a dry run whether there is room, so what refuses a launch for that does not refuse it.
+    const action = `${query.get("Action") ?? ""}${query.get("DryRun") === "true" ? ", dry" : ""}`;
     this.asked.set(action, (this.asked.get(action) ?? 0) + 1);
     const refusal = this.refusals.get(action);
     if (refusal?.times === 1) this.refusals.delete(action);

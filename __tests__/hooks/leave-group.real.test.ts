@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import type { LiveCluster } from "../../live/live-cluster.js";
 import { Interruption } from "../../cluster/interruption.js";
 import { leaveGroup } from "../../hooks/leave-group.js";
+import { SshFailure, sshFailure } from "../../clients/ssh/ssh-failure.js";
 import { UserError } from "../../cluster/user-error.js";
 import type { LeaveOrder } from "../../rollout/leave/order.js";
 import type { Environment } from "../../clients/environment.js";
@@ -412,6 +413,33 @@ describe("before a Consul server leaves", () => {
     await leave(orderFor("consul-server-0"), new AbortController().signal, own);
     expect(lines[0]).toMatch(/^warning: broker-1-1: .*the login may not write/);
     expect(lines.at(-1)).toBe("consul-server-0 has left");
+  });
+
+  test("refuses while machines do not answer by ssh, names each of them, and nothing has left", async () => {
+    await start();
+    const { agents } = cluster;
+    const serversFile = agents.serversFile.bind(agents);
+    const silent = new Map([
+      ["broker-1-1", sshFailure("10.0.1.7", "ssh: connect to host 10.0.1.7 port 22: Connection refused")],
+      [
+        "nomad-server-2-0",
+        new SshFailure("timeout", "did not end in time: a command on 10.0.2.4, after 60 s"),
+      ],
+      ["broker-2-0", sshFailure("10.0.2.7", "admin@10.0.2.7: Permission denied (publickey).")],
+    ]);
+    agents.serversFile = (host, signal) => {
+      const failed = silent.get(host);
+      return failed ? Promise.reject(failed) : serversFile(host, signal);
+    };
+    const before = await world.members();
+    expect(await failure(leave(orderFor("consul-server-0")))).toMatchInlineSnapshot(`
+     "nothing has been done: no work may leave while this is so:
+       nomad-server-2-0: its own list of Consul servers: did not end in time: a command on 10.0.2.4, after 60 s; see to it, since it may miss the successors of servers
+       broker-1-1: its own list of Consul servers: cannot be reached by ssh: 10.0.1.7: ssh: connect to host 10.0.1.7 port 22: Connection refused; see that the machine runs and that ssh 10.0.1.7 works from here (ssh_config applies: ProxyJump, ProxyCommand); see to it, since it may miss the successors of servers
+       broker-2-0: its own list of Consul servers: ssh is not let in: 10.0.2.7: admin@10.0.2.7: Permission denied (publickey); load the right key into ssh-agent, or name user and key in ssh_config; see to it, since it may miss the successors of servers"
+    `);
+    expect(await world.members()).toEqual(before);
+    expect(before).toMatchObject({ "consul-server-0-0": "alive" });
   });
 
   test("refuses while one cannot be configured, and nothing has left", async () => {

@@ -24,6 +24,8 @@ export interface MotoOptions {
   readonly region?: string;
   /** The images that exist; moto cannot register an id of one's own later. @default `ami-0aaa` to `ami-0fff` */
   readonly images?: readonly string[];
+  /** Images of other accounts: the account, by the image. @default none */
+  readonly strangers?: Readonly<Record<string, string>>;
 }
 
 const defaultImages = ["ami-0aaa", "ami-0bbb", "ami-0ccc", "ami-0ddd", "ami-0eee", "ami-0fff"];
@@ -33,12 +35,16 @@ const startTimeout = 60_000;
 export async function startMoto({
   region = "eu-west-1",
   images = defaultImages,
+  strangers = {},
 }: MotoOptions = {}): Promise<Moto> {
   const { moto } = await prepareOnce();
   if (!moto.ok) throw new Error(moto.reason);
   const folder = await mkdtemp(join(tmpdir(), "rollout-moto-"));
   const imageFile = join(folder, "images.json");
-  await writeFile(imageFile, JSON.stringify(images.map(describeImage)));
+  await writeFile(
+    imageFile,
+    JSON.stringify([...images, ...Object.keys(strangers)].map((id) => describeImage(id, strangers[id]))),
+  );
 
   const server = execa(
     process.execPath,
@@ -105,13 +111,13 @@ function awsEnvironment(url: string, region: string): Record<string, string> {
 }
 
 /** The provider asks for the root device of an image as soon as an instance declares its root volume. */
-function describeImage(id: string): Record<string, string | boolean> {
+function describeImage(id: string, owner = "123456789012"): Record<string, string | boolean> {
   return {
     ami_id: id,
     name: id,
     description: id,
-    owner_id: "123456789012",
-    image_location: `123456789012/${id}`,
+    owner_id: owner,
+    image_location: `${owner}/${id}`,
     public: true,
     state: "available",
     image_type: "machine",

@@ -251,6 +251,10 @@ const aws = z
       .describe(
         "Further security groups for every machine: who may use ssh, and the ports of your own jobs. Default: none.",
       ),
+    imageOwners: z
+      .array(text(/^(\d{12}|[a-z-]+)$/, '"123456789012", or amazon'), { error: "a list, such as [amazon]" })
+      .optional()
+      .describe("Accounts and aliases whose images are rolled besides this account's. Default: [], none."),
     providerVersion: text(
       /^\d+\.\d+\.\d+$/,
       "an exact version, such as 6.25.0; a range could give two views two providers",

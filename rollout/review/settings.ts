@@ -80,7 +80,7 @@ const CAUTIONS: readonly (readonly [RegExp, IsWeaker])[] = [
   [/^rollout\.pendingGroups$/, becomes("queue")],
   [/^rollout\.manual$/, becomes(false)],
   [/^rollout\.pauseAfter$/, loses],
-  [/^rollout\.ownResources$/, (before, after) => loses(after, before)],
+  [/^rollout\.ownResources$|^aws\.imageOwners$/, (before, after) => loses(after, before)],
   [/^rollout\.revisionHistoryLimit$/, fewer],
   [/^rollout\.interval$|\.bake\.\w+$|\.drain\.deadline$|\.deregistrationDelay$/, shorter],
   [/\.drain\.onDeadline$/, becomes("accept")],

@@ -102,7 +102,7 @@ test("refuses keys without a value", () => {
   const text = "name:\nplatform: aws\naws:\nbackend:\npools:\nrollout:\nprotection:\n";
   expect(refusal(text)).toMatchInlineSnapshot(`
    "cluster.yaml:1: name: got nothing; expected at most 24 lower-case letters, digits and single hyphens, starting with a letter (legal in Terraform, Consul and Nomad)
-   cluster.yaml:3: aws: got nothing; expected a map with the keys region, vpcId, subnetIds, keyName, instanceProfile, securityGroupIds, providerVersion
+   cluster.yaml:3: aws: got nothing; expected a map with the keys region, vpcId, subnetIds, keyName, instanceProfile, securityGroupIds, imageOwners, providerVersion
    cluster.yaml:4: backend: got nothing; expected a map such as { type: local, path: terraform.demo.tfstate }
    cluster.yaml:5: pools: got nothing; expected a map of pools, consul-server and nomad-server among them
    cluster.yaml:6: rollout: got nothing; expected a map with the keys pendingGroups, order, interval, pauseAfter, manual, onFailure, ownResources, revisionHistoryLimit
@@ -115,7 +115,7 @@ test("refuses scalars and lists where maps belong", () => {
     "name: [demo]\nplatform: aws\naws: eu-west-1\nbackend: local\npools: []\nrollout: one\nprotection: false\n";
   expect(refusal(text)).toMatchInlineSnapshot(`
    "cluster.yaml:1: name: got ["demo"]; expected at most 24 lower-case letters, digits and single hyphens, starting with a letter (legal in Terraform, Consul and Nomad)
-   cluster.yaml:3: aws: got "eu-west-1"; expected a map with the keys region, vpcId, subnetIds, keyName, instanceProfile, securityGroupIds, providerVersion
+   cluster.yaml:3: aws: got "eu-west-1"; expected a map with the keys region, vpcId, subnetIds, keyName, instanceProfile, securityGroupIds, imageOwners, providerVersion
    cluster.yaml:4: backend: got "local"; expected a map such as { type: local, path: terraform.demo.tfstate }
    cluster.yaml:5: pools: got []; expected a map of pools, consul-server and nomad-server among them
    cluster.yaml:6: rollout: got "one"; expected a map with the keys pendingGroups, order, interval, pauseAfter, manual, onFailure, ownResources, revisionHistoryLimit
@@ -151,7 +151,7 @@ test("refuses a spec without a platform", () => {
 
 test("refuses aws without its settings", () => {
   expect(refusal(LOCAL_EXAMPLE.replace("platform: local", "platform: aws"))).toMatchInlineSnapshot(
-    `"cluster.yaml: aws: missing; expected a map with the keys region, vpcId, subnetIds, keyName, instanceProfile, securityGroupIds, providerVersion"`,
+    `"cluster.yaml: aws: missing; expected a map with the keys region, vpcId, subnetIds, keyName, instanceProfile, securityGroupIds, imageOwners, providerVersion"`,
   );
 });
 
@@ -491,6 +491,19 @@ test("refuses security groups that are no list", () => {
   expect(refusal(exampleWith(["keyName: ops", "securityGroupIds: sg-0a1"]))).toMatchInlineSnapshot(
     `"cluster.yaml:10: aws.securityGroupIds: got "sg-0a1"; expected a list of ids of security groups, such as [sg-0a1]"`,
   );
+});
+
+test("takes owners of images that are accounts or aliases, and refuses others", () => {
+  const owners = (list: string) => exampleWith(["keyName: ops", `imageOwners: ${list}`]);
+  expect(specOf(owners('["123456789012", amazon]'))).toMatchObject({
+    aws: { imageOwners: ["123456789012", "amazon"] },
+  });
+  expect([refusal(owners("[123456789012, Me]")), refusal(owners("amazon"))].join("\n"))
+    .toMatchInlineSnapshot(`
+   "cluster.yaml:10: aws.imageOwners[0]: got 123456789012; expected "123456789012", or amazon
+   cluster.yaml:10: aws.imageOwners[1]: got "Me"; expected "123456789012", or amazon
+   cluster.yaml:10: aws.imageOwners: got "amazon"; expected a list, such as [amazon]"
+  `);
 });
 
 test("refuses own resources that are no list of construct paths", () => {

@@ -22,6 +22,7 @@ const SHOWN: Readonly<Record<string, Change>> = {
   "aws.keyName": ["ops", "other"],
   "aws.instanceProfile": [undefined, "other"],
   "aws.securityGroupIds": [["sg-1", "sg-2"], ["sg-1"]],
+  "aws.imageOwners": [undefined, ["amazon"]],
   "aws.providerVersion": [undefined, "6.1.0"],
   "local.agents": ["none", "simulated"],
   "local.speed": [1, 20],
@@ -160,6 +161,7 @@ test("what protects less, is shorter, fewer or more at once, or means another cl
   });
   expect(Object.fromEntries(cautions.filter(([, told]) => told !== ""))).toMatchInlineSnapshot(`
    {
+     "aws.imageOwners": "there",
      "aws.region": "there back",
      "aws.vpcId": "there back",
      "backend.bucket": "there back",

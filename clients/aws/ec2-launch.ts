@@ -1,0 +1,56 @@
+import type { DeployedHost } from "../../cluster/deployed.js";
+import type { Group } from "../../cluster/groups.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
+import { awsFailure } from "./failure.js";
+import { clientSettings } from "./settings.js";
+
+/**
+ * What EC2 says of what a group's machines are started with; none is started, and what it does not say is undefined.
+ * @param isTried whether a launch is tried dry: it answers for rights, key, profile and security groups, not for room
+ */
+export async function launchFacts(
+  { name, aws }: Extract<Spec, { platform: "aws" }>,
+  { index, image, instanceType, rootVolume }: Group,
+  hosts: readonly DeployedHost[],
+  isTried: boolean,
+) {
+  const { region, keyName: KeyName, instanceProfile, securityGroupIds = [], imageOwners = [] } = aws;
+  const sdk = await import("./ec2-sdk.js");
+  const ec2 = new sdk.EC2Client(clientSettings({ region, maxAttempts: 3 }));
+  const unknown = new Set<string>();
+  const ask = <T>(action: string, answer: Promise<T>): Promise<T | undefined> =>
+    answer.catch((error: unknown) => void unknown.add(awsFailure(error, `ec2:${action}`).message));
+  const by = (Name: string, value: string) => ({ Filters: [{ Name, Values: [value] }] });
+  const ofImage = { ...by("image-id", image), IncludeDeprecated: true, IncludeDisabled: true };
+  const allowed = { ...ofImage, Owners: ["self", ...imageOwners] };
+  const ofType = by("instance-type", instanceType);
+  const inZones = { ...ofType, LocationType: "availability-zone" } as const;
+  const SubnetId = aws.subnetIds[index];
+  const [images, own, types, offers, subnets] = await Promise.all([
+    ask("DescribeImages", ec2.send(new sdk.DescribeImagesCommand(ofImage))),
+    ask("DescribeImages", ec2.send(new sdk.DescribeImagesCommand(allowed))),
+    ask("DescribeInstanceTypes", ec2.send(new sdk.DescribeInstanceTypesCommand(ofType))),
+    ask("DescribeInstanceTypeOfferings", ec2.send(new sdk.DescribeInstanceTypeOfferingsCommand(inZones))),
+    ask("DescribeSubnets", ec2.send(new sdk.DescribeSubnetsCommand(by("subnet-id", SubnetId)))),
+  ]);
+  const [found, type] = [images?.Images?.[0], types?.InstanceTypes?.[0]];
+  const theirs = hosts.flatMap((host) => host.securityGroupIds ?? []);
+  const Ebs = { Encrypted: true, VolumeSize: rootVolume?.sizeGib };
+  // As like the launch as it can be: policies ask for tags, encrypted disks and tokens.
+  const launch = new sdk.RunInstancesCommand({
+    ...{ DryRun: true, MinCount: 1, MaxCount: 1, ImageId: image, SubnetId, KeyName },
+    InstanceType: type?.InstanceType,
+    IamInstanceProfile: instanceProfile === undefined ? undefined : { Name: instanceProfile },
+    SecurityGroupIds: [...new Set([...theirs, ...securityGroupIds])],
+    MetadataOptions: { HttpEndpoint: "enabled", HttpTokens: "required", HttpPutResponseHopLimit: 1 },
+    BlockDeviceMappings: [{ DeviceName: found?.RootDeviceName, Ebs }],
+    TagSpecifications: [{ ResourceType: "instance", Tags: [{ Key: "rollout:cluster", Value: name }] }],
+  });
+  const said = isTried && found && type ? await ec2.send(launch).catch((error: unknown) => error) : null;
+  const isObjection = said instanceof Error && OBJECTION.test(said.name);
+  const objection = isObjection ? awsFailure(said, "ec2:RunInstances").message : undefined;
+  return { ...images, own: own?.Images, ...types, ...offers, ...subnets, objection, unknown };
+}
+
+/** Neither its word that it would have been done, nor that there is no room, nor one about credentials. */
+const OBJECTION = /^(Unauthorized|Invalid(?!ClientTokenId)|Unsupported|NoSuchEntity|OptInRequired)/;
