@@ -47,10 +47,13 @@ export async function launchFacts(
     TagSpecifications: [{ ResourceType: "instance", Tags: [{ Key: "rollout:cluster", Value: name }] }],
   });
   const said = isTried && found && type ? await ec2.send(launch).catch((error: unknown) => error) : null;
-  const isObjection = said instanceof Error && OBJECTION.test(said.name);
-  const objection = isObjection ? awsFailure(said, "ec2:RunInstances").message : undefined;
+  const code = said instanceof Error ? said.name : "";
+  const answer = code === "" ? "" : awsFailure(said, "ec2:RunInstances").message;
+  const objection = OBJECTION.test(code) ? answer : undefined;
+  // A policy may ask for tags of the user's own, which this launch has not.
+  if (code.startsWith("Unauthorized")) unknown.add(answer);
   return { ...images, own: own?.Images, ...types, ...offers, ...subnets, objection, unknown };
 }
 
 /** Neither its word that it would have been done, nor that there is no room, nor one about credentials. */
-const OBJECTION = /^(Unauthorized|Invalid(?!ClientTokenId)|Unsupported|NoSuchEntity|OptInRequired)/;
+const OBJECTION = /^(Invalid(?!ClientTokenId)|Unsupported|NoSuchEntity|OptInRequired)/;
