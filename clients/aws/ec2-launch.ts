@@ -6,7 +6,8 @@ import { clientSettings } from "./settings.js";
 
 /**
  * What EC2 says of what a group's machines are started with; none is started, and what it does not say is undefined.
- * @param isTried whether a launch is tried dry: it answers for rights, key, profile and security groups, not for room
+ * @param isTried whether a launch is tried dry, and EC2 asked again where it does not answer. A dry run speaks of rights, key,
+ * profile and security groups, not of room.
  */
 export async function launchFacts(
   { name, aws }: Extract<Spec, { platform: "aws" }>,
@@ -16,7 +17,7 @@ export async function launchFacts(
 ) {
   const { region, keyName: KeyName, instanceProfile, securityGroupIds = [], imageOwners = [] } = aws;
   const sdk = await import("./ec2-sdk.js");
-  const ec2 = new sdk.EC2Client(clientSettings({ region, maxAttempts: 3 }));
+  const ec2 = new sdk.EC2Client(clientSettings({ region, maxAttempts: isTried ? 5 : 1 }));
   const unknown = new Set<string>();
   const ask = <T>(action: string, answer: Promise<T>): Promise<T | undefined> =>
     answer.catch((error: unknown) => void unknown.add(awsFailure(error, `ec2:${action}`).message));
