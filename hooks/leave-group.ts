@@ -49,7 +49,7 @@ export async function leaveGroup(
   try {
     for (;;) {
       signal.throwIfAborted();
-      const observation = await cluster.observe({ ...question, agentsOf });
+      const observation = await cluster.observe({ ...question, agentsOf, before: !isChecked });
       const next = nextLeave(observation, order);
       agentsOf = [];
       for (const note of next.notes) timeline.note(note);

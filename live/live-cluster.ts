@@ -37,6 +37,8 @@ export interface Question {
   readonly checks: readonly CheckResult[];
   /** Consul's snapshot. Absent, or not there: none has been taken. */
   readonly snapshotFile?: string;
+  /** Whether nothing has left yet, so that it is asked where the group's work could go. Default: not */
+  readonly before?: boolean;
 }
 
 /** What AWS can be asked. */
@@ -143,7 +145,7 @@ export class LiveCluster {
         ...more,
         ...(timeAt ? { timeAt } : {}),
       }),
-      observeNomad(this.nomad, { group, role }),
+      observeNomad(this.nomad, { group, role, ...more }),
       asking,
       asking.then((machines) => this.#targets(group, machines)),
       observeAgents(this.agents, agentsOf, role),

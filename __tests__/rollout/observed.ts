@@ -151,6 +151,7 @@ export const allocationOn = (host: string, job: string, node = `${host}-node`): 
   clientStatus: "running",
   desiredStatus: "run",
   healthy: true,
+  used: { cpuMhz: 100, memoryMb: 50 },
   since: START - 3_600_000,
 });
 

@@ -80,7 +80,7 @@ async function observe(
     ),
   ];
   const nomad = { job: () => Promise.resolve(job) };
-  return observeJobs(nomad, [job], new Set(["old"]), allocations);
+  return observeJobs(nomad, [job], new Set(["old"]), allocations, []);
 }
 
 async function countOf(...args: Parameters<typeof observe>): Promise<object> {
