@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { AnswerError, NoLeaderError } from "../../clients/http/errors.js";
 import { NomadClient } from "../../clients/nomad/nomad-client.js";
@@ -203,6 +206,17 @@ export function nomadContract(target: Target, environment: RealEnvironment): voi
     expect(await nomad.purge(before)).toBe(false);
     expect(await nomad.node(before)).toBeUndefined();
     await nomad.systemGc();
+  });
+
+  test("a snapshot is written whole, for its owner's eyes", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "rollout-snapshot-"));
+    const file = join(folder, "nomad.snap");
+
+    await nomad.saveSnapshot(file);
+
+    expect([...(await readFile(file)).subarray(0, 2)]).toEqual([0x1f, 0x8b]);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    await rm(folder, { recursive: true });
   });
 
   test("leadership goes to the server that is named, to the leader without a change; before 1.7 it cannot be handed over", async () => {

@@ -32,8 +32,10 @@ export const NodeStub = node.extend({
 });
 export type NodeStub = z.output<typeof NodeStub>;
 
-const Topology = z.object({ Segments: map });
-const CsiPlugin = z.object({ NodeInfo: z.object({ AccessibleTopology: Topology.nullish() }).nullish() });
+const Topology = z.object({ Segments: map }).transform(({ Segments }) => Segments);
+const CsiPlugin = z
+  .object({ NodeInfo: z.object({ AccessibleTopology: Topology.nullish() }).nullish() })
+  .transform(({ NodeInfo }) => NodeInfo?.AccessibleTopology ?? {});
 
 export const CsiVolume = z.object({
   ...{ ID: z.string(), Namespace: z.string(), PluginID: z.string(), Topologies: list(Topology) },

@@ -69,10 +69,7 @@ function groupsOf(
       constraints: [...ofJob, ...Constraints, ...Tasks.flatMap((task) => task.Constraints)],
       volumes: known
         .filter(({ ID }) => volumes.some(({ Source }) => Source === ID))
-        .map(({ PluginID, Topologies }) => ({
-          plugin: PluginID,
-          topologies: Topologies.map((one) => one.Segments),
-        })),
+        .map(({ PluginID: plugin, Topologies: topologies }) => ({ plugin, topologies })),
       maxParallel: Migrate?.MaxParallel ?? Infinity,
       killTimeoutSeconds: Math.min(...Tasks.map(({ KillTimeout = 5e9 }) => KillTimeout / 1e9)),
     };

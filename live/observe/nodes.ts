@@ -50,12 +50,7 @@ const whole = (node: Node, capacity: CapacityOf): NomadNode => ({
   })),
   meta: node.Meta,
   attributes: node.Attributes,
-  csi: Object.fromEntries(
-    Object.entries(node.CSINodePlugins ?? {}).map(([id, one]) => [
-      id,
-      one.NodeInfo?.AccessibleTopology?.Segments ?? {},
-    ]),
-  ),
+  csi: node.CSINodePlugins ?? {},
   ...capacity(node),
 });
 

@@ -24,7 +24,8 @@ import { autopilotOf, MEMBER_STATES, raftPeersOf } from "./servers.js";
  */
 export async function observeNomad(
   nomad: NomadClient,
-  { group, role, before = false }: { readonly group: string; readonly role: Role; readonly before?: boolean },
+  { group, role }: { readonly group: string; readonly role: Role },
+  before = false,
 ): Promise<Observation["nomad"]> {
   const isClient = role === "client";
   const ofWork = <T>(question: () => Promise<T>): Promise<Observed<T>> =>

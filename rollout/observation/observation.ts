@@ -9,6 +9,8 @@ export interface Observation {
   readonly at: number;
   readonly consul: ConsulObservation;
   readonly nomad: NomadObservation;
+  /** When the newest snapshot of the servers that go was taken; null if none is kept. */
+  readonly snapshotAt: Observed<number | null>;
   /** What EC2 says of the cluster's machines, asked by tag. Unknown where there is no such API (`platform: local`). */
   readonly machines: Observed<readonly Machine[]>;
   /** The targets of the group's load balancer; empty for a pool without one. */
@@ -56,8 +58,6 @@ interface ConsulObservation {
   readonly health: Observed<readonly HealthCheck[]>;
   /** Whether `transfer-leader` is there (404 in older versions). */
   readonly canTransferLeadership: Observed<boolean>;
-  /** When the newest snapshot that was kept was taken; null if there is none. */
-  readonly snapshotAt: Observed<number | null>;
 }
 
 /** `snapshot` is `acl:write`, which is what Consul asks for. */
@@ -206,10 +206,7 @@ export interface NomadJob {
     /** With its job's and its tasks'. */
     readonly constraints?: readonly Constraint[];
     /** CSI volumes, as far as they are known; one without a topology is reached from everywhere. */
-    readonly volumes?: readonly {
-      readonly plugin: string;
-      readonly topologies: readonly NomadNode["meta"][];
-    }[];
+    readonly volumes?: readonly { plugin: string; topologies: readonly NomadNode["meta"][] }[];
     readonly maxParallel?: number;
     readonly killTimeoutSeconds?: number;
   }[];
