@@ -62,8 +62,8 @@ export function agentsOf(
   const looking = async <T>(look: (seen: Observation, cluster: LiveCluster) => T): Promise<Awaited<T>> => {
     const cluster = await connect(spec, env, clock.now, machines, group.name);
     try {
-      const { role } = group;
-      return await look(await cluster.observe({ group: subject, role, agentsOf: [], checks: [] }), cluster);
+      const question = { group: subject, role: group.role, agentsOf: [], checks: [], before: true };
+      return await look(await cluster.observe(question), cluster);
     } finally {
       await cluster.close();
     }

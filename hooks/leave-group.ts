@@ -17,7 +17,7 @@ import { Timeline } from "./timeline.js";
 
 export interface LeaveDeps extends Pick<HookContext, "clock" | "say" | "onCondition" | "signal"> {
   readonly cluster: LiveCluster;
-  /** Where a snapshot of Consul is kept. */
+  /** Where a snapshot of the servers is kept. */
   readonly snapshotFile: string;
 }
 
@@ -49,7 +49,7 @@ export async function leaveGroup(
   try {
     for (;;) {
       signal.throwIfAborted();
-      const observation = await cluster.observe({ ...question, agentsOf });
+      const observation = await cluster.observe({ ...question, agentsOf, before: !isChecked });
       const next = nextLeave(observation, order);
       agentsOf = [];
       for (const note of next.notes) timeline.note(note);
@@ -104,6 +104,8 @@ export async function leaveGroup(
       hasRested = false;
       try {
         await carryOut(step, cluster, { snapshotFile, signal });
+        if (step.action.startsWith("snapshot-"))
+          timeline.note(`the snapshot is ${snapshotFile}, which goes with this computer; copy it away`);
       } catch (error) {
         signal.throwIfAborted();
         if (!mayPass(error)) throw error;

@@ -26,7 +26,7 @@ export async function runLeaveHook(
   }
   const cluster = await connect(file.spec, env, clock.now, machines, group.name);
   try {
-    const snapshotFile = join(folder, snapshotNameOf(group.name));
+    const snapshotFile = join(folder, `${group.role.split("-")[0] ?? ""}-${group.name}.snapshot`);
     // What else is in flight in the state was judged when the view was made.
     const deps = { cluster, clock, say, onCondition, signal, snapshotFile };
     await leaveGroup(deps, order, { cluster: standingIn(file), inFlight: driver?.inFlight ?? [] });
@@ -52,6 +52,3 @@ export const standingIn = (file: HookFile): ClusterGroup[] =>
     const pool = parseGroupName(name)?.pool ?? name;
     return { name, pool, role: roleOf(pool), hosts };
   });
-
-/** Where Consul's snapshot is kept while its group leaves. */
-export const snapshotNameOf = (group: string): string => `consul-${group}.snapshot`;

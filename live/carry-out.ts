@@ -6,7 +6,7 @@ export type LeaveAction = Exclude<LeaveStep, { action: "wait" }>;
 /**
  * Does one step of a leave. Every step may be repeated: whoever asks for it again finds it done, or does it again without
  * harm.
- * @param snapshotFile where a snapshot of Consul is kept
+ * @param snapshotFile where a snapshot of the servers is kept
  * @throws ClientError, SshFailure or AwsFailure in words for the user
  */
 export async function carryOut(
@@ -28,6 +28,8 @@ export async function carryOut(
       return all(step.hosts, async (host) => (await agents.consul(host)).leave(host, signal));
     case "snapshot-consul":
       return consul.saveSnapshot(snapshotFile, signal);
+    case "snapshot-nomad":
+      return nomad.saveSnapshot(snapshotFile, signal);
     case "transfer-consul-leadership":
       await consul.transferLeader(step.to.id);
       return;

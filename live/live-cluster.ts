@@ -25,6 +25,7 @@ import { sshAgents, type MachineAgents } from "./machine-agents.js";
 import { observeAgents } from "./observe/agents.js";
 import { observeConsul } from "./observe/consul.js";
 import { groupMachines, targetsOf } from "./observe/machines.js";
+import { snapshotTime } from "./observe/snapshot-time.js";
 import { observeNomad } from "./observe/nomad.js";
 import { hostsToAsk, tunnelsTo } from "./tunnels.js";
 
@@ -35,8 +36,10 @@ export interface Question {
   readonly agentsOf: readonly string[];
   /** The last results of the pool's own checks, handed through. */
   readonly checks: readonly CheckResult[];
-  /** Consul's snapshot. Absent, or not there: none has been taken. */
+  /** The snapshot of the servers that go. Absent, or not there: none has been taken. */
   readonly snapshotFile?: string;
+  /** Whether nothing has left yet, so that it is asked where the group's work could go. Default: not */
+  readonly before?: boolean;
 }
 
 /** What AWS can be asked. */
@@ -132,23 +135,20 @@ export class LiveCluster {
    * What can be seen now. What could not be asked is said in its place; nothing of the surroundings makes it throw. Its time
    * is that of the first question: nothing in it is older.
    */
-  async observe({ group, role, agentsOf, checks, ...more }: Question): Promise<Observation> {
-    const { now, timeAt } = this.parts;
+  async observe({ group, role, agentsOf, checks, snapshotFile, before }: Question): Promise<Observation> {
+    const { now, timeAt = (real: number) => real } = this.parts;
     const at = now();
     this.#directory.forget();
     const asking = this.machines(group);
-    const [consul, nomad, machines, targets, agents] = await Promise.all([
-      observeConsul(this.consul, () => this.#directory.catalog(), {
-        group,
-        ...more,
-        ...(timeAt ? { timeAt } : {}),
-      }),
-      observeNomad(this.nomad, { group, role }),
+    const [consul, nomad, machines, targets, agents, snapshotAt] = await Promise.all([
+      observeConsul(this.consul, () => this.#directory.catalog(), group),
+      observeNomad(this.nomad, { group, role }, before),
       asking,
       asking.then((machines) => this.#targets(group, machines)),
       observeAgents(this.agents, agentsOf, role),
+      ask(() => snapshotTime(snapshotFile, timeAt)),
     ]);
-    return { at, consul, nomad, machines, targets, agents, checks };
+    return { at, consul, nomad, snapshotAt, machines, targets, agents, checks };
   }
 
   /** Takes machines out of their pool's load balancer, where open connections go on until they are drained; or in again. */

@@ -93,7 +93,7 @@ function taskGroup(name: string, count: number) {
         Resources: { CPU: 50, MemoryMB: 64 },
         // Out of Consul first: who has just looked it up is still answered.
         ShutdownDelay: 2 * SECOND,
-        KillTimeout: 5 * SECOND,
+        KillTimeout: 10 * SECOND,
       },
     ],
   };

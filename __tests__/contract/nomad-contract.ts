@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { AnswerError, NoLeaderError } from "../../clients/http/errors.js";
 import { NomadClient } from "../../clients/nomad/nomad-client.js";
@@ -90,6 +93,18 @@ export function nomadContract(target: Target, environment: RealEnvironment): voi
     expect(node?.DrainStrategy ?? null).toBeNull();
   });
 
+  test("a node says where it is in the list already, and in detail what its attributes are", async () => {
+    const [machine] = cluster.clients;
+    const listed = (await nomad.nodes()).find(({ Name }) => Name === machine);
+    const node = await nomad.node(await idOf(machine));
+
+    expect(listed).toMatchObject({ Datacenter: "dc1", NodeClass: "", NodePool: "default" });
+    expect(node).toMatchObject({ Datacenter: "dc1", NodeClass: "", NodePool: "default" });
+    expect(node?.Attributes).toMatchObject({ "kernel.name": "linux" });
+    expect(node?.CSINodePlugins ?? {}).toEqual({});
+    expect(await nomad.csiVolumes()).toEqual([]);
+  });
+
   test("an agent says who it is", async () => {
     const [machine] = cluster.clients;
 
@@ -130,6 +145,11 @@ export function nomadContract(target: Target, environment: RealEnvironment): voi
   test("a drain moves the work, and a node that is draining cannot be made eligible", async () => {
     await cluster.runJob(serviceJob("web", 2));
     await eventually(cluster, "the job runs", async () => (await inJob()).length === 2, 60);
+    expect(await nomad.job("web", "default")).toMatchObject({
+      ...{ Datacenters: ["dc1"], NodePool: "default", Version: 0, Constraints: [] },
+      TaskGroups: [{ Migrate: { MaxParallel: 1 }, Constraints: [], Tasks: [{ KillTimeout: 5e9 }] }],
+    });
+    expect((await inJob()).map(({ JobVersion }) => JobVersion)).toEqual([0, 0]);
     const busy = (await inJob())[0]?.NodeID ?? "";
 
     await nomad.drain(busy, { deadline: 600 });
@@ -186,6 +206,17 @@ export function nomadContract(target: Target, environment: RealEnvironment): voi
     expect(await nomad.purge(before)).toBe(false);
     expect(await nomad.node(before)).toBeUndefined();
     await nomad.systemGc();
+  });
+
+  test("a snapshot is written whole, for its owner's eyes", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "rollout-snapshot-"));
+    const file = join(folder, "nomad.snap");
+
+    await nomad.saveSnapshot(file);
+
+    expect([...(await readFile(file)).subarray(0, 2)]).toEqual([0x1f, 0x8b]);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    await rm(folder, { recursive: true });
   });
 
   test("leadership goes to the server that is named, to the leader without a change; before 1.7 it cannot be handed over", async () => {

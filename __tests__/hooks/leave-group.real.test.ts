@@ -102,7 +102,7 @@ function neverDrain(host: string): () => void {
 
 /** The names of the steps, and how it ended. */
 const stepsOf = (said: readonly string[]): string[] =>
-  said.filter((line) => !line.startsWith(" ")).map((line) => line.replace(/:.*/, ""));
+  said.filter((line) => !/^( |the snapshot is )/.test(line)).map((line) => line.replace(/:.*/, ""));
 
 /** Without what differs from run to run. */
 const untimed = (text: string): string =>
@@ -291,6 +291,7 @@ describe("a Nomad server", () => {
     const steps = stepsOf(lines).filter((name) => !/^(wait-|remove-nomad-peer)/.test(name));
     const transfer = which === "leader" ? ["transfer-nomad-leadership"] : [];
     expect(steps).toEqual([
+      "snapshot-nomad",
       ...transfer,
       "stop-nomad-server",
       "consul-leave",
@@ -308,8 +309,8 @@ describe("a server", () => {
       expect(await world.members()).toMatchObject({ [`${pool}-1-0`]: "alive" });
       const said = await failure(leave(orderFor(`${pool}-2`)));
       // Who notices it first, autopilot, the members or its own agent, depends on the moment.
-      expect(said).toMatch(/done: (nothing|snapshot-consul); not ended: /);
-      const harmless = /^(preflight|wait-quorum|snapshot-consul)$/;
+      expect(said).toMatch(/done: (nothing|snapshot-(consul|nomad)); not ended: /);
+      const harmless = /^(preflight|wait-quorum|snapshot-(consul|nomad))$/;
       expect(stepsOf(lines).filter((name) => !harmless.test(name))).toEqual([]);
       expect(await world.members()).toMatchObject({ [`${pool}-2-0`]: "alive" });
     },
@@ -325,6 +326,9 @@ describe("a Consul server", () => {
       "consul-leave",
       "consul-server-1 has left",
     ]);
+    expect(lines).toContain(
+      `the snapshot is ${world.folder}/consul.snapshot, which goes with this computer; copy it away`,
+    );
     expect((await cluster.consul.raftConfiguration()).map(({ Node }) => Node).sort()).toEqual([
       "consul-server-0-0",
       "consul-server-2-0",

@@ -14,6 +14,9 @@ import { ALL, CONSULS, machine, NOMADS, startWorld, type World } from "../suppor
 
 jest.setTimeout(30_000);
 
+/** Where every node is. */
+const PLACE = { datacenter: "dc1", pool: "default", class: "" };
+
 let world: World;
 
 afterEach(async () => {
@@ -42,7 +45,6 @@ test("a healthy cluster is seen whole", async () => {
       raft: peers(CONSULS.map((name) => [consulId(name), name, `${machine(name).address}:8300`])),
       health: [{ node: "broker-0-0", id: "serfHealth", service: "", status: "passing" }],
       canTransferLeadership: false,
-      snapshotAt: null,
     },
     nomad: {
       rights: NOMAD_RIGHTS,
@@ -56,6 +58,9 @@ test("a healthy cluster is seen whole", async () => {
           lastDrain: null,
           events: [{ at: expect.any(Number), message: "Node registered", deadlineReached: false }],
           meta: metaOf("broker-0-0"),
+          attributes: expect.objectContaining({ "kernel.name": "linux" }),
+          csi: {},
+          ...PLACE,
           resources: { cpuMhz: 4000, memoryMb: 8192 },
           used: { cpuMhz: 100, memoryMb: 300 },
         },
@@ -68,6 +73,7 @@ test("a healthy cluster is seen whole", async () => {
           lastDrain: null,
           events: [],
           meta: {},
+          ...PLACE,
           resources: { cpuMhz: 4000, memoryMb: 8192 },
           used: { cpuMhz: 100, memoryMb: 300 },
         },
@@ -82,6 +88,7 @@ test("a healthy cluster is seen whole", async () => {
           clientStatus: "running",
           desiredStatus: "run",
           healthy: true,
+          used: { cpuMhz: 100, memoryMb: 300 },
           since: expect.any(Number),
         },
       ],
@@ -90,7 +97,15 @@ test("a healthy cluster is seen whole", async () => {
           id: "web",
           namespace: "default",
           type: "service",
-          groups: [{ name: "g", desired: 2, running: 2, healthy: 2 }],
+          groups: [
+            {
+              ...{ name: "g", desired: 2, running: 2, healthy: 2, isUpdating: false },
+              on: expect.arrayContaining([nomadId("broker-0-0"), nomadId("broker-1-0")]),
+              ...{ constraints: [], volumes: [], maxParallel: 1, killTimeoutSeconds: 5 },
+            },
+          ],
+          datacenters: ["dc1"],
+          pool: "default",
         },
       ],
       members: expect.arrayContaining(
@@ -105,6 +120,7 @@ test("a healthy cluster is seen whole", async () => {
       autopilot: health(NOMADS.map((name) => [nomadId(name), `${name}.global`])),
       raft: peers(NOMADS.map((name) => [nomadId(name), `${name}.global`, `${machine(name).address}:4647`])),
     },
+    snapshotAt: null,
     machines: { unknown: "there is no EC2 on platform local", absent: true },
     targets: [],
     agents: [
@@ -117,6 +133,17 @@ test("a healthy cluster is seen whole", async () => {
     checks: [],
   });
   expect(known(seen.nomad.nodes)).toHaveLength(2);
+});
+
+test("before work leaves, nodes elsewhere are seen in all detail, too", async () => {
+  world = await startWorld();
+
+  const nodes = known((await world.observe({ before: true })).nomad.nodes);
+
+  expect(nodes.find(({ name }) => name === "broker-1-0")).toMatchObject({
+    attributes: { "kernel.name": "linux" },
+    meta: metaOf("broker-1-0"),
+  });
 });
 
 test("of servers the own ids are those in raft, and work is not asked for", async () => {
@@ -184,7 +211,9 @@ test("a node that drains shows its deadline, and once drained how that ended", a
   expect(known(after.nomad.allocations)).toMatchObject([
     { node: id, clientStatus: "complete", desiredStatus: "stop" },
   ]);
-  expect(known(after.nomad.jobs)[0]?.groups).toEqual([{ name: "g", desired: 2, running: 2, healthy: 2 }]);
+  expect(known(after.nomad.jobs)[0]?.groups).toMatchObject([
+    { name: "g", desired: 2, running: 2, healthy: 2 },
+  ]);
 });
 
 test("a drain that was ended by its deadline says so", async () => {
@@ -397,13 +426,13 @@ test("a snapshot is as old as its file, and an empty file is none", async () => 
   await writeFile(file, "snapshot");
   await utimes(file, 1_700_000_000, 1_700_000_000);
   await writeFile(blank, "");
-  const at = async (snapshotFile: string) => (await world.observe({ snapshotFile })).consul.snapshotAt;
+  const at = async (snapshotFile: string) => (await world.observe({ snapshotFile })).snapshotAt;
 
   expect(await at(file)).toBe(1_700_000_000_000);
   expect(await at(blank)).toBeNull();
   expect(await at(join(folder, "none"))).toBeNull();
   expect(await at(join(file, "below"))).toEqual({
-    unknown: `the snapshot of Consul cannot be looked at: ${file}/below (ENOTDIR)`,
+    unknown: `the snapshot cannot be looked at: ${file}/below (ENOTDIR)`,
   });
   await rm(folder, { recursive: true });
 });

@@ -85,7 +85,6 @@ export function wholeCluster(): World {
       raft: raft("consul-server", "", 8300),
       health: ALL.map((node) => ({ node, id: "serfHealth", service: "", status: "passing" })),
       canTransferLeadership: true,
-      snapshotAt: null,
     },
     nomad: {
       rights: [...NOMAD_RIGHTS],
@@ -115,6 +114,7 @@ export function wholeCluster(): World {
       autopilot: autopilot("nomad-server", ".global"),
       raft: raft("nomad-server", ".global", 4647),
     },
+    snapshotAt: null,
     machines: { unknown: "there is no EC2 on this platform", absent: true },
     targets: [],
     agents: ALL.map((host) => ({
@@ -151,6 +151,7 @@ export const allocationOn = (host: string, job: string, node = `${host}-node`): 
   clientStatus: "running",
   desiredStatus: "run",
   healthy: true,
+  used: { cpuMhz: 100, memoryMb: 50 },
   since: START - 3_600_000,
 });
 

@@ -18,7 +18,7 @@ import {
   TokenSelf,
   type RaftServer,
 } from "./schemas.js";
-import { saveSnapshot } from "./snapshot.js";
+import { saveSnapshot } from "../http/snapshot.js";
 
 /** Something that a token may be allowed to do, in the words of a policy. */
 export interface Authorization {
@@ -143,7 +143,8 @@ export class ConsulClient extends ConsulBase {
 
   /** Writes a snapshot of all that the servers hold: whole, or not at all. It holds secrets, so only its owner may read it. */
   async saveSnapshot(file: string, signal?: AbortSignal): Promise<void> {
-    await saveSnapshot(this.http, file, signal);
+    const call = { path: "/v1/snapshot", permission: permission.MANAGEMENT };
+    await saveSnapshot(this.http, call, file, signal);
   }
 
   /**

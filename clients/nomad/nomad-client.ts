@@ -88,6 +88,13 @@ export class NomadClient extends NomadServers {
     return unlessRefused(this.ask(jobCall(id, namespace), schema.Job), isMissing, undefined);
   }
 
+  /** The CSI volumes of all namespaces that the token may see. */
+  async csiVolumes(): Promise<schema.CsiVolume[]> {
+    const query = { ...ALL_NAMESPACES, type: "csi" };
+    const call = { path: "/v1/volumes", query, permission: permission.LIST_VOLUMES };
+    return this.ask(call, list(schema.CsiVolume));
+  }
+
   /** The allocations of a job, finished ones included. */
   async jobAllocations(id: string, namespace: string): Promise<schema.Allocation[]> {
     return this.ask(jobCall(id, namespace, "/allocations"), list(schema.Allocation));

@@ -4,6 +4,7 @@ import { HttpClient, type Call, type HttpOptions } from "../http/http-client.js"
 import { NOMAD } from "../http/service.js";
 import type { Settings } from "../http/settings.js";
 import { removePeerOf } from "../http/raft.js";
+import { saveSnapshot } from "../http/snapshot.js";
 import { unlessRefused } from "../http/unless-refused.js";
 import * as permission from "./permissions.js";
 import { rightsOf, type Right } from "./rights.js";
@@ -60,6 +61,12 @@ export abstract class NomadServers {
       repeatable: true,
       permission: permission.MANAGEMENT,
     });
+  }
+
+  /** Writes a snapshot of all that the servers hold: whole, or not at all. It holds secrets, so only its owner may read it. */
+  async saveSnapshot(file: string, signal?: AbortSignal): Promise<void> {
+    const call = { path: "/v1/operator/snapshot", permission: permission.MANAGEMENT };
+    await saveSnapshot(this.http, call, file, signal);
   }
 
   /** The servers, as the one that answers sees them, those that left or failed included. */

@@ -6,5 +6,6 @@ export const AGENT_READ = 'agent { policy = "read" }';
 export const OPERATOR_READ = 'operator { policy = "read" }';
 export const LIST_JOBS = 'namespace "*" { capabilities = ["list-jobs"] }';
 export const READ_JOBS = 'namespace "*" { capabilities = ["read-job"] }';
+export const LIST_VOLUMES = 'namespace "*" { capabilities = ["csi-list-volume"] }';
 /** No policy allows it. */
 export const MANAGEMENT = "management rights (a token of type management)";

@@ -15,6 +15,9 @@ const node = z.object({
   Name: z.string(),
   Status: z.enum(["initializing", "ready", "down", "disconnected"]),
   SchedulingEligibility: z.enum(["eligible", "ineligible"]),
+  Datacenter: z.string().optional(),
+  NodeClass: z.string().optional(),
+  NodePool: z.string().optional(),
   /** How the last drain ended; `complete` also after its deadline was hit: only the node's events tell that. */
   LastDrain: z.object({ Status: z.enum(["draining", "complete", "canceled"]) }).nullish(),
   /** Of the machine, and what of it is not for work. In lists only where asked for. */
@@ -28,6 +31,16 @@ export const NodeStub = node.extend({
   ModifyIndex: z.number(),
 });
 export type NodeStub = z.output<typeof NodeStub>;
+
+const Topology = z.object({ Segments: map }).transform(({ Segments }) => Segments);
+const CsiPlugin = z
+  .object({ NodeInfo: z.object({ AccessibleTopology: Topology.nullish() }).nullish() })
+  .transform(({ NodeInfo }) => NodeInfo?.AccessibleTopology ?? {});
+
+export const CsiVolume = z.object({
+  ...{ ID: z.string(), Namespace: z.string(), PluginID: z.string(), Topologies: list(Topology) },
+});
+export type CsiVolume = z.output<typeof CsiVolume>;
 
 const DrainStrategy = z.object({
   /** When the deadline will be hit; null where there is none. */
@@ -44,7 +57,9 @@ const NodeEvent = z.object({
 export const Node = node.extend({
   DrainStrategy: DrainStrategy.nullish(),
   Meta: map,
+  Attributes: map,
   Events: list(NodeEvent),
+  CSINodePlugins: z.record(z.string(), CsiPlugin).nullish(),
 });
 export type Node = z.output<typeof Node>;
 
@@ -53,6 +68,7 @@ export const Allocation = z.object({
   Name: z.string().optional(),
   Namespace: z.string().optional(),
   JobID: z.string(),
+  JobVersion: z.number().optional(),
   TaskGroup: z.string().optional(),
   NodeID: z.string().optional(),
   NodeName: z.string().optional(),
@@ -82,12 +98,23 @@ export const JobStub = z.object({
 });
 export type JobStub = z.output<typeof JobStub>;
 
+const constraints = list(z.object({ LTarget: z.string(), Operand: z.string(), RTarget: z.string() }));
+const volume = z.object({ Type: z.string(), Source: z.string(), PerAlloc: z.boolean().nullish() });
+
 export const Job = JobStub.extend({
+  Datacenters: list(z.string()),
+  NodePool: z.string().optional(),
+  Version: z.number().optional(),
+  Constraints: constraints,
   TaskGroups: list(
     z.object({
       Name: z.string(),
       Count: z.number(),
       Update: z.object({ HealthCheck: z.string().nullish() }).nullish(),
+      Migrate: z.object({ MaxParallel: z.number() }).nullish(),
+      Constraints: constraints,
+      Volumes: z.record(z.string(), volume).nullish(),
+      Tasks: list(z.object({ KillTimeout: z.number().optional(), Constraints: constraints })),
     }),
   ),
 });

@@ -28,7 +28,17 @@ function allocationOf(answer: Answer): Allocation {
     desiredStatus: oneOf(DESIRED_STATES, answer.DesiredStatus, `the desired state of the allocation ${ID}`),
     ...(typeof healthy === "boolean" ? { healthy } : {}),
     ...(answer.DeploymentStatus?.Canary === true ? { isCanary: true } : {}),
+    ...(answer.AllocatedResources ? { used: usedBy([answer]) } : {}),
     since: Math.floor(ModifyTime / 1e6),
+  };
+}
+
+/** What allocations were given, all together. */
+export function usedBy(allocations: readonly Answer[]): NonNullable<Allocation["used"]> {
+  const tasks = allocations.flatMap((one) => Object.values(one.AllocatedResources?.Tasks ?? {}));
+  return {
+    cpuMhz: tasks.reduce((sum, { Cpu }) => sum + Cpu.CpuShares, 0),
+    memoryMb: tasks.reduce((sum, { Memory }) => sum + Memory.MemoryMB, 0),
   };
 }
 

@@ -11,16 +11,6 @@ import { hostName } from "../../cluster/address.js";
 import { ask, oneOf, unlessHidden } from "./ask.js";
 import { consulRights } from "./consul-rights.js";
 import { autopilotOf, MEMBER_STATES, raftPeersOf } from "./servers.js";
-import { codeOf } from "../../clients/error-code.js";
-import { stat } from "node:fs/promises";
-import { UserError } from "../../cluster/user-error.js";
-
-interface ConsulQuestion {
-  readonly group: string;
-  readonly snapshotFile?: string;
-  /** The cluster's own time at a moment of real time. Default: the same */
-  readonly timeAt?: (real: number) => number;
-}
 
 type ConsulObservation = Observation["consul"];
 
@@ -31,22 +21,17 @@ type ConsulObservation = Observation["consul"];
 export async function observeConsul(
   consul: ConsulClient,
   catalog: () => Promise<readonly Node[]>,
-  { group, snapshotFile, timeAt = (real) => real }: ConsulQuestion,
+  group: string,
 ): Promise<ConsulObservation> {
-  const [rights, members, nodes, autopilot, raft, health, canTransferLeadership, snapshotAt] =
-    await Promise.all([
-      ask(async () => consulRights(consul, await hostsIn(catalog, group))),
-      ask(async () => (await consul.members()).map(memberOf)),
-      ask(async () => (await catalog()).map(catalogNodeOf)),
-      ask(async () => autopilotOf(await consul.autopilotHealth())),
-      ask(async () => raftPeersOf(await consul.raftConfiguration())),
-      ask(async () => checksOf(await consul.checks(filterFor(group)), group)),
-      ask(() => consul.canTransferLeader()),
-      ask(async () => {
-        const written = await snapshotTime(snapshotFile);
-        return written === null ? null : timeAt(written);
-      }),
-    ]);
+  const [rights, members, nodes, autopilot, raft, health, canTransferLeadership] = await Promise.all([
+    ask(async () => consulRights(consul, await hostsIn(catalog, group))),
+    ask(async () => (await consul.members()).map(memberOf)),
+    ask(async () => (await catalog()).map(catalogNodeOf)),
+    ask(async () => autopilotOf(await consul.autopilotHealth())),
+    ask(async () => raftPeersOf(await consul.raftConfiguration())),
+    ask(async () => checksOf(await consul.checks(filterFor(group)), group)),
+    ask(() => consul.canTransferLeader()),
+  ]);
   return {
     rights,
     members: unlessHidden(members, rights, ["node:read"]),
@@ -55,7 +40,6 @@ export async function observeConsul(
     raft,
     health: unlessHidden(health, rights, ["node:read", "service:read"]),
     canTransferLeadership,
-    snapshotAt,
   };
 }
 
@@ -94,17 +78,4 @@ function checksOf(checks: readonly Check[], group: string) {
       service: ServiceName,
       status: oneOf(CHECK_STATES, Status, `the state of the check ${CheckID} of ${Node}`),
     }));
-}
-
-/** When a snapshot was written, in milliseconds since 1970; null where there is none. @throws UserError where one cannot look */
-async function snapshotTime(file: string | undefined): Promise<number | null> {
-  if (file === undefined) return null;
-  try {
-    const { mtimeMs, size } = await stat(file);
-    return size > 0 ? mtimeMs : null;
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === "ENOENT") return null;
-    throw new UserError(`the snapshot of Consul cannot be looked at: ${file} (${code})`);
-  }
 }

@@ -1,9 +1,8 @@
 import type { NomadClient } from "../../clients/nomad/nomad-client.js";
 import type { Allocation, Node, NodeStub } from "../../clients/nomad/schemas.js";
 import { groupBy } from "../../clients/group-by.js";
-import { isHostOf } from "../../rollout/observation/host-of.js";
 import type { NomadNode } from "../../rollout/observation/observation.js";
-import { isLive } from "./allocations.js";
+import { isLive, usedBy } from "./allocations.js";
 import { inParallel } from "./in-parallel.js";
 import { timeOf } from "./servers.js";
 
@@ -13,18 +12,18 @@ type Capacity = Required<Pick<NomadNode, "resources" | "used">>;
 type CapacityOf = (node: Pick<NodeStub, "ID" | "NodeResources" | "ReservedResources">) => Partial<Capacity>;
 
 /**
- * Every node: those of the group in all detail, the others as the list has them, without events and metadata.
+ * Every node: some in all detail, the others as the list has them, without events and metadata.
  * @param allocations all there are; absent where that is not known, and then nobody knows what is free
  */
 export async function observeNodes(
   nomad: NomadClient,
   stubs: readonly NodeStub[],
-  group: string,
+  isWhole: (name: string) => boolean,
   allocations: readonly Allocation[] | undefined,
 ): Promise<NomadNode[]> {
   const capacity = capacityBy(allocations);
   const nodes = await inParallel(stubs, AT_ONCE, async (stub) => {
-    if (!isHostOf(group, stub.Name)) return [listed(stub, capacity)];
+    if (!isWhole(stub.Name)) return [listed(stub, capacity)];
     const node = await nomad.node(stub.ID);
     // Purged since it was listed.
     return node === undefined ? [] : [whole(node, capacity)];
@@ -50,15 +49,18 @@ const whole = (node: Node, capacity: CapacityOf): NomadNode => ({
     deadlineReached: Details["deadline_reached"] === "true",
   })),
   meta: node.Meta,
+  attributes: node.Attributes,
+  csi: node.CSINodePlugins ?? {},
   ...capacity(node),
 });
 
-const common = ({ ID, Name, Status, SchedulingEligibility, LastDrain }: NodeStub | Node) => ({
+const common = ({ ID, Name, Status, SchedulingEligibility, LastDrain, ...place }: NodeStub | Node) => ({
   id: ID,
   name: Name,
   status: Status,
   eligibility: SchedulingEligibility,
   lastDrain: LastDrain ? { status: LastDrain.Status } : null,
+  ...{ datacenter: place.Datacenter, pool: place.NodePool, class: place.NodeClass },
 });
 
 function deadlineOf(deadline: string | null | undefined): number | null {
@@ -73,22 +75,12 @@ function capacityBy(allocations: readonly Allocation[] | undefined): CapacityOf 
   const byNode = groupBy(isKnown ? live : [], ({ NodeID = "" }) => NodeID);
   return ({ ID, NodeResources, ReservedResources }) => {
     if (!NodeResources) return {};
-    const tasks = (byNode.get(ID) ?? []).flatMap(({ AllocatedResources }) =>
-      Object.values(AllocatedResources?.Tasks ?? {}),
-    );
     return {
       resources: {
         cpuMhz: NodeResources.Cpu.CpuShares - (ReservedResources?.Cpu.CpuShares ?? 0),
         memoryMb: NodeResources.Memory.MemoryMB - (ReservedResources?.Memory.MemoryMB ?? 0),
       },
-      ...(isKnown
-        ? {
-            used: {
-              cpuMhz: tasks.reduce((sum, { Cpu }) => sum + Cpu.CpuShares, 0),
-              memoryMb: tasks.reduce((sum, { Memory }) => sum + Memory.MemoryMB, 0),
-            },
-          }
-        : {}),
+      ...(isKnown ? { used: usedBy(byNode.get(ID) ?? []) } : {}),
     };
   };
 }

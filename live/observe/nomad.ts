@@ -8,6 +8,7 @@ import {
   type Observed,
   type Unknown,
 } from "../../rollout/observation/observation.js";
+import { isHostOf } from "../../rollout/observation/host-of.js";
 import type { Role } from "../../cluster/groups.js";
 import { UserError } from "../../cluster/user-error.js";
 import { allocationsOn, groupNodeIds } from "./allocations.js";
@@ -19,32 +20,36 @@ import { autopilotOf, MEMBER_STATES, raftPeersOf } from "./servers.js";
 /**
  * What Nomad says: seven requests, one for each node of the group and one for each job that has work there. Other nodes
  * are known by what the list says of them.
+ * @param before whether it is asked where the group's work could go: then every node and volume is asked for
  */
 export async function observeNomad(
   nomad: NomadClient,
   { group, role }: { readonly group: string; readonly role: Role },
+  before = false,
 ): Promise<Observation["nomad"]> {
   const isClient = role === "client";
   const ofWork = <T>(question: () => Promise<T>): Promise<Observed<T>> =>
     isClient ? ask(question) : Promise.resolve(NOT_ASKED);
-  const [rights, stubs, everything, list, members, autopilot, raft] = await Promise.all([
+  const [rights, stubs, everything, list, volumes, members, autopilot, raft] = await Promise.all([
     ask(() => rightsIn(nomad)),
     ask(() => nomad.nodes({ resources: true })),
     ofWork(() => nomad.allocations({ resources: true })),
     ofWork(() => nomad.jobs()),
+    before ? ofWork(() => nomad.csiVolumes()) : NOT_ASKED,
     ask(async () => (await nomad.members()).map(memberOf)),
     ask(async () => autopilotOf(await nomad.autopilotHealth())),
     ask(async () => raftPeersOf(await nomad.raftConfiguration())),
   ]);
   const seen = isClient ? unlessHidden(everything, rights, ["list-jobs", "read-job"]) : everything;
   const nodesOfGroup = isUnknown(stubs) ? stubs : groupNodeIds(stubs, group);
+  const isWhole = (name: string): boolean => (before && isClient) || isHostOf(group, name);
   const [nodes, allocations, jobs] = await Promise.all([
     isUnknown(stubs)
       ? stubs
-      : ask(() => observeNodes(nomad, stubs, group, isUnknown(seen) ? undefined : seen)),
+      : ask(() => observeNodes(nomad, stubs, isWhole, isUnknown(seen) ? undefined : seen)),
     withBoth(nodesOfGroup, seen, (ids, all) => Promise.resolve(allocationsOn(ids, all))),
     withBoth(nodesOfGroup, seen, (ids, all) =>
-      isUnknown(list) ? Promise.resolve(list) : observeJobs(nomad, list, ids, all),
+      isUnknown(list) ? Promise.resolve(list) : observeJobs(nomad, list, ids, all, volumes),
     ),
   ]);
   return { rights, nodes, allocations, jobs, members, autopilot, raft };

@@ -4,18 +4,16 @@ import type { Observation } from "../observation/observation.js";
 import { deadInConsul } from "./consul-agent.js";
 import type { LeaveOrder } from "./order.js";
 import type { Servers } from "./quorum.js";
-import { nextOfServer, serversThatGo } from "./server.js";
+import { isFresh, nextOfServer, serversThatGo } from "./server.js";
 import { blocked, step, wait, waitForAnswers, type Next } from "./step.js";
-
-/** A snapshot is of use while it is younger than this. */
-const SNAPSHOT_SECONDS = 900;
 
 /** A server's leave takes 13.5 s, and 17 s without a leader. */
 const LEAVE_SECONDS = 90;
 
 /** A group of Consul servers: snapshot, leadership handed over where the version can, out of Consul and of raft. */
 export function nextConsulServerLeave(observation: Observation, order: LeaveOrder): Next {
-  const { members, catalog, autopilot, raft, canTransferLeadership, snapshotAt } = observation.consul;
+  const { members, catalog, autopilot, raft, canTransferLeadership } = observation.consul;
+  const { snapshotAt } = observation;
   const asked = { members, catalog, autopilot, raft, canTransferLeadership, snapshotAt };
   if (!isKnown(asked)) return waitForAnswers(asked);
   const names = [asked.members, asked.catalog, asked.raft].flatMap((list) => list.map(({ name }) => name));
@@ -28,7 +26,7 @@ export function nextConsulServerLeave(observation: Observation, order: LeaveOrde
       nextOfServer(host, servers, {
         isStopped: isMachineEnded(observation.machines, host),
         waitGone: (remaining) => waitGone(host, remaining),
-        first: isFresh(asked.snapshotAt, observation.at) ? undefined : SNAPSHOT,
+        hasSnapshot: isFresh(asked.snapshotAt, observation.at),
         canTransfer: asked.canTransferLeadership,
         leave: (leads) => leave(host, leads),
       }) ?? waitForgotten(host, asked);
@@ -36,12 +34,6 @@ export function nextConsulServerLeave(observation: Observation, order: LeaveOrde
   }
   return { kind: "done", notes };
 }
-
-const SNAPSHOT = step({
-  action: "snapshot-consul",
-  message: "a snapshot of Consul is kept",
-  deadlineSeconds: 300,
-});
 
 const waitGone = (host: string, remaining: readonly string[]): Next =>
   wait("wait-consul-left", `waiting until ${host} has left Consul and its raft`, remaining, LEAVE_SECONDS);
@@ -67,6 +59,3 @@ const leave = (host: string, leads: boolean): Next => ({
     ? { notes: [`${host} leads, and this version of Consul cannot hand over: writes wait for some seconds`] }
     : {}),
 });
-
-const isFresh = (snapshotAt: number | null, at: number): boolean =>
-  snapshotAt !== null && at - snapshotAt <= SNAPSHOT_SECONDS * 1000;

@@ -5,7 +5,7 @@ import type { NomadMember, Observation } from "../observation/observation.js";
 import { deadInConsul, leaveConsul } from "./consul-agent.js";
 import type { LeaveOrder } from "./order.js";
 import type { Servers } from "./quorum.js";
-import { nextOfServer, serversThatGo } from "./server.js";
+import { isFresh, nextOfServer, serversThatGo } from "./server.js";
 import { blocked, step, wait, waitForAnswers, type Next } from "./step.js";
 
 /** A member that was stopped reads `alive` for up to 45 s, and its peer goes up to 10 s later. */
@@ -19,6 +19,7 @@ export function nextNomadServerLeave(observation: Observation, order: LeaveOrder
     raft: observation.nomad.raft,
     members: observation.consul.members,
     catalog: observation.consul.catalog,
+    snapshotAt: observation.snapshotAt,
   };
   if (!isKnown(asked)) return waitForAnswers(asked);
   const { nomadMembers, autopilot, raft } = asked;
@@ -48,6 +49,7 @@ export function nextNomadServerLeave(observation: Observation, order: LeaveOrder
           remaining,
           GONE_SECONDS,
         ),
+      hasSnapshot: isFresh(asked.snapshotAt, observation.at),
       canTransfer,
       leave: (leads) => {
         if (leads && !canTransfer) notes.push(electionOf(host));

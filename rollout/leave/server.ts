@@ -11,8 +11,8 @@ interface Way {
   /** Whether it is stopped, whatever the others still say of it. */
   readonly isStopped: boolean;
   readonly waitGone: (remaining: readonly string[]) => Next;
-  /** What is done before anything is taken from the servers. */
-  readonly first?: Next | undefined;
+  /** Taken before anything is taken from the servers. */
+  readonly hasSnapshot: boolean;
   readonly canTransfer: boolean;
   readonly leave: (leads: boolean) => Next;
 }
@@ -32,6 +32,12 @@ export function serversThatGo(
   };
 }
 
+/** A snapshot is of use while it is younger than this. */
+const SNAPSHOT_SECONDS = 900;
+
+export const isFresh = (snapshotAt: number | null, at: number): boolean =>
+  snapshotAt !== null && at - snapshotAt <= SNAPSHOT_SECONDS * 1000;
+
 /** A server's way out, with leadership handed over where it can be. Undefined once nobody knows it any more. */
 export function nextOfServer(host: string, servers: Servers, way: Way): Next | undefined {
   const { kind } = servers;
@@ -48,7 +54,12 @@ export function nextOfServer(host: string, servers: Servers, way: Way): Next | u
   }
   // One that has left needs no vote; for any other, also a dead one, the others have to carry the majority.
   if (!inSight && !peer && member?.status !== "failed") return undefined;
-  if ((inSight || peer) && way.first) return way.first;
+  if ((inSight || peer) && !way.hasSnapshot)
+    return step({
+      action: `snapshot-${name}`,
+      message: `a snapshot of ${kind} is kept`,
+      deadlineSeconds: 300,
+    });
   const unsafe = keepQuorum(host, servers);
   if (unsafe) return unsafe;
   if (!inSight && !peer) return undefined;

@@ -48,7 +48,7 @@ type Action =
       readonly drainDeadlineSeconds: number;
     }
   | { readonly action: "consul-leave"; readonly hosts: readonly string[] }
-  | { readonly action: "snapshot-consul" }
+  | { readonly action: "snapshot-consul" | "snapshot-nomad" }
   | { readonly action: "transfer-consul-leadership"; readonly to: ServerRef }
   | { readonly action: "remove-consul-peer"; readonly peer: ServerRef }
   | { readonly action: "transfer-nomad-leadership"; readonly to: ServerRef }

@@ -9,6 +9,8 @@ export interface Observation {
   readonly at: number;
   readonly consul: ConsulObservation;
   readonly nomad: NomadObservation;
+  /** When the newest snapshot of the servers that go was taken; null if none is kept. */
+  readonly snapshotAt: Observed<number | null>;
   /** What EC2 says of the cluster's machines, asked by tag. Unknown where there is no such API (`platform: local`). */
   readonly machines: Observed<readonly Machine[]>;
   /** The targets of the group's load balancer; empty for a pool without one. */
@@ -56,8 +58,6 @@ interface ConsulObservation {
   readonly health: Observed<readonly HealthCheck[]>;
   /** Whether `transfer-leader` is there (404 in older versions). */
   readonly canTransferLeadership: Observed<boolean>;
-  /** When the newest snapshot that was kept was taken; null if there is none. */
-  readonly snapshotAt: Observed<number | null>;
 }
 
 /** `snapshot` is `acl:write`, which is what Consul asks for. */
@@ -155,6 +155,12 @@ export interface NomadNode {
   /** Oldest first, the newest ten. */
   readonly events: readonly NodeEvent[];
   readonly meta: Readonly<Record<string, string>>;
+  readonly datacenter?: string | undefined;
+  readonly pool?: string | undefined;
+  readonly class?: string | undefined;
+  /** Absent where the node is known from the list alone; `csi` is where its plugins are. */
+  readonly attributes?: Readonly<Record<string, string>>;
+  readonly csi?: Readonly<Record<string, NomadNode["meta"]>>;
   readonly resources?: { readonly cpuMhz: number; readonly memoryMb: number };
   readonly used?: { readonly cpuMhz: number; readonly memoryMb: number };
 }
@@ -178,6 +184,7 @@ export interface Allocation {
   readonly isCanary?: true;
   /** What its deployment says; absent where there is none. */
   readonly healthy?: boolean;
+  readonly used?: NonNullable<NomadNode["used"]>;
   /** Since when it has its client status. */
   readonly since: number;
 }
@@ -192,8 +199,23 @@ export interface NomadJob {
     readonly desired: number;
     readonly running: number;
     readonly healthy: number;
+    /** Whether some of it is a canary or of an earlier version. */
+    readonly isUpdating?: boolean;
+    /** The nodes that have it. */
+    readonly on?: readonly string[];
+    /** With its job's and its tasks'. */
+    readonly constraints?: readonly Constraint[];
+    /** CSI volumes, as far as they are known; one without a topology is reached from everywhere. */
+    readonly volumes?: readonly { plugin: string; topologies: readonly NomadNode["meta"][] }[];
+    readonly maxParallel?: number;
+    readonly killTimeoutSeconds?: number;
   }[];
+  readonly datacenters?: readonly string[];
+  readonly pool?: string | undefined;
 }
+
+/** In the words of Nomad's jobs: `${meta.rack}`, `=`, `a`. */
+export type Constraint = Readonly<Record<"LTarget" | "Operand" | "RTarget", string>>;
 
 /** Its name carries the region: `nomad-server-0-0.global`. */
 export interface NomadMember extends ConsulMember {

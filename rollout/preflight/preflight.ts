@@ -1,6 +1,6 @@
 import type { Role } from "../../cluster/groups.js";
 import type { InFlight } from "../../cluster/pending.js";
-import { capacityWarnings, type Leaving } from "./capacity.js";
+import { type Leaving, workFindings } from "./capacity.js";
 import type { Finding } from "./finding.js";
 import { withoutRegion } from "../observation/host-of.js";
 import { isDeadRecord, isMachineEnded } from "../observation/machine.js";
@@ -51,6 +51,7 @@ export function preflight(observation: Observation, input: PreflightInput): Pref
   if (!target) throw new Error(`no group ${group} among those that are deployed`);
   const others = cluster.filter(({ name }) => name !== group);
   const lists = listFindings(observation, input, target);
+  const work = workFindings(observation, target, input);
   return {
     refusals: [
       ...missingRights(target.role, observation, "before"),
@@ -59,8 +60,9 @@ export function preflight(observation: Observation, input: PreflightInput): Pref
       ...others.flatMap((other) => notWell(observation, other, target)),
       ...notWhole(observation, target),
       ...lists.filter(({ refuses }) => refuses),
+      ...work.refusals,
     ],
-    warnings: [...lists.filter(({ refuses }) => !refuses), ...capacityWarnings(observation, target, input)],
+    warnings: [...lists.filter(({ refuses }) => !refuses), ...work.warnings],
   };
 }
 

@@ -18,7 +18,7 @@ const NOMAD: Readonly<Record<NomadRight, string>> = {
     "in every namespace: without it lists of allocations are empty, which looks like a drain that is done",
   "operator:read": "to see the health of the servers",
   "agent:read": "to see who a machine's own agent is",
-  management: "to read the raft configuration, hand over leadership and remove peers",
+  management: "to read the raft configuration, take a snapshot, hand over leadership and remove peers",
 };
 
 const CONSUL: Readonly<Record<ConsulRight, string>> = {

@@ -46,7 +46,8 @@ export function apply(world: World, step: LeaveStep, habits = USUAL): void {
       }
       break;
     case "snapshot-consul":
-      world.consul.snapshotAt = world.at;
+    case "snapshot-nomad":
+      world.snapshotAt = world.at;
       break;
     case "transfer-consul-leadership":
       lead(world.consul, step.to.id, world.at);

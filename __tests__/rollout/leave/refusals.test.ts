@@ -35,7 +35,7 @@ test("refuses with every right that is missing, for each kind of group", () => {
    "NOMAD_TOKEN: lacks the right node:read (to see the nodes and the members); use a token whose policy allows it
    NOMAD_TOKEN: lacks the right operator:read (to see the health of the servers); use a token whose policy allows it
    NOMAD_TOKEN: lacks the right agent:read (to see who a machine's own agent is); use a token whose policy allows it
-   NOMAD_TOKEN: lacks the right management (to read the raft configuration, hand over leadership and remove peers); use a token whose policy allows it
+   NOMAD_TOKEN: lacks the right management (to read the raft configuration, take a snapshot, hand over leadership and remove peers); use a token whose policy allows it
    CONSUL_HTTP_TOKEN: lacks the right node:read (to see members and catalog, which are empty without it); use a token whose policy allows it
    CONSUL_HTTP_TOKEN: lacks the right service:read (to see the health of services, which is empty without it); use a token whose policy allows it
    CONSUL_HTTP_TOKEN: lacks the right agent:write (to make an agent leave); use a token whose policy allows it"
@@ -179,7 +179,7 @@ test("refuses to let a server go while another does not vote yet", () => {
   expect(refusals(world, orderOf("consul-server-2"))).toMatchInlineSnapshot(
     `"consul-server-2-0: may not go: Consul has 1 other voter (consul-server-0-0), a majority of 3 needs 2; wait until the other servers vote (consul operator raft list-peers)"`,
   );
-  const nomad = observed((one) => {
+  const nomad = observed(snapshot, (one) => {
     one.nomad.raft = known(one.nomad.raft).filter(({ name }) => name === "nomad-server-2-0.global");
   });
   expect(refusals(nomad, orderOf("nomad-server-2"))).toMatchInlineSnapshot(
@@ -202,11 +202,11 @@ test("a server that is not healthy for a moment is waited for, and so is one tha
     },
     notes: [],
   });
-  const stale = observed((one) => {
+  const stale = observed(snapshot, (one) => {
     pick(one.nomad.raft, "nomad-server-1-0.global").id = "another";
   });
   expect(nextLeave(stale, orderOf("nomad-server-2"))).toMatchObject({ step: { name: "wait-quorum" } });
-  const leaderless = observed((one) => {
+  const leaderless = observed(snapshot, (one) => {
     for (const peer of known(one.nomad.raft)) peer.leader = false;
   });
   expect(nextLeave(leaderless, orderOf("nomad-server-2"))).toMatchObject({
@@ -440,7 +440,7 @@ test("what could not be asked is waited for and named, for each kind of group", 
     one.nomad.nodes = reason;
     one.nomad.raft = reason;
     one.consul.raft = reason;
-    one.consul.snapshotAt = { unknown: "no folder" };
+    one.snapshotAt = { unknown: "no folder" };
   });
   const remaining = (group: string) => {
     const next = nextLeave(world, orderOf(group));
@@ -448,13 +448,10 @@ test("what could not be asked is waited for and named, for each kind of group", 
       ? [next.step.name, ...next.step.remaining]
       : [];
   };
+  const expected = ["wait-answers", "raft: 500 No cluster leader", "snapshotAt: no folder"];
   expect(remaining("broker-0")).toEqual(["wait-answers", "nodes: 500 No cluster leader"]);
-  expect(remaining("nomad-server-0")).toEqual(["wait-answers", "raft: 500 No cluster leader"]);
-  expect(remaining("consul-server-0")).toEqual([
-    "wait-answers",
-    "raft: 500 No cluster leader",
-    "snapshotAt: no folder",
-  ]);
+  expect(remaining("nomad-server-0")).toEqual(expected);
+  expect(remaining("consul-server-0")).toEqual(expected);
   world.nomad.rights = { unknown: "403" };
   expect(remaining("broker-0")).toEqual(["wait-answers", "rights in Nomad: 403"]);
   expect(remaining("consul-server-0")).not.toContain("rights in Nomad: 403");
@@ -486,12 +483,16 @@ test("refuses at once what the token may not ask, for each kind of group, and wa
 test("a snapshot that is too old is taken again", () => {
   const aged = (seconds: number): World =>
     observed((one) => {
-      one.consul.snapshotAt = START - seconds * 1000;
+      one.snapshotAt = START - seconds * 1000;
     });
   expect(nextLeave(aged(900), orderOf("consul-server-2"))).toMatchObject({ step: { name: "consul-leave" } });
   expect(nextLeave(aged(901), orderOf("consul-server-2"))).toMatchObject({
     step: { name: "snapshot-consul" },
   });
+  expect(nextLeave(aged(900), orderOf("nomad-server-2"))).toMatchObject({
+    step: { name: "stop-nomad-server" },
+  });
+  expect(nextLeave(aged(901), orderOf("nomad-server-2"))).toMatchObject({ step: { name: "snapshot-nomad" } });
 });
 
 test("an agent that has left is waited for until the catalog has forgotten it", () => {
@@ -518,7 +519,7 @@ test("a peer whose name raft has forgotten is found by its address", () => {
 });
 
 test("leadership goes to the voter that has been healthy for longest", () => {
-  const world = observed((one) => {
+  const world = observed(snapshot, (one) => {
     pick(known(one.nomad.autopilot).servers, "nomad-server-2-0.global").stableSince = 0;
   });
   expect(nextLeave(world, orderOf("nomad-server-0"))).toMatchObject({
@@ -534,7 +535,7 @@ function refusals(world: World, order: LeaveOrder): string {
 }
 
 function snapshot(world: World): void {
-  world.consul.snapshotAt = world.at;
+  world.snapshotAt = world.at;
 }
 
 /** A node whose drain is over and whose work has ended. */

@@ -47,8 +47,9 @@ test("clients behind a load balancer are out of it and drained there before anyt
   ]);
 });
 
-test("a Nomad server that leads hands over, stops and leaves Consul", () => {
+test("a Nomad server that leads: snapshot, handed over, stops and leaves Consul", () => {
   expect(run(observed(), orderOf("nomad-server-0")).log).toEqual([
+    "snapshot-nomad",
     "transfer-nomad-leadership nomad-server-1-0.global",
     "stop-nomad-server nomad-server-0-0",
     "wait-nomad-gone",
@@ -65,7 +66,7 @@ test.each(["1.6.10", "0.12.3", "1.6.2+ent"])(
       pick(one.nomad.members, "nomad-server-1-0.global").version = version;
     });
     const { log, end } = run(world, orderOf("nomad-server-0"));
-    expect(log[0]).toBe("stop-nomad-server nomad-server-0-0");
+    expect(log.slice(0, 2)).toEqual(["snapshot-nomad", "stop-nomad-server nomad-server-0-0"]);
     expect(nextLeave(world, orderOf("nomad-server-2")).notes).toEqual([]);
     expect(end.kind).toBe("done");
   },
@@ -74,6 +75,7 @@ test.each(["1.6.10", "0.12.3", "1.6.2+ent"])(
 test("a Nomad server that leads and cannot hand over says that an election follows", () => {
   const world = observed((one) => {
     for (const member of known(one.nomad.members)) member.version = "1.6.0";
+    one.snapshotAt = one.at;
   });
   expect(nextLeave(world, orderOf("nomad-server-0"))).toMatchObject({
     step: { action: "stop-nomad-server", host: "nomad-server-0-0" },
@@ -94,13 +96,14 @@ test.each(["1.7.0", "1.10.0", "1.61.0", "2.0.6-dev", ""])("a Nomad server of %j 
     } as const;
     known(one.nomad.members).push({ ...gone, version: "1.6.0" });
   });
-  expect(run(world, orderOf("nomad-server-0")).log[0]).toBe(
+  expect(run(world, orderOf("nomad-server-0")).log[1]).toBe(
     "transfer-nomad-leadership nomad-server-1-0.global",
   );
 });
 
 test("a Nomad server that does not lead just stops", () => {
   expect(run(observed(), orderOf("nomad-server-2")).log).toEqual([
+    "snapshot-nomad",
     "stop-nomad-server nomad-server-2-0",
     "wait-nomad-gone",
     "consul-leave nomad-server-2-0",
@@ -113,6 +116,7 @@ test("a Nomad server that does not leave gracefully is waited for and its peer r
   const habits = { leavesGracefully: false, hitsDeadline: false };
   const { log, end } = run(observed(), orderOf("nomad-server-2"), habits);
   expect(log).toEqual([
+    "snapshot-nomad",
     "stop-nomad-server nomad-server-2-0",
     "wait-nomad-gone",
     "remove-nomad-peer nomad-server-2-0.global",
@@ -136,7 +140,7 @@ test("a Consul server that leads: snapshot, handed over, left", () => {
 test("a Consul server that leads in a version that cannot hand over leaves all the same, which is said", () => {
   const world = observed((one) => {
     one.consul.canTransferLeadership = false;
-    one.consul.snapshotAt = one.at;
+    one.snapshotAt = one.at;
   });
   expect(nextLeave(world, orderOf("consul-server-0"))).toMatchObject({
     step: { action: "consul-leave", hosts: ["consul-server-0-0"] },
@@ -274,7 +278,7 @@ function settled(world: World) {
     node.drain = null;
   }
   for (const one of known(rest.nomad.allocations)) one.since = 0;
-  rest.consul.snapshotAt = null;
+  rest.snapshotAt = null;
   for (const side of [rest.consul, rest.nomad]) {
     for (const server of known(side.autopilot).servers) server.stableSince = 0;
   }

@@ -77,7 +77,6 @@ export function observe(
         ),
       ),
       canTransferLeadership: fromConsul(() => false),
-      snapshotAt,
     },
     nomad: {
       rights: fromNomad(() => NOMAD_RIGHTS),
@@ -96,6 +95,7 @@ export function observe(
       autopilot: fromNomad(() => autopilotOf(nomad.servers.autopilot.health)),
       raft: fromNomad(() => peersOf(nomad.servers.raft)),
     },
+    snapshotAt,
     machines: { unknown: "there is no such API", absent: true },
     targets: [],
     agents: agentsOf.map((host) => {

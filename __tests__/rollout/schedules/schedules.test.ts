@@ -51,6 +51,7 @@ describe("a common roll goes step by step", () => {
      [
        "--- rollout deploy nomad-server --image v2",
        "nomad-server-1: image v2 in the spec",
+       "snapshot-nomad",
        "stop-nomad-server nomad-server-1-0",
        "consul-leave nomad-server-1-0",
        "nomad-server-1-0 is destroyed",

@@ -112,7 +112,7 @@ export class World {
     const { cluster } = this;
     if (step.action === "wait") return;
     this.story.push(sentence(step));
-    if (step.action === "snapshot-consul") {
+    if (step.action === "snapshot-consul" || step.action === "snapshot-nomad") {
       this.snapshotAt = this.now;
       return;
     }

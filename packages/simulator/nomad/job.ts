@@ -13,14 +13,14 @@ const service = z.looseObject({ Name: z.string().min(1), Tags: z.array(z.string(
 
 const task = z.looseObject({
   Name: z.string().default("t"),
-  KillTimeout: nanoseconds.nullish(),
+  KillTimeout: nanoseconds.nullish().transform((value) => value ?? 5e9),
   ShutdownDelay: nanoseconds.nullish(),
   Services: z.array(service).nullish(),
   Resources: z.looseObject({ CPU: z.number().default(100), MemoryMB: z.number().default(300) }).nullish(),
   Constraints: z.array(constraint).nullish(),
 });
 
-const migrate = z.looseObject({
+export const migrate = z.looseObject({
   MaxParallel: z.number().default(1),
   MinHealthyTime: nanoseconds.default(10e9),
   HealthyDeadline: nanoseconds.default(300e9),
@@ -101,7 +101,7 @@ export class Job {
       ],
       maxParallel: group.Migrate?.MaxParallel ?? 1,
       minHealthyMs: (group.Migrate?.MinHealthyTime ?? 10e9) / 1e6,
-      killTimeoutMs: Math.max(5_000, ...group.Tasks.map(({ KillTimeout }) => (KillTimeout ?? 5e9) / 1e6)),
+      killTimeoutMs: Math.max(5_000, ...group.Tasks.map(({ KillTimeout }) => KillTimeout / 1e6)),
       cpu: sum(group.Tasks.map(({ Resources }) => Resources?.CPU ?? 100)),
       memoryMb: sum(group.Tasks.map(({ Resources }) => Resources?.MemoryMB ?? 300)),
       taskNames: group.Tasks.map(({ Name }) => Name),

@@ -64,6 +64,14 @@ export const jobRoutes: readonly NomadRoute[] = [
   { methods: ["GET"], path: "/v1/deployments", handle: (call) => deployments(call, () => true) },
   { methods: ["GET"], path: "/v1/allocations", handle: (call) => ofAllocations(call, () => true) },
   { methods: ["GET"], path: "/v1/allocation/:id", handle: allocation },
+  {
+    methods: ["GET"],
+    path: "/v1/volumes",
+    handle: (call) => {
+      if (!call.agent.rights.mayIn(namespaceOf(call), "csi-list-volume")) return denied();
+      return read(call, { index: () => call.agent.nomad.scheduler.index, value: () => [], nothing: [] });
+    },
+  },
   { methods: ["PUT", "POST"], path: "/v1/system/reconcile/summaries", handle: () => empty() },
 ];
 

@@ -1,5 +1,5 @@
 import { isLive } from "../allocation.js";
-import type { Group, Job } from "../job.js";
+import { migrate, type Group, type Job } from "../job.js";
 import type { Nomad } from "../nomad.js";
 
 /** How many of a job's allocations are in which state; `Queued` are those that have no place. */
@@ -57,6 +57,10 @@ export const jobStub = (nomad: Nomad, job: Job) => ({
 
 export const jobView = (nomad: Nomad, job: Job) => ({
   ...job.spec,
+  TaskGroups: job.spec.TaskGroups.map((group) => ({
+    ...group,
+    Migrate: group.Migrate ?? (job.type === "service" ? migrate.parse({}) : null),
+  })),
   Datacenters: ["dc1"],
   Name: job.spec.Name ?? job.id,
   Priority: 50,

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { empty, json, text, type Answer, type Reply } from "../../answer.js";
+import { SNAPSHOT, empty, json, text, type Answer, type Reply } from "../../answer.js";
 import type { Health, ServerHealth } from "../../autopilot.js";
 import { goDuration } from "../../blocking.js";
 import { isBefore } from "../../version.js";
@@ -27,6 +27,15 @@ export const operatorRoutes: readonly NomadRoute[] = [
         })),
       });
     }),
+  },
+  {
+    methods: ["GET"],
+    path: "/v1/operator/snapshot",
+    handle: asManagement(() => ({
+      status: 200,
+      headers: { "Content-Type": "application/x-gzip" },
+      body: SNAPSHOT,
+    })),
   },
   {
     methods: ["DELETE"],

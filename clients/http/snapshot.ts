@@ -2,9 +2,8 @@ import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { UserError } from "../../cluster/user-error.js";
 import { codeOf } from "../error-code.js";
-import type { HttpClient } from "../http/http-client.js";
-import { TooLong } from "../http/read-text.js";
-import { MANAGEMENT } from "./permissions.js";
+import type { Call, HttpClient } from "./http-client.js";
+import { TooLong } from "./read-text.js";
 
 const TIMEOUT = 600;
 const LARGEST = 8 * 1024 ** 3;
@@ -13,9 +12,14 @@ const LARGEST = 8 * 1024 ** 3;
  * Streams a snapshot into a file beside the one that is wanted, and renames it once it is whole.
  * @throws UserError when the file cannot be written; a ClientError when the snapshot cannot be had
  */
-export async function saveSnapshot(http: HttpClient, file: string, signal?: AbortSignal): Promise<void> {
+export async function saveSnapshot(
+  http: HttpClient,
+  asked: Pick<Call, "path" | "permission">,
+  file: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const unfinished = `${file}.${String(process.pid)}.unfinished`;
-  const call = { path: "/v1/snapshot", timeout: TIMEOUT, permission: MANAGEMENT, signal };
+  const call = { ...asked, timeout: TIMEOUT, signal };
   const handle = await toDisk(file, () => open(unfinished, "w", 0o600));
   try {
     try {
