@@ -189,6 +189,7 @@ test("what a platform's resources and attributes are called is said in cluster a
   );
   expect(said.map(({ file }) => file).sort()).toEqual([
     // What AWS's own interface answers, and not a resource of Terraform's.
+    "clients/aws/ec2-launch.ts",
     "clients/aws/ec2.ts",
     // Data sources of the user's own, of any provider: those that only read, and one that runs a function.
     "guard/own-blocks.ts",

@@ -15,7 +15,7 @@ const LOOKS = /^rollout (status|history|plan|review|check|validate|hook)\b/;
 /** What a command looks like; an expression of a template stands there as `{}`. */
 const FORMS = [
   /\b(?:npx )?cdktf deploy \S+/g,
-  /\brollout (?!(?:runs|does|that)\b)(?:set image|[a-z]+)(?![a-z.:-])/g,
+  /\brollout (?!(?:runs|does|that)\b)(?:set image|deploy cluster|[a-z]+)(?![a-z.:-])/g,
   /(?:\bterraform|\btofu|\{\})(?: -chdir=\S+)? (?:untaint|taint|import|force-unlock|state (?:rm|mv|push|replace-provider))\b/g,
   /\bsudo systemctl \S+/g,
   /\bnomad (?:node|operator(?! raft list)|system|server) \S+ \S+/g,
@@ -51,9 +51,10 @@ for (const file of fileNames.map((name) => relative(".", name))) {
     for (const [found] of FORMS.flatMap((form) => [...text.matchAll(form)])) {
       if (LOOKS.test(found)) continue;
       const words = found.replace(/^(?:terraform|tofu|\{\})(?: -chdir=\S+)? /, "");
-      const row = [...rows.keys()].find((row) =>
+      const fits = [...rows.keys()].filter((row) =>
         [found, words, `npx ${found}`].some((each) => each.startsWith(row)),
       );
+      const row = fits.sort((one, other) => other.length - one.length)[0];
       if (row !== undefined) rows.set(row, true);
       else {
         const { line } = source.getLineAndCharacterOfPosition(node.getStart(source));
