@@ -62,7 +62,12 @@ test("a task group wants what its job and its tasks want, and is bound to its CS
       ...{ ID, Namespace: "data", PluginID: "ebs", Topologies: [{ Segments: { zone: "a" } }] },
       ...more,
     });
-  const volumes = [volume("disk"), volume("disk", { Namespace: "other", PluginID: "efs" }), volume("disk-2")];
+  const volumes = [
+    volume("disk"),
+    volume("disk", { Namespace: "other", PluginID: "efs" }),
+    volume("disk-2"),
+    volume("own"),
+  ];
   const look = async (known: Parameters<typeof observeJobs>[4], ...more: object[]) => {
     const all = [allocation("a", {}), ...more.map((each, index) => allocation(`b${String(index)}`, each))];
     return (await observeJobs({ job: () => Promise.resolve(job) }, [job], new Set(["old"]), all, known))[0];

@@ -282,6 +282,17 @@ describe("warns", () => {
     expect(found(world, { workload: "stays" }).warnings).toEqual([]);
   });
 
+  test("where two that need a node each find room on one alone", () => {
+    const world = observed((one) => {
+      racks(one);
+      web(one).on = ["broker-0-0-node", "broker-0-1-node"];
+      web(one).constraints = [{ LTarget: "", Operand: "distinct_hosts", RTarget: "true" }];
+      for (const node of known(one.nomad.nodes))
+        node.used = { cpuMhz: node.name === "broker-2-0" ? 0 : 1000, memoryMb: 0 };
+    });
+    expect(warnings(world)).toContain("no room is left on nodes elsewhere for 1 of default/web.g");
+  });
+
   test("of a group in batches only for the work of the batch, which may go to what is new", () => {
     const world = observed((one) => {
       for (const node of known(one.nomad.nodes)) node.used = { cpuMhz: 1000, memoryMb: 0 };
