@@ -13,76 +13,148 @@ afterEach(async () => {
 });
 
 describe("the check for RocketMQ", () => {
-  interface Offsets {
+  /** What `brokerStatus` of RocketMQ 5.2.0 says of a broker; -1 where it holds nothing. */
+  interface Log {
     readonly min: number;
     readonly max: number;
+    /** Of its oldest message. */
+    readonly since?: number;
   }
-  /** `mqadmin` for a master at 10.0.0.7 and, if there is one, a replica at 10.0.1.7. */
-  const mqadmin = async (master: Offsets, replica?: Offsets): Promise<void> => {
-    const status = ({ min, max }: Offsets): string =>
-      `bootTimestamp                   : 1591673160936\ncommitLogDirCapacity            : Total : 98.3 GiB, Free : 93.5 GiB.\ncommitLogMaxOffset              : ${String(max)}\ncommitLogMinOffset              : ${String(min)}`;
-    const rows = [
+  const SINCE = 1796049961289;
+  const [master, replica] = ["10.0.0.7:10911", "10.0.1.7:10911"];
+  const refused = (address: string) =>
+    `org.apache.rocketmq.tools.command.SubCommandException: BrokerStatusSubCommand command failed\n\tat org.apache.rocketmq.tools.command.MQAdminStartup.main(MQAdminStartup.java:114)\nCaused by: org.apache.rocketmq.remoting.exception.RemotingConnectException: connect to ${address} failed\n\t... 2 more`;
+  const rows = (prefix: string, { min, max, since = SINCE }: Log): string =>
+    [
+      `${prefix}bootTimestamp                   : 1796049780437`,
+      `${prefix}commitLogDirCapacity            : Total : 98.3 GiB, Free : 93.5 GiB.`,
+      `${prefix}commitLogMaxOffset              : ${String(max)}`,
+      `${prefix}commitLogMinOffset              : ${String(min)}`,
+      `${prefix}earliestMessageTimeStamp        : ${String(since)}`,
+    ].join("\n");
+
+  /**
+   * `mqadmin` for a master at 10.0.0.7 and, if there is one, a replica at 10.0.1.7, which may be silent.
+   * @param later what the master says when it is asked once more
+   */
+  const mqadmin = async (of: Log, ofReplica?: Log | "silent", later = of): Promise<void> => {
+    const brokers = [
       "#Cluster Name     #Broker Name            #BID  #Addr                  #Version",
-      "DefaultCluster    broker-a                0     10.0.0.7:10911         V5_3_0",
-      "DefaultCluster    broker-aa               1     10.0.2.7:10911         V5_3_0",
-      ...(replica ? ["DefaultCluster    broker-a                1     10.0.1.7:10911         V5_3_0"] : []),
+      "demo              broker-a                0     10.0.0.7:10911         V5_2_0",
+      "demo              broker-aa               1     10.0.2.7:10911         V5_2_0",
+      ...(ofReplica ? ["demo              broker-a                1     10.0.1.7:10911         V5_2_0"] : []),
     ];
+    const status = [
+      rows(`${master}           `, of),
+      ofReplica === "silent" ? refused(replica) : ofReplica ? rows(`${replica}           `, ofReplica) : "",
+    ];
+    // It exits with 0 whatever happens.
     await scratch.program(
       "mqadmin",
-      `case "$*" in
-  "clusterList -n ns:9876") cat << 'T'\n${rows.join("\n")}\nT
+      `echo "$*" >> ${scratch.folder}/asked
+case "$*" in
+  "clusterList -n ns:9876") cat << 'T'\n${brokers.join("\n")}\nT
   ;;
-  "brokerStatus -n ns:9876 -b 10.0.0.7:10911") cat << 'T'\n${status(master)}\nT
+  "brokerStatus -n ns:9876 -c demo") cat << 'T'\n${status.join("\n")}\nT
   ;;
-  "brokerStatus -n ns:9876 -b 10.0.1.7:10911") cat << 'T'\n${replica ? status(replica) : ""}\nT
+  "brokerStatus -n ns:9876 -b ${master}") cat << 'T'\n${rows("", later)}\nT
   ;;
-  *) echo "unexpected: $*" >&2; exit 9 ;;
+  *) cat << 'T'\n${refused("null")}\nT
+  ;;
 esac`,
     );
   };
-  const check = (address: string) => scratch.run(script("rocketmq"), ["ns:9876", address]);
+  const check = (address: string, nameServers = "ns:9876") =>
+    scratch.run(script("rocketmq"), [nameServers, address]);
+  const rejected = (output: string) => ({ exitCode: 1, output });
 
-  test("passes when the replica is as far as its master and holds as much", async () => {
+  test("passes when the replica is as far as its master and holds as much, and asks all brokers at once", async () => {
     await mqadmin({ min: 0, max: 3473383494 }, { min: 0, max: 3473383000 });
     const passed = { exitCode: 0, output: "ready: broker-a, 1 replicas from 10.0.0.7:10911" };
-    expect(await check("10.0.1.7:10911")).toEqual(passed);
-    expect(await check("10.0.0.7:10911")).toEqual(passed);
+    expect(await check(replica)).toEqual(passed);
+    expect(await check(master)).toEqual(passed);
+    const each = "clusterList -n ns:9876\nbrokerStatus -n ns:9876 -c demo\n";
+    expect(await scratch.read("asked")).toBe(each + each);
+  });
+
+  test("passes when neither holds anything yet", async () => {
+    await mqadmin({ min: -1, max: 0, since: -1 }, { min: -1, max: 0, since: -1 });
+    expect((await check(replica)).exitCode).toBe(0);
   });
 
   test("rejects a replica that started at the last file, although the difference is 0", async () => {
-    await mqadmin({ min: 0, max: 3473383494 }, { min: 3221225472, max: 3473383494 });
-    expect(await check("10.0.1.7:10911")).toEqual({
-      exitCode: 1,
-      output:
+    await mqadmin({ min: 0, max: 3473383494 }, { min: 3221225472, max: 3473383494, since: 1796049965000 });
+    expect(await check(replica)).toEqual(
+      rejected(
         "10.0.1.7:10911 of broker-a holds the log from 3221225472 only, the master 10.0.0.7:10911 from 0: older messages are on one machine",
-    });
+      ),
+    );
   });
 
   test("rejects a replica that is behind", async () => {
-    await mqadmin({ min: 0, max: 5000000 }, { min: 0, max: 1000000 });
-    expect(await check("10.0.1.7:10911")).toEqual({
-      exitCode: 1,
-      output: "10.0.1.7:10911 of broker-a is 4000000 bytes behind 10.0.0.7:10911, at most 1048576",
-    });
+    await mqadmin({ min: 0, max: 3473383494 }, { min: 0, max: 1000000 });
+    expect(await check(replica)).toEqual(
+      rejected("10.0.1.7:10911 of broker-a is 3472383494 bytes behind 10.0.0.7:10911, at most 1048576"),
+    );
+  });
+
+  test.each([
+    ["has written since", { min: 0, max: 2438192, since: 1796050098914 }],
+    ["is empty", { min: -1, max: 0, since: -1 }],
+  ])("rejects a replica that is ahead: the master has lost its log, and %s", async (_, of) => {
+    await mqadmin(of, { min: 0, max: 10972960 });
+    expect(await check(master)).toEqual(
+      rejected(
+        `10.0.1.7:10911 of broker-a is ${String(10972960 - of.max)} bytes ahead of its master 10.0.0.7:10911: the master has lost its log`,
+      ),
+    );
+  });
+
+  test("asks the master once more before it says so: it may have been asked before its replica", async () => {
+    await mqadmin({ min: 0, max: 10972000 }, { min: 0, max: 10972960 }, { min: 0, max: 10973900 });
+    expect((await check(master)).exitCode).toBe(0);
+  });
+
+  test("rejects a master that has lost its log and written as much again since", async () => {
+    await mqadmin({ min: 0, max: 10972960, since: 1796050039720 }, { min: 0, max: 10972960 });
+    expect(await check(master)).toEqual(
+      rejected(
+        "10.0.1.7:10911 of broker-a and its master 10.0.0.7:10911 hold different logs: the oldest messages are of 1796049961289 and of 1796050039720",
+      ),
+    );
+  });
+
+  test("passes when the master has deleted old files and its replica has not yet", async () => {
+    await mqadmin({ min: 1073741824, max: 3473383494, since: 1796050039720 }, { min: 0, max: 3473383494 });
+    expect((await check(master)).exitCode).toBe(0);
   });
 
   test("rejects a master without a replica, and a broker that is not registered", async () => {
     await mqadmin({ min: 0, max: 1 });
-    expect((await check("10.0.0.7:10911")).output).toBe("broker-a has 0 replicas, 1 are wanted");
-    expect(await check("10.0.0.70:10911")).toEqual({
-      exitCode: 1,
-      output: "10.0.0.70:10911 is not registered at the name servers",
-    });
+    expect((await check(master)).output).toBe("broker-a has 0 replicas, 1 are wanted");
+    expect(await check("10.0.0.70:10911")).toEqual(
+      rejected("10.0.0.70:10911 is not registered at the name servers"),
+    );
   });
 
-  test("rejects a master that is gone, and a replica that says nothing", async () => {
+  test("rejects a master that is gone", async () => {
     await mqadmin({ min: 0, max: 1 });
-    expect((await check("10.0.2.7:10911")).output).toBe("broker-aa has no master");
-    await mqadmin({ min: 0, max: 1 }, { min: Number.NaN, max: 1 });
-    expect(await check("10.0.1.7:10911")).toEqual({
-      exitCode: 1,
-      output: "replica 10.0.1.7:10911 of broker-a does not say its offsets",
-    });
+    expect(await check("10.0.2.7:10911")).toEqual(rejected("broker-aa has no master"));
+  });
+
+  test("rejects a replica that says nothing, and name servers that do not answer, with mqadmin's own reason", async () => {
+    await mqadmin({ min: 0, max: 1 }, "silent");
+    const reason = "org.apache.rocketmq.remoting.exception.RemotingConnectException: connect to";
+    expect(await check(replica)).toEqual(
+      rejected(
+        `replica 10.0.1.7:10911 of broker-a does not say its offsets: ${reason} 10.0.1.7:10911 failed`,
+      ),
+    );
+    expect(await check(replica, "gone:9876")).toEqual(
+      rejected(`mqadmin clusterList failed: ${reason} null failed`),
+    );
+    await scratch.program("mqadmin", "echo 'mqadmin: java: not found' >&2; exit 127");
+    expect(await check(replica)).toEqual(rejected("mqadmin clusterList failed: mqadmin: java: not found"));
   });
 });
 

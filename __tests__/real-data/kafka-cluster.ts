@@ -29,7 +29,7 @@ export class KafkaCluster {
 
   private constructor(
     private readonly jars: string,
-    readonly scratch: Scratch,
+    private readonly scratch: Scratch,
     private readonly ports: readonly number[],
   ) {}
 
@@ -63,7 +63,7 @@ export class KafkaCluster {
   }
 
   /** Runs a tool that has to succeed. */
-  async tool(name: string, ...args: string[]): Promise<string> {
+  async #tool(name: string, ...args: string[]): Promise<string> {
     const { exitCode, output } = await this.run(`${this.scratch.folder}/bin/${name}`, args);
     if (exitCode !== 0) throw new Error(`${name} failed: ${output}`);
     return output;
@@ -72,7 +72,7 @@ export class KafkaCluster {
   /** What a machine with a new image and an empty disk does: the broker formats its folder and starts. */
   async startBroker(id: number): Promise<void> {
     const config = await this.scratch.write(`broker-${String(id)}.properties`, this.#configuration(id));
-    await this.tool("kafka-storage.sh", "format", "-t", CLUSTER_ID, "-c", config);
+    await this.#tool("kafka-storage.sh", "format", "-t", CLUSTER_ID, "-c", config);
     const broker = JavaProcess.start(this.scratch, `broker-${String(id)}`, {
       jars: this.jars,
       heap: "256m",
@@ -91,11 +91,23 @@ export class KafkaCluster {
     await this.startBroker(id);
   }
 
+  /** Ends a broker as a lost machine does. */
+  async kill(id: number): Promise<void> {
+    await this.#running.get(id)?.kill();
+  }
+
+  /** @param replicas of its one partition: `0:1` */
+  async createTopic(name: string, minimum: string, replicas: string): Promise<void> {
+    const create = ["--bootstrap-server", this.bootstrap, "--create", "--topic", name];
+    const settings = ["--replica-assignment", replicas, "--config", `min.insync.replicas=${minimum}`];
+    await this.#tool("kafka-topics.sh", ...create, ...settings);
+  }
+
   /** A topic with a copy on each broker; a copy that is not in sync comes in slowly. */
   async createSlowTopic(bytesPerSecond: number): Promise<void> {
     const create = ["--bootstrap-server", this.bootstrap, "--create", "--topic", TOPIC];
     const throttled = ["--config", "leader.replication.throttled.replicas=*"];
-    await this.tool(
+    await this.#tool(
       "kafka-topics.sh",
       ...create,
       "--partitions",
@@ -105,7 +117,7 @@ export class KafkaCluster {
       ...throttled,
     );
     for (const id of ["0", "1", "2"])
-      await this.tool(
+      await this.#tool(
         "kafka-configs.sh",
         ...["--bootstrap-server", this.bootstrap, "--alter", "--entity-type", "brokers", "--entity-name", id],
         ...["--add-config", `leader.replication.throttled.rate=${String(bytesPerSecond)}`],

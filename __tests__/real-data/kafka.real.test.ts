@@ -45,6 +45,36 @@ describeReal("three real Kafka brokers", ["kafka"], () => {
     };
   }
 
+  test("the check rejects what a roll must not begin with, and says what it is", async () => {
+    const refused = (output: string) => ({ exitCode: 1, output });
+    expect(await check()).toEqual(
+      refused("no topic is visible: the cluster is empty, or this user may not describe topics"),
+    );
+    expect(await check("--brokers", "4")).toEqual(refused("3 brokers answer, 4 are expected: 0 1 2"));
+    expect(await check("--cluster", "other")).toEqual(
+      refused(`this is the cluster ${cluster.id}, expected is other`),
+    );
+    await cluster.createTopic("two", "2", "0:1");
+    expect(await check()).toEqual(
+      refused(
+        "topics with too few replicas: two 0 has replicas 0,1, without broker-0 1, its minimum is 2; add replicas, or --accept two",
+      ),
+    );
+    await cluster.kill(2);
+    // It is in sync until its session ends, and a controller until nobody has heard of it for 10 s.
+    const [dead, alive] = [cluster.address(2), cluster.address(0)];
+    const without = await until("the controllers miss it", async () => {
+      const { output } = await cluster.run(script, [`${dead},${alive}`, "--accept", "two"]);
+      return output.startsWith("without") && output;
+    });
+    expect(without).toMatch(/^without broker-0 .* a majority is needed; and 1 more$/);
+    const started = performance.now();
+    expect((await cluster.run(script, [dead])).output).toMatch(
+      /^kafka-broker-api-versions.sh failed: .*Request METADATA failed on brokers List\(127\.0\.0\.1:/,
+    );
+    expect(performance.now() - started).toBeLessThan(40_000);
+  });
+
   test("with the check between the groups no acknowledged record is lost, and none fails", async () => {
     const { acknowledged, ...result } = await roll(() => until("the check passes", ready));
     expect(acknowledged).toBeGreaterThan(BEFORE);
