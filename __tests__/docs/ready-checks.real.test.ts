@@ -362,6 +362,15 @@ describe("the check for Kafka", () => {
       "kafka-metadata-quorum.sh",
       "org.apache.kafka.common.errors.TimeoutException: Timed out waiting for a node assignment. Call: describeMetadataQuorum\njava.util.concurrent.ExecutionException: again",
     ],
+    // A user who may not describe the cluster; then one who may, but not the configuration of topics.
+    [
+      "kafka-metadata-quorum.sh",
+      "org.apache.kafka.common.errors.ClusterAuthorizationException: Cluster authorization failed.\njava.util.concurrent.ExecutionException: again",
+    ],
+    [
+      "kafka-topics.sh",
+      "Error while executing topic command : Topic authorization failed.\n[2026-11-30] ERROR again",
+    ],
     [
       "kafka-topics.sh",
       "NOTE: Picked up JDK_JAVA_OPTIONS: -Xmx64m\n[2026-11-30 14:23:30,101] WARN [AdminClient clientId=adminclient-1] Connection to node -1 could not be established.\nError while executing topic command : Timed out waiting for a node assignment. Call: listTopics",
