@@ -288,6 +288,8 @@ describe("the check for Kafka", () => {
   test("takes the brokers of one rack together", async () => {
     const numbered = brokers.replaceAll("rack: broker-", "rack: ");
     expect((await check({ brokers: numbered })).output).toMatch(/ can lose 0, 1 or 2$/);
+    const silent = numbered.replace("rack: 2) -> (", "rack: 2) -> ERROR: DisconnectException");
+    expect((await check({ brokers: silent })).output).toMatch(/^without 0 orders 0 has 1 replicas in sync/);
     const inOneRack = brokers.replace("rack: broker-2", "rack: broker-1");
     expect(await check({ brokers: inOneRack })).toEqual(
       rejected(
