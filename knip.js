@@ -20,6 +20,7 @@ export default {
         "moto_server",
         "go",
         "terraform",
+        "mvn",
         "jq",
         "mkfs.ext4",
         "blkid",

@@ -7,10 +7,21 @@ import { prepareOnce } from "./prepare.js";
 
 /** Something real that a test runs against. `aws` and `null` are Terraform's providers; `sshd` stands for all of OpenSSH. */
 export type Need =
-  "terraform" | "tofu" | "aws" | "null" | "moto" | "consul" | "nomad" | "ext4" | "sshd" | "fleet";
+  | "terraform"
+  | "tofu"
+  | "aws"
+  | "null"
+  | "moto"
+  | "consul"
+  | "nomad"
+  | "ext4"
+  | "sshd"
+  | "fleet"
+  | "kafka"
+  | "rocketmq";
 
 /** What cannot be had everywhere, so that not even `ROLLOUT_TEST_REQUIRE=all` demands it. It is named all the same. */
-const mayBeMissing: ReadonlySet<Need> = new Set<Need>(["nomad", "tofu", "fleet"]);
+const mayBeMissing: ReadonlySet<Need> = new Set<Need>(["nomad", "tofu", "fleet", "kafka", "rocketmq"]);
 
 /** What a test with real programs works with. */
 export interface RealEnvironment {

@@ -6,6 +6,7 @@ import { findFleet } from "./find-fleet.js";
 import { findSshd } from "./find-sshd.js";
 import { prepareConsul, prepareNomad } from "./prepare-agents.js";
 import { prepareExt4 } from "./prepare-ext4.js";
+import { prepareKafka, prepareRocketmq } from "./prepare-jars.js";
 import { prepareMoto } from "./prepare-moto.js";
 import { prepareProviders } from "./prepare-providers.js";
 import { prepareTerraform, prepareTofu } from "./prepare-terraform.js";
@@ -38,7 +39,22 @@ async function prepare(): Promise<Prepared> {
     prepareExt4(),
     findSshd(),
   ]);
-  return { terraform, tofu, ...providers, moto, consul, nomad, ext4, sshd, fleet: findFleet() };
+  // One Maven at a time: both write to the same repository of the user.
+  const kafka = await prepareKafka();
+  const rocketmq = await prepareRocketmq();
+  return {
+    terraform,
+    tofu,
+    ...providers,
+    moto,
+    consul,
+    nomad,
+    ext4,
+    sshd,
+    fleet: findFleet(),
+    kafka,
+    rocketmq,
+  };
 }
 
 async function prepareTerraformAndProviders() {

@@ -37,6 +37,8 @@ export interface Prepared extends Providers {
   readonly ext4: Result;
   readonly sshd: Result<{ readonly binary: string }>;
   readonly fleet: Result;
+  readonly kafka: Result<{ readonly folder: string }>;
+  readonly rocketmq: Result<{ readonly folder: string }>;
 }
 
 /** The exact provider versions that the tests' specs ask for. */
