@@ -70,14 +70,19 @@ export async function awaitReady(
     since = bake.since;
     timeline.waits(unmetConditions(reading));
     if (reading.passed && !bake.done)
-      timeline.waitsFor(`every condition is met, and has to hold for ${String(time.bakeSeconds)}s`);
+      timeline.waitsFor(
+        bake.heldSeconds < time.bakeSeconds
+          ? `every condition is met, and has to hold for ${String(time.bakeSeconds)}s`
+          : "every condition has held, and each check has to pass twice meanwhile",
+      );
     if (bake.done) {
       const look = (): Promise<Observation> => cluster.observe(question);
       await forgetDead({ look, nomad: cluster.nomad, clock, timeline, signal }, observation, expected);
       timeline.end(`is ready (${formatHeld(bake)})`);
       return;
     }
-    if (isTimedOut(reading, begun, time)) {
+    const bakeSeconds = time.bakeSeconds && Math.max(time.bakeSeconds, checks.twiceSeconds);
+    if (isTimedOut(reading, begun, { ...time, bakeSeconds })) {
       throw new UserError(describeTimeout(reading, Math.round((clock.now() - begun) / 1000)));
     }
     await clock.pause(EVERY_MS, signal);

@@ -55,7 +55,8 @@ export async function passGate(
   const cluster = await connect(spec, env, clock.now, machines, group.name);
   const checks = new PoolChecks(ready.checks, {
     run: (check, subject, ending) => runAction(check, subject, { env, signal: ending }),
-    now: clock.now,
+    ...clock,
+    speed: machines?.speed ?? 1,
   });
   try {
     await awaitReady(

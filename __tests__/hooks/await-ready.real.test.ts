@@ -88,7 +88,7 @@ async function ready(
   const { env, clock } = world;
   const checks = new PoolChecks(gate.checks, {
     run: (check, machine, ending) => runAction(check, machine, { env, signal: ending }),
-    now: clock.now,
+    ...clock,
   });
   const expected = {
     cluster: spec.name,

@@ -1,4 +1,4 @@
-import type { CheckResult } from "../../rollout/observation/observation.js";
+import type { Answer } from "../../rollout/observation/observation.js";
 import { fillIn, type Action } from "../../cluster/gate-settings.js";
 import { runCommand, type ActionDeps } from "./run-command.js";
 import { runHttp } from "./run-http.js";
@@ -8,7 +8,7 @@ import type { Subject } from "./subject.js";
  * Tries an action once. Whatever the machine or the program does, it is a result and no exception.
  * @param at what it is about
  */
-export async function runAction(action: Action, at: Subject, deps: ActionDeps): Promise<CheckResult> {
+export async function runAction(action: Action, at: Subject, deps: ActionDeps): Promise<Answer> {
   const { address } = at;
   const tried =
     action.kind === "http"

@@ -4,7 +4,7 @@ import type { Condition } from "./condition.js";
 import type { Expected } from "./expected.js";
 import { nodesEligible, registeredConditions } from "./registered.js";
 import { imageConditions } from "./runs-image.js";
-import { checkConditions, servicesCondition, targetsCondition } from "./services.js";
+import { checkConditions, passedTwiceSince, servicesCondition, targetsCondition } from "./services.js";
 import { voteConditions } from "./votes.js";
 import { workBackCondition } from "./work-back.js";
 
@@ -16,6 +16,8 @@ export interface Readiness {
   readonly conditions: readonly Condition[];
   /** Whether every condition is met; it counts once it has held for the bake time. */
   readonly passed: boolean;
+  /** The last two tries of each of the pool's own checks began since then, and passed. */
+  readonly passedTwiceSince: number;
 }
 
 /** Judges a new group by what is observed, and by nothing else. */
@@ -36,5 +38,6 @@ export function readiness(observation: Observation, expected: Expected): Readine
     at: observation.at,
     conditions,
     passed: conditions.every(({ status }) => status === "met"),
+    passedTwiceSince: passedTwiceSince(observation, expected),
   };
 }

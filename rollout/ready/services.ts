@@ -35,13 +35,25 @@ export function targetsCondition({ targets }: Observation, { hosts }: Expected):
 const isLeaving = ({ state }: Target): boolean => state === "draining" || state === "unused";
 
 /** One condition for each of the pool's own checks, of every host, of the group or of the pool. */
-export function checkConditions({ checks }: Observation, expected: Expected): Condition[] {
-  const about = { machine: expected.hosts, group: [expected.group], pool: [expected.pool] };
+export function checkConditions({ checks, at }: Observation, expected: Expected): Condition[] {
   return expected.checks.map(({ name, scope }) =>
-    everyHost(`check-${name}`, about[scope], "passes", (host) => {
+    everyHost(`check-${name}`, about(expected)[scope], "passes", (host) => {
       const result = checks.find((one) => one.name === name && one.host === host);
       if (!result) return { unknown: "not run yet" };
+      if (result.until < at) return { unknown: `its last answer is too old: ${result.value}` };
       return result.passed ? undefined : { unmet: result.value };
     }),
   );
 }
+
+const about = ({ hosts, group, pool }: Expected) => ({ machine: hosts, group: [group], pool: [pool] });
+
+/** Since when each check has passed twice in a row: the time at which the last try but one of the latest began. */
+export const passedTwiceSince = ({ checks }: Observation, expected: Expected): number =>
+  Math.min(
+    ...expected.checks.flatMap(({ name, scope }) =>
+      about(expected)[scope].map(
+        (host) => checks.find((one) => one.name === name && one.host === host)?.passedAt ?? -Infinity,
+      ),
+    ),
+  );

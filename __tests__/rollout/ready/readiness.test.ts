@@ -18,6 +18,9 @@ const THREE = [
   { name: "in-sync", scope: "machine" },
 ] as const;
 
+/** When a check was tried, and that this is not too old. */
+const NOW = { at: START - 5000, until: START };
+
 const AT_ONCE = [
   { name: "balanced", scope: "group" },
   { name: "members", scope: "pool" },
@@ -34,7 +37,7 @@ test("a new group of clients is ready when everything is as it has to be", () =>
     one.targets = ["broker-0-0", "broker-0-1"].map((host) => ({ host, state: "healthy" }));
     one.machines = ["broker-0-0", "broker-0-1"].map((host) => machine(host, "ami-0bbb"));
     one.checks = ["broker-0-0", "broker-0-1"].flatMap((host) =>
-      THREE.map(({ name }) => ({ host, name, passed: true, value: "status 200" })),
+      THREE.map(({ name }) => ({ host, name, passed: true, value: "status 200", ...NOW })),
     );
   });
   const { passed, conditions, at } = readiness(world, expected);
@@ -52,6 +55,31 @@ test("a new group of clients is ready when everything is as it has to be", () =>
     "check-in-sync 2 of 2",
   ]);
   expect([passed, at]).toEqual([true, START]);
+});
+
+test("checks have passed twice since the try before the last of whichever is the slowest", () => {
+  const since = (passedAt: number | undefined): number => {
+    const world = brokers((one) => {
+      one.checks = ["broker-0", "broker"].map((host, index) => ({
+        ...{
+          name: AT_ONCE[index]?.name ?? "",
+          host,
+          passed: true,
+          value: "",
+          ...NOW,
+          passedAt: START - 9000,
+        },
+      }));
+      const [, second] = one.checks;
+      if (second && passedAt === undefined) delete second.passedAt;
+      else if (second && passedAt !== undefined) second.passedAt = passedAt;
+    });
+    return readiness(world, expecting("broker-0", { checks: AT_ONCE })).passedTwiceSince;
+  };
+  expect(since(START - 7000)).toBe(START - 9000);
+  expect(since(START - 11_000)).toBe(START - 11_000);
+  expect(since(undefined)).toBe(-Infinity);
+  expect(readiness(brokers(), expecting("broker-0", {})).passedTwiceSince).toBe(Infinity);
 });
 
 test.each([
@@ -273,21 +301,33 @@ test.each<[string, string, World, Partial<Expected>, string]>([
     "broker-0",
     brokers((one) => {
       one.checks = [
-        { name: "answers", host: "broker-0-0", passed: true, value: "status 200" },
-        { name: "answers", host: "broker-0-1", passed: false, value: "status 503" },
-        { name: "in-sync", host: "broker-0-0", passed: true, value: "exit code 0" },
+        { name: "answers", host: "broker-0-0", passed: true, value: "status 200", ...NOW },
+        { name: "answers", host: "broker-0-1", passed: false, value: "status 503", ...NOW },
+        { name: "in-sync", host: "broker-0-0", passed: true, value: "exit code 0", ...NOW },
       ];
     }),
     { checks: THREE },
     "check-answers (1 of 2): broker-0-1: status 503\ncheck-in-sync (unknown, 1 of 2): broker-0-1: not run yet",
   ],
   [
+    "a check whose next try hangs, whatever it said before",
+    "broker-0",
+    brokers((one) => {
+      one.checks = [
+        { name: "answers", host: "broker-0-0", passed: true, value: "status 200", at: 0, until: START - 1 },
+        { name: "answers", host: "broker-0-1", passed: true, value: "status 200", ...NOW },
+      ];
+    }),
+    { checks: THREE.slice(0, 1) },
+    "check-answers (unknown, 1 of 2): broker-0-0: its last answer is too old: status 200",
+  ],
+  [
     "checks of the group and of the pool",
     "broker-0",
     brokers((world) => {
       world.checks = [
-        { name: "balanced", host: "broker-0-0", passed: true, value: "another's" },
-        { name: "members", host: "broker", passed: false, value: "8 of 9" },
+        { name: "balanced", host: "broker-0-0", passed: true, value: "another's", ...NOW },
+        { name: "members", host: "broker", passed: false, value: "8 of 9", ...NOW },
       ];
     }),
     { checks: AT_ONCE },
