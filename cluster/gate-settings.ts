@@ -41,11 +41,7 @@ export type Action = {
 );
 
 /** An action that is repeated until it passes. */
-export type Check = Action & {
-  readonly intervalSeconds: number;
-  /** Default: before a group leaves, too. */
-  readonly when?: "after" | undefined;
-};
+export type Check = Action & { readonly intervalSeconds: number; readonly when?: "after" | undefined };
 
 const NO_DRAIN = { deadline: "1h", onDeadline: "fail" } as const;
 

@@ -74,6 +74,7 @@ export async function passGate(
         workload,
         hasLoadBalancer: spec.platform === "aws" && pool?.loadBalancer !== undefined,
         hasMachines: spec.platform === "aws",
+        isNew: !file.deployed.some(({ name }) => name === group.name),
         checks: ready.checks,
       },
       {

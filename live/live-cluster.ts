@@ -37,6 +37,8 @@ export interface Question {
   readonly checks: readonly CheckResult[];
   /** Consul's snapshot. Absent, or not there: none has been taken. */
   readonly snapshotFile?: string;
+  /** Whether Consul is asked for the health of all of its pool. Default: of the group. */
+  readonly wholePool?: boolean;
 }
 
 /** What AWS can be asked. */

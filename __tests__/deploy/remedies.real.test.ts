@@ -25,6 +25,7 @@ const PLAYED: Readonly<Record<RemedyId, readonly string[] | { readonly in: strin
   ],
   resume: { in: "__tests__/deploy/two-runners.real.test.ts" },
   cancel: { in: "__tests__/cli/hold.test.ts" },
+  checks: { in: "__tests__/deploy/checks.real.test.ts" },
   gc: { in: "__tests__/cli/gc.real.test.ts" },
   retire: { in: "__tests__/deploy/retire.real.test.ts" },
   "set-image": { in: "__tests__/deploy/two-runners.real.test.ts" },

@@ -79,9 +79,7 @@ const check = z.strictObject({
   when: z
     .enum(["after"], { error: "after, or nothing at all" })
     .optional()
-    .describe(
-      "after: it is asked of a group that is back, and not before one leaves. Default: it is asked both times.",
-    ),
+    .describe("after: it is not asked before a group leaves. Default: it is asked before and after."),
 });
 
 export const ready = z

@@ -7,7 +7,7 @@ import {
   type ConsulMember,
   type Observation,
 } from "../../rollout/observation/observation.js";
-import { hostName } from "../../cluster/address.js";
+import { hostName, parseGroupName, parseHostName } from "../../cluster/address.js";
 import { ask, oneOf, unlessHidden } from "./ask.js";
 import { consulRights } from "./consul-rights.js";
 import { autopilotOf, MEMBER_STATES, raftPeersOf } from "./servers.js";
@@ -18,6 +18,7 @@ import { UserError } from "../../cluster/user-error.js";
 interface ConsulQuestion {
   readonly group: string;
   readonly snapshotFile?: string;
+  readonly wholePool?: boolean;
   /** The cluster's own time at a moment of real time. Default: the same */
   readonly timeAt?: (real: number) => number;
 }
@@ -31,8 +32,9 @@ type ConsulObservation = Observation["consul"];
 export async function observeConsul(
   consul: ConsulClient,
   catalog: () => Promise<readonly Node[]>,
-  { group, snapshotFile, timeAt = (real) => real }: ConsulQuestion,
+  { group, snapshotFile, wholePool = false, timeAt = (real) => real }: ConsulQuestion,
 ): Promise<ConsulObservation> {
+  const asked = (wholePool ? parseGroupName(group)?.pool : undefined) ?? group;
   const [rights, members, nodes, autopilot, raft, health, canTransferLeadership, snapshotAt] =
     await Promise.all([
       ask(async () => consulRights(consul, await hostsIn(catalog, group))),
@@ -40,7 +42,7 @@ export async function observeConsul(
       ask(async () => (await catalog()).map(catalogNodeOf)),
       ask(async () => autopilotOf(await consul.autopilotHealth())),
       ask(async () => raftPeersOf(await consul.raftConfiguration())),
-      ask(async () => checksOf(await consul.checks(filterFor(group)), group)),
+      ask(async () => checksOf(await consul.checks(filterFor(asked)), asked)),
       ask(() => consul.canTransferLeader()),
       ask(async () => {
         const written = await snapshotTime(snapshotFile);
@@ -80,14 +82,14 @@ const catalogNodeOf = ({ ID, Node, Address, Meta }: Node): CatalogNode => ({
 });
 
 /** A cluster has thousands of checks; those of other groups would only cost time. */
-const filterFor = (group: string): string => `Node matches "^${group}-[0-9]+$"`;
+const filterFor = (asked: string): string => `Node matches "^${asked}(-[012])?-[0-9]+$"`;
 
 const CHECK_STATES = ["passing", "warning", "critical", "maintenance"] as const;
 
 /** Whatever the filter left over. */
-function checksOf(checks: readonly Check[], group: string) {
+function checksOf(checks: readonly Check[], asked: string) {
   return checks
-    .filter(({ Node }) => isHostOf(group, Node))
+    .filter(({ Node }) => [parseHostName(Node)?.group, parseHostName(Node)?.pool].includes(asked))
     .map(({ Node, CheckID, ServiceName, Status }) => ({
       node: Node,
       id: CheckID,

@@ -239,5 +239,4 @@ export interface CheckResult {
   readonly until: number;
 }
 
-/** What one try has come to. */
 export type Answer = Pick<CheckResult, "name" | "host" | "passed" | "value">;

@@ -11,16 +11,11 @@ export interface Held {
 }
 
 /**
- * Counts the bake time. Any break starts it anew, and so does a clock that was set back. What a check has said before counts
- * for nothing: each has to be tried twice in it. Where there is no bake time, to be ready is enough.
+ * Counts the bake time, in which each check has to pass twice. Any break starts it anew, and so does a clock that was set back.
  * @param since what the last call returned; absent on the first
  */
 export function held(
-  {
-    passed,
-    at,
-    passedTwiceSince = Infinity,
-  }: Pick<Readiness, "passed" | "at"> & Partial<Pick<Readiness, "passedTwiceSince">>,
+  { passed, at, passedTwiceSince = Infinity }: Pick<Readiness, "passed" | "at"> & Partial<Readiness>,
   since: number | undefined,
   bakeSeconds: number,
 ): Held {

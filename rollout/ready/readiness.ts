@@ -4,7 +4,7 @@ import type { Condition } from "./condition.js";
 import type { Expected } from "./expected.js";
 import { nodesEligible, registeredConditions } from "./registered.js";
 import { imageConditions } from "./runs-image.js";
-import { checkConditions, passedTwiceSince, servicesCondition, targetsCondition } from "./services.js";
+import { checkConditions, servicesCondition, targetsCondition } from "./services.js";
 import { voteConditions } from "./votes.js";
 import { workBackCondition } from "./work-back.js";
 
@@ -16,7 +16,7 @@ export interface Readiness {
   readonly conditions: readonly Condition[];
   /** Whether every condition is met; it counts once it has held for the bake time. */
   readonly passed: boolean;
-  /** The last two tries of each of the pool's own checks began since then, and passed. */
+  /** The last two tries of each check that passes began since then, and passed. */
   readonly passedTwiceSince: number;
 }
 
@@ -38,6 +38,8 @@ export function readiness(observation: Observation, expected: Expected): Readine
     at: observation.at,
     conditions,
     passed: conditions.every(({ status }) => status === "met"),
-    passedTwiceSince: passedTwiceSince(observation, expected),
+    passedTwiceSince: Math.min(
+      ...observation.checks.map(({ passed, passedAt = -Infinity }) => (passed ? passedAt : Infinity)),
+    ),
   };
 }

@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import type { Expected } from "../../../rollout/ready/expected.js";
 import { readiness } from "../../../rollout/ready/readiness.js";
 import { formatCondition } from "../../../rollout/ready/timeout.js";
@@ -58,28 +58,52 @@ test("a new group of clients is ready when everything is as it has to be", () =>
 });
 
 test("checks have passed twice since the try before the last of whichever is the slowest", () => {
-  const since = (passedAt: number | undefined): number => {
+  const since = (...tries: readonly (number | undefined)[]): number => {
     const world = brokers((one) => {
-      one.checks = ["broker-0", "broker"].map((host, index) => ({
-        ...{
-          name: AT_ONCE[index]?.name ?? "",
-          host,
-          passed: true,
-          value: "",
-          ...NOW,
-          passedAt: START - 9000,
-        },
+      one.checks = tries.map((passedAt) => ({
+        ...{ name: "answers", host: "broker-0-0", passed: true, value: "", ...NOW },
+        ...(passedAt === undefined ? {} : { passedAt }),
       }));
-      const [, second] = one.checks;
-      if (second && passedAt === undefined) delete second.passedAt;
-      else if (second && passedAt !== undefined) second.passedAt = passedAt;
     });
-    return readiness(world, expecting("broker-0", { checks: AT_ONCE })).passedTwiceSince;
+    return readiness(world, expecting("broker-0", { checks: THREE })).passedTwiceSince;
   };
-  expect(since(START - 7000)).toBe(START - 9000);
-  expect(since(START - 11_000)).toBe(START - 11_000);
-  expect(since(undefined)).toBe(-Infinity);
-  expect(readiness(brokers(), expecting("broker-0", {})).passedTwiceSince).toBe(Infinity);
+  expect(since(START - 7000, START - 9000)).toBe(START - 9000);
+  expect(since(START - 7000, undefined)).toBe(-Infinity);
+  expect(since()).toBe(Infinity);
+});
+
+describe("the checks of a group that comes anew", () => {
+  const judged = (role: "client" | "nomad-server", ...edits: readonly ((world: World) => void)[]) => {
+    const refused = (one: World): void => {
+      one.checks = [{ name: "answers", host: "broker-0-0", passed: false, value: "ECONNREFUSED", ...NOW }];
+    };
+    const expected = expecting("broker-0", { isNew: true, role, checks: THREE.slice(0, 1) });
+    const { conditions, passedTwiceSince } = readiness(brokers(refused, ...edits), expected);
+    const { status, reason, value } = conditions.find(({ name }) => name === "check-answers") ?? {};
+    return [status, value, reason, passedTwiceSince];
+  };
+  const withoutWork = (one: World): void => {
+    one.nomad.allocations = known(one.nomad.allocations).filter(({ job }) => job === "log");
+  };
+  const waits = ["unmet", "0 of 2", "broker-0-0: ECONNREFUSED", Infinity];
+
+  test("hold nothing up as long as only what runs everywhere is placed on it, and say that they never passed", () => {
+    expect(judged("client", withoutWork)).toEqual([
+      "met",
+      "0 of 2",
+      "has never passed, and awaits its work: broker-0-0: ECONNREFUSED",
+      Infinity,
+    ]);
+  });
+
+  test("are waited for once it has work, where nobody knows, and on servers, whose work is there at once", () => {
+    expect(judged("client")).toEqual(waits);
+    expect(judged("nomad-server", withoutWork)).toEqual(waits);
+    const unknown = (one: World): void => {
+      one.nomad.allocations = { unknown: "500 No cluster leader" };
+    };
+    expect(judged("client", unknown)).toEqual(waits);
+  });
 });
 
 test.each([
