@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import * as z from "zod";
 import { describeReal } from "../support/environment.js";
+import { longTest } from "../support/long.js";
 import { SimulatedDemo } from "./simulated-demo.js";
 import type { Outcome } from "./workspace.js";
 
@@ -48,7 +49,7 @@ describeReal("A pool's own checks, before a group leaves", ["terraform"], (real)
       output: expect.stringContaining(
         [
           "broker-0 cannot be rolled now:",
-          "  broker-1-0: check in-sync: its output is without \"in sync\": 3000 messages behind; see to it before broker-0 leaves: npx rollout checks broker; what is not to be asked before says when: after",
+          '  broker-1-0: check in-sync: its output is without "in sync": 3000 messages behind; see to it before broker-0 leaves, and try it: npx rollout checks broker; or give the check when: after',
         ].join("\n"),
       ),
     });
@@ -93,6 +94,26 @@ describeReal("A pool's own checks, before a group leaves", ["terraform"], (real)
     expect(await rollout("undo", "broker-0")).toMatchObject({ exitCode: 0 });
     expect(await rollout("deploy", "broker-0", "--yes")).toMatchObject({ exitCode: 0 });
   });
+
+  longTest(
+    "another broker that falls behind between two batches stops it, and the next run goes on",
+    async () => {
+      say("broker-1-0", "in sync");
+      await demo.workspace.edit(["hosts: [2, 1, 1]", "hosts: [2, 1, 1], maxUnavailable: 1"]);
+      await rollout("set", "image", "broker-0=ami-0c003");
+      const run = demo.start("broker-0");
+      await run.see({ in: "driver", text: /until what is new is whole, before the next machines go/ });
+      say("broker-1-0", "3000 messages behind");
+
+      const stopped = await run.end();
+
+      expect(stopped.output).toContain("broker-1-0: check in-sync: its output is without");
+      expect(stopped).toMatchObject({ exitCode: 1 });
+      const finished = await rollout("deploy", "broker-0", "--yes");
+      expect(finished.output).toContain("so these checks are not asked: in-sync");
+      expect(finished).toMatchObject({ exitCode: 0 });
+    },
+  );
 });
 
 const nodes = z.array(

@@ -6,10 +6,7 @@ import { servicesCondition } from "../ready/services.js";
 import type { Finding } from "./finding.js";
 import { unwell } from "./preflight.js";
 
-/**
- * Whether the roll of a group finishes what has begun, mends what is broken, or takes the group back.
- * @param hasAsked whether its pool was asked in this run: its later machines then only await their batch
- */
+/** Whether a roll finishes, mends or takes back. Once the pool was asked in a run, later machines only await their batch. */
 export function goesOn(
   observation: Observation,
   { role, image, hash }: Pick<Group, "role" | "image" | "hash">,
@@ -18,14 +15,15 @@ export function goesOn(
 ): boolean {
   const { consul, machines, targets } = observation;
   const catalog = isUnknown(consul.catalog) ? [] : consul.catalog;
-  const leaving = isUnknown(targets) ? [] : targets.filter(({ state }) => state === "draining");
-  return hosts.some((host) => {
-    const meta = catalog.find(({ name }) => name === host)?.meta ?? {};
-    const isBack = images.includes(image) && meta["rollout_image"] !== image;
-    const isBegun = meta["rollout_template_hash"] === hash || leaving.some((target) => target.host === host);
-    const reasons = unwell(observation, role, host).filter(({ gone }) => !hasAsked || gone !== undefined);
-    return reasons.length > 0 || isMachineEnded(machines, host) || (!hasAsked && (isBack || isBegun));
-  });
+  const metas = catalog.filter(({ name }) => hosts.includes(name)).map(({ meta }) => meta);
+  const isNew = metas.map((meta) => meta["rollout_template_hash"] === hash);
+  const isBack = images.includes(image) && metas.some((meta) => meta["rollout_image"] !== image);
+  const isOut =
+    !isUnknown(targets) && targets.some((one) => hosts.includes(one.host) && one.state === "draining");
+  if (!hasAsked && (isBack || isOut || (isNew.includes(true) && isNew.includes(false)))) return true;
+  const isAway = (host: string): boolean =>
+    unwell(observation, role, host).some(({ gone }) => !hasAsked || gone !== undefined);
+  return hosts.some((host) => isMachineEnded(machines, host) || isAway(host));
 }
 
 /** What its pool has against the leave of a group: services of the other groups in Consul, and its own checks. */
@@ -38,7 +36,7 @@ export function objectionsOf(
   const hosts = groups.flatMap((group) => (group.name === own ? [] : group.hosts));
   const { status, reason } = servicesCondition(observation, { hosts });
   const remedy = `see to it before ${own} leaves`;
-  const tried = `${remedy}: npx rollout checks ${pool}; what is not to be asked before says when: after`;
+  const tried = `${remedy}, and try it: npx rollout checks ${pool}; or give the check when: after`;
   return [
     ...(hosts.length > 0 && status === "unmet" ? [{ subject: pool, message: reason, remedy }] : []),
     ...answers.flatMap(({ passed, name, host: subject, value }) =>

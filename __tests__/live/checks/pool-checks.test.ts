@@ -124,7 +124,13 @@ test("a try comes when it is due, whatever else takes long", async () => {
   let tries = 0;
   const checks = new PoolChecks([check], {
     now: () => now,
-    pause: (ms) => new Promise((resolve) => pauses.push(() => resolve(void (now += ms)))),
+    pause: (ms) =>
+      new Promise((resolve) => {
+        pauses.push(() => {
+          now += ms;
+          resolve();
+        });
+      }),
     run: ({ name }, { name: host }) => {
       tries++;
       return Promise.resolve({ name, host, passed: true, value: "" });

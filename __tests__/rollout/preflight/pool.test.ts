@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { formatFinding } from "../../../rollout/preflight/finding.js";
 import { goesOn, objectionsOf } from "../../../rollout/preflight/pool.js";
-import { BROKERS, groupOfHost, known, NEW, observed, pick, replaced, type World } from "../observed.js";
+import { BROKERS, groupOfHost, known, NEW, observed, OLD, pick, replaced, type World } from "../observed.js";
 
 const group = { name: "broker-0", pool: "broker", role: "client", image: "ami-0bbb", hash: NEW } as const;
 const hosts = ["broker-0-0", "broker-0-1"];
@@ -9,7 +9,7 @@ const hosts = ["broker-0-0", "broker-0-1"];
 describe("the pool of a group is asked whether that may leave", () => {
   const asks = (
     world: World,
-    more: { readonly image?: string } = {},
+    more: { readonly image?: string; readonly hash?: string } = {},
     images = ["ami-0aaa"],
     hasAsked = false,
   ) => !goesOn(world, { ...group, ...more }, { hosts, images }, hasAsked);
@@ -17,6 +17,10 @@ describe("the pool of a group is asked whether that may leave", () => {
   test("while the group is as it was rolled last, also where its machines are only made anew", () => {
     expect(asks(observed())).toBe(true);
     expect(asks(observed(), { image: "ami-0aaa" }, ["ami-0aaa"])).toBe(true);
+  });
+
+  test("where it only shrinks or retires, which leaves its template as it is", () => {
+    expect(asks(observed(), { image: "ami-0aaa", hash: OLD })).toBe(true);
   });
 
   test.each<[string, (world: World) => void]>([
@@ -80,8 +84,8 @@ describe("what a pool has against it", () => {
     });
     expect(said(world, answer, { ...answer, host: "broker-0-1" })).toMatchInlineSnapshot(`
      "broker: broker-2-0: web (web-http) is critical; see to it before broker-0 leaves
-     broker-1-0: check in-sync: 3000 messages behind; see to it before broker-0 leaves: npx rollout checks broker; what is not to be asked before says when: after
-     broker-0-1: check in-sync: 3000 messages behind; see to it before broker-0 leaves: npx rollout checks broker; what is not to be asked before says when: after"
+     broker-1-0: check in-sync: 3000 messages behind; see to it before broker-0 leaves, and try it: npx rollout checks broker; or give the check when: after
+     broker-0-1: check in-sync: 3000 messages behind; see to it before broker-0 leaves, and try it: npx rollout checks broker; or give the check when: after"
     `);
   });
 });
