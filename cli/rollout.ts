@@ -130,6 +130,20 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
     });
 
   program
+    .command("checks")
+    .description("try a pool's own checks now; nothing is changed")
+    .argument("<pool>", "a pool, or a group of it for {group} in a check of the whole pool")
+    .addOption(format())
+    .example("broker", "what a roll asks before a group leaves, and after")
+    .exits({ 0: "all pass", 1: "one fails, or nobody could be asked" })
+    .action(async (target: string, { format }: { format: "text" | "json" }) => {
+      const { formatChecks, runChecks } = await import("./checks.js");
+      const answers = await runChecks(process.env, target);
+      print({ text: formatChecks, json: toJson }[format](answers));
+      if (!answers.every(({ passed }) => passed)) process.exitCode = 1;
+    });
+
+  program
     .command("undo")
     .summary("set a group in the spec back to an earlier revision's template; deploy then rolls it")
     .description(

@@ -41,7 +41,7 @@ export type Action = {
 );
 
 /** An action that is repeated until it passes. */
-export type Check = Action & { readonly intervalSeconds: number };
+export type Check = Action & { readonly intervalSeconds: number; readonly when?: "after" | undefined };
 
 const NO_DRAIN = { deadline: "1h", onDeadline: "fail" } as const;
 
@@ -74,6 +74,7 @@ export function bakeSecondsOf(group: Group, spec: Spec, deployed: readonly RunIm
 const checkOf = (check: CheckSpec): Check => ({
   ...actionOf(check),
   intervalSeconds: durationSeconds(check.interval),
+  when: check.when,
 });
 
 function actionOf(action: ActionSpec): Action {

@@ -53,6 +53,7 @@ class GroupRoll {
   private readonly planner: ViewPlanner;
   private readonly dead: DeadMachines;
   private isConfirmed = false;
+  private hasAsked = false;
   /** Whether anything was done that leaves the group in flight. */
   private hasBegun = false;
 
@@ -178,7 +179,7 @@ class GroupRoll {
         ...(await refuseNewMachine(program, group)),
       ];
       for (const line of warnings) this.steps.say(line);
-      await this.agents(group, program, ".")?.preflight(laterHosts);
+      this.hasAsked = (await this.agents(group, program, ".")?.preflight(laterHosts)) === true;
     });
     let plan = await this.steps.during("plan", "what would be done, and whether the guard accepts it", () =>
       this.planner.plan("closed", program),
@@ -255,7 +256,7 @@ class GroupRoll {
 
   private agents(group: Group, program: Program, folder: string): GroupAgents | undefined {
     const { say, waits: onCondition } = this.steps;
-    const agents = agentsOf(this.run, program, group, { say, onCondition, folder });
+    const agents = agentsOf(this.run, program, group, { say, onCondition, folder }, this.hasAsked);
     if (!agents) this.steps.say("this cluster on platform local has no agents: nobody is asked");
     return agents;
   }

@@ -14,7 +14,7 @@ import { withLists } from "../live/observe/server-lists.js";
 import { machinesOf } from "../live/local-agents.js";
 import { clusterClock } from "../clients/clock.js";
 import type { HookContext } from "../hooks/hook-context.js";
-import { leaveOrderOf, runLeaveHook, standingIn } from "../hooks/leave.js";
+import { askPool, leaveOrderOf, runLeaveHook, standingIn } from "../hooks/leave.js";
 import { refuseUnsafe } from "../hooks/leave-group.js";
 import { runReadyHook } from "../hooks/ready.js";
 import type { Run } from "./run.js";
@@ -25,7 +25,7 @@ export interface GroupAgents {
    * @param laterHosts the hosts that leave with a later batch
    * @throws UserError with everything that speaks against the roll
    */
-  readonly preflight: (laterHosts: readonly string[]) => Promise<void>;
+  readonly preflight: (laterHosts: readonly string[]) => Promise<boolean>;
   /** What has become of machines that stood. */
   readonly fates: (hosts: readonly DeployedHost[]) => Promise<Fate[]>;
   /** @throws UserError naming each machine of another group that could not be told of a new Consul server */
@@ -46,6 +46,7 @@ export function agentsOf(
   program: ClusterState,
   group: Group,
   { say, onCondition, folder }: Pick<HookContext, "say" | "onCondition" | "folder">,
+  hasAsked = false,
 ): GroupAgents | undefined {
   const { spec, deployed } = program;
   const { env, stop: signal } = run;
@@ -54,7 +55,7 @@ export function agentsOf(
   const file = hookFileOf({ spec, deployed, specFolder: "." });
   const clock = machines ? clusterClock(machines) : run.clock;
   const inFlight = inFlightOf(spec, deployed);
-  const driver = { inFlight: inFlight.filter((each) => each.group === group.name) };
+  const driver = { inFlight: inFlight.filter((each) => each.group === group.name), hasAsked };
   const own = { env, file, clock, say, onCondition, signal, folder, driver };
   const context: HookContext = machines ? { ...own, machines } : own;
   const { name: subject, hash } = group;
@@ -75,12 +76,15 @@ export function agentsOf(
         const order = leaveOrderOf(file, group, { stay, laterHosts });
         if (nextLeave(observation, order).kind === "done") {
           say("nothing of it has to leave any more");
-          return;
+          return false;
         }
         const listed = listedHosts(observation, standingIn(file), group);
         const seen = await withLists(cluster.agents, observation, listed, signal);
         const found = preflight(seen, { ...order, cluster: standingIn(file), inFlight });
-        refuseUnsafe(found, `${subject} cannot be rolled now:`, say);
+        const objections = await askPool(context, group, seen);
+        const refusals = [...found.refusals, ...(objections ?? [])];
+        refuseUnsafe({ ...found, refusals }, `${subject} cannot be rolled now:`, say);
+        return objections !== undefined;
       }),
     canBeTold: () =>
       looking((seen) => {

@@ -1,5 +1,5 @@
 import { isUnknown, type Observation, type ServerList } from "../rollout/observation/observation.js";
-import { subjectsOf, type Machine } from "../live/checks/subject.js";
+import { machinesOf, subjectsOf } from "../live/checks/subject.js";
 import type { PoolChecks } from "../live/checks/pool-checks.js";
 import type { LiveCluster } from "../live/live-cluster.js";
 import { formatFinding } from "../rollout/preflight/finding.js";
@@ -7,7 +7,7 @@ import { missingRights } from "../rollout/preflight/rights.js";
 import type { Expected } from "../rollout/ready/expected.js";
 import { formatHeld, held } from "../rollout/ready/held.js";
 import { readiness } from "../rollout/ready/readiness.js";
-import { describeTimeout, isTimedOut, unmetConditions } from "../rollout/ready/timeout.js";
+import { describeTimeout, formatCondition, isTimedOut, unmetConditions } from "../rollout/ready/timeout.js";
 import { listedHosts } from "../rollout/server-lists.js";
 import { withLists } from "../live/observe/server-lists.js";
 import { UserError } from "../cluster/user-error.js";
@@ -69,28 +69,23 @@ export async function awaitReady(
     if (reading.passed && since === undefined) timeline.note(`every condition is met; ${formatHeld(bake)}`);
     since = bake.since;
     timeline.waits(unmetConditions(reading));
+    const checked = reading.conditions.filter(({ name }) => name.startsWith("check-"));
+    const answers = checked.map(({ name, value }) => `, ${name} (${value})`).join("");
     if (reading.passed && !bake.done)
-      timeline.waitsFor(`every condition is met, and has to hold for ${String(time.bakeSeconds)}s`);
+      timeline.waitsFor(`every condition is met, and has to hold for ${String(time.bakeSeconds)}s${answers}`);
     if (bake.done) {
+      for (const condition of checked) timeline.note(formatCondition(condition));
       const look = (): Promise<Observation> => cluster.observe(question);
       await forgetDead({ look, nomad: cluster.nomad, clock, timeline, signal }, observation, expected);
       timeline.end(`is ready (${formatHeld(bake)})`);
       return;
     }
-    if (isTimedOut(reading, begun, time)) {
+    // Nothing that holds is broken off: what is tried seldom may have to hold for longer than the bake time.
+    if (isTimedOut({ at: bake.since ?? reading.at }, begun, time)) {
       throw new UserError(describeTimeout(reading, Math.round((clock.now() - begun) / 1000)));
     }
     await clock.pause(EVERY_MS, signal);
   }
-}
-
-/** Those of some machines whose addresses are known. */
-function machinesOf({ consul: { catalog } }: Observation, hosts: readonly string[]): Machine[] {
-  if (isUnknown(catalog)) return [];
-  return hosts.flatMap((host) => {
-    const address = catalog.find(({ name }) => name === host)?.address;
-    return address === undefined ? [] : [{ host, address }];
-  });
 }
 
 const poolHosts = ({ pool, laterHosts = [], others = [] }: Expected): string[] => [

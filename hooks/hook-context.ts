@@ -47,7 +47,7 @@ export interface HookContext {
   readonly onCondition: (condition: string, counts?: Counts) => void;
   readonly signal: AbortSignal;
   /** Absent where Terraform calls the hook: its hook `configure-consul` works beside, and nobody knows what is in flight. */
-  readonly driver?: { readonly inFlight: readonly InFlight[] };
+  readonly driver?: { readonly inFlight: readonly InFlight[]; readonly hasAsked: boolean };
   /** Where it keeps what it needs again after it was cut off: the folder of the stack. */
   readonly folder: string;
 }

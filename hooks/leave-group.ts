@@ -1,5 +1,5 @@
 import { type AnswerError, UnreachableError } from "../clients/http/errors.js";
-import { formatFinding } from "../rollout/preflight/finding.js";
+import { formatFinding, type Finding } from "../rollout/preflight/finding.js";
 import { nextLeave } from "../rollout/leave/next-leave.js";
 import type { Observation } from "../rollout/observation/observation.js";
 import { wayBack, type LeaveOrder } from "../rollout/leave/order.js";
@@ -19,6 +19,7 @@ export interface LeaveDeps extends Pick<HookContext, "clock" | "say" | "onCondit
   readonly cluster: LiveCluster;
   /** Where a snapshot of the servers is kept. */
   readonly snapshotFile: string;
+  readonly askPool?: (observation: Observation) => Promise<readonly Finding[] | undefined>;
 }
 
 /** How often a live cluster is looked at. */
@@ -71,8 +72,10 @@ export async function leaveGroup(
           await clock.pause(EVERY_MS, signal);
           continue;
         }
-        if (found.refusals.length === 0)
+        const objections = (await deps.askPool?.(seen)) ?? [];
+        if (found.refusals.length + objections.length === 0)
           found = preflight({ ...seen, lists: await configureWrong(deps, seen) }, input);
+        found = { ...found, refusals: [...found.refusals, ...objections] };
         refuseUnsafe(found, "nothing has been done: no work may leave while this is so:", (line) => {
           timeline.note(line);
         });
@@ -129,7 +132,7 @@ export function refuseUnsafe(
   if (refusals.length > 0) throw new UserError([follows, ...refusals.map(indented)].join("\n"));
 }
 
-const indented = (finding: Parameters<typeof formatFinding>[0]): string => `  ${formatFinding(finding)}`;
+const indented = (finding: Finding): string => `  ${formatFinding(finding)}`;
 
 function outOfTime(step: LeaveStep, timeline: Timeline, order: LeaveOrder): UserError {
   const remaining = step.action === "wait" ? step.remaining : timeline.lastRemaining;

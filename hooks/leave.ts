@@ -3,6 +3,10 @@ import { parseGroupName } from "../cluster/address.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import type { LeaveOrder } from "../rollout/leave/order.js";
 import type { ClusterGroup } from "../rollout/ready/expected.js";
+import type { Observation } from "../rollout/observation/observation.js";
+import type { Finding } from "../rollout/preflight/finding.js";
+import { goesOn, objectionsOf } from "../rollout/preflight/pool.js";
+import { tryAll } from "../live/checks/run-action.js";
 import { type Group, roleOf } from "../cluster/groups.js";
 import type { HookFile } from "../cluster/hooks/hook-file.js";
 import { connect } from "../live/live-cluster.js";
@@ -11,9 +15,10 @@ import { leaveGroup } from "./leave-group.js";
 
 /** Makes the work of a group leave before its machines go. */
 export async function runLeaveHook(
-  { env, file, machines, clock, say, onCondition, signal, folder, driver }: HookContext,
+  context: HookContext,
   { subject, hash, stay = [], laterHosts = [] }: HookArgs,
 ): Promise<void> {
+  const { env, file, machines, clock, say, folder, driver } = context;
   const group = groupOf(file, subject, hash);
   if (!file.deployed.some(({ name }) => name === group.name)) {
     say(`${group.name}: nothing to do: it has never stood, so no work is its own yet`);
@@ -28,7 +33,8 @@ export async function runLeaveHook(
   try {
     const snapshotFile = join(folder, `${group.role.split("-")[0] ?? ""}-${group.name}.snapshot`);
     // What else is in flight in the state was judged when the view was made.
-    const deps = { cluster, clock, say, onCondition, signal, snapshotFile };
+    const ask = (seen: Observation) => askPool(context, group, seen);
+    const deps = { ...context, cluster, snapshotFile, askPool: ask };
     await leaveGroup(deps, order, { cluster: standingIn(file), inFlight: driver?.inFlight ?? [] });
   } finally {
     await cluster.close();
@@ -44,6 +50,27 @@ export function leaveOrderOf(
   const hosts = file.deployed.find(({ name }) => name === group.name)?.hosts ?? [];
   const { name, role, hash, retires } = group;
   return { group: name, role, hash, stay, laterHosts, hosts, workload, retires, drain };
+}
+
+/** What the pool of a group has against its leave; undefined where nobody asks, so as not to be in the way of what goes on. */
+export async function askPool(
+  { env, file, say, onCondition, signal, driver }: HookContext,
+  group: Group,
+  observation: Observation,
+): Promise<Finding[] | undefined> {
+  const { name, pool } = group;
+  const current = file.deployed.find((each) => each.name === name) ?? { hosts: [], images: [] };
+  const checks = gateSettingsOf(pool, file.spec).ready.checks.filter(({ when }) => when !== "after");
+  const all = checks.map((check) => check.name).join(", ");
+  if (goesOn(observation, group, current, driver?.hasAsked === true)) {
+    if (all !== "") say(`${name} goes on, is mended or goes back, so these checks are not asked: ${all}`);
+    return undefined;
+  }
+  if (all !== "") onCondition(`${name}: ${pool} has to pass ${all}`);
+  const groups = standingIn(file).filter((each) => each.pool === pool);
+  const answers = await tryAll(checks, groups, name, observation, { env, signal });
+  signal.throwIfAborted();
+  return objectionsOf(observation, group, groups, answers);
 }
 
 /** Every group that stands, for the preflight. */

@@ -55,7 +55,8 @@ export async function passGate(
   const cluster = await connect(spec, env, clock.now, machines, group.name);
   const checks = new PoolChecks(ready.checks, {
     run: (check, subject, ending) => runAction(check, subject, { env, signal: ending }),
-    now: clock.now,
+    ...clock,
+    speed: machines?.speed ?? 1,
   });
   try {
     await awaitReady(
@@ -73,6 +74,7 @@ export async function passGate(
         workload,
         hasLoadBalancer: spec.platform === "aws" && pool?.loadBalancer !== undefined,
         hasMachines: spec.platform === "aws",
+        isNew: !file.deployed.some(({ name }) => name === group.name),
         checks: ready.checks,
       },
       {

@@ -38,7 +38,7 @@ export interface Question {
   readonly checks: readonly CheckResult[];
   /** The snapshot of the servers that go. Absent, or not there: none has been taken. */
   readonly snapshotFile?: string;
-  /** Whether nothing has left yet, so that it is asked where the group's work could go. Default: not */
+  /** Whether nothing has left yet, so that it is asked where the group's work could go, and how all of its pool is. Default: not */
   readonly before?: boolean;
 }
 
@@ -141,7 +141,7 @@ export class LiveCluster {
     this.#directory.forget();
     const asking = this.machines(group);
     const [consul, nomad, machines, targets, agents, snapshotAt] = await Promise.all([
-      observeConsul(this.consul, () => this.#directory.catalog(), group),
+      observeConsul(this.consul, () => this.#directory.catalog(), group, before),
       observeNomad(this.nomad, { group, role }, before),
       asking,
       asking.then((machines) => this.#targets(group, machines)),

@@ -9,6 +9,7 @@ export const REMEDIES = {
   restart: "rollout restart",
   resume: "rollout resume",
   cancel: "rollout cancel",
+  checks: "npx rollout checks",
   gc: "rollout gc",
   retire: "rollout retire",
   "set-image": "rollout set image",

@@ -14,6 +14,7 @@ const CALLS: Readonly<Record<string, { readonly words: string; readonly ends: 0 
   "set image": { words: "broker-0=ami-0bbb", ends: 0 },
   status: { words: "", ends: 0 },
   history: { words: "", ends: 0 },
+  checks: { words: "broker", ends: 1 },
   undo: { words: "broker-0", ends: 1 },
   restart: { words: "broker-0", ends: 1 },
   pause: { words: "", ends: 0 },

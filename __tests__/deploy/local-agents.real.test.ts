@@ -163,8 +163,26 @@ describeReal("A cluster of simulated agents on the local platform", ["terraform"
     expect(await unsettled()).toEqual({});
   });
 
-  test("a gate that fails leaves its group in flight, and the next run passes it without another machine", async () => {
+  test("refuses the leave where a check of the pool fails, also by Terraform alone, and nothing is done", async () => {
     const check = "ready: { timeout: 1m, checks: [{ name: answers, http: 'http://127.0.0.1:1/' }] }";
+    await demo.edit(["ready: { timeout: 15m }", check]);
+    await setImage("broker-1", "ami-0bbb");
+    await demo.synth();
+    await news();
+
+    const { exitCode, errors } = await demo.apply("broker-1");
+
+    expect(exitCode).toBe(1);
+    expect(errors.join("\n").replace(/\s+/g, " ")).toContain("check answers: connection refused");
+    expect((await news()).filter((line) => /started|killed|leave$|drain$|eligibility$/.test(line))).toEqual(
+      [],
+    );
+    await demo.edit([check, "ready: { timeout: 15m }"]);
+  });
+
+  test("a gate that fails leaves its group in flight, and the next run passes it without another machine", async () => {
+    const check =
+      "ready: { timeout: 1m, checks: [{ name: answers, http: 'http://127.0.0.1:1/', when: after }] }";
     await demo.edit(["ready: { timeout: 15m }", check]);
     await setImage("broker-1", "ami-0bbb");
     await demo.synth();

@@ -28,6 +28,10 @@ const PLAYED: Readonly<Record<RemedyId, readonly string[] | { readonly in: strin
   gc: { in: "__tests__/cli/gc.real.test.ts", by: "removes it when told to, and nothing else" },
   retire: ["retire: a pool that was taken out of the spec"],
   "set-image": ["set-image: a group that has nothing to go back to"],
+  checks: {
+    in: "__tests__/deploy/checks.real.test.ts",
+    by: "a broker out of sync since yesterday is refused",
+  },
   untaint: [
     "untaint: a tainted leave",
     "untaint: a tainted stop-agents",

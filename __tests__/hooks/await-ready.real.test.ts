@@ -80,7 +80,13 @@ async function ready(
   spec: Spec,
   name: string,
   time = { timeoutSeconds: 900, bakeSeconds: 15 },
-  { driver, isNew = false }: { readonly driver?: { readonly inFlight: [] }; readonly isNew?: boolean } = {},
+  {
+    driver,
+    isNew = false,
+  }: {
+    readonly driver?: { readonly inFlight: []; readonly hasAsked: boolean };
+    readonly isNew?: boolean;
+  } = {},
 ): Promise<void> {
   const group = findGroup(spec, name);
   const hosts = hostNames(group);
@@ -88,7 +94,7 @@ async function ready(
   const { env, clock } = world;
   const checks = new PoolChecks(gate.checks, {
     run: (check, machine, ending) => runAction(check, machine, { env, signal: ending }),
-    now: clock.now,
+    ...clock,
   });
   const expected = {
     cluster: spec.name,
@@ -243,7 +249,7 @@ describe("a machine's own list of Consul servers", () => {
     await start(old);
     breakList("broker-1-1");
     breakList("nomad-server-2-0");
-    await ready(old, "consul-server-0", SHORT, { driver: { inFlight: [] } });
+    await ready(old, "consul-server-0", SHORT, { driver: { inFlight: [], hasAsked: false } });
     const configured = lines.filter((line) => line.includes("its list of Consul servers is written"));
     expect(configured.map((line) => line.split(":")[0]).sort()).toEqual(["broker-1-1", "nomad-server-2-0"]);
     expect(listOf("broker-1-1")).toEqual(listOf("broker-0-0").toSorted());
@@ -257,7 +263,12 @@ describe("a machine's own list of Consul servers", () => {
     });
     const settings = simulatedMachine(old, findGroup(old, "broker-1"), 1);
     await world.simulator.startMachine({ ...settings, retryJoin: [] }, "empty");
-    await ready(old, "broker-1", { timeoutSeconds: 900, bakeSeconds: 0 }, { driver: { inFlight: [] } });
+    await ready(
+      old,
+      "broker-1",
+      { timeoutSeconds: 900, bakeSeconds: 0 },
+      { driver: { inFlight: [], hasAsked: false } },
+    );
     expect(lines.join("\n")).toContain("broker-1-1: its list of Consul servers is written, ");
   });
 

@@ -4,6 +4,8 @@ import { Interruption } from "../../cluster/interruption.js";
 import { leaveGroup } from "../../hooks/leave-group.js";
 import { SshFailure, sshFailure } from "../../clients/ssh/ssh-failure.js";
 import { UserError } from "../../cluster/user-error.js";
+import type { Finding } from "../../rollout/preflight/finding.js";
+import { isUnknown, type Observation } from "../../rollout/observation/observation.js";
 import type { LeaveOrder } from "../../rollout/leave/order.js";
 import type { Environment } from "../../clients/environment.js";
 import { gateSettingsOf } from "../../cluster/gate-settings.js";
@@ -80,6 +82,7 @@ async function leave(
   signal = new AbortController().signal,
   inFlight: readonly InFlight[] = [],
   onLine: (line: string) => void = () => undefined,
+  askPool?: (observation: Observation) => Promise<Finding[]>,
 ): Promise<void> {
   const { clock } = world;
   const say = (line: string): void => {
@@ -87,10 +90,8 @@ async function leave(
     onLine(line);
   };
   const snapshotFile = `${world.folder}/consul.snapshot`;
-  await leaveGroup({ cluster, clock, say, onCondition: () => undefined, signal, snapshotFile }, order, {
-    cluster: everyGroup,
-    inFlight,
-  });
+  const deps = { cluster, clock, say, onCondition: () => undefined, signal, snapshotFile };
+  await leaveGroup({ ...deps, ...(askPool ? { askPool } : {}) }, order, { cluster: everyGroup, inFlight });
 }
 
 /** Makes the drain of a node get nowhere, until the function that comes back is called. */
@@ -146,6 +147,26 @@ describe("clients", () => {
     const hash = groupsOf(spec).find(({ name }) => name === "broker-0")?.hash ?? "";
     await leave(orderFor("broker-0", { hash, stay: ["broker-0-0", "broker-0-1", "broker-0-2"] }));
     expect(lines).toEqual(["broker-0 nothing to do: nothing of it goes, or all of it has left"]);
+  });
+
+  test("are left alone while their pool has something against it: nothing is done, and no machine is configured", async () => {
+    await start();
+    const seen: string[] = [];
+    const askPool = (observation: Observation): Promise<Finding[]> => {
+      const health = isUnknown(observation.consul.health) ? [] : observation.consul.health;
+      seen.push(...health.map(({ node }) => node));
+      return Promise.resolve([{ subject: "broker-1-0", message: "check in-sync: no", remedy: "see to it" }]);
+    };
+    expect(await failure(leave(orderFor("broker-0"), undefined, [], undefined, askPool))).toBe(
+      "nothing has been done: no work may leave while this is so:\n  broker-1-0: check in-sync: no; see to it",
+    );
+    expect(lines).toEqual([]);
+    expect((await cluster.nomad.nodes()).map((node) => node.SchedulingEligibility)).not.toContain(
+      "ineligible",
+    );
+    expect([...new Set(seen)].sort()).toEqual(
+      everyGroup.flatMap(({ pool, hosts }) => (pool === "broker" ? hosts : [])).sort(),
+    );
   });
 
   test("are left alone while another group is not whole: nothing is done", async () => {

@@ -148,7 +148,14 @@ test("before work leaves, nodes elsewhere are seen in all detail, too", async ()
 
 test("of servers the own ids are those in raft, and work is not asked for", async () => {
   world = await startWorld();
-  const check = { name: "answers", host: "nomad-server-0-0", passed: true, value: "status 200" };
+  const check = {
+    name: "answers",
+    host: "nomad-server-0-0",
+    passed: true,
+    value: "status 200",
+    at: 1,
+    until: 2,
+  };
 
   const nomad = await world.observe({
     group: "nomad-server-0",

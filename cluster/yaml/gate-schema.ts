@@ -76,6 +76,10 @@ const action = {
 const check = z.strictObject({
   ...action,
   interval: duration("1s", "10m").default("5s").describe("The pause between two tries. Default: 5s."),
+  when: z
+    .enum(["after"], { error: "after, or nothing at all" })
+    .optional()
+    .describe("after: it is not asked before a group leaves. Default: it is asked before and after."),
 });
 
 export const ready = z
@@ -125,4 +129,4 @@ export const drain = z
   .describe("How work leaves the machines of a group.");
 
 export type CheckSpec = z.output<typeof check>;
-export type ActionSpec = Omit<CheckSpec, "interval">;
+export type ActionSpec = Omit<CheckSpec, "interval" | "when">;

@@ -1,17 +1,16 @@
 import { setMaxListeners } from "node:events";
-import type { CheckResult } from "../../rollout/observation/observation.js";
+import type { Answer, CheckResult } from "../../rollout/observation/observation.js";
+import type { Clock } from "../../clients/clock.js";
 import type { Check } from "../../cluster/gate-settings.js";
+import { AT_ONCE } from "./run-action.js";
 import type { Subject } from "./subject.js";
 
-export interface PoolChecksDeps {
+export interface PoolChecksDeps extends Clock {
   /** Tries a check once; a check that fails is a result. */
-  readonly run: (check: Check, subject: Subject, signal: AbortSignal) => Promise<CheckResult>;
-  /** Milliseconds that only grow. */
-  readonly now: () => number;
+  readonly run: (check: Check, subject: Subject, signal: AbortSignal) => Promise<Answer>;
+  /** How many times as fast as real time the clock is: a try takes as long as it takes. Default: 1. */
+  readonly speed?: number;
 }
-
-/** Each is a request or a process. */
-const AT_ONCE = 16;
 
 /**
  * A pool's own checks, each tried for all that it is about at its interval, beside whatever else goes on. The interval is
@@ -73,7 +72,7 @@ export class PoolChecks {
 
   readonly #tries = new Set<Promise<void>>();
 
-  #startDue(): void {
+  readonly #startDue = (): void => {
     if (this.#stopped.signal.aborted) return;
     const due = [...this.#entries.values()]
       .filter(({ isRunning = false, dueAt }) => !isRunning && dueAt <= this.deps.now())
@@ -82,23 +81,33 @@ export class PoolChecks {
       const attempt = this.#try(entry).finally(() => this.#tries.delete(attempt));
       this.#tries.add(attempt);
     }
-  }
+  };
 
   async #try(entry: Entry): Promise<void> {
-    const { check, subject } = entry;
+    const { check, subject, result: before } = entry;
+    const at = this.deps.now();
+    const interval = check.intervalSeconds * 1000;
     entry.isRunning = true;
     this.#running++;
     try {
       const result = await this.deps.run(check, subject, this.#stopped.signal);
       // One that was ended here says nothing of it.
-      if (!this.#stopped.signal.aborted) entry.result = result;
+      if (!this.#stopped.signal.aborted) {
+        const rounds = Math.ceil(this.#entries.size / AT_ONCE);
+        const until =
+          this.deps.now() + interval + rounds * check.timeoutSeconds * 1000 * (this.deps.speed ?? 1);
+        const passedAt = result.passed && before?.passed ? { passedAt: before.at } : {};
+        entry.result = { ...result, at, until, ...passedAt };
+      }
     } catch (error) {
       this.#bug ??= { error };
     }
     entry.isRunning = false;
-    entry.dueAt = this.deps.now() + check.intervalSeconds * 1000;
+    entry.dueAt = this.deps.now() + interval;
     this.#running--;
     this.#startDue();
+    // By itself: whoever looks at the results may be long about other things.
+    this.deps.pause(interval, this.#stopped.signal).then(this.#startDue, () => undefined);
   }
 }
 

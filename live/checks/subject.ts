@@ -1,4 +1,5 @@
 import type { Action, Values } from "../../cluster/gate-settings.js";
+import { isUnknown, type Observation } from "../../rollout/observation/observation.js";
 
 /** A machine whose address is known. */
 export interface Machine {
@@ -29,4 +30,13 @@ export function subjectsOf(
   const hosts = machines.map(({ host }) => host).join(",");
   const addresses = machines.map(({ address }) => address).join(",");
   return [{ name, group: group.name, hosts, addresses }];
+}
+
+/** Those of some machines whose addresses are known. */
+export function machinesOf({ consul: { catalog } }: Observation, hosts: readonly string[]): Machine[] {
+  if (isUnknown(catalog)) return [];
+  return hosts.flatMap((host) => {
+    const address = catalog.find(({ name }) => name === host)?.address;
+    return address === undefined ? [] : [{ host, address }];
+  });
 }

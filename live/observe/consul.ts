@@ -7,7 +7,7 @@ import {
   type ConsulMember,
   type Observation,
 } from "../../rollout/observation/observation.js";
-import { hostName } from "../../cluster/address.js";
+import { hostName, parseGroupName, parseHostName } from "../../cluster/address.js";
 import { ask, oneOf, unlessHidden } from "./ask.js";
 import { consulRights } from "./consul-rights.js";
 import { autopilotOf, MEMBER_STATES, raftPeersOf } from "./servers.js";
@@ -17,19 +17,22 @@ type ConsulObservation = Observation["consul"];
 /**
  * What Consul says, in eight requests whatever the size of the cluster, and one more for each 64 hosts of a large group.
  * @param catalog asked by the caller, who needs it for the machines' addresses, too
+ * @param wholePool whether the health of all of the group's pool is asked for
  */
 export async function observeConsul(
   consul: ConsulClient,
   catalog: () => Promise<readonly Node[]>,
   group: string,
+  wholePool = false,
 ): Promise<ConsulObservation> {
+  const asked = (wholePool ? parseGroupName(group)?.pool : undefined) ?? group;
   const [rights, members, nodes, autopilot, raft, health, canTransferLeadership] = await Promise.all([
     ask(async () => consulRights(consul, await hostsIn(catalog, group))),
     ask(async () => (await consul.members()).map(memberOf)),
     ask(async () => (await catalog()).map(catalogNodeOf)),
     ask(async () => autopilotOf(await consul.autopilotHealth())),
     ask(async () => raftPeersOf(await consul.raftConfiguration())),
-    ask(async () => checksOf(await consul.checks(filterFor(group)), group)),
+    ask(async () => checksOf(await consul.checks(filterFor(asked)), asked)),
     ask(() => consul.canTransferLeader()),
   ]);
   return {
@@ -64,14 +67,14 @@ const catalogNodeOf = ({ ID, Node, Address, Meta }: Node): CatalogNode => ({
 });
 
 /** A cluster has thousands of checks; those of other groups would only cost time. */
-const filterFor = (group: string): string => `Node matches "^${group}-[0-9]+$"`;
+const filterFor = (asked: string): string => `Node matches "^${asked}(-[012])?-[0-9]+$"`;
 
 const CHECK_STATES = ["passing", "warning", "critical", "maintenance"] as const;
 
 /** Whatever the filter left over. */
-function checksOf(checks: readonly Check[], group: string) {
+function checksOf(checks: readonly Check[], asked: string) {
   return checks
-    .filter(({ Node }) => isHostOf(group, Node))
+    .filter(({ Node }) => [parseHostName(Node)?.group, parseHostName(Node)?.pool].includes(asked))
     .map(({ Node, CheckID, ServiceName, Status }) => ({
       node: Node,
       id: CheckID,

@@ -253,4 +253,12 @@ export interface CheckResult {
   readonly passed: boolean;
   /** What was seen, in a few words: `status 503`. */
   readonly value: string;
+  /** When its try began. */
+  readonly at: number;
+  /** When the try before it began, if that passed, too. */
+  readonly passedAt?: number;
+  /** From then on it is too old: when the next try should have ended. */
+  readonly until: number;
 }
+
+export type Answer = Pick<CheckResult, "name" | "host" | "passed" | "value">;

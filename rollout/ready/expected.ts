@@ -27,5 +27,6 @@ export interface Expected {
   readonly hasLoadBalancer: boolean;
   /** Whether EC2 can be asked for the machines: false on `platform: local`. */
   readonly hasMachines: boolean;
+  readonly isNew?: boolean;
   readonly checks: readonly Pick<Check, "name" | "scope">[];
 }

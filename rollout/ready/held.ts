@@ -11,18 +11,19 @@ export interface Held {
 }
 
 /**
- * Counts the bake time. Any break starts it anew, and so does a clock that was set back.
+ * Counts the bake time, in which each check has to pass twice. Any break starts it anew, and so does a clock that was set back.
  * @param since what the last call returned; absent on the first
  */
 export function held(
-  { passed, at }: Pick<Readiness, "passed" | "at">,
+  { passed, at, passedTwiceSince = Infinity }: Pick<Readiness, "passed" | "at"> & Partial<Readiness>,
   since: number | undefined,
   bakeSeconds: number,
 ): Held {
   if (!passed) return { heldSeconds: 0, bakeSeconds, done: false };
   const from = since === undefined || since > at ? at : since;
   const heldSeconds = Math.floor((at - from) / 1000);
-  return { since: from, heldSeconds, bakeSeconds, done: heldSeconds >= bakeSeconds };
+  const done = bakeSeconds === 0 || (heldSeconds >= bakeSeconds && passedTwiceSince >= from);
+  return { since: from, heldSeconds, bakeSeconds, done };
 }
 
 /** `held 40s of 120s` */

@@ -16,6 +16,8 @@ export interface Readiness {
   readonly conditions: readonly Condition[];
   /** Whether every condition is met; it counts once it has held for the bake time. */
   readonly passed: boolean;
+  /** The last two tries of each check that passes began since then, and passed. */
+  readonly passedTwiceSince: number;
 }
 
 /** Judges a new group by what is observed, and by nothing else. */
@@ -36,5 +38,8 @@ export function readiness(observation: Observation, expected: Expected): Readine
     at: observation.at,
     conditions,
     passed: conditions.every(({ status }) => status === "met"),
+    passedTwiceSince: Math.min(
+      ...observation.checks.map(({ passed, passedAt = -Infinity }) => (passed ? passedAt : Infinity)),
+    ),
   };
 }

@@ -38,7 +38,7 @@ test("a check is one of HTTP or one of a command, each with its defaults", () =>
       checks(
         "{ name: answers, http: 'http://{address}:8080/health' }",
         "{ name: leads, http: 'https://{host}/', status: 204, contains: ok, headers: { authorization: LEADS_AUTH }, interval: 1m, timeout: 30s }",
-        "{ name: in-sync, command: [mqadmin, haStatus, -b, '{addresses}'], scope: group, env: [JAVA_HOME] }",
+        "{ name: in-sync, command: [mqadmin, haStatus, -b, '{addresses}'], scope: group, when: after, env: [JAVA_HOME] }",
         "{ name: refused, command: [probe], expect: { exitCode: 1, contains: no } }",
       ),
     ),
@@ -68,6 +68,7 @@ test("a check is one of HTTP or one of a command, each with its defaults", () =>
       ...usual,
       name: "in-sync",
       scope: "group",
+      when: "after",
       kind: "command",
       command: ["mqadmin", "haStatus", "-b", "{addresses}"],
       exitCode: 0,
@@ -127,7 +128,7 @@ test("refuses every mistake of drain, ready and bake at once", () => {
     "    - { name: nowhere, http: 'http://{host}:port/' }",
     "    - { name: own, command: [probe, '{host}'], scope: group, env: [NOMAD_TOKEN, aws_profile, A-B, KAFKA_OPTS] }",
     "    - { name: rights, http: 'http://{addresses}/', headers: { 'X Y': SEARCH, authorization: CONSUL_HTTP_TOKEN_FILE } }",
-    "    - { name: any, http: 'http://{address}/', scope: cluster, env: [HOME] }",
+    "    - { name: any, http: 'http://{address}/', scope: cluster, when: before, env: [HOME] }",
   );
   expect(refusal(text)).toMatchInlineSnapshot(`
    "cluster.yaml:32: pools.broker.drain.deadline: got "0s"; expected a duration from 1s to 168h: a whole number and s, m or h, such as 90s, 15m or 1h
@@ -158,7 +159,8 @@ test("refuses every mistake of drain, ready and bake at once", () => {
    cluster.yaml:48: pools.broker.ready.checks[11].headers["X Y"]: got "SEARCH"; expected headers and the environment variables that hold them, such as { Authorization: SEARCH_AUTH }
    cluster.yaml:48: pools.broker.ready.checks[11].http: names {addresses}, which stands for nothing; known here: {host}, {address}, {group}
    cluster.yaml:49: pools.broker.ready.checks[12].env: not allowed: it is for command; http has status, contains and headers
-   cluster.yaml:49: pools.broker.ready.checks[12].scope: got "cluster"; expected one of machine, group, pool"
+   cluster.yaml:49: pools.broker.ready.checks[12].scope: got "cluster"; expected one of machine, group, pool
+   cluster.yaml:49: pools.broker.ready.checks[12].when: got "before"; expected after, or nothing at all"
   `);
 });
 

@@ -14,6 +14,9 @@ const check: Check = {
   timeoutSeconds: 5,
 };
 
+/** Nothing is due by itself. */
+const still = { pause: () => new Promise<void>(() => undefined) };
+
 const machineOf = (host: string, address = "10.0.0.1"): Machine => ({ host, address });
 
 const broker = (...machines: readonly Machine[]) => {
@@ -45,6 +48,7 @@ test("each machine is tried at once, and again when the interval is over", async
   let now = 0;
   const tries: string[] = [];
   const checks = new PoolChecks([check], {
+    ...still,
     now: () => now,
     run: ({ name }, { name: host }) => {
       tries.push(`${host} at ${String(now)}`);
@@ -58,14 +62,92 @@ test("each machine is tried at once, and again when the interval is over", async
   }
 
   expect(tries).toEqual(["broker-0-0 at 0", "broker-0-1 at 0", "broker-0-0 at 10000", "broker-0-1 at 10000"]);
+  const AT = { at: 10_000, until: 25_000 };
   expect(checks.results).toEqual([
-    { name: "answers", host: "broker-0-0", passed: true, value: "try at 10000" },
-    { name: "answers", host: "broker-0-1", passed: true, value: "try at 10000" },
+    { name: "answers", host: "broker-0-0", passed: true, value: "try at 10000", ...AT },
+    { name: "answers", host: "broker-0-1", passed: true, value: "try at 10000", ...AT },
   ]);
+});
+
+test("an answer says when its try began, and when the one before it did if both have passed", async () => {
+  let now = 0;
+  const passed = [true, true, false, true, true];
+  const checks = new PoolChecks([check], {
+    ...still,
+    now: () => now,
+    run: ({ name }, { name: host }) => {
+      const result = { name, host, passed: passed[now / 20_000] === true, value: "" };
+      now += 2000;
+      return Promise.resolve(result);
+    },
+  });
+  const seen: (readonly (number | undefined)[])[] = [];
+  for (const at of [0, 20_000, 40_000, 60_000, 80_000]) {
+    now = at;
+    checks.start(broker(machineOf("broker-0-0")));
+    await checks.settled();
+    seen.push(...checks.results.map((result) => [result.at, result.passedAt, result.until]));
+  }
+
+  // Tried for 2 s; too old when an interval and a timeout have gone by after that.
+  expect(seen).toEqual([
+    [0, undefined, 17_000],
+    [20_000, 0, 37_000],
+    [40_000, undefined, 57_000],
+    [60_000, undefined, 77_000],
+    [80_000, 60_000, 97_000],
+  ]);
+});
+
+test("an answer is too old when an interval and a timeout have gone by, and the turns of seventeen at sixteen a time", async () => {
+  const checks = new PoolChecks([check], {
+    ...still,
+    speed: 2,
+    now: () => 0,
+    run: ({ name }, { name: host }) => Promise.resolve({ name, host, passed: true, value: "" }),
+  });
+  const named = (count: number) =>
+    broker(...Array.from({ length: count }, (_, index) => machineOf(`broker-0-${String(index)}`)));
+  const untils = async (count: number): Promise<number[]> => {
+    checks.start(named(count));
+    await checks.settled();
+    return [...new Set(checks.results.map(({ until }) => until))];
+  };
+
+  expect(await untils(16)).toEqual([20_000]);
+  expect(await untils(17)).toEqual([20_000, 30_000]);
+});
+
+test("a try comes when it is due, whatever else takes long", async () => {
+  const pauses: (() => void)[] = [];
+  let now = 0;
+  let tries = 0;
+  const checks = new PoolChecks([check], {
+    now: () => now,
+    pause: (ms) =>
+      new Promise((resolve) => {
+        pauses.push(() => {
+          now += ms;
+          resolve();
+        });
+      }),
+    run: ({ name }, { name: host }) => {
+      tries++;
+      return Promise.resolve({ name, host, passed: true, value: "" });
+    },
+  });
+  checks.start(broker(machineOf("broker-0-0")));
+  await checks.settled();
+  pauses.shift()?.();
+  await new Promise(setImmediate);
+
+  expect([tries, now]).toEqual([2, 10_000]);
+  await checks.stop();
 });
 
 test("what was known of a machine at another address is forgotten", async () => {
   const checks = new PoolChecks([check], {
+    ...still,
     now: () => 0,
     run: ({ name }, { name: host, address = "" }) =>
       Promise.resolve({ name, host, passed: true, value: address }),
@@ -82,6 +164,7 @@ test("what was known of a machine at another address is forgotten", async () => 
 test("a try that runs is not started again, sixteen run at once, and an end ends them all", async () => {
   let begun = 0;
   const checks = new PoolChecks([check], {
+    ...still,
     now: () => begun * 100_000,
     run: ({ name }, { name: host }, signal) => {
       begun++;
@@ -106,7 +189,11 @@ test("a try that runs is not started again, sixteen run at once, and an end ends
 });
 
 test("what a try throws is a bug, and is thrown on", async () => {
-  const checks = new PoolChecks([check], { now: () => 0, run: () => Promise.reject(new TypeError("a bug")) });
+  const checks = new PoolChecks([check], {
+    ...still,
+    now: () => 0,
+    run: () => Promise.reject(new TypeError("a bug")),
+  });
   checks.start(broker(machineOf("broker-0-0")));
   await checks.settled();
 

@@ -50,6 +50,17 @@ test("a group is done only after an unbroken run of passes as long as the bake t
   );
 });
 
+test("a check counts once it has passed twice since the bake began, however long ago it did before", () => {
+  const at = 60_000;
+  expect(held({ passed: true, at, passedTwiceSince: -Infinity }, 1000, 30).done).toBe(false);
+  expect(held({ passed: true, at, passedTwiceSince: 999 }, 1000, 30)).toMatchObject({
+    heldSeconds: 59,
+    done: false,
+  });
+  expect(held({ passed: true, at, passedTwiceSince: 1000 }, 1000, 30).done).toBe(true);
+  expect(held({ passed: true, at: 5, passedTwiceSince: -Infinity }, undefined, 0).done).toBe(true);
+});
+
 test("a timeout names every condition that failed, with its last value", () => {
   expect(describeTimeout(reading, 900)).toBe(
     [
@@ -79,6 +90,7 @@ const reading: Readiness = {
   group: "broker-0",
   at: 0,
   passed: false,
+  passedTwiceSince: Infinity,
   conditions: [
     { name: "registered-in-nomad", status: "met", reason: "every host is", value: "2 of 2" },
     {

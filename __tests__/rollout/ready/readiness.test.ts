@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import type { Expected } from "../../../rollout/ready/expected.js";
 import { readiness } from "../../../rollout/ready/readiness.js";
 import { formatCondition } from "../../../rollout/ready/timeout.js";
@@ -18,6 +18,9 @@ const THREE = [
   { name: "in-sync", scope: "machine" },
 ] as const;
 
+/** When a check was tried, and that this is not too old. */
+const NOW = { at: START - 5000, until: START };
+
 const AT_ONCE = [
   { name: "balanced", scope: "group" },
   { name: "members", scope: "pool" },
@@ -34,7 +37,7 @@ test("a new group of clients is ready when everything is as it has to be", () =>
     one.targets = ["broker-0-0", "broker-0-1"].map((host) => ({ host, state: "healthy" }));
     one.machines = ["broker-0-0", "broker-0-1"].map((host) => machine(host, "ami-0bbb"));
     one.checks = ["broker-0-0", "broker-0-1"].flatMap((host) =>
-      THREE.map(({ name }) => ({ host, name, passed: true, value: "status 200" })),
+      THREE.map(({ name }) => ({ host, name, passed: true, value: "status 200", ...NOW })),
     );
   });
   const { passed, conditions, at } = readiness(world, expected);
@@ -52,6 +55,55 @@ test("a new group of clients is ready when everything is as it has to be", () =>
     "check-in-sync 2 of 2",
   ]);
   expect([passed, at]).toEqual([true, START]);
+});
+
+test("checks have passed twice since the try before the last of whichever is the slowest", () => {
+  const since = (...tries: readonly (number | undefined)[]): number => {
+    const world = brokers((one) => {
+      one.checks = tries.map((passedAt) => ({
+        ...{ name: "answers", host: "broker-0-0", passed: true, value: "", ...NOW },
+        ...(passedAt === undefined ? {} : { passedAt }),
+      }));
+    });
+    return readiness(world, expecting("broker-0", { checks: THREE })).passedTwiceSince;
+  };
+  expect(since(START - 7000, START - 9000)).toBe(START - 9000);
+  expect(since(START - 7000, undefined)).toBe(-Infinity);
+  expect(since()).toBe(Infinity);
+});
+
+describe("the checks of a group that comes anew", () => {
+  const judged = (role: "client" | "nomad-server", ...edits: readonly ((world: World) => void)[]) => {
+    const refused = (one: World): void => {
+      one.checks = [{ name: "answers", host: "broker-0-0", passed: false, value: "ECONNREFUSED", ...NOW }];
+    };
+    const expected = expecting("broker-0", { isNew: true, role, checks: THREE.slice(0, 1) });
+    const { conditions, passedTwiceSince } = readiness(brokers(refused, ...edits), expected);
+    const { status, reason, value } = conditions.find(({ name }) => name === "check-answers") ?? {};
+    return [status, value, reason, passedTwiceSince];
+  };
+  const withoutWork = (one: World): void => {
+    one.nomad.allocations = known(one.nomad.allocations).filter(({ job }) => job === "log");
+  };
+  const waits = ["unmet", "0 of 2", "broker-0-0: ECONNREFUSED", Infinity];
+
+  test("hold nothing up as long as only what runs everywhere is placed on it, and say that they never passed", () => {
+    expect(judged("client", withoutWork)).toEqual([
+      "met",
+      "0 of 2",
+      "has never passed, and awaits its work: broker-0-0: ECONNREFUSED",
+      Infinity,
+    ]);
+  });
+
+  test("are waited for once it has work, where nobody knows, and on servers, whose work is there at once", () => {
+    expect(judged("client")).toEqual(waits);
+    expect(judged("nomad-server", withoutWork)).toEqual(waits);
+    const unknown = (one: World): void => {
+      one.nomad.allocations = { unknown: "500 No cluster leader" };
+    };
+    expect(judged("client", unknown)).toEqual(waits);
+  });
 });
 
 test.each([
@@ -273,21 +325,33 @@ test.each<[string, string, World, Partial<Expected>, string]>([
     "broker-0",
     brokers((one) => {
       one.checks = [
-        { name: "answers", host: "broker-0-0", passed: true, value: "status 200" },
-        { name: "answers", host: "broker-0-1", passed: false, value: "status 503" },
-        { name: "in-sync", host: "broker-0-0", passed: true, value: "exit code 0" },
+        { name: "answers", host: "broker-0-0", passed: true, value: "status 200", ...NOW },
+        { name: "answers", host: "broker-0-1", passed: false, value: "status 503", ...NOW },
+        { name: "in-sync", host: "broker-0-0", passed: true, value: "exit code 0", ...NOW },
       ];
     }),
     { checks: THREE },
     "check-answers (1 of 2): broker-0-1: status 503\ncheck-in-sync (unknown, 1 of 2): broker-0-1: not run yet",
   ],
   [
+    "a check whose next try hangs, whatever it said before",
+    "broker-0",
+    brokers((one) => {
+      one.checks = [
+        { name: "answers", host: "broker-0-0", passed: true, value: "status 200", at: 0, until: START - 1 },
+        { name: "answers", host: "broker-0-1", passed: true, value: "status 200", ...NOW },
+      ];
+    }),
+    { checks: THREE.slice(0, 1) },
+    "check-answers (unknown, 1 of 2): broker-0-0: its last answer is too old: status 200",
+  ],
+  [
     "checks of the group and of the pool",
     "broker-0",
     brokers((world) => {
       world.checks = [
-        { name: "balanced", host: "broker-0-0", passed: true, value: "another's" },
-        { name: "members", host: "broker", passed: false, value: "8 of 9" },
+        { name: "balanced", host: "broker-0-0", passed: true, value: "another's", ...NOW },
+        { name: "members", host: "broker", passed: false, value: "8 of 9", ...NOW },
       ];
     }),
     { checks: AT_ONCE },

@@ -1,0 +1,91 @@
+import { describe, expect, test } from "@jest/globals";
+import { formatFinding } from "../../../rollout/preflight/finding.js";
+import { goesOn, objectionsOf } from "../../../rollout/preflight/pool.js";
+import { BROKERS, groupOfHost, known, NEW, observed, OLD, pick, replaced, type World } from "../observed.js";
+
+const group = { name: "broker-0", pool: "broker", role: "client", image: "ami-0bbb", hash: NEW } as const;
+const hosts = ["broker-0-0", "broker-0-1"];
+
+describe("the pool of a group is asked whether that may leave", () => {
+  const asks = (
+    world: World,
+    more: { readonly image?: string; readonly hash?: string } = {},
+    images = ["ami-0aaa"],
+    hasAsked = false,
+  ) => !goesOn(world, { ...group, ...more }, { hosts, images }, hasAsked);
+
+  test("while the group is as it was rolled last, also where its machines are only made anew", () => {
+    expect(asks(observed())).toBe(true);
+    expect(asks(observed(), { image: "ami-0aaa" }, ["ami-0aaa"])).toBe(true);
+  });
+
+  test("where it only shrinks or retires, which leaves its template as it is", () => {
+    expect(asks(observed(), { image: "ami-0aaa", hash: OLD })).toBe(true);
+  });
+
+  test.each<[string, (world: World) => void]>([
+    ["is ineligible", (one) => void (pick(one.nomad.nodes, "broker-0-1-node").eligibility = "ineligible")],
+    ["drains", (one) => void (pick(one.nomad.nodes, "broker-0-1-node").drain = { deadlineAt: null })],
+    ["is down", (one) => void (pick(one.nomad.nodes, "broker-0-1-node").status = "down")],
+    ["has left Consul", (one) => void (pick(one.consul.members, "broker-0-1").status = "left")],
+    ["leaves the load balancer", (one) => void (one.targets = [{ host: "broker-0-0", state: "draining" }])],
+    [
+      "was ended",
+      (one) =>
+        void (one.machines = [{ host: "broker-0-0", id: "i-0a", image: "ami-0aaa", state: "terminated" }]),
+    ],
+    ["is new already", replaced("broker-0-0")],
+  ])("and not once one of its machines %s", (_, edit) => {
+    expect(asks(observed(edit))).toBe(false);
+  });
+
+  test("nor where it goes back to an image that it has run", () => {
+    expect(asks(observed(), { image: "ami-0999" }, ["ami-0999", "ami-0aaa"])).toBe(false);
+  });
+
+  test("before each batch, whose machines await it without new work, unless one of them dies", () => {
+    const between = (one: World): void => {
+      replaced("broker-0-0")(one);
+      pick(one.nomad.nodes, "broker-0-1-node").eligibility = "ineligible";
+    };
+    expect(asks(observed(between), {}, ["ami-0aaa"], true)).toBe(true);
+    expect(asks(observed(between), {}, ["ami-0aaa"], false)).toBe(false);
+    const dies = (one: World): void => void (pick(one.nomad.nodes, "broker-0-1-node").status = "down");
+    expect(asks(observed(between, dies), {}, ["ami-0aaa"], true)).toBe(false);
+  });
+});
+
+describe("what a pool has against it", () => {
+  const groups = ["broker-0", "broker-1", "broker-2"].map((name) => ({
+    ...{ name, pool: "broker", role: "client" as const },
+    hosts: BROKERS.filter((host) => groupOfHost(host) === name),
+  }));
+  const answer = { name: "in-sync", host: "broker-1-0", passed: false, value: "3000 messages behind" };
+  const said = (world: World, ...answers: readonly (typeof answer)[]): string =>
+    objectionsOf(world, group, groups, answers).map(formatFinding).join("\n");
+
+  test("is nothing while all answers pass and the others' services do, whatever its own are", () => {
+    const own = observed((one) => {
+      const [check] = known(one.consul.health);
+      if (check)
+        known(one.consul.health).push({ ...check, node: "broker-0-0", id: "web", status: "critical" });
+    });
+    expect(said(own, { ...answer, passed: true })).toBe("");
+  });
+
+  test("refuses with each check that fails and each service of another group, at once", () => {
+    const world = observed((one) => {
+      known(one.consul.health).push({
+        node: "broker-2-0",
+        id: "web-http",
+        service: "web",
+        status: "critical",
+      });
+    });
+    expect(said(world, answer, { ...answer, host: "broker-0-1" })).toMatchInlineSnapshot(`
+     "broker: broker-2-0: web (web-http) is critical; see to it before broker-0 leaves
+     broker-1-0: check in-sync: 3000 messages behind; see to it before broker-0 leaves, and try it: npx rollout checks broker; or give the check when: after
+     broker-0-1: check in-sync: 3000 messages behind; see to it before broker-0 leaves, and try it: npx rollout checks broker; or give the check when: after"
+    `);
+  });
+});
