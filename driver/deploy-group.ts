@@ -51,6 +51,7 @@ class GroupRoll {
   private readonly steps: GroupSteps;
   private readonly planner: ViewPlanner;
   private readonly dead: DeadMachines;
+  private asked: GroupAgents | undefined;
   private isConfirmed = false;
   /** Whether anything was done that leaves the group in flight. */
   private hasBegun = false;
@@ -63,7 +64,7 @@ class GroupRoll {
     this.planner = new ViewPlanner(run, name, () => this.load());
     const { say, waits: onCondition } = this.steps;
     const ask = (group: Group, program: Program): GroupAgents | undefined =>
-      agentsOf(run, program, group, { say, onCondition, folder: "." });
+      (this.asked = agentsOf(run, program, group, { say, onCondition, folder: "." }));
     this.dead = new DeadMachines(name, ask, say);
   }
 
@@ -92,6 +93,7 @@ class GroupRoll {
       throw error;
     } finally {
       stop.removeEventListener("abort", onStop);
+      await this.asked?.undo();
       rmSync(join(this.run.folder, `plan-${this.name}`), { force: true });
     }
   }
@@ -253,7 +255,7 @@ class GroupRoll {
 
   private agents(group: Group, program: Program, folder: string): GroupAgents | undefined {
     const { say, waits: onCondition } = this.steps;
-    const agents = agentsOf(this.run, program, group, { say, onCondition, folder });
+    const agents = (this.asked = agentsOf(this.run, program, group, { say, onCondition, folder }));
     if (!agents) this.steps.say("this cluster on platform local has no agents: nobody is asked");
     return agents;
   }

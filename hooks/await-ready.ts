@@ -31,7 +31,7 @@ export async function awaitReady(
   { cluster, checks, clock, say, onCondition, signal, driver }: ReadyDeps,
   expected: Expected,
   time: { readonly timeoutSeconds: number; readonly bakeSeconds: number },
-): Promise<void> {
+): Promise<Observation> {
   const { group, role, hosts, others = [] } = expected;
   const timeline = new Timeline(group, clock, say, onCondition);
   const begun = clock.now();
@@ -75,7 +75,7 @@ export async function awaitReady(
       const look = (): Promise<Observation> => cluster.observe(question);
       await forgetDead({ look, nomad: cluster.nomad, clock, timeline, signal }, observation, expected);
       timeline.end(`is ready (${formatHeld(bake)})`);
-      return;
+      return observation;
     }
     if (isTimedOut(reading, begun, time)) {
       throw new UserError(describeTimeout(reading, Math.round((clock.now() - begun) / 1000)));

@@ -1,19 +1,22 @@
 import { join } from "node:path";
 import { parseGroupName } from "../cluster/address.js";
-import { gateSettingsOf } from "../cluster/gate-settings.js";
-import type { LeaveOrder } from "../rollout/leave/order.js";
+import { gateSettingsOf, type StepList } from "../cluster/gate-settings.js";
+import { isLater, stays, type LeaveOrder } from "../rollout/leave/order.js";
+import { isUnknown, type Observation } from "../rollout/observation/observation.js";
 import type { ClusterGroup } from "../rollout/ready/expected.js";
 import { type Group, roleOf } from "../cluster/groups.js";
 import type { HookFile } from "../cluster/hooks/hook-file.js";
 import { connect } from "../live/live-cluster.js";
 import { groupOf, type HookArgs, type HookContext } from "./hook-context.js";
 import { leaveGroup } from "./leave-group.js";
+import { runSteps, undoSteps } from "./steps.js";
 
 /** Makes the work of a group leave before its machines go. */
 export async function runLeaveHook(
-  { env, file, machines, clock, say, onCondition, signal, folder, driver }: HookContext,
+  context: HookContext,
   { subject, hash, stay = [], laterHosts = [] }: HookArgs,
 ): Promise<void> {
+  const { env, file, machines, clock, say, onCondition, signal, folder, driver } = context;
   const group = groupOf(file, subject, hash);
   if (!file.deployed.some(({ name }) => name === group.name)) {
     say(`${group.name}: nothing to do: it has never stood, so no work is its own yet`);
@@ -28,11 +31,23 @@ export async function runLeaveHook(
   try {
     const snapshotFile = join(folder, snapshotNameOf(group.name));
     // What else is in flight in the state was judged when the view was made.
-    const deps = { cluster, clock, say, onCondition, signal, snapshotFile };
+    const steps = (list: StepList, seen: Observation): Promise<boolean> =>
+      runSteps(list, context, group, seen, goingHosts(order, seen));
+    const deps = { cluster, clock, say, onCondition, signal, snapshotFile, steps };
     await leaveGroup(deps, order, { cluster: standingIn(file), inFlight: driver?.inFlight ?? [] });
+  } catch (error) {
+    if (!driver) await undoSteps(context, group);
+    throw error;
   } finally {
     await cluster.close();
   }
+}
+
+/** The hosts that leave now, or have left. */
+function goingHosts(order: LeaveOrder, { consul: { catalog } }: Observation): string[] {
+  const there = isUnknown(catalog) ? [] : catalog;
+  const stay = new Set(there.flatMap((node) => (stays(order, node) ? [node.name] : [])));
+  return order.hosts.filter((host) => !stay.has(host) && !isLater(order, host));
 }
 
 export function leaveOrderOf(

@@ -29,6 +29,9 @@ export function formatStatus(status: Status, log: string): string {
     ...reasons,
     ...status.leftovers.map(describeLeftovers),
     ...describeDiffering(differingOf(status)),
+    ...status.owed.map(
+      (owed) => `owed: undo of ${owed}; that is run by: npx rollout deploy ${owed.replace(/:.*/, "")}`,
+    ),
     ...describeTarget(status),
     ...describeRun(status, log),
     ...(status.uncommitted.length === 0

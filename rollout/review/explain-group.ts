@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { hostAddress, type PlatformName } from "../../cluster/address.js";
 import type { Deployed, DeployedGroup } from "../../cluster/deployed.js";
+import type { PoolStep, StepList } from "../../cluster/gate-settings.js";
 import { durationSeconds } from "../../cluster/yaml/duration.js";
 import type { Group } from "../../cluster/groups.js";
 import { deployedHosts, describePending, isNew } from "../../cluster/pending.js";
@@ -30,12 +31,27 @@ export function explainGroup(group: Group, current: DeployedGroup, surroundings:
     change: isDesired(group, current) ? unfinished(group, machines) : describePending(group, current),
     machines,
     alsoReplaced: alsoReplaced(what),
-    steps: group.retires ? retireSteps(what) : machines.replaced > 0 ? rollSteps(what) : resizeSteps(what),
+    steps: withOwn(
+      group.retires ? retireSteps(what) : machines.replaced > 0 ? rollSteps(what) : resizeSteps(what),
+      surroundings.steps,
+    ),
   };
+}
+
+/** With the pool's own steps in their places. */
+function withOwn(lines: readonly string[], steps: readonly PoolStep[] = []): string[] {
+  const own = (...lists: readonly (StepList | false)[]): string[] =>
+    steps.flatMap(({ list, title }) => (lists.includes(list) ? [title] : []));
+  const isLeave = (line: string): boolean => line.startsWith("leave: ");
+  return [
+    ...own(lines.some(isLeave) && "beforeLeave"),
+    ...lines.flatMap((line) => [line, ...own(isLeave(line) && "afterLeave", line === READY && "afterReady")]),
+  ];
 }
 
 interface Surroundings {
   readonly deployed: Deployed;
+  readonly steps?: readonly PoolStep[];
   readonly platform: PlatformName;
   readonly balancer?: LoadBalancer | undefined;
 }

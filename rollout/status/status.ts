@@ -63,6 +63,7 @@ export const statusSchema = z.strictObject({
     .strict()
     .nullable()
     .describe("What is to be rolled until it is reached, cancelled or replaced."),
+  owed: z.array(z.string()).describe("Steps whose undo is owed: `broker-0: step silence (beforeLeave)`."),
   leftovers: z
     .array(
       z.strictObject({
@@ -132,6 +133,7 @@ export function statusOf(
     lastRun: lastRun(runs),
     hold: hold ?? null,
     goal: goal && missing.length > 0 ? { ...goal, missing } : null,
+    owed: [...new Set((situation.owed ?? []).map(({ group, step }) => `${group}: ${step}`))],
     views: [...views],
     next: refused.length === 0 ? next : null,
     nextCommand: refused.length === 0 ? (next?.split(" ") ?? null) : null,
