@@ -88,7 +88,8 @@ const CAUTIONS: readonly (readonly [RegExp, IsWeaker])[] = [
   [/\.retire$/, becomes("delete-volumes")],
   [/\.workload$/, becomes("moves")],
   [/\.maxUnavailable$/, (before, after) => fewer(after, before)],
-  [/\.ready\.checks\.|\.steps\./, wasThere],
+  [/\.ready\.checks\./, wasThere],
+  [/\.steps\./, loses],
   [/\.loadBalancer\.internal$/, becomes(false)],
   [/\.loadBalancer\.sourceCidrs$/, (before, after) => loses(after, before)],
 ];

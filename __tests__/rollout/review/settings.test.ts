@@ -9,6 +9,42 @@ type Change = readonly [before: unknown, after: unknown];
 const CHECK = { name: "answers", http: "http://{address}/", interval: "5s", timeout: "5s" };
 const COMMAND = { name: "answers", command: ["true"] };
 
+const STEP = { name: "silence", command: ["true"] };
+const ASKED = { name: "silence", http: "http://{address}/" };
+
+/** Changes of a list of steps, by the key of a step. */
+const STEPS: readonly (readonly [key: string, ...Change])[] = [
+  ["", [STEP], []],
+  [".name", [STEP], [{ ...STEP, name: "other" }]],
+  [".onFailure", [STEP], [{ ...STEP, onFailure: "continue" }]],
+  [".scope", [STEP], [{ ...STEP, scope: "group" }]],
+  [".timeout", [STEP], [{ ...STEP, timeout: "1m" }]],
+  [".command", [STEP], [{ ...STEP, command: ["false"] }]],
+  [".env", [STEP], [{ ...STEP, env: ["JAVA_HOME"] }]],
+  [".expect.exitCode", [STEP], [{ ...STEP, expect: { exitCode: 1 } }]],
+  [".expect.contains", [STEP], [{ ...STEP, expect: { contains: "ok" } }]],
+  [".http", [ASKED], [{ ...ASKED, http: "http://{host}/" }]],
+  [".status", [ASKED], [{ ...ASKED, status: 204 }]],
+  [".contains", [ASKED], [{ ...ASKED, contains: "ok" }]],
+  [".headers.*", [ASKED], [{ ...ASKED, headers: { authorization: "AUTH" } }]],
+];
+
+const ofSteps = (list: string): [string, Change][] =>
+  [...STEPS, ...STEPS.flatMap(([key, ...change]) => undoOf(key, change))].map(([key, before, after]) => [
+    `pools.*.steps.${list}${key}`,
+    [before, after],
+  ]);
+
+/** The same of an undo, which has neither name nor scope of its own. */
+function undoOf(key: string, change: Change): (readonly [key: string, ...Change])[] {
+  const withUndo = (steps: unknown) =>
+    (steps as (typeof STEP & { onFailure?: string; scope?: string })[]).map(
+      ({ name: _, scope, onFailure, ...undo }) => ({ ...STEP, undo }),
+    );
+  const isOwn = ["", ".name", ".onFailure", ".scope"].includes(key);
+  return isOwn ? [] : [[`.undo${key}`, withUndo(change[0]), withUndo(change[1])]];
+}
+
 /** A change of each key alone; `*` is a client pool, other pools have the same. Undefined is a key that is not set. */
 const SHOWN: Readonly<Record<string, Change>> = {
   name: ["demo", "other"],
@@ -74,6 +110,7 @@ const SHOWN: Readonly<Record<string, Change>> = {
   "pools.*.loadBalancer.sourceCidrs": [["10.0.0.0/8"], ["10.0.0.0/8", "11.0.0.0/8"]],
   "pools.*.drain.deadline": ["1h", "5m"],
   "pools.*.drain.onDeadline": ["fail", "accept"],
+  ...Object.fromEntries(["beforeLeave", "afterLeave", "afterReady"].flatMap(ofSteps)),
   "pools.*.ready.timeout": ["15m", "10m"],
   "pools.*.bake.time": ["30s", "0s"],
   "pools.*.bake.first": ["10m", undefined],
@@ -84,7 +121,10 @@ const SHOWN: Readonly<Record<string, Change>> = {
   "pools.*.ready.checks.contains": [[{ ...CHECK, contains: "ok" }], [CHECK]],
   "pools.*.ready.checks.interval": [[CHECK], [{ ...CHECK, interval: "1m" }]],
   "pools.*.ready.checks.timeout": [[CHECK], [{ ...CHECK, timeout: "1m" }]],
+  "pools.*.ready.checks.headers.*": [[{ ...CHECK, headers: { authorization: "AUTH" } }], [CHECK]],
   "pools.*.ready.checks.command": [[COMMAND], [{ ...COMMAND, command: ["false"] }]],
+  "pools.*.ready.checks.env": [[{ ...COMMAND, env: ["JAVA_HOME"] }], [COMMAND]],
+  "pools.*.ready.checks.scope": [[{ ...COMMAND, scope: "group" }], [COMMAND]],
   "pools.*.ready.checks.expect.exitCode": [[COMMAND], [{ ...COMMAND, expect: { exitCode: 1 } }]],
   "pools.*.ready.checks.expect.contains": [[{ ...COMMAND, expect: { contains: "ok" } }], [COMMAND]],
 };
@@ -179,14 +219,83 @@ test("what protects less, is shorter, fewer or more at once, or means another cl
      "pools.*.ready.checks": "there",
      "pools.*.ready.checks.command": "there back",
      "pools.*.ready.checks.contains": "there back",
+     "pools.*.ready.checks.env": "there back",
      "pools.*.ready.checks.expect.contains": "there back",
      "pools.*.ready.checks.expect.exitCode": "there back",
+     "pools.*.ready.checks.headers.*": "there back",
      "pools.*.ready.checks.http": "there back",
      "pools.*.ready.checks.interval": "there back",
      "pools.*.ready.checks.name": "there back",
+     "pools.*.ready.checks.scope": "there back",
      "pools.*.ready.checks.status": "there back",
      "pools.*.ready.checks.timeout": "there back",
      "pools.*.retire": "there",
+     "pools.*.steps.afterLeave": "there",
+     "pools.*.steps.afterLeave.command": "there back",
+     "pools.*.steps.afterLeave.contains": "there back",
+     "pools.*.steps.afterLeave.env": "there back",
+     "pools.*.steps.afterLeave.expect.contains": "there back",
+     "pools.*.steps.afterLeave.expect.exitCode": "there back",
+     "pools.*.steps.afterLeave.headers.*": "there back",
+     "pools.*.steps.afterLeave.http": "there back",
+     "pools.*.steps.afterLeave.name": "there back",
+     "pools.*.steps.afterLeave.onFailure": "there back",
+     "pools.*.steps.afterLeave.scope": "there back",
+     "pools.*.steps.afterLeave.status": "there back",
+     "pools.*.steps.afterLeave.timeout": "there back",
+     "pools.*.steps.afterLeave.undo.command": "there back",
+     "pools.*.steps.afterLeave.undo.contains": "there back",
+     "pools.*.steps.afterLeave.undo.env": "there back",
+     "pools.*.steps.afterLeave.undo.expect.contains": "there back",
+     "pools.*.steps.afterLeave.undo.expect.exitCode": "there back",
+     "pools.*.steps.afterLeave.undo.headers.*": "there back",
+     "pools.*.steps.afterLeave.undo.http": "there back",
+     "pools.*.steps.afterLeave.undo.status": "there back",
+     "pools.*.steps.afterLeave.undo.timeout": "there back",
+     "pools.*.steps.afterReady": "there",
+     "pools.*.steps.afterReady.command": "there back",
+     "pools.*.steps.afterReady.contains": "there back",
+     "pools.*.steps.afterReady.env": "there back",
+     "pools.*.steps.afterReady.expect.contains": "there back",
+     "pools.*.steps.afterReady.expect.exitCode": "there back",
+     "pools.*.steps.afterReady.headers.*": "there back",
+     "pools.*.steps.afterReady.http": "there back",
+     "pools.*.steps.afterReady.name": "there back",
+     "pools.*.steps.afterReady.onFailure": "there back",
+     "pools.*.steps.afterReady.scope": "there back",
+     "pools.*.steps.afterReady.status": "there back",
+     "pools.*.steps.afterReady.timeout": "there back",
+     "pools.*.steps.afterReady.undo.command": "there back",
+     "pools.*.steps.afterReady.undo.contains": "there back",
+     "pools.*.steps.afterReady.undo.env": "there back",
+     "pools.*.steps.afterReady.undo.expect.contains": "there back",
+     "pools.*.steps.afterReady.undo.expect.exitCode": "there back",
+     "pools.*.steps.afterReady.undo.headers.*": "there back",
+     "pools.*.steps.afterReady.undo.http": "there back",
+     "pools.*.steps.afterReady.undo.status": "there back",
+     "pools.*.steps.afterReady.undo.timeout": "there back",
+     "pools.*.steps.beforeLeave": "there",
+     "pools.*.steps.beforeLeave.command": "there back",
+     "pools.*.steps.beforeLeave.contains": "there back",
+     "pools.*.steps.beforeLeave.env": "there back",
+     "pools.*.steps.beforeLeave.expect.contains": "there back",
+     "pools.*.steps.beforeLeave.expect.exitCode": "there back",
+     "pools.*.steps.beforeLeave.headers.*": "there back",
+     "pools.*.steps.beforeLeave.http": "there back",
+     "pools.*.steps.beforeLeave.name": "there back",
+     "pools.*.steps.beforeLeave.onFailure": "there back",
+     "pools.*.steps.beforeLeave.scope": "there back",
+     "pools.*.steps.beforeLeave.status": "there back",
+     "pools.*.steps.beforeLeave.timeout": "there back",
+     "pools.*.steps.beforeLeave.undo.command": "there back",
+     "pools.*.steps.beforeLeave.undo.contains": "there back",
+     "pools.*.steps.beforeLeave.undo.env": "there back",
+     "pools.*.steps.beforeLeave.undo.expect.contains": "there back",
+     "pools.*.steps.beforeLeave.undo.expect.exitCode": "there back",
+     "pools.*.steps.beforeLeave.undo.headers.*": "there back",
+     "pools.*.steps.beforeLeave.undo.http": "there back",
+     "pools.*.steps.beforeLeave.undo.status": "there back",
+     "pools.*.steps.beforeLeave.undo.timeout": "there back",
      "pools.*.workload": "there",
      "protection": "there",
      "rollout.interval": "there",
@@ -296,7 +405,7 @@ function takes(pool: string, key: string): boolean {
 }
 
 /** What stands in `settings` for a key: a list of checks is told by the checks' names. */
-const topOf = (key: string): string => key.replace(/(\.checks)\..*$/, "$1");
+const topOf = (key: string): string => key.replace(/(\.checks|\.steps\.[a-zA-Z]+)\..*$/, "$1");
 
 /** A small spec with one key set; a list of maps is set as a whole. Others follow where a rule binds them to it. */
 function specWith(key: string, value: unknown): Spec {
@@ -326,7 +435,7 @@ function specWith(key: string, value: unknown): Spec {
       },
     },
   };
-  const path = key.replace(/(\.(checks|rootVolumes|dataVolumes))\..*$/, "$1").split(".");
+  const path = key.replace(/(\.(checks|rootVolumes|dataVolumes|steps\.[a-zA-Z]+))\..*$/, "$1").split(".");
   const last = path.pop() ?? "";
   const place = path.reduce<Record<string, unknown>>((at, step) => {
     const next = at[step];
