@@ -147,9 +147,9 @@ describeReal("The steps of a pool, around the roll of its groups", ["terraform"]
     await demo.quiet();
 
     const owed = "step silence (beforeLeave)";
-    expect(await demo.workspace.status()).toMatchObject({ owed: [`broker-0: ${owed}`] });
+    expect(await demo.workspace.status()).toMatchObject({ owed: [{ group: "broker-0", step: owed }] });
     expect((await demo.workspace.rollout(["status"])).output).toContain(
-      `owed: undo of ${owed} of broker-0, which is run by: npx`,
+      `owed: undo of ${owed} of broker-0; it is run by: npx`,
     );
     expect(await eligibility("broker-0-0")).toBe("eligible");
 

@@ -30,7 +30,7 @@ export function formatStatus(status: Status, log: string): string {
     ...status.leftovers.map(describeLeftovers),
     ...describeDiffering(differingOf(status)),
     ...status.owed.map(
-      (owed) => `owed: undo of ${owed}; that is run by: npx rollout deploy ${owed.replace(/:.*/, "")}`,
+      ({ group, step }) => `owed: undo of ${step} of ${group}; it is run by: npx rollout deploy ${group}`,
     ),
     ...describeTarget(status),
     ...describeRun(status, log),

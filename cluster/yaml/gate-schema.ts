@@ -96,7 +96,6 @@ export const ready = z
   .describe("What has to be so before a new group counts as ready, beyond what Consul and Nomad say.");
 
 const undo = z.strictObject(action).omit({ name: true, scope: true });
-
 const step = z.strictObject({
   ...action,
   onFailure: z.enum(["stop", "continue"]).default("stop").describe("How the roll goes on. Default: stop."),
@@ -107,7 +106,6 @@ const step = z.strictObject({
 export const STEP_LISTS = ["beforeLeave", "afterLeave", "afterReady"] as const;
 
 const STEPS = "a list of steps, such as [{ name: silence, command: [silence, '{host}'] }]";
-
 const stepsOf = (when: string) =>
   z.array(step, { error: STEPS }).default([]).describe(`Run one by one ${when}. Default: [], none.`);
 

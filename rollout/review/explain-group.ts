@@ -31,22 +31,20 @@ export function explainGroup(group: Group, current: DeployedGroup, surroundings:
     change: isDesired(group, current) ? unfinished(group, machines) : describePending(group, current),
     machines,
     alsoReplaced: alsoReplaced(what),
-    steps: withOwn(
-      group.retires ? retireSteps(what) : machines.replaced > 0 ? rollSteps(what) : resizeSteps(what),
-      surroundings.steps,
-    ),
+    steps: withOwn(group.retires ? retireSteps : machines.replaced > 0 ? rollSteps : resizeSteps, what),
   };
 }
 
 /** With the pool's own steps in their places. */
-function withOwn(lines: readonly string[], steps: readonly PoolStep[] = []): string[] {
-  const own = (...lists: readonly (StepList | false)[]): string[] =>
-    steps.flatMap(({ list, title }) => (lists.includes(list) ? [title] : []));
-  const isLeave = (line: string): boolean => line.startsWith("leave: ");
-  return [
-    ...own(lines.some(isLeave) && "beforeLeave"),
-    ...lines.flatMap((line) => [line, ...own(isLeave(line) && "afterLeave", line === READY && "afterReady")]),
-  ];
+function withOwn(stepsOf: (what: What) => string[], what: What): string[] {
+  const [lines, { steps = [] }] = [stepsOf(what), what];
+  const own = (list: StepList) => steps.flatMap((step) => (step.list === list ? [step.title] : []));
+  const leave = lines.findIndex((line) => line.startsWith("leave: "));
+  return lines.flatMap((line, index) => [
+    ...(index === 0 && leave >= 0 ? own("beforeLeave") : []),
+    line,
+    ...(index === leave ? own("afterLeave") : line === READY ? own("afterReady") : []),
+  ]);
 }
 
 interface Surroundings {

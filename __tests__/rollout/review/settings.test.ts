@@ -10,40 +10,33 @@ const CHECK = { name: "answers", http: "http://{address}/", interval: "5s", time
 const COMMAND = { name: "answers", command: ["true"] };
 
 const STEP = { name: "silence", command: ["true"] };
-const ASKED = { name: "silence", http: "http://{address}/" };
 
-/** Changes of a list of steps, by the key of a step. */
-const STEPS: readonly (readonly [key: string, ...Change])[] = [
-  ["", [STEP], []],
-  [".name", [STEP], [{ ...STEP, name: "other" }]],
-  [".onFailure", [STEP], [{ ...STEP, onFailure: "continue" }]],
-  [".scope", [STEP], [{ ...STEP, scope: "group" }]],
-  [".timeout", [STEP], [{ ...STEP, timeout: "1m" }]],
-  [".command", [STEP], [{ ...STEP, command: ["false"] }]],
-  [".env", [STEP], [{ ...STEP, env: ["JAVA_HOME"] }]],
-  [".expect.exitCode", [STEP], [{ ...STEP, expect: { exitCode: 1 } }]],
-  [".expect.contains", [STEP], [{ ...STEP, expect: { contains: "ok" } }]],
-  [".http", [ASKED], [{ ...ASKED, http: "http://{host}/" }]],
-  [".status", [ASKED], [{ ...ASKED, status: 204 }]],
-  [".contains", [ASKED], [{ ...ASKED, contains: "ok" }]],
-  [".headers.*", [ASKED], [{ ...ASKED, headers: { authorization: "AUTH" } }]],
+/** Changes of an action's keys, which a step has and its undo, too. */
+const ACTIONS: readonly (readonly [key: string, before: object, after: object])[] = [
+  [".timeout", { command: ["true"] }, { command: ["true"], timeout: "1m" }],
+  [".command", { command: ["true"] }, { command: ["false"] }],
+  [".env", { command: ["true"] }, { command: ["true"], env: ["JAVA_HOME"] }],
+  [".expect.exitCode", { command: ["true"] }, { command: ["true"], expect: { exitCode: 1 } }],
+  [".expect.contains", { command: ["true"] }, { command: ["true"], expect: { contains: "ok" } }],
+  [".http", { http: "http://a/" }, { http: "http://b/" }],
+  [".status", { http: "http://a/" }, { http: "http://a/", status: 204 }],
+  [".contains", { http: "http://a/" }, { http: "http://a/", contains: "ok" }],
+  [".headers.*", { http: "http://a/" }, { http: "http://a/", headers: { authorization: "AUTH" } }],
 ];
 
-const ofSteps = (list: string): [string, Change][] =>
-  [...STEPS, ...STEPS.flatMap(([key, ...change]) => undoOf(key, change))].map(([key, before, after]) => [
-    `pools.*.steps.${list}${key}`,
-    [before, after],
-  ]);
-
-/** The same of an undo, which has neither name nor scope of its own. */
-function undoOf(key: string, change: Change): (readonly [key: string, ...Change])[] {
-  const withUndo = (steps: unknown) =>
-    (steps as (typeof STEP & { onFailure?: string; scope?: string })[]).map(
-      ({ name: _, scope, onFailure, ...undo }) => ({ ...STEP, undo }),
-    );
-  const isOwn = ["", ".name", ".onFailure", ".scope"].includes(key);
-  return isOwn ? [] : [[`.undo${key}`, withUndo(change[0]), withUndo(change[1])]];
-}
+const ofSteps = (list: string): [string, Change][] => {
+  const step = (action: object) => [{ name: "silence", ...action }];
+  const undo = (action: object) => [{ ...STEP, undo: action }];
+  const changes: (readonly [key: string, ...Change])[] = [
+    ["", [STEP], []],
+    [".name", [STEP], [{ ...STEP, name: "other" }]],
+    [".onFailure", [STEP], [{ ...STEP, onFailure: "continue" }]],
+    [".scope", [STEP], [{ ...STEP, scope: "group" }]],
+    ...ACTIONS.map(([key, before, after]) => [key, step(before), step(after)] as const),
+    ...ACTIONS.map(([key, before, after]) => [`.undo${key}`, undo(before), undo(after)] as const),
+  ];
+  return changes.map(([key, ...change]) => [`pools.*.steps.${list}${key}`, change]);
+};
 
 /** A change of each key alone; `*` is a client pool, other pools have the same. Undefined is a key that is not set. */
 const SHOWN: Readonly<Record<string, Change>> = {
@@ -352,6 +345,40 @@ test("a new pool is held against the defaults, and one that is gone is told as i
   `);
   const gone = reviewed(specWith("pools.cache", plain), before);
   expect([gone.settings, gone.gone]).toEqual([[], ["cache-0", "cache-1", "cache-2"]]);
+});
+
+test("a pool's own steps stand where they are run in the roll of a group", () => {
+  const lists = {
+    beforeLeave: [STEP],
+    afterLeave: [{ ...STEP, name: "gone" }],
+    afterReady: [{ ...STEP, name: "back" }],
+  };
+  const before = specWith("pools.broker.steps", lists);
+  const withPool = (changes: object): Spec => {
+    const pools = { ...before.pools, broker: { ...before.pools["broker"], ...changes } };
+    return schemaFor(before).parse({ ...before, pools });
+  };
+  const told = (after: Spec): string[] | undefined => reviewed(before, after).groups[0]?.steps;
+  expect(told(withPool({ images: ["a", "b", "a"] }))).toMatchInlineSnapshot(`
+   [
+     "step silence (beforeLeave)",
+     "leave: all machines of the group ineligible, drained in Nomad, out of Consul",
+     "step gone (afterLeave)",
+     "1 old machine destroyed, then 1 new from b",
+     "told of the Consul servers",
+     "ready: the group is whole again, or everything stops here",
+     "step back (afterReady)",
+     "the new revision recorded",
+   ]
+  `);
+  expect(told(withPool({ hosts: [1, 2, 1] }))).toMatchInlineSnapshot(`
+   [
+     "1 machine created from a; the other one stays as it is",
+     "told of the Consul servers",
+     "ready: the group is whole again, or everything stops here",
+     "step back (afterReady)",
+   ]
+  `);
 });
 
 test("neither the order of keys nor a default that is written out is a change", () => {
