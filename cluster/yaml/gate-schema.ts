@@ -98,7 +98,7 @@ export const ready = z
 const undo = z.strictObject(action).omit({ name: true, scope: true });
 const step = z.strictObject({
   ...action,
-  onFailure: z.enum(["stop", "continue"]).default("stop").describe("How the roll goes on. Default: stop."),
+  onFailure: z.enum(["stop", "continue"]).default("stop").describe("What follows a failure. Default: stop."),
   undo: undo.optional().describe("Run for the same once the roll of the group has ended. Default: none."),
 });
 
