@@ -1,7 +1,7 @@
 import { parseGroupName } from "./address.js";
 import type { Revision } from "./revision.js";
 import { durationSeconds } from "./yaml/duration.js";
-import type { ActionSpec, CheckSpec } from "./yaml/gate-schema.js";
+import { STEP_LISTS, type ActionSpec, type CheckSpec, type StepSpec } from "./yaml/gate-schema.js";
 import { roleOf, settingsOf, type Group } from "./groups.js";
 import type { Spec } from "./yaml/schema.js";
 
@@ -14,6 +14,8 @@ export interface GateSettings {
   readonly ready: { readonly timeoutSeconds: number; readonly checks: readonly Check[] };
   /** `firstSeconds` is for the first group of the pool that is rolled to an image. */
   readonly bake: { readonly seconds: number; readonly firstSeconds: number };
+  /** In the order in which a roll comes to them. */
+  readonly steps: readonly PoolStep[];
 }
 
 /** What a pool has asked or run. Placeholders (`{host}`) are not filled in: see {@link fillIn}. */
@@ -43,12 +45,23 @@ export type Action = {
 /** An action that is repeated until it passes. */
 export type Check = Action & { readonly intervalSeconds: number; readonly when?: "after" | undefined };
 
+export type StepList = (typeof STEP_LISTS)[number];
+
+/** An action that is run once in a roll. */
+export type PoolStep = Action & {
+  readonly list: StepList;
+  /** `step silence (beforeLeave)` */
+  readonly title: string;
+  readonly onFailure: "stop" | "continue";
+  readonly undo?: Action | undefined;
+};
+
 const NO_DRAIN = { deadline: "1h", onDeadline: "fail" } as const;
 
 /** What the spec says of the groups of a pool. */
 export function gateSettingsOf(pool: string, spec: Spec): GateSettings {
   const settings = settingsOf(pool, spec);
-  const { ready, bake } = settings;
+  const { ready, bake, steps } = settings;
   const drain = roleOf(pool) === "client" ? (settings.drain ?? NO_DRAIN) : NO_DRAIN;
   return {
     workload: settings.workload ?? "moves",
@@ -59,6 +72,7 @@ export function gateSettingsOf(pool: string, spec: Spec): GateSettings {
       seconds: durationSeconds(bake.time),
       firstSeconds: durationSeconds(bake.first ?? bake.time),
     },
+    steps: STEP_LISTS.flatMap((list) => steps[list].map((step) => stepOf(step, list))),
   };
 }
 
@@ -75,6 +89,11 @@ const checkOf = (check: CheckSpec): Check => ({
   ...actionOf(check),
   intervalSeconds: durationSeconds(check.interval),
   when: check.when,
+});
+
+const stepOf = ({ onFailure, undo, ...step }: StepSpec, list: StepList): PoolStep => ({
+  ...{ ...actionOf(step), list, title: `step ${step.name} (${list})`, onFailure },
+  undo: undo && actionOf({ ...undo, name: step.name, scope: step.scope }),
 });
 
 function actionOf(action: ActionSpec): Action {

@@ -114,7 +114,7 @@ function poolOf(name: string, spec: Spec): Pool {
 export function settingsOf(
   pool: string,
   spec: Spec,
-): Partial<PoolSpec> & Pick<PoolSpec, "images" | "instanceTypes" | "ready" | "bake"> {
+): Partial<PoolSpec> & Pick<PoolSpec, "images" | "instanceTypes" | "ready" | "bake" | "steps"> {
   const settings = spec.pools[pool];
   if (settings === undefined) throw new Error(`no pool ${pool} in the spec`);
   return settings;

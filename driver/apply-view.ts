@@ -7,6 +7,7 @@ import type { Step } from "../cluster/run/run-log.js";
 import { meaningOf } from "../rollout/roll/meaning.js";
 import { parseAddress } from "../cluster/address.js";
 import { UserError } from "../cluster/user-error.js";
+import { STEPPED } from "../hooks/steps.js";
 import { terraformEnvironment } from "../program/terraform-environment.js";
 import type { GroupSteps } from "./group-steps.js";
 import type { ViewPlan } from "./plan-view.js";
@@ -34,7 +35,7 @@ export async function applyView(
   const applied = await applyPlan({
     cwd: plan.folder,
     plan: plan.file,
-    env: { ...terraformEnvironment(run.env), ...env },
+    env: { ...terraformEnvironment(run.env), [STEPPED]: steps.group, ...env },
     log,
     onEvent: (event) => {
       const begun = meaningIn(event, step);

@@ -52,6 +52,7 @@ class GroupRoll {
   private readonly steps: GroupSteps;
   private readonly planner: ViewPlanner;
   private readonly dead: DeadMachines;
+  private asked: GroupAgents | undefined;
   private isConfirmed = false;
   private hasAsked = false;
   /** Whether anything was done that leaves the group in flight. */
@@ -65,7 +66,7 @@ class GroupRoll {
     this.planner = new ViewPlanner(run, name, () => this.load());
     const { say, waits: onCondition } = this.steps;
     const ask = (group: Group, program: Program): GroupAgents | undefined =>
-      agentsOf(run, program, group, { say, onCondition, folder: "." });
+      (this.asked = agentsOf(run, program, group, { say, onCondition, folder: "." }));
     this.dead = new DeadMachines(name, ask, say);
   }
 
@@ -94,6 +95,7 @@ class GroupRoll {
       throw error;
     } finally {
       stop.removeEventListener("abort", onStop);
+      await this.asked?.undo();
       rmSync(join(this.run.folder, `plan-${this.name}`), { force: true });
     }
   }
@@ -256,7 +258,8 @@ class GroupRoll {
 
   private agents(group: Group, program: Program, folder: string): GroupAgents | undefined {
     const { say, waits: onCondition } = this.steps;
-    const agents = agentsOf(this.run, program, group, { say, onCondition, folder }, this.hasAsked);
+    const given = { say, onCondition, folder };
+    const agents = (this.asked = agentsOf(this.run, program, group, given, this.hasAsked));
     if (!agents) this.steps.say("this cluster on platform local has no agents: nobody is asked");
     return agents;
   }

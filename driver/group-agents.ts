@@ -16,6 +16,7 @@ import { clusterClock } from "../clients/clock.js";
 import type { HookContext } from "../hooks/hook-context.js";
 import { askPool, leaveOrderOf, runLeaveHook, standingIn } from "../hooks/leave.js";
 import { refuseUnsafe } from "../hooks/leave-group.js";
+import { undoSteps } from "../hooks/steps.js";
 import { runReadyHook } from "../hooks/ready.js";
 import type { Run } from "./run.js";
 
@@ -33,6 +34,8 @@ export interface GroupAgents {
   readonly leave: (laterHosts: readonly string[]) => Promise<void>;
   /** @param laterHosts the hosts that need not be whole yet */
   readonly ready: (laterHosts: readonly string[]) => Promise<void>;
+  /** What its steps owe, once its roll has ended. */
+  readonly undo: () => Promise<void>;
   /** For whoever asks them for something else. */
   readonly context: HookContext;
 }
@@ -42,7 +45,7 @@ export interface GroupAgents {
  * @param folder where a hook of the group's view runs
  */
 export function agentsOf(
-  run: Pick<Run, "env" | "clock" | "stop" | "folder">,
+  run: Pick<Run, "env" | "clock" | "stop" | "folder" | "store">,
   program: ClusterState,
   group: Group,
   { say, onCondition, folder }: Pick<HookContext, "say" | "onCondition" | "folder">,
@@ -56,7 +59,8 @@ export function agentsOf(
   const clock = machines ? clusterClock(machines) : run.clock;
   const inFlight = inFlightOf(spec, deployed);
   const driver = { inFlight: inFlight.filter((each) => each.group === group.name), hasAsked };
-  const own = { env, file, clock, say, onCondition, signal, folder, driver };
+  const store = () => Promise.resolve(run.store);
+  const own = { env, file, clock, say, onCondition, signal, folder, driver, store };
   const context: HookContext = machines ? { ...own, machines } : own;
   const { name: subject, hash } = group;
   const stay = hostNames(group);
@@ -94,6 +98,7 @@ export function agentsOf(
         refuseUnsafe({ refusals, warnings: [] }, what, say);
       }),
     leave: (laterHosts) => runLeaveHook(context, { hook: "leave", subject, hash, stay, laterHosts }),
+    undo: () => undoSteps(context, group),
     context,
     ready: (laterHosts) => runReadyHook(context, { hook: "ready", subject, hash, laterHosts }),
   };

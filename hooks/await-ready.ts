@@ -31,7 +31,7 @@ export async function awaitReady(
   { cluster, checks, clock, say, onCondition, signal, driver }: ReadyDeps,
   expected: Expected,
   time: { readonly timeoutSeconds: number; readonly bakeSeconds: number },
-): Promise<void> {
+): Promise<Observation> {
   const { group, role, hosts, others = [] } = expected;
   const timeline = new Timeline(group, clock, say, onCondition);
   const begun = clock.now();
@@ -78,7 +78,7 @@ export async function awaitReady(
       const look = (): Promise<Observation> => cluster.observe(question);
       await forgetDead({ look, nomad: cluster.nomad, clock, timeline, signal }, observation, expected);
       timeline.end(`is ready (${formatHeld(bake)})`);
-      return;
+      return observation;
     }
     // Nothing that holds is broken off: what is tried seldom may have to hold for longer than the bake time.
     if (isTimedOut({ at: bake.since ?? reading.at }, begun, time)) {

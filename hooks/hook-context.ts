@@ -1,4 +1,5 @@
 import type { Environment } from "../clients/environment.js";
+import type { RunStore } from "../clients/run-store/run-store.js";
 import type { LocalMachines } from "../clients/local-machines/machines.js";
 import { type HookFile, HOOK_FILE } from "../cluster/hooks/hook-file.js";
 import type { Clock } from "../clients/clock.js";
@@ -48,6 +49,8 @@ export interface HookContext {
   readonly signal: AbortSignal;
   /** Absent where Terraform calls the hook: its hook `configure-consul` works beside, and nobody knows what is in flight. */
   readonly driver?: { readonly inFlight: readonly InFlight[]; readonly hasAsked: boolean };
+  /** What all share who roll the cluster. */
+  readonly store: () => Promise<RunStore>;
   /** Where it keeps what it needs again after it was cut off: the folder of the stack. */
   readonly folder: string;
 }

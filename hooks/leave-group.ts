@@ -6,6 +6,7 @@ import { wayBack, type LeaveOrder } from "../rollout/leave/order.js";
 import type { LeaveStep } from "../rollout/leave/step.js";
 import { listedHosts } from "../rollout/server-lists.js";
 import { isWorthWaiting, preflight, type PreflightInput } from "../rollout/preflight/preflight.js";
+import type { StepList } from "../cluster/gate-settings.js";
 import { UserError } from "../cluster/user-error.js";
 import { carryOut } from "../live/carry-out.js";
 import type { LiveCluster } from "../live/live-cluster.js";
@@ -20,6 +21,8 @@ export interface LeaveDeps extends Pick<HookContext, "clock" | "say" | "onCondit
   /** Where a snapshot of the servers is kept. */
   readonly snapshotFile: string;
   readonly askPool?: (observation: Observation) => Promise<readonly Finding[] | undefined>;
+  /** Tells whether that took its time, so that the cluster may be another. */
+  readonly steps?: (list: StepList, seen: Observation) => Promise<boolean>;
 }
 
 /** How often a live cluster is looked at. */
@@ -55,6 +58,7 @@ export async function leaveGroup(
       agentsOf = [];
       for (const note of next.notes) timeline.note(note);
       if (next.kind === "done") {
+        await deps.steps?.("afterLeave", observation);
         timeline.end(isChecked ? "has left" : "nothing to do: nothing of it goes, or all of it has left");
         return;
       }
@@ -80,6 +84,7 @@ export async function leaveGroup(
           timeline.note(line);
         });
         isChecked = true;
+        if (next.kind !== "blocked" && (await deps.steps?.("beforeLeave", observation)) === true) continue;
       }
       if (next.kind === "blocked") {
         throw new UserError(`${order.group} cannot leave:\n${next.findings.map(indented).join("\n")}`);

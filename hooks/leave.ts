@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { parseGroupName } from "../cluster/address.js";
-import { gateSettingsOf } from "../cluster/gate-settings.js";
-import type { LeaveOrder } from "../rollout/leave/order.js";
+import { gateSettingsOf, type StepList } from "../cluster/gate-settings.js";
+import { isLater, stays, type LeaveOrder } from "../rollout/leave/order.js";
+import { isUnknown, type Observation } from "../rollout/observation/observation.js";
 import type { ClusterGroup } from "../rollout/ready/expected.js";
-import type { Observation } from "../rollout/observation/observation.js";
 import type { Finding } from "../rollout/preflight/finding.js";
 import { goesOn, objectionsOf } from "../rollout/preflight/pool.js";
 import { tryAll } from "../live/checks/run-action.js";
@@ -12,6 +12,7 @@ import type { HookFile } from "../cluster/hooks/hook-file.js";
 import { connect } from "../live/live-cluster.js";
 import { groupOf, type HookArgs, type HookContext } from "./hook-context.js";
 import { leaveGroup } from "./leave-group.js";
+import { runSteps, undoSteps } from "./steps.js";
 
 /** Makes the work of a group leave before its machines go. */
 export async function runLeaveHook(
@@ -34,11 +35,23 @@ export async function runLeaveHook(
     const snapshotFile = join(folder, `${group.role.split("-")[0] ?? ""}-${group.name}.snapshot`);
     // What else is in flight in the state was judged when the view was made.
     const ask = (seen: Observation) => askPool(context, group, seen);
-    const deps = { ...context, cluster, snapshotFile, askPool: ask };
+    const steps = (list: StepList, seen: Observation): Promise<boolean> =>
+      runSteps(list, context, group, seen, goingHosts(order, seen));
+    const deps = { ...context, cluster, snapshotFile, askPool: ask, steps };
     await leaveGroup(deps, order, { cluster: standingIn(file), inFlight: driver?.inFlight ?? [] });
+  } catch (error) {
+    if (!driver) await undoSteps(context, group);
+    throw error;
   } finally {
     await cluster.close();
   }
+}
+
+/** The hosts that leave now, or have left. */
+function goingHosts(order: LeaveOrder, { consul: { catalog } }: Observation): string[] {
+  const there = isUnknown(catalog) ? [] : catalog;
+  const stay = new Set(there.flatMap((node) => (stays(order, node) ? [node.name] : [])));
+  return order.hosts.filter((host) => !stay.has(host) && !isLater(order, host));
 }
 
 export function leaveOrderOf(

@@ -8,6 +8,7 @@ import { runAction } from "../live/checks/run-action.js";
 import { awaitReady } from "./await-ready.js";
 import { groupOf, type HookArgs, type HookContext } from "./hook-context.js";
 import { standingIn } from "./leave.js";
+import { runSteps, STEPPED, undoSteps } from "./steps.js";
 
 /**
  * Tells this hook that a group has been whole for its bake time, so that it only looks whether it still is. Set by nobody
@@ -45,10 +46,11 @@ export async function runReadyHook(
 
 /** Waits until a group is whole, of whatever template it is. */
 export async function passGate(
-  { env, file, machines, clock, say, onCondition, signal, driver }: HookContext,
+  context: HookContext,
   group: Group,
   laterHosts: readonly string[],
 ): Promise<void> {
+  const { env, file, machines, clock, say, onCondition, signal, driver } = context;
   const { spec } = file;
   const { workload, ready, bake } = gateSettingsOf(group.pool, spec);
   const pool = poolsOf(spec).find(({ name }) => name === group.pool);
@@ -59,7 +61,8 @@ export async function passGate(
     speed: machines?.speed ?? 1,
   });
   try {
-    await awaitReady(
+    const hosts = hostNames(group).filter((host) => !laterHosts.includes(host));
+    const seen = await awaitReady(
       { cluster, checks, clock, say, onCondition, signal, ...(driver ? { driver } : {}) },
       {
         cluster: spec.name,
@@ -68,7 +71,7 @@ export async function passGate(
         role: group.role,
         image: group.image,
         hash: group.hash,
-        hosts: hostNames(group).filter((host) => !laterHosts.includes(host)),
+        hosts,
         laterHosts,
         others: standingIn(file).filter(({ name }) => name !== group.name),
         workload,
@@ -87,7 +90,9 @@ export async function passGate(
               : bakeSecondsOf(group, spec, file.deployed),
       },
     );
+    await runSteps("afterReady", context, group, seen, hosts);
   } finally {
+    if (!driver && env[STEPPED] !== group.name) await undoSteps(context, group);
     await Promise.all([checks.stop(), cluster.close()]);
   }
 }

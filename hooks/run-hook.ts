@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Environment } from "../clients/environment.js";
+import { runStoreIn } from "../clients/run-store/store-in.js";
 import { localMachines, type LocalMachines } from "../clients/local-machines/machines.js";
 import { HOOK_FILE, parseHookFile, type HookFile } from "../cluster/hooks/hook-file.js";
 import { hasAgents, localSettingsOf } from "../cluster/local-agents.js";
@@ -56,6 +57,7 @@ async function run(
     // Terraform shows what is said, and nothing else.
     onCondition: () => undefined,
     ...(machines ? { machines } : {}),
+    store: () => runStoreIn(known.file.spec.backend, resolve(known.file.specFolder)),
   };
   try {
     const hook = await LOAD[args.hook]();

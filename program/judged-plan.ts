@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { readPlan } from "../guard/plan/read-plan.js";
 import { type PlanSummary, summarizePlan } from "./plan-summary.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
+import { parseGroupName } from "../cluster/address.js";
+import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { isNew } from "../cluster/pending.js";
 import type { CheckResult } from "./check-result.js";
 import { resultOf } from "./result-of.js";
@@ -29,8 +31,10 @@ export function judgeMadePlan(
 ): JudgedPlan {
   const plan = readPlan(new TextEncoder().encode(json));
   const standing = [...deployed.groups.values()].flatMap((group) => (isNew(group) ? [] : [group.name]));
+  const pool = standing.includes(view) ? parseGroupName(view)?.pool : undefined;
+  const steps = pool === undefined ? [] : gateSettingsOf(pool, spec).steps.map(({ title }) => title);
   return {
     result: resultOf(plan, { spec, deployed, inBatches }, readFileSync(file)),
-    summary: summarizePlan(plan, view, standing),
+    summary: { ...summarizePlan(plan, view, standing), ...(steps.length > 0 ? { steps } : {}) },
   };
 }

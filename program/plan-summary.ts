@@ -20,6 +20,7 @@ export const planSummarySchema = z.strictObject({
       action: z.enum(["create", "update", "replace", "delete", "forget"]),
     }),
   ),
+  steps: z.array(z.string()).optional().describe("The pool's own steps, if it has any and the group stands."),
   frozen: z.array(z.string()).describe("Deployed groups of which nothing changes but config_consul."),
 });
 

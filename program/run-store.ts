@@ -1,22 +1,11 @@
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { realClock } from "../clients/clock.js";
 import { runFolderOf } from "../clients/run-folder/folder.js";
-import { FolderStore } from "../clients/run-store/folder-store.js";
 import type { RunStore } from "../clients/run-store/run-store.js";
+import { runStoreIn } from "../clients/run-store/store-in.js";
 import { takeOver } from "../clients/run-store/take-over.js";
 import { localLockOf, stateLockIn } from "../clients/state/state-lock.js";
 import type { SpecFile } from "./read-spec.js";
-
-/** Where the runs of a cluster are recorded, for all who share its state: beside it. Nothing is asked yet. */
-export async function runStoreOf({ spec, file }: Pick<SpecFile, "spec" | "file">): Promise<RunStore> {
-  const { backend } = spec;
-  if (backend.type === "s3") {
-    const { S3Store } = await import("../clients/run-store/s3-store.js");
-    return new S3Store(backend, realClock);
-  }
-  const shown = `${backend.path}.rollout`;
-  return new FolderStore(isAbsolute(shown) ? shown : join(dirname(file), shown), shown);
-}
 
 /** Who holds the lock of the state itself, as far as that can be read: who applies with Terraform alone writes nothing else. */
 export async function stateLockOf({ spec, file }: Pick<SpecFile, "spec" | "file">) {
@@ -32,7 +21,7 @@ export async function stateLockOf({ spec, file }: Pick<SpecFile, "spec" | "file"
  * @throws UserError where that cannot be taken over
  */
 export async function openRunStore(source: Pick<SpecFile, "spec" | "file">): Promise<RunStore> {
-  const store = await runStoreOf(source);
+  const store = await runStoreIn(source.spec.backend, dirname(source.file));
   await takeOver(store, runFolderOf(source.file, source.spec.name));
   return store;
 }

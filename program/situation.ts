@@ -1,15 +1,18 @@
+import { dirname } from "node:path";
 import type { Environment } from "../clients/environment.js";
 import { runFolderOf } from "../clients/run-folder/folder.js";
 import { readGoal } from "../clients/run-store/goal.js";
 import { readHold } from "../clients/run-store/hold.js";
+import { OPEN_STEPS } from "../clients/run-store/open-steps.js";
 import { lockHolder } from "../clients/run-store/run-lock.js";
 import { LogReader } from "../clients/run-store/run-log.js";
+import { runStoreIn } from "../clients/run-store/store-in.js";
 import { leftIn } from "../clients/run-store/take-over.js";
 import { readRuns } from "../rollout/log/read-runs.js";
 import type { Situation } from "../rollout/status/situation.js";
 import { readDeployed } from "./read-deployed.js";
 import { EXAMPLE_IS_USED, readSpec, type SpecFile } from "./read-spec.js";
-import { runStoreOf, stateLockOf } from "./run-store.js";
+import { stateLockOf } from "./run-store.js";
 
 /** A situation, and where each part of it was read. */
 export interface ReadSituation extends Situation {
@@ -28,15 +31,16 @@ export interface ReadSituation extends Situation {
 export async function readSituation(env: Environment, now: number): Promise<ReadSituation> {
   const source = readSpec(env);
   if (source.isExample) console.error(EXAMPLE_IS_USED);
-  const store = await runStoreOf(source);
+  const store = await runStoreIn(source.spec.backend, dirname(source.file));
   const left = leftIn(runFolderOf(source.file, source.spec.name));
   // What the state says of a backend that is wrong says more.
   const deployed = await readDeployed(source, env);
-  const [{ events, notes }, hold, goal, holder] = await Promise.all([
+  const [{ events, notes }, hold, goal, holder, owed = []] = await Promise.all([
     new LogReader(store).read(left.log),
     readHold(store),
     readGoal(store),
     lockHolder(store),
+    OPEN_STEPS.read(store),
   ]);
   const found = holder ? undefined : await stateLockOf(source);
   // A run that was cut off leaves S3's lock, which nobody can tell from one that is held: its own command comes next, and says so.
@@ -56,6 +60,7 @@ export async function readSituation(env: Environment, now: number): Promise<Read
       lock?.Operation === "OperationTypeApply"
         ? { by, since: new Date(Created).toISOString(), pid: undefined, command: "Terraform alone" }
         : holder,
+    owed,
     events,
     notes,
     at: now,

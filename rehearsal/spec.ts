@@ -62,6 +62,7 @@ function rehearsed(pool: AnyPool): object {
     ...pool,
     ...(hosts ? { hosts: hosts.map((count) => Math.min(count, MOST_HOSTS)) } : {}),
     ready: { ...ready, checks: [] },
+    steps: {},
   };
 }
 

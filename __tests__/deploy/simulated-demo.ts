@@ -52,6 +52,8 @@ export interface Outcome {
 /** One cluster of simulated agents that lives long: it is rolled again and again, and told apart by images. */
 export class SimulatedDemo {
   readonly machines: LocalMachines;
+  /** Of the brokers, as the spec has them. */
+  steps = "{}";
   readonly #images = new Map<string, string>();
   #count = 0;
   #seen = 0;
@@ -172,7 +174,10 @@ export class SimulatedDemo {
   async writeSpec(): Promise<void> {
     const pools = Object.entries(HOSTS).map(([pool, hosts]) => {
       const images = [0, 1, 2].map((index) => this.#images.get(`${pool}-${String(index)}`) ?? "");
-      const more = pool === "broker" ? `, hosts: [${hosts.join(", ")}], drain: { deadline: 4h }` : "";
+      const more =
+        pool === "broker"
+          ? `, hosts: [${hosts.join(", ")}], drain: { deadline: 4h }, steps: ${this.steps}`
+          : "";
       return `  ${pool}: { images: [${images.join(", ")}], instanceTypes: ${TYPES}, ${LONG}${more} }`;
     });
     await this.workspace.write(

@@ -104,6 +104,7 @@ const OTHER: Readonly<Record<string, unknown>> = {
   drain: { deadline: "77m" },
   ready: { timeout: "77m" },
   bake: { time: "77m" },
+  steps: { beforeLeave: [{ name: "silence", command: ["silence"] }] },
 };
 
 function hashWith(changes: Readonly<Record<string, unknown>>): string | undefined {

@@ -223,6 +223,7 @@ exec /bin/sh "$@"`,
           say: (line) => void said.push(line),
           onCondition: () => undefined,
           signal,
+          store: () => Promise.reject(new Error("it has no steps")),
         },
         { hook: "configure-consul", subject: "broker-0-0" },
       );

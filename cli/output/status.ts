@@ -29,6 +29,9 @@ export function formatStatus(status: Status, log: string): string {
     ...reasons,
     ...status.leftovers.map(describeLeftovers),
     ...describeDiffering(differingOf(status)),
+    ...status.owed.map(
+      ({ group, step }) => `owed: undo of ${step} of ${group}; it is run by: npx rollout deploy ${group}`,
+    ),
     ...describeTarget(status),
     ...describeRun(status, log),
     ...(status.uncommitted.length === 0

@@ -1,6 +1,6 @@
 import { DURATION, durationSeconds } from "./duration.js";
-import { PLACEHOLDERS, SCOPES } from "./gate-schema.js";
-import { asList, asMap, type Raw } from "../raw.js";
+import { PLACEHOLDERS, SCOPES, STEP_LISTS } from "./gate-schema.js";
+import { asList, asMap, isMap, type Raw } from "../raw.js";
 import { formatValue, found, type Finding } from "./problem.js";
 
 /** The first group of a pool is watched at least as long as the others. */
@@ -14,27 +14,31 @@ export function checkBake(pool: string, settings: Raw): Finding[] {
   );
 }
 
-/** What a pool's own checks may say: one kind each, names that tell them apart, placeholders that there are. */
-export function checkChecks(pool: string, settings: Raw): Finding[] {
-  const checks = asList(asMap(settings["ready"])["checks"]).map(asMap);
+/** What a pool's own checks and steps may say: one kind each, names that tell them apart, placeholders that there are. */
+export const checkActions = (pool: string, settings: Raw): Finding[] =>
+  [["ready", "checks"] as const, ...STEP_LISTS.map((list) => ["steps", list] as const)].flatMap(
+    ([part, list]) => checkList(asList(asMap(settings[part])[list]).map(asMap), ["pools", pool, part, list]),
+  );
+
+function checkList(checks: readonly Raw[], list: readonly string[]): Finding[] {
   return checks.flatMap((check, index) => {
-    const path = ["pools", pool, "ready", "checks", index];
-    const at: At = (...rest) => [...path, ...rest];
+    const at: At = (...rest) => [...list, index, ...rest];
     const twin = checks.findIndex(({ name }) => name === check["name"]);
+    const { undo, scope } = check;
     return [
-      ...checkKind(check, at),
       ...(typeof check["name"] === "string" && twin < index
         ? found(
             at("name"),
-            `got ${formatValue(check["name"])} a second time; expected a name of its own for each check of a pool`,
+            `got ${formatValue(check["name"])} a second time; expected a name of its own for each ${list.includes("checks") ? "check of a pool" : "step of a list"}`,
           )
         : []),
       ...checkAction(check, at),
+      ...(isMap(undo) ? checkAction({ ...undo, scope }, (...rest) => at("undo", ...rest)) : []),
     ];
   });
 }
 
-/** Its placeholders, and that it gets nothing with which it could take the cluster apart. */
+/** Its kind and placeholders, and that it gets nothing with which it could take the cluster apart. */
 function checkAction(action: Raw, at: At): Finding[] {
   const known = PLACEHOLDERS[SCOPES.find((scope) => scope === action["scope"]) ?? "machine"];
   const named = [
@@ -45,6 +49,7 @@ function checkAction(action: Raw, at: At): Finding[] {
     })),
   ];
   return [
+    ...checkKind(action, at),
     ...checkUrl(action["http"], known, at("http")),
     ...asList(action["command"]).flatMap((word, place) =>
       checkWord(word, place === 0, known, at("command", place)),

@@ -99,6 +99,29 @@ export const ready = z
   .prefault({})
   .describe("What has to be so before a new group counts as ready, beyond what Consul and Nomad say.");
 
+const undo = z.strictObject(action).omit({ name: true, scope: true });
+const step = z.strictObject({
+  ...action,
+  onFailure: z.enum(["stop", "continue"]).default("stop").describe("What follows a failure. Default: stop."),
+  undo: undo.optional().describe("Run for the same once the roll of the group has ended. Default: none."),
+});
+
+/** In the order in which a roll comes to them. */
+export const STEP_LISTS = ["beforeLeave", "afterLeave", "afterReady"] as const;
+
+const STEPS = "a list of steps, such as [{ name: silence, command: [silence, '{host}'] }]";
+const stepsOf = (when: string) =>
+  z.array(step, { error: STEPS }).default([]).describe(`Run one by one ${when}. Default: [], none.`);
+
+export const steps = z
+  .strictObject({
+    beforeLeave: stepsOf("before anything of a group or a batch leaves"),
+    afterLeave: stepsOf("when its work has left, before its machines go"),
+    afterReady: stepsOf("when its gate has passed, before that is recorded"),
+  })
+  .prefault({})
+  .describe("What is run in the roll of a group that stands, and again by a rerun.");
+
 export const bake = z
   .strictObject({
     time: duration("0s", "24h")
@@ -129,4 +152,5 @@ export const drain = z
   .describe("How work leaves the machines of a group.");
 
 export type CheckSpec = z.output<typeof check>;
+export type StepSpec = z.output<typeof step>;
 export type ActionSpec = Omit<CheckSpec, "interval" | "when">;

@@ -1,5 +1,5 @@
 import { checkRollout } from "./rollout-rules.js";
-import { checkBake, checkChecks } from "./gate-rules.js";
+import { checkActions, checkBake } from "./gate-rules.js";
 import { roleOf } from "../groups.js";
 import { asList, asMap, type Raw } from "../raw.js";
 import { formatValue, found, type Finding } from "./problem.js";
@@ -19,7 +19,7 @@ export function checkRules(raw: unknown): Finding[] {
         ...checkPoolName(pool),
         ...checkWorkload(pool, settings),
         ...checkBake(pool, settings),
-        ...checkChecks(pool, settings),
+        ...checkActions(pool, settings),
         ...(onAws
           ? [...checkImages(pool, settings), ...checkLoadBalancer(pool, settings, spec["name"])]
           : []),

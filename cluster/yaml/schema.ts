@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { asMap, isMap } from "../raw.js";
-import { bake, drain, ready } from "./gate-schema.js";
+import { bake, drain, ready, steps } from "./gate-schema.js";
 import { duration, filled, plain, refused, text, three, whole } from "./schema-values.js";
 
 /** Ends the description of what is part of the template's hash; a test holds it against `templateHash`. */
@@ -84,6 +84,7 @@ const serverPool = z.strictObject({
   drain: refused("it is for client pools; servers run no work"),
   ready,
   bake,
+  steps,
 });
 
 const clientPool = z.strictObject({
@@ -119,6 +120,7 @@ const clientPool = z.strictObject({
   drain,
   ready,
   bake,
+  steps,
 });
 
 const pools = z

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { hostAddress, type PlatformName } from "../../cluster/address.js";
 import type { Deployed, DeployedGroup } from "../../cluster/deployed.js";
+import type { PoolStep, StepList } from "../../cluster/gate-settings.js";
 import { durationSeconds } from "../../cluster/yaml/duration.js";
 import type { Group } from "../../cluster/groups.js";
 import { deployedHosts, describePending, isNew } from "../../cluster/pending.js";
@@ -30,12 +31,25 @@ export function explainGroup(group: Group, current: DeployedGroup, surroundings:
     change: isDesired(group, current) ? unfinished(group, machines) : describePending(group, current),
     machines,
     alsoReplaced: alsoReplaced(what),
-    steps: group.retires ? retireSteps(what) : machines.replaced > 0 ? rollSteps(what) : resizeSteps(what),
+    steps: withOwn(group.retires ? retireSteps : machines.replaced > 0 ? rollSteps : resizeSteps, what),
   };
+}
+
+/** With the pool's own steps in their places. */
+function withOwn(stepsOf: (what: What) => string[], what: What): string[] {
+  const [lines, { steps = [] }] = [stepsOf(what), what];
+  const own = (list: StepList) => steps.flatMap((step) => (step.list === list ? [step.title] : []));
+  const leave = lines.findIndex((line) => line.startsWith("leave: "));
+  return lines.flatMap((line, index) => [
+    ...(index === 0 && leave >= 0 ? own("beforeLeave") : []),
+    line,
+    ...(index === leave ? own("afterLeave") : line === READY ? own("afterReady") : []),
+  ]);
 }
 
 interface Surroundings {
   readonly deployed: Deployed;
+  readonly steps?: readonly PoolStep[];
   readonly platform: PlatformName;
   readonly balancer?: LoadBalancer | undefined;
 }

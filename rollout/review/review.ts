@@ -3,6 +3,7 @@ import * as z from "zod";
 import { parseAddress } from "../../cluster/address.js";
 import type { ClusterState } from "../../cluster/cluster-state.js";
 import { describeOrigin } from "../../cluster/deployed.js";
+import { gateSettingsOf } from "../../cluster/gate-settings.js";
 import { poolsOf, type Group } from "../../cluster/groups.js";
 import { differingGroups } from "../../cluster/machine-settings.js";
 import { inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
@@ -124,7 +125,8 @@ export function reviewOf(input: ReviewInput): Review {
     const [group, current] = [all.find((each) => each.name === name), deployed.groups.get(name)];
     if (!group || !current) return [];
     const balancer = pools.find((pool) => pool.name === group.pool)?.loadBalancer;
-    return [explainGroup(group, current, { deployed, platform: spec.platform, balancer })];
+    const { steps } = gateSettingsOf(group.pool, spec);
+    return [explainGroup(group, current, { deployed, platform: spec.platform, balancer, steps })];
   });
   const review = {
     cluster: spec.name,

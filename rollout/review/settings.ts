@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { asList } from "../../cluster/raw.js";
 import { durationSeconds } from "../../cluster/yaml/duration.js";
-import { bake, drain, ready } from "../../cluster/yaml/gate-schema.js";
+import { bake, drain, ready, steps } from "../../cluster/yaml/gate-schema.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 
 export const settingSchema = z.strictObject({
@@ -35,6 +35,7 @@ const DEFAULTS = {
   drain: drain.parse(undefined),
   ready: ready.parse(undefined),
   bake: bake.parse(undefined),
+  steps: steps.parse(undefined),
 };
 
 /** Maps are gone into, checks are told apart by their names; any other list is one value. */
@@ -88,6 +89,7 @@ const CAUTIONS: readonly (readonly [RegExp, IsWeaker])[] = [
   [/\.workload$/, becomes("moves")],
   [/\.maxUnavailable$/, (before, after) => fewer(after, before)],
   [/\.ready\.checks\./, wasThere],
+  [/\.steps\./, loses],
   [/\.loadBalancer\.internal$/, becomes(false)],
   [/\.loadBalancer\.sourceCidrs$/, (before, after) => loses(after, before)],
 ];

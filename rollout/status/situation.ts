@@ -25,6 +25,8 @@ export interface Situation extends ClusterState {
   readonly events: readonly LogEvent[];
   /** The groups that run what the spec says and its last commit does not. Default: that is not known. */
   readonly uncommitted?: readonly string[];
+  /** The steps whose undo is owed, for each machine. Default: none. */
+  readonly owed?: readonly { readonly group: string; readonly step: string }[];
   /** When all this was so, in milliseconds since 1970. */
   readonly at: number;
 }

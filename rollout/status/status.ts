@@ -63,6 +63,9 @@ export const statusSchema = z.strictObject({
     .strict()
     .nullable()
     .describe("What is to be rolled until it is reached, cancelled or replaced."),
+  owed: z
+    .array(z.strictObject({ group: z.string(), step: z.string() }))
+    .describe("Steps whose undo is owed, such as `step silence (beforeLeave)`."),
   leftovers: z
     .array(
       z.strictObject({
@@ -106,7 +109,7 @@ export function statusOf(
   only?: string,
   refusalsOf: RefusalsOf = () => [],
 ): Status {
-  const { spec, deployed, run, hold, goal } = situation;
+  const { spec, deployed, run, hold, goal, owed = [] } = situation;
   const runs = readRuns(situation.events);
   const { phase, message, next, undo = null } = phaseOf(situation, only);
   const group = groupsOf(spec).find(({ name }) => next === `${DEPLOY}${name}`)?.name ?? null;
@@ -132,6 +135,7 @@ export function statusOf(
     lastRun: lastRun(runs),
     hold: hold ?? null,
     goal: goal && missing.length > 0 ? { ...goal, missing } : null,
+    owed: [...new Map(owed.map(({ group, step }) => [`${group} ${step}`, { group, step }])).values()],
     views: [...views],
     next: refused.length === 0 ? next : null,
     nextCommand: refused.length === 0 ? (next?.split(" ") ?? null) : null,

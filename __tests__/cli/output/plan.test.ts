@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { formatMadePlan, formatQuestion } from "../../../cli/output/plan.js";
 import { resultOf } from "../../../program/result-of.js";
-import { summarizePlan } from "../../../program/plan-summary.js";
+import { summarizePlan, type PlanSummary } from "../../../program/plan-summary.js";
 import { readPlan } from "../../../guard/plan/read-plan.js";
 import { isNew } from "../../../cluster/pending.js";
 import { readFixture } from "../../guard/plan/plan-fixture.js";
@@ -75,6 +75,12 @@ describe("A plan in words", () => {
     ]);
   });
 
+  test("says which steps of its own a pool runs", () => {
+    expect(planOf("group-shrinks", { steps: ["step silence (beforeLeave)"] }).split("\n")[1]).toBe(
+      "broker-0: step silence (beforeLeave)",
+    );
+  });
+
   test("says so where there is nothing to do", () => {
     expect(planOf("no-op")).toMatchInlineSnapshot(`"cluster: no changes, what is deployed is as desired"`);
   });
@@ -118,10 +124,10 @@ describe("A plan in words", () => {
   });
 });
 
-function planOf(name: string): string {
+function planOf(name: string, more: Partial<PlanSummary> = {}): string {
   const { plan, deployed } = readFixture(name);
   const read = readPlan(new TextEncoder().encode(plan));
   const standing = [...deployed.groups.values()].filter((group) => !isNew(group)).map((group) => group.name);
-  const summary = summarizePlan(read, read.view ?? "", standing);
+  const summary = { ...summarizePlan(read, read.view ?? "", standing), ...more };
   return formatQuestion({ group: "broker-0", role: "client", summary, tool: read.tool, laterHosts: [] });
 }

@@ -239,6 +239,22 @@ describe("the text of a status has the phase, a row a pool, the reasons and the 
   });
 });
 
+test("an undo that is owed is named once for all of its machines, with the command that runs it", () => {
+  const owed = [0, 1].map((host) => ({ group: "broker-0", step: "step silence (beforeLeave)", at: host }));
+  expect(
+    format(situationOf(spec, standing, { owed }))
+      .split("\n")
+      .slice(-4),
+  ).toMatchInlineSnapshot(`
+   [
+     "owed: undo of step silence (beforeLeave) of broker-0; it is run by: npx",
+     "  rollout deploy broker-0",
+     "deployed: terraform.demo.tfstate, serial 7",
+     "next: nothing, all groups are as desired",
+   ]
+  `);
+});
+
 test("long ids are cut in their middle, so that no line has more than 80 columns", () => {
   const long = change(spec, (draft) => {
     poolOf(draft, "consul-server").images = [

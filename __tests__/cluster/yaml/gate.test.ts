@@ -9,6 +9,7 @@ test("whoever says nothing drains for an hour, waits for a quarter of one and ba
     maxUnavailable: Infinity,
     drain: { deadlineSeconds: 3600, onDeadline: "fail" },
     ready: { timeoutSeconds: 900, checks: [] },
+    steps: [],
     bake: { seconds: 30, firstSeconds: 30 },
   };
   const spec = specOf(EXAMPLE);
@@ -84,9 +85,82 @@ test("how a group leaves and becomes ready makes no group pending", () => {
       "drain: { deadline: 4h, onDeadline: accept }",
       "bake: { time: 90s, first: 30m }",
       checks("{ name: answers, http: 'http://{address}/' }"),
+      "steps: { beforeLeave: [{ name: silence, command: [silence, '{host}'] }] }",
     ),
   );
   expect(groupsOf(spec)).toEqual(groupsOf(specOf(EXAMPLE)));
+});
+
+test("a step is an action of its list, and its undo is about the same", () => {
+  const spec = specOf(
+    brokerWith(
+      "steps:",
+      "  afterReady: [{ name: back, http: 'http://{address}/back', onFailure: continue }]",
+      "  beforeLeave:",
+      "    - name: silence",
+      "      command: [silence, '{hosts}']",
+      "      scope: group",
+      "      undo: { http: 'http://alarms/loud?{hosts}', timeout: 1m }",
+    ),
+  );
+  const http = { kind: "http", status: 200, headers: {} };
+  expect(gateSettingsOf("broker", spec).steps).toEqual([
+    {
+      name: "silence",
+      list: "beforeLeave",
+      title: "step silence (beforeLeave)",
+      scope: "group",
+      timeoutSeconds: 5,
+      kind: "command",
+      command: ["silence", "{hosts}"],
+      exitCode: 0,
+      env: [],
+      onFailure: "stop",
+      undo: {
+        ...http,
+        name: "silence",
+        scope: "group",
+        timeoutSeconds: 60,
+        url: "http://alarms/loud?{hosts}",
+      },
+    },
+    {
+      ...http,
+      name: "back",
+      list: "afterReady",
+      title: "step back (afterReady)",
+      scope: "machine",
+      timeoutSeconds: 5,
+      url: "http://{address}/back",
+      onFailure: "continue",
+    },
+  ]);
+});
+
+test("refuses every mistake of steps at once, those of an undo by the scope of its step", () => {
+  const text = brokerWith(
+    "steps:",
+    "  beforeLeave:",
+    "    - { name: twice, command: [a], interval: 5s }",
+    "    - { name: twice, command: [a], onFailure: undo, undo: {} }",
+    "    - { name: wide, command: [a], scope: pool, undo: { command: [b, '{host}'], env: [NOMAD_TOKEN] } }",
+    "    - { name: own, command: [a], undo: { name: other, scope: group, http: 'http://{host}/', env: [A] } }",
+    "  afterLeave: [{ name: twice }]",
+    "  later: []",
+  );
+  expect(refusal(text)).toMatchInlineSnapshot(`
+   "cluster.yaml:34: pools.broker.steps.beforeLeave[0].interval: unknown key; known here: name, http, status, contains, headers, command, expect, env, scope, timeout, onFailure, undo
+   cluster.yaml:35: pools.broker.steps.beforeLeave[1].name: got "twice" a second time; expected a name of its own for each step of a list
+   cluster.yaml:35: pools.broker.steps.beforeLeave[1].onFailure: got "undo"; expected stop or continue
+   cluster.yaml:35: pools.broker.steps.beforeLeave[1].undo: has neither http nor command; expected one of them: http (a URL) or command (a program and its arguments)
+   cluster.yaml:36: pools.broker.steps.beforeLeave[2].undo.command[1]: names {host}, which stands for nothing; known here: {group}, {hosts}, {addresses}
+   cluster.yaml:36: pools.broker.steps.beforeLeave[2].undo.env[0]: got "NOMAD_TOKEN"; expected a variable of its own, with fewer rights: with this one it could take the cluster apart
+   cluster.yaml:37: pools.broker.steps.beforeLeave[3].undo.env: not allowed: it is for command; http has status, contains and headers
+   cluster.yaml:37: pools.broker.steps.beforeLeave[3].undo.name: unknown key; known here: http, status, contains, headers, command, expect, env, timeout
+   cluster.yaml:37: pools.broker.steps.beforeLeave[3].undo.scope: unknown key; known here: http, status, contains, headers, command, expect, env, timeout
+   cluster.yaml:38: pools.broker.steps.afterLeave[0]: has neither http nor command; expected one of them: http (a URL) or command (a program and its arguments)
+   cluster.yaml:39: pools.broker.steps.later: unknown key; known here: beforeLeave, afterLeave, afterReady"
+  `);
 });
 
 test("a client pool says how many machines of a group are replaced at once", () => {

@@ -9,6 +9,35 @@ type Change = readonly [before: unknown, after: unknown];
 const CHECK = { name: "answers", http: "http://{address}/", interval: "5s", timeout: "5s" };
 const COMMAND = { name: "answers", command: ["true"] };
 
+const STEP = { name: "silence", command: ["true"] };
+
+/** Changes of an action's keys, which a step has and its undo, too. */
+const ACTIONS: readonly (readonly [key: string, before: object, after: object])[] = [
+  [".timeout", { command: ["true"] }, { command: ["true"], timeout: "1m" }],
+  [".command", { command: ["true"] }, { command: ["false"] }],
+  [".env", { command: ["true"] }, { command: ["true"], env: ["JAVA_HOME"] }],
+  [".expect.exitCode", { command: ["true"] }, { command: ["true"], expect: { exitCode: 1 } }],
+  [".expect.contains", { command: ["true"] }, { command: ["true"], expect: { contains: "ok" } }],
+  [".http", { http: "http://a/" }, { http: "http://b/" }],
+  [".status", { http: "http://a/" }, { http: "http://a/", status: 204 }],
+  [".contains", { http: "http://a/" }, { http: "http://a/", contains: "ok" }],
+  [".headers.*", { http: "http://a/" }, { http: "http://a/", headers: { authorization: "AUTH" } }],
+];
+
+const ofSteps = (list: string): [string, Change][] => {
+  const step = (action: object) => [{ name: "silence", ...action }];
+  const undo = (action: object) => [{ ...STEP, undo: action }];
+  const changes: (readonly [key: string, ...Change])[] = [
+    ["", [STEP], []],
+    [".name", [STEP], [{ ...STEP, name: "other" }]],
+    [".onFailure", [STEP], [{ ...STEP, onFailure: "continue" }]],
+    [".scope", [STEP], [{ ...STEP, scope: "group" }]],
+    ...ACTIONS.map(([key, before, after]) => [key, step(before), step(after)] as const),
+    ...ACTIONS.map(([key, before, after]) => [`.undo${key}`, undo(before), undo(after)] as const),
+  ];
+  return changes.map(([key, ...change]) => [`pools.*.steps.${list}${key}`, change]);
+};
+
 /** A change of each key alone; `*` is a client pool, other pools have the same. Undefined is a key that is not set. */
 const SHOWN: Readonly<Record<string, Change>> = {
   name: ["demo", "other"],
@@ -75,6 +104,7 @@ const SHOWN: Readonly<Record<string, Change>> = {
   "pools.*.loadBalancer.sourceCidrs": [["10.0.0.0/8"], ["10.0.0.0/8", "11.0.0.0/8"]],
   "pools.*.drain.deadline": ["1h", "5m"],
   "pools.*.drain.onDeadline": ["fail", "accept"],
+  ...Object.fromEntries(["beforeLeave", "afterLeave", "afterReady"].flatMap(ofSteps)),
   "pools.*.ready.timeout": ["15m", "10m"],
   "pools.*.bake.time": ["30s", "0s"],
   "pools.*.bake.first": ["10m", undefined],
@@ -197,6 +227,72 @@ test("what protects less, is shorter, fewer or more at once, or means another cl
      "pools.*.ready.checks.timeout": "there back",
      "pools.*.ready.checks.when": "there back",
      "pools.*.retire": "there",
+     "pools.*.steps.afterLeave": "there",
+     "pools.*.steps.afterLeave.command": "there back",
+     "pools.*.steps.afterLeave.contains": "there back",
+     "pools.*.steps.afterLeave.env": "there back",
+     "pools.*.steps.afterLeave.expect.contains": "there back",
+     "pools.*.steps.afterLeave.expect.exitCode": "there back",
+     "pools.*.steps.afterLeave.headers.*": "there back",
+     "pools.*.steps.afterLeave.http": "there back",
+     "pools.*.steps.afterLeave.name": "there back",
+     "pools.*.steps.afterLeave.onFailure": "there back",
+     "pools.*.steps.afterLeave.scope": "there back",
+     "pools.*.steps.afterLeave.status": "there back",
+     "pools.*.steps.afterLeave.timeout": "there back",
+     "pools.*.steps.afterLeave.undo.command": "there back",
+     "pools.*.steps.afterLeave.undo.contains": "there back",
+     "pools.*.steps.afterLeave.undo.env": "there back",
+     "pools.*.steps.afterLeave.undo.expect.contains": "there back",
+     "pools.*.steps.afterLeave.undo.expect.exitCode": "there back",
+     "pools.*.steps.afterLeave.undo.headers.*": "there back",
+     "pools.*.steps.afterLeave.undo.http": "there back",
+     "pools.*.steps.afterLeave.undo.status": "there back",
+     "pools.*.steps.afterLeave.undo.timeout": "there back",
+     "pools.*.steps.afterReady": "there",
+     "pools.*.steps.afterReady.command": "there back",
+     "pools.*.steps.afterReady.contains": "there back",
+     "pools.*.steps.afterReady.env": "there back",
+     "pools.*.steps.afterReady.expect.contains": "there back",
+     "pools.*.steps.afterReady.expect.exitCode": "there back",
+     "pools.*.steps.afterReady.headers.*": "there back",
+     "pools.*.steps.afterReady.http": "there back",
+     "pools.*.steps.afterReady.name": "there back",
+     "pools.*.steps.afterReady.onFailure": "there back",
+     "pools.*.steps.afterReady.scope": "there back",
+     "pools.*.steps.afterReady.status": "there back",
+     "pools.*.steps.afterReady.timeout": "there back",
+     "pools.*.steps.afterReady.undo.command": "there back",
+     "pools.*.steps.afterReady.undo.contains": "there back",
+     "pools.*.steps.afterReady.undo.env": "there back",
+     "pools.*.steps.afterReady.undo.expect.contains": "there back",
+     "pools.*.steps.afterReady.undo.expect.exitCode": "there back",
+     "pools.*.steps.afterReady.undo.headers.*": "there back",
+     "pools.*.steps.afterReady.undo.http": "there back",
+     "pools.*.steps.afterReady.undo.status": "there back",
+     "pools.*.steps.afterReady.undo.timeout": "there back",
+     "pools.*.steps.beforeLeave": "there",
+     "pools.*.steps.beforeLeave.command": "there back",
+     "pools.*.steps.beforeLeave.contains": "there back",
+     "pools.*.steps.beforeLeave.env": "there back",
+     "pools.*.steps.beforeLeave.expect.contains": "there back",
+     "pools.*.steps.beforeLeave.expect.exitCode": "there back",
+     "pools.*.steps.beforeLeave.headers.*": "there back",
+     "pools.*.steps.beforeLeave.http": "there back",
+     "pools.*.steps.beforeLeave.name": "there back",
+     "pools.*.steps.beforeLeave.onFailure": "there back",
+     "pools.*.steps.beforeLeave.scope": "there back",
+     "pools.*.steps.beforeLeave.status": "there back",
+     "pools.*.steps.beforeLeave.timeout": "there back",
+     "pools.*.steps.beforeLeave.undo.command": "there back",
+     "pools.*.steps.beforeLeave.undo.contains": "there back",
+     "pools.*.steps.beforeLeave.undo.env": "there back",
+     "pools.*.steps.beforeLeave.undo.expect.contains": "there back",
+     "pools.*.steps.beforeLeave.undo.expect.exitCode": "there back",
+     "pools.*.steps.beforeLeave.undo.headers.*": "there back",
+     "pools.*.steps.beforeLeave.undo.http": "there back",
+     "pools.*.steps.beforeLeave.undo.status": "there back",
+     "pools.*.steps.beforeLeave.undo.timeout": "there back",
      "pools.*.workload": "there",
      "protection": "there",
      "rollout.interval": "there",
@@ -255,6 +351,40 @@ test("a new pool is held against the defaults, and one that is gone is told as i
   expect([gone.settings, gone.gone]).toEqual([[], ["cache-0", "cache-1", "cache-2"]]);
 });
 
+test("a pool's own steps stand where they are run in the roll of a group", () => {
+  const lists = {
+    beforeLeave: [STEP],
+    afterLeave: [{ ...STEP, name: "gone" }],
+    afterReady: [{ ...STEP, name: "back" }],
+  };
+  const before = specWith("pools.broker.steps", lists);
+  const withPool = (changes: object): Spec => {
+    const pools = { ...before.pools, broker: { ...before.pools["broker"], ...changes } };
+    return schemaFor(before).parse({ ...before, pools });
+  };
+  const told = (after: Spec): string[] | undefined => reviewed(before, after).groups[0]?.steps;
+  expect(told(withPool({ images: ["a", "b", "a"] }))).toMatchInlineSnapshot(`
+   [
+     "step silence (beforeLeave)",
+     "leave: all machines of the group ineligible, drained in Nomad, out of Consul",
+     "step gone (afterLeave)",
+     "1 old machine destroyed, then 1 new from b",
+     "told of the Consul servers",
+     "ready: the group is whole again, or everything stops here",
+     "step back (afterReady)",
+     "the new revision recorded",
+   ]
+  `);
+  expect(told(withPool({ hosts: [1, 2, 1] }))).toMatchInlineSnapshot(`
+   [
+     "1 machine created from a; the other one stays as it is",
+     "told of the Consul servers",
+     "ready: the group is whole again, or everything stops here",
+     "step back (afterReady)",
+   ]
+  `);
+});
+
 test("neither the order of keys nor a default that is written out is a change", () => {
   const turned = { timeout: "5s", interval: "5s", http: CHECK.http, name: CHECK.name };
   const before = specWith("pools.broker.ready.checks", [CHECK]);
@@ -306,7 +436,7 @@ function takes(pool: string, key: string): boolean {
 }
 
 /** What stands in `settings` for a key: a list of checks is told by the checks' names. */
-const topOf = (key: string): string => key.replace(/(\.checks)\..*$/, "$1");
+const topOf = (key: string): string => key.replace(/(\.checks|\.steps\.[a-zA-Z]+)\..*$/, "$1");
 
 /** A small spec with one key set; a list of maps is set as a whole. Others follow where a rule binds them to it. */
 function specWith(key: string, value: unknown): Spec {
@@ -336,7 +466,7 @@ function specWith(key: string, value: unknown): Spec {
       },
     },
   };
-  const path = key.replace(/(\.(checks|rootVolumes|dataVolumes))\..*$/, "$1").split(".");
+  const path = key.replace(/(\.(checks|rootVolumes|dataVolumes|steps\.[a-zA-Z]+))\..*$/, "$1").split(".");
   const last = path.pop() ?? "";
   const place = path.reduce<Record<string, unknown>>((at, step) => {
     const next = at[step];
