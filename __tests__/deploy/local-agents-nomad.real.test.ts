@@ -163,7 +163,8 @@ describeReal("A cluster of real agents on the local platform", ["terraform", "co
   });
 
   test("a gate that fails leaves its group in flight, and the next run passes it without another machine", async () => {
-    const check = "ready: { timeout: 30s, checks: [{ name: answers, http: 'http://127.0.0.1:1/', when: after }] }";
+    const check =
+      "ready: { timeout: 30s, checks: [{ name: answers, http: 'http://127.0.0.1:1/', when: after }] }";
     await demo.edit(["ready: { timeout: 15m }", check]);
     await setImage("broker-1", "ami-0bbb");
     await demo.synth();
