@@ -96,6 +96,12 @@ describe("the checks of a group that comes anew", () => {
     ]);
   });
 
+  test("are waited for where the group has stood before", () => {
+    const one = brokers(withoutWork);
+    one.checks = [{ name: "answers", host: "broker-0-0", passed: false, value: "ECONNREFUSED", ...NOW }];
+    expect(readiness(one, expecting("broker-0", { checks: THREE.slice(0, 1) })).passed).toBe(false);
+  });
+
   test("are waited for once it has work, where nobody knows, and on servers, whose work is there at once", () => {
     expect(judged("client")).toEqual(waits);
     expect(judged("nomad-server", withoutWork)).toEqual(waits);
