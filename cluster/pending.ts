@@ -135,7 +135,8 @@ const judgeStanding = (deployed: Deployed, platform: PlatformName): Standing[] =
 /**
  * {@link groupsInFlight} of a spec: the groups that it leaves pending are those whose roll may have begun. What is left of
  * a pool that retires is nobody's roll. Behind servers that are gone come groups of which nothing has to leave any more:
- * a leave is refused while another group is in flight, so the other way round neither could ever be finished.
+ * a leave is refused while another group is in flight, so the other way round neither could ever be finished. Before all comes
+ * one whose machines were seen dead, for which the gate of another may wait.
  */
 export function inFlightOf(spec: Spec, deployed: Deployed): InFlight[] {
   const pending = pendingGroups(spec, deployed).map(({ name }) => name);
@@ -148,7 +149,11 @@ export function inFlightOf(spec: Spec, deployed: Deployed): InFlight[] {
     const current = deployed.groups.get(group);
     return current !== undefined && hasToLeave(current, wanted.get(group));
   };
-  return found.toSorted((one, other) => Number(leaves(one)) - Number(leaves(other)));
+  const isDead = ({ group }: InFlight): boolean => (deployed.groups.get(group)?.dead?.length ?? 0) > 0;
+  return found.toSorted(
+    (one, other) =>
+      Number(isDead(other)) - Number(isDead(one)) || Number(leaves(one)) - Number(leaves(other)),
+  );
 }
 
 /**

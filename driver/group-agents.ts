@@ -64,10 +64,13 @@ export function agentsOf(
   const context: HookContext = machines ? { ...own, machines } : own;
   const { name: subject, hash } = group;
   const stay = hostNames(group);
-  const looking = async <T>(look: (seen: Observation, cluster: LiveCluster) => T): Promise<Awaited<T>> => {
+  const looking = async <T>(
+    look: (seen: Observation, cluster: LiveCluster) => T,
+    before = false,
+  ): Promise<Awaited<T>> => {
     const cluster = await connect(spec, env, clock.now, machines, group.name);
     try {
-      const question = { group: subject, role: group.role, agentsOf: [], checks: [], before: true };
+      const question = { group: subject, role: group.role, agentsOf: [], checks: [], before };
       return await look(await cluster.observe(question), cluster);
     } finally {
       await cluster.close();
@@ -89,11 +92,12 @@ export function agentsOf(
         const refusals = [...found.refusals, ...(objections ?? [])];
         refuseUnsafe({ ...found, refusals }, `${subject} cannot be rolled now:`, say);
         return objections !== undefined;
-      }),
+      }, true),
     canBeTold: () =>
       looking((seen) => {
         const others = standingIn(file).filter(({ name }) => name !== subject);
-        const refusals = others.flatMap((other) => notWell(seen, other, group));
+        // Whoever has a Consul agent that lives can be told, also where it gets no work.
+        const refusals = others.flatMap((other) => notWell(seen, { ...other, role: "consul-server" }, group));
         const what = `${subject} cannot be rolled now, since every machine is told of its successor:`;
         refuseUnsafe({ refusals, warnings: [] }, what, say);
       }),

@@ -1,4 +1,5 @@
 import { launchFacts } from "../clients/aws/ec2-launch.js";
+import { hostAddress } from "../cluster/address.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import type { Deployed } from "../cluster/deployed.js";
 import { groupsOf, type Group } from "../cluster/groups.js";
@@ -30,7 +31,10 @@ export async function refuseNewMachine({ spec, deployed }: ClusterState, group: 
 
 async function askEc2(spec: Spec, group: Group, deployed: Deployed | undefined, isTried: boolean) {
   const current = deployed?.groups.get(group.name);
-  const kept = current?.hosts.filter(({ hash, number }) => hash === group.hash && number < group.hosts) ?? [];
+  const goes = (number: number): boolean =>
+    number >= group.hosts ||
+    current?.tainted.includes(hostAddress(spec.platform, group.name, number, "host")) === true;
+  const kept = current?.hosts.filter(({ hash, number }) => hash === group.hash && !goes(number)) ?? [];
   if (spec.platform !== "aws" || kept.length === group.hosts) return { wrong: [], unknown: [] };
   const facts = await launchFacts(spec, group, current?.hosts ?? [], isTried);
   return { wrong: whyNoMachine(spec.aws, group, current, facts), unknown: [...facts.unknown] };

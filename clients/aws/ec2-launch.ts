@@ -1,6 +1,7 @@
 import type { DeployedHost } from "../../cluster/deployed.js";
 import type { Group } from "../../cluster/groups.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
+import type { _InstanceType, InstanceTypeOffering } from "@aws-sdk/client-ec2";
 import { awsFailure } from "./failure.js";
 import { clientSettings } from "./settings.js";
 
@@ -24,14 +25,30 @@ export async function launchFacts(
   const by = (Name: string, value: string) => ({ Filters: [{ Name, Values: [value] }] });
   const ofImage = { ...by("image-id", image), IncludeDeprecated: true, IncludeDisabled: true };
   const allowed = { ...ofImage, Owners: ["self", ...imageOwners] };
-  const ofType = by("instance-type", instanceType);
-  const inZones = { ...ofType, LocationType: "availability-zone" } as const;
+  const inZones = { ...by("instance-type", instanceType), LocationType: "availability-zone" } as const;
+  // A filter is applied page by page, and a first page without it is no answer.
+  const typesOf = async () => {
+    try {
+      return await ec2.send(
+        new sdk.DescribeInstanceTypesCommand({ InstanceTypes: [instanceType as _InstanceType] }),
+      );
+    } catch (error) {
+      if (error instanceof Error && error.name === "InvalidInstanceType") return { InstanceTypes: [] };
+      throw error;
+    }
+  };
+  const offersOf = async () => {
+    const InstanceTypeOfferings: InstanceTypeOffering[] = [];
+    for await (const page of sdk.paginateDescribeInstanceTypeOfferings({ client: ec2 }, inZones))
+      InstanceTypeOfferings.push(...(page.InstanceTypeOfferings ?? []));
+    return { InstanceTypeOfferings };
+  };
   const SubnetId = aws.subnetIds[index];
   const [images, own, types, offers, subnets] = await Promise.all([
     ask("DescribeImages", ec2.send(new sdk.DescribeImagesCommand(ofImage))),
     ask("DescribeImages", ec2.send(new sdk.DescribeImagesCommand(allowed))),
-    ask("DescribeInstanceTypes", ec2.send(new sdk.DescribeInstanceTypesCommand(ofType))),
-    ask("DescribeInstanceTypeOfferings", ec2.send(new sdk.DescribeInstanceTypeOfferingsCommand(inZones))),
+    ask("DescribeInstanceTypes", typesOf()),
+    ask("DescribeInstanceTypeOfferings", offersOf()),
     ask("DescribeSubnets", ec2.send(new sdk.DescribeSubnetsCommand(by("subnet-id", SubnetId)))),
   ]);
   const [found, type] = [images?.Images?.[0], types?.InstanceTypes?.[0]];

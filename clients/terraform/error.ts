@@ -37,10 +37,13 @@ const SECRET = /SECRET|TOKEN|PASSWORD|ACCESS_KEY|ENCRYPTION|_PRIVATE_KEY$|_PASS$
 /**
  * Takes the values of secret variables out of a text, whoever put them there, and single lines of them as well.
  * @param env the variables that the printing process had
+ * @param names those of them that are secret whatever they are called, unless they are a path
  */
-export function withoutSecrets(text: string, env: Environment): string {
+export function withoutSecrets(text: string, env: Environment, names: readonly string[] = []): string {
   return Object.entries(env)
-    .filter(([name]) => SECRET.test(name))
+    .filter(
+      ([name, value]) => SECRET.test(name) || (names.includes(name) && value?.startsWith("/") === false),
+    )
     .flatMap(([name, value = ""]) => [value, ...value.split(/\r?\n/)].map((part) => ({ name, part })))
     .filter(({ part }) => part.length > 5)
     .sort((one, other) => other.part.length - one.part.length)

@@ -91,11 +91,18 @@ function checkUrl(url: unknown, known: Known, path: Finding["path"]): Finding[] 
   if (typeof url !== "string" || !/^https?:\/\/[^\s]+$/.test(url)) return [];
   const unknown = unknownPlaceholders(url, known);
   if (unknown.length > 0) return found(path, notKnown(unknown, known));
-  const filled = url.replace(PLACEHOLDER, "127.0.0.1");
+  const filled = url.replace(PLACEHOLDER, (name) =>
+    name.endsWith("s}") ? "127.0.0.1,127.0.0.2" : "127.0.0.1",
+  );
   if (!URL.canParse(filled)) {
     return found(path, `got ${formatValue(url)}; expected a URL such as http://{address}:8080/health`);
   }
-  const { username, password } = new URL(filled);
+  const { username, password, hostname } = new URL(filled);
+  if (hostname.includes(","))
+    return found(
+      path,
+      `got ${formatValue(url)}; expected one host: where all are asked at once it is a command`,
+    );
   if (username === "" && password === "") return [];
   return found(path, "has a user or password in it; expected a URL without: a spec holds no secret");
 }

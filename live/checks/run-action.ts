@@ -2,8 +2,8 @@ import type { Answer, Observation } from "../../rollout/observation/observation.
 import { fillIn, type Action } from "../../cluster/gate-settings.js";
 import type { ClusterGroup } from "../../rollout/ready/expected.js";
 import { inParallel } from "../observe/in-parallel.js";
-import { runCommand, type ActionDeps } from "./run-command.js";
-import { runHttp } from "./run-http.js";
+import { runCommand } from "./run-command.js";
+import { runHttp, type ActionDeps } from "./run-http.js";
 import { machinesOf, subjectsOf, type Subject } from "./subject.js";
 
 /**

@@ -1,17 +1,9 @@
 import { stripVTControlCharacters } from "node:util";
-import type { Environment } from "../../clients/environment.js";
 import { withoutSecrets } from "../../clients/terraform/error.js";
 import type { Action } from "../../cluster/gate-settings.js";
-import type { Tried } from "./run-http.js";
+import type { ActionDeps, Tried } from "./run-http.js";
 
 type Command = Extract<Action, { readonly kind: "command" }>;
-
-export interface ActionDeps {
-  /** Merged over the process's own: what an action names of it, it gets. */
-  readonly env: Environment;
-  /** Ends a try before its time. */
-  readonly signal?: AbortSignal;
-}
 
 /** What is kept of a program's output, in characters. */
 const MOST = 1_000_000;
@@ -28,7 +20,8 @@ export async function runCommand(
   { env, signal }: ActionDeps,
 ): Promise<Tried> {
   const { execa } = await import("execa");
-  const all = Object.entries({ ...process.env, ...env });
+  const given = { ...process.env, ...env };
+  const all = Object.entries(given);
   const own = Object.fromEntries(all.filter(([name]) => COMMON.test(name) || names.includes(name)));
   const child = execa(program, args, {
     env: own,
@@ -55,7 +48,9 @@ export async function runCommand(
   try {
     const { code, exitCode, signal: by, stdout, stderr, isMaxBuffer } = await child;
     if (isMaxBuffer) kill();
-    const said = lastLine(withoutSecrets(stdout, own)) || lastLine(withoutSecrets(stderr, own));
+    // It may read from a file what it does not get, as AWS's credentials.
+    const clean = (text: string): string => lastLine(withoutSecrets(text, given, names));
+    const said = clean(stdout) || clean(stderr);
     const fail = (why: string): Tried => ({ passed: false, value: said === "" ? why : `${why}: ${said}` });
     if (code === "ENOENT") return fail(`no such program: ${program}`);
     if (late.aborted) return fail(`not done within ${String(timeoutSeconds)} s`);

@@ -6,9 +6,15 @@ import { readText, TooLong } from "../../clients/http/read-text.js";
 import { requestBy } from "../../clients/http/request-by.js";
 import type { Action } from "../../cluster/gate-settings.js";
 import type { CheckResult } from "../../rollout/observation/observation.js";
-import type { ActionDeps } from "./run-command.js";
 
 type Http = Extract<Action, { readonly kind: "http" }>;
+
+export interface ActionDeps {
+  /** Merged over the process's own: what an action names of it, it gets. */
+  readonly env: Environment;
+  /** Ends a try before its time. */
+  readonly signal?: AbortSignal;
+}
 
 /** How one try of an action ended. */
 export type Tried = Pick<CheckResult, "passed" | "value">;

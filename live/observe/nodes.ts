@@ -18,12 +18,12 @@ type CapacityOf = (node: Pick<NodeStub, "ID" | "NodeResources" | "ReservedResour
 export async function observeNodes(
   nomad: NomadClient,
   stubs: readonly NodeStub[],
-  isWhole: (name: string) => boolean,
+  isWhole: (stub: NodeStub) => boolean,
   allocations: readonly Allocation[] | undefined,
 ): Promise<NomadNode[]> {
   const capacity = capacityBy(allocations);
   const nodes = await inParallel(stubs, AT_ONCE, async (stub) => {
-    if (!isWhole(stub.Name)) return [listed(stub, capacity)];
+    if (!isWhole(stub)) return [listed(stub, capacity)];
     const node = await nomad.node(stub.ID);
     // Purged since it was listed.
     return node === undefined ? [] : [whole(node, capacity)];

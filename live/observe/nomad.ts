@@ -1,5 +1,5 @@
 import type { NomadClient } from "../../clients/nomad/nomad-client.js";
-import type { Member } from "../../clients/nomad/schemas.js";
+import type { Member, NodeStub } from "../../clients/nomad/schemas.js";
 import {
   isUnknown,
   type NomadMember,
@@ -42,7 +42,8 @@ export async function observeNomad(
   ]);
   const seen = isClient ? unlessHidden(everything, rights, ["list-jobs", "read-job"]) : everything;
   const nodesOfGroup = isUnknown(stubs) ? stubs : groupNodeIds(stubs, group);
-  const isWhole = (name: string): boolean => (before && isClient) || isHostOf(group, name);
+  const isWhole = ({ Name, Status, SchedulingEligibility: eligibility }: NodeStub): boolean =>
+    isHostOf(group, Name) || (before && isClient && Status === "ready" && eligibility === "eligible");
   const [nodes, allocations, jobs] = await Promise.all([
     isUnknown(stubs)
       ? stubs

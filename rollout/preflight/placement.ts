@@ -29,7 +29,7 @@ export function objectionTo(
 }
 
 export const wantsDistinctHosts = ({ constraints = [] }: TaskGroup): boolean =>
-  constraints.some(({ Operand, RTarget }) => Operand === "distinct_hosts" && RTarget !== "false");
+  constraints.some(({ Operand, RTarget }) => Operand === "distinct_hosts" && !/^(0|f|false)$/i.test(RTarget));
 
 /** Undefined where that cannot be judged. */
 function holds({ LTarget, Operand, RTarget }: Constraint, node: NomadNode): boolean | undefined {
