@@ -92,7 +92,7 @@ function checkUrl(url: unknown, known: Known, path: Finding["path"]): Finding[] 
   const unknown = unknownPlaceholders(url, known);
   if (unknown.length > 0) return found(path, notKnown(unknown, known));
   const filled = url.replace(PLACEHOLDER, (name) =>
-    name.endsWith("s}") ? "127.0.0.1,127.0.0.2" : "127.0.0.1",
+    /^\{(hosts|addresses)\}$/.test(name) ? "a,b" : "127.0.0.1",
   );
   if (!URL.canParse(filled)) {
     return found(path, `got ${formatValue(url)}; expected a URL such as http://{address}:8080/health`);

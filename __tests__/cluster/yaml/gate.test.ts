@@ -202,6 +202,7 @@ test("refuses every mistake of drain, ready and bake at once", () => {
     "    - { name: nowhere, http: 'http://{host}:port/' }",
     "    - { name: own, command: [probe, '{host}'], scope: group, env: [NOMAD_TOKEN, aws_profile, A-B, KAFKA_OPTS] }",
     "    - { name: rights, http: 'http://{addresses}/', headers: { 'X Y': SEARCH, authorization: CONSUL_HTTP_TOKEN_FILE } }",
+    "    - { name: all, http: 'http://{addresses}/', scope: group }",
     "    - { name: any, http: 'http://{address}/', scope: cluster, when: before, env: [HOME] }",
   );
   expect(refusal(text)).toMatchInlineSnapshot(`
@@ -232,9 +233,10 @@ test("refuses every mistake of drain, ready and bake at once", () => {
    cluster.yaml:48: pools.broker.ready.checks[11].headers.authorization: got "CONSUL_HTTP_TOKEN_FILE"; expected a variable of its own, with fewer rights: with this one it could take the cluster apart
    cluster.yaml:48: pools.broker.ready.checks[11].headers["X Y"]: got "SEARCH"; expected headers and the environment variables that hold them, such as { Authorization: SEARCH_AUTH }
    cluster.yaml:48: pools.broker.ready.checks[11].http: names {addresses}, which stands for nothing; known here: {host}, {address}, {group}
-   cluster.yaml:49: pools.broker.ready.checks[12].env: not allowed: it is for command; http has status, contains and headers
-   cluster.yaml:49: pools.broker.ready.checks[12].scope: got "cluster"; expected one of machine, group, pool
-   cluster.yaml:49: pools.broker.ready.checks[12].when: got "before"; expected after, or nothing at all"
+   cluster.yaml:49: pools.broker.ready.checks[12].http: got "http://{addresses}/"; expected one host: where all are asked at once it is a command
+   cluster.yaml:50: pools.broker.ready.checks[13].env: not allowed: it is for command; http has status, contains and headers
+   cluster.yaml:50: pools.broker.ready.checks[13].scope: got "cluster"; expected one of machine, group, pool
+   cluster.yaml:50: pools.broker.ready.checks[13].when: got "before"; expected after, or nothing at all"
   `);
 });
 
