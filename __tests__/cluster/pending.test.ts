@@ -1,11 +1,20 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { groupAddress, hostAddress } from "../../cluster/address.js";
-import { deployedFromSpec, type Deployed, type DeployedGroup } from "../../cluster/deployed.js";
+import { deployedFromSpec, withDead, type Deployed, type DeployedGroup } from "../../cluster/deployed.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
-import { describePending, groupsInFlight, pendingGroups } from "../../cluster/pending.js";
+import { describePending, groupsInFlight, inFlightOf, pendingGroups } from "../../cluster/pending.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
+import { deployedAs, groupIn, smallSpec, withGroup as withValues } from "../support/fixtures.js";
 import { EXAMPLE, exampleWith, rawSpec, specOf, type RawSpec } from "./yaml/example.js";
+
+test("a group whose machine was seen dead comes before another that waits in its gate, maybe for that machine", () => {
+  const spec = smallSpec();
+  const gated = withValues(deployedAs(spec), "broker-0", { tainted: ["terraform_data.broker-0-ready"] });
+  const ids = new Set(groupIn(gated, "broker-1").hosts.map(({ id = "" }) => id));
+  const dead = withDead(gated, { name: "broker-1", platform: spec.platform, ids });
+  expect(inFlightOf(spec, dead).map(({ group }) => group)).toEqual(["broker-1", "broker-0"]);
+});
 
 describe("pendingGroups", () => {
   test("a spec that is deployed has none", () => {

@@ -7,7 +7,7 @@ import { withDead } from "../../cluster/deployed.js";
 import { isAsRecorded } from "../../program/as-recorded.js";
 import { loadProgram, type Program } from "../../program/program.js";
 import { refuseStrays } from "../../program/strays.js";
-import { withGroup } from "../support/fixtures.js";
+import { change, poolOf, withGroup } from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
 import { exampleWith } from "../cluster/yaml/example.js";
 import { withEnvironment } from "../support/aws-environment.js";
@@ -90,6 +90,12 @@ describeReal(
       expect(await isSo()).toBe(false);
       await ec2("AttachVolume", volume);
       expect(await isSo()).toBe(true);
+      // What somebody has made of a volume meanwhile is looked at before that is changed.
+      const larger = change(program.spec, (edited) => {
+        const { dataVolumes } = poolOf(edited, "broker");
+        if (dataVolumes) dataVolumes[1] = { sizeGib: 500, type: "gp3" };
+      });
+      expect(await isAsRecorded({ ...program, spec: larger }, "broker-1")).toBe(false);
       const deployed = withGroup(program.deployed, "broker-1", { hosts: [] });
       expect(await isAsRecorded({ ...program, deployed }, "broker-1")).toBe(false);
 

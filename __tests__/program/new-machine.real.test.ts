@@ -10,6 +10,7 @@ import { withEnvironment } from "../support/aws-environment.js";
 import { describeReal } from "../support/environment.js";
 import { startMoto, type Moto } from "../support/moto.js";
 import type { Network } from "../support/moto-ec2.js";
+import { withGroup } from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
 
 describeReal("What EC2 has against a new machine, asked of moto", ["moto"], () => {
@@ -116,6 +117,18 @@ describeReal("What EC2 has against a new machine, asked of moto", ["moto"], () =
     expect(await failure(refuse(specWith(owners('["111111111111"]')), { image }))).toBe(why);
     expect(await refuse(specWith(owners('["999999999999"]')), { image })).toEqual([]);
     expect(await refuse(specWith(owners("[amazon]")), { image })).toEqual([]);
+  });
+
+  test("warns where a machine that died could not be made anew", async () => {
+    const spec = specWith();
+    const image = "ami-0bad";
+    const stands = deployedFromSpec(spec, "HEAD", new Set());
+    const origin = { kind: "state", where: "demo.tfstate", serial: 1, lineage: "" } as const;
+    const { hash } = findGroup(spec, "broker-0");
+    const deployed = withGroup({ ...stands, origin }, "broker-0", { tainted: ["aws_instance.broker-0-0"] });
+    expect(await refuse(spec, { deployed, hash, image })).toEqual([
+      "warning: broker-0: EC2 has no image ami-0bad in eu-west-1 for this account; correct the spec or the account",
+    ]);
   });
 
   test("only warns of a group whose roll has begun", async () => {

@@ -144,6 +144,19 @@ test("a command gets what it names and what every program has, and prints no sec
   ]);
 });
 
+test("a command prints no secret that it does not get, nor what it gets by a name that tells nothing", async () => {
+  const env = {
+    AWS_SECRET_ACCESS_KEY: "from-a-file",
+    DATABASE_URL: "postgres://ops:pw",
+    JAVA_HOME: "/usr/lib/jvm",
+  };
+  const check: Check = {
+    ...command("console.log(`from-a-file ${process.env.DATABASE_URL} ${process.env.JAVA_HOME}`)"),
+    env: ["DATABASE_URL", "JAVA_HOME"],
+  } as Check;
+  expect(await tried(check, env)).toEqual([true, "(AWS_SECRET_ACCESS_KEY) (DATABASE_URL) /usr/lib/jvm"]);
+});
+
 test("a header has its value from the environment, and nothing is asked where that is not set", async () => {
   server = await startServer(text("ok", 200));
   const check = http("/", { headers: { authorization: "SEARCH_AUTH" } });
