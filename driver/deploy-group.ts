@@ -76,8 +76,11 @@ class GroupRoll {
       this.steps.say(`stopping after this step; ${this.howToFinish()}`, "stopping");
     };
     stop.addEventListener("abort", onStop, { once: true });
+    let isOver = false;
     try {
-      return await this.phases();
+      const result = await this.phases();
+      isOver = true;
+      return result;
     } catch (error) {
       const isStopped = stop.aborted;
       const message = error instanceof UserError ? error.message : String(error);
@@ -95,9 +98,18 @@ class GroupRoll {
       throw error;
     } finally {
       stop.removeEventListener("abort", onStop);
-      await this.asked?.undo();
+      if (this.hasBegun || isOver) await this.undoSteps();
       rmSync(join(this.run.folder, `plan-${this.name}`), { force: true });
     }
+  }
+
+  /** What is owed is this run's to undo only as long as it holds the cluster's lock: another may be at the group by now. */
+  private async undoSteps(): Promise<void> {
+    const isOurs = await this.run.prove().then(
+      () => true,
+      () => false,
+    );
+    if (isOurs) await this.asked?.undo();
   }
 
   private async phases(): Promise<GroupResult> {
@@ -231,6 +243,8 @@ class GroupRoll {
         throw new GateFailure(`${error.message}\n${this.howToFinish()}`);
       throw error;
     }
+    // Nor does it count as a gate that failed, which would be taken back.
+    await agents?.afterReady();
   }
 
   /** The machines are there: the group is proven whole, and that is recorded. */

@@ -25,12 +25,16 @@ export async function endDrain(run: Run, name: string): Promise<number | undefin
   const was = { ...group, image, hash, generation, hosts: current.hosts.length };
   const steps = new GroupSteps(run, name);
   const told = { say: steps.say, onCondition: steps.waits, folder: "." };
-  const { context, undo } = agentsOf(run, { spec, deployed }, group, told) ?? {};
+  const agents = agentsOf(run, { spec, deployed }, group, told);
+  const context = agents?.context;
   await run.prove();
-  if (!context || !(await isBackAtWork(context, was))) return undefined;
+  if (!agents || !context || !(await isBackAtWork(context, was))) return undefined;
   await run.log({ event: "group-started", group: name, from: group.image, to: image, hash: group.hash });
   const message = "its drain is ended and nothing is replaced; until it is whole";
-  await steps.during("gate", message, () => passGate(context, was, [])).finally(undo);
+  await steps
+    .during("gate", message, () => passGate(context, was, []))
+    .then(agents.afterReady)
+    .finally(agents.undo);
   await run.log({ event: "group-ended", group: name, result: "undone", seconds: steps.seconds(), message });
   return generation;
 }

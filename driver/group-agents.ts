@@ -34,6 +34,8 @@ export interface GroupAgents {
   readonly leave: (laterHosts: readonly string[]) => Promise<void>;
   /** @param laterHosts the hosts that need not be whole yet */
   readonly ready: (laterHosts: readonly string[]) => Promise<void>;
+  /** The steps that follow the gate that has passed. @throws UserError where one fails that stops */
+  readonly afterReady: () => Promise<void>;
   /** What its steps owe, once its roll has ended. */
   readonly undo: () => Promise<void>;
   /** For whoever asks them for something else. */
@@ -58,7 +60,12 @@ export function agentsOf(
   const file = hookFileOf({ spec, deployed, specFolder: "." });
   const clock = machines ? clusterClock(machines) : run.clock;
   const inFlight = inFlightOf(spec, deployed);
-  const driver = { inFlight: inFlight.filter((each) => each.group === group.name), hasAsked };
+  let after: (() => Promise<unknown>) | undefined;
+  const driver = {
+    inFlight: inFlight.filter((each) => each.group === group.name),
+    hasAsked,
+    later: (steps: () => Promise<unknown>): void => void (after = steps),
+  };
   const store = () => Promise.resolve(run.store);
   const own = { env, file, clock, say, onCondition, signal, folder, driver, store };
   const context: HookContext = machines ? { ...own, machines } : own;
@@ -104,6 +111,9 @@ export function agentsOf(
     leave: (laterHosts) => runLeaveHook(context, { hook: "leave", subject, hash, stay, laterHosts }),
     undo: () => undoSteps(context, group),
     context,
+    afterReady: async () => {
+      await after?.();
+    },
     ready: (laterHosts) => runReadyHook(context, { hook: "ready", subject, hash, laterHosts }),
   };
 }

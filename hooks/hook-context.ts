@@ -48,7 +48,12 @@ export interface HookContext {
   readonly onCondition: (condition: string, counts?: Counts) => void;
   readonly signal: AbortSignal;
   /** Absent where Terraform calls the hook: its hook `configure-consul` works beside, and nobody knows what is in flight. */
-  readonly driver?: { readonly inFlight: readonly InFlight[]; readonly hasAsked: boolean };
+  readonly driver?: {
+    readonly inFlight: readonly InFlight[];
+    readonly hasAsked: boolean;
+    /** Takes the steps that follow a gate: one of them that fails says nothing against that. */
+    readonly later?: (steps: () => Promise<unknown>) => void;
+  };
   /** What all share who roll the cluster. */
   readonly store: () => Promise<RunStore>;
   /** Where it keeps what it needs again after it was cut off: the folder of the stack. */

@@ -28,6 +28,9 @@ export interface LeaveDeps extends Pick<HookContext, "clock" | "say" | "onCondit
 /** How often a live cluster is looked at. */
 const EVERY_MS = 2000;
 
+/** What was seen longer ago than this is looked at again before the first work leaves. */
+const STALE_MS = 10_000;
+
 /**
  * Makes the work of a group leave, step by step, each decided from a new look at the cluster: a run that was cut off is
  * finished by the next. Before the first step everything that speaks against the roll is told at once, unless it is only an
@@ -44,7 +47,7 @@ export async function leaveGroup(
   const timeline = new Timeline(order.group, clock, deps.say, deps.onCondition);
   const question = { group: order.group, role: order.role, checks: [], snapshotFile };
   const begun = clock.now();
-  let [isWaiting, isChecked] = [false, false];
+  let [isWaiting, isAsked, isChecked] = [false, false, false];
   let running: { readonly name: string; readonly since: number } | undefined;
   let hasRested = false;
   let agentsOf: readonly string[] = [];
@@ -76,15 +79,21 @@ export async function leaveGroup(
           await clock.pause(EVERY_MS, signal);
           continue;
         }
-        const objections = (await deps.askPool?.(seen)) ?? [];
+        const since = clock.now();
+        const objections = isAsked ? [] : ((await deps.askPool?.(seen)) ?? []);
         if (found.refusals.length + objections.length === 0)
           found = preflight({ ...seen, lists: await configureWrong(deps, seen) }, input);
         found = { ...found, refusals: [...found.refusals, ...objections] };
         refuseUnsafe(found, "nothing has been done: no work may leave while this is so:", (line) => {
           timeline.note(line);
         });
+        const isFirst = !isAsked;
+        isAsked = true;
+        const hasRun =
+          isFirst && next.kind !== "blocked" && (await deps.steps?.("beforeLeave", observation)) === true;
+        // Meanwhile something else may have died: it is looked at once more.
+        if (hasRun || clock.now() - since > STALE_MS) continue;
         isChecked = true;
-        if (next.kind !== "blocked" && (await deps.steps?.("beforeLeave", observation)) === true) continue;
       }
       if (next.kind === "blocked") {
         throw new UserError(`${order.group} cannot leave:\n${next.findings.map(indented).join("\n")}`);

@@ -4,7 +4,7 @@ import { gateSettingsOf, type StepList } from "../cluster/gate-settings.js";
 import { isLater, stays, type LeaveOrder } from "../rollout/leave/order.js";
 import { isUnknown, type Observation } from "../rollout/observation/observation.js";
 import type { ClusterGroup } from "../rollout/ready/expected.js";
-import type { Finding } from "../rollout/preflight/finding.js";
+import { formatFinding, type Finding } from "../rollout/preflight/finding.js";
 import { goesOn, objectionsOf } from "../rollout/preflight/pool.js";
 import { tryAll } from "../live/checks/run-action.js";
 import { type Group, roleOf } from "../cluster/groups.js";
@@ -72,18 +72,24 @@ export async function askPool(
   observation: Observation,
 ): Promise<Finding[] | undefined> {
   const { name, pool } = group;
-  const current = file.deployed.find((each) => each.name === name) ?? { hosts: [], images: [] };
+  const { hosts = [], images = [] } = file.deployed.find((each) => each.name === name) ?? {};
   const checks = gateSettingsOf(pool, file.spec).ready.checks.filter(({ when }) => when !== "after");
   const all = checks.map((check) => check.name).join(", ");
-  if (goesOn(observation, group, current, driver?.hasAsked === true)) {
+  const { hasAsked = false, inFlight = [] } = driver ?? {};
+  const goes = goesOn(observation, group, { hosts, images }, { hasAsked, isInFlight: inFlight.length > 0 });
+  if (group.retires || goes) {
     if (all !== "") say(`${name} goes on, is mended or goes back, so these checks are not asked: ${all}`);
     return undefined;
   }
   if (all !== "") onCondition(`${name}: ${pool} has to pass ${all}`);
-  const groups = standingIn(file).filter((each) => each.pool === pool);
+  const groups = standingIn(file).filter((each) => each.pool === pool && each.hosts.length > 0);
   const answers = await tryAll(checks, groups, name, observation, { env, signal });
   signal.throwIfAborted();
-  return objectionsOf(observation, group, groups, answers);
+  const found = objectionsOf(observation, group, groups, answers);
+  // Its own are what its roll may mend.
+  const isOwn = ({ subject }: Finding): boolean => subject === name || hosts.includes(subject);
+  for (const finding of found.filter(isOwn)) say(`warning: ${formatFinding(finding)}`);
+  return found.filter((finding) => !isOwn(finding));
 }
 
 /** Every group that stands, for the preflight. */

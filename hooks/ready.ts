@@ -33,6 +33,7 @@ export async function runReadyHook(
   }
   const group = groupOf(file, subject, hash);
   if (group.retires) {
+    if (!context.driver && env[STEPPED] !== group.name) await undoSteps(context, group);
     say(`${group.name}: nothing to wait for: it has no machine any more`);
     return;
   }
@@ -90,7 +91,9 @@ export async function passGate(
               : bakeSecondsOf(group, spec, file.deployed),
       },
     );
-    await runSteps("afterReady", context, group, seen, hosts);
+    const after = (): Promise<unknown> => runSteps("afterReady", context, group, seen, hosts);
+    if (driver?.later) driver.later(after);
+    else await after();
   } finally {
     if (!driver && env[STEPPED] !== group.name) await undoSteps(context, group);
     await Promise.all([checks.stop(), cluster.close()]);

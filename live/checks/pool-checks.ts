@@ -47,6 +47,12 @@ export class PoolChecks {
     for (const key of this.#entries.keys()) if (!wanted.has(key)) this.#entries.delete(key);
     for (const [key, each] of wanted)
       if (!this.#entries.has(key)) this.#entries.set(key, { ...each, dueAt: 0 });
+    // A clock that was set back would let what is known be young for long, and ask nobody meanwhile.
+    for (const entry of this.#entries.values())
+      if (entry.result && entry.result.at > this.deps.now()) {
+        delete entry.result;
+        entry.dueAt = 0;
+      }
     this.#startDue();
   }
 
@@ -94,8 +100,10 @@ export class PoolChecks {
       // One that was ended here says nothing of it.
       if (!this.#stopped.signal.aborted) {
         const rounds = Math.ceil(this.#entries.size / AT_ONCE);
-        const until =
-          this.deps.now() + interval + rounds * check.timeoutSeconds * 1000 * (this.deps.speed ?? 1);
+        // All of them share the places.
+        const longest = Math.max(...this.checks.map(({ timeoutSeconds }) => timeoutSeconds));
+        const seconds = check.timeoutSeconds + (rounds - 1) * longest;
+        const until = this.deps.now() + interval + seconds * 1000 * (this.deps.speed ?? 1);
         const passedAt = result.passed && before?.passed ? { passedAt: before.at } : {};
         entry.result = { ...result, at, until, ...passedAt };
       }

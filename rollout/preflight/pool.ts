@@ -11,16 +11,22 @@ export function goesOn(
   observation: Observation,
   { role, image, hash }: Pick<Group, "role" | "image" | "hash">,
   { hosts, images }: { readonly hosts: readonly string[]; readonly images: readonly string[] },
-  hasAsked: boolean,
+  { hasAsked = false, isInFlight = false } = {},
 ): boolean {
   const { consul, machines, targets } = observation;
   const catalog = isUnknown(consul.catalog) ? [] : consul.catalog;
   const metas = catalog.filter(({ name }) => hosts.includes(name)).map(({ meta }) => meta);
   const isNew = metas.map((meta) => meta["rollout_template_hash"] === hash);
   const isBack = images.includes(image) && metas.some((meta) => meta["rollout_image"] !== image);
+  // What was never proven is repaired, by whatever comes after it.
+  const isUnproven = metas.some(({ rollout_image: runs }) => runs !== undefined && !images.includes(runs));
   const isOut =
     !isUnknown(targets) && targets.some((one) => hosts.includes(one.host) && one.state === "draining");
-  if (!hasAsked && (isBack || isOut || (isNew.includes(true) && isNew.includes(false)))) return true;
+  if (
+    !hasAsked &&
+    (isInFlight || isBack || isUnproven || isOut || (isNew.includes(true) && isNew.includes(false)))
+  )
+    return true;
   const isAway = (host: string): boolean =>
     unwell(observation, role, host).some(({ gone }) => !hasAsked || gone !== undefined);
   return hosts.some((host) => isMachineEnded(machines, host) || isAway(host));

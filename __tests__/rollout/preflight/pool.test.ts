@@ -12,7 +12,8 @@ describe("the pool of a group is asked whether that may leave", () => {
     more: { readonly image?: string; readonly hash?: string } = {},
     images = ["ami-0aaa"],
     hasAsked = false,
-  ) => !goesOn(world, { ...group, ...more }, { hosts, images }, hasAsked);
+    isInFlight = false,
+  ) => !goesOn(world, { ...group, ...more }, { hosts, images }, { hasAsked, isInFlight });
 
   test("while the group is as it was rolled last, also where its machines are only made anew", () => {
     expect(asks(observed())).toBe(true);
@@ -41,6 +42,12 @@ describe("the pool of a group is asked whether that may leave", () => {
 
   test("nor where it goes back to an image that it has run", () => {
     expect(asks(observed(), { image: "ami-0999" }, ["ami-0999", "ami-0aaa"])).toBe(false);
+  });
+
+  test("nor where it is in flight, or runs what was never proven: whatever comes then mends it", () => {
+    expect(asks(observed(), {}, ["ami-0aaa"], false, true)).toBe(false);
+    expect(asks(observed(), {}, ["ami-0aaa"], true, true)).toBe(true);
+    expect(asks(observed(), {}, ["ami-0999"])).toBe(false);
   });
 
   test("before each batch, whose machines await it without new work, unless one of them dies", () => {
