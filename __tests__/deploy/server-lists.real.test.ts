@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { renderServersFile } from "../../rollout/configure-consul.js";
 import { describeReal } from "../support/environment.js";
+import { longTest } from "../support/long.js";
 import { rolled, SimulatedDemo } from "./simulated-demo.js";
 
 const WRONG = renderServersFile(["10.9.9.9"]);
@@ -51,7 +52,7 @@ describeReal("A machine whose own list of Consul servers was broken by hand", ["
     for (const { name } of demo.machines.list()) expect([name, await isRight(name)]).toEqual([name, true]);
   });
 
-  test("holds the gate under Terraform, and is configured by the command that the gate names", async () => {
+  longTest("holds the gate under Terraform, and is configured by the command that the gate names", async () => {
     const image = await demo.prepare("consul-server-2");
     const [long, short] = ["ready: { timeout: 4h }", "ready: { timeout: 10m }"] as const;
     await demo.workspace.edit([long, short]);

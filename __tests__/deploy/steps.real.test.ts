@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import * as z from "zod";
 import { describeReal } from "../support/environment.js";
+import { longTest } from "../support/long.js";
 import { until } from "./running-deploy.js";
 import { rolled, SimulatedDemo } from "./simulated-demo.js";
 
@@ -114,7 +115,7 @@ describeReal("The steps of a pool, around the roll of its groups", ["terraform"]
     expect(await demo.outcome("broker-0")).toEqual(rolled("broker-0", image));
   });
 
-  test("a step after the leave that fails keeps the machines, and the next run begins with it", async () => {
+  longTest("a step after the leave that fails keeps the machines, and the next run begins with it", async () => {
     put("fail-gone");
     const image = await demo.prepare("broker-0");
 
@@ -160,7 +161,7 @@ describeReal("The steps of a pool, around the roll of its groups", ["terraform"]
     expect(await demo.workspace.status()).toMatchObject({ owed: [] });
   });
 
-  test("Terraform alone runs them in its hooks, too", async () => {
+  longTest("Terraform alone runs them in its hooks, too", async () => {
     const image = await demo.prepare("broker-0");
 
     await demo.workspace.roll("broker-0");

@@ -23,17 +23,20 @@ const SPECS = [
 ] as const;
 
 /** What never stands in a stack: only the driver and the hooks read it. */
-const READ_BY_THE_PROGRAM_ALONE = [
-  "pools.broker.ready.checks[0].contains",
-  "pools.broker.ready.checks[1].command[1]",
-  "pools.broker.ready.checks[1].expect.contains",
-  "pools.consul-server.ready.checks[0].contains",
-  "pools.consul-server.ready.checks[1].command[1]",
-  "pools.consul-server.ready.checks[1].expect.contains",
-  "pools.nomad-server.ready.checks[0].contains",
-  "pools.nomad-server.ready.checks[1].command[1]",
-  "pools.nomad-server.ready.checks[1].expect.contains",
-];
+const READ_BY_THE_PROGRAM_ALONE = ["broker", "consul-server", "nomad-server"]
+  .flatMap((pool) =>
+    [
+      ...["0", "1"].map((index) => `ready.checks[${index}]`),
+      ...["afterLeave", "afterReady", "beforeLeave"].flatMap((list) =>
+        ["0", "1"].flatMap((index) => [`steps.${list}[${index}]`, `steps.${list}[${index}].undo`]),
+      ),
+    ].flatMap((action) =>
+      (action.includes("[0]") ? ["contains"] : ["command[1]", "expect.contains"]).map(
+        (key) => `pools.${pool}.${action}.${key}`,
+      ),
+    ),
+  )
+  .sort();
 
 /** The words of a command may name nothing in braces that is not known. */
 const acceptedWith = (value: string): string[] =>
@@ -157,10 +160,20 @@ function specOf({ platform, backend }: (typeof SPECS)[number]): Json {
     images: ["ami-0aaa", "ami-0aaa", "ami-0aaa"],
     instanceTypes: ["t3.small", "t3.small", "t3.small"],
   };
-  const checks = [
-    { name: "answers", http: "http://{address}/", contains: "ok", interval: "5s", timeout: "5s" },
-    { name: "says", command: ["true", "x"], expect: { contains: "ok" }, interval: "5s", timeout: "5s" },
+  // The walk takes this name for a key of a map that may have any.
+  const http = { http: "http://{address}/", contains: "ok", headers: { broker: "AUTH" }, timeout: "5s" };
+  const command = { command: ["true", "x"], expect: { contains: "ok" }, env: ["JAVA_HOME"], timeout: "5s" };
+  const both = [
+    { name: "answers", ...http, scope: "machine" },
+    { name: "says", ...command, scope: "machine" },
   ];
+  const checks = both.map((each) => ({ ...each, interval: "5s", when: "after" }));
+  const list = both.map((each, index) => ({
+    ...each,
+    onFailure: "stop",
+    undo: index === 0 ? http : command,
+  }));
+  const steps = { beforeLeave: list, afterLeave: list, afterReady: list };
   const ready = { timeout: "15m", checks };
   const bake = { time: "30s", first: "60s" };
   const volume = { sizeGib: 1, type: "gp3" };
@@ -176,6 +189,7 @@ function specOf({ platform, backend }: (typeof SPECS)[number]): Json {
             keyName: "ops",
             instanceProfile: "agents",
             securityGroupIds: ["sg-0a1"],
+            imageOwners: ["amazon"],
             providerVersion: "6.25.0",
           },
         }
@@ -192,8 +206,8 @@ function specOf({ platform, backend }: (typeof SPECS)[number]): Json {
             kmsKeyId: "k",
           },
     pools: {
-      "consul-server": { ...machines, ready, bake },
-      "nomad-server": { ...machines, ready, bake },
+      "consul-server": { ...machines, ready, bake, steps },
+      "nomad-server": { ...machines, ready, bake, steps },
       broker: {
         ...machines,
         dataVolumes: [volume, volume, volume],
@@ -208,6 +222,7 @@ function specOf({ platform, backend }: (typeof SPECS)[number]): Json {
         drain: { deadline: "1h", onDeadline: "fail" },
         ready,
         bake,
+        steps,
       },
     },
     rollout: {
@@ -240,7 +255,7 @@ function below(schema: z.core.JSONSchema.BaseSchema, value: unknown, path: strin
   if (schema.type === "string") return [path];
   if (schema.type === "array") {
     const items =
-      Array.isArray(value) && /\.(checks|command)$/.test(path)
+      Array.isArray(value) && /\.(checks|command|beforeLeave|afterLeave|afterReady)$/.test(path)
         ? (value as unknown[])
         : [valueAt(value, "[0]")];
     return items.flatMap((item, index) => below(schemaOf(schema.items), item, `${path}[${String(index)}]`));

@@ -38,6 +38,7 @@ describeReal("Machines, asked of moto", ["moto"], () => {
         state: "running",
         privateIp: expect.stringMatching(/^10\.0\.0\.\d+$/),
         launchTime: expect.anything(),
+        volumes: [expect.stringMatching(/^vol-/)],
       },
     ]);
     expect(found[0]?.launchTime?.getTime()).toBeGreaterThan(0);
