@@ -52,33 +52,36 @@ describeReal("A machine whose own list of Consul servers was broken by hand", ["
     for (const { name } of demo.machines.list()) expect([name, await isRight(name)]).toEqual([name, true]);
   });
 
-  longTest("holds the gate under Terraform, and is configured by the command that the gate names", async () => {
-    const image = await demo.prepare("consul-server-2");
-    const [long, short] = ["ready: { timeout: 4h }", "ready: { timeout: 10m }"] as const;
-    await demo.workspace.edit([long, short]);
-    await demo.workspace.synth();
-    // As if Terraform had been killed: its hook counts as done.
-    await demo.workspace.tamper("consul-server-2", ({ resource }) => {
-      const [hook] = resource["terraform_data"]?.["broker-1-0-config-consul"]?.provisioner ?? [];
-      if (!hook) throw new Error("no such hook");
-      Object.assign(hook["local-exec"], { command: "true" });
-    });
-    const { exitCode, errors } = await demo.workspace.apply("consul-server-2");
-    expect(exitCode).toBe(1);
-    expect(errors.join("\n")).toMatch(
-      /server-lists \(9 of 10\): broker-1-0: its own list of Consul servers names .*, and there are .*; what is wrong is configured by: rollout deploy consul-server-2/,
-    );
-    await demo.workspace.edit([short, long]);
+  longTest(
+    "holds the gate under Terraform, and is configured by the command that the gate names",
+    async () => {
+      const image = await demo.prepare("consul-server-2");
+      const [long, short] = ["ready: { timeout: 4h }", "ready: { timeout: 10m }"] as const;
+      await demo.workspace.edit([long, short]);
+      await demo.workspace.synth();
+      // As if Terraform had been killed: its hook counts as done.
+      await demo.workspace.tamper("consul-server-2", ({ resource }) => {
+        const [hook] = resource["terraform_data"]?.["broker-1-0-config-consul"]?.provisioner ?? [];
+        if (!hook) throw new Error("no such hook");
+        Object.assign(hook["local-exec"], { command: "true" });
+      });
+      const { exitCode, errors } = await demo.workspace.apply("consul-server-2");
+      expect(exitCode).toBe(1);
+      expect(errors.join("\n")).toMatch(
+        /server-lists \(9 of 10\): broker-1-0: its own list of Consul servers names .*, and there are .*; what is wrong is configured by: rollout deploy consul-server-2/,
+      );
+      await demo.workspace.edit([short, long]);
 
-    const run = await demo.deploy("consul-server-2");
+      const run = await demo.deploy("consul-server-2");
 
-    expect([run.exitCode, run.exitCode === 0 ? "" : run.output]).toEqual([0, ""]);
-    expect(run.output).toContain("broker-1-0: its list of Consul servers is written");
-    expect(await isRight("broker-1-0")).toBe(true);
-    expect(await demo.outcome("consul-server-2")).toMatchObject({
-      revisions: { "consul-server-2": 1 },
-      images: { "consul-server-2-0": image },
-      phase: "healthy",
-    });
-  });
+      expect([run.exitCode, run.exitCode === 0 ? "" : run.output]).toEqual([0, ""]);
+      expect(run.output).toContain("broker-1-0: its list of Consul servers is written");
+      expect(await isRight("broker-1-0")).toBe(true);
+      expect(await demo.outcome("consul-server-2")).toMatchObject({
+        revisions: { "consul-server-2": 1 },
+        images: { "consul-server-2-0": image },
+        phase: "healthy",
+      });
+    },
+  );
 });

@@ -115,27 +115,30 @@ describeReal("The steps of a pool, around the roll of its groups", ["terraform"]
     expect(await demo.outcome("broker-0")).toEqual(rolled("broker-0", image));
   });
 
-  longTest("a step after the leave that fails keeps the machines, and the next run begins with it", async () => {
-    put("fail-gone");
-    const image = await demo.prepare("broker-0");
+  longTest(
+    "a step after the leave that fails keeps the machines, and the next run begins with it",
+    async () => {
+      put("fail-gone");
+      const image = await demo.prepare("broker-0");
 
-    const { exitCode, output } = await demo.deploy("broker-0");
+      const { exitCode, output } = await demo.deploy("broker-0");
 
-    expect(exitCode).toBe(1);
-    expect(output).toContain("mend that, then go on with: rollout deploy broker-0");
-    expect(await demo.workspace.status()).toMatchObject({ phase: "failed", owed: [] });
-    expect(await demo.outcome("broker-0")).toMatchObject({ made: {}, replaced: [] });
+      expect(exitCode).toBe(1);
+      expect(output).toContain("mend that, then go on with: rollout deploy broker-0");
+      expect(await demo.workspace.status()).toMatchObject({ phase: "failed", owed: [] });
+      expect(await demo.outcome("broker-0")).toMatchObject({ made: {}, replaced: [] });
 
-    rmSync(at("fail-gone"));
-    rmSync(at("said"));
-    expect(await demo.deploy("broker-0")).toMatchObject({ exitCode: 0 });
-    expect([...said().slice(0, 2).sort(), ...said().slice(2)]).toEqual([
-      "gone broker-0-0",
-      "gone broker-0-1",
-      "back broker-0",
-    ]);
-    expect(await demo.outcome("broker-0")).toEqual(rolled("broker-0", image));
-  });
+      rmSync(at("fail-gone"));
+      rmSync(at("said"));
+      expect(await demo.deploy("broker-0")).toMatchObject({ exitCode: 0 });
+      expect([...said().slice(0, 2).sort(), ...said().slice(2)]).toEqual([
+        "gone broker-0-0",
+        "gone broker-0-1",
+        "back broker-0",
+      ]);
+      expect(await demo.outcome("broker-0")).toEqual(rolled("broker-0", image));
+    },
+  );
 
   test("a run that is killed in a step leaves its undo owed, and the next one finishes and undoes it", async () => {
     put("hold-move");

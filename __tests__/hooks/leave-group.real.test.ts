@@ -200,7 +200,7 @@ describe("clients", () => {
     const drain = { deadlineSeconds: 10, onDeadline: "fail" } as const;
     const said = untimed(await failure(leave(orderFor("broker-0", { drain }))));
     // Of two machines the one's deadline may come a look later than the other's.
-    expect(said.replace(/^  broker-0-1 \(node.*\n/m, "")).toMatchInlineSnapshot(`
+    expect(said.replace(/^ {2}broker-0-1 \(node.*\n/m, "")).toMatchInlineSnapshot(`
      "broker-0 cannot leave:
        broker-0-0 (node <id>): its drain was ended by the deadline, so work was stopped before it had left: <id> of web.g; see to that work, then drain again (nomad node eligibility -enable <id>, and run this again with a longer drain.deadline), or set drain.onDeadline: accept; or go back: npx rollout undo broker-0
      done: mark-ineligible, drain; not ended: wait-drained; run it again: it goes on from here"
