@@ -69,6 +69,34 @@ test("each machine is tried at once, and again when the interval is over", async
   ]);
 });
 
+test("where the clock is set back, what was known is forgotten and asked anew", async () => {
+  let now = 100_000;
+  const checks = new PoolChecks([check], {
+    ...still,
+    now: () => now,
+    run: ({ name }, { name: host }) => Promise.resolve({ name, host, passed: true, value: String(now) }),
+  });
+  const machines = broker(machineOf("broker-0-0"));
+  for (now of [100_000, 40_000]) {
+    checks.start(machines);
+    await checks.settled();
+  }
+  expect(checks.results).toMatchObject([{ value: "40000", at: 40_000 }]);
+});
+
+test("an answer stays young as long as others of the pool may hold the places", async () => {
+  const slow: Check = { ...check, name: "slow", timeoutSeconds: 60 };
+  const checks = new PoolChecks([check, slow], {
+    ...still,
+    now: () => 0,
+    run: ({ name }, { name: host }) => Promise.resolve({ name, host, passed: true, value: "" }),
+  });
+  checks.start(broker(...Array.from({ length: 16 }, (_, index) => machineOf(`broker-0-${String(index)}`))));
+  await checks.settled();
+  // Two rounds: its own 5 s and the others' 60 s, after its interval of 10 s.
+  expect(checks.results.find(({ name }) => name === "answers")?.until).toBe(75_000);
+});
+
 test("an answer says when its try began, and when the one before it did if both have passed", async () => {
   let now = 0;
   const passed = [true, true, false, true, true];
