@@ -18,7 +18,9 @@ export async function runChecks(env: Environment, target: string): Promise<reado
   const named = findGroups(spec, target);
   const standing = standingIn(hookFileOf({ spec, deployed, specFolder: "." }));
   const groups = standing.filter(({ pool }) => pool === named[0]?.pool);
-  const own = groups.find(({ name }) => named.some((group) => group.name === name));
+  const own = groups.find(
+    ({ name, hosts }) => hosts.length > 0 && named.some((group) => group.name === name),
+  );
   if (!own) throw new UserError(`${target} does not stand, so there is nobody to ask`);
   const cluster = await connect(spec, env, Date.now, machinesOf(spec, runFolderOf(file, spec.name)));
   try {

@@ -1,7 +1,13 @@
 import { parseGroupName } from "./address.js";
 import type { Revision } from "./revision.js";
 import { durationSeconds } from "./yaml/duration.js";
-import { STEP_LISTS, type ActionSpec, type CheckSpec, type StepSpec } from "./yaml/gate-schema.js";
+import {
+  STEP_LISTS,
+  type SCOPES,
+  type ActionSpec,
+  type CheckSpec,
+  type StepSpec,
+} from "./yaml/gate-schema.js";
 import { roleOf, settingsOf, type Group } from "./groups.js";
 import type { Spec } from "./yaml/schema.js";
 
@@ -21,7 +27,7 @@ export interface GateSettings {
 /** What a pool has asked or run. Placeholders (`{host}`) are not filled in: see {@link fillIn}. */
 export type Action = {
   readonly name: string;
-  readonly scope: "machine" | "group" | "pool";
+  readonly scope: (typeof SCOPES)[number];
   readonly timeoutSeconds: number;
   /** What the answer or the output has to contain. */
   readonly contains?: string | undefined;

@@ -64,10 +64,11 @@ class GroupRoll {
   ) {
     this.steps = new GroupSteps(run, name);
     this.planner = new ViewPlanner(run, name, () => this.load());
-    const { say, waits: onCondition } = this.steps;
-    const ask = (group: Group, program: Program): GroupAgents | undefined =>
-      (this.asked = agentsOf(run, program, group, { say, onCondition, folder: "." }));
-    this.dead = new DeadMachines(name, ask, say);
+    this.dead = new DeadMachines(
+      name,
+      (group, program) => this.agentsIn(".", group, program),
+      this.steps.say,
+    );
   }
 
   async go(): Promise<GroupResult> {
@@ -271,11 +272,15 @@ class GroupRoll {
   }
 
   private agents(group: Group, program: Program, folder: string): GroupAgents | undefined {
-    const { say, waits: onCondition } = this.steps;
-    const given = { say, onCondition, folder };
-    const agents = (this.asked = agentsOf(this.run, program, group, given, this.hasAsked));
+    const agents = this.agentsIn(folder, group, program);
     if (!agents) this.steps.say("this cluster on platform local has no agents: nobody is asked");
     return agents;
+  }
+
+  private agentsIn(folder: string, group: Group, program: Program): GroupAgents | undefined {
+    const { say, waits: onCondition } = this.steps;
+    this.asked = agentsOf(this.run, program, group, { say, onCondition, folder }, this.hasAsked);
+    return this.asked;
   }
 
   private async hasMoved({ program }: ViewPlan): Promise<boolean> {

@@ -26,13 +26,12 @@ export async function endDrain(run: Run, name: string): Promise<number | undefin
   const steps = new GroupSteps(run, name);
   const told = { say: steps.say, onCondition: steps.waits, folder: "." };
   const agents = agentsOf(run, { spec, deployed }, group, told);
-  const context = agents?.context;
   await run.prove();
-  if (!agents || !context || !(await isBackAtWork(context, was))) return undefined;
+  if (!agents || !(await isBackAtWork(agents.context, was))) return undefined;
   await run.log({ event: "group-started", group: name, from: group.image, to: image, hash: group.hash });
   const message = "its drain is ended and nothing is replaced; until it is whole";
   await steps
-    .during("gate", message, () => passGate(context, was, []))
+    .during("gate", message, () => passGate(agents.context, was, []))
     .then(agents.afterReady)
     .finally(agents.undo);
   await run.log({ event: "group-ended", group: name, result: "undone", seconds: steps.seconds(), message });

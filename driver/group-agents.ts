@@ -24,6 +24,7 @@ import type { Run } from "./run.js";
 export interface GroupAgents {
   /**
    * @param laterHosts the hosts that leave with a later batch
+   * @returns whether its pool was asked
    * @throws UserError with everything that speaks against the roll
    */
   readonly preflight: (laterHosts: readonly string[]) => Promise<boolean>;

@@ -82,7 +82,7 @@ export async function askPool(
     return undefined;
   }
   if (all !== "") onCondition(`${name}: ${pool} has to pass ${all}`);
-  const groups = standingIn(file).filter((each) => each.pool === pool && each.hosts.length > 0);
+  const groups = standingIn(file).filter((each) => each.pool === pool);
   const answers = await tryAll(checks, groups, name, observation, { env, signal });
   signal.throwIfAborted();
   const found = objectionsOf(observation, group, groups, answers);

@@ -8,7 +8,7 @@ import { runAction } from "../live/checks/run-action.js";
 import { awaitReady } from "./await-ready.js";
 import { groupOf, type HookArgs, type HookContext } from "./hook-context.js";
 import { standingIn } from "./leave.js";
-import { runSteps, STEPPED, undoSteps } from "./steps.js";
+import { runSteps, undoSteps } from "./steps.js";
 
 /**
  * Tells this hook that a group has been whole for its bake time, so that it only looks whether it still is. Set by nobody
@@ -33,7 +33,7 @@ export async function runReadyHook(
   }
   const group = groupOf(file, subject, hash);
   if (group.retires) {
-    if (!context.driver && env[STEPPED] !== group.name) await undoSteps(context, group);
+    if (!context.driver) await undoSteps(context, group);
     say(`${group.name}: nothing to wait for: it has no machine any more`);
     return;
   }
@@ -95,7 +95,7 @@ export async function passGate(
     if (driver?.later) driver.later(after);
     else await after();
   } finally {
-    if (!driver && env[STEPPED] !== group.name) await undoSteps(context, group);
+    if (!driver) await undoSteps(context, group);
     await Promise.all([checks.stop(), cluster.close()]);
   }
 }

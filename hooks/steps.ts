@@ -5,10 +5,9 @@ import { parseHostName } from "../cluster/address.js";
 import { gateSettingsOf, type StepList } from "../cluster/gate-settings.js";
 import type { Group } from "../cluster/groups.js";
 import { UserError } from "../cluster/user-error.js";
-import { runAction } from "../live/checks/run-action.js";
+import { AT_ONCE, runAction } from "../live/checks/run-action.js";
 import { subjectsOf, type Machine } from "../live/checks/subject.js";
 import { inParallel } from "../live/observe/in-parallel.js";
-import { AT_ONCE } from "../live/observe/server-lists.js";
 import { isMachineEnded } from "../rollout/observation/machine.js";
 import { isUnknown, type Answer, type Observation } from "../rollout/observation/observation.js";
 import type { HookContext } from "./hook-context.js";
@@ -58,12 +57,16 @@ export async function runSteps(
   return true;
 }
 
-/** Runs what the steps of a group owe once its roll has ended, the last step's undo first. What fails is said, and stays owed. */
+/**
+ * Runs what the steps of a group owe once its roll has ended, the last step's undo first. What fails is said, and stays owed.
+ * Of a roll whose steps the driver runs itself, it is the driver that knows the end.
+ */
 export async function undoSteps(
   { env, file: { spec }, say, store }: HookContext,
   { name: group, pool }: Group,
   run = runAction,
 ): Promise<void> {
+  if (env[STEPPED] === group) return;
   const undos = new Map(gateSettingsOf(pool, spec).steps.map(({ title, undo }) => [title, undo]));
   try {
     const open = undos.size > 0 ? await OPEN_STEPS.read(await store()) : [];

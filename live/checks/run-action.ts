@@ -46,12 +46,17 @@ export function tryAll(
 ): Promise<Answer[]> {
   // A machine without an address is asked by its name, and not left out.
   const machineOf = (host: string) => machinesOf(observation, [host])[0] ?? { host, address: host };
-  const machines = groups.flatMap(({ hosts }) => hosts.map(machineOf));
-  const asked = groups.flatMap(({ name, pool, hosts }) =>
-    actions.flatMap((action) => {
-      const subjects = subjectsOf(action, { name, machines: hosts.map(machineOf) }, { name: pool, machines });
-      return action.scope === "pool" && name !== own ? [] : subjects.map((at) => ({ action, at }));
-    }),
+  // Of a pool that retires there are groups without any.
+  const standing = groups
+    .filter(({ hosts }) => hosts.length > 0)
+    .map((group) => ({ ...group, machines: group.hosts.map(machineOf) }));
+  const ofPool = standing.flatMap(({ machines }) => machines);
+  const asked = standing.flatMap((group) =>
+    actions
+      .filter(({ scope }) => scope !== "pool" || group.name === own)
+      .flatMap((action) =>
+        subjectsOf(action, group, { name: group.pool, machines: ofPool }).map((at) => ({ action, at })),
+      ),
   );
   return inParallel(asked, AT_ONCE, ({ action, at }) => runAction(action, at, deps));
 }

@@ -3,7 +3,7 @@ import type { InFlight } from "../../cluster/pending.js";
 import { hasEnded } from "../leave/drain.js";
 import { notWhole } from "../leave/work-whole.js";
 import type { Finding } from "./finding.js";
-import { objectionTo, wantsDistinctHosts } from "./placement.js";
+import { objectionTo, place, wantsDistinctHosts } from "./placement.js";
 import { isUnknown, type NomadNode, type Observation } from "../observation/observation.js";
 
 /** What of a group leaves. */
@@ -116,20 +116,13 @@ export function workFindings(
       );
       continue;
     }
-    // Placed one by one, each where most memory is free.
-    const stuck = own.filter(({ used = NONE }) => {
-      const [best] = rooms
-        .filter(
-          ({ id, ...room }) => fit.has(id) && room.cpuMhz >= used.cpuMhz && room.memoryMb >= used.memoryMb,
-        )
-        .sort((one, other) => other.memoryMb - one.memoryMb);
-      if (!best) return true;
-      best.cpuMhz -= used.cpuMhz;
-      best.memoryMb -= used.memoryMb;
-      if (isDistinct) fit.delete(best.id);
-      return false;
-    });
-    const [{ used = NONE } = {}] = stuck;
+    const stuck = place(
+      own.map(({ used = NONE }) => used),
+      rooms,
+      fit,
+      isDistinct,
+    );
+    const [used = NONE] = stuck;
     if (stuck.length > 0 && unknown === 0)
       warn(
         `no room is left on nodes elsewhere for ${String(stuck.length)} of ${name}, with ${String(used.cpuMhz)} MHz of CPU and ${String(used.memoryMb)} MiB of memory each`,

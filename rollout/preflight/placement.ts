@@ -31,6 +31,42 @@ export function objectionTo(
 export const wantsDistinctHosts = ({ constraints = [] }: TaskGroup): boolean =>
   constraints.some(({ Operand, RTarget }) => Operand === "distinct_hosts" && !/^(0|f|false)$/i.test(RTarget));
 
+type Need = NonNullable<NomadNode["used"]>;
+
+/** What is free on a node, as it is filled. */
+export type Room = { readonly id: string } & { -readonly [Kind in keyof Need]: number };
+
+/**
+ * Places work one by one, each where most memory is free, and takes its room.
+ * @param fit the ids of the nodes that may have it
+ * @param isDistinct whether no two may be on one node
+ * @returns what finds no room
+ */
+export function place(
+  work: readonly Need[],
+  rooms: readonly Room[],
+  fit: ReadonlySet<string>,
+  isDistinct: boolean,
+): Need[] {
+  const open = new Set(fit);
+  const stuck: Need[] = [];
+  for (const need of work) {
+    const [best] = rooms
+      .filter(
+        ({ id, cpuMhz, memoryMb }) => open.has(id) && cpuMhz >= need.cpuMhz && memoryMb >= need.memoryMb,
+      )
+      .sort((one, other) => other.memoryMb - one.memoryMb);
+    if (!best) {
+      stuck.push(need);
+      continue;
+    }
+    best.cpuMhz -= need.cpuMhz;
+    best.memoryMb -= need.memoryMb;
+    if (isDistinct) open.delete(best.id);
+  }
+  return stuck;
+}
+
 /** Undefined where that cannot be judged. */
 function holds({ LTarget, Operand, RTarget }: Constraint, node: NomadNode): boolean | undefined {
   const [one, other] = [valueOf(LTarget, node), valueOf(RTarget, node)];
