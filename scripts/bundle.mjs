@@ -1,6 +1,7 @@
 // Bundles the CLI, so that a hook or a check starts in a fraction of a second: loading zod and yaml file by file takes
 // longer than judging a plan. What is large or loaded seldom stays outside.
-import { rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { build } from "esbuild";
 
 /**
@@ -41,7 +42,9 @@ const hookBeside = {
   },
 };
 
-const outdir = "dist/bin";
+const bundles = "dist/bin";
+/** Of this build alone: two may run at once. */
+const outdir = `dist/bin-${process.pid}`;
 const common = {
   outdir,
   bundle: true,
@@ -60,7 +63,6 @@ const common = {
   },
   logLevel: "warning",
 };
-await rm(outdir, { recursive: true, force: true });
 await build({
   ...common,
   entryPoints: {
@@ -76,3 +78,27 @@ await build({
   chunkNames: "hook-[name]-[hash]",
   plugins: [requireCdktf, agentOfUndici],
 });
+
+// Whoever runs meanwhile, be it a roll or its hooks, goes on to load its own pieces: each file is put in its place whole, and a
+// piece that no bundle names any more is left for as long as the longest roll may take.
+const LONGEST_ROLL_MS = 7 * 24 * 3600 * 1000;
+await mkdir(bundles, { recursive: true });
+const made = await readdir(outdir);
+for (const name of made.sort((one, other) => Number(isEntry(one)) - Number(isEntry(other)))) {
+  const [from, to] = [join(outdir, name), join(bundles, name)];
+  const isSame = await readFile(to).then(
+    async (before) => before.equals(await readFile(from)),
+    () => false,
+  );
+  if (!isSame) await rename(from, to);
+}
+for (const name of await readdir(bundles)) {
+  const isOld = Date.now() - (await stat(join(bundles, name))).mtimeMs > LONGEST_ROLL_MS;
+  if (isOld && !made.includes(name)) await rm(join(bundles, name));
+}
+await rm(outdir, { recursive: true });
+
+/** What others load comes first: an entry names its pieces. */
+function isEntry(name) {
+  return !/-[0-9A-Z]{8}\.js$/.test(name);
+}
