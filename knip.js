@@ -5,6 +5,7 @@ export default {
     ".": {
       entry: [
         "main.ts!",
+        "index.ts!",
         "cli/entry.ts!",
         "cli/context-worker.ts!",
         "scripts/*.{ts,mjs}!",

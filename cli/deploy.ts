@@ -27,7 +27,9 @@ import { realClock } from "../clients/clock.js";
 import { commitCommand } from "../program/commits.js";
 import { refuseHeld } from "../program/held.js";
 import { readCluster } from "../program/read-deployed.js";
+import { refuseUneditable } from "../program/edit-spec.js";
 import { pinSpec, readSpec } from "../program/read-spec.js";
+import { refreshDesired } from "../program/run-program.js";
 import { readSituation } from "../program/situation.js";
 import { inPlace, isWatched } from "./output/tasks.js";
 import { despiteIn, type DespiteOptions } from "./verb.js";
@@ -61,8 +63,10 @@ export async function runDeploy(
   args: DeployArgs,
   dialogue: Dialogue,
 ): Promise<DeployResult> {
+  await refreshDesired(readSpec(given), given, console.error);
   const source = readSpec(given);
   const { spec } = source;
+  if (args.image !== undefined) refuseUneditable(source, "image", args.target);
   const env = pinSpec(given, source);
   const say = (line: string): void => {
     process.stderr.write(`${line}\n`);

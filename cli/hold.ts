@@ -7,6 +7,7 @@ import { whoRuns } from "../clients/who-runs.js";
 import { describeHold } from "../rollout/log/time.js";
 import type { Hold } from "../cluster/run/hold.js";
 import { UserError } from "../cluster/user-error.js";
+import { refuseUneditable } from "../program/edit-spec.js";
 import { readSpec } from "../program/read-spec.js";
 import { openRunStore } from "../program/run-store.js";
 
@@ -49,6 +50,7 @@ export async function runCancel(
   { undo = false }: { readonly undo?: boolean },
   now: Date,
 ): Promise<string> {
+  if (undo) refuseUneditable(readSpec(env));
   const { name, store } = await heldBy(env);
   const gone = await endGone(store);
   const run = gone ? undefined : await lockHolder(store);

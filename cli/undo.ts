@@ -12,7 +12,7 @@ import { despiteIn, type DespiteOptions } from "./verb.js";
 import { undoOf, undoRoll } from "../rollout/edit/undo.js";
 import { formatCommit } from "./output/deploy.js";
 import { afterDrain } from "./end-drain.js";
-import { editSpec, refuseExample } from "../program/edit-spec.js";
+import { editSpec, refuseUneditable } from "../program/edit-spec.js";
 import { findTargets } from "../cluster/find-group.js";
 import { UserError } from "../cluster/user-error.js";
 import { commitCommand } from "../program/commits.js";
@@ -39,7 +39,8 @@ export async function runUndo(
   { target, all = false, toRevision, dryRun = false, ...options }: UndoArgs,
   warn: (line: string) => void,
 ): Promise<string> {
-  refuseExample(readSpec(env));
+  const given = readSpec(env);
+  if (!dryRun || given.isExample) refuseUneditable(given, "image", target);
   const seen = await readSituation(env, Date.now());
   const { source, spec } = seen;
   const despite = despiteIn(options);

@@ -14,8 +14,9 @@ import { UserError } from "../cluster/user-error.js";
 import type { CheckResult } from "../program/check-result.js";
 import { isAsRecorded } from "../program/as-recorded.js";
 import { judgeMadePlan, type JudgedPlan } from "../program/judged-plan.js";
-import { loadProgram, synthesize, type Program } from "../program/program.js";
+import { loadProgram, type Program } from "../program/program.js";
 import { headlineOf, violationsOf } from "../program/result-of.js";
+import { writeViews } from "../program/run-program.js";
 import { terraformEnvironment } from "../program/terraform-environment.js";
 import type { Run } from "./run.js";
 
@@ -72,7 +73,7 @@ export class ViewPlanner {
     // Without a target it would be the whole cluster.
     if (targets.length > 0 && program.spec.platform === "aws" && !(await isAsRecorded(program, view))) {
       await printedBy(["apply", "-refresh-only", "-auto-approve", ...QUIET, ...targets], options);
-      ({ program, batch } = this.synth(await this.load()));
+      ({ program, batch } = await this.synth(await this.load()));
     }
     const file = join(run.folder, `plan-${view}`);
     const ofGroup = gate === undefined ? [] : ["-refresh=false", `-var=${GATE_VARIABLE}=${gate}`];
@@ -85,11 +86,11 @@ export class ViewPlanner {
   }
 
   /** Writes the view and no other; that of a group for its next batch. */
-  private synth(read: Program): { program: Program; batch: Batch } {
+  private async synth(read: Program): Promise<{ program: Program; batch: Batch }> {
     const batch = batchOf(read, this.view);
     const { ownResources = true } = this.run;
     const program = { ...read, views: [this.view], laterHosts: batch.laterHosts, ownResources };
-    synthesize(program, this.outdir);
+    await writeViews(program, this.run.env, this.outdir);
     return { program, batch };
   }
 
@@ -99,11 +100,11 @@ export class ViewPlanner {
     options: Parameters<ViewPlanner["initialize"]>[0],
   ): Promise<{ program: Program; batch: Batch }> {
     try {
-      return this.synth(read);
+      return await this.synth(read);
     } catch (error) {
       const groups = new Map([...read.deployed.groups].map(([name, of]) => [name, { ...of, tainted: [] }]));
       const leaveFolder = async (): Promise<void> => {
-        this.synth({ ...read, deployed: { ...read.deployed, groups } });
+        await this.synth({ ...read, deployed: { ...read.deployed, groups } });
         await this.initialize(options);
       };
       // The first refusal is the one that counts.

@@ -35,7 +35,7 @@ export async function heldViews(program: Program, env: Environment, now: number)
   const due = pendingGroups(spec, deployed).filter(({ name }) => views.includes(name));
   if (due.length === 0 || inFlightOf(spec, deployed).length > 0 || isForReview(deployed.origin))
     return new Map();
-  const situation = await readSituation(env, now);
+  const situation = await readSituation(env, now, program);
   return new Map(
     due.flatMap(({ name }) => {
       const held = reasonsOf(situation, name);

@@ -23,6 +23,11 @@ export interface Program extends SpecFile, Omit<ViewProps, "specFolder" | "progr
 export async function loadProgram(env: Environment): Promise<Program> {
   const source = readSpec(env);
   if (source.isExample) console.error(EXAMPLE_IS_USED);
+  return programOf(source, env);
+}
+
+/** Reads the state of a cluster and finds its views. */
+export async function programOf(source: SpecFile, env: Environment): Promise<Program> {
   const given = env["ROLLOUT_CAUSE"];
   const [deployed, commits, commit] = await Promise.all([
     readDeployed(source, env),
@@ -82,8 +87,15 @@ export function buildApp(program: Program, outdir: string): App {
  * @throws UserError with what the guard says of them
  */
 export function synthesize(program: Program, outdir: string): void {
-  try {
+  refusing(() => {
     buildApp(program, outdir).synth();
+  });
+}
+
+/** @throws UserError with what the guard says of a stack that is synthesized */
+export function refusing<T>(synth: () => T): T {
+  try {
+    return synth();
   } catch (error) {
     const refusal = refusalOf(error);
     throw refusal === undefined ? error : new UserError(refusal);

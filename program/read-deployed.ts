@@ -22,22 +22,30 @@ export async function readCluster(env: Environment): Promise<SpecFile & ClusterS
  * What is deployed: the state, or only when `ROLLOUT_DEPLOYED` says so `git:REV`, the spec at that revision, or
  * `file:PATH`, a spec or a copy of a state.
  */
-export async function readDeployed({ spec, file, shown }: SpecFile, env: Environment): Promise<Deployed> {
+export async function readDeployed(
+  { spec, file, shown, addOwn }: SpecFile,
+  env: Environment,
+): Promise<Deployed> {
   const named = env["ROLLOUT_DEPLOYED"] ?? "state";
   if (named === "state") return readState(spec, file);
   const [kind, ...rest] = named.split(":");
   const place = rest.join(":");
   if (kind === "git" && place !== "") {
-    return baseline(loadSpec(await fileAtRevision(file, place, shown), `${place}:${shown}`), named);
+    return baseline(loadSpec(await fileAtRevision(file, place, shown), `${place}:${shown}`), named, addOwn);
   }
-  if (kind === "file" && place !== "") return readCopy(spec, place, named);
+  if (kind === "file" && place !== "") return readCopy(spec, place, named, addOwn);
   throw new UserError(`ROLLOUT_DEPLOYED is "${named}"; expected state, git:REVISION or file:PATH`, 2);
 }
 
-async function readCopy(spec: Spec, path: string, where: string): Promise<Deployed> {
+async function readCopy(
+  spec: Spec,
+  path: string,
+  where: string,
+  addOwn: SpecFile["addOwn"],
+): Promise<Deployed> {
   const bytes = readBytes(path, path, "name a spec or a copy of a state by ROLLOUT_DEPLOYED=file:PATH");
   const text = new TextDecoder().decode(bytes);
-  if (!text.trimStart().startsWith("{")) return baseline(loadSpec(bytes, path), where);
+  if (!text.trimStart().startsWith("{")) return baseline(loadSpec(bytes, path), where, addOwn);
   const deployed = parseState(text, { where, cluster: spec.name, platform: spec.platform });
   return deployed.origin.kind === "state"
     ? { ...deployed, origin: { ...deployed.origin, copy: true } }
@@ -45,7 +53,7 @@ async function readCopy(spec: Spec, path: string, where: string): Promise<Deploy
 }
 
 /** cdktf is loaded only where a spec must be synthesized to know what it declares. */
-async function baseline(spec: Spec, where: string): Promise<Deployed> {
+async function baseline(spec: Spec, where: string, addOwn: SpecFile["addOwn"]): Promise<Deployed> {
   const { baselineOf } = await import("../stacks/baseline.js");
-  return baselineOf(spec, where);
+  return baselineOf(spec, where, addOwn);
 }

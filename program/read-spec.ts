@@ -6,6 +6,7 @@ import { codeOf } from "../clients/error-code.js";
 import { loadSpec } from "../cluster/yaml/load.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
+import type { ViewStack } from "../stacks/view-stack.js";
 
 /** Said wherever the example stands in for a spec of the user's own. */
 export const EXAMPLE_IS_USED = "there is no cluster.yaml: this is cluster.example.yaml";
@@ -19,7 +20,12 @@ export interface SpecFile {
   readonly shown: string;
   /** Whether it is the example, since there is no other. */
   readonly isExample: boolean;
+  /** Declares what a program has of its own in a view. Default: `own-resources.ts` does. */
+  readonly addOwn?: (view: ViewStack) => void;
 }
+
+/** What a program writes of the cluster that it declares; JSON is YAML, too. */
+export const DESIRED = "desired.json";
 
 /** The largest states have some megabytes. */
 const MOST_BYTES = 500_000_000;
@@ -29,12 +35,13 @@ const NO_SPEC = "name the spec by CLUSTER=FILE, or copy cluster.example.yaml to 
 const EXAMPLE = fileURLToPath(new URL("../cluster.example.yaml", import.meta.url));
 
 /**
- * Reads the spec that `CLUSTER` names, else `cluster.yaml`, else the example.
+ * Reads the spec that `CLUSTER` names, else `cluster.yaml`, else what a program has written of itself, else the example.
  * @throws UserError when it cannot be read, SpecError when it is wrong
  */
 export function readSpec(env: Environment, folder = process.cwd()): SpecFile {
   const asked = env["CLUSTER"] ?? "";
-  const named = asked === "" ? "cluster.yaml" : asked;
+  const written = existsSync(resolve(folder, "cluster.yaml")) ? "cluster.yaml" : DESIRED;
+  const named = asked !== "" ? asked : existsSync(resolve(folder, written)) ? written : "cluster.yaml";
   const file = resolve(folder, named);
   const isExample = asked === "" && !existsSync(file);
   const found = isExample ? exampleFile() : file;

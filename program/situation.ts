@@ -28,8 +28,11 @@ export interface ReadSituation extends Situation {
  * @param now milliseconds since 1970
  * @throws UserError when one of them cannot be read
  */
-export async function readSituation(env: Environment, now: number): Promise<ReadSituation> {
-  const source = readSpec(env);
+export async function readSituation(
+  env: Environment,
+  now: number,
+  source: SpecFile = readSpec(env),
+): Promise<ReadSituation> {
   if (source.isExample) console.error(EXAMPLE_IS_USED);
   const store = await runStoreIn(source.spec.backend, dirname(source.file));
   const left = leftIn(runFolderOf(source.file, source.spec.name));

@@ -2,6 +2,9 @@
 import { relative } from "node:path";
 import ts from "typescript";
 
+/** Those that a user's program calls are named by the class, which `index.ts` exports. */
+const PUBLISHED = new Set(ts.sys.readFile("index.ts").match(/\b[A-Z]\w+\b/g));
+
 /** Methods that wait for their caller, and who that is going to be. */
 const AWAITED = {
   "ConsulClient.nodeHealth": "preflight: services of a group that were not healthy before",
@@ -59,9 +62,9 @@ function* publicMembers() {
   for (const file of fileNames
     .filter((name) => !name.startsWith("packages/"))
     .map((name) => program.getSourceFile(name)))
-    for (const node of file.statements.filter(
-      (each) => ts.isClassDeclaration(each) || ts.isInterfaceDeclaration(each),
-    ))
+    for (const node of file.statements
+      .filter((each) => ts.isClassDeclaration(each) || ts.isInterfaceDeclaration(each))
+      .filter((each) => !PUBLISHED.has(each.name.text)))
       for (const member of node.members.filter((each) => isMethod(each) && !isHidden(each)))
         yield { file, member, name: `${node.name.text}.${member.name.text}` };
 }

@@ -19,6 +19,7 @@ import { mapThree } from "../cluster/three.js";
 import { addBackend } from "./backend.js";
 import { freezeOwnResources } from "./freeze-own.js";
 import { frozenRendering, newRendering, targetRendering, type Rendering } from "./group-props.js";
+import { viewedPool, type ViewedPool } from "./viewed-pool.js";
 import { ClusterFolderSynthesizer } from "./synthesizer.js";
 import { addPace, addVariables, type Held } from "./view-variables.js";
 
@@ -39,6 +40,8 @@ export interface ViewProps extends ClusterState {
   readonly held?: ReadonlyMap<string, Held>;
   /** Whether the user's own resources are in it. Default: true; a rehearsal must not touch what is real. */
   readonly ownResources?: boolean;
+  /** Declares the user's own resources in a view. Default: `own-resources.ts` does. */
+  readonly addOwn?: ((view: ViewStack) => void) | undefined;
 }
 
 interface Rendered {
@@ -169,6 +172,11 @@ export class ViewStack extends TerraformStack {
     const deployed = this.target ? this.props.deployed.addresses : undefined;
     freezeOwnResources(this, { protection: this.sharedProtection, deployed });
     super.prepareStack();
+  }
+
+  /** What is shared of a pool, for what is your own: names and references, and never a machine. */
+  pool(pool: { readonly name: string }): ViewedPool {
+    return viewedPool(this.props.spec, pool.name);
   }
 
   /** What Terraform will read. The guard judges it and the synthesizer writes it, so it is rendered once. */

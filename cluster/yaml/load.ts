@@ -17,13 +17,24 @@ const MOST_BYTES = 200_000;
  */
 export function loadSpec(content: Uint8Array | string, file: string): Spec {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  const source = new YamlSource(decode(bytes, file), file);
+  return checkSpec(new YamlSource(decode(bytes, file), file), file);
+}
+
+/** A value, and where each part of it stands. */
+type Source = Pick<YamlSource, "value" | "lineOf">;
+
+/**
+ * Checks what a spec is to be, whoever wrote it.
+ * @param where the name that errors carry
+ * @throws SpecError with every problem
+ */
+export function checkSpec(source: Source, where: string): Spec {
   const parsed = schemaFor(source.value).safeParse(source.value);
   const problems = [
     ...checkRules(source.value).map(({ path, message }) => problemAt(source, path, message)),
     ...(parsed.error?.issues ?? []).flatMap((issue) => explain(issue, source)),
   ];
-  if (!parsed.success || problems.length > 0) throw new SpecError(file, onePerPath(problems));
+  if (!parsed.success || problems.length > 0) throw new SpecError(where, onePerPath(problems));
   return parsed.data;
 }
 
@@ -50,13 +61,13 @@ function onePerPath(problems: readonly Problem[]): Problem[] {
   return [...first.values()];
 }
 
-function problemAt(source: YamlSource, path: readonly PropertyKey[], message: string): Problem {
+function problemAt(source: Source, path: readonly PropertyKey[], message: string): Problem {
   const line = source.lineOf(path);
   return { path: formatPath(path), message, ...(line === undefined ? {} : { line }) };
 }
 
 /** What zod found, in our words: the wrong value, what is allowed, and a guess at what was meant. */
-function explain(issue: z.core.$ZodIssue, source: YamlSource): Problem[] {
+function explain(issue: z.core.$ZodIssue, source: Source): Problem[] {
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys(issue.path, source.value);
     return issue.keys.map((key) =>
@@ -71,7 +82,7 @@ function explain(issue: z.core.$ZodIssue, source: YamlSource): Problem[] {
 }
 
 /** What the schema's own words say, else what follows from the kind of issue. */
-function expected(issue: z.core.$ZodIssue, source: YamlSource): string {
+function expected(issue: z.core.$ZodIssue, source: Source): string {
   if (issue.code === "invalid_type" && issue.expected === "object" && isStock(issue)) {
     return `a map with the keys ${knownKeys(issue.path, source.value).join(", ")}`;
   }

@@ -1,0 +1,160 @@
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { execa } from "execa";
+import { describeReal } from "../support/environment.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const cli = join(root, "dist", "bin", "rollout.js");
+const cdktf = join(root, "node_modules", ".bin", "cdktf");
+
+/** A program of a user's, with something of its own, which writes down each of its runs. */
+const PROGRAM = `
+import { appendFileSync } from "node:fs";
+import { TerraformResource } from "${join(root, "node_modules", "cdktf", "lib", "index.js")}";
+import * as rollout from "${join(root, "dist", "index.js")}";
+const { ClientPool, Cluster, ConsulServers, NomadServers, RolloutApp, file, local, three } = rollout;
+
+appendFileSync("runs", "run\\n");
+const app = new RolloutApp();
+const demo = new Cluster(app, "demo", { on: local(), backend: file("terraform.demo.tfstate") });
+const servers = { images: three("v1"), instanceTypes: three("small") };
+new ConsulServers(demo, servers);
+new NomadServers(demo, servers);
+const broker = new ClientPool(demo, "broker", { ...servers, images: ["v1", "v1", "v1"], bake: { time: "0s" } });
+demo.inEachView((view) => {
+  const note = new TerraformResource(view, "note", { terraformResourceType: "terraform_data" });
+  note.addOverride("input", view.pool(broker).groupNames.join(" "));
+});
+await app.synth();
+`;
+
+describeReal("A cluster that a program declares, in a folder without a YAML", ["terraform"], (real) => {
+  let folder: string;
+
+  const run = async (command: string, args: readonly string[]) => {
+    const { all, exitCode } = await execa(command, args, {
+      cwd: folder,
+      env: { ...real.env, CLUSTER: undefined, CDKTF_OUTDIR: undefined, CI: "true", CHECKPOINT_DISABLE: "1" },
+      reject: false,
+      all: true,
+      stdin: "ignore",
+    });
+    return { output: stripVTControlCharacters(all), exitCode };
+  };
+  const rollout = (...args: string[]) => run(process.execPath, [cli, ...args]);
+  const write = (from: string, to: string): void => {
+    const text = readFileSync(join(folder, "main.mjs"), "utf8");
+    expect(text).toContain(from);
+    writeFileSync(join(folder, "main.mjs"), text.replace(from, to));
+  };
+  const runs = (): number => readFileSync(join(folder, "runs"), "utf8").split("\n").length - 1;
+  const stateOf = (type: string, name: string): unknown => {
+    const state = JSON.parse(readFileSync(join(folder, "terraform.demo.tfstate"), "utf8")) as {
+      resources: {
+        type: string;
+        name: string;
+        instances: { attributes: { input: unknown; id: string } }[];
+      }[];
+    };
+    return state.resources.find((each) => each.type === type && each.name === name)?.instances[0]?.attributes;
+  };
+
+  beforeAll(() => {
+    folder = realpathSync(mkdtempSync(join(tmpdir(), "rollout-program-")));
+    writeFileSync(join(folder, "main.mjs"), PROGRAM);
+    const json = { language: "typescript", app: "node main.mjs", projectId: "x", sendCrashReports: "false" };
+    writeFileSync(join(folder, "cdktf.json"), JSON.stringify(json));
+  });
+
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  test("cdktf synth writes what is desired, and rollout deploy creates it with what is the program's own", async () => {
+    expect(await run(cdktf, ["synth", "--hcl=false"])).toMatchObject({ exitCode: 0 });
+    expect(existsSync(join(folder, "desired.json"))).toBe(true);
+    const before = runs();
+    expect(await rollout("deploy", "cluster", "--yes")).toMatchObject({ exitCode: 0 });
+    expect(runs() - before).toBe(2);
+    expect(stateOf("terraform_data", "note")).toMatchObject({
+      input: { value: "broker-0 broker-1 broker-2" },
+    });
+  });
+
+  test("a group is rolled by rollout deploy, by one run of the program and one for each plan", async () => {
+    const note = stateOf("terraform_data", "note");
+    write('["v1", "v1", "v1"]', '["v2", "v1", "v1"]');
+    expect(await rollout("validate")).toEqual({
+      output:
+        "desired.json is stale: the program declares something else; write it anew and commit it: npx cdktf synth",
+      exitCode: 2,
+    });
+    const before = runs();
+    const { output, exitCode } = await rollout("deploy", "broker-0", "--yes");
+    expect(exitCode).toBe(0);
+    expect(output).toContain(
+      "desired.json is written anew: the program declares something else than it said; commit it",
+    );
+    expect(output).toContain("broker-0: rolled, revision 2");
+    expect(runs() - before).toBe(3);
+    expect(stateOf("terraform_data", "note")).toEqual(note);
+    expect(await rollout("validate")).toMatchObject({ exitCode: 0 });
+    expect((await rollout("status")).output).toContain("v2");
+  });
+
+  test("a group is rolled by cdktf deploy", async () => {
+    write('["v2", "v1", "v1"]', '["v2", "v2", "v1"]');
+    const deployed = await run(cdktf, ["deploy", "broker-1", "--auto-approve", "--skip-provider-lock"]);
+    expect(deployed).toMatchObject({ exitCode: 0 });
+    expect(stateOf("terraform_data", "broker-1-0")).toMatchObject({
+      input: { value: { image: "v2" } },
+    });
+  });
+
+  test("refuses to edit what stands in code, before anything else", async () => {
+    const first = "a program declares this cluster, and nobody edits its code: set";
+    for (const [line, what] of [
+      ["set image broker-2=v2", "images[2] of broker there, then: rollout deploy broker-2"],
+      ["restart broker-2", "generations[2] of broker there, then: rollout deploy broker-2"],
+      ["undo broker-0", "images[0] of broker there, then: rollout deploy broker-0"],
+      ["deploy broker-2 --image v2 --yes", "images[2] of broker there, then: rollout deploy broker-2"],
+      ["cancel --undo", "images[the group's number] of its pool there, then: rollout deploy GROUP"],
+      ["retire broker", "retire of broker there"],
+    ] as const)
+      expect(await rollout(...line.split(" "))).toEqual({ output: `${first} ${what}`, exitCode: 2 });
+    expect((await rollout("undo", "broker-0", "--dry-run")).output).toContain("v1");
+  });
+
+  test("refuses with what the program printed where it fails, and leaves what was desired", async () => {
+    const before = readFileSync(join(folder, "desired.json"), "utf8");
+    write("await app.synth();", 'throw new Error("no image was found");\nawait app.synth();');
+    const { output, exitCode } = await rollout("deploy", "broker-2", "--yes");
+    expect(exitCode).toBe(1);
+    expect(output).toMatch(
+      /^the program failed \(node main\.mjs\): exit code 1\n[^]*main\.mjs:18\n[^]*Error: no image was found/,
+    );
+    expect(readFileSync(join(folder, "desired.json"), "utf8")).toBe(before);
+    write('throw new Error("no image was found");\nawait app.synth();', "");
+    expect(await rollout("validate")).toEqual({
+      output:
+        "the program ended well and declared nothing (node main.mjs); its last line is to be: await app.synth(), of a RolloutApp",
+      exitCode: 2,
+    });
+  });
+
+  test("refuses a program that declares something else each time, before anything is planned", async () => {
+    writeFileSync(
+      join(folder, "main.mjs"),
+      PROGRAM.replace('["v1", "v1", "v1"]', '["v2", "v2", `v${Date.now()}`]'),
+    );
+    const { output, exitCode } = await rollout("deploy", "broker-2", "--yes");
+    expect(output).toContain(
+      "the program declares something else than desired.json said when this began; run the same command again",
+    );
+    expect(exitCode).toBe(1);
+  });
+});

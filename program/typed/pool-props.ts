@@ -1,0 +1,50 @@
+import type { Three } from "../../cluster/three.js";
+import type { GateProps } from "./gate-props.js";
+
+/** What machines of a pool are made from: one value for each of the groups 0, 1 and 2. A change replaces that group's machines. */
+export interface MachineProps {
+  /** Of `ami-` and hexadecimal digits on aws. Never a token: a view is compared with the state while it is synthesized. */
+  readonly images: Three<string>;
+  /** Such as `m6i.large`. */
+  readonly instanceTypes: Three<string>;
+  /** The system disks, 1 to 16384 GiB. Default: as large as the image's. */
+  readonly rootVolumes?: Three<{ readonly sizeGib: number }>;
+  /** Raise one to replace machines that are otherwise unchanged. Default: [0, 0, 0]. */
+  readonly generations?: Three<number>;
+}
+
+/** A pool of servers, Consul's or Nomad's. */
+export interface ServerPoolProps extends MachineProps, GateProps {}
+
+/** A pool of Nomad clients. */
+export interface ClientPoolProps extends MachineProps, GateProps {
+  /** How many machines each group has, 1 to 1200. Default: [1, 1, 1]. */
+  readonly hosts?: Three<number>;
+  /** How many machines of a group `rollout deploy` replaces at once. Default: all of them. */
+  readonly maxUnavailable?: number;
+  /** A disk for each machine of a group, which outlives the machine; `gp3` where no type is named. Default: none. */
+  readonly dataVolumes?: Three<{ readonly sizeGib: number; readonly type?: "gp3" | "gp2" | "st1" | "sc1" }>;
+  /** `stays`: its work is bound to its data volume, and the pool has `dataVolumes`. Default: moves. */
+  readonly workload?: "moves" | "stays";
+  /** One network load balancer for the whole pool. Default: none. */
+  readonly loadBalancer?: {
+    /** Of the load balancer and of the machines behind it. */
+    readonly port: number;
+    /** Default: tcp. */
+    readonly protocol?: "tcp" | "udp";
+    /** `false`: `sourceCidrs` says for whom it is reachable. Default: true. */
+    readonly internal?: boolean;
+    /** How long open connections to a machine that leaves may last, up to 1h. Default: 300s. */
+    readonly deregistrationDelay?: string;
+    /** The IPv4 ranges that may connect; required with `internal: false`. Default: the VPC's own. */
+    readonly sourceCidrs?: readonly string[];
+  };
+  /** The pool leaves for good, and its data volumes are kept or deleted. Default: it stays. */
+  readonly retire?: "keep-volumes" | "delete-volumes";
+  readonly drain?: {
+    /** How long work may take to leave a machine, 1s to 168h, after which Nomad stops it. Default: 1h. */
+    readonly deadline?: string;
+    /** `fail`: a group whose work was stopped by the deadline is not replaced. Default: fail. */
+    readonly onDeadline?: "fail" | "accept";
+  };
+}

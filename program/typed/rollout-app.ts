@@ -1,0 +1,117 @@
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { Aspects, TerraformResource, Testing } from "cdktf";
+import { RootConstruct } from "constructs";
+import type { Environment } from "../../clients/environment.js";
+import { putFile } from "../../clients/put-file.js";
+import { nothingDeployed } from "../../cluster/deployed.js";
+import { findGroup } from "../../cluster/find-group.js";
+import { settingsOf } from "../../cluster/groups.js";
+import { UserError } from "../../cluster/user-error.js";
+import { inspectView } from "../../stacks/add-views.js";
+import { baselineOf } from "../../stacks/baseline.js";
+import type { ViewStack } from "../../stacks/view-stack.js";
+import { heldViews } from "../held.js";
+import { programOf, refusing, synthesize } from "../program.js";
+import type { SpecFile } from "../read-spec.js";
+import { reportFailure } from "../report-failure.js";
+import { askedOf } from "../run-program.js";
+import { Cluster } from "./cluster.js";
+
+/** A program that declares one cluster. Its views are stacks for Terraform, which `npx cdktf` deploys. */
+export class RolloutApp extends RootConstruct {
+  constructor() {
+    super("");
+  }
+
+  /**
+   * Reads the state and writes a stack for each view, and `desired.json` beside the program: what the cluster is meant to be,
+   * which you commit. Where `rollout` runs the program, it does what that asks. A refusal is printed on standard error, and the
+   * process ends with its exit code, 1 or 2.
+   */
+  async synth(env: Environment = process.env): Promise<void> {
+    try {
+      const { source, desired } = this.declared(realpathSync(process.cwd()));
+      const outdir = env["CDKTF_OUTDIR"] ?? "cdktf.out";
+      const asked = askedOf(env);
+      if (asked) {
+        if (asked.views) synthesize({ ...asked.views, ...source }, outdir);
+        putFile(asked.answer, desired);
+        return;
+      }
+      if (!existsSync(source.file) || readFileSync(source.file, "utf8") !== desired)
+        putFile(source.file, desired, 0o644);
+      const program = await programOf(source, env);
+      const held = await heldViews(program, env, Date.now());
+      synthesize({ ...program, held }, outdir);
+    } catch (error) {
+      process.exitCode = reportFailure(error);
+    }
+  }
+
+  /**
+   * What a view declares, for a snapshot test: the view `cluster` of a cluster that is to be created, or that of a group that
+   * is replaced in one that stands as declared. Nothing is read but the program, and nothing is written.
+   * @returns a stack in Terraform's JSON, without what cdktf notes for itself
+   * @throws UserError for what the guard refuses, and where nothing is of that name
+   */
+  viewOf(view = "cluster"): string {
+    const { spec, addOwn } = this.declared(".").source;
+    const rolled = structuredClone(spec);
+    if (view !== "cluster") {
+      const { pool, index } = findGroup(spec, view);
+      const settings = settingsOf(pool, rolled);
+      settings.generations ??= [0, 0, 0];
+      settings.generations[index] += 1;
+    }
+    const deployed = view === "cluster" ? NOTHING : baselineOf(spec, "program", addOwn);
+    return inspectView(view, { spec: rolled, deployed, cause: "<commit>", addOwn }, (stack) =>
+      refusing(() => {
+        stack.prepareStack();
+        return Testing.synth(stack, true);
+      }),
+    );
+  }
+
+  /** What is declared, with the paths of what is the program's own. */
+  private declared(folder: string): { source: SpecFile; desired: string } {
+    const { cluster } = this;
+    const addOwn = (view: ViewStack): void => {
+      for (const { all } of [Aspects.of(this), Aspects.of(cluster)])
+        for (const aspect of all) Aspects.of(view).add(aspect);
+      cluster.addTo(view);
+    };
+    const source = cluster.source(folder, []);
+    const { spec } = source;
+    const own = cluster.hasOwn
+      ? inspectView("cluster", { spec, deployed: NOTHING, cause: "", ownResources: false }, (view) =>
+          idsOf(view, addOwn),
+        )
+      : [];
+    const { desired, ...found } = cluster.source(folder, own);
+    return { source: { ...found, addOwn }, desired };
+  }
+
+  private get cluster(): Cluster {
+    const [cluster, second] = this.node.findAll().filter((each) => each instanceof Cluster);
+    if (!cluster)
+      throw new UserError("the program declares no cluster; expected one: new Cluster(app, NAME, …)", 2);
+    if (!second) return cluster;
+    throw new UserError(
+      `the program declares two clusters, ${cluster.node.path} and ${second.node.path}; expected one: each has a program of its own`,
+      2,
+    );
+  }
+}
+
+const NOTHING = nothingDeployed({ kind: "state", where: "none", serial: 0, lineage: "" });
+
+/** The ids of those constructs of a view that hold resources of the program's own. */
+function idsOf(view: ViewStack, addOwn: (view: ViewStack) => void): string[] {
+  const ours = new Set(view.node.children);
+  addOwn(view);
+  return view.node.children
+    .filter((child) => !ours.has(child))
+    .filter((child) => child.node.findAll().some((each) => TerraformResource.isTerraformResource(each)))
+    .map(({ node }) => node.id)
+    .sort();
+}

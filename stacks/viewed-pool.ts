@@ -1,0 +1,50 @@
+import { UserError } from "../cluster/user-error.js";
+import { poolsOf } from "../cluster/groups.js";
+import { mapThree, type Three } from "../cluster/three.js";
+import type { Spec } from "../cluster/yaml/schema.js";
+import { idOf } from "../constructs/named.js";
+
+/** What a pool hands out to resources of the user's own. Arns and ids are references, which Terraform fills in. */
+export interface ViewedPool {
+  readonly name: string;
+  /** `broker-0`, `broker-1`, `broker-2` */
+  readonly groupNames: Three<string>;
+  /** Of all machines of the cluster. @throws UserError where machines have none */
+  readonly securityGroupId: string;
+  /** @throws UserError where the pool has none */
+  readonly loadBalancerArn: string;
+  /** @throws UserError where the pool has no load balancer */
+  readonly targetGroupArn: string;
+}
+
+/** @throws UserError where a cluster has no such pool */
+export function viewedPool(spec: Spec, name: string): ViewedPool {
+  const pools = poolsOf(spec);
+  const pool = pools.find((each) => each.name === name);
+  if (!pool)
+    throw new UserError(
+      `${spec.name} has no pool ${name}; it has ${pools.map((each) => each.name).join(", ")}`,
+      2,
+    );
+  const onAws = (what: string, isThere: boolean, reference: string): string => {
+    if (spec.platform === "aws" && isThere) return reference;
+    throw new UserError(
+      `${name} has no ${what}: ${spec.platform === "aws" ? "it is declared without a load balancer" : "the platform is local"}`,
+      2,
+    );
+  };
+  const isBalanced = pool.loadBalancer !== undefined;
+  return {
+    name,
+    groupNames: mapThree(pool.groups, (group) => group.name),
+    get securityGroupId() {
+      return onAws("security group", true, idOf("aws_security_group.cluster"));
+    },
+    get loadBalancerArn() {
+      return onAws("load balancer", isBalanced, `\${aws_lb.${name}.arn}`);
+    },
+    get targetGroupArn() {
+      return onAws("target group", isBalanced, `\${aws_lb_target_group.${name}.arn}`);
+    },
+  };
+}
