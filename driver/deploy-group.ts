@@ -54,7 +54,6 @@ class GroupRoll {
   private readonly dead: DeadMachines;
   private asked: GroupAgents | undefined;
   private isConfirmed = false;
-  private hasAsked = false;
   /** Whether anything was done that leaves the group in flight. */
   private hasBegun = false;
 
@@ -175,11 +174,8 @@ class GroupRoll {
   }
 
   /** The work leaves and the machines are made anew: all of them, or those of the next batch. */
-  private async roll(
-    group: Group,
-    program: Program,
-    { updated, updating, laterHosts }: Batch,
-  ): Promise<void> {
+  private async roll(group: Group, program: Program, batch: Batch): Promise<void> {
+    const { updated, updating } = batch;
     // What earlier batches made is whole, or no more go: else a bad image would take the group, a batch at a time.
     if (updated.length > 0 && updating.length > 0) {
       const message = `until what is new is whole, before the next machines go: ${updated.join(", ")}`;
@@ -194,7 +190,7 @@ class GroupRoll {
         ...(await refuseNewMachine(program, group)),
       ];
       for (const line of warnings) this.steps.say(line);
-      this.hasAsked = (await this.agents(group, program, ".")?.preflight(laterHosts)) === true;
+      await this.agents(group, program, ".")?.preflight(batch);
     });
     let plan = await this.steps.during("plan", "what would be done, and whether the guard accepts it", () =>
       this.planner.plan("closed", program),
@@ -279,7 +275,7 @@ class GroupRoll {
 
   private agentsIn(folder: string, group: Group, program: Program): GroupAgents | undefined {
     const { say, waits: onCondition } = this.steps;
-    this.asked = agentsOf(this.run, program, group, { say, onCondition, folder }, this.hasAsked);
+    this.asked = agentsOf(this.run, program, group, { say, onCondition, folder });
     return this.asked;
   }
 
