@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { ClusterState } from "../../cluster/cluster-state.js";
 import { describeOrigin, isForReview, type Deployed, type DeployedGroup } from "../../cluster/deployed.js";
+import { undosOf } from "../../cluster/gate-settings.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
 import { differingGroups } from "../../cluster/machine-settings.js";
 import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
@@ -64,7 +65,13 @@ export const statusSchema = z.strictObject({
     .nullable()
     .describe("What is to be rolled until it is reached, cancelled or replaced."),
   owed: z
-    .array(z.strictObject({ group: z.string(), step: z.string() }))
+    .array(
+      z.strictObject({
+        group: z.string(),
+        step: z.string(),
+        hasLeft: z.boolean().describe("Whether it has left the spec, so that nobody can run it."),
+      }),
+    )
     .describe("Steps whose undo is owed, such as `step silence (beforeLeave)`."),
   leftovers: z
     .array(
@@ -135,7 +142,9 @@ export function statusOf(
     lastRun: lastRun(runs),
     hold: hold ?? null,
     goal: goal && missing.length > 0 ? { ...goal, missing } : null,
-    owed: [...new Map(owed.map(({ group, step }) => [`${group} ${step}`, { group, step }])).values()],
+    owed: [...new Map(owed.map(({ group, step }) => [`${group} ${step}`, { group, step }])).values()].map(
+      (one) => ({ ...one, hasLeft: !undosOf(one.group, spec).has(one.step) }),
+    ),
     views: [...views],
     next: refused.length === 0 ? next : null,
     nextCommand: refused.length === 0 ? (next?.split(" ") ?? null) : null,
