@@ -187,7 +187,7 @@ class GroupRoll {
         // Said once a roll, before anybody is asked, and not again with each batch.
         ...(this.isConfirmed ? [] : await untriedTerraform(this.run.env)),
         ...(await refuseStrays(program, group.name)),
-        ...(await refuseNewMachine(program, group)),
+        ...(await refuseNewMachine(program, group, this.run.store)),
       ];
       for (const line of warnings) this.steps.say(line);
       await this.agents(group, program, ".")?.preflight(batch);

@@ -1,4 +1,6 @@
 import { launchFacts } from "../clients/aws/ec2-launch.js";
+import { LogReader } from "../clients/run-store/run-log.js";
+import type { RunStore } from "../clients/run-store/run-store.js";
 import { hostAddress } from "../cluster/address.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import type { Deployed } from "../cluster/deployed.js";
@@ -6,6 +8,8 @@ import { groupsOf, type Group } from "../cluster/groups.js";
 import { inFlightOf } from "../cluster/pending.js";
 import { UserError } from "../cluster/user-error.js";
 import type { Spec } from "../cluster/yaml/schema.js";
+import { readRuns } from "../rollout/log/read-runs.js";
+import { outOf } from "../rollout/log/roll-facts.js";
 import { whyNoMachine } from "../rollout/preflight/new-machine.js";
 
 /** What EC2 has against machines of groups that change, for whoever edits or plans; nothing, where it cannot be asked. */
@@ -17,14 +21,21 @@ export async function warnOfMachines(spec: Spec, changes: ReadonlyMap<string, ob
 }
 
 /**
- * Asks EC2 whether machines of a group could be made, and warns of what is not known. What has begun is finished anyway.
+ * Asks EC2 whether machines of a group could be made, and warns of what is not known. What has begun is finished anyway, by the
+ * state or by the log of runs: the state does not show it before a machine goes.
  * @throws UserError naming all that is wrong
  */
-export async function refuseNewMachine({ spec, deployed }: ClusterState, group: Group): Promise<string[]> {
+export async function refuseNewMachine(
+  { spec, deployed }: ClusterState,
+  group: Group,
+  store: RunStore,
+): Promise<string[]> {
+  const isOut = async (): Promise<boolean> =>
+    outOf(readRuns((await new LogReader(store).read()).events)).some((each) => each.group === group.name);
   const isBegun = inFlightOf(spec, deployed).some((each) => each.group === group.name);
   const { wrong, unknown } = await askEc2(spec, group, deployed, !isBegun);
   const refusal = `${group.name} cannot be rolled now, since no machine of it could be made:`;
-  if (wrong.length > 0 && !isBegun) throw new UserError([refusal, ...wrong].join("\n  "));
+  if (wrong.length > 0 && !isBegun && !(await isOut())) throw new UserError([refusal, ...wrong].join("\n  "));
   const unsure = unknown.map((each) => `whether machines of ${group.name} can be made is not known: ${each}`);
   return [...wrong, ...unsure].map((each) => `warning: ${each}`);
 }
