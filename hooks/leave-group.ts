@@ -87,10 +87,9 @@ export async function leaveGroup(
         refuseUnsafe(found, "nothing has been done: no work may leave while this is so:", (line) => {
           timeline.note(line);
         });
-        const isFirst = !isAsked;
-        isAsked = true;
         const hasRun =
-          isFirst && next.kind !== "blocked" && (await deps.steps?.("beforeLeave", observation)) === true;
+          !isAsked && next.kind !== "blocked" && (await deps.steps?.("beforeLeave", observation)) === true;
+        isAsked = true;
         // Meanwhile something else may have died: it is looked at once more.
         if (hasRun || clock.now() - since > STALE_MS) continue;
         isChecked = true;

@@ -61,8 +61,7 @@ export async function runSteps(
 
 /**
  * Runs what the steps of a group owe once its roll has ended, the last step's undo first. What fails is said, and stays owed;
- * what has left the spec nobody can run, so that is said and forgotten. Of a roll whose steps the driver runs itself, it is the
- * driver that knows the end.
+ * what has left the spec is said and forgotten. Of a roll whose steps the driver runs itself, it is the driver that knows the end.
  */
 export async function undoSteps(
   context: HookContext,
@@ -71,8 +70,8 @@ export async function undoSteps(
   machinesNow = livingNow,
 ): Promise<void> {
   const { env, file, say, store, driver } = context;
-  if (env[STEPPED] === group) return;
   const undos = undosOf(group, file.spec);
+  if (env[STEPPED] === group) return;
   try {
     const open = undos.size > 0 || driver ? ((await OPEN_STEPS.read(await store())) ?? []) : [];
     const own = open.filter((each) => each.group === group && undos.has(each.step));
@@ -100,24 +99,20 @@ export async function undoSteps(
 
 /** The machines that live now: those that steps were run for may have successors. */
 async function livingNow({ env, file, clock, machines }: HookContext, group: string): Promise<Machine[]> {
-  const members = await ask(async () => {
-    const cluster = await connect(file.spec, env, clock.now, machines, group);
-    return cluster.consul.members().finally(() => cluster.close());
-  });
-  return (isUnknown(members) ? [] : members).flatMap(({ Name: host, Addr: address, Status }) =>
-    Status === "alive" ? [{ host, address }] : [],
-  );
+  const cluster = await connect(file.spec, env, clock.now, machines, group);
+  const members = await ask(() => cluster.consul.members().finally(() => cluster.close()));
+  const living = isUnknown(members) ? [] : members.filter(({ Status }) => Status === "alive");
+  return living.map(({ Name: host, Addr: address }) => ({ host, address }));
 }
 
 /** A machine by its name, else another of its group, else where it was; and words for it. */
 function whereNow(at: Subject, living: readonly Machine[]): { readonly at: Subject; readonly text: string } {
-  const { name, host, address = "" } = at;
-  const ofGroup = living.filter((each) => parseHostName(each.host)?.group === at.group);
-  const found = ofGroup.find((each) => each.host === host) ?? ofGroup[0];
-  if (host === undefined || found?.address === address) return { at, text: name };
-  const how = found ? (found.host === host ? "" : ` of ${found.host}`) : ", where it was";
-  const now = found?.address ?? address;
-  return { at: { ...at, address: now }, text: `${name} at ${now}${how}` };
+  const ofGroup = living.filter(({ host }) => parseHostName(host)?.group === at.group);
+  const found = ofGroup.find(({ host }) => host === at.host) ?? ofGroup[0];
+  if (at.host === undefined || found?.address === at.address) return { at, text: at.name };
+  const { host = "", address = at.address ?? "" } = found ?? {};
+  const how = host === at.host ? "" : found ? ` of ${host}` : ", where it was";
+  return { at: { ...at, address }, text: `${at.name} at ${address}${how}` };
 }
 
 const failedOf = (results: readonly Answer[]): string =>

@@ -21,21 +21,17 @@ export async function warnOfMachines(spec: Spec, changes: ReadonlyMap<string, ob
 }
 
 /**
- * Asks EC2 whether machines of a group could be made, and warns of what is not known. What has begun is finished anyway, by the
- * state or by the log of runs: the state does not show it before a machine goes.
+ * Asks EC2 whether machines of a group could be made, and warns of what is not known. What has begun is finished anyway, as the
+ * state has it or, before a machine goes, the log of runs.
  * @throws UserError naming all that is wrong
  */
-export async function refuseNewMachine(
-  { spec, deployed }: ClusterState,
-  group: Group,
-  store: RunStore,
-): Promise<string[]> {
-  const isOut = async (): Promise<boolean> =>
-    outOf(readRuns((await new LogReader(store).read()).events)).some((each) => each.group === group.name);
+export async function refuseNewMachine({ spec, deployed }: ClusterState, group: Group, store: RunStore) {
+  const out = async () => outOf(readRuns((await new LogReader(store).read()).events)).map((one) => one.group);
   const isBegun = inFlightOf(spec, deployed).some((each) => each.group === group.name);
   const { wrong, unknown } = await askEc2(spec, group, deployed, !isBegun);
   const refusal = `${group.name} cannot be rolled now, since no machine of it could be made:`;
-  if (wrong.length > 0 && !isBegun && !(await isOut())) throw new UserError([refusal, ...wrong].join("\n  "));
+  if (wrong.length > 0 && !isBegun && !(await out()).includes(group.name))
+    throw new UserError([refusal, ...wrong].join("\n  "));
   const unsure = unknown.map((each) => `whether machines of ${group.name} can be made is not known: ${each}`);
   return [...wrong, ...unsure].map((each) => `warning: ${each}`);
 }

@@ -31,11 +31,8 @@ export function goesOn(
   const going = isBetween ? old.flatMap(({ name }) => (laterHosts.includes(name) ? [] : name)) : hosts;
   const isOut =
     !isUnknown(targets) && targets.some((one) => going.includes(one.host) && one.state === "draining");
-  const drains =
-    !isUnknown(nomad.nodes) &&
-    nomad.nodes.some(
-      (node) => node.status === "ready" && going.includes(node.name) && drainOf(node) !== "none",
-    );
+  const nodes = isUnknown(nomad.nodes) ? [] : nomad.nodes.filter(({ status }) => status === "ready");
+  const drains = nodes.some((node) => going.includes(node.name) && drainOf(node) !== "none");
   if (isBack || isUnproven || isOut || (isBetween ? drains : isInFlight || isMixed)) return true;
   const isAway = (host: string): boolean =>
     unwell(observation, role, host).some(({ gone }) => !isBetween || gone !== undefined);
