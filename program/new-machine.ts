@@ -12,12 +12,12 @@ import { readRuns } from "../rollout/log/read-runs.js";
 import { outOf } from "../rollout/log/roll-facts.js";
 import { whyNoMachine } from "../rollout/preflight/new-machine.js";
 
-/** What EC2 has against machines of groups that change, for whoever edits or plans; nothing, where it cannot be asked. */
+/** Whose image it is and what EC2 has against machines of groups that change; nothing, where it cannot be asked. */
 export async function warnOfMachines(spec: Spec, changes: ReadonlyMap<string, object>, deployed?: Deployed) {
   const groups = groupsOf(spec).filter(({ name }) => changes.has(name));
   const wanted = groups.map((group) => ({ ...group, ...changes.get(group.name) }));
   const asked = await Promise.all(wanted.map((group) => askEc2(spec, group, deployed, false)));
-  return asked.flatMap(({ wrong }) => wrong.map((each) => `warning: ${each}`));
+  return asked.flatMap(({ whose, wrong }) => [...whose, ...wrong.map((each) => `warning: ${each}`)]);
 }
 
 /**
@@ -42,7 +42,10 @@ async function askEc2(spec: Spec, group: Group, deployed: Deployed | undefined, 
     number >= group.hosts ||
     current?.tainted.includes(hostAddress(spec.platform, group.name, number, "host")) === true;
   const kept = current?.hosts.filter(({ hash, number }) => hash === group.hash && !goes(number)) ?? [];
-  if (spec.platform !== "aws" || kept.length === group.hosts) return { wrong: [], unknown: [] };
+  if (spec.platform !== "aws" || kept.length === group.hosts) return { whose: [], wrong: [], unknown: [] };
   const facts = await launchFacts(spec, group, current?.hosts ?? [], isTried);
-  return { wrong: whyNoMachine(spec.aws, group, current, facts), unknown: [...facts.unknown] };
+  const whose = (facts.Images ?? []).map(
+    ({ OwnerId = "" }) => `${group.name}: its image ${group.image} is account ${OwnerId}'s`,
+  );
+  return { whose, wrong: whyNoMachine(spec.aws, group, current, facts), unknown: [...facts.unknown] };
 }

@@ -84,7 +84,9 @@ describeReal("What EC2 has against a new machine, asked of moto", ["moto"], () =
       ),
     );
     front.asked.clear();
-    expect(await warnOfMachines(spec, new Map([["broker-0", {}]]))).toEqual([]);
+    expect(await warnOfMachines(spec, new Map([["broker-0", {}]]))).toEqual([
+      "broker-0: its image ami-0aaa is account 123456789012's",
+    ]);
     expect(front.asked.get("RunInstances, dry")).toBe(undefined);
   });
 
@@ -122,6 +124,10 @@ describeReal("What EC2 has against a new machine, asked of moto", ["moto"], () =
     const why = refusal("its image ami-0e0e is account 999999999999's, not one of aws.imageOwners");
     expect(await failure(refuse(specWith(), { image }))).toBe(why);
     expect(await failure(refuse(specWith(owners('["111111111111"]')), { image }))).toBe(why);
+    expect(await warnOfMachines(specWith(), new Map([["broker-0", { image }]]))).toEqual([
+      "broker-0: its image ami-0e0e is account 999999999999's",
+      "warning: broker-0: its image ami-0e0e is account 999999999999's, not one of aws.imageOwners; correct the spec or the account",
+    ]);
     expect(await refuse(specWith(owners('["999999999999"]')), { image })).toEqual([]);
     expect(await refuse(specWith(owners("[amazon]")), { image })).toEqual([]);
   });
