@@ -105,11 +105,10 @@ class GroupRoll {
 
   /** What is owed is this run's to undo only as long as it holds the cluster's lock: another may be at the group by now. */
   private async undoSteps(): Promise<void> {
-    const isOurs = await this.run.prove().then(
-      () => true,
-      () => false,
+    await this.run.prove().then(
+      () => this.asked?.undo(),
+      () => undefined,
     );
-    if (isOurs) await this.asked?.undo();
   }
 
   private async phases(): Promise<GroupResult> {
@@ -175,11 +174,10 @@ class GroupRoll {
 
   /** The work leaves and the machines are made anew: all of them, or those of the next batch. */
   private async roll(group: Group, program: Program, batch: Batch): Promise<void> {
-    const { updated, updating } = batch;
     // What earlier batches made is whole, or no more go: else a bad image would take the group, a batch at a time.
-    if (updated.length > 0 && updating.length > 0) {
-      const message = `until what is new is whole, before the next machines go: ${updated.join(", ")}`;
-      const rest = hostNames(group).filter((host) => !updated.includes(host));
+    if (batch.updated.length > 0 && batch.updating.length > 0) {
+      const message = `until what is new is whole, before the next machines go: ${batch.updated.join(", ")}`;
+      const rest = hostNames(group).filter((host) => !batch.updated.includes(host));
       await this.untilReady(group, program, message, rest);
     }
     await this.steps.during("preflight", "may it be rolled now?", async () => {

@@ -77,8 +77,7 @@ export async function askPool(
   const { maxUnavailable, ready } = gateSettingsOf(pool, file.spec);
   const checks = ready.checks.filter(({ when }) => when !== "after");
   const all = checks.map((check) => check.name).join(", ");
-  const isInFlight = (driver?.inFlight ?? []).length > 0;
-  const batch = { inBatches: Number.isFinite(maxUnavailable), laterHosts, isInFlight };
+  const batch = { inBatches: Number.isFinite(maxUnavailable), laterHosts, inFlight: driver?.inFlight.length };
   if (group.retires || goesOn(observation, group, { hosts, images }, batch)) {
     const why = group.retires ? "retires" : "goes on, is mended or goes back";
     if (all !== "") say(`${name} ${why}, so these checks are not asked: ${all}`);

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import * as z from "zod";
+import { checksSchema } from "../../cli/checks.js";
 import { describeReal } from "../support/environment.js";
 import { longTest } from "../support/long.js";
 import { SimulatedDemo } from "./simulated-demo.js";
@@ -68,7 +69,11 @@ describeReal("A pool's own checks, before a group leaves", ["terraform"], (real)
     });
 
     say("broker-1-0", "in sync");
-    expect(await rollout("checks", "broker", "--format", "json")).toMatchObject({ exitCode: 0 });
+    const { exitCode, output } = await rollout("checks", "broker", "--format", "json");
+    expect(exitCode).toBe(0);
+    expect(checksSchema.parse(JSON.parse(output))).toEqual(
+      BROKERS.map((host) => ({ name: "in-sync", host, passed: true, value: "in sync" })),
+    );
     expect(await rollout("deploy", "broker-0", "--yes")).toMatchObject({ exitCode: 0 });
   });
 

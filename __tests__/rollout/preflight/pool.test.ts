@@ -44,12 +44,12 @@ describe("the pool of a group is asked whether that may leave", () => {
   });
 
   test("nor where it is in flight, or runs what was never proven: whatever comes then mends it", () => {
-    expect(asks(observed(), {}, ["ami-0aaa"], { isInFlight: true })).toBe(false);
+    expect(asks(observed(), {}, ["ami-0aaa"], { inFlight: 1 })).toBe(false);
     expect(asks(observed(), {}, ["ami-0999"])).toBe(false);
   });
 
   describe("between two batches, in whatever run", () => {
-    const BATCH = { inBatches: true, isInFlight: true };
+    const BATCH = { inBatches: true, inFlight: 1 };
     const between = (one: World): void => {
       replaced("broker-0-0")(one);
       pick(one.nomad.nodes, "broker-0-1-node").eligibility = "ineligible";
@@ -60,7 +60,7 @@ describe("the pool of a group is asked whether that may leave", () => {
     });
 
     test("and not of machines that go all at once", () => {
-      expect(asks(observed(between), {}, ["ami-0aaa"], { isInFlight: true })).toBe(false);
+      expect(asks(observed(between), {}, ["ami-0aaa"], { inFlight: 1 })).toBe(false);
     });
 
     test.each<[string, (world: World) => void]>([
