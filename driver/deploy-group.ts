@@ -105,10 +105,8 @@ class GroupRoll {
 
   /** What is owed is this run's to undo only as long as it holds the cluster's lock: another may be at the group by now. */
   private async undoSteps(): Promise<void> {
-    await this.run.prove().then(
-      () => this.asked?.undo(),
-      () => undefined,
-    );
+    const lost = await this.run.prove().catch((error: unknown) => error);
+    if (lost === undefined) await this.asked?.undo();
   }
 
   private async phases(): Promise<GroupResult> {

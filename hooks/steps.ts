@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from "node:util";
-import { groupBy } from "../clients/group-by.js";
 import { OPEN_STEPS, type OpenStep } from "../clients/run-store/open-steps.js";
 import { parseHostName } from "../cluster/address.js";
 import { gateSettingsOf, undosOf, type StepList } from "../cluster/gate-settings.js";
@@ -76,9 +75,9 @@ export async function undoSteps(
     const open = undos.size > 0 || driver ? ((await OPEN_STEPS.read(await store())) ?? []) : [];
     const own = open.filter((each) => each.group === group && undos.has(each.step));
     const living = own.length > 0 ? await machinesNow(context, group) : [];
-    for (const [step, owed] of [...groupBy(own, ({ step }) => step)].reverse()) {
-      const [what, undo] = [`${group}: undo of ${step}`, undos.get(step)];
-      if (!undo) continue;
+    for (const [step, undo] of [...undos].reverse()) {
+      const [what, owed] = [`${group}: undo of ${step}`, own.filter((each) => each.step === step)];
+      if (owed.length === 0) continue;
       const now = owed.map((each) => whereNow(each.at, living));
       say(`${what}: ${[...new Set(now.map(({ text }) => text))].join(", ")}`);
       const results = await inParallel(now, AT_ONCE, ({ at }) => run(undo, at, { env }));
