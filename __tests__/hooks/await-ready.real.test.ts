@@ -263,12 +263,7 @@ describe("a machine's own list of Consul servers", () => {
     });
     const settings = simulatedMachine(old, findGroup(old, "broker-1"), 1);
     await world.simulator.startMachine({ ...settings, retryJoin: [] }, "empty");
-    await ready(
-      old,
-      "broker-1",
-      { timeoutSeconds: 900, bakeSeconds: 0 },
-      { driver: { inFlight: [] } },
-    );
+    await ready(old, "broker-1", { timeoutSeconds: 900, bakeSeconds: 0 }, { driver: { inFlight: [] } });
     expect(lines.join("\n")).toContain("broker-1-1: its list of Consul servers is written, ");
   });
 
