@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
 import { runFolderOf } from "../clients/run-folder/folder.js";
 import { findGroups } from "../cluster/find-group.js";
@@ -11,6 +12,10 @@ import { machinesOf } from "../live/local-agents.js";
 import { readCluster } from "../program/read-deployed.js";
 import { isUnknown, type Answer } from "../rollout/observation/observation.js";
 import { wrapLine } from "./output/wrap.js";
+
+const answer = z.strictObject({ name: z.string(), host: z.string(), passed: z.boolean(), value: z.string() });
+/** What `--format json` prints. */
+export const checksSchema = z.array(answer);
 
 /** Tries the checks of a pool now. @param target the pool, or a group of it, which a check of the whole pool is told */
 export async function runChecks(env: Environment, target: string): Promise<readonly Answer[]> {
@@ -27,7 +32,8 @@ export async function runChecks(env: Environment, target: string): Promise<reado
     const seen = await cluster.observe({ group: own.name, role: own.role, agentsOf: [], checks: [] });
     const { catalog } = seen.consul;
     if (isUnknown(catalog)) throw new UserError(`nobody knows the machines: ${catalog.unknown}`);
-    return await tryAll(gateSettingsOf(own.pool, spec).ready.checks, groups, own.name, seen, { env });
+    const { checks } = gateSettingsOf(own.pool, spec).ready;
+    return checksSchema.parse(await tryAll(checks, groups, own.name, seen, { env }));
   } finally {
     await cluster.close();
   }

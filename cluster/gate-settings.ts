@@ -91,6 +91,13 @@ export function bakeSecondsOf(group: Group, spec: Spec, deployed: readonly RunIm
   return isCanary(group, deployed) ? firstSeconds : seconds;
 }
 
+/** The undo of each step of a group, by title. Of a group that the spec has no more there is none. */
+export function undosOf(group: string, spec: Spec): ReadonlyMap<string, Action> {
+  const pool = parseGroupName(group)?.pool ?? "";
+  const steps = pool in spec.pools ? gateSettingsOf(pool, spec).steps : [];
+  return new Map(steps.flatMap(({ title, undo }) => (undo ? [[title, undo]] : [])));
+}
+
 const checkOf = (check: CheckSpec): Check => ({
   ...actionOf(check),
   intervalSeconds: durationSeconds(check.interval),

@@ -54,7 +54,6 @@ class GroupRoll {
   private readonly dead: DeadMachines;
   private asked: GroupAgents | undefined;
   private isConfirmed = false;
-  private hasAsked = false;
   /** Whether anything was done that leaves the group in flight. */
   private hasBegun = false;
 
@@ -106,11 +105,8 @@ class GroupRoll {
 
   /** What is owed is this run's to undo only as long as it holds the cluster's lock: another may be at the group by now. */
   private async undoSteps(): Promise<void> {
-    const isOurs = await this.run.prove().then(
-      () => true,
-      () => false,
-    );
-    if (isOurs) await this.asked?.undo();
+    const lost = await this.run.prove().catch((error: unknown) => error);
+    if (lost === undefined) await this.asked?.undo();
   }
 
   private async phases(): Promise<GroupResult> {
@@ -175,15 +171,11 @@ class GroupRoll {
   }
 
   /** The work leaves and the machines are made anew: all of them, or those of the next batch. */
-  private async roll(
-    group: Group,
-    program: Program,
-    { updated, updating, laterHosts }: Batch,
-  ): Promise<void> {
+  private async roll(group: Group, program: Program, batch: Batch): Promise<void> {
     // What earlier batches made is whole, or no more go: else a bad image would take the group, a batch at a time.
-    if (updated.length > 0 && updating.length > 0) {
-      const message = `until what is new is whole, before the next machines go: ${updated.join(", ")}`;
-      const rest = hostNames(group).filter((host) => !updated.includes(host));
+    if (batch.updated.length > 0 && batch.updating.length > 0) {
+      const message = `until what is new is whole, before the next machines go: ${batch.updated.join(", ")}`;
+      const rest = hostNames(group).filter((host) => !batch.updated.includes(host));
       await this.untilReady(group, program, message, rest);
     }
     await this.steps.during("preflight", "may it be rolled now?", async () => {
@@ -191,10 +183,10 @@ class GroupRoll {
         // Said once a roll, before anybody is asked, and not again with each batch.
         ...(this.isConfirmed ? [] : await untriedTerraform(this.run.env)),
         ...(await refuseStrays(program, group.name)),
-        ...(await refuseNewMachine(program, group)),
+        ...(await refuseNewMachine(program, group, this.run.store)),
       ];
       for (const line of warnings) this.steps.say(line);
-      this.hasAsked = (await this.agents(group, program, ".")?.preflight(laterHosts)) === true;
+      await this.agents(group, program, ".")?.preflight(batch);
     });
     let plan = await this.steps.during("plan", "what would be done, and whether the guard accepts it", () =>
       this.planner.plan("closed", program),
@@ -279,7 +271,7 @@ class GroupRoll {
 
   private agentsIn(folder: string, group: Group, program: Program): GroupAgents | undefined {
     const { say, waits: onCondition } = this.steps;
-    this.asked = agentsOf(this.run, program, group, { say, onCondition, folder }, this.hasAsked);
+    this.asked = agentsOf(this.run, program, group, { say, onCondition, folder });
     return this.asked;
   }
 

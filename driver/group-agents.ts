@@ -1,6 +1,7 @@
 import { nextLeave } from "../rollout/leave/next-leave.js";
 import { fatesOf, type Fate } from "../rollout/preflight/died.js";
 import { notWell, preflight } from "../rollout/preflight/preflight.js";
+import type { Batch } from "../rollout/roll/next-batch.js";
 import { listedHosts } from "../rollout/server-lists.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { hookFileOf } from "../cluster/hooks/hook-file.js";
@@ -23,11 +24,10 @@ import type { Run } from "./run.js";
 /** What a group is asked for through its agents: the very functions that Terraform's hooks call. */
 export interface GroupAgents {
   /**
-   * @param laterHosts the hosts that leave with a later batch
-   * @returns whether its pool was asked
+   * @param batch of hosts that leave next, and those that leave later
    * @throws UserError with everything that speaks against the roll
    */
-  readonly preflight: (laterHosts: readonly string[]) => Promise<boolean>;
+  readonly preflight: (batch: Batch) => Promise<void>;
   /** What has become of machines that stood. */
   readonly fates: (hosts: readonly DeployedHost[]) => Promise<Fate[]>;
   /** @throws UserError naming each machine of another group that could not be told of a new Consul server */
@@ -52,7 +52,6 @@ export function agentsOf(
   program: ClusterState,
   group: Group,
   { say, onCondition, folder }: Pick<HookContext, "say" | "onCondition" | "folder">,
-  hasAsked = false,
 ): GroupAgents | undefined {
   const { spec, deployed } = program;
   const { env, stop: signal } = run;
@@ -64,7 +63,6 @@ export function agentsOf(
   let after: (() => Promise<unknown>) | undefined;
   const driver = {
     inFlight: inFlight.filter((each) => each.group === group.name),
-    hasAsked,
     later: (steps: () => Promise<unknown>): void => void (after = steps),
   };
   const store = () => Promise.resolve(run.store);
@@ -86,20 +84,21 @@ export function agentsOf(
   };
   return {
     fates: (hosts) => looking((observation) => fatesOf(observation, { ...group, cluster: spec.name }, hosts)),
-    preflight: (laterHosts) =>
+    preflight: ({ updated, updating, laterHosts }) =>
       looking(async (observation, cluster) => {
         const order = leaveOrderOf(file, group, { stay, laterHosts });
         if (nextLeave(observation, order).kind === "done") {
           say("nothing of it has to leave any more");
-          return false;
+          return;
         }
         const listed = listedHosts(observation, standingIn(file), group);
         const seen = await withLists(cluster.agents, observation, listed, signal);
         const found = preflight(seen, { ...order, cluster: standingIn(file), inFlight });
-        const objections = await askPool(context, group, seen);
-        const refusals = [...found.refusals, ...(objections ?? [])];
-        refuseUnsafe({ ...found, refusals }, `${subject} cannot be rolled now:`, say);
-        return objections !== undefined;
+        const objections = (await askPool(context, group, seen, laterHosts)) ?? [];
+        const refusals = [...found.refusals, ...objections];
+        const isFurther = updated.length > 0 && objections.length > 0;
+        const more = isFurther ? `, and nothing of its next machines has left (${updating.join(", ")})` : "";
+        refuseUnsafe({ ...found, refusals }, `${subject} cannot be rolled now${more}:`, say);
       }, true),
     canBeTold: () =>
       looking((seen) => {

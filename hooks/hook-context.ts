@@ -50,7 +50,6 @@ export interface HookContext {
   /** Absent where Terraform calls the hook: its hook `configure-consul` works beside, and nobody knows what is in flight. */
   readonly driver?: {
     readonly inFlight: readonly InFlight[];
-    readonly hasAsked: boolean;
     /** Takes the steps that follow a gate: one of them that fails says nothing against that. */
     readonly later?: (steps: () => Promise<unknown>) => void;
   };

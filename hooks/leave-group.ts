@@ -67,13 +67,12 @@ export async function leaveGroup(
       }
       if (!isChecked) {
         const input = { ...others, ...order };
-        const { group, role } = order;
-        const listed = listedHosts(observation, others.cluster, { name: group, role });
+        const listed = listedHosts(observation, others.cluster, { ...order, name: order.group });
         const seen = await withLists(cluster.agents, observation, listed, signal, lists);
         ({ lists } = seen);
         let found = preflight(seen, input);
         if (isWorthWaiting(found, clock.now() - begun)) {
-          if (!isWaiting) timeline.step("preflight", `${group}: waiting for what passes by itself`);
+          if (!isWaiting) timeline.step("preflight", `${order.group}: waiting for what passes by itself`);
           isWaiting = true;
           timeline.waits(found.refusals.map(formatFinding));
           await clock.pause(EVERY_MS, signal);
@@ -87,10 +86,9 @@ export async function leaveGroup(
         refuseUnsafe(found, "nothing has been done: no work may leave while this is so:", (line) => {
           timeline.note(line);
         });
-        const isFirst = !isAsked;
-        isAsked = true;
         const hasRun =
-          isFirst && next.kind !== "blocked" && (await deps.steps?.("beforeLeave", observation)) === true;
+          !isAsked && next.kind !== "blocked" && (await deps.steps?.("beforeLeave", observation)) === true;
+        isAsked = true;
         // Meanwhile something else may have died: it is looked at once more.
         if (hasRun || clock.now() - since > STALE_MS) continue;
         isChecked = true;

@@ -34,7 +34,7 @@ export async function runLeaveHook(
   try {
     const snapshotFile = join(folder, `${group.role.split("-")[0] ?? ""}-${group.name}.snapshot`);
     // What else is in flight in the state was judged when the view was made.
-    const ask = (seen: Observation) => askPool(context, group, seen);
+    const ask = (seen: Observation) => askPool(context, group, seen, laterHosts);
     const steps = (list: StepList, seen: Observation): Promise<boolean> =>
       runSteps(list, context, group, seen, goingHosts(order, seen));
     const deps = { ...context, cluster, snapshotFile, askPool: ask, steps };
@@ -70,15 +70,17 @@ export async function askPool(
   { env, file, say, onCondition, signal, driver }: HookContext,
   group: Group,
   observation: Observation,
+  laterHosts: readonly string[],
 ): Promise<Finding[] | undefined> {
   const { name, pool } = group;
   const { hosts = [], images = [] } = file.deployed.find((each) => each.name === name) ?? {};
-  const checks = gateSettingsOf(pool, file.spec).ready.checks.filter(({ when }) => when !== "after");
+  const { maxUnavailable, ready } = gateSettingsOf(pool, file.spec);
+  const checks = ready.checks.filter(({ when }) => when !== "after");
   const all = checks.map((check) => check.name).join(", ");
-  const { hasAsked = false, inFlight = [] } = driver ?? {};
-  const goes = goesOn(observation, group, { hosts, images }, { hasAsked, isInFlight: inFlight.length > 0 });
-  if (group.retires || goes) {
-    if (all !== "") say(`${name} goes on, is mended or goes back, so these checks are not asked: ${all}`);
+  const batch = { inBatches: Number.isFinite(maxUnavailable), laterHosts, inFlight: driver?.inFlight.length };
+  if (group.retires || goesOn(observation, group, { hosts, images }, batch)) {
+    const why = group.retires ? "retires" : "goes on, is mended or goes back";
+    if (all !== "") say(`${name} ${why}, so these checks are not asked: ${all}`);
     return undefined;
   }
   if (all !== "") onCondition(`${name}: ${pool} has to pass ${all}`);

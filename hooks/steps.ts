@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
-import { groupBy } from "../clients/group-by.js";
 import { OPEN_STEPS, type OpenStep } from "../clients/run-store/open-steps.js";
 import { parseHostName } from "../cluster/address.js";
-import { gateSettingsOf, type StepList } from "../cluster/gate-settings.js";
+import { gateSettingsOf, undosOf, type StepList } from "../cluster/gate-settings.js";
 import type { Group } from "../cluster/groups.js";
 import { UserError } from "../cluster/user-error.js";
 import { AT_ONCE, runAction } from "../live/checks/run-action.js";
-import { subjectsOf, type Machine } from "../live/checks/subject.js";
+import { subjectsOf, type Machine, type Subject } from "../live/checks/subject.js";
+import { connect } from "../live/live-cluster.js";
+import { ask } from "../live/observe/ask.js";
 import { inParallel } from "../live/observe/in-parallel.js";
 import { isMachineEnded } from "../rollout/observation/machine.js";
 import { isUnknown, type Answer, type Observation } from "../rollout/observation/observation.js";
@@ -58,33 +59,59 @@ export async function runSteps(
 }
 
 /**
- * Runs what the steps of a group owe once its roll has ended, the last step's undo first. What fails is said, and stays owed.
- * Of a roll whose steps the driver runs itself, it is the driver that knows the end.
+ * Runs what the steps of a group owe once its roll has ended, the last step's undo first. What fails is said, and stays owed;
+ * what has left the spec is said and forgotten. Of a roll whose steps the driver runs itself, it is the driver that knows the end.
  */
 export async function undoSteps(
-  { env, file: { spec }, say, store }: HookContext,
-  { name: group, pool }: Group,
+  context: HookContext,
+  { name: group }: Pick<Group, "name">,
   run = runAction,
+  machinesNow = livingNow,
 ): Promise<void> {
+  const { env, file, say, store, driver } = context;
+  const undos = undosOf(group, file.spec);
   if (env[STEPPED] === group) return;
-  const undos = new Map(gateSettingsOf(pool, spec).steps.map(({ title, undo }) => [title, undo]));
   try {
-    const open = undos.size > 0 ? await OPEN_STEPS.read(await store()) : [];
-    const own = groupBy(open?.filter((each) => each.group === group) ?? [], ({ step }) => step);
-    for (const [step, owed] of [...own].reverse()) {
-      const [what, undo] = [`${group}: undo of ${step}`, undos.get(step)];
-      if (!undo) continue;
-      say(`${what}: ${[...new Set(owed.map(({ at }) => at.name))].join(", ")}`);
-      const results = await inParallel(owed, AT_ONCE, ({ at }) => run(undo, at, { env }));
+    const open = undos.size > 0 || driver ? ((await OPEN_STEPS.read(await store())) ?? []) : [];
+    const own = open.filter((each) => each.group === group && undos.has(each.step));
+    const living = own.length > 0 ? await machinesNow(context, group) : [];
+    for (const [step, undo] of [...undos].reverse()) {
+      const [what, owed] = [`${group}: undo of ${step}`, own.filter((each) => each.step === step)];
+      if (owed.length === 0) continue;
+      const now = owed.map((each) => whereNow(each.at, living));
+      say(`${what}: ${[...new Set(now.map(({ text }) => text))].join(", ")}`);
+      const results = await inParallel(now, AT_ONCE, ({ at }) => run(undo, at, { env }));
       const failed = failedOf(results);
       if (failed !== "") say(`warning: ${what} failed, and is still owed:${failed}`);
       const ended = owed.filter((_, index) => results[index]?.passed);
       await OPEN_STEPS.change(await store(), (all = []) => without(all, ended));
     }
+    const lost = open.filter((each) => !undosOf(each.group, file.spec).has(each.step));
+    for (const what of new Set(lost.map((each) => `${each.group}: undo of ${each.step}`)))
+      say(`warning: ${what} was not run, and is owed no more: it has left the spec`);
+    if (lost.length > 0) await OPEN_STEPS.change(await store(), (all = []) => without(all, lost));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     say(`warning: ${group}: what its steps owe is not undone: ${error.message}`);
   }
+}
+
+/** The machines that live now: those that steps were run for may have successors. */
+async function livingNow({ env, file, clock, machines }: HookContext, group: string): Promise<Machine[]> {
+  const cluster = await connect(file.spec, env, clock.now, machines, group);
+  const members = await ask(() => cluster.consul.members().finally(() => cluster.close()));
+  const living = isUnknown(members) ? [] : members.filter(({ Status }) => Status === "alive");
+  return living.map(({ Name: host, Addr: address }) => ({ host, address }));
+}
+
+/** A machine by its name, else another of its group, else where it was; and words for it. */
+function whereNow(at: Subject, living: readonly Machine[]): { readonly at: Subject; readonly text: string } {
+  const ofGroup = living.filter(({ host }) => parseHostName(host)?.group === at.group);
+  const found = ofGroup.find(({ host }) => host === at.host) ?? ofGroup[0];
+  if (at.host === undefined || found?.address === at.address) return { at, text: at.name };
+  const { host = "", address = at.address ?? "" } = found ?? {};
+  const how = host === at.host ? "" : found ? ` of ${host}` : ", where it was";
+  return { at: { ...at, address }, text: `${at.name} at ${address}${how}` };
 }
 
 const failedOf = (results: readonly Answer[]): string =>

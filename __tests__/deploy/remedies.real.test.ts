@@ -158,6 +158,11 @@ describeReal("What the program says to do about agents and machines, done", ["te
         const all = members.parse(await get("consul", "/v1/agent/members"));
         return all.find(({ Name }) => Name === `${group}-0`)?.Status !== 1;
       });
+      // It can be told all the same.
+      const { ID } = await node("broker-2-0");
+      const may = (Eligibility: string): Promise<void> =>
+        tellNomad(`/v1/node/${ID}/eligibility`, { Eligibility });
+      if (group.startsWith("consul")) await may("ineligible");
       let mended = await deploy(group);
       await until("it is seen", async () => {
         if (!mended.output.endsWith("it is as desired")) return true;
@@ -169,6 +174,10 @@ describeReal("What the program says to do about agents and machines, done", ["te
       const told = group.startsWith("consul") ? "10 machines are" : "1 machine is";
       expect(mended.output).toContain(`config_consul: ${told} told of the Consul servers`);
       expect(mended).toMatchObject({ exitCode: 0 });
+      expect((await node("broker-2-0")).SchedulingEligibility).toBe(
+        group.startsWith("consul") ? "ineligible" : "eligible",
+      );
+      await may("eligible");
       await expectWhole(group);
     },
   );
@@ -375,7 +384,9 @@ describeReal("What the program says to do about agents and machines, done", ["te
   });
 });
 
-const nodes = z.array(z.object({ ID: z.string(), Name: z.string(), Status: z.string() }));
+const nodes = z.array(
+  z.object({ ID: z.string(), Name: z.string(), Status: z.string(), SchedulingEligibility: z.string() }),
+);
 
 const SPEC = smallSpec("dataVolumes: [{ sizeGib: 1 }, { sizeGib: 1 }, { sizeGib: 1 }]");
 

@@ -84,7 +84,7 @@ async function ready(
     driver,
     isNew = false,
   }: {
-    readonly driver?: { readonly inFlight: []; readonly hasAsked: boolean };
+    readonly driver?: { readonly inFlight: [] };
     readonly isNew?: boolean;
   } = {},
 ): Promise<void> {
@@ -249,7 +249,7 @@ describe("a machine's own list of Consul servers", () => {
     await start(old);
     breakList("broker-1-1");
     breakList("nomad-server-2-0");
-    await ready(old, "consul-server-0", SHORT, { driver: { inFlight: [], hasAsked: false } });
+    await ready(old, "consul-server-0", SHORT, { driver: { inFlight: [] } });
     const configured = lines.filter((line) => line.includes("its list of Consul servers is written"));
     expect(configured.map((line) => line.split(":")[0]).sort()).toEqual(["broker-1-1", "nomad-server-2-0"]);
     expect(listOf("broker-1-1")).toEqual(listOf("broker-0-0").toSorted());
@@ -263,12 +263,7 @@ describe("a machine's own list of Consul servers", () => {
     });
     const settings = simulatedMachine(old, findGroup(old, "broker-1"), 1);
     await world.simulator.startMachine({ ...settings, retryJoin: [] }, "empty");
-    await ready(
-      old,
-      "broker-1",
-      { timeoutSeconds: 900, bakeSeconds: 0 },
-      { driver: { inFlight: [], hasAsked: false } },
-    );
+    await ready(old, "broker-1", { timeoutSeconds: 900, bakeSeconds: 0 }, { driver: { inFlight: [] } });
     expect(lines.join("\n")).toContain("broker-1-1: its list of Consul servers is written, ");
   });
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
 import type { LiveCluster } from "../../live/live-cluster.js";
 import { Interruption } from "../../cluster/interruption.js";
-import { leaveGroup } from "../../hooks/leave-group.js";
+import { leaveGroup, type LeaveDeps } from "../../hooks/leave-group.js";
 import { SshFailure, sshFailure } from "../../clients/ssh/ssh-failure.js";
 import { UserError } from "../../cluster/user-error.js";
 import type { Finding } from "../../rollout/preflight/finding.js";
@@ -82,7 +82,7 @@ async function leave(
   signal = new AbortController().signal,
   inFlight: readonly InFlight[] = [],
   onLine: (line: string) => void = () => undefined,
-  askPool?: (observation: Observation) => Promise<Finding[]>,
+  more: Pick<LeaveDeps, "askPool" | "steps"> = {},
 ): Promise<void> {
   const { clock } = world;
   const say = (line: string): void => {
@@ -91,7 +91,7 @@ async function leave(
   };
   const snapshotFile = `${world.folder}/consul.snapshot`;
   const deps = { cluster, clock, say, onCondition: () => undefined, signal, snapshotFile };
-  await leaveGroup({ ...deps, ...(askPool ? { askPool } : {}) }, order, { cluster: everyGroup, inFlight });
+  await leaveGroup({ ...deps, ...more }, order, { cluster: everyGroup, inFlight });
 }
 
 /** Makes the drain of a node get nowhere, until the function that comes back is called. */
@@ -157,7 +157,7 @@ describe("clients", () => {
       seen.push(...health.map(({ node }) => node));
       return Promise.resolve([{ subject: "broker-1-0", message: "check in-sync: no", remedy: "see to it" }]);
     };
-    expect(await failure(leave(orderFor("broker-0"), undefined, [], undefined, askPool))).toBe(
+    expect(await failure(leave(orderFor("broker-0"), undefined, [], undefined, { askPool }))).toBe(
       "nothing has been done: no work may leave while this is so:\n  broker-1-0: check in-sync: no; see to it",
     );
     expect(lines).toEqual([]);
@@ -167,6 +167,35 @@ describe("clients", () => {
     expect([...new Set(seen)].sort()).toEqual(
       everyGroup.flatMap(({ pool, hosts }) => (pool === "broker" ? hosts : [])).sort(),
     );
+  });
+
+  test.each<[string, (happens: () => Promise<void>) => Pick<LeaveDeps, "askPool" | "steps">]>([
+    [
+      "a step has run",
+      (happens) => ({
+        steps: async (list) => {
+          await happens();
+          return list === "beforeLeave";
+        },
+      }),
+    ],
+    [
+      "the pool was asked for long",
+      (happens) => ({
+        askPool: async () => {
+          await happens();
+          world.skip(11_000);
+          return [];
+        },
+      }),
+    ],
+  ])("are left alone where another group is no longer whole once %s", async (_, moreOf) => {
+    await start();
+    const more = moreOf(() => world.ineligible("broker-1-0"));
+    expect(await failure(leave(orderFor("broker-0"), undefined, [], undefined, more))).toContain(
+      "nothing has been done: no work may leave while this is so:\n  broker-1-0: is not well",
+    );
+    expect(await world.eligibility()).toMatchObject({ "broker-0-0": "eligible", "broker-0-1": "eligible" });
   });
 
   test("are left alone while another group is not whole: nothing is done", async () => {

@@ -7,8 +7,8 @@ import { Interruption } from "../../cluster/interruption.js";
 import { UserError } from "../../cluster/user-error.js";
 import { runSteps, STEPPED, undoSteps } from "../../hooks/steps.js";
 import type { HookContext } from "../../hooks/hook-context.js";
-import type { Subject } from "../../live/checks/subject.js";
-import { wholeCluster, type World } from "../rollout/observed.js";
+import type { Machine, Subject } from "../../live/checks/subject.js";
+import { known, pick, wholeCluster, type World } from "../rollout/observed.js";
 import { change, poolOf, smallSpec } from "../support/fixtures.js";
 import { MemoryStore, seenBy } from "../support/memory-store.js";
 import { failure } from "../support/refusal.js";
@@ -33,11 +33,14 @@ let ran: string[];
 let store: MemoryStore;
 let world: World;
 
+/** Where the undo of `silence` was run. */
+let addresses: string[];
+
 /** The programs that fail. */
 let failing: string[];
 
 beforeEach(() => {
-  [lines, ran, failing] = [[], [], []];
+  [lines, ran, failing, addresses] = [[], [], [], []];
   store = new MemoryStore();
   world = wholeCluster();
 });
@@ -58,6 +61,7 @@ const context = (more: Partial<HookContext> = {}): HookContext => ({
 const run = (action: Action, at: Subject) => {
   const [program = ""] = action.kind === "command" ? action.command : [];
   ran.push(`${program} ${at.hosts ?? at.host ?? ""}`);
+  if (program === "loud") addresses.push(at.address ?? "");
   const passed = !failing.includes(program);
   return Promise.resolve({
     name: action.name,
@@ -69,7 +73,13 @@ const run = (action: Action, at: Subject) => {
 
 const before = (more: Partial<HookContext> = {}, hosts = HOSTS): Promise<boolean> =>
   runSteps("beforeLeave", context(more), group, world, hosts, run);
-const undo = (more: Partial<HookContext> = {}): Promise<void> => undoSteps(context(more), group, run);
+const undo = (more: Partial<HookContext> = {}): Promise<void> =>
+  undoSteps(context(more), group, run, () => Promise.resolve(living()));
+
+const living = (): Machine[] =>
+  known(world.consul.members)
+    .filter(({ status }) => status === "alive")
+    .map(({ name, address }) => ({ host: name, address }));
 
 const owed = async (): Promise<string[]> =>
   ((await OPEN_STEPS.read(store)) ?? []).map(({ step, at }) => `${step} ${at.name}`);
@@ -188,10 +198,59 @@ test("a step that has begun counts though nobody knows how it ended", async () =
   expect(await owed()).toHaveLength(2);
 });
 
-test("an undo that the spec has no more is not run, and a store that cannot be read is said", async () => {
+test("an undo is run where its machine is now, else at another of the group, else where it was", async () => {
   await before();
-  const bare = smallSpec();
-  await undo({ file: { spec: bare, specFolder: ".", deployed: [] } });
+  const members = known(world.consul.members);
+  const at = async (): Promise<string> => {
+    [addresses, lines] = [[], []];
+    failing = ["loud"];
+    await undo();
+    return [lines.find((line) => line.includes("silence")), ...addresses].join("\n");
+  };
+  pick(members, "broker-0-1").address = "10.0.99.9";
+  expect(await at()).toMatchInlineSnapshot(`
+   "broker-0: undo of step silence (beforeLeave): broker-0-0, broker-0-1 at 10.0.99.9
+   10.0.6.1
+   10.0.99.9"
+  `);
+  pick(members, "broker-0-1").status = "left";
+  expect(await at()).toMatchInlineSnapshot(`
+   "broker-0: undo of step silence (beforeLeave): broker-0-0, broker-0-1 at 10.0.6.1 of broker-0-0
+   10.0.6.1
+   10.0.6.1"
+  `);
+  pick(members, "broker-0-0").status = "failed";
+  expect(await at()).toMatchInlineSnapshot(`
+   "broker-0: undo of step silence (beforeLeave): broker-0-0 at 10.0.6.1, where it was, broker-0-1 at 10.0.7.1, where it was
+   10.0.6.1
+   10.0.7.1"
+  `);
+});
+
+test("an undo that has left the spec is said and owed no more, whatever group it was of", async () => {
+  await before();
+  const file = { spec: smallSpec(), specFolder: ".", deployed: [] };
+  await undo({ file });
+  expect(await owed()).toHaveLength(3);
+  await OPEN_STEPS.change(store, (open = []) => [
+    ...open,
+    { group: "search-0", step: "step gone (afterLeave)", at: { name: "search-0", group: "search-0" } },
+  ]);
+
+  [ran, lines] = [[], []];
+  await undo({ file, driver: { inFlight: [] } });
+
+  expect(ran).toEqual([]);
+  expect(await owed()).toEqual([]);
+  expect(lines).toEqual([
+    "warning: broker-0: undo of step silence (beforeLeave) was not run, and is owed no more: it has left the spec",
+    "warning: broker-0: undo of step move (beforeLeave) was not run, and is owed no more: it has left the spec",
+    "warning: search-0: undo of step gone (afterLeave) was not run, and is owed no more: it has left the spec",
+  ]);
+});
+
+test("a store that cannot be read is said, and all stays owed", async () => {
+  await before();
   const broken = seenBy(store, { read: () => Promise.reject(new UserError("no answer")) });
   await undo({ store: () => Promise.resolve(broken) });
   expect(await owed()).toHaveLength(3);

@@ -146,6 +146,20 @@ test("before work leaves, nodes elsewhere are seen in all detail, too", async ()
   });
 });
 
+test("but of another node pool, where none of its work may go, only as the list has them", async () => {
+  const machines = ALL.map((name) => ({
+    ...machine(name),
+    ...(name === "broker-1-0" ? { nodePool: "other" } : {}),
+  }));
+  world = await startWorld({ machines });
+
+  const nodes = known((await world.observe({ before: true })).nomad.nodes);
+
+  const other = nodes.find(({ name }) => name === "broker-1-0");
+  expect(other).toMatchObject({ pool: "other", meta: {}, resources: { cpuMhz: 4000, memoryMb: 8192 } });
+  expect(other).not.toHaveProperty("attributes");
+});
+
 test("of servers the own ids are those in raft, and work is not asked for", async () => {
   world = await startWorld();
   const check = {

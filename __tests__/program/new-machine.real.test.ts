@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { LogWriter } from "../../clients/run-store/run-log.js";
 import { deployedFromSpec, type Deployed } from "../../cluster/deployed.js";
 import { findGroup } from "../../cluster/find-group.js";
 import type { Group } from "../../cluster/groups.js";
@@ -8,6 +9,7 @@ import { exampleWith, specOf } from "../cluster/yaml/example.js";
 import { AwsFront } from "../fleet/aws-front.js";
 import { withEnvironment } from "../support/aws-environment.js";
 import { describeReal } from "../support/environment.js";
+import { MemoryStore } from "../support/memory-store.js";
 import { startMoto, type Moto } from "../support/moto.js";
 import type { Network } from "../support/moto-ec2.js";
 import { withGroup } from "../support/fixtures.js";
@@ -17,6 +19,7 @@ describeReal("What EC2 has against a new machine, asked of moto", ["moto"], () =
   let moto: Moto;
   let front: AwsFront;
   let network: Network;
+  let store: MemoryStore;
   const env: Record<string, string> = {};
 
   beforeAll(async () => {
@@ -27,6 +30,9 @@ describeReal("What EC2 has against a new machine, asked of moto", ["moto"], () =
     await moto.ec2.createInstanceProfile("demo-agents");
   });
   withEnvironment(() => env);
+  beforeEach(() => {
+    store = new MemoryStore();
+  });
   afterEach(() => {
     front.refusals.clear();
     front.asked.clear();
@@ -49,7 +55,8 @@ describeReal("What EC2 has against a new machine, asked of moto", ["moto"], () =
     );
   const refuse = (spec: Spec, change: Partial<Group> & { deployed?: Deployed } = {}): Promise<string[]> => {
     const { deployed = deployedFromSpec(spec, "HEAD", new Set()), ...other } = change;
-    return refuseNewMachine({ spec, deployed }, { ...findGroup(spec, "broker-0"), hash: "new", ...other });
+    const group = { ...findGroup(spec, "broker-0"), hash: "new", ...other };
+    return refuseNewMachine({ spec, deployed }, group, store);
   };
 
   test("nothing, where all of it is there: a dry run starts no machine", async () => {
@@ -77,7 +84,9 @@ describeReal("What EC2 has against a new machine, asked of moto", ["moto"], () =
       ),
     );
     front.asked.clear();
-    expect(await warnOfMachines(spec, new Map([["broker-0", {}]]))).toEqual([]);
+    expect(await warnOfMachines(spec, new Map([["broker-0", {}]]))).toEqual([
+      "broker-0: its image ami-0aaa is account 123456789012's",
+    ]);
     expect(front.asked.get("RunInstances, dry")).toBe(undefined);
   });
 
@@ -115,6 +124,10 @@ describeReal("What EC2 has against a new machine, asked of moto", ["moto"], () =
     const why = refusal("its image ami-0e0e is account 999999999999's, not one of aws.imageOwners");
     expect(await failure(refuse(specWith(), { image }))).toBe(why);
     expect(await failure(refuse(specWith(owners('["111111111111"]')), { image }))).toBe(why);
+    expect(await warnOfMachines(specWith(), new Map([["broker-0", { image }]]))).toEqual([
+      "broker-0: its image ami-0e0e is account 999999999999's",
+      "warning: broker-0: its image ami-0e0e is account 999999999999's, not one of aws.imageOwners; correct the spec or the account",
+    ]);
     expect(await refuse(specWith(owners('["999999999999"]')), { image })).toEqual([]);
     expect(await refuse(specWith(owners("[amazon]")), { image })).toEqual([]);
   });
@@ -145,6 +158,20 @@ describeReal("What EC2 has against a new machine, asked of moto", ["moto"], () =
       `warning: broker-0: ${why}; correct the spec or the account`,
     ]);
     expect(front.asked.get("RunInstances, dry")).toBe(undefined);
+  });
+
+  test("only warns of a group of which the log alone knows that it has begun to leave", async () => {
+    const log = new LogWriter(store, { now: () => 0 }, "20261121T100000Z-a");
+    const add = (step: "preflight" | "leave"): Promise<void> =>
+      log.add({ at: "2026-11-21T10:00:00Z", run: "a", event: "step-started", group: "broker-0", step });
+    const image = "ami-0bad";
+    const why = "EC2 has no image ami-0bad in eu-west-1 for this account";
+    await add("preflight");
+    expect(await failure(refuse(specWith(), { image }))).toBe(refusal(why));
+    await add("leave");
+    expect(await refuse(specWith(), { image })).toEqual([
+      `warning: broker-0: ${why}; correct the spec or the account`,
+    ]);
   });
 });
 

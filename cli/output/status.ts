@@ -30,7 +30,8 @@ export function formatStatus(status: Status, log: string): string {
     ...status.leftovers.map(describeLeftovers),
     ...describeDiffering(differingOf(status)),
     ...status.owed.map(
-      ({ group, step }) => `owed: undo of ${step} of ${group}; it is run by: npx rollout deploy ${group}`,
+      ({ group, step, hasLeft }) =>
+        `owed: undo of ${step} of ${group}${hasLeft ? ", which has left the spec: put it back or do it by hand; the next roll forgets it" : `; it is run by: npx rollout deploy ${group}`}`,
     ),
     ...describeTarget(status),
     ...describeRun(status, log),

@@ -33,9 +33,10 @@ export const NodeStub = node.extend({
 export type NodeStub = z.output<typeof NodeStub>;
 
 const Topology = z.object({ Segments: map }).transform(({ Segments }) => Segments);
+const NodeInfo = z.object({ AccessibleTopology: Topology.nullish() }).nullish();
 const CsiPlugin = z
-  .object({ NodeInfo: z.object({ AccessibleTopology: Topology.nullish() }).nullish() })
-  .transform(({ NodeInfo }) => NodeInfo?.AccessibleTopology ?? {});
+  .object({ Healthy: z.boolean().optional(), NodeInfo })
+  .transform((one) => (one.Healthy === false ? null : (one.NodeInfo?.AccessibleTopology ?? {})));
 
 export const CsiVolume = z.object({
   ...{ ID: z.string(), Namespace: z.string(), PluginID: z.string(), Topologies: list(Topology) },

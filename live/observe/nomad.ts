@@ -20,7 +20,7 @@ import { autopilotOf, MEMBER_STATES, raftPeersOf } from "./servers.js";
 /**
  * What Nomad says: seven requests, one for each node of the group and one for each job that has work there. Other nodes
  * are known by what the list says of them.
- * @param before whether it is asked where the group's work could go: then every node and volume is asked for
+ * @param before whether it is asked where the group's work could go: then every node of its node pools and volume is asked for
  */
 export async function observeNomad(
   nomad: NomadClient,
@@ -42,8 +42,11 @@ export async function observeNomad(
   ]);
   const seen = isClient ? unlessHidden(everything, rights, ["list-jobs", "read-job"]) : everything;
   const nodesOfGroup = isUnknown(stubs) ? stubs : groupNodeIds(stubs, group);
-  const isWhole = ({ Name, Status, SchedulingEligibility: eligibility }: NodeStub): boolean =>
-    isHostOf(group, Name) || (before && isClient && Status === "ready" && eligibility === "eligible");
+  const known = isUnknown(stubs) ? [] : stubs;
+  const pools = known.flatMap(({ Name, NodePool }) => (isHostOf(group, Name) ? [NodePool] : []));
+  const isWhole = ({ Name, Status, SchedulingEligibility: eligibility, NodePool }: NodeStub): boolean =>
+    isHostOf(group, Name) ||
+    (before && isClient && Status === "ready" && eligibility === "eligible" && pools.includes(NodePool));
   const [nodes, allocations, jobs] = await Promise.all([
     isUnknown(stubs)
       ? stubs

@@ -59,7 +59,7 @@ export function drainNodes(
  * What has become of the drain that counts now. One from before the node was eligible again, or that was cancelled, does
  * not. `LastDrain` says "complete" after a hit deadline too: only the event differs.
  */
-function drainOf(node: NomadNode): "none" | "draining" | "clean" | "deadline reached" {
+export function drainOf(node: NomadNode): "none" | "draining" | "clean" | "deadline reached" {
   if (node.drain) return "draining";
   if (node.lastDrain?.status !== "complete") return "none";
   const last = lastTelling(node);

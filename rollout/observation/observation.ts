@@ -158,9 +158,9 @@ export interface NomadNode {
   readonly datacenter?: string | undefined;
   readonly pool?: string | undefined;
   readonly class?: string | undefined;
-  /** Absent where the node is known from the list alone; `csi` is where its plugins are. */
+  /** Absent where the node is known from the list alone; `csi` is where its plugins are, or null where one is not healthy. */
   readonly attributes?: Readonly<Record<string, string>>;
-  readonly csi?: Readonly<Record<string, NomadNode["meta"]>>;
+  readonly csi?: Readonly<Record<string, NomadNode["meta"] | null>>;
   readonly resources?: { readonly cpuMhz: number; readonly memoryMb: number };
   readonly used?: { readonly cpuMhz: number; readonly memoryMb: number };
 }

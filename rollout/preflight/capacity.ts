@@ -100,10 +100,14 @@ export function workFindings(
     const isAll = own.length >= of.running && own.length > maxParallel;
     if (early !== undefined && hosts.length > 1 && isAll)
       warn(
-        `all ${all} are on ${hosts.join(", ")}, and Nomad ${early} may end them all at once: only 1.10.3 and later heed max_parallel on machines that drain together`,
+        `all ${all} are on ${hosts.join(", ")}, and Nomad ${early} may end them all at once: only 1.10.3 and later (Enterprise: 1.9.11, 1.8.15) heed max_parallel on machines that drain together`,
         "let the pool go in batches (maxUnavailable: 1), or have instances in other groups, too",
         hard,
       );
+    const down = elsewhere.filter(({ csi }) => of.volumes?.some(({ plugin }) => csi?.[plugin] === null));
+    const where = down.map((node) => node.name).join(", ");
+    if (where !== "")
+      warn(`a CSI plugin of ${name} is not healthy on ${where}`, "its work waits there: mend it");
     const objections = elsewhere.map((node) => objectionTo(node, job, of));
     const fit = new Set(elsewhere.filter((_, index) => !objections[index]).map(({ id }) => id));
     const isDistinct = wantsDistinctHosts(of);
@@ -132,8 +136,8 @@ export function workFindings(
   return hasBegun ? { refusals: [], warnings: [...hard, ...warnings] } : { refusals: hard, warnings };
 }
 
-/** Before 1.10.3. */
-const EARLY = /^(0\.|1\.\d\.|1\.10\.[0-2](\D|$))/;
+/** Before 1.10.3, and of Enterprise before 1.9.11 and 1.8.15, which nothing else is called. */
+const EARLY = /^(0\.|1\.[0-7]\.|1\.8\.(\d|1[0-4])(\D|$)|1\.9\.(\d|10)(\D|$)|1\.10\.[0-2](\D|$))/;
 
 const DEFAULT_KILL_SECONDS = 5;
 

@@ -23,7 +23,7 @@ export function objectionTo(
     const own = csi?.[plugin];
     const isHere = (one: object): boolean =>
       Object.entries(one).every(([name, value]) => own?.[name] === value);
-    return csi && (!own || (topologies.length > 0 && !topologies.some(isHere)));
+    return csi && own !== null && (!own || (topologies.length > 0 && !topologies.some(isHere)));
   });
   return far && `its CSI volume (${far.plugin})`;
 }

@@ -1,4 +1,5 @@
 import type { Group } from "../../cluster/groups.js";
+import { drainOf } from "../leave/drain.js";
 import { isMachineEnded } from "../observation/machine.js";
 import { isUnknown, type Answer, type Observation } from "../observation/observation.js";
 import type { ClusterGroup } from "../ready/expected.js";
@@ -6,29 +7,35 @@ import { servicesCondition } from "../ready/services.js";
 import type { Finding } from "./finding.js";
 import { unwell } from "./preflight.js";
 
-/** Whether a roll finishes, mends or takes back. Once the pool was asked in a run, later machines only await their batch. */
+/**
+ * Whether a roll finishes, mends or takes back. Between two batches nothing of the next has begun to leave until one of its
+ * machines drains: all of them are ineligible before.
+ */
 export function goesOn(
   observation: Observation,
   { role, image, hash }: Pick<Group, "role" | "image" | "hash">,
   { hosts, images }: { readonly hosts: readonly string[]; readonly images: readonly string[] },
-  { hasAsked = false, isInFlight = false } = {},
+  { inBatches = false, laterHosts = [] as readonly string[], inFlight = 0 } = {},
 ): boolean {
-  const { consul, machines, targets } = observation;
+  const { consul, nomad, machines, targets } = observation;
   const catalog = isUnknown(consul.catalog) ? [] : consul.catalog;
-  const metas = catalog.filter(({ name }) => hosts.includes(name)).map(({ meta }) => meta);
-  const isNew = metas.map((meta) => meta["rollout_template_hash"] === hash);
-  const isBack = images.includes(image) && metas.some((meta) => meta["rollout_image"] !== image);
+  const found = catalog.filter(({ name }) => hosts.includes(name));
+  const old = found.filter(({ meta }) => meta["rollout_template_hash"] !== hash);
+  const isMixed = old.length > 0 && old.length < found.length;
+  const isBetween = inBatches && isMixed;
+  const isBack = images.includes(image) && found.some(({ meta }) => meta["rollout_image"] !== image);
   // What was never proven is repaired, by whatever comes after it.
-  const isUnproven = metas.some(({ rollout_image: runs }) => runs !== undefined && !images.includes(runs));
+  const isUnproven = (isBetween ? old : found).some(
+    ({ meta: { rollout_image: runs } }) => runs !== undefined && !images.includes(runs),
+  );
+  const going = isBetween ? old.flatMap(({ name }) => (laterHosts.includes(name) ? [] : name)) : hosts;
   const isOut =
-    !isUnknown(targets) && targets.some((one) => hosts.includes(one.host) && one.state === "draining");
-  if (
-    !hasAsked &&
-    (isInFlight || isBack || isUnproven || isOut || (isNew.includes(true) && isNew.includes(false)))
-  )
-    return true;
+    !isUnknown(targets) && targets.some((one) => going.includes(one.host) && one.state === "draining");
+  const nodes = isUnknown(nomad.nodes) ? [] : nomad.nodes.filter(({ status }) => status === "ready");
+  const drains = nodes.some((node) => going.includes(node.name) && drainOf(node) !== "none");
+  if (isBack || isUnproven || isOut || (isBetween ? drains : inFlight > 0 || isMixed)) return true;
   const isAway = (host: string): boolean =>
-    unwell(observation, role, host).some(({ gone }) => !hasAsked || gone !== undefined);
+    unwell(observation, role, host).some(({ gone }) => !isBetween || gone !== undefined);
   return hosts.some((host) => isMachineEnded(machines, host) || isAway(host));
 }
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { ClusterState } from "../../cluster/cluster-state.js";
 import { describeOrigin, isForReview, type Deployed, type DeployedGroup } from "../../cluster/deployed.js";
+import { undosOf } from "../../cluster/gate-settings.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
 import { differingGroups } from "../../cluster/machine-settings.js";
 import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
@@ -64,8 +65,10 @@ export const statusSchema = z.strictObject({
     .nullable()
     .describe("What is to be rolled until it is reached, cancelled or replaced."),
   owed: z
-    .array(z.strictObject({ group: z.string(), step: z.string() }))
-    .describe("Steps whose undo is owed, such as `step silence (beforeLeave)`."),
+    .array(z.strictObject({ group: z.string(), step: z.string(), hasLeft: z.boolean() }))
+    .describe(
+      "Steps whose undo is owed, such as `step silence (beforeLeave)`, and whether it has left the spec.",
+    ),
   leftovers: z
     .array(
       z.strictObject({
@@ -110,6 +113,7 @@ export function statusOf(
   refusalsOf: RefusalsOf = () => [],
 ): Status {
   const { spec, deployed, run, hold, goal, owed = [] } = situation;
+  const undos = owed.map(({ group, step }) => ({ group, step, hasLeft: !undosOf(group, spec).has(step) }));
   const runs = readRuns(situation.events);
   const { phase, message, next, undo = null } = phaseOf(situation, only);
   const group = groupsOf(spec).find(({ name }) => next === `${DEPLOY}${name}`)?.name ?? null;
@@ -135,7 +139,7 @@ export function statusOf(
     lastRun: lastRun(runs),
     hold: hold ?? null,
     goal: goal && missing.length > 0 ? { ...goal, missing } : null,
-    owed: [...new Map(owed.map(({ group, step }) => [`${group} ${step}`, { group, step }])).values()],
+    owed: [...new Map(undos.map((one) => [`${one.group} ${one.step}`, one])).values()],
     views: [...views],
     next: refused.length === 0 ? next : null,
     nextCommand: refused.length === 0 ? (next?.split(" ") ?? null) : null,

@@ -239,10 +239,24 @@ describe("the text of a status has the phase, a row a pool, the reasons and the 
   });
 });
 
-test("an undo that is owed is named once for all of its machines, with the command that runs it", () => {
+test("an undo that is owed is named once for all of its machines, with what ends that", () => {
   const owed = [0, 1].map((host) => ({ group: "broker-0", step: "step silence (beforeLeave)", at: host }));
+  const text = format(situationOf(spec, standing, { owed }));
+  expect(text.split("\n").slice(-5)).toMatchInlineSnapshot(`
+   [
+     "",
+     "owed: undo of step silence (beforeLeave) of broker-0, which has left the spec:",
+     "  put it back or do it by hand; the next roll forgets it",
+     "deployed: terraform.demo.tfstate, serial 7",
+     "next: nothing, all groups are as desired",
+   ]
+  `);
+  const stepped = change(spec, (draft) => {
+    const act = { command: ["true"], timeout: "5s" };
+    poolOf(draft, "broker").steps.beforeLeave = [{ name: "silence", ...act, onFailure: "stop", undo: act }];
+  });
   expect(
-    format(situationOf(spec, standing, { owed }))
+    format(situationOf(stepped, standing, { owed }))
       .split("\n")
       .slice(-4),
   ).toMatchInlineSnapshot(`

@@ -106,6 +106,19 @@ describe("refuses work that no other node may have", () => {
     expect(refusals(zoned("2"))).toContain("0 of 3 other nodes");
   });
 
+  test("not by a plugin that is down on a node that has it: that is a warning", () => {
+    const world = observed(racks, (one) => {
+      for (const node of known(one.nomad.nodes)) node.csi = node.name === "broker-1-0" ? { ebs: null } : {};
+      web(one).volumes = [{ plugin: "ebs", topologies: [{ zone: "0" }] }];
+      web(one).on = [];
+      pick(one.nomad.allocations, "web@broker-0-1").node = "broker-1-1-node";
+    });
+    expect(refusals(world)).toBe("");
+    expect(warnings(world)).toMatchInlineSnapshot(
+      `"broker-0: a CSI plugin of default/web.g is not healthy on broker-1-0; its work waits there: mend it"`,
+    );
+  });
+
   test("where no other node takes work", () => {
     const world = observed((one) => {
       for (const node of known(one.nomad.nodes))
@@ -222,13 +235,20 @@ describe("Nomad before 1.10.3 does not heed max_parallel across machines", () =>
 
   test("refuses to let a service lose all of its instances at once", () => {
     expect(refusals(early("1.9.7"))).toMatchInlineSnapshot(
-      `"broker-0: all 2 of default/web.g are on broker-0-0, broker-0-1, and Nomad 1.9.7 may end them all at once: only 1.10.3 and later heed max_parallel on machines that drain together; let the pool go in batches (maxUnavailable: 1), or have instances in other groups, too"`,
+      `"broker-0: all 2 of default/web.g are on broker-0-0, broker-0-1, and Nomad 1.9.7 may end them all at once: only 1.10.3 and later (Enterprise: 1.9.11, 1.8.15) heed max_parallel on machines that drain together; let the pool go in batches (maxUnavailable: 1), or have instances in other groups, too"`,
     );
   });
 
   test.each([
     ["0.12.1", true],
     ["1.6.10", true],
+    ["1.7.19+ent", true],
+    ["1.8.14+ent", true],
+    ["1.8.15+ent", false],
+    ["1.8.20+ent", false],
+    ["1.9.1", true],
+    ["1.9.10+ent", true],
+    ["1.9.11+ent", false],
     ["1.10.0", true],
     ["1.10.2+ent", true],
     ["1.10.3", false],

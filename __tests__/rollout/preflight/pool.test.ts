@@ -11,9 +11,8 @@ describe("the pool of a group is asked whether that may leave", () => {
     world: World,
     more: { readonly image?: string; readonly hash?: string } = {},
     images = ["ami-0aaa"],
-    hasAsked = false,
-    isInFlight = false,
-  ) => !goesOn(world, { ...group, ...more }, { hosts, images }, { hasAsked, isInFlight });
+    batch: Parameters<typeof goesOn>[3] = {},
+  ) => !goesOn(world, { ...group, ...more }, { hosts, images }, batch);
 
   test("while the group is as it was rolled last, also where its machines are only made anew", () => {
     expect(asks(observed())).toBe(true);
@@ -45,20 +44,59 @@ describe("the pool of a group is asked whether that may leave", () => {
   });
 
   test("nor where it is in flight, or runs what was never proven: whatever comes then mends it", () => {
-    expect(asks(observed(), {}, ["ami-0aaa"], false, true)).toBe(false);
-    expect(asks(observed(), {}, ["ami-0aaa"], true, true)).toBe(true);
+    expect(asks(observed(), {}, ["ami-0aaa"], { inFlight: 1 })).toBe(false);
     expect(asks(observed(), {}, ["ami-0999"])).toBe(false);
   });
 
-  test("before each batch, whose machines await it without new work, unless one of them dies", () => {
+  describe("between two batches, in whatever run", () => {
+    const BATCH = { inBatches: true, inFlight: 1 };
     const between = (one: World): void => {
       replaced("broker-0-0")(one);
       pick(one.nomad.nodes, "broker-0-1-node").eligibility = "ineligible";
     };
-    expect(asks(observed(between), {}, ["ami-0aaa"], true)).toBe(true);
-    expect(asks(observed(between), {}, ["ami-0aaa"], false)).toBe(false);
-    const dies = (one: World): void => void (pick(one.nomad.nodes, "broker-0-1-node").status = "down");
-    expect(asks(observed(between, dies), {}, ["ami-0aaa"], true)).toBe(false);
+
+    test("before the next leaves, whose machines await it without new work", () => {
+      expect(asks(observed(between), {}, ["ami-0aaa"], BATCH)).toBe(true);
+    });
+
+    test("and not of machines that go all at once", () => {
+      expect(asks(observed(between), {}, ["ami-0aaa"], { inFlight: 1 })).toBe(false);
+    });
+
+    test.each<[string, (world: World) => void]>([
+      ["drains", (one) => void (pick(one.nomad.nodes, "broker-0-1-node").drain = { deadlineAt: null })],
+      [
+        "has been drained",
+        (one) => {
+          const node = pick(one.nomad.nodes, "broker-0-1-node");
+          node.lastDrain = { status: "complete" };
+          node.events.push({ at: one.at, message: "Node drain complete", deadlineReached: false });
+        },
+      ],
+      ["leaves the load balancer", (one) => void (one.targets = [{ host: "broker-0-1", state: "draining" }])],
+      ["is down", (one) => void (pick(one.nomad.nodes, "broker-0-1-node").status = "down")],
+      ["has left Consul", (one) => void (pick(one.consul.members, "broker-0-1").status = "left")],
+    ])("nor once one of the next %s", (_, edit) => {
+      expect(asks(observed(between, edit), {}, ["ami-0aaa"], BATCH)).toBe(false);
+    });
+
+    test("a machine of a later batch and one that was replaced before do not count as begun", () => {
+      const three = (one: World): void => {
+        const dead = { ...pick(one.nomad.nodes, "broker-0-1-node"), id: "before", status: "down" as const };
+        known(one.nomad.nodes).push({ ...dead, drain: { deadlineAt: null } });
+        one.targets = [{ host: "broker-0-0", state: "draining" }];
+      };
+      expect(asks(observed(between, three), {}, ["ami-0aaa"], BATCH)).toBe(true);
+      const drains = (one: World): void =>
+        void (pick(one.nomad.nodes, "broker-0-1-node").drain = { deadlineAt: null });
+      const later = { ...BATCH, laterHosts: ["broker-0-1"] };
+      expect(asks(observed(between, drains), {}, ["ami-0aaa"], later)).toBe(true);
+    });
+
+    test("nor where the rest goes back, or runs what was never proven", () => {
+      expect(asks(observed(between), { image: "ami-0aaa" }, ["ami-0aaa"], BATCH)).toBe(false);
+      expect(asks(observed(between), {}, ["ami-0999"], BATCH)).toBe(false);
+    });
   });
 });
 
