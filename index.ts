@@ -8,4 +8,4 @@ export { ClientPool, ConsulServers, NomadServers, type Pool } from "./program/ty
 export { RolloutApp } from "./program/typed/rollout-app.js";
 export type { Three } from "./cluster/three.js";
 export type { ViewStack } from "./stacks/view-stack.js";
-export type { ViewedPool } from "./stacks/viewed-pool.js";
+export type { ViewedPool } from "./constructs/viewed-pool.js";

@@ -19,7 +19,7 @@ import { mapThree } from "../cluster/three.js";
 import { addBackend } from "./backend.js";
 import { freezeOwnResources } from "./freeze-own.js";
 import { frozenRendering, newRendering, targetRendering, type Rendering } from "./group-props.js";
-import { viewedPool, type ViewedPool } from "./viewed-pool.js";
+import { viewedPool, type ViewedPool } from "../constructs/viewed-pool.js";
 import { ClusterFolderSynthesizer } from "./synthesizer.js";
 import { addPace, addVariables, type Held } from "./view-variables.js";
 

@@ -2,7 +2,7 @@ import { UserError } from "../cluster/user-error.js";
 import { poolsOf } from "../cluster/groups.js";
 import { mapThree, type Three } from "../cluster/three.js";
 import type { Spec } from "../cluster/yaml/schema.js";
-import { idOf } from "../constructs/named.js";
+import { idOf } from "./named.js";
 
 /** What a pool hands out to resources of the user's own. Arns and ids are references, which Terraform fills in. */
 export interface ViewedPool {
