@@ -20,7 +20,13 @@ export function nextConsulServerLeave(observation: Observation, order: LeaveOrde
   const { going, missing } = serversThatGo(names, asked.catalog, order, observation);
   if (missing.length > 0) return blocked(missing);
   const notes = deadInConsul(going, asked.members, observation);
-  const servers: Servers = { kind: "Consul", ...asked, agents: observation.agents };
+  const servers: Servers = {
+    kind: "Consul",
+    ...asked,
+    agents: observation.agents,
+    going,
+    all: order.servers,
+  };
   for (const host of going) {
     const next =
       nextOfServer(host, servers, {

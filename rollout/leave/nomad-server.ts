@@ -36,7 +36,8 @@ export function nextNomadServerLeave(observation: Observation, order: LeaveOrder
   const { agents } = observation;
   // Whoever is asked carries it to the leader, so that each of them has to know it.
   const canTransfer = nomadMembers.every(({ status, version }) => status !== "alive" || !OLD.test(version));
-  const servers: Servers = { kind: "Nomad", members: nomadMembers, autopilot, raft, agents };
+  const all = order.servers;
+  const servers: Servers = { kind: "Nomad", members: nomadMembers, autopilot, raft, agents, going, all };
   for (const host of going) {
     const next = nextOfServer(host, servers, {
       isStopped:

@@ -1,7 +1,7 @@
 import type { Known } from "../observation/known.js";
 import type { Observation } from "../observation/observation.js";
 import { hostsAmong, missingHosts } from "./missing-hosts.js";
-import { stays, type LeaveOrder } from "./order.js";
+import { isLater, stays, type LeaveOrder } from "./order.js";
 import { askVoters, keepQuorum, memberOf, peersOf, successorOf, type Servers } from "./quorum.js";
 import { step, type Next } from "./step.js";
 import type { Finding } from "../preflight/finding.js";
@@ -27,7 +27,7 @@ export function serversThatGo(
   const found = hostsAmong(order.group, names);
   const staying = new Set(catalog.filter((node) => stays(order, node)).map(({ name }) => name));
   return {
-    going: found.filter((host) => !staying.has(host)),
+    going: found.filter((host) => !staying.has(host) && !isLater(order, host)),
     missing: missingHosts(found, order, observation),
   };
 }

@@ -75,14 +75,16 @@ export class State {
     this.serial++;
   }
 
-  plan(spec: Spec, target: string, gate: Gate): Plan {
+  /** @param laterHosts those that keep their machines for now */
+  plan(spec: Spec, target: string, gate: Gate, laterHosts: readonly string[] = []): Plan {
     const group = findGroup(spec, target);
     const current = this.group(target);
-    const stays = ({ number, hash }: DeployedHost): boolean => number < group.hosts && hash === group.hash;
+    const stays = ({ number, hash, name }: DeployedHost): boolean =>
+      number < group.hosts && (hash === group.hash || laterHosts.includes(name));
     const going = current.hosts.filter((host) => !stays(host));
     const staying = current.hosts.filter(stays);
     const missing = numbers(group).filter((number) => !staying.some((host) => host.number === number));
-    const leave = leaveFor(group.hash, hostNames(group));
+    const leave = leaveFor(group.hash, [...hostNames(group), ...laterHosts]);
     const leaves = current.leaveFor !== leave || !current.leave;
     const { ready } = current;
     const proves =
