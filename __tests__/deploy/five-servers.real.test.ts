@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import * as z from "zod";
 import { describeReal } from "../support/environment.js";
 import { groupOf, groupsOf, RollDemo, rolledIn } from "./roll-demo.js";
-import { applyLogs } from "./running-deploy.js";
+import { applyLogs, processesIn, until } from "./running-deploy.js";
+import { longTest } from "../support/long.js";
 import { differenceOf, idsOf } from "./state-file.js";
 
 const THREE = "images: [v1, v1, v1], instanceTypes: [small, small, small], bake: { time: 5s }";
@@ -111,6 +112,67 @@ describeReal("A server pool with two servers in a group", ["terraform"], (real) 
         .parse(JSON.parse(await demo.say("history", group, "--format", "json")))
         .slice(-1);
       expect(JSON.stringify(last)).toContain("1 at a time");
+    },
+    SEVERAL_ROLLS_MS,
+  );
+
+  longTest.each(["stop-agents", "start-agents"])(
+    "goes on with the one that has left where its Terraform is killed at %s",
+    async (hook) => {
+      leader = await demo.leadBefore("consul", "consul-server-2-0");
+      group = groupOf(leader);
+      const other = leader.endsWith("-0") ? `${group}-1` : `${group}-0`;
+      await demo.say("set", "image", `${group}=at-${hook}`);
+      await begin();
+      const run = demo.start(group);
+      await run.see({
+        in: "driver",
+        text: new RegExp(`leave: its work leaves: ${other}, while ${leader} waits`),
+      });
+      await run.see({ in: "terraform", text: new RegExp(`hook ${hook} ${other}`) });
+      await run.send("terraform", "SIGKILL");
+      expect((await run.end()).exitCode).toBe(1);
+      await until("nothing of the roll runs any more", () => processesIn(demo.workspace.folder).length === 0);
+      expect(await demo.workspace.status()).toMatchObject({ next: `npx rollout deploy ${group}` });
+
+      const { exitCode, output } = await demo.start(group).end();
+
+      expect({ exitCode, output: exitCode === 0 ? "" : output }).toEqual({ exitCode: 0, output: "" });
+      const log = await course();
+      // What has left leaves no second time, and what was being started may be started once more.
+      expect(log.filter((line) => line.endsWith("leaves"))).toEqual([`${other} leaves`, `${leader} leaves`]);
+      expect([...new Set(log)]).toEqual(
+        [other, leader].flatMap((host) => [`${host} leaves`, `${host} started`]),
+      );
+      expect(await voters()).toEqual(ALL);
+      expect(await demo.workspace.status()).toMatchObject({ phase: "healthy" });
+    },
+    SEVERAL_ROLLS_MS,
+  );
+
+  longTest(
+    "is made anew at once where both of its machines are dead, as where a zone is lost",
+    async () => {
+      const before = idsOf(await demo.workspace.state());
+      const both = [0, 1].map((host) => `consul-server-0-${String(host)}`);
+      for (const host of both) await demo.tell(`/machines/${host}/kill`, {});
+      await until("Consul sees that they are dead", async () => {
+        const members = z
+          .array(z.object({ Name: z.string(), Status: z.number() }))
+          .parse(await demo.ask("consul", "/v1/agent/members"));
+        return both.every((host) => members.some(({ Name, Status }) => Name === host && Status === 4));
+      });
+
+      const { exitCode, output } = await demo.start("consul-server-0").end();
+
+      expect(output).toMatch(
+        /consul-server-0-0 is dead, so it is to be replaced: its Consul agent is failed/,
+      );
+      expect(exitCode).toBe(0);
+      const after = idsOf(await demo.workspace.state());
+      expect(ALL.filter((host) => before.get(addressOf(host)) !== after.get(addressOf(host)))).toEqual(both);
+      expect(await voters()).toEqual(ALL);
+      expect(await demo.workspace.status()).toMatchObject({ phase: "healthy" });
     },
     SEVERAL_ROLLS_MS,
   );

@@ -110,6 +110,8 @@ describe("the preflight of a group of two", () => {
     expect(refused(fiveServers(dead("consul-server-0-1")))).toEqual([]);
     const left = fiveServers(dead("consul-server-0-1"), gone("consul-server-0-1"));
     expect(refused(left, { hosts: ["consul-server-0-0"] })).toEqual([]);
+    // The state has lost it, and Consul has not seen to its peer.
+    expect(refused(fiveServers(dead("consul-server-0-1")), { hosts: ["consul-server-0-0"] })).toEqual([]);
   });
 
   test("lets it become one of two, and one of one", () => {
