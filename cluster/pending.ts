@@ -35,8 +35,9 @@ export function pendingGroups(spec: Spec, deployed: Deployed): Group[] {
 }
 
 /**
- * Those of pending groups that count against `rollout.pendingGroups: one`: of those that are one change the first. A group of the template that it had whose `ready` is gone with machines is no change: its
- * repair was cut off, and refusing it would leave it broken for ever.
+ * Those of pending groups that count against `rollout.pendingGroups: one`: of those that are one change the first. A group
+ * of the template that it had whose `ready` is gone with machines is no change: its repair was cut off, and refusing it would
+ * leave it broken for ever.
  */
 export function countedPending(spec: Spec, deployed: Deployed): Group[] {
   const pending = pendingGroups(spec, deployed).filter(

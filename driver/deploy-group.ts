@@ -37,8 +37,9 @@ export class GateFailure extends UserError {
 
 /**
  * Rolls one group, from wherever it is: what was done before is not done again. Preflight, plan, guard, question, leave, the
- * apply of that very plan with a closed gate, the gate, and a small second apply that records. Of servers one goes at a time;
- * there, and where the pool has `maxUnavailable`, all up to the apply is done batch by batch, and what is new has to be whole before the next goes.
+ * apply of that very plan with a closed gate, the gate, and a small second apply that records. Of several servers, and where
+ * the pool has `maxUnavailable`, all up to the apply is done batch by batch, and what is new has to be whole before the next
+ * goes.
  * @throws GateFailure when the group does not become whole; UserError when it may not be rolled, was not confirmed, or
  * something failed; each says what to do next
  */

@@ -166,7 +166,7 @@ describeReal("A server pool with two servers in a group", ["terraform"], (real) 
       const { exitCode, output } = await demo.start("consul-server-0").end();
 
       expect(output).toMatch(
-        /consul-server-0-0 is dead, so it is to be replaced: its Consul agent is failed/,
+        /consul-server-0-0 is dead, so it is to be replaced: its Consul agent is (failed|left)/,
       );
       expect(exitCode).toBe(0);
       const after = idsOf(await demo.workspace.state());

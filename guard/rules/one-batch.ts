@@ -61,7 +61,10 @@ function tooMany(group: Group, { changes, deployed, spec, plan }: Proposal): Vio
   const isServer = group.role !== "client";
   if (isServer ? !plan : deployed.groups.get(group.name)?.leave !== true) return [];
   const { maxUnavailable } = gateSettingsOf(group.pool, spec);
-  const own = changes.filter(({ group: of, member }) => of === group.name && member?.kind === "host");
+  const own = changes.filter(
+    ({ group: of, member, planned }) =>
+      of === group.name && member?.kind === "host" && planned?.deposed === undefined,
+  );
   const updating = own.filter((change) => change.action === "replace" && !isTainted(change, deployed));
   const out = isServer && updating.length > 0 ? own : updating;
   if (out.length <= maxUnavailable) return [];
