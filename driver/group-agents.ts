@@ -29,7 +29,7 @@ export interface GroupAgents {
    * @throws UserError with everything that speaks against the roll
    */
   readonly preflight: (laterHosts: readonly string[]) => Promise<boolean>;
-  /** Some of its servers in the order in which they go. */
+  /** Those of some of its servers that work, in the order in which they go. */
   readonly order: (hosts: readonly string[]) => Promise<string[]>;
   /** What has become of machines that stood. */
   readonly fates: (hosts: readonly DeployedHost[]) => Promise<Fate[]>;

@@ -18,8 +18,8 @@ export interface Servers {
   readonly raft: readonly RaftPeer[];
   /** What the machines' own agents say, as far as they were asked in this look. */
   readonly agents: readonly AgentSelf[];
-  /** The hosts that leave now. */
-  readonly going: readonly string[];
+  /** The hosts that leave, now or later. */
+  readonly leaving: readonly string[];
   /** How many there are to be. */
   readonly all: number;
 }
@@ -77,7 +77,7 @@ export function askVoters(host: string, servers: Servers): Next | undefined {
 /** Those that are dead and go as well count for nothing: where a zone is lost, each would wait for the other. */
 function otherVoters(host: string, servers: Servers): RaftPeer[] {
   const own = new Set(peersOf(host, servers).map(({ id }) => id));
-  const goes = ({ name }: RaftPeer): boolean => servers.going.includes(withoutRegion(name));
+  const goes = ({ name }: RaftPeer): boolean => servers.leaving.includes(withoutRegion(name));
   return servers.raft.filter(
     (peer) => peer.voter && !own.has(peer.id) && (isAlive(peer, servers) || !goes(peer)),
   );

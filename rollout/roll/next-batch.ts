@@ -30,12 +30,16 @@ export function nextBatch(
   const kept = hosts.filter(({ number }) => number < group.hosts);
   const standing = kept.filter((host) => !isOut(host, current, platform));
   const place = ({ name }: DeployedHost): number => current.order?.indexOf(name) ?? 0;
-  const old = standing
+  const sorted = standing
     .filter(({ hash }) => hash !== group.hash)
     .sort((one, other) => place(one) - place(other));
   const updated = standing.filter(({ hash }) => hash === group.hash).map(({ name }) => name);
   const goForGood = hosts.length - kept.length;
-  const out = group.hosts - standing.length + goForGood;
+  const outInState = group.hosts - standing.length + goForGood;
+  // A server that has left already goes on: what is new would wait for its vote before it.
+  const left = outInState === 0 && sorted[0] && place(sorted[0]) === -1 ? 1 : 0;
+  const old = sorted.slice(left);
+  const out = outInState + left;
   const most = current.leave || isServer ? Math.max(0, maxUnavailable - out) : 0;
   return {
     updated,

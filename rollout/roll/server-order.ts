@@ -3,8 +3,8 @@ import { withoutRegion } from "../observation/host-of.js";
 import { isUnknown, type Observation, type Observed } from "../observation/observation.js";
 
 /**
- * The servers of a group in the order in which they go: first one that has left or does not work, since another's leave would
- * wait for it, and last the leader, so that leadership is handed over once. Else by number.
+ * The servers of a group that have not left, and work, in the order in which they go: last the leader, so that leadership is
+ * handed over once, else by number. Where nobody knows that is all of them.
  */
 export function serverOrder(
   { consul, nomad }: Pick<Observation, "consul" | "nomad">,
@@ -14,9 +14,9 @@ export function serverOrder(
   const { members, raft } = role === "consul-server" ? consul : nomad;
   const leads = named(raft, ({ leader }) => leader);
   const lives = named(members, ({ status }) => status === "alive");
-  const place = (host: string): number =>
-    leads.has(host) ? 2 : isUnknown(members) || lives.has(host) ? 1 : 0;
-  return hosts.toSorted((one, other) => place(one) - place(other));
+  return hosts
+    .filter((host) => isUnknown(members) || lives.has(host))
+    .sort((one, other) => Number(leads.has(one)) - Number(leads.has(other)));
 }
 
 const named = <T extends { readonly name: string }>(

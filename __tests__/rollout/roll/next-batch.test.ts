@@ -90,9 +90,23 @@ describe("the servers of a group", () => {
     const [zero, one] = ["broker-0-0", "broker-0-1"];
     expect(batchOf({ states: ["old", "gone"], leave: false }, 2)).toEqual({ ...NONE, laterHosts: [zero] });
     expect(batchOf({ states: ["tainted", "old"], leave: true }, 2)).toEqual({ ...NONE, laterHosts: [one] });
-    expect(batchOf({ states: ["left", "left"], leave: false }, 2, [one, zero])).toEqual({
+    expect(batchOf({ states: ["left", "left"], leave: false }, 2, [zero])).toEqual({
       ...NONE,
+      laterHosts: [zero],
+    });
+  });
+
+  test("that have left go on before what is new is whole, and one at a time where both are dead", () => {
+    const [zero, one] = ["broker-0-0", "broker-0-1"];
+    expect(batchOf({ states: ["new", "old"], leave: true }, 2, [zero])).toEqual({ ...NONE, updated: [zero] });
+    expect(batchOf({ states: ["new", "old"], leave: true }, 2, [one])).toEqual({
+      ...NONE,
+      updated: [zero],
       updating: [one],
+    });
+    expect(batchOf({ states: ["old", "old"], leave: true }, 2, [])).toEqual({ ...NONE, laterHosts: [one] });
+    expect(batchOf({ states: ["old", "gone"], leave: false }, 2, [])).toEqual({
+      ...NONE,
       laterHosts: [zero],
     });
   });
