@@ -206,13 +206,14 @@ class GroupDriver {
     // Where nothing has to leave any more, nothing speaks against what is left to do.
     if (nextLeave(observation, order).kind !== "done") refuseUnsafe(preflight(observation, input));
     await this.#step(name, "plan");
-    let plan = this.#plan(name, spec, "closed", laterHosts);
+    let plan = this.#plan(name, spec, "closed");
     await this.#step(name, "leave");
     world.spring("before it goes", name);
-    await this.#leave(order, { ...input, inFlight: [] });
+    const rest = { laterHosts: plan.laterHosts };
+    await this.#leave({ ...order, ...rest }, { ...input, ...rest, inFlight: [] });
     await this.#step(name, "apply");
     // The state has moved: what was judged is no longer what would be done.
-    if (plan.base !== world.state.serial) plan = this.#plan(name, spec, "closed", laterHosts);
+    if (plan.base !== world.state.serial) plan = this.#plan(name, spec, "closed");
     await world.apply(plan, judge(plan, world.state), this.tick);
   }
 
@@ -226,12 +227,13 @@ class GroupDriver {
     return nextBatch(group, order ? { ...current, order } : current, { maxUnavailable, platform: "local" });
   }
 
-  #plan(name: string, spec: Spec, gate: "open" | "closed", laterHosts: readonly string[] = []): Plan {
+  /** The machines that wait are those of the state that it is made from. */
+  #plan(name: string, spec: Spec, gate: "open" | "closed"): Plan {
     const { deployed } = this.world;
     const proposal = { view: name, target: name, spec, deployed, changes: [], declared: [], wiring: [] };
     const [refusal] = [...oneGroup(proposal), ...groupInFlight(proposal)];
     if (refusal) throw new UserError(`${refusal.message}; ${refusal.remedy}`);
-    const plan = this.world.state.plan(spec, name, gate, laterHosts);
+    const plan = this.world.state.plan(spec, name, gate, this.#batch(name, spec).laterHosts);
     if (judge(plan, this.world.state).accepted) return plan;
     throw new UserError(`the plan of ${name} is rejected; see rollout check`);
   }

@@ -23,6 +23,7 @@ export interface Plan {
   readonly gate: Gate;
   /** The serial of the state that it was made from. */
   readonly base: number;
+  readonly laterHosts: readonly string[];
   readonly changes: readonly Change[];
 }
 
@@ -159,7 +160,7 @@ export class State {
           ]
         : []),
     ];
-    return { target, gate, base: this.serial, changes };
+    return { target, gate, base: this.serial, laterHosts, changes };
   }
 
   #create(group: Group, number: number): string {
