@@ -76,10 +76,11 @@ export function attemptsOf(
     all.flatMap((group) => numbered(group, platform, "config-consul", (host) => host.configConsul?.consul)),
   );
   const highest = Math.max(0, ...known.values(), ...all.map(({ completed }) => completed?.consul ?? 0));
-  const isTold = changing.some(({ group, staying }) => {
+  const isTold = changing.some(({ group, current, staying }) => {
     if (group.role !== "consul-server") return false;
     if (target === undefined) return all.some((each) => !isNew(each));
-    return staying.size < group.hosts || isUnconfigured(deployed, platform);
+    const isFewer = (current?.hosts ?? []).some(({ number }) => number >= group.hosts);
+    return staying.size < group.hosts || isFewer || isUnconfigured(deployed, platform);
   });
   const consulRoll = isTold ? highest + 1 : undefined;
   const isSpec = deployed.origin.kind === "spec";

@@ -71,7 +71,7 @@ export function gateSettingsOf(pool: string, spec: Spec): GateSettings {
   const drain = roleOf(pool) === "client" ? (settings.drain ?? NO_DRAIN) : NO_DRAIN;
   return {
     workload: settings.workload ?? "moves",
-    maxUnavailable: settings.maxUnavailable ?? Infinity,
+    maxUnavailable: settings.maxUnavailable ?? (roleOf(pool) === "client" ? Infinity : 1),
     drain: { deadlineSeconds: durationSeconds(drain.deadline), onDeadline: drain.onDeadline },
     ready: { timeoutSeconds: durationSeconds(ready.timeout), checks: ready.checks.map(checkOf) },
     bake: {

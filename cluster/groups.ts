@@ -66,6 +66,10 @@ export function groupsOf(spec: Spec): Group[] {
 export const hostNames = ({ name, hosts }: Pick<Group, "name" | "hosts">): string[] =>
   Array.from({ length: hosts }, (_, number) => hostName(name, number));
 
+/** How many servers of a role there are to be in all. */
+export const serversOf = (spec: Spec, role: Role): number =>
+  groupsOf(spec).reduce((sum, group) => sum + (group.role === role ? group.hosts : 0), 0);
+
 /** The subnet that the spec gives the machines of a group; undefined where they have none. */
 export const subnetOf = (spec: Spec, index: GroupIndex): string | undefined =>
   spec.platform === "aws" ? spec.aws.subnetIds[index] : undefined;

@@ -35,18 +35,27 @@ export function pendingGroups(spec: Spec, deployed: Deployed): Group[] {
 }
 
 /**
- * Those of pending groups that count against `rollout.pendingGroups: one`. A pool that retires is one change, which the
- * user has confirmed as a whole. A group of the template that it had whose `ready` is gone with machines is no change: its
- * repair was cut off, and refusing it would leave it broken for ever.
+ * Those of pending groups that count against `rollout.pendingGroups: one`: of those that are one change the first. A group
+ * of the template that it had whose `ready` is gone with machines is no change: its repair was cut off, and refusing it would
+ * leave it broken for ever.
  */
 export function countedPending(spec: Spec, deployed: Deployed): Group[] {
   const pending = pendingGroups(spec, deployed).filter(
     (group) => !isBrokenRepair(group, deployed.groups.get(group.name)),
   );
   return pending.filter(
-    (group, place) => !group.retires || pending.findIndex(({ pool }) => pool === group.pool) === place,
+    (group, place) =>
+      !isOfPool(group, deployed) ||
+      pending.findIndex((each) => each.pool === group.pool && isOfPool(each, deployed)) === place,
   );
 }
+
+/**
+ * Whether a pending group is part of one change of its pool: a pool that retires, which the user has confirmed as a whole, and
+ * servers that become more or fewer, whose number is even in between.
+ */
+export const isOfPool = ({ name, role, retires, hash }: Group, { groups }: Deployed): boolean =>
+  retires || (role !== "client" && deployedHash(groups.get(name)) === hash);
 
 const isBrokenRepair = (group: Group, current: DeployedGroup | undefined): boolean =>
   current !== undefined &&

@@ -4,8 +4,9 @@ type Identity = Readonly<Record<"name" | "pool" | "group" | "image" | "hash", st
 /**
  * The user data of a machine: what it is, never where others are (addresses arrive by `config_consul`) and no secret.
  * The hash stands in a comment line, so that every change of the template replaces the machine.
+ * @param servers how many servers of its role form a new cluster: of a server where there are not three
  */
-export function userData(cluster: string, host: Identity): string {
+export function userData(cluster: string, host: Identity, servers?: string): string {
   return `#cloud-config
 # rollout-template-hash: ${host.hash}
 write_files:
@@ -18,5 +19,8 @@ write_files:
       ROLLOUT_HOST=${host.name}
       ROLLOUT_IMAGE=${host.image}
       ROLLOUT_TEMPLATE_HASH=${host.hash}
-`;
+${servers === undefined ? "" : `      ROLLOUT_SERVERS=${servers}\n`}`;
 }
+
+/** What a machine that stands was told of it: it has formed its cluster, and must not be replaced for another number. */
+export const toldServers = (text: string): string | undefined => /^ *ROLLOUT_SERVERS=(\d+)$/m.exec(text)?.[1];

@@ -29,6 +29,8 @@ export interface HostProps {
   readonly rootVolume?: RootVolume;
   /** The subnet that the machine is in; default: the one that the spec gives its group. */
   readonly subnetId?: string;
+  /** What a machine that stands was told, as far as that is known. */
+  readonly userData?: string | undefined;
 }
 
 export interface HostGroupProps {

@@ -1,5 +1,4 @@
 import { Construct } from "constructs";
-import { roleOf } from "../cluster/groups.js";
 import type { Three } from "../cluster/three.js";
 import { HostGroup } from "./host-group.js";
 import type { HostGroupProps } from "./host-group-props.js";
@@ -13,21 +12,13 @@ export interface HostPoolProps {
   readonly loadBalancer?: Omit<LoadBalancerDeclaration, "pool">;
 }
 
-/**
- * Machines of one kind: three groups, and a load balancer before them if wanted. A group of servers has one host, so that
- * losing a group leaves two of three.
- * @throws Error when a group of servers has more than one host
- */
+/** Machines of one kind: three groups, and a load balancer before them if wanted. */
 export class HostPool extends Construct {
   constructor(scope: Construct, platform: Platform, { name, groups, loadBalancer }: HostPoolProps) {
     super(scope, name);
     if (loadBalancer) platform.loadBalancer(this, { ...loadBalancer, pool: name });
     for (const group of groups) {
-      if (!group) continue;
-      const hosts = group.hosts.length;
-      if (hosts > 1 && roleOf(name) !== "client")
-        throw new Error(`a server pool has one host a group: ${group.name} has ${String(hosts)}`);
-      new HostGroup(this, platform, group);
+      if (group) new HostGroup(this, platform, group);
     }
   }
 }

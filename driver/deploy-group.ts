@@ -37,8 +37,9 @@ export class GateFailure extends UserError {
 
 /**
  * Rolls one group, from wherever it is: what was done before is not done again. Preflight, plan, guard, question, leave, the
- * apply of that very plan with a closed gate, the gate, and a small second apply that records. Where the pool has
- * `maxUnavailable`, all up to the apply is done batch by batch, and what is new has to be whole before the next goes.
+ * apply of that very plan with a closed gate, the gate, and a small second apply that records. Of several servers, and where
+ * the pool has `maxUnavailable`, all up to the apply is done batch by batch, and what is new has to be whole before the next
+ * goes.
  * @throws GateFailure when the group does not become whole; UserError when it may not be rolled, was not confirmed, or
  * something failed; each says what to do next
  */
@@ -53,6 +54,8 @@ class GroupRoll {
   private readonly planner: ViewPlanner;
   private readonly dead: DeadMachines;
   private asked: GroupAgents | undefined;
+  /** Of its servers, as it was seen last. */
+  private order: readonly string[] | undefined;
   private isConfirmed = false;
   /** Whether anything was done that leaves the group in flight. */
   private hasBegun = false;
@@ -114,7 +117,7 @@ class GroupRoll {
     let first: Group | undefined;
     for (;;) {
       this.run.stop.throwIfAborted();
-      const program = await this.load();
+      let program = await this.load();
       const { spec, deployed } = program;
       const next = nextInGroup(spec, deployed, this.name);
       // One that is in flight may itself wait for a machine that died here: its repair comes first.
@@ -126,6 +129,7 @@ class GroupRoll {
       if (isRepaired) return this.result(program, true);
       if (next.kind === "blocked") throw refusal(next.reasons, `${this.name} is not rolled`);
       if (next.kind === "done") return this.result(program, first !== undefined);
+      if (next.kind === "roll") program = await this.inOrder(program);
       const batch = batchOf(program, this.name);
       const phase = [next.kind, ...batch.laterHosts].join(" ");
       const before = done.get(phase) ?? 0;
@@ -144,7 +148,23 @@ class GroupRoll {
     if (isForReview(program.deployed.origin)) {
       throw new UserError("ROLLOUT_DEPLOYED is set: a group is rolled by the state alone; unset it", 2);
     }
-    return this.dead.mark(program);
+    return this.ordered(this.dead.mark(program));
+  }
+
+  /** With several servers of a group the leader goes last, and first one that is out already. */
+  private async inOrder(program: Program): Promise<Program> {
+    const group = findGroup(program.spec, this.name);
+    const hosts = program.deployed.groups.get(this.name)?.hosts.map(({ name }) => name) ?? [];
+    if (group.role === "client" || hosts.length < 2) return program;
+    this.order = await this.agentsIn(".", group, program)?.order(hosts);
+    return this.ordered(program);
+  }
+
+  private ordered(program: Program): Program {
+    const current = program.deployed.groups.get(this.name);
+    if (!current || !this.order) return program;
+    const groups = new Map([...program.deployed.groups, [this.name, { ...current, order: this.order }]]);
+    return { ...program, deployed: { ...program.deployed, groups } };
   }
 
   private start(group: Group, { deployed, cause, causes }: Program): Promise<void> {
@@ -254,7 +274,8 @@ class GroupRoll {
         );
       }
       const { maxUnavailable } = gateSettingsOf(group.pool, program.spec);
-      const env = { [BAKED]: bakedBy(group), ...tellRoll(this.run.command, maxUnavailable) };
+      const atOnce = group.role === "client" || group.hosts > 1 ? maxUnavailable : Infinity;
+      const env = { [BAKED]: bakedBy(group), ...tellRoll(this.run.command, atOnce) };
       const applied = await applyView(this.run, plan, { steps: this.steps, step: "record", env });
       if (applied.exitCode === 0) return;
       const isGate = applied.failed.some((address) => parseAddress(address)?.kind === "ready");

@@ -2,6 +2,7 @@ import { nextLeave } from "../rollout/leave/next-leave.js";
 import { fatesOf, type Fate } from "../rollout/preflight/died.js";
 import { notWell, preflight } from "../rollout/preflight/preflight.js";
 import type { Batch } from "../rollout/roll/next-batch.js";
+import { serverOrder } from "../rollout/roll/server-order.js";
 import { listedHosts } from "../rollout/server-lists.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { hookFileOf } from "../cluster/hooks/hook-file.js";
@@ -28,6 +29,8 @@ export interface GroupAgents {
    * @throws UserError with everything that speaks against the roll
    */
   readonly preflight: (batch: Batch) => Promise<void>;
+  /** Those of some of its servers that work, in the order in which they go. */
+  readonly order: (hosts: readonly string[]) => Promise<string[]>;
   /** What has become of machines that stood. */
   readonly fates: (hosts: readonly DeployedHost[]) => Promise<Fate[]>;
   /** @throws UserError naming each machine of another group that could not be told of a new Consul server */
@@ -83,6 +86,7 @@ export function agentsOf(
     }
   };
   return {
+    order: (hosts) => looking((observation) => serverOrder(observation, group.role, hosts)),
     fates: (hosts) => looking((observation) => fatesOf(observation, { ...group, cluster: spec.name }, hosts)),
     preflight: ({ updated, updating, laterHosts }) =>
       looking(async (observation, cluster) => {

@@ -4,7 +4,7 @@ import { localSettingsOf } from "../cluster/local-agents.js";
 import { UserError } from "../cluster/user-error.js";
 import { localAgents } from "../live/local-agents.js";
 import { groupOf, type HookArgs, type HookContext } from "./hook-context.js";
-import { groupsOf, hostNames } from "../cluster/groups.js";
+import { groupsOf, hostNames, serversOf } from "../cluster/groups.js";
 
 /** Starts the agents of a machine of platform local, which report what the machine was made from. */
 export async function runStartAgentsHook(
@@ -32,7 +32,8 @@ export async function runStartAgentsHook(
     say(`${host}: its ${agents} agents run ${image} already`);
     return;
   }
-  await machines.start(agents, { name: host, role, meta, speed }, signal);
+  const servers = serversOf(file.spec, role);
+  await machines.start(agents, { name: host, role, meta, speed, servers }, signal);
   const { address } = machines.get(host);
   say(`${host}: its ${agents} agents run ${image} at ${address}`);
 }

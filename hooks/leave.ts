@@ -7,7 +7,7 @@ import type { ClusterGroup } from "../rollout/ready/expected.js";
 import { formatFinding, type Finding } from "../rollout/preflight/finding.js";
 import { goesOn, objectionsOf } from "../rollout/preflight/pool.js";
 import { tryAll } from "../live/checks/run-action.js";
-import { type Group, roleOf } from "../cluster/groups.js";
+import { type Group, groupsOf, roleOf } from "../cluster/groups.js";
 import type { HookFile } from "../cluster/hooks/hook-file.js";
 import { connect } from "../live/live-cluster.js";
 import { groupOf, type HookArgs, type HookContext } from "./hook-context.js";
@@ -62,8 +62,18 @@ export function leaveOrderOf(
   const { workload, drain } = gateSettingsOf(group.pool, file.spec);
   const hosts = file.deployed.find(({ name }) => name === group.name)?.hosts ?? [];
   const { name, role, hash, retires } = group;
-  return { group: name, role, hash, stay, laterHosts, hosts, workload, retires, drain };
+  const servers = serversAfter(file, group);
+  return { group: name, role, servers, hash, stay, laterHosts, hosts, workload, retires, drain };
 }
+
+/** How many servers of its role there are once a group has what it is to have: other groups get theirs in their own views. */
+export const serversAfter = ({ spec, deployed }: HookFile, { name, role }: Group): number =>
+  groupsOf(spec)
+    .filter((group) => group.role === role)
+    .reduce((sum, group) => {
+      const current = group.name === name ? undefined : deployed.find((each) => each.name === group.name);
+      return sum + (current ? Math.max(1, current.stood ?? current.hosts.length) : group.hosts);
+    }, 0);
 
 /** What the pool of a group has against its leave; undefined where nobody asks, so as not to be in the way of what goes on. */
 export async function askPool(

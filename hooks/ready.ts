@@ -7,7 +7,7 @@ import { PoolChecks } from "../live/checks/pool-checks.js";
 import { runAction } from "../live/checks/run-action.js";
 import { awaitReady } from "./await-ready.js";
 import { groupOf, type HookArgs, type HookContext } from "./hook-context.js";
-import { standingIn } from "./leave.js";
+import { serversAfter, standingIn } from "./leave.js";
 import { runSteps, undoSteps } from "./steps.js";
 
 /**
@@ -70,6 +70,7 @@ export async function passGate(
         group: group.name,
         pool: group.pool,
         role: group.role,
+        servers: serversAfter(file, group),
         image: group.image,
         hash: group.hash,
         hosts,

@@ -16,7 +16,7 @@ import type {
 } from "../rollout/observation/observation.js";
 import { parseGroupName, parseHostName } from "../cluster/address.js";
 import { UserError } from "../cluster/user-error.js";
-import type { Role } from "../cluster/groups.js";
+import { serversOf, type Role } from "../cluster/groups.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { ask } from "./observe/ask.js";
 import { Directory } from "./directory.js";
@@ -148,7 +148,8 @@ export class LiveCluster {
       observeAgents(this.agents, agentsOf, role),
       ask(() => snapshotTime(snapshotFile, timeAt)),
     ]);
-    return { at, consul, nomad, snapshotAt, machines, targets, agents, checks };
+    const consulServers = serversOf(this.spec, "consul-server");
+    return { at, consul, nomad, snapshotAt, machines, targets, agents, checks, consulServers };
   }
 
   /** Takes machines out of their pool's load balancer, where open connections go on until they are drained; or in again. */

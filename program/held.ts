@@ -1,11 +1,13 @@
 import type { Environment } from "../clients/environment.js";
 import { isForReview } from "../cluster/deployed.js";
-import { inFlightOf, pendingGroups } from "../cluster/pending.js";
+import { groupsOf } from "../cluster/groups.js";
+import { inFlightOf, isNew, pendingGroups } from "../cluster/pending.js";
 import type { Despite } from "../cluster/run/run-log.js";
 import { UserError } from "../cluster/user-error.js";
 import { readRuns } from "../rollout/log/read-runs.js";
 import { rollFacts } from "../rollout/log/roll-facts.js";
 import { among, mayRoll, PACE, type Reason, refusal, unfinished } from "../rollout/roll/may-roll.js";
+import { nextBatch } from "../rollout/roll/next-batch.js";
 import type { Situation } from "../rollout/status/situation.js";
 import type { Held } from "../stacks/view-variables.js";
 import type { Program } from "./program.js";
@@ -32,17 +34,27 @@ export async function refuseHeld(
 /** What holds those groups back that have a view, are to be rolled and have not begun; the run store is asked only for these. */
 export async function heldViews(program: Program, env: Environment, now: number): Promise<Map<string, Held>> {
   const { spec, deployed, views } = program;
+  const several = new Map(views.flatMap((view) => severalServers(program, view)));
   const due = pendingGroups(spec, deployed).filter(({ name }) => views.includes(name));
   if (due.length === 0 || inFlightOf(spec, deployed).length > 0 || isForReview(deployed.origin))
-    return new Map();
+    return several;
   const situation = await readSituation(env, now, program);
-  return new Map(
-    due.flatMap(({ name }) => {
-      const held = reasonsOf(situation, name);
-      const until = Math.max(...held.map(({ until = Infinity }) => until));
-      return held.length > 0 ? [[name, { until, why: textOf(held, name) }]] : [];
-    }),
-  );
+  const held = due.flatMap(({ name }): [string, Held][] => {
+    const held = reasonsOf(situation, name);
+    const until = Math.max(...held.map(({ until = Infinity }) => until));
+    return held.length > 0 ? [[name, { until, why: textOf(held, name) }]] : [];
+  });
+  return new Map([...several, ...held]);
+}
+
+/** A view has one apply, and servers go one at a time. */
+function severalServers({ spec, deployed }: Program, view: string): [string, Held][] {
+  const group = groupsOf(spec).find(({ name }) => name === view);
+  const current = deployed.groups.get(view);
+  if (!group || group.role === "client" || !current || isNew(current)) return [];
+  const { laterHosts } = nextBatch(group, current, { maxUnavailable: 1, platform: spec.platform });
+  const why = `servers go one at a time, and ${view} has several, so it is not rolled by its view; first: rollout deploy ${view}`;
+  return laterHosts.length > 0 ? [[view, { until: Infinity, why }]] : [];
 }
 
 /** What has begun is finished, whatever holds. */

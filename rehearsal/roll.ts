@@ -28,7 +28,7 @@ export async function rollGroup(
   const refreshed = recorded.applied.filter(
     ({ address, action }) => action === "create" && address.endsWith("-config-consul"),
   );
-  const told = role === "consul-server" ? machineIds(deployed).size : hosts;
+  const told = role === "consul-server" ? machineIds(deployed).size * hosts : hosts;
   return {
     moves,
     step: {

@@ -1,5 +1,5 @@
 import { Document, visit } from "yaml";
-import { poolsOf } from "../cluster/groups.js";
+import { poolsOf, roleOf } from "../cluster/groups.js";
 import type { PoolSpec, Spec } from "../cluster/yaml/schema.js";
 
 /** What the machines of a rehearsal run. */
@@ -17,7 +17,7 @@ export interface RehearsalSpec {
   readonly leftOut: readonly string[];
 }
 
-/** Each machine is processes on this one: more than two of a group show nothing new, and cost memory and time. */
+/** Each machine is processes on this one: more than two clients of a group show nothing new, and cost memory and time. */
 const MOST_HOSTS = 2;
 
 /**
@@ -31,7 +31,9 @@ export function rehearsalSpec(spec: Spec, { agents, speed }: RehearsalAgents): R
     platform: "local",
     local: agents === "simulated" ? { agents, speed } : { agents },
     backend: { type: "local", path: `terraform.${spec.name}.tfstate` },
-    pools: Object.fromEntries(Object.entries(spec.pools).map(([name, pool]) => [name, rehearsed(pool)])),
+    pools: Object.fromEntries(
+      Object.entries(spec.pools).map(([name, pool]) => [name, rehearsed(name, pool)]),
+    ),
     rollout: { ...spec.rollout, pendingGroups: "one", ownResources: [] },
   });
   visit(document, {
@@ -56,15 +58,18 @@ export function rehearsalSpec(spec: Spec, { agents, speed }: RehearsalAgents): R
 
 type AnyPool = Pick<PoolSpec, "ready"> & { readonly hosts?: PoolSpec["hosts"] };
 
-function rehearsed(pool: AnyPool): object {
+function rehearsed(name: string, pool: AnyPool): object {
   const { hosts, ready } = pool;
+  const most = mostOf(name);
   return {
     ...pool,
-    ...(hosts ? { hosts: hosts.map((count) => Math.min(count, MOST_HOSTS)) } : {}),
+    ...(hosts ? { hosts: hosts.map((count) => Math.min(count, most)) } : {}),
     ready: { ...ready, checks: [] },
     steps: {},
   };
 }
+
+const mostOf = (pool: string): number => (roleOf(pool) === "client" ? MOST_HOSTS : Infinity);
 
 function leftOutOf(name: string, spec: Spec): string[] {
   const pool: AnyPool | undefined = spec.pools[name];
@@ -76,7 +81,7 @@ function leftOutOf(name: string, spec: Spec): string[] {
           `${name}: its own checks are not asked, they need real machines: ${checks.map((check) => check.name).join(", ")}`,
         ]
       : []),
-    ...(hosts.some((count) => count > MOST_HOSTS)
+    ...(hosts.some((count) => count > mostOf(name))
       ? [`${name}: at most ${String(MOST_HOSTS)} machines a group, not ${hosts.join(", ")}`]
       : []),
   ];

@@ -1,6 +1,6 @@
 import { parseHostName } from "../cluster/address.js";
 import { roleOf, type Group } from "../cluster/groups.js";
-import { isUnknown, SERVERS, type Observation, type ServerList } from "./observation/observation.js";
+import { isUnknown, type Observation, type ServerList } from "./observation/observation.js";
 import { everyHost, type Condition, type Objection } from "./ready/condition.js";
 
 type Listed = Pick<Group, "name" | "role"> & { readonly hosts: readonly string[] };
@@ -38,7 +38,8 @@ export function listObjection({ servers }: ServerList, observation: Observation)
   const wanted = consulServersIn(observation);
   if (wanted.length === 0) return { unknown: "no Consul server is known that its own list could name" };
   const hasAll = wanted.every((address) => servers.includes(address));
-  if (hasAll && (servers.length === wanted.length || wanted.length < SERVERS)) return undefined;
+  const isMissing = wanted.length < (observation.consulServers ?? 3);
+  if (hasAll && (servers.length === wanted.length || isMissing)) return undefined;
   const has = servers.join(", ") || "nobody";
   return { unmet: `its own list of Consul servers names ${has}, and there are ${wanted.join(", ")}` };
 }

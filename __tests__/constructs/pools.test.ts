@@ -9,17 +9,6 @@ import { LocalPlatform } from "../../constructs/local/local-platform.js";
 import { readDeclared } from "../../guard/declared.js";
 import type { GroupIndex } from "../../cluster/three.js";
 
-test("refuses a group of two hosts in a server pool", () => {
-  const groups = [
-    group("consul-server", 0, 1),
-    group("consul-server", 1, 2),
-    group("consul-server", 2, 1),
-  ] as const;
-  expect(() =>
-    declared((stack) => new HostPool(stack, new LocalPlatform("demo"), { name: "consul-server", groups })),
-  ).toThrowErrorMatchingInlineSnapshot(`"a server pool has one host a group: consul-server-1 has 2"`);
-});
-
 test("a pool leaves out a group of which the view has nothing to render", () => {
   const groups = [undefined, group("broker", 1, 2), undefined] as const;
   const addresses = declared(

@@ -10,7 +10,7 @@ import { MARKER, markedProcesses } from "../../clients/local-machines/marked-pro
 import { MachinesFolder } from "../../clients/local-machines/machines-folder.js";
 import { SimulatorProcess } from "../../clients/local-machines/simulator-process.js";
 import { describeReal } from "../support/environment.js";
-import { isLong } from "../support/long.js";
+import { isLong, longTest } from "../support/long.js";
 import { Workspace } from "./workspace.js";
 import { WriteLoad } from "./write-load.js";
 
@@ -26,6 +26,9 @@ pools:
   nomad-server: { ${three} }
   broker: { ${three} }
 `;
+
+/** A server's leave, its successor's vote and its bake take about a minute, and two of them go in one roll. */
+const LONG_MS = 600_000;
 
 const STAND_IN = fileURLToPath(new URL("../support/nomad-stand-in.mjs", import.meta.url));
 
@@ -99,6 +102,54 @@ describeReal(
       expect(states.filter(({ state }) => state !== "current")).toEqual([]);
     });
 
+    const deploy = async (what: string): Promise<void> => {
+      const confirmed = ["consul-server-0", "consul-server-1", "consul-server-2"];
+      const words = ["deploy", what, "--yes", "--confirm", ...confirmed];
+      const { exitCode, output } = await demo.rollout(words, { CDKTF_OUTDIR: demo.output });
+      if (exitCode !== 0) throw new Error(output);
+    };
+    const servers = (): Map<string, string> =>
+      new Map(
+        machines
+          .list()
+          .flatMap(({ name, role, address }) => (role === "consul-server" ? [[name, address]] : [])),
+      );
+
+    longTest(
+      "three servers become five, and none that stands is touched",
+      async () => {
+        const three = servers();
+        await demo.edit([`consul-server: {`, "consul-server: { hosts: [2, 2, 1],"]);
+        await deploy("consul-server");
+        const five = servers();
+        expect([...five.keys()].filter((name) => !three.has(name)).sort()).toEqual([
+          "consul-server-0-1",
+          "consul-server-1-1",
+        ]);
+        for (const [name, address] of three) expect(five.get(name)).toBe(address);
+        expect(await votersOf(machines)).toEqual([...five.keys()].sort());
+      },
+      LONG_MS,
+    );
+
+    longTest(
+      "two servers of a group are rolled under a load of writes, and none of these is lost",
+      async () => {
+        const old = servers();
+        const writes = new WriteLoad(machines);
+        await demo.rollout(["set", "image", "consul-server-0=ami-0ccc"]);
+        await deploy("consul-server-0");
+        const { acknowledged, lost } = await writes.end();
+        await writes.stop();
+        expect(acknowledged.length).toBeGreaterThan(100);
+        expect(lost).toEqual([]);
+        const now = servers();
+        const replaced = [...now].flatMap(([name, address]) => (old.get(name) === address ? [] : [name]));
+        expect(replaced.sort()).toEqual(["consul-server-0-0", "consul-server-0-1"]);
+        expect(await votersOf(machines)).toEqual([...now.keys()].sort());
+      },
+    );
+
     test("everything is found by its marker and ended, also what has lost its agent", async () => {
       const marker = join(demo.folder, ".rollout", "demo", "machines", "broker-0-0");
       const orphan = spawn("sh", ["-c", "trap '' TERM; echo deaf; exec tail -f /dev/null"], {
@@ -122,8 +173,8 @@ describeReal(
 
       const said = await machines.stopAll();
 
-      // Nine of Consul, six of Nomad, the orphan.
-      expect(said[0]).toBe("16 processes of real agents");
+      // Nine of Consul, six of Nomad, the orphan; in the long form two servers more.
+      expect(said[0]).toBe(`${isLong ? "18" : "16"} processes of real agents`);
       expect(await ended).toBe("SIGKILL");
       expect(markedProcesses((each) => each.startsWith(`${demo.folder}/.rollout/demo/machines/`))).toEqual(
         [],
@@ -144,6 +195,15 @@ async function serverChanges(demo: Workspace, name: string, before: readonly str
     .filter(([, what, , address = ""]) => what === "Leave" || !before.includes(address))
     .map(([, what, who]) => `${String(what)} ${String(who)}`);
   return [...new Set(changes)];
+}
+
+/** The names of the servers that vote, as one of them says. */
+async function votersOf(machines: LocalMachines): Promise<string[]> {
+  const [url = ""] = machines.endpoints().consul.split(",");
+  const { Servers } = z
+    .object({ Servers: z.array(z.object({ Node: z.string(), Voter: z.boolean() })) })
+    .parse(await (await fetch(`${url}/v1/operator/raft/configuration`)).json());
+  return Servers.flatMap(({ Node, Voter }) => (Voter ? [Node] : [])).sort();
 }
 
 const addressesOf = (machines: LocalMachines): string[] =>

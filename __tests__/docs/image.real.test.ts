@@ -37,8 +37,8 @@ const run = (script: string, args: readonly string[] = [], env: Readonly<Record<
   scratch.run(join(library, script), args, { ROLLOUT_ROOT: scratch.folder, ...env });
 
 /** Lets the machine boot as the one of this name, and says which roles its agents got. */
-async function boot(pool: string, name: string) {
-  await scratch.write("etc/rollout/machine.env", machineEnv({ pool, name }));
+async function boot(pool: string, name: string, servers?: string) {
+  await scratch.write("etc/rollout/machine.env", machineEnv({ pool, name }, servers));
   const ended = await run("boot");
   const roleOf = async (agent: string): Promise<string | undefined> => {
     const link = join(scratch.folder, `etc/${agent}.d/role.hcl`);
@@ -75,6 +75,27 @@ describe("the boot script", () => {
     expect(JSON.parse(await scratch.read("etc/nomad.d/rollout-machine.json"))).toEqual({
       name: "nomad-server-1-0",
     });
+  });
+
+  test("has as many servers form a new cluster as user data says, and no other agent", async () => {
+    const files = async () => [
+      JSON.parse(await scratch.read("etc/consul.d/rollout-machine.json")) as unknown,
+      JSON.parse(await scratch.read("etc/nomad.d/rollout-machine.json").catch(() => "null")) as unknown,
+    ];
+    await boot("consul-server", "consul-server-0-1", "5");
+    expect(await files()).toEqual([
+      {
+        node_name: "consul-server-0-1",
+        node_meta: { ...metadata("consul-server", "consul-server-0"), rollout_host: "consul-server-0-1" },
+        bootstrap_expect: 5,
+      },
+      null,
+    ]);
+    await boot("nomad-server", "nomad-server-1-0", "5");
+    expect(await files()).toEqual([
+      { node_name: "nomad-server-1-0", node_meta: metadata("nomad-server", "nomad-server-1") },
+      { name: "nomad-server-1-0", server: { bootstrap_expect: 5 } },
+    ]);
   });
 
   test("names the agents of every other machine as the machine, with all of machine.env", async () => {

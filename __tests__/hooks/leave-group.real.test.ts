@@ -60,6 +60,7 @@ function orderFor(name: string, values: Partial<LeaveOrder> = {}, of: Spec = spe
   return {
     group: name,
     role: group.role,
+    servers: 3,
     hash: "ffffffffff",
     stay: hosts,
     hosts,

@@ -131,6 +131,7 @@ test("a healthy cluster is seen whole", async () => {
       },
     ],
     checks: [],
+    consulServers: 3,
   });
   expect(known(seen.nomad.nodes)).toHaveLength(2);
 });

@@ -11,7 +11,7 @@ import { heldViews } from "../../program/held.js";
 import { synthesize, type Program } from "../../program/program.js";
 import { readCluster } from "../../program/read-deployed.js";
 import { layFixture } from "../guard/plan/plan-fixture.js";
-import { withGroup } from "../support/fixtures.js";
+import { change, deployedAs, localSpec, poolOf, withGroup } from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
 import { logged, storeIn } from "../support/run-records.js";
 import { CANCEL, NOW, PAUSE, runOf } from "../support/situation.js";
@@ -51,6 +51,28 @@ test("a pause and a cancel hold without an end", async () => {
       "demo is cancelled (since 09:12 UTC by ops@build-1), so broker-0 is not rolled; first: rollout resume",
     ],
   ]);
+});
+
+test("a view that would replace two servers at once is held whatever holds, and one that adds a server is not", async () => {
+  const three = localSpec();
+  const five = change(three, (spec) => {
+    poolOf(spec, "consul-server").hosts = [2, 2, 1];
+  });
+  const next = change(five, (spec) => {
+    poolOf(spec, "consul-server").images[0] = "ami-0bbb";
+  });
+  const views = ["cluster", "consul-server-0"];
+  const begun = withGroup(deployedAs(five), "consul-server-0", {
+    tainted: ["terraform_data.consul-server-0-ready"],
+  });
+  expect(await held({ spec: next, deployed: begun, views })).toEqual([
+    [
+      "consul-server-0",
+      Infinity,
+      "servers go one at a time, and consul-server-0 has several, so it is not rolled by its view; first: rollout deploy consul-server-0",
+    ],
+  ]);
+  expect(await held({ spec: five, deployed: deployedAs(three), views })).toEqual([]);
 });
 
 test("an interval holds to its end, and with what has none without one", async () => {

@@ -181,6 +181,7 @@ export function orderOf(group: string, more: Partial<LeaveOrder> = {}): LeaveOrd
   return {
     group,
     role: roleOf(groupOfHost(group)),
+    servers: 3,
     hash: NEW,
     stay: hosts,
     hosts,
@@ -197,6 +198,7 @@ export const expecting = (group: string, more: Partial<Expected> = {}): Expected
   group,
   pool: group.replace(/-\d$/, ""),
   role: roleOf(groupOfHost(group)),
+  servers: 3,
   image: "ami-0bbb",
   hash: NEW,
   hosts: hostsOf(group),

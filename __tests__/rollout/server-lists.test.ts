@@ -138,7 +138,12 @@ describe("The preflight", () => {
     const world = observed(edit, (one) => {
       one.lists = [{ host, servers: asDraft(servers) }];
     });
-    const found = preflight(world, { group, workload: "moves", cluster: CLUSTER, inFlight });
+    const stay = CLUSTER.find(({ name }) => name === group)?.hosts ?? [];
+    const found = preflight(world, {
+      ...{ group, servers: 3, stay, inFlight },
+      workload: "moves",
+      cluster: CLUSTER,
+    });
     return {
       refusals: found.refusals.map(formatFinding),
       warnings: found.warnings.map(formatFinding),

@@ -206,7 +206,7 @@ function specOf({ platform, backend }: (typeof SPECS)[number]): Json {
             kmsKeyId: "k",
           },
     pools: {
-      "consul-server": { ...machines, ready, bake, steps },
+      "consul-server": { ...machines, hosts: [2, 2, 1], ready, bake, steps },
       "nomad-server": { ...machines, ready, bake, steps },
       broker: {
         ...machines,

@@ -128,15 +128,19 @@ export async function startConsul(
 }
 
 /** What the user data that the program renders writes to the machine. */
-export function machineEnv({ pool, name }: Machine): string {
+export function machineEnv({ pool, name }: Machine, servers?: string): string {
   const data: unknown = parse(
-    userData("demo", {
-      name,
-      pool,
-      group: name.replace(/-\d+$/, ""),
-      image: "ami-0aaa",
-      hash: "0123456789abcdef",
-    }),
+    userData(
+      "demo",
+      {
+        name,
+        pool,
+        group: name.replace(/-\d+$/, ""),
+        image: "ami-0aaa",
+        hash: "0123456789abcdef",
+      },
+      servers,
+    ),
   );
   return cloudConfig.parse(data).write_files[0].content;
 }

@@ -5,6 +5,8 @@ export interface MachineOrder {
   /** Its host's name, `broker-0-1`, which its agents have, too. */
   readonly name: string;
   readonly role: LocalMachine["role"];
+  /** How many servers of its role there are to be. */
+  readonly servers: number;
   /** What its agents report: `rollout_image` and the like. */
   readonly meta: Readonly<Record<string, string>>;
   /** How many times as fast as real time a simulated cluster lives that begins with this machine. */

@@ -10,10 +10,12 @@ const AUTOPILOT = {
   max_trailing_logs: 250,
 };
 
-const SERVERS = 3;
-
 /** What `docs/image` has in `/etc/consul.d`, for an agent that has a loopback address in place of a machine. */
-export function consulSettings({ name, role, meta }: MachineOrder, address: string, data: string): Settings {
+export function consulSettings(
+  { name, role, meta, servers }: MachineOrder,
+  address: string,
+  data: string,
+): Settings {
   return {
     datacenter: "dc1",
     node_name: name,
@@ -27,7 +29,7 @@ export function consulSettings({ name, role, meta }: MachineOrder, address: stri
     ...(role === "consul-server"
       ? {
           server: true,
-          bootstrap_expect: SERVERS,
+          bootstrap_expect: servers,
           leave_on_terminate: false,
           skip_leave_on_interrupt: true,
           performance: { raft_multiplier: 1 },
@@ -48,7 +50,7 @@ const PORTS = { first: 20_000, each: 100, machines: 120 };
  * @param number one that no other machine of the cluster has, as far as there are enough
  */
 export function nomadSettings(
-  { name, role, meta }: MachineOrder,
+  { name, role, meta, servers }: MachineOrder,
   address: string,
   data: string,
   number: number,
@@ -66,7 +68,7 @@ export function nomadSettings(
     consul: { address: `${address}:8500`, server_auto_join: true, client_auto_join: true },
     ...(role === "nomad-server"
       ? {
-          server: { enabled: true, bootstrap_expect: SERVERS },
+          server: { enabled: true, bootstrap_expect: servers },
           leave_on_interrupt: true,
           leave_on_terminate: true,
           autopilot: AUTOPILOT,

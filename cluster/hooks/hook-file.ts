@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { imagesOf } from "../gate-settings.js";
 import type { ClusterState } from "../cluster-state.js";
-import { isNew } from "../pending.js";
+import { deployedHosts, isNew } from "../pending.js";
 import { specSchema } from "../yaml/schema.js";
 import { UserError } from "../user-error.js";
 
@@ -16,7 +16,13 @@ const hookFileSchema = z.strictObject({
   commit: z.string().optional(),
   /** The deployed groups, with the names of their hosts and the images that their revisions name. */
   deployed: z.array(
-    z.strictObject({ name: z.string(), hosts: z.array(z.string()), images: z.array(z.string()) }),
+    z.strictObject({
+      name: z.string(),
+      hosts: z.array(z.string()),
+      /** How many it was last ready with, where some of them are missing. */
+      stood: z.int().optional(),
+      images: z.array(z.string()),
+    }),
   ),
 });
 
@@ -27,10 +33,11 @@ interface Source extends ClusterState, Pick<HookFile, "specFolder" | "commit"> {
 /** What the hooks of a stack know of what it is made from. */
 export function hookFileOf({ spec, deployed: { groups }, specFolder, commit }: Source): HookFile {
   const known = [...groups.values()].filter((group) => !isNew(group));
-  const deployed = known.map(({ name, hosts, revisions }) => ({
-    name,
-    hosts: hosts.map((host) => host.name),
-    images: imagesOf(revisions),
+  const deployed = known.map((group) => ({
+    name: group.name,
+    hosts: group.hosts.map((host) => host.name),
+    ...(deployedHosts(group) > group.hosts.length ? { stood: deployedHosts(group) } : {}),
+    images: imagesOf(group.revisions),
   }));
   return { spec, specFolder, ...(commit === undefined ? {} : { commit }), deployed };
 }

@@ -17,6 +17,7 @@ export function checkRules(raw: unknown): Finding[] {
       const settings = asMap(value);
       return [
         ...checkPoolName(pool),
+        ...checkServers(pool, settings),
         ...checkWorkload(pool, settings),
         ...checkBake(pool, settings),
         ...checkActions(pool, settings),
@@ -72,6 +73,21 @@ function checkWorkload(pool: string, settings: Raw): Finding[] {
     `got "stays" in a pool without dataVolumes; expected moves, or dataVolumes for the work to be bound to`,
   );
 }
+
+/** An even number tolerates no more failures than one less, and losing a group leaves a majority. */
+function checkServers(pool: string, { hosts }: Raw): Finding[] {
+  const counts = asList(hosts);
+  if (roleOf(pool) === "client" || !counts.every(isCount)) return [];
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  const isOdd = [3, 5, 7].includes(all);
+  if (counts.length !== 3 || (isOdd && Math.max(...counts) < all / 2)) return [];
+  return found(
+    ["pools", pool, "hosts"],
+    `got ${formatValue(hosts)}, ${String(all)} servers${isOdd ? " of which one group has the majority" : ""}; expected 3, 5 or 7 in all, less than half of them in each group, such as [2, 2, 1]`,
+  );
+}
+
+const isCount = (value: unknown): value is number => typeof value === "number" && [1, 2, 3].includes(value);
 
 function checkImages(pool: string, settings: Raw): Finding[] {
   return asList(settings["images"]).flatMap((image, index) =>

@@ -73,12 +73,14 @@ const machines = {
 
 const serverPool = z.strictObject({
   ...machines,
-  hosts: refused(
-    "server pools have one host a group in this version, so that losing a group leaves two of three, a majority",
-  ),
-  dataVolumes: refused("data volumes are for client pools; a new server gets its data from the other two"),
+  hosts: three(whole(1, 3), "one number of servers")
+    .optional()
+    .describe(
+      "How many servers each group has, 3, 5 or 7 in all, and less than half of them in each group: [2, 2, 1]. They are rolled one at a time. Default: [1, 1, 1].",
+    ),
+  dataVolumes: refused("data volumes are for client pools; a new server gets its data from the others"),
   workload: refused("it is for client pools; servers run no work"),
-  maxUnavailable: refused("it is for client pools; server pools have one host a group"),
+  maxUnavailable: refused("it is for client pools; servers go one at a time"),
   retire: refused("server pools stay: a cluster without one is none; a teardown is protection: off"),
   loadBalancer: refused("it is for client pools"),
   drain: refused("it is for client pools; servers run no work"),

@@ -9,8 +9,9 @@ import { Resource as NullResource } from "@cdktf/provider-null/lib/resource/inde
 import type { TerraformResource, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { AwsSettings } from "../../cluster/yaml/schema.js";
+import { roleOf } from "../../cluster/groups.js";
 import { GROUP_INDEXES } from "../../cluster/three.js";
-import { userData } from "../../cluster/user-data.js";
+import { toldServers, userData } from "../../cluster/user-data.js";
 import { lifecycleOf } from "../lifecycle.js";
 import { localExec } from "../local-exec.js";
 import { networkAddressOn } from "../../cluster/hooks/hook-words.js";
@@ -42,6 +43,8 @@ export class AwsPlatform implements Platform {
     stack: TerraformStack,
     private readonly cluster: string,
     private readonly settings: AwsSettings,
+    /** How many servers a server pool has. */
+    private readonly serversIn: (pool: string) => number,
   ) {
     new AwsProvider(stack, "aws", { region: settings.region });
     new NullProvider(stack, "null");
@@ -82,7 +85,7 @@ export class AwsPlatform implements Platform {
         encrypted: true,
         ...(host.rootVolume ? { volumeSize: host.rootVolume.sizeGib } : {}),
       },
-      userData: userData(this.cluster, host),
+      userData: userData(this.cluster, host, this.servers(host)),
       userDataReplaceOnChange: true,
       tags: { ...this.tags(host), "rollout:template-hash": host.hash },
     });
@@ -131,6 +134,12 @@ export class AwsPlatform implements Platform {
       ...(provisioners.length > 0 ? { provisioners } : {}),
     });
     declared(made, hook);
+  }
+
+  private servers({ pool, userData: told }: HostDeclaration): string | undefined {
+    if (told !== undefined) return toldServers(told);
+    const servers = this.serversIn(pool);
+    return roleOf(pool) === "client" || servers === 3 ? undefined : String(servers);
   }
 
   private tags(member: { name: string; pool: string; group: string }): Record<string, string> {

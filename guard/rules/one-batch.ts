@@ -8,12 +8,13 @@ import { refuse, type Violation } from "../verdict.js";
 /**
  * Where a group is replaced a few machines at a time, those that wait for a later batch are as they are deployed, no more go
  * than `maxUnavailable` says, and the group stays in flight. A view that leaves none waiting is of the whole group, or of
- * its last batch.
+ * its last batch. Servers go one at a time, whoever makes the plan.
  */
 export const oneBatch: Rule = (proposal) => {
   const { laterHosts = [], target, spec } = proposal;
-  if (laterHosts.length === 0 && proposal.inBatches !== true) return [];
   const group = groupsOf(spec).find(({ name }) => name === target);
+  const isServer = group !== undefined && group.role !== "client";
+  if (laterHosts.length === 0 && proposal.inBatches !== true) return isServer ? tooMany(group, proposal) : [];
   if (!group) return cannotWait(proposal.view, laterHosts);
   return [
     ...waitsForNothing(group, proposal),
@@ -23,11 +24,11 @@ export const oneBatch: Rule = (proposal) => {
   ];
 };
 
-/** Only a machine of an older template of a client group waits: any other would be hidden from the rules for no reason. */
+/** Only a machine of an older template waits, and no server alone: any other would be hidden from the rules for no reason. */
 function waitsForNothing(group: Group, { deployed, laterHosts = [] }: Proposal): Violation[] {
-  const old = (deployed.groups.get(group.name)?.hosts ?? []).filter(
-    ({ number, hash }) => group.role === "client" && number < group.hosts && hash !== group.hash,
-  );
+  const { hosts = [] } = deployed.groups.get(group.name) ?? {};
+  const mayWait = group.role === "client" || Math.max(group.hosts, hosts.length) > 1;
+  const old = hosts.filter(({ number, hash }) => mayWait && number < group.hosts && hash !== group.hash);
   const wrong = laterHosts.filter((name) => !old.some((host) => host.name === name));
   return cannotWait(group.name, wrong);
 }
@@ -52,19 +53,28 @@ function touched(group: Group, proposal: Proposal): Violation[] {
   });
 }
 
-/** Machines that are out already do not go any more: those of a group that has left, and what is tainted. */
-function tooMany(group: Group, { changes, deployed, spec }: Proposal): Violation[] {
-  if (deployed.groups.get(group.name)?.leave !== true) return [];
+/**
+ * Machines that are out already do not go any more: those of a group that has left, and what is tainted. Which server has left
+ * no state tells, and none goes while another is made or goes for good.
+ */
+function tooMany(group: Group, { changes, deployed, spec, plan }: Proposal): Violation[] {
+  const isServer = group.role !== "client";
+  if (isServer ? !plan : deployed.groups.get(group.name)?.leave !== true) return [];
   const { maxUnavailable } = gateSettingsOf(group.pool, spec);
-  const updating = changes.filter(
-    (change) =>
-      change.group === group.name &&
-      change.member?.kind === "host" &&
-      change.action === "replace" &&
-      !isTainted(change, deployed),
+  const own = changes.filter(
+    ({ group: of, member, planned }) =>
+      of === group.name && member?.kind === "host" && planned?.deposed === undefined,
   );
-  if (updating.length <= maxUnavailable) return [];
-  const names = updating.map(({ member }) => hostName(group.name, member?.host ?? 0));
+  const updating = own.filter((change) => change.action === "replace" && !isTainted(change, deployed));
+  const out = isServer && updating.length > 0 ? own : updating;
+  if (out.length <= maxUnavailable) return [];
+  const names = out.map(({ member }) => hostName(group.name, member?.host ?? 0));
+  if (isServer) {
+    return refuse("one-batch", names, {
+      message: `${String(out.length)} servers of ${group.name} would be out at once, and servers go one at a time`,
+      remedy: `roll it by: rollout deploy ${group.name}`,
+    });
+  }
   return refuse("one-batch", names, {
     message: `${String(updating.length)} machines of ${group.name} would be replaced at once, and pools.${group.pool}.maxUnavailable is ${String(maxUnavailable)}`,
     remedy: `make the plan by: rollout deploy ${group.name}`,

@@ -14,7 +14,10 @@ export interface MachineProps {
 }
 
 /** A pool of servers, Consul's or Nomad's. */
-export interface ServerPoolProps extends MachineProps, GateProps {}
+export interface ServerPoolProps extends MachineProps, GateProps {
+  /** How many servers each group has: 3, 5 or 7 in all, less than half of them in each group. Default: [1, 1, 1]. */
+  readonly hosts?: Three<number>;
+}
 
 /** A pool of Nomad clients. */
 export interface ClientPoolProps extends MachineProps, GateProps {

@@ -17,10 +17,16 @@ export function nextConsulServerLeave(observation: Observation, order: LeaveOrde
   const asked = { members, catalog, autopilot, raft, canTransferLeadership, snapshotAt };
   if (!isKnown(asked)) return waitForAnswers(asked);
   const names = [asked.members, asked.catalog, asked.raft].flatMap((list) => list.map(({ name }) => name));
-  const { going, missing } = serversThatGo(names, asked.catalog, order, observation);
+  const { going, later, missing } = serversThatGo(names, asked.catalog, order, observation);
   if (missing.length > 0) return blocked(missing);
   const notes = deadInConsul(going, asked.members, observation);
-  const servers: Servers = { kind: "Consul", ...asked, agents: observation.agents };
+  const servers: Servers = {
+    kind: "Consul",
+    ...asked,
+    agents: observation.agents,
+    leaving: [...going, ...later],
+    all: order.servers,
+  };
   for (const host of going) {
     const next =
       nextOfServer(host, servers, {

@@ -27,7 +27,7 @@ export function nextNomadServerLeave(observation: Observation, order: LeaveOrder
     ...[nomadMembers, raft].flatMap((list) => list.map(({ name }) => withoutRegion(name))),
     ...[asked.members, asked.catalog].flatMap((list) => list.map(({ name }) => name)),
   ];
-  const { going, missing } = serversThatGo(names, asked.catalog, order, observation);
+  const { going, later, missing } = serversThatGo(names, asked.catalog, order, observation);
   if (missing.length > 0) return blocked(missing);
   const notes = [
     ...going.flatMap((host) => deadInNomad(host, nomadMembers)),
@@ -36,7 +36,11 @@ export function nextNomadServerLeave(observation: Observation, order: LeaveOrder
   const { agents } = observation;
   // Whoever is asked carries it to the leader, so that each of them has to know it.
   const canTransfer = nomadMembers.every(({ status, version }) => status !== "alive" || !OLD.test(version));
-  const servers: Servers = { kind: "Nomad", members: nomadMembers, autopilot, raft, agents };
+  const servers: Servers = {
+    ...{ kind: "Nomad", members: nomadMembers, autopilot, raft, agents },
+    leaving: [...going, ...later],
+    all: order.servers,
+  };
   for (const host of going) {
     const next = nextOfServer(host, servers, {
       isStopped:

@@ -4,6 +4,8 @@ import type { Role } from "../../cluster/groups.js";
 export interface LeaveOrder {
   readonly group: string;
   readonly role: Role;
+  /** How many servers of its role there are to be in all, once it has what it is to have. */
+  readonly servers: number;
   /** The template that the group has from now on. */
   readonly hash: string;
   /** The names that the group has from now on. A host of such a name stays if it was made from {@link hash}; all others leave, now or later. */

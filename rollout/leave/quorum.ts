@@ -1,7 +1,6 @@
 import type { Finding } from "../preflight/finding.js";
 import { withoutRegion } from "../observation/host-of.js";
 import {
-  SERVERS,
   isUnknown,
   type AgentSelf,
   type Autopilot,
@@ -19,6 +18,10 @@ export interface Servers {
   readonly raft: readonly RaftPeer[];
   /** What the machines' own agents say, as far as they were asked in this look. */
   readonly agents: readonly AgentSelf[];
+  /** The hosts that leave, now or later. */
+  readonly leaving: readonly string[];
+  /** How many there are to be. */
+  readonly all: number;
 }
 
 /** The member of a host. */
@@ -39,7 +42,7 @@ export const raftKnowsName = ({ name }: Pick<RaftPeer, "name">): boolean =>
   name !== "" && name !== "(unknown)";
 
 /**
- * Whether a server may go: all others that vote are healthy, and there are two of them. What an election explains is
+ * Whether a server may go: all others that vote are healthy, and they are a majority of all. What an election explains is
  * waited for; what it does not is refused. Undefined when it may, once {@link askVoters} has nothing against it.
  */
 export function keepQuorum(host: string, servers: Servers): Next | undefined {
@@ -47,7 +50,7 @@ export function keepQuorum(host: string, servers: Servers): Next | undefined {
   const lost = others.filter((peer) => !isAlive(peer, servers));
   const findings = [
     ...lost.map((peer) => notAlive(host, peer, servers)),
-    ...(others.length < SERVERS - 1 ? [tooFew(host, others, servers)] : []),
+    ...(others.length < majorityOf(servers) ? [tooFew(host, others, servers)] : []),
   ];
   if (findings.length > 0) return blocked(findings);
   const unwell = [
@@ -71,10 +74,16 @@ export function askVoters(host: string, servers: Servers): Next | undefined {
   return unproven.length === 0 ? undefined : waitForVoters(host, servers, unproven);
 }
 
+/** Those that are dead and go as well count for nothing: where a zone is lost, each would wait for the other. */
 function otherVoters(host: string, servers: Servers): RaftPeer[] {
   const own = new Set(peersOf(host, servers).map(({ id }) => id));
-  return servers.raft.filter(({ id, voter }) => voter && !own.has(id));
+  const goes = ({ name }: RaftPeer): boolean => servers.leaving.includes(withoutRegion(name));
+  return servers.raft.filter(
+    (peer) => peer.voter && !own.has(peer.id) && (isAlive(peer, servers) || !goes(peer)),
+  );
 }
+
+const majorityOf = ({ all }: Servers): number => Math.floor(all / 2) + 1;
 
 const waitForVoters = (host: string, { kind }: Servers, remaining: readonly string[]): Next =>
   wait(
@@ -117,14 +126,14 @@ const healthOf = (peer: RaftPeer, { autopilot }: Servers): AutopilotServer | und
 const isAlive = (peer: RaftPeer, { members }: Servers): boolean =>
   members.some(({ name, status }) => name === peer.name && status === "alive");
 
-const notAlive = (host: string, peer: RaftPeer, { kind, members }: Servers): Finding => ({
+const notAlive = (host: string, peer: RaftPeer, servers: Servers): Finding => ({
   subject: host,
-  message: `may not go: ${peer.name || peer.id}, another voter of ${kind}, is ${members.find(({ name }) => name === peer.name)?.status ?? "no member"}`,
-  remedy: `bring that server back, or remove its peer if it is gone for good, and wait until ${kind} has ${String(SERVERS - 1)} other healthy voters`,
+  message: `may not go: ${peer.name || peer.id}, another voter of ${servers.kind}, is ${servers.members.find(({ name }) => name === peer.name)?.status ?? "no member"}`,
+  remedy: `bring that server back, or remove its peer if it is gone for good, and wait until ${servers.kind} has ${String(majorityOf(servers))} other healthy voters`,
 });
 
-const tooFew = (host: string, others: readonly RaftPeer[], { kind }: Servers): Finding => ({
+const tooFew = (host: string, others: readonly RaftPeer[], servers: Servers): Finding => ({
   subject: host,
-  message: `may not go: ${kind} has ${String(others.length)} other ${others.length === 1 ? "voter" : "voters"} (${others.map(({ name }) => name).join(", ") || "none"}), a majority of ${String(SERVERS)} needs ${String(SERVERS - 1)}`,
-  remedy: `wait until the other servers vote (${kind.toLowerCase()} operator raft list-peers)`,
+  message: `may not go: ${servers.kind} has ${String(others.length)} other ${others.length === 1 ? "voter" : "voters"} (${others.map(({ name }) => name).join(", ") || "none"}), a majority of ${String(servers.all)} needs ${String(majorityOf(servers))}`,
+  remedy: `wait until the other servers vote (${servers.kind.toLowerCase()} operator raft list-peers)`,
 });

@@ -1,7 +1,7 @@
 import type { Known } from "../observation/known.js";
 import type { Observation } from "../observation/observation.js";
 import { hostsAmong, missingHosts } from "./missing-hosts.js";
-import { stays, type LeaveOrder } from "./order.js";
+import { isLater, stays, type LeaveOrder } from "./order.js";
 import { askVoters, keepQuorum, memberOf, peersOf, successorOf, type Servers } from "./quorum.js";
 import { step, type Next } from "./step.js";
 import type { Finding } from "../preflight/finding.js";
@@ -17,17 +17,19 @@ interface Way {
   readonly leave: (leads: boolean) => Next;
 }
 
-/** The servers of a group that go, in their order; what is missing of them, where the list may not be trusted. */
+/** The servers of a group that go now and later, in their order; what is missing of them, where the list may not be trusted. */
 export function serversThatGo(
   names: readonly string[],
   catalog: Known<Observation["consul"]>["catalog"],
   order: LeaveOrder,
   observation: Observation,
-): { readonly going: readonly string[]; readonly missing: readonly Finding[] } {
+): Readonly<Record<"going" | "later", readonly string[]>> & { readonly missing: readonly Finding[] } {
   const found = hostsAmong(order.group, names);
   const staying = new Set(catalog.filter((node) => stays(order, node)).map(({ name }) => name));
+  const leaving = found.filter((host) => !staying.has(host));
   return {
-    going: found.filter((host) => !staying.has(host)),
+    going: leaving.filter((host) => !isLater(order, host)),
+    later: leaving.filter((host) => isLater(order, host)),
     missing: missingHosts(found, order, observation),
   };
 }

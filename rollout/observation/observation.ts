@@ -1,6 +1,3 @@
-/** How many servers Consul and Nomad each have: server pools have one host in each of three groups. */
-export const SERVERS = 3;
-
 /**
  * What has been seen of a cluster at one moment, shaped by the APIs of Consul, Nomad and EC2. Plain data: whoever asks
  * fills it in, whoever decides reads it. Times are milliseconds since 1970, as `Date.now()` counts them.
@@ -21,6 +18,8 @@ export interface Observation {
   readonly checks: readonly CheckResult[];
   /** The machines' own lists of Consul servers, as far as they were read. */
   readonly lists?: readonly ServerList[];
+  /** How many Consul servers the spec says. Default: three. */
+  readonly consulServers?: number;
 }
 
 export interface ServerList {

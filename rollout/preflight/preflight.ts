@@ -4,20 +4,15 @@ import { type Leaving, workFindings } from "./capacity.js";
 import type { Finding } from "./finding.js";
 import { withoutRegion } from "../observation/host-of.js";
 import { isDeadRecord, isMachineEnded } from "../observation/machine.js";
-import {
-  SERVERS,
-  isUnknown,
-  type ConsulMember,
-  type Observation,
-  type Observed,
-} from "../observation/observation.js";
+import { isUnknown, type ConsulMember, type Observation, type Observed } from "../observation/observation.js";
 import { listedHosts, listObjection } from "../server-lists.js";
 import { missingRights } from "./rights.js";
+import type { LeaveOrder } from "../leave/order.js";
 import { raftKnowsName } from "../leave/quorum.js";
 import type { ClusterGroup } from "../ready/expected.js";
-import { wholeServers, type Servers } from "../ready/votes.js";
+import { toleranceOf, wholeServers, type Servers } from "../ready/votes.js";
 
-export interface PreflightInput extends Leaving {
+export interface PreflightInput extends Leaving, Pick<LeaveOrder, "servers" | "stay"> {
   /** The group that is to be rolled. */
   readonly group: string;
   /** Every deployed group, the one that is to be rolled among them. */
@@ -58,7 +53,7 @@ export function preflight(observation: Observation, input: PreflightInput): Pref
       ...unanswered(observation, target.role),
       ...inFlight.filter((one) => one.group !== group).map((one) => stillInFlight(one)),
       ...others.flatMap((other) => notWell(observation, other, target)),
-      ...notWhole(observation, target),
+      ...notWhole(observation, target, input),
       ...lists.filter(({ refuses }) => refuses),
       ...work.refusals,
     ],
@@ -224,10 +219,14 @@ function asNode({ nomad: { nodes }, machines }: Observation, host: string): Reas
 
 /**
  * Why the gate of a server could not pass: its own conditions are asked of the servers now, which tells whether another may
- * fail, and of those that the roll leaves. The group's own peer has gone by then, and autopilot has removed a nameless one
- * if the group's server is dead already, which is what is missing.
+ * fail, and of those that the roll leaves. The group's own peers have gone by then, and autopilot has removed a nameless one
+ * if a server of the group is dead already, which is what is missing.
  */
-function notWhole({ consul, nomad }: Observation, { name, role, hosts }: ClusterGroup): Finding[] {
+function notWhole(
+  { consul, nomad }: Observation,
+  { name, role, hosts }: ClusterGroup,
+  { servers: all, stay }: PreflightInput,
+): Finding[] {
   if (role === "client") return [];
   const [kind, { autopilot, members, raft }] =
     role === "consul-server" ? ["Consul", consul] : ["Nomad", nomad];
@@ -235,29 +234,32 @@ function notWhole({ consul, nomad }: Observation, { name, role, hosts }: Cluster
   const alive = new Set(
     members.flatMap((member) => (member.status === "alive" ? withoutRegion(member.name) : [])),
   );
-  const isDead = !hosts.some((host) => alive.has(host));
+  const isMissing = (host: string): boolean =>
+    !hosts.includes(host) && members.some((member) => withoutRegion(member.name) === host);
+  const isDead = hosts.length === 0 || hosts.some((host) => !alive.has(host)) || stay.some(isMissing);
   const stays = (peer: { readonly name: string }): boolean =>
-    !hosts.includes(withoutRegion(peer.name)) && !(isDead && !raftKnowsName(peer));
-  const anew = hosts.map((host) => ({
+    ![...hosts, ...stay].includes(withoutRegion(peer.name)) && !(isDead && !raftKnowsName(peer));
+  const anew = stay.map((host) => ({
     ...{ id: `the next ${host}`, name: host, address: "", stableSince: 0 },
     ...{ voter: true, leader: true, healthy: true },
   }));
   const servers = [...autopilot.servers.filter(stays), ...anew];
   const peers = [...raft.filter(stays), ...anew];
   const healthy = servers.every((server) => server.healthy);
-  const next = { autopilot: { healthy, failureTolerance: 1, servers }, raft: peers };
-  const reasonIn = (those: Servers): string | undefined =>
-    wholeServers(those, role).find(({ status }) => status !== "met")?.reason;
+  const next = { autopilot: { healthy, failureTolerance: toleranceOf(all), servers }, raft: peers };
+  const reasonIn = (those: Servers, count: number): string | undefined =>
+    wholeServers(those, { role, servers: count }).find(({ status }) => status !== "met")?.reason;
   // The roll itself mends a server of the group that counts for nothing.
-  const counts = autopilot.servers.some(
-    ({ name, voter, healthy }) => hosts.includes(withoutRegion(name)) && voter && healthy,
+  const counts = hosts.every((host) =>
+    autopilot.servers.some(({ name, voter, healthy }) => withoutRegion(name) === host && voter && healthy),
   );
-  const now = isDead || !counts ? undefined : reasonIn({ autopilot, raft });
-  const reason = now ?? reasonIn(next);
+  const standing = all - stay.length + hosts.length;
+  const now = isDead || !counts ? undefined : reasonIn({ autopilot, raft }, standing);
+  const reason = now ?? reasonIn(next, all);
   if (reason === undefined) return [];
   // Autopilot speaks of an election for some seconds after it, while raft and the members have nothing against the roll.
   const isLate =
-    peers.length === SERVERS &&
+    peers.length === all &&
     peers.every((peer) => peer.voter && (!stays(peer) || alive.has(withoutRegion(peer.name))));
   return [
     {
@@ -265,8 +267,8 @@ function notWhole({ consul, nomad }: Observation, { name, role, hosts }: Cluster
       message:
         now === undefined
           ? `${isDead ? `its ${kind} server is dead, and ` : ""}with a new one ${kind} would not be whole: ${reason}`
-          : `${kind} tolerates no failure now: ${reason}`,
-      remedy: `wait until ${kind}'s ${String(SERVERS)} servers are whole, without any other (${kind.toLowerCase()} operator raft list-peers)`,
+          : `${kind} ${all > 3 ? "is not whole" : "tolerates no failure"} now: ${reason}`,
+      remedy: `wait until ${kind}'s ${String(now === undefined ? all : standing)} servers are whole, without any other (${kind.toLowerCase()} operator raft list-peers)`,
       ...(isLate ? { passing: true } : {}),
     },
   ];

@@ -15,6 +15,8 @@ export interface Expected {
   readonly group: string;
   readonly pool: string;
   readonly role: Role;
+  /** How many servers of its role there are to be in all. */
+  readonly servers: number;
   readonly image: string;
   readonly hash: string;
   /** The names of its hosts. */

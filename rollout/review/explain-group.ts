@@ -81,11 +81,19 @@ function machinesOf(group: Group, { hosts, tainted }: DeployedGroup, platform: P
   };
 }
 
-function alsoReplaced({ group, machines: { replaced }, deployed, balancer }: What): string[] {
-  if (replaced === 0) return [];
+function alsoReplaced({ group, machines, deployed, balancer }: What): string[] {
+  const { replaced, created, destroyed } = machines;
+  const isResized = group.role === "consul-server" && created + destroyed > 0;
+  if (replaced === 0 && !isResized) return [];
+  const why =
+    replaced === 0
+      ? "there is another number of them"
+      : replaced === 1
+        ? `${group.name} is one and gets a new address`
+        : `${group.name} has ${String(replaced)} and each gets a new address, one after the other`;
   return [
     group.role === "consul-server"
-      ? `every config_consul in the cluster (${String(standingMachines(deployed))}), which tells a machine where the Consul servers are, because ${group.name} is one and gets a new address; no other machine is replaced`
+      ? `every config_consul in the cluster (${String(standingMachines(deployed))}), which tells a machine where the Consul servers are, because ${why}; no other machine is replaced`
       : `${count(replaced, "config_consul", "")}, so that the new ${plural(replaced, "machine")} ${replaced === 1 ? "knows" : "know"} the Consul servers`,
     ...(group.dataVolume
       ? [`${count(replaced, "volume attachment")}; the data volumes themselves stay`]
@@ -105,7 +113,7 @@ function rollSteps({ group, current, machines, deployed, balancer }: What): stri
     ...outOfBalancer(balancer),
     current.leave ? LEAVES[group.role] : "the group has left already; what is done is not done again",
     ...(group.dataVolume ? ["data volumes detached"] : []),
-    `${count(replaced + destroyed, "old machine")} destroyed, then ${String(replaced + created)} new from ${group.image}`,
+    `${count(replaced + destroyed, "old machine")} destroyed, then ${String(replaced + created)} new from ${group.image}${group.role !== "client" && current.hosts.length > 1 ? ", one server at a time" : ""}`,
     ...(group.dataVolume ? ["the same data volumes attached"] : []),
     isConsul
       ? `told of the Consul servers; so ${others === 1 ? "is the other machine" : `are the other ${String(others)} machines`} in the cluster, side by side`
@@ -137,7 +145,9 @@ function resizeSteps({ group, machines, balancer }: What): string[] {
     ...(destroyed > 0
       ? [
           ...outOfBalancer(balancer),
-          `leave: ${count(destroyed, "machine")} ineligible, drained in Nomad, out of Consul; ${stays}`,
+          group.role === "client"
+            ? `leave: ${count(destroyed, "machine")} ineligible, drained in Nomad, out of Consul; ${stays}`
+            : `${LEAVES[group.role]}; ${stays}`,
           ...(group.dataVolume ? ["data volumes detached; they are kept"] : []),
           `${count(destroyed, "machine")} destroyed`,
         ]

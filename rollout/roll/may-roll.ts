@@ -6,6 +6,7 @@ import {
   describePending,
   inFlightOf,
   isNew,
+  isOfPool,
   pendingGroups,
   type InFlight,
 } from "../../cluster/pending.js";
@@ -167,7 +168,8 @@ function otherPending({ spec, deployed }: ClusterState, groups: readonly string[
   const [only] = pending;
   const current = only && deployed.groups.get(only.name);
   const isAsked = groups.some(
-    (name) => name === only?.name || (only?.retires && findGroup(spec, name).pool === only.pool),
+    (name) =>
+      name === only?.name || (only && isOfPool(only, deployed) && findGroup(spec, name).pool === only.pool),
   );
   if (!current || isAsked) return undefined;
   const text = `${only.name} is pending (${describePending(only, current)})`;

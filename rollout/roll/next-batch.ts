@@ -16,7 +16,8 @@ export interface Batch {
 /**
  * The next batch of a group, from what is desired and deployed alone, so that a roll that was cut off anywhere goes on where
  * it is. Machines that are out already are always part of it and count: those that are missing, tainted, have left, or go
- * for good. Where `leave` is gone from the state, none that works may go before it is there again.
+ * for good. Where `leave` is gone from the state, no client that works may go before it is there again; which of the servers
+ * has left by then the state does not tell, and the driver asks them.
  * @param maxUnavailable how many machines may be out at once; Infinity: all of them
  */
 export function nextBatch(
@@ -25,15 +26,21 @@ export function nextBatch(
   { maxUnavailable, platform }: { readonly maxUnavailable: number; readonly platform: PlatformName },
 ): Batch {
   const hosts = [...current.hosts].sort((one, other) => one.number - other.number);
+  const isServer = group.role !== "client";
   const kept = hosts.filter(({ number }) => number < group.hosts);
   const standing = kept.filter((host) => !isOut(host, current, platform));
-  const old = standing.filter(({ hash }) => hash !== group.hash);
+  const place = ({ name }: DeployedHost): number => current.order?.indexOf(name) ?? 0;
+  const sorted = standing
+    .filter(({ hash }) => hash !== group.hash)
+    .sort((one, other) => place(one) - place(other));
   const updated = standing.filter(({ hash }) => hash === group.hash).map(({ name }) => name);
-  // A server pool has one host a group, which goes as a whole.
-  if (group.role !== "client") return { updated, updating: old.map(({ name }) => name), laterHosts: [] };
   const goForGood = hosts.length - kept.length;
-  const out = group.hosts - standing.length + goForGood;
-  const most = current.leave ? Math.max(0, maxUnavailable - out) : 0;
+  const outInState = group.hosts - standing.length + goForGood;
+  // A server that has left already goes on: what is new would wait for its vote before it.
+  const left = outInState === 0 && sorted[0] && place(sorted[0]) === -1 ? 1 : 0;
+  const old = sorted.slice(left);
+  const out = outInState + left;
+  const most = current.leave || isServer ? Math.max(0, maxUnavailable - out) : 0;
   return {
     updated,
     updating: old.slice(0, most).map(({ name }) => name),
@@ -49,5 +56,5 @@ function isOut(host: DeployedHost, group: DeployedGroup, platform: PlatformName)
       kind !== "data" &&
       group.tainted.includes(hostAddress(platform, group.name, host.number, kind)),
   );
-  return isTainted || (!group.leave && !isConfigured(host, group, platform));
+  return isTainted || (group.role === "client" && !group.leave && !isConfigured(host, group, platform));
 }

@@ -131,7 +131,7 @@ test("the cluster's time is real time, times its speed, from the simulator's sta
 
 test("refuses real agents beside simulated ones, and a machine that does not run", async () => {
   await start(CS1);
-  const order = { name: "broker-0-0", role: "client", meta: {}, speed: 1 } as const;
+  const order = { name: "broker-0-0", role: "client", servers: 3, meta: {}, speed: 1 } as const;
   await expect(machines.start("real", order, signal)).rejects.toThrow(
     `broker-0-0 cannot have real agents: those of ${CS1} are simulated; set local.agents back, or destroy the cluster first`,
   );
@@ -144,7 +144,7 @@ const servers = ["consul-server-0-0", "consul-server-1-0", "consul-server-2-0"];
 const CS1 = "consul-server-1-0";
 
 const start = (name: string, role: "consul-server" | "client" = "consul-server"): Promise<void> =>
-  machines.start("simulated", { name, role, meta: { rollout_host: name }, speed: 20 }, signal);
+  machines.start("simulated", { name, role, servers: 3, meta: { rollout_host: name }, speed: 20 }, signal);
 
 const announcementFile = (): string => join(folder, ".rollout", "demo", "machines", "simulator.json");
 

@@ -15,7 +15,11 @@ test("whoever says nothing drains for an hour, waits for a quarter of one and ba
   const spec = specOf(EXAMPLE);
   expect(gateSettingsOf("broker", spec)).toEqual({ ...defaults, workload: "stays" });
   expect(gateSettingsOf("name-server", spec)).toEqual({ ...defaults, workload: "moves" });
-  expect(gateSettingsOf("consul-server", spec)).toEqual({ ...defaults, workload: "moves" });
+  expect(gateSettingsOf("consul-server", spec)).toEqual({
+    ...defaults,
+    workload: "moves",
+    maxUnavailable: 1,
+  });
 });
 
 test("what a pool says counts, in seconds", () => {
@@ -179,7 +183,7 @@ test("refuses a number of machines at once that is none, and any of a server poo
   expect(
     refusal(EXAMPLE.replace("  consul-server:\n", "  consul-server:\n    maxUnavailable: 1\n")),
   ).toMatchInlineSnapshot(
-    `"cluster.yaml:15: pools.consul-server.maxUnavailable: not allowed: it is for client pools; server pools have one host a group"`,
+    `"cluster.yaml:15: pools.consul-server.maxUnavailable: not allowed: it is for client pools; servers go one at a time"`,
   );
 });
 

@@ -77,6 +77,7 @@ test("keys that are only named to be refused are not known", () => {
     "instanceTypes",
     "rootVolumes",
     "generations",
+    "hosts",
     "ready",
     "bake",
     "steps",

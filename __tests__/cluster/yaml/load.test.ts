@@ -302,8 +302,8 @@ test("refuses a pool without images", () => {
 test("refuses a spec without servers", () => {
   const text = exampleWith(["  consul-server:", "  consul:"], ["  nomad-server:", "  nomad:"]);
   expect(refusal(text)).toMatchInlineSnapshot(`
-   "cluster.yaml:13: pools.consul-server: missing; expected a map with the keys images, instanceTypes, rootVolumes, generations, ready, bake, steps
-   cluster.yaml:13: pools.nomad-server: missing; expected a map with the keys images, instanceTypes, rootVolumes, generations, ready, bake, steps"
+   "cluster.yaml:13: pools.consul-server: missing; expected a map with the keys images, instanceTypes, rootVolumes, generations, hosts, ready, bake, steps
+   cluster.yaml:13: pools.nomad-server: missing; expected a map with the keys images, instanceTypes, rootVolumes, generations, hosts, ready, bake, steps"
   `);
 });
 
@@ -370,17 +370,18 @@ test("refuses a data volume that is only a number", () => {
   );
 });
 
-test("refuses several hosts in a group of servers, with the reason", () => {
-  const text = exampleWith(["  nomad-server:", "    hosts: [3, 3, 3]\n  nomad-server:"]);
-  expect(refusal(text)).toMatchInlineSnapshot(
-    `"cluster.yaml:17: pools.consul-server.hosts: not allowed: server pools have one host a group in this version, so that losing a group leaves two of three, a majority"`,
-  );
+test("refuses more than three servers in a group, and none", () => {
+  const text = exampleWith(["  nomad-server:", "    hosts: [4, 0, 1]\n  nomad-server:"]);
+  expect(refusal(text)).toMatchInlineSnapshot(`
+   "cluster.yaml:17: pools.consul-server.hosts[0]: got 4; expected a whole number from 1 to 3
+   cluster.yaml:17: pools.consul-server.hosts[1]: got 0; expected a whole number from 1 to 3"
+  `);
 });
 
 test("refuses what only client pools have in a pool of servers", () => {
   const only = "    dataVolumes: []\n    workload: stays\n    loadBalancer: { port: 80 }\n";
   expect(refusal(exampleWith(["  nomad-server:", `${only}  nomad-server:`]))).toMatchInlineSnapshot(`
-   "cluster.yaml:17: pools.consul-server.dataVolumes: not allowed: data volumes are for client pools; a new server gets its data from the other two
+   "cluster.yaml:17: pools.consul-server.dataVolumes: not allowed: data volumes are for client pools; a new server gets its data from the others
    cluster.yaml:18: pools.consul-server.workload: not allowed: it is for client pools; servers run no work
    cluster.yaml:19: pools.consul-server.loadBalancer: not allowed: it is for client pools"
   `);

@@ -99,6 +99,29 @@ test("refuses work that stays where there is no data volume to stay with", () =>
   );
 });
 
+const withServers = (hosts: string): string =>
+  LOCAL_EXAMPLE.replace("  nomad-server:", `    hosts: ${hosts}\n  nomad-server:`);
+
+test.each(["[1, 1, 1]", "[2, 2, 1]", "[1, 2, 2]", "[3, 2, 2]", "[1, 3, 3]"])("%s are servers", (hosts) => {
+  expect(specOf(withServers(hosts)).pools["consul-server"].hosts).toEqual(JSON.parse(hosts));
+});
+
+test("refuses an even number of servers, and more than seven", () => {
+  expect(["[2, 1, 1]", "[2, 2, 2]", "[3, 3, 3]"].map(withServers).map(refusal).join("\n"))
+    .toMatchInlineSnapshot(`
+   "cluster.yaml:11: pools.consul-server.hosts: got [2,1,1], 4 servers; expected 3, 5 or 7 in all, less than half of them in each group, such as [2, 2, 1]
+   cluster.yaml:11: pools.consul-server.hosts: got [2,2,2], 6 servers; expected 3, 5 or 7 in all, less than half of them in each group, such as [2, 2, 1]
+   cluster.yaml:11: pools.consul-server.hosts: got [3,3,3], 9 servers; expected 3, 5 or 7 in all, less than half of them in each group, such as [2, 2, 1]"
+  `);
+});
+
+test("refuses a group with the majority of the servers", () => {
+  expect(["[3, 1, 1]", "[1, 1, 3]"].map(withServers).map(refusal).join("\n")).toMatchInlineSnapshot(`
+   "cluster.yaml:11: pools.consul-server.hosts: got [3,1,1], 5 servers of which one group has the majority; expected 3, 5 or 7 in all, less than half of them in each group, such as [2, 2, 1]
+   cluster.yaml:11: pools.consul-server.hosts: got [1,1,3], 5 servers of which one group has the majority; expected 3, 5 or 7 in all, less than half of them in each group, such as [2, 2, 1]"
+  `);
+});
+
 test("refuses images on aws that are no ids of machine images", () => {
   const text = exampleWith(["images: [ami-0aaa, ami-0aaa, ami-0aaa]", "images: [ami-0aaa, v1.2, ami-0AAA]"]);
   expect(refusal(text)).toMatchInlineSnapshot(`

@@ -204,7 +204,8 @@ const anyHidden = fc
   });
 
 function inputFor(group: string) {
-  return { group, workload: "moves" as const, cluster: CLUSTER, inFlight: [] };
+  const stay = CLUSTER.find(({ name }) => name === group)?.hosts ?? [];
+  return { ...{ group, servers: 3, stay, inFlight: [] }, workload: "moves" as const, cluster: CLUSTER };
 }
 
 const CLUSTER: readonly ClusterGroup[] = [...new Set(ALL.map(groupOfHost))].map((name) => {

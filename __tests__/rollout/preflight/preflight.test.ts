@@ -291,7 +291,9 @@ test("a group that is not deployed is a bug of the caller", () => {
 });
 
 function inputFor(group: string, more: Partial<PreflightInput> = {}): PreflightInput {
-  return { group, workload: "moves", cluster: CLUSTER, inFlight: [], ...more };
+  const { cluster = CLUSTER } = more;
+  const stay = cluster.find(({ name }) => name === group)?.hosts ?? [];
+  return { group, servers: 3, stay, workload: "moves", cluster, inFlight: [], ...more };
 }
 
 const refusals = (world: World, input: PreflightInput): string =>

@@ -65,11 +65,67 @@ describe("a group of four, two at a time", () => {
   });
 });
 
-test("a server goes as a whole", () => {
-  const group = { name: "nomad-server-0", role: "nomad-server", hosts: 1, hash: NEW } as const;
-  const current = { ...deployed({ states: ["old"], leave: false }), role: "nomad-server" } as const;
-  expect(nextBatch(group, current, { maxUnavailable: Infinity, platform: "local" }).laterHosts).toEqual([]);
+describe("the servers of a group", () => {
+  const batchOf = (start: Seen, hosts: number, order?: readonly string[]): Batch =>
+    nextBatch(
+      { name: "broker-0", role: "nomad-server", hosts, hash: NEW },
+      { ...deployed(start), role: "nomad-server", ...(order ? { order } : {}) },
+      { maxUnavailable: 1, platform: "local" },
+    );
+
+  test("a single one goes, whatever is left of its group", () => {
+    const [alone] = hosts(0);
+    expect(batchOf({ states: ["old"], leave: false }, 1)).toEqual({ ...NONE, updating: [alone] });
+    expect(batchOf({ states: ["left"], leave: false }, 1)).toEqual({ ...NONE, updating: [alone] });
+  });
+
+  test("go one at a time, in the order in which they were seen", () => {
+    const [zero, one] = ["broker-0-0", "broker-0-1"];
+    const start: Seen = { states: ["old", "old"], leave: true };
+    expect(batchOf(start, 2)).toEqual({ ...NONE, updating: [zero], laterHosts: [one] });
+    expect(batchOf(start, 2, [one, zero])).toEqual({ ...NONE, updating: [one], laterHosts: [zero] });
+  });
+
+  test("wait while another is out, and where leave is gone the order tells who has left", () => {
+    const [zero, one] = ["broker-0-0", "broker-0-1"];
+    expect(batchOf({ states: ["old", "gone"], leave: false }, 2)).toEqual({ ...NONE, laterHosts: [zero] });
+    expect(batchOf({ states: ["tainted", "old"], leave: true }, 2)).toEqual({ ...NONE, laterHosts: [one] });
+    expect(batchOf({ states: ["left", "left"], leave: false }, 2, [zero])).toEqual({
+      ...NONE,
+      laterHosts: [zero],
+    });
+  });
+
+  test("that have left go on before what is new is whole, and one at a time where both are dead", () => {
+    const [zero, one] = ["broker-0-0", "broker-0-1"];
+    expect(batchOf({ states: ["new", "old"], leave: true }, 2, [zero])).toEqual({ ...NONE, updated: [zero] });
+    expect(batchOf({ states: ["new", "old"], leave: true }, 2, [one])).toEqual({
+      ...NONE,
+      updated: [zero],
+      updating: [one],
+    });
+    expect(batchOf({ states: ["old", "old"], leave: true }, 2, [])).toEqual({ ...NONE, laterHosts: [one] });
+    expect(batchOf({ states: ["old", "gone"], leave: false }, 2, [])).toEqual({
+      ...NONE,
+      laterHosts: [zero],
+    });
+  });
+
+  test("that become more or fewer stay where they are, and others go after that", () => {
+    const [zero, one] = ["broker-0-0", "broker-0-1"];
+    expect(batchOf({ states: ["new"], leave: true }, 2)).toEqual({ ...NONE, updated: [zero] });
+    expect(batchOf({ states: ["new", "new"], leave: true }, 1)).toEqual({ ...NONE, updated: [zero] });
+    expect(batchOf({ states: ["old"], leave: true }, 2)).toEqual({ ...NONE, laterHosts: [zero] });
+    expect(batchOf({ states: ["old", "old"], leave: true }, 1)).toEqual({ ...NONE, laterHosts: [zero] });
+    expect(batchOf({ states: ["old", "new"], leave: true }, 2)).toEqual({
+      ...NONE,
+      updated: [one],
+      updating: [zero],
+    });
+  });
 });
+
+const NONE: Batch = { updated: [], updating: [], laterHosts: [] };
 
 describe("from any state of a group, with any number", () => {
   test("no more than that many machines are out, and none that has not left goes without leave", () => {

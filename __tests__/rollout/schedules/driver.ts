@@ -7,6 +7,8 @@ import { refusal } from "../../../rollout/roll/may-roll.js";
 import { nextInGroup } from "../../../rollout/roll/next-step.js";
 import { nextLeave } from "../../../rollout/leave/next-leave.js";
 import type { LeaveOrder } from "../../../rollout/leave/order.js";
+import { type Batch, nextBatch } from "../../../rollout/roll/next-batch.js";
+import { serverOrder } from "../../../rollout/roll/server-order.js";
 import type { Wanted } from "../../../rollout/roll/next-group.js";
 import { rollFacts } from "../../../rollout/log/roll-facts.js";
 import { readRuns } from "../../../rollout/log/read-runs.js";
@@ -23,7 +25,7 @@ import { readiness } from "../../../rollout/ready/readiness.js";
 import { describeTimeout, isTimedOut } from "../../../rollout/ready/timeout.js";
 import { imagesOf, bakeSecondsOf, gateSettingsOf } from "../../../cluster/gate-settings.js";
 import { findGroup } from "../../../cluster/find-group.js";
-import { hostNames } from "../../../cluster/groups.js";
+import { hostNames, serversOf } from "../../../cluster/groups.js";
 import { inFlightOf, isNew } from "../../../cluster/pending.js";
 import type { Hold } from "../../../cluster/run/hold.js";
 import type { Spec } from "../../../cluster/yaml/schema.js";
@@ -158,7 +160,10 @@ class GroupDriver {
           return { result: "rolled", revision: 1, seconds: 0, steps: [] };
         }
         if (next.kind === "roll") await this.#roll(name, spec);
-        else await this.#gate(name, spec);
+        else {
+          await this.#untilReady(name, spec, []);
+          await this.#record(name, spec);
+        }
       }
       throw new Violation(`${name} is never done`);
     } catch (error) {
@@ -177,6 +182,11 @@ class GroupDriver {
   async #roll(name: string, spec: Spec): Promise<void> {
     const { world } = this;
     const group = findGroup(spec, name);
+    const { updated, updating, laterHosts } = this.#batch(name, spec);
+    if (updated.length > 0 && updating.length > 0) {
+      const rest = hostNames(group).filter((host) => !updated.includes(host));
+      await this.#untilReady(name, spec, rest);
+    }
     await this.#step(name, "preflight");
     const cluster = [...world.deployed.groups.values()].map(({ name, pool, role, hosts }) => ({
       name,
@@ -187,29 +197,43 @@ class GroupDriver {
     const { workload, drain } = gateSettingsOf(group.pool, spec);
     const hosts = cluster.find((each) => each.name === name)?.hosts ?? [];
     const { role, hash, retires } = group;
-    const order = { group: name, role, hash, stay: hostNames(group), hosts, workload, retires, drain };
+    const servers = serversOf(spec, role);
+    const stay = hostNames(group);
+    const order = { group: name, role, servers, hash, stay, laterHosts, hosts, workload, retires, drain };
     const inFlight = inFlightOf(spec, world.deployed);
     const observation = world.observe(name);
-    const input = { group: name, workload, cluster, inFlight };
+    const input = { group: name, servers, stay, laterHosts, workload, cluster, inFlight };
     // Where nothing has to leave any more, nothing speaks against what is left to do.
     if (nextLeave(observation, order).kind !== "done") refuseUnsafe(preflight(observation, input));
     await this.#step(name, "plan");
     let plan = this.#plan(name, spec, "closed");
     await this.#step(name, "leave");
     world.spring("before it goes", name);
-    await this.#leave(order, { ...input, inFlight: [] });
+    const rest = { laterHosts: plan.laterHosts };
+    await this.#leave({ ...order, ...rest }, { ...input, ...rest, inFlight: [] });
     await this.#step(name, "apply");
     // The state has moved: what was judged is no longer what would be done.
     if (plan.base !== world.state.serial) plan = this.#plan(name, spec, "closed");
     await world.apply(plan, judge(plan, world.state), this.tick);
   }
 
+  /** As the driver sees it: with several servers the leader goes last. */
+  #batch(name: string, spec: Spec): Batch {
+    const { world } = this;
+    const [group, current] = [findGroup(spec, name), world.state.group(name)];
+    const hosts = current.hosts.map((host) => host.name);
+    const order = group.role === "client" ? undefined : serverOrder(world.observe(name), group.role, hosts);
+    const { maxUnavailable } = gateSettingsOf(group.pool, spec);
+    return nextBatch(group, order ? { ...current, order } : current, { maxUnavailable, platform: "local" });
+  }
+
+  /** The machines that wait are those of the state that it is made from. */
   #plan(name: string, spec: Spec, gate: "open" | "closed"): Plan {
     const { deployed } = this.world;
     const proposal = { view: name, target: name, spec, deployed, changes: [], declared: [], wiring: [] };
     const [refusal] = [...oneGroup(proposal), ...groupInFlight(proposal)];
     if (refusal) throw new UserError(`${refusal.message}; ${refusal.remedy}`);
-    const plan = this.world.state.plan(spec, name, gate);
+    const plan = this.world.state.plan(spec, name, gate, this.#batch(name, spec).laterHosts);
     if (judge(plan, this.world.state).accepted) return plan;
     throw new UserError(`the plan of ${name} is rejected; see rollout check`);
   }
@@ -254,7 +278,7 @@ class GroupDriver {
     }
   }
 
-  async #gate(name: string, spec: Spec): Promise<void> {
+  async #untilReady(name: string, spec: Spec, laterHosts: readonly string[]): Promise<void> {
     const { world } = this;
     const group = findGroup(spec, name);
     const { workload, ready } = gateSettingsOf(group.pool, spec);
@@ -267,9 +291,11 @@ class GroupDriver {
       group: name,
       pool: group.pool,
       role: group.role,
+      servers: serversOf(spec, group.role),
       image: group.image,
       hash: group.hash,
-      hosts: hostNames(group),
+      hosts: hostNames(group).filter((host) => !laterHosts.includes(host)),
+      laterHosts,
       workload,
       hasLoadBalancer: false,
       hasMachines: false,
@@ -294,6 +320,10 @@ class GroupDriver {
         throw new GateFailure(describeTimeout(reading, time.timeoutSeconds));
       await this.pause(EVERY_MS);
     }
+  }
+
+  async #record(name: string, spec: Spec): Promise<void> {
+    const { world } = this;
     await this.#step(name, "record");
     const plan = this.#plan(name, spec, "open");
     const more = plan.changes.filter(({ kind }) => kind !== "ready" && kind !== "revision");

@@ -17,11 +17,15 @@ const SPEC = change(smallSpec(), (spec) => {
   }
 });
 
-const DEPLOYED = deployedAs(SPEC);
-const HOSTS = groupsOf(SPEC).flatMap(hostNames);
+/** The same with five servers of Consul and of Nomad. */
+export const FIVE = change(SPEC, (spec) => {
+  for (const pool of ["consul-server", "nomad-server"]) poolOf(spec, pool).hosts = [2, 2, 1];
+});
+
+const HOSTS = groupsOf(FIVE).flatMap(hostNames);
 const GROUPS = groupsOf(SPEC).map(({ name }) => name);
 
-export const newWorld = (spec = SPEC): World => new World(spec, DEPLOYED);
+export const newWorld = (spec = SPEC): World => new World(spec, deployedAs(spec));
 
 /** What somebody asks for: a pool or all, with a new image. */
 export function asked(what: string): Wanted {
@@ -108,9 +112,10 @@ export const anySpec: fc.Arbitrary<Spec> = fc
     interval: fc.constantFrom("0s", "0s", "20s"),
     pauseAfter: fc.constantFrom([], [], ["broker-0"], ["nomad-server-1"]),
     order: fc.constantFrom([], [], ["broker-1"], ["nomad-server", "broker"]),
+    pools: fc.constantFrom(SPEC, FIVE),
   })
-  .map((rollout) =>
-    change(SPEC, (spec) => {
+  .map(({ pools, ...rollout }) =>
+    change(pools, (spec) => {
       Object.assign(spec.rollout, { ...rollout, manual: rollout.manual && rollout.interval === "20s" });
     }),
   );

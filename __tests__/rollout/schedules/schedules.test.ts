@@ -1,14 +1,15 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { isLong } from "../../support/long.js";
-import { anySchedule, anySpec, asked, newWorld, play } from "./schedule.js";
+import type { Spec } from "../../../cluster/yaml/schema.js";
+import { FIVE, anySchedule, anySpec, asked, newWorld, play } from "./schedule.js";
 
 /** Always the same schedules, unless another seed is asked for. */
 const SEED = Number(process.env["ROLLOUT_TEST_SEED"] ?? 2);
 
 describe("a common roll goes step by step", () => {
-  const roll = async (what: string) => {
-    const world = newWorld();
+  const roll = async (what: string, spec?: Spec) => {
+    const world = newWorld(spec);
     const { end, runs } = await play(world, asked(what), []);
     expect({ end: end.kind, runs }).toEqual({ end: "done", runs: 1 });
     return world.story;
@@ -100,6 +101,37 @@ describe("a common roll goes step by step", () => {
     `);
   });
 
+  test("five Consul servers, one at a time, the leader last in the last group and last within it", async () => {
+    expect(await roll("consul-server", FIVE)).toMatchInlineSnapshot(`
+     [
+       "--- rollout deploy consul-server --image v2",
+       "consul-server-1: image v2 in the spec",
+       "snapshot-consul",
+       "consul-leave consul-server-1-0",
+       "consul-server-1-0 is destroyed",
+       "consul-server-1-0 starts from v2",
+       "consul-leave consul-server-1-1",
+       "consul-server-1-1 is destroyed",
+       "consul-server-1-1 starts from v2",
+       "consul-server-1 is whole",
+       "consul-server-2: image v2 in the spec",
+       "consul-leave consul-server-2-0",
+       "consul-server-2-0 is destroyed",
+       "consul-server-2-0 starts from v2",
+       "consul-server-2 is whole",
+       "consul-server-0: image v2 in the spec",
+       "consul-leave consul-server-0-1",
+       "consul-server-0-1 is destroyed",
+       "consul-server-0-1 starts from v2",
+       "consul-leave consul-server-0-0",
+       "consul-server-0-0 is destroyed",
+       "consul-server-0-0 starts from v2",
+       "consul-server-0 is whole",
+       "--- done",
+     ]
+    `);
+  });
+
   test("all of them: servers first", async () => {
     expect((await roll("--all")).filter((line) => line.endsWith("whole"))).toMatchInlineSnapshot(`
      [
@@ -146,7 +178,7 @@ test("whatever happens, nothing that must not be is, and every roll ends whole o
         } catch (error) {
           // fast-check prints the seed and what it was given; this is what came of it.
           if (error instanceof Error)
-            error.message += `\n${JSON.stringify({ what, rollout: spec.rollout, schedule })}`;
+            error.message += `\n${JSON.stringify({ what, rollout: spec.rollout, servers: spec.pools["consul-server"].hosts, schedule })}`;
           if (error instanceof Error) error.message += `\n${world.story.join("\n")}`;
           throw error;
         }

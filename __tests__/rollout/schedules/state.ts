@@ -23,6 +23,7 @@ export interface Plan {
   readonly gate: Gate;
   /** The serial of the state that it was made from. */
   readonly base: number;
+  readonly laterHosts: readonly string[];
   readonly changes: readonly Change[];
 }
 
@@ -75,14 +76,16 @@ export class State {
     this.serial++;
   }
 
-  plan(spec: Spec, target: string, gate: Gate): Plan {
+  /** @param laterHosts those that keep their machines for now */
+  plan(spec: Spec, target: string, gate: Gate, laterHosts: readonly string[] = []): Plan {
     const group = findGroup(spec, target);
     const current = this.group(target);
-    const stays = ({ number, hash }: DeployedHost): boolean => number < group.hosts && hash === group.hash;
+    const stays = ({ number, hash, name }: DeployedHost): boolean =>
+      number < group.hosts && (hash === group.hash || laterHosts.includes(name));
     const going = current.hosts.filter((host) => !stays(host));
     const staying = current.hosts.filter(stays);
     const missing = numbers(group).filter((number) => !staying.some((host) => host.number === number));
-    const leave = leaveFor(group.hash, hostNames(group));
+    const leave = leaveFor(group.hash, [...hostNames(group), ...laterHosts]);
     const leaves = current.leaveFor !== leave || !current.leave;
     const { ready } = current;
     const proves =
@@ -157,7 +160,7 @@ export class State {
           ]
         : []),
     ];
-    return { target, gate, base: this.serial, changes };
+    return { target, gate, base: this.serial, laterHosts, changes };
   }
 
   #create(group: Group, number: number): string {

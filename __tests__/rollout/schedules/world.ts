@@ -1,7 +1,7 @@
 import { hostName } from "../../../cluster/address.js";
 import type { GroupChange } from "../../../cluster/yaml/edit.js";
 import { findGroup } from "../../../cluster/find-group.js";
-import { groupsOf, roleOf, type Group } from "../../../cluster/groups.js";
+import { groupsOf, roleOf, serversOf, type Group } from "../../../cluster/groups.js";
 import type { Hold } from "../../../cluster/run/hold.js";
 import { deployedHash, groupsInFlight } from "../../../cluster/pending.js";
 import type { LogEvent } from "../../../cluster/run/run-log.js";
@@ -288,15 +288,26 @@ export class World {
   }
 
   /**
-   * Never a server pool without its majority: at the moment in which a server goes the two others vote and live, whatever
-   * anybody knows of them. What strikes once it has gone is the schedule's doing.
+   * Never a server pool without its majority: at the moment in which a server goes so many others vote and live, whatever
+   * anybody knows of them; and never two servers of a group out at once. What strikes once it has gone is the schedule's doing.
    */
   #mayGo(host: string, pool: ServerPool): void {
     if (roleOf(host.slice(0, -4)) !== pool) return;
     const others = this.#side(pool).raft.peers.filter(({ name }) => withoutRegion(name) !== host);
     const alive = others.filter((peer) => peer.voter && this.#lives(peer, pool));
-    if (alive.length < 2)
+    const majority = Math.floor(serversOf(this.spec, pool) / 2) + 1;
+    if (alive.length < majority)
       throw new Violation(`${host} goes, and ${String(alive.length)} others of ${pool} vote and live`);
+    const name = host.replace(/-\d+$/, "");
+    const mute = this.state
+      .group(name)
+      .hosts.filter((other) => other.name !== host && this.cluster.machines.get(other.name)?.isRunning)
+      .filter(
+        (other) => !this.#side(pool).raft.peers.some((peer) => withoutRegion(peer.name) === other.name),
+      );
+    const isAlive = this.cluster.machines.get(host)?.isRunning === true;
+    if (isAlive && mute.length > 0)
+      throw new Violation(`${host} goes, and ${mute.map((other) => other.name).join(", ")} is no peer`);
   }
 
   /** Never a leader that is dead. */
