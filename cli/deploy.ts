@@ -27,8 +27,8 @@ import { realClock } from "../clients/clock.js";
 import { commitCommand } from "../program/commits.js";
 import { refuseHeld } from "../program/held.js";
 import { readCluster } from "../program/read-deployed.js";
-import { refuseUneditable } from "../program/edit-spec.js";
-import { pinSpec, readSpec } from "../program/read-spec.js";
+import { elementOf, refuseUneditable } from "../program/edit-spec.js";
+import { pinSpec, readSpec, specPath } from "../program/read-spec.js";
 import { refreshDesired } from "../program/run-program.js";
 import { readSituation } from "../program/situation.js";
 import { inPlace, isWatched } from "./output/tasks.js";
@@ -63,11 +63,6 @@ export async function runDeploy(
   args: DeployArgs,
   dialogue: Dialogue,
 ): Promise<DeployResult> {
-  await refreshDesired(readSpec(given), given, console.error);
-  const source = readSpec(given);
-  const { spec } = source;
-  if (args.image !== undefined) refuseUneditable(source, "image", args.target);
-  const env = pinSpec(given, source);
   const say = (line: string): void => {
     process.stderr.write(`${line}\n`);
   };
@@ -75,6 +70,12 @@ export async function runDeploy(
   const tell: RollDeps["say"] = (text, wait) => {
     say(isJson ? JSON.stringify({ kind: "line", text, id: wait?.id, until: wait?.until }) : text);
   };
+  const ofProgram = { file: specPath(given), isExample: false };
+  if (args.image !== undefined) refuseUneditable(ofProgram, elementOf("images", args.target));
+  await refreshDesired(given, tell);
+  const source = readSpec(given);
+  const { spec } = source;
+  const env = pinSpec(given, source);
   const isGiven = args.target !== undefined || args.all || args.image !== undefined;
   const isCluster = args.target === CLUSTER && !args.all && args.image === undefined;
   const asked = isGiven ? args : await comingNext(env);

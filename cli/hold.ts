@@ -50,7 +50,7 @@ export async function runCancel(
   { undo = false }: { readonly undo?: boolean },
   now: Date,
 ): Promise<string> {
-  if (undo) refuseUneditable(readSpec(env));
+  if (undo) refuseUneditable(readSpec(env), "what is said by rollout undo GROUP --dry-run");
   const { name, store } = await heldBy(env);
   const gone = await endGone(store);
   const run = gone ? undefined : await lockHolder(store);

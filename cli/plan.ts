@@ -12,8 +12,7 @@ import { inScratch } from "../program/in-scratch.js";
 import { judgeMadePlan, type JudgedPlan } from "../program/judged-plan.js";
 import { warnOfMachines } from "../program/new-machine.js";
 import { loadProgram, type Program } from "../program/program.js";
-import { readSpec } from "../program/read-spec.js";
-import { refreshDesired, writeViews } from "../program/run-program.js";
+import { refreshDesired, unsteady, writeViews } from "../program/run-program.js";
 import { refuseStrays } from "../program/strays.js";
 import { terraformEnvironment } from "../program/terraform-environment.js";
 
@@ -37,7 +36,7 @@ export interface MadePlan extends JudgedPlan {
 export async function runPlan(env: Environment, { view, out }: PlanArgs): Promise<MadePlan> {
   if (out !== undefined) checkWritable(out);
   const asked = view === undefined || view === "cluster" ? env : { ...env, ROLLOUT_GROUP: view };
-  await refreshDesired(readSpec(env), env, console.error);
+  await refreshDesired(env, console.error);
   const loaded = await loadProgram(asked);
   if (isForReview(loaded.deployed.origin)) {
     throw new UserError("ROLLOUT_DEPLOYED is set: a plan is made from the state alone; unset it", 2);
@@ -50,7 +49,8 @@ export async function runPlan(env: Environment, { view, out }: PlanArgs): Promis
   return inScratch("rollout-plan-", async (scratch, asked) => {
     const outdir = out === undefined ? scratch : (env["CDKTF_OUTDIR"] ?? "cdktf.out");
     const file = join(scratch, "plan");
-    await writeViews(out === undefined ? { ...loaded, views: [name] } : loaded, env, outdir);
+    const program = out === undefined ? { ...loaded, views: [name] } : loaded;
+    if (await writeViews(program, env, { outdir, stop: asked.stop })) throw unsteady();
     const folder = resolve(outdir, loaded.spec.name, name);
     const json = await makePlan({
       ...asked,

@@ -12,8 +12,8 @@ import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
 import { type Dialogue, confirmName } from "./ask.js";
 import { readDeployed } from "../program/read-deployed.js";
+import { refuseUneditable } from "../program/edit-spec.js";
 import { readSpec } from "../program/read-spec.js";
-import { isOfProgram } from "../program/run-program.js";
 import { openRunStore } from "../program/run-store.js";
 import { rewriteFile } from "../clients/put-file.js";
 
@@ -33,13 +33,9 @@ export async function runRetire(env: Environment, args: RetireArgs, dialogue: Di
   const source = readSpec(env);
   const { spec, file, shown, isExample } = source;
   if (isExample) throw new UserError("there is no cluster.yaml, so no pool of yours can retire", 2);
-  if (isOfProgram(source))
-    throw new UserError(
-      `a program declares this cluster, and nobody edits its code: set retire of ${args.pool} there`,
-      2,
-    );
   const pool = findRetirable(spec, args.pool);
   const retire = args.deleteVolumes === true ? "delete-volumes" : (pool.retire ?? "keep-volumes");
+  refuseUneditable(source, `retire: "${retire}" of ${pool.name}`);
   const deployed = await readDeployed(source, env);
   if (pool.retire === retire) {
     return [`${pool.name} retires already (${retire})`, nextOf(pool, spec, deployed)].join("\n");

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { App } from "cdktf";
 import { offeredViews } from "../rollout/roll/views.js";
 import { type Difference, type Review, reviewOf, reviewSchema } from "../rollout/review/review.js";
+import { parseAddress } from "../cluster/address.js";
+import { isRenderedData, isSharedAddress } from "../cluster/shared-address.js";
 import { loadSpec } from "../cluster/yaml/load.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
@@ -13,7 +15,8 @@ import { commitAt, fileAtRevision, isCommitted } from "../clients/git.js";
 import { diffResources } from "./output/diff-resources.js";
 import { inScratch } from "../program/in-scratch.js";
 import { readDeployed } from "../program/read-deployed.js";
-import { readSpec } from "../program/read-spec.js";
+import { readSpec, type SpecFile } from "../program/read-spec.js";
+import { isOfProgram } from "../program/run-program.js";
 
 export interface ReviewArgs {
   /** A git revision: what is deployed is taken from the spec there, without credentials. Default: from the state. */
@@ -39,9 +42,9 @@ async function review(env: Environment, { base }: ReviewArgs): Promise<Review> {
     base === undefined
       ? undefined
       : loadSpec(await fileAtRevision(file, base, source.shown), `${base}:${source.shown}`);
-  const deployed = await readDeployed(
+  const deployed = withoutOwn(
     source,
-    base === undefined ? env : { ...env, ROLLOUT_DEPLOYED: `git:${base}` },
+    await readDeployed(source, base === undefined ? env : { ...env, ROLLOUT_DEPLOYED: `git:${base}` }),
   );
   const commits = {
     base: base === undefined ? null : ((await commitAt(file, base)) ?? null),
@@ -73,6 +76,19 @@ async function review(env: Environment, { base }: ReviewArgs): Promise<Review> {
       }),
     );
   });
+}
+
+/** A review runs no code, so what a program has of its own is in no stack that it makes. */
+function withoutOwn(source: SpecFile, deployed: Deployed): Deployed {
+  if (!isOfProgram(source)) return deployed;
+  const { spec } = source;
+  if (spec.rollout.ownResources.length > 0)
+    console.error(`not reviewed, since no code is run: ${spec.rollout.ownResources.join(", ")}`);
+  const rendered = [...deployed.addresses].filter(
+    (address) =>
+      parseAddress(address) !== undefined || isSharedAddress(address, spec) || isRenderedData(address, spec),
+  );
+  return { ...deployed, addresses: new Set(rendered) };
 }
 
 function differencesOf(stack: ViewStack, baseline: readonly ViewStack[]): Difference[] {

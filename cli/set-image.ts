@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { parseAssignments } from "../cluster/yaml/edit.js";
 import { imageFromPackerManifest } from "../cluster/yaml/packer.js";
 import { UserError } from "../cluster/user-error.js";
-import { editSpec, refuseUneditable } from "../program/edit-spec.js";
+import { editSpec, elementOf, refuseUneditable } from "../program/edit-spec.js";
 import { warnOfMachines } from "../program/new-machine.js";
 import { readSpec, type SpecFile } from "../program/read-spec.js";
 
@@ -18,7 +18,8 @@ export interface SetImageArgs {
 /** Changes images in the spec and nothing else: comments and layout stay byte for byte. Says what became of each group. */
 export async function runSetImage(env: Environment, { assignments, packer }: SetImageArgs): Promise<string> {
   const source = readSpec(env);
-  refuseUneditable(source, "image", assignments[0]?.split("=")[0]);
+  const elements = assignments.map((each) => elementOf("images", each.split("=")[0]));
+  refuseUneditable(source, elements.join(" and "));
   const { spec, shown } = source;
   const changes =
     packer === undefined ? parseAssignments(assignments) : fromPacker(assignments, packer, spec);

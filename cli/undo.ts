@@ -40,7 +40,8 @@ export async function runUndo(
   warn: (line: string) => void,
 ): Promise<string> {
   const given = readSpec(env);
-  if (!dryRun || given.isExample) refuseUneditable(given, "image", target);
+  if (!dryRun || given.isExample)
+    refuseUneditable(given, `what is said by rollout undo ${target ?? "--all"} --dry-run`);
   const seen = await readSituation(env, Date.now());
   const { source, spec } = seen;
   const despite = despiteIn(options);

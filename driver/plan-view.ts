@@ -8,6 +8,7 @@ import { type Batch, nextBatch } from "../rollout/roll/next-batch.js";
 import { type MemberKind, parseAddress } from "../cluster/address.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { findGroup } from "../cluster/find-group.js";
+import { groupsOf } from "../cluster/groups.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { GATE_VARIABLE, type Gate } from "../cluster/hooks/variables.js";
 import { UserError } from "../cluster/user-error.js";
@@ -16,7 +17,7 @@ import { isAsRecorded } from "../program/as-recorded.js";
 import { judgeMadePlan, type JudgedPlan } from "../program/judged-plan.js";
 import { loadProgram, type Program } from "../program/program.js";
 import { headlineOf, violationsOf } from "../program/result-of.js";
-import { writeViews } from "../program/run-program.js";
+import { unsteady, writeViews } from "../program/run-program.js";
 import { terraformEnvironment } from "../program/terraform-environment.js";
 import type { Run } from "./run.js";
 
@@ -86,12 +87,21 @@ export class ViewPlanner {
   }
 
   /** Writes the view and no other; that of a group for its next batch. */
-  private async synth(read: Program): Promise<{ program: Program; batch: Batch }> {
+  private async synth(read: Program, isAgain = false): Promise<{ program: Program; batch: Batch }> {
     const batch = batchOf(read, this.view);
     const { ownResources = true } = this.run;
     const program = { ...read, views: [this.view], laterHosts: batch.laterHosts, ownResources };
-    await writeViews(program, this.run.env, this.outdir);
-    return { program, batch };
+    const { env, stop } = this.run;
+    const edited = await writeViews(program, env, { outdir: this.outdir, stop });
+    if (!edited) return { program, batch };
+    if (isAgain) throw unsteady();
+    const again = await this.load();
+    const [before, now] = [read.spec, again.spec].map((spec) =>
+      groupsOf(spec).find(({ name }) => name === this.view),
+    );
+    // What was looked at and confirmed is what is planned; an edit of another group is of no account.
+    if (before?.hash !== now?.hash || before?.hosts !== now?.hosts || before === undefined) throw unsteady();
+    return this.synth(again, true);
   }
 
   /** What a refusal says to do with a taint is done in the folder of the view, which may never have been there. */
@@ -102,6 +112,8 @@ export class ViewPlanner {
     try {
       return await this.synth(read);
     } catch (error) {
+      const isTainted = [...read.deployed.groups.values()].some(({ tainted }) => tainted.length > 0);
+      if (this.run.stop.aborted || !isTainted) throw error;
       const groups = new Map([...read.deployed.groups].map(([name, of]) => [name, { ...of, tainted: [] }]));
       const leaveFolder = async (): Promise<void> => {
         await this.synth({ ...read, deployed: { ...read.deployed, groups } });

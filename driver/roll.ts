@@ -11,7 +11,7 @@ import { isNew } from "../cluster/pending.js";
 import { downgradeIn } from "../live/downgrade.js";
 import { connect } from "../live/live-cluster.js";
 import { machinesOf } from "../live/local-agents.js";
-import { editSpec, refuseUneditable } from "../program/edit-spec.js";
+import { editSpec, elementOf, refuseUneditable } from "../program/edit-spec.js";
 import { readCluster } from "../program/read-deployed.js";
 import { readSpec } from "../program/read-spec.js";
 import { endDrain } from "./end-drain.js";
@@ -39,7 +39,7 @@ export async function roll(run: Run, wanted: Wanted, say: RollDeps["say"]): Prom
       edit: async (group, change) => {
         await run.prove();
         const source = readSpec(env);
-        refuseUneditable(source);
+        refuseUneditable(source, elementOf("images", group));
         editSpec(source, new Map([[group, change]]));
         return readSpec(env).spec;
       },

@@ -6,19 +6,13 @@ import { isOfProgram } from "./run-program.js";
 import type { SpecFile } from "./read-spec.js";
 import { rewriteFile } from "../clients/put-file.js";
 
-/** @throws UserError for the example, which is nobody's cluster, and for what a program declares, whose code nobody edits */
-export function refuseUneditable(
-  source: Pick<SpecFile, "isExample" | "file">,
-  key: keyof GroupChange = "image",
-  name = "",
-): void {
-  const group = parseGroupName(name);
-  const element = `${key}s[${group ? String(group.index) : "the group's number"}] of ${group?.pool ?? "its pool"}`;
+/**
+ * @param what is to be set where a program declares the cluster, such as `images[2] of broker`
+ * @throws UserError for the example, which is nobody's cluster, and for what a program declares
+ */
+export function refuseUneditable(source: Pick<SpecFile, "isExample" | "file">, what: string): void {
   if (isOfProgram(source))
-    throw new UserError(
-      `a program declares this cluster, and nobody edits its code: set ${element} there, then: rollout deploy ${group ? name : "GROUP"}`,
-      2,
-    );
+    throw new UserError(`a program declares this cluster, and rollout edits no code: set ${what} there`, 2);
   if (!source.isExample) return;
   throw new UserError(
     "there is no cluster.yaml in this folder, so there is nothing to edit; go to its folder, or name it by CLUSTER=FILE",
@@ -44,4 +38,11 @@ export function editSpec(
     throw new UserError(`${shown} was edited at this very moment; nothing was overwritten: run this again`);
   rewriteFile(file, edited);
   return true;
+}
+
+/** `images[2] of broker`, `images of broker` or `images`: what of an array a group, a pool or nobody in particular has. */
+export function elementOf(key: string, target = ""): string {
+  const group = parseGroupName(target);
+  if (group) return `${key}[${String(group.index)}] of ${group.pool}`;
+  return target === "" ? key : `${key} of ${target}`;
 }

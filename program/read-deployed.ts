@@ -45,11 +45,21 @@ async function readCopy(
 ): Promise<Deployed> {
   const bytes = readBytes(path, path, "name a spec or a copy of a state by ROLLOUT_DEPLOYED=file:PATH");
   const text = new TextDecoder().decode(bytes);
-  if (!text.trimStart().startsWith("{")) return baseline(loadSpec(bytes, path), where, addOwn);
+  if (!text.trimStart().startsWith("{") || isDesired(text))
+    return baseline(loadSpec(bytes, path), where, addOwn);
   const deployed = parseState(text, { where, cluster: spec.name, platform: spec.platform });
   return deployed.origin.kind === "state"
     ? { ...deployed, origin: { ...deployed.origin, copy: true } }
     : deployed;
+}
+
+/** What a program has written is a spec in JSON, and a state has no pools. */
+function isDesired(text: string): boolean {
+  try {
+    return "pools" in (JSON.parse(text) as object);
+  } catch {
+    return false;
+  }
 }
 
 /** cdktf is loaded only where a spec must be synthesized to know what it declares. */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { codeOf } from "../clients/error-code.js";
+import * as z from "zod";
 import { loadSpec } from "../cluster/yaml/load.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
@@ -21,7 +22,7 @@ export interface SpecFile {
   /** Whether it is the example, since there is no other. */
   readonly isExample: boolean;
   /** Declares what a program has of its own in a view. Default: `own-resources.ts` does. */
-  readonly addOwn?: (view: ViewStack) => void;
+  readonly addOwn?: ((view: ViewStack) => void) | undefined;
 }
 
 /** What a program writes of the cluster that it declares; JSON is YAML, too. */
@@ -39,11 +40,14 @@ const EXAMPLE = fileURLToPath(new URL("../cluster.example.yaml", import.meta.url
  * @throws UserError when it cannot be read, SpecError when it is wrong
  */
 export function readSpec(env: Environment, folder = process.cwd()): SpecFile {
-  const asked = env["CLUSTER"] ?? "";
-  const written = existsSync(resolve(folder, "cluster.yaml")) ? "cluster.yaml" : DESIRED;
-  const named = asked !== "" ? asked : existsSync(resolve(folder, written)) ? written : "cluster.yaml";
+  const named = nameOf(env, folder);
   const file = resolve(folder, named);
-  const isExample = asked === "" && !existsSync(file);
+  const isExample = (env["CLUSTER"] ?? "") === "" && !existsSync(file);
+  if (isExample && appIn(folder)?.includes("dist/main.js") === false)
+    throw new UserError(
+      `there is neither cluster.yaml nor ${DESIRED} in this folder; where a program declares the cluster, write it: npx cdktf synth`,
+      2,
+    );
   const found = isExample ? exampleFile() : file;
   const shown = isExample ? "cluster.example.yaml" : named;
   return {
@@ -52,6 +56,28 @@ export function readSpec(env: Environment, folder = process.cwd()): SpecFile {
     shown,
     isExample,
   };
+}
+
+/** Where the spec would be that a command means, whether it is there or not. */
+export const specPath = (env: Environment, folder = process.cwd()): string =>
+  resolve(realpathSync(folder), nameOf(env, folder));
+
+function nameOf(env: Environment, folder: string): string {
+  const asked = env["CLUSTER"] ?? "";
+  if (asked !== "") return asked;
+  return ["cluster.yaml", DESIRED].find((name) => existsSync(resolve(folder, name))) ?? "cluster.yaml";
+}
+
+const cdktfSchema = z.object({ app: z.string().min(1) });
+
+/** The program that `cdktf.json` names in a folder; undefined where none is named. */
+export function appIn(folder: string): string | undefined {
+  const file = resolve(folder, "cdktf.json");
+  try {
+    return existsSync(file) ? cdktfSchema.parse(JSON.parse(readFileSync(file, "utf8"))).app : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

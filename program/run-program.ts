@@ -1,23 +1,33 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { deserialize, serialize } from "node:v8";
 import { isDeepStrictEqual } from "node:util";
+import { deserialize, serialize } from "node:v8";
 import * as z from "zod";
 import { type Environment, withoutTokens } from "../clients/environment.js";
 import { putFile } from "../clients/put-file.js";
 import { UserError } from "../cluster/user-error.js";
 import { loadSpec } from "../cluster/yaml/load.js";
+import type { Spec } from "../cluster/yaml/schema.js";
+import { heedSignals } from "./heed-signals.js";
 import { type Program, synthesize } from "./program.js";
-import { DESIRED, readBytes, type SpecFile } from "./read-spec.js";
+import { appIn, DESIRED, type SpecFile, specPath } from "./read-spec.js";
 
 /** What the command line asks of a program: to say what it desires, and to write views of it. */
 export interface Asked {
-  /** Where what is desired is to be written. */
+  /** Where the {@link Answer} is to be written, in JSON. */
   readonly answer: string;
   /** What the views are to be made from; absent where none is wanted. */
   readonly views?: Omit<Program, "spec">;
 }
+
+const answerSchema = z.union([
+  z.object({ desired: z.string() }),
+  z.object({ refused: z.string(), exitCode: z.union([z.literal(1), z.literal(2)]) }),
+]);
+
+/** What a program desires, or why it refuses. */
+export type Answer = z.output<typeof answerSchema>;
 
 /** Names the file of what is {@link Asked}. */
 const ASKED = "ROLLOUT_ASKED";
@@ -32,97 +42,116 @@ export function askedOf(env: Environment): Asked | undefined {
 export const isOfProgram = ({ file }: Pick<SpecFile, "file">): boolean => basename(file) === DESIRED;
 
 /**
- * Runs the program of a folder, the `app` of its `cdktf.json`, as cdktf does.
- * @param views what views are to be made from, and the folder for them. Default: none is wanted
- * @returns what it desires
- * @throws UserError with what it has printed where it fails, and where it ends without an answer
+ * Writes the views of a cluster into a folder, by its own program where it has one.
+ * @returns what the program declares by now where that is something else: then the views are of no use
+ * @throws UserError with what the guard says of them
  */
-async function runProgram(
-  { file }: Pick<SpecFile, "file">,
+export async function writeViews(
+  program: Program,
   env: Environment,
-  views?: { readonly program: Program; readonly outdir: string },
-): Promise<string> {
+  { outdir, stop }: { readonly outdir: string; readonly stop?: AbortSignal },
+): Promise<Spec | undefined> {
+  if (!isOfProgram(program)) {
+    synthesize(program, outdir);
+    return undefined;
+  }
+  const { desired } = await runProgram(program.file, env, { views: { program, outdir }, stop });
+  const spec = loadSpec(desired, program.shown);
+  if (isDeepStrictEqual(spec, program.spec)) return undefined;
+  putFile(program.file, desired, 0o644);
+  return spec;
+}
+
+/** Said where a program is not twice the same, or was edited under a run. */
+export const unsteady = (): UserError =>
+  new UserError(
+    `the program declares something else than a moment ago, so nothing is planned; run the same command again`,
+  );
+
+/** Brings `desired.json` up to date before anything is done by it. A spec that no program wrote stays as it is. */
+export async function refreshDesired(env: Environment, say: (line: string) => void): Promise<void> {
+  const file = specPath(env);
+  if (!isOfProgram({ file })) return;
+  const desired = await askDesired(file, env);
+  if (isSame(file, desired)) return;
+  putFile(file, desired, 0o644);
+  say(`${DESIRED} was updated from the program; commit it`);
+}
+
+/** @throws UserError where a program declares something else than `desired.json` says */
+export async function refuseStale(env: Environment): Promise<void> {
+  const file = specPath(env);
+  if (!isOfProgram({ file }) || isSame(file, await askDesired(file, env))) return;
+  throw new UserError(
+    `${DESIRED} is stale: the program declares something else; update and commit it: npx cdktf synth`,
+    2,
+  );
+}
+
+/** Whether a file says the same, however it is laid out. One that nobody can read says something else. */
+export function isSame(file: string, desired: string): boolean {
+  try {
+    return isDeepStrictEqual(JSON.parse(readFileSync(file, "utf8")), JSON.parse(desired));
+  } catch {
+    return false;
+  }
+}
+
+const askDesired = (file: string, env: Environment): Promise<string> =>
+  heedSignals(async ({ stop }) => (await runProgram(file, env, { stop })).desired);
+
+interface RunOptions {
+  /** What views are to be made from, and the folder for them. Default: none is wanted. */
+  readonly views?: { readonly program: Program; readonly outdir: string };
+  /** Ends the program, and all that it has started. */
+  readonly stop?: AbortSignal | undefined;
+}
+
+/**
+ * Runs the program of a folder, the `app` of its `cdktf.json`, as cdktf does.
+ * @throws UserError with what it refuses; with what it has printed where it fails or ends without an answer
+ */
+async function runProgram(file: string, env: Environment, { views, stop }: RunOptions) {
+  stop?.throwIfAborted();
   const folder = dirname(file);
-  const app = appOf(folder);
+  const app = appIn(folder);
+  if (app === undefined)
+    throw new UserError(
+      `${DESIRED} is written by a program, and no cdktf.json beside it names that; expected { "app": "npx tsx main.ts" }`,
+      2,
+    );
   const scratch = mkdtempSync(join(tmpdir(), "rollout-asked-"));
   const [asked, answer] = [join(scratch, "asked"), join(scratch, "answer")];
   try {
     const given = views && { views: { ...views.program, spec: undefined } };
     writeFileSync(asked, serialize({ answer, ...given }), { mode: 0o600 });
     const { execa } = await import("execa");
-    const { exitCode, stderr, stdout, code } = await execa(app, {
-      shell: true,
-      cwd: folder,
-      env: withoutTokens({
-        ...env,
-        [ASKED]: asked,
-        ...(views ? { CDKTF_OUTDIR: resolve(views.outdir) } : {}),
-      }),
-      stdin: "ignore",
-      reject: false,
+    const out = views ? { CDKTF_OUTDIR: resolve(views.outdir) } : {};
+    // In a group of its own: Ctrl-C is for whoever runs it, who ends it with all that its shell has started.
+    const child = execa(app, {
+      ...{ shell: true, detached: true, cwd: folder, stdin: "ignore", reject: false, all: true },
+      env: withoutTokens({ ...env, [ASKED]: asked, ...out }),
     });
-    if (exitCode !== 0)
-      throw new UserError(
-        `the program failed (${app}): ${exitCode === undefined ? (code ?? "it was ended") : `exit code ${String(exitCode)}`}\n${[stdout, stderr].filter((text) => text !== "").join("\n")}`,
-        exitCode === 2 ? 2 : 1,
-      );
-    if (existsSync(answer)) return readFileSync(answer, "utf8");
+    const end = (): void => {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+    };
+    stop?.addEventListener("abort", end);
+    const { exitCode, all } = await child.finally(() => stop?.removeEventListener("abort", end));
+    stop?.throwIfAborted();
+    const found = existsSync(answer)
+      ? answerSchema.parse(JSON.parse(readFileSync(answer, "utf8")))
+      : undefined;
+    if (found && "refused" in found) throw new UserError(found.refused, found.exitCode);
+    if (found && exitCode === 0) return found;
+    const how = exitCode === undefined ? "it was ended" : `exit code ${String(exitCode)}`;
     throw new UserError(
-      `the program ended well and declared nothing (${app}); its last line is to be: await app.synth(), of a RolloutApp`,
-      2,
+      exitCode === 0
+        ? `the program declared nothing (${app}); end it with: await app.synth(), of a RolloutApp${below(all)}`
+        : `the program failed (${app}): ${how}${below(all)}`,
     );
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/**
- * Writes the views of a cluster into a folder, by its own program where it has one.
- * @throws UserError with what the guard says of them; where the program declares something else by now
- */
-export async function writeViews(program: Program, env: Environment, outdir: string): Promise<void> {
-  if (!isOfProgram(program)) {
-    synthesize(program, outdir);
-    return;
-  }
-  const desired = await runProgram(program, env, { program, outdir });
-  if (isDeepStrictEqual(loadSpec(desired, program.shown), program.spec)) return;
-  throw new UserError(
-    `the program declares something else than ${program.shown} said when this began; run the same command again`,
-  );
-}
-
-/** Brings `desired.json` up to date before anything is done by it. A spec that no program wrote stays as it is. */
-export async function refreshDesired(
-  source: SpecFile,
-  env: Environment,
-  say: (line: string) => void,
-): Promise<void> {
-  if (!isOfProgram(source)) return;
-  const desired = await runProgram(source, env);
-  if (desired === readFileSync(source.file, "utf8")) return;
-  putFile(source.file, desired, 0o644);
-  say(`${source.shown} is written anew: the program declares something else than it said; commit it`);
-}
-
-/** @throws UserError where a program declares something else than `desired.json` says */
-export async function refuseStale(source: SpecFile, env: Environment): Promise<void> {
-  if (!isOfProgram(source) || (await runProgram(source, env)) === readFileSync(source.file, "utf8")) return;
-  throw new UserError(
-    `${source.shown} is stale: the program declares something else; write it anew and commit it: npx cdktf synth`,
-    2,
-  );
-}
-
-const cdktfSchema = z.object({ app: z.string().min(1) });
-
-function appOf(folder: string): string {
-  const file = join(folder, "cdktf.json");
-  const remedy = `${DESIRED} is written by a program, and cdktf.json beside it names that: { "app": "npx tsx main.ts" }`;
-  const text = new TextDecoder().decode(readBytes(file, "cdktf.json", remedy));
-  try {
-    return cdktfSchema.parse(JSON.parse(text)).app;
-  } catch {
-    throw new UserError(`cdktf.json has no app; ${remedy}`, 2);
-  }
-}
+const below = (text: string): string => (text === "" ? "" : `\n${text}`);

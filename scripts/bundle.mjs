@@ -1,6 +1,6 @@
 // Bundles the CLI, so that a hook or a check starts in a fraction of a second: loading zod and yaml file by file takes
 // longer than judging a plan. What is large or loaded seldom stays outside.
-import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 
@@ -91,6 +91,8 @@ for (const name of made.sort((one, other) => Number(isEntry(one)) - Number(isEnt
     () => false,
   );
   if (!isSame) await rename(from, to);
+  // From now on its age is that of the last build that has named it.
+  else await utimes(to, new Date(), new Date());
 }
 for (const name of await readdir(bundles)) {
   const isOld = Date.now() - (await stat(join(bundles, name))).mtimeMs > LONGEST_ROLL_MS;

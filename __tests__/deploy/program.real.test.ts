@@ -87,18 +87,17 @@ describeReal("A cluster that a program declares, in a folder without a YAML", ["
 
   test("a group is rolled by rollout deploy, by one run of the program and one for each plan", async () => {
     const note = stateOf("terraform_data", "note");
+    write('.groupNames.join(" ")', '.groupNames.join("+")');
     write('["v1", "v1", "v1"]', '["v2", "v1", "v1"]');
     expect(await rollout("validate")).toEqual({
       output:
-        "desired.json is stale: the program declares something else; write it anew and commit it: npx cdktf synth",
+        "desired.json is stale: the program declares something else; update and commit it: npx cdktf synth",
       exitCode: 2,
     });
     const before = runs();
     const { output, exitCode } = await rollout("deploy", "broker-0", "--yes");
     expect(exitCode).toBe(0);
-    expect(output).toContain(
-      "desired.json is written anew: the program declares something else than it said; commit it",
-    );
+    expect(output).toContain("desired.json was updated from the program; commit it");
     expect(output).toContain("broker-0: rolled, revision 2");
     expect(runs() - before).toBe(3);
     expect(stateOf("terraform_data", "note")).toEqual(note);
@@ -116,16 +115,16 @@ describeReal("A cluster that a program declares, in a folder without a YAML", ["
   });
 
   test("refuses to edit what stands in code, before anything else", async () => {
-    const first = "a program declares this cluster, and nobody edits its code: set";
+    const first = "a program declares this cluster, and rollout edits no code: set";
     for (const [line, what] of [
-      ["set image broker-2=v2", "images[2] of broker there, then: rollout deploy broker-2"],
-      ["restart broker-2", "generations[2] of broker there, then: rollout deploy broker-2"],
-      ["undo broker-0", "images[0] of broker there, then: rollout deploy broker-0"],
-      ["deploy broker-2 --image v2 --yes", "images[2] of broker there, then: rollout deploy broker-2"],
-      ["cancel --undo", "images[the group's number] of its pool there, then: rollout deploy GROUP"],
-      ["retire broker", "retire of broker there"],
+      ["set image broker-2=v2", "images[2] of broker"],
+      ["restart broker-2", "generations[2] of broker"],
+      ["undo broker-0", "what is said by rollout undo broker-0 --dry-run"],
+      ["deploy broker --image v2 --yes", "images of broker"],
+      ["cancel --undo", "what is said by rollout undo GROUP --dry-run"],
+      ["retire broker", 'retire: "keep-volumes" of broker'],
     ] as const)
-      expect(await rollout(...line.split(" "))).toEqual({ output: `${first} ${what}`, exitCode: 2 });
+      expect(await rollout(...line.split(" "))).toEqual({ output: `${first} ${what} there`, exitCode: 2 });
     expect((await rollout("undo", "broker-0", "--dry-run")).output).toContain("v1");
   });
 
@@ -140,21 +139,79 @@ describeReal("A cluster that a program declares, in a folder without a YAML", ["
     expect(readFileSync(join(folder, "desired.json"), "utf8")).toBe(before);
     write('throw new Error("no image was found");\nawait app.synth();', "");
     expect(await rollout("validate")).toEqual({
-      output:
-        "the program ended well and declared nothing (node main.mjs); its last line is to be: await app.synth(), of a RolloutApp",
-      exitCode: 2,
+      output: "the program declared nothing (node main.mjs); end it with: await app.synth(), of a RolloutApp",
+      exitCode: 1,
     });
   });
 
-  test("refuses a program that declares something else each time, before anything is planned", async () => {
+  test("an edit of another group while one is rolled is of no account for that", async () => {
+    const later = runs() + 2;
+    const rollout_ = 'backend: file("terraform.demo.tfstate"), rollout: { pendingGroups: "queue" } });';
     writeFileSync(
       join(folder, "main.mjs"),
-      PROGRAM.replace('["v1", "v1", "v1"]', '["v2", "v2", `v${Date.now()}`]'),
+      PROGRAM.replace('backend: file("terraform.demo.tfstate") });', rollout_)
+        .replace("appendFileSync }", "appendFileSync, readFileSync }")
+        .replace(
+          '["v1", "v1", "v1"]',
+          `["v2", "v2", readFileSync("runs", "utf8").length / 4 > ${String(later)} ? "v4" : "v1"], generations: [1, 0, 0]`,
+        ),
+    );
+    expect(await rollout("deploy", "broker-0", "--yes")).toMatchObject({
+      exitCode: 0,
+      output: expect.stringContaining("broker-0: rolled, revision 3"),
+    });
+    expect(runs()).toBe(later + 2);
+    expect(readFileSync(join(folder, "desired.json"), "utf8")).toContain('"v4"');
+  });
+
+  test("a review accepts it, and says that what is the program's own is not reviewed", async () => {
+    expect(await rollout("review")).toMatchObject({
+      exitCode: 0,
+      output: expect.stringMatching(/^not reviewed, since no code is run: note\n/),
+    });
+  });
+
+  test("refuses a program that declares something else of the group each time, before anything is planned", async () => {
+    writeFileSync(
+      join(folder, "main.mjs"),
+      PROGRAM.replace('["v1", "v1", "v1"]', '["v2", "v2", `v${Date.now()}`], generations: [1, 0, 0]'),
     );
     const { output, exitCode } = await rollout("deploy", "broker-2", "--yes");
     expect(output).toContain(
-      "the program declares something else than desired.json said when this began; run the same command again",
+      "the program declares something else than a moment ago, so nothing is planned; run the same command again",
     );
     expect(exitCode).toBe(1);
+  });
+
+  test("what the guard refuses is said as it is, by one run of the program more", async () => {
+    writeFileSync(
+      join(folder, "main.mjs"),
+      PROGRAM.replace('["v1", "v1", "v1"]', '["v9", "v9", "v1"], generations: [1, 0, 0]'),
+    );
+    const before = runs();
+    expect(await rollout("plan", "broker-0")).toEqual({
+      exitCode: 1,
+      output: [
+        "desired.json was updated from the program; commit it",
+        "one-group: 2 groups are pending, one may be: broker-0 (v2 -> v9), broker-1 (v2 -> v9); set all but one back, or set rollout.pendingGroups: queue to roll them one after another",
+      ].join("\n"),
+    });
+    expect(runs() - before).toBe(2);
+  });
+
+  test("refuses a spec beside a program, and a program that has written nothing yet", async () => {
+    writeFileSync(join(folder, "cluster.yaml"), "name: other\n");
+    expect(await run(process.execPath, ["main.mjs"])).toEqual({
+      output:
+        "rollout goes by cluster.yaml, and the program declares a cluster, too; remove that file, or unset CLUSTER",
+      exitCode: 2,
+    });
+    for (const file of ["cluster.yaml", "desired.json"]) rmSync(join(folder, file));
+    for (const verb of [["validate"], ["deploy", "cluster", "--yes"]])
+      expect(await rollout(...verb)).toEqual({
+        output:
+          "there is neither cluster.yaml nor desired.json in this folder; where a program declares the cluster, write it: npx cdktf synth",
+        exitCode: 2,
+      });
   });
 });

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, realpathSync } from "node:fs";
-import { Aspects, TerraformResource, Testing } from "cdktf";
+import { existsSync, realpathSync } from "node:fs";
+import { basename } from "node:path";
+import { Aspects, TerraformElement, TerraformResource, TerraformStack, Testing } from "cdktf";
 import { RootConstruct } from "constructs";
 import type { Environment } from "../../clients/environment.js";
 import { putFile } from "../../clients/put-file.js";
@@ -12,9 +13,9 @@ import { baselineOf } from "../../stacks/baseline.js";
 import type { ViewStack } from "../../stacks/view-stack.js";
 import { heldViews } from "../held.js";
 import { programOf, refusing, synthesize } from "../program.js";
-import type { SpecFile } from "../read-spec.js";
+import { type SpecFile, specPath } from "../read-spec.js";
 import { reportFailure } from "../report-failure.js";
-import { askedOf } from "../run-program.js";
+import { type Answer, type Asked, askedOf, isOfProgram, isSame } from "../run-program.js";
 import { Cluster } from "./cluster.js";
 
 /** A program that declares one cluster. Its views are stacks for Terraform, which `npx cdktf` deploys. */
@@ -29,22 +30,33 @@ export class RolloutApp extends RootConstruct {
    * process ends with its exit code, 1 or 2.
    */
   async synth(env: Environment = process.env): Promise<void> {
+    const outdir = env["CDKTF_OUTDIR"] ?? "cdktf.out";
+    const asked = askedOf(env);
+    if (asked) {
+      putFile(asked.answer, JSON.stringify(this.answerTo(asked, outdir)));
+      return;
+    }
     try {
+      refuseOtherSpec(env);
       const { source, desired } = this.declared(realpathSync(process.cwd()));
-      const outdir = env["CDKTF_OUTDIR"] ?? "cdktf.out";
-      const asked = askedOf(env);
-      if (asked) {
-        if (asked.views) synthesize({ ...asked.views, ...source }, outdir);
-        putFile(asked.answer, desired);
-        return;
-      }
-      if (!existsSync(source.file) || readFileSync(source.file, "utf8") !== desired)
-        putFile(source.file, desired, 0o644);
+      if (!isSame(source.file, desired)) putFile(source.file, desired, 0o644);
       const program = await programOf(source, env);
       const held = await heldViews(program, env, Date.now());
       synthesize({ ...program, held }, outdir);
     } catch (error) {
       process.exitCode = reportFailure(error);
+    }
+  }
+
+  private answerTo({ views }: Asked, outdir: string): Answer {
+    try {
+      const { source, desired } = this.declared(".");
+      // The folder is that of whoever asks: a program may have gone elsewhere.
+      if (views) synthesize({ ...views, spec: source.spec, addOwn: source.addOwn }, outdir);
+      return { desired };
+    } catch (error) {
+      if (error instanceof UserError) return { refused: error.message, exitCode: error.exitCode };
+      throw error;
     }
   }
 
@@ -80,8 +92,9 @@ export class RolloutApp extends RootConstruct {
         for (const aspect of all) Aspects.of(view).add(aspect);
       cluster.addTo(view);
     };
-    const source = cluster.source(folder, []);
-    const { spec } = source;
+    const lost = this.lost(cluster);
+    if (lost.length > 0) throw new UserError(lost.join("\n"), 2);
+    const { spec } = cluster.source(folder, []);
     const own = cluster.hasOwn
       ? inspectView("cluster", { spec, deployed: NOTHING, cause: "", ownResources: false }, (view) =>
           idsOf(view, addOwn),
@@ -89,6 +102,22 @@ export class RolloutApp extends RootConstruct {
       : [];
     const { desired, ...found } = cluster.source(folder, own);
     return { source: { ...found, addOwn }, desired };
+  }
+
+  /** What stands where nobody would look, and what the constructs have against themselves. */
+  private lost(cluster: Cluster): string[] {
+    const all = this.node.findAll();
+    const strays = all.filter(
+      (each) => TerraformStack.isStack(each) || TerraformElement.isTerraformElement(each),
+    );
+    const deaf = all.filter((each) => each !== this && each !== cluster && Aspects.of(each).all.length > 0);
+    return [
+      ...strays.map(
+        ({ node }) => `${node.path} is in no view; declare it in ${cluster.name}'s inEachView((view) => …)`,
+      ),
+      ...deaf.map(({ node }) => `${node.path} has an aspect, which reaches no view; add it to the cluster`),
+      ...all.flatMap(({ node }) => node.validate().map((message) => `${node.path}: ${message}`)),
+    ];
   }
 
   private get cluster(): Cluster {
@@ -101,6 +130,16 @@ export class RolloutApp extends RootConstruct {
       2,
     );
   }
+}
+
+/** `rollout` goes by that, and there would be two truths. */
+function refuseOtherSpec(env: Environment): void {
+  const file = specPath(env);
+  if (isOfProgram({ file }) || ((env["CLUSTER"] ?? "") === "" && !existsSync(file))) return;
+  throw new UserError(
+    `rollout goes by ${basename(file)}, and the program declares a cluster, too; remove that file, or unset CLUSTER`,
+    2,
+  );
 }
 
 const NOTHING = nothingDeployed({ kind: "state", where: "none", serial: 0, lineage: "" });

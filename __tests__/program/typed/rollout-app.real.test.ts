@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
 import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic/index.js";
-import { Aspects, Fn, TerraformResource } from "cdktf";
+import { Aspects, Fn, TerraformResource, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import {
   aws,
@@ -117,7 +117,8 @@ test.each([
     ...(before === undefined ? {} : { ROLLOUT_DEPLOYED: "file:before.yaml" }),
   };
   synthesize(await loadProgram(env), "by-yaml");
-  await example({ images: [first, "ami-0aaa", "ami-0aaa"] }).app.synth({ ...env, CDKTF_OUTDIR: "by-code" });
+  const { app } = example({ images: [first, "ami-0aaa", "ami-0aaa"] });
+  await app.synth({ ...env, CLUSTER: "", CDKTF_OUTDIR: "by-code" });
   expect(process.exitCode).toBeUndefined();
   const byCode = filesIn("by-code");
   expect(Object.keys(byCode).filter((path) => path.endsWith("cdk.tf.json"))).toHaveLength(
@@ -258,6 +259,25 @@ test("refuses a pool outside of a cluster", () => {
   expect(() => new ClientPool(new RolloutApp(), "broker", servers)).toThrow(
     new UserError("the app is in no cluster; declare it within one: new Cluster(app, NAME, { on, backend })"),
   );
+});
+
+test("refuses what would be in no view, and what the constructs have against themselves", async () => {
+  const { app, cluster, broker } = example();
+  new TerraformResource(new Construct(cluster, "alarms"), "topic", {
+    terraformResourceType: "aws_sns_topic",
+  });
+  new TerraformStack(app, "other");
+  Aspects.of(broker).add({ visit: () => undefined });
+  cluster.node.addValidation({ validate: () => ["no alarm is declared"] });
+  expect(await failing(app)).toEqual({
+    printed: [
+      "demo/alarms/topic is in no view; declare it in demo's inEachView((view) => …)",
+      "other is in no view; declare it in demo's inEachView((view) => …)",
+      "demo/broker has an aspect, which reaches no view; add it to the cluster",
+      "demo: no alarm is declared",
+    ].join("\n"),
+    exitCode: 2,
+  });
 });
 
 test("refuses an async function for each view", async () => {
