@@ -23,8 +23,10 @@ export interface Group extends Template {
   /** `broker-0` */
   readonly name: string;
   readonly role: Role;
-  /** None, where its pool retires. */
+  /** How many; none, where its pool retires. */
   readonly hosts: number;
+  /** Their numbers, where what is deployed says that they are others than 0, 1, 2 and so on. */
+  readonly numbers?: readonly number[];
   readonly retires: boolean;
   readonly hash: string;
 }
@@ -62,9 +64,15 @@ export function groupsOf(spec: Spec): Group[] {
   return poolsOf(spec).flatMap((pool) => pool.groups);
 }
 
+/** The numbers of the hosts that a group is to have. */
+export const numbersIn = ({ hosts, numbers }: Pick<Group, "hosts" | "numbers">): readonly number[] =>
+  numbers ?? fromZero(hosts);
+
+export const fromZero = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
+
 /** The names of the hosts that a group is to have. */
-export const hostNames = ({ name, hosts }: Pick<Group, "name" | "hosts">): string[] =>
-  Array.from({ length: hosts }, (_, number) => hostName(name, number));
+export const hostNames = (group: Pick<Group, "name" | "hosts" | "numbers">): string[] =>
+  numbersIn(group).map((number) => hostName(group.name, number));
 
 /** The subnet that the spec gives the machines of a group; undefined where they have none. */
 export const subnetOf = (spec: Spec, index: GroupIndex): string | undefined =>

@@ -2,6 +2,7 @@ import { groupAddress, hostAddress, type PlatformName } from "./address.js";
 import { hasUnended, isUntold } from "./completed.js";
 import type { Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
 import { groupsOf, type Group, type Role } from "./groups.js";
+import { hasNumber, withNumbers } from "./numbers.js";
 import { emptiedPools } from "./retiring.js";
 import type { Spec } from "./yaml/schema.js";
 
@@ -170,8 +171,12 @@ export const isConfigured = (
   !tainted.includes(hostAddress(platform, name, number, "config-consul"));
 
 /** Whether a machine of the group goes that is still there. */
-const hasToLeave = ({ hosts }: DeployedGroup, wanted: Group | undefined): boolean =>
-  hosts.some(({ number, hash }) => !wanted || number >= wanted.hosts || hash !== wanted.hash);
+const hasToLeave = (current: DeployedGroup, desired: Group | undefined): boolean => {
+  const wanted = desired && withNumbers(desired, current);
+  return current.hosts.some(
+    ({ number, hash }) => !wanted || !hasNumber(wanted, number) || hash !== wanted.hash,
+  );
+};
 
 function unfinished(group: DeployedGroup, deployed: Deployed, platform: PlatformName): string[] {
   const ready = groupAddress(platform, group.name, "ready");

@@ -10,6 +10,7 @@ import { isForReview } from "../cluster/deployed.js";
 import { findGroup } from "../cluster/find-group.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { type Group, hostNames } from "../cluster/groups.js";
+import { withNumbers } from "../cluster/numbers.js";
 import { inFlightOf } from "../cluster/pending.js";
 import type { Gate } from "../cluster/hooks/variables.js";
 import { UserError } from "../cluster/user-error.js";
@@ -135,7 +136,7 @@ class GroupRoll {
       const before = done.get(phase) ?? 0;
       if (before >= MOST) throw this.noEnd(program);
       done.set(phase, before + 1);
-      const group = findGroup(spec, this.name);
+      const group = withNumbers(findGroup(spec, this.name), deployed.groups.get(this.name));
       if (!first) await this.start(group, program);
       first ??= group;
       if (group.hash !== first.hash || group.hosts !== first.hosts) throw this.edited(first, group);

@@ -8,6 +8,7 @@ import { type Batch, nextBatch } from "../rollout/roll/next-batch.js";
 import { type MemberKind, parseAddress } from "../cluster/address.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { findGroup } from "../cluster/find-group.js";
+import { withNumbers } from "../cluster/numbers.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { GATE_VARIABLE, type Gate } from "../cluster/hooks/variables.js";
 import { UserError } from "../cluster/user-error.js";
@@ -130,7 +131,7 @@ export class ViewPlanner {
 export function batchOf({ spec, deployed }: ClusterState, name: string): Batch {
   const current = deployed.groups.get(name);
   if (!current) return { updated: [], updating: [], laterHosts: [] };
-  const group = findGroup(spec, name);
+  const group = withNumbers(findGroup(spec, name), current);
   const { maxUnavailable } = gateSettingsOf(group.pool, spec);
   return nextBatch(group, current, { maxUnavailable, platform: spec.platform });
 }

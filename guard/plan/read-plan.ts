@@ -3,6 +3,7 @@ import {
   GATE_VARIABLE,
   type Gate,
   isGate,
+  NUMBERS_VARIABLE,
   OWN_VARIABLE,
   VIEW_VARIABLE,
   WAITING_VARIABLE,
@@ -64,6 +65,7 @@ function read(bytes: Uint8Array): Plan {
       : [`its format ${formatVersion} is not known (${MAJOR}.x is)`],
     unknown: known ? unknown : [],
     laterHosts: laterHostsOf(variables[WAITING_VARIABLE]),
+    ...numbersIn(variables[NUMBERS_VARIABLE]),
     resources,
     wiring: known ? readWiring(json, resources) : [],
     drift: drift.map(({ address, action }) => ({ address, action })),
@@ -106,14 +108,16 @@ function rootVariables(json: Fields): Readonly<Record<string, unknown>> {
   const given = asObject(json["variables"] ?? {}, "variables");
   const module = asObject(own(own(json, "configuration"), "root_module") ?? {}, "configuration.root_module");
   const declared = asObject(module["variables"] ?? {}, "configuration.root_module.variables");
-  const entries = [VIEW_VARIABLE, BASE_VARIABLE, OWN_VARIABLE, WAITING_VARIABLE].flatMap((name) => {
-    const value = own(given[name], "value");
-    if (value === undefined) return [];
-    if (JSON.stringify(value) !== JSON.stringify(own(declared[name], "default"))) {
-      fail(`the variable ${name} was given by hand and differs from the stack's own`);
-    }
-    return [[name, value] as const];
-  });
+  const entries = [VIEW_VARIABLE, BASE_VARIABLE, OWN_VARIABLE, WAITING_VARIABLE, NUMBERS_VARIABLE].flatMap(
+    (name) => {
+      const value = own(given[name], "value");
+      if (value === undefined) return [];
+      if (JSON.stringify(value) !== JSON.stringify(own(declared[name], "default"))) {
+        fail(`the variable ${name} was given by hand and differs from the stack's own`);
+      }
+      return [[name, value] as const];
+    },
+  );
   return Object.fromEntries(entries);
 }
 
@@ -141,6 +145,14 @@ function ownOf(value: unknown): ReadonlyMap<string, string> {
 
 function laterHostsOf(value: unknown): readonly string[] {
   return asList(value ?? [], WAITING_VARIABLE).map((each) => asText(each, WAITING_VARIABLE));
+}
+
+function numbersIn(value: unknown): Pick<Plan, "numbers"> {
+  if (value === undefined) return {};
+  const numbers = asList(value, NUMBERS_VARIABLE).map((each) =>
+    typeof each === "number" ? each : fail(`${NUMBERS_VARIABLE} holds what is no number`),
+  );
+  return { numbers };
 }
 
 function gapsOf(json: Fields, resources: readonly PlannedResource[], unjudged: readonly string[]): string[] {

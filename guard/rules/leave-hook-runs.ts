@@ -1,11 +1,12 @@
 import { groupAddress, hostAddress } from "../../cluster/address.js";
 import type { DeployedGroup, DeployedHost } from "../../cluster/deployed.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
+import { hasNumber } from "../../cluster/numbers.js";
 import { deployedHash, deployedHosts, isNew, isConfigured } from "../../cluster/pending.js";
 import { ignoresAnything, isSucceededFirst, triggersOf } from "../declared.js";
 import { isTainted, type Change } from "../change.js";
 import { plannedHost } from "../plan/planned-host.js";
-import { type Proposal, type Rule, type StateProposal, isWaiting } from "../proposal.js";
+import { type Proposal, type Rule, type StateProposal, isWaiting, numbered } from "../proposal.js";
 import { terraformIn } from "../terraform-in.js";
 import { refuse, violation, type Violation } from "../verdict.js";
 import { listed } from "../listed.js";
@@ -70,15 +71,16 @@ function succeededFirst({ declared, target }: Proposal): Violation[] {
  * the machines that have left right after it. So those that are configured have not left, as where only the number of hosts
  * was changed: they may stay and may not go. Those that have left may go and may not stay.
  */
-function afterLeave(group: Group, proposal: StateProposal): Violation[] {
+function afterLeave(desired: Group, proposal: StateProposal): Violation[] {
   const { deployed, spec } = proposal;
+  const group = numbered(desired, proposal);
   const current = deployed.groups.get(group.name);
   if (!current || isNew(current)) return [];
   if (current.leave) return afterBatch(group, current);
   const joined = current.hosts.filter((host) => isConfigured(host, current, spec.platform));
   const leaving = joined.filter(
     ({ number, hash }) =>
-      (hash !== group.hash || number >= group.hosts) &&
+      (hash !== group.hash || !hasNumber(group, number)) &&
       !isWaiting(proposal, { group: group.name, host: number }),
   );
   const hasLeft = deployedHash(current) === group.hash && joined.every(({ hash }) => hash !== group.hash);
@@ -106,7 +108,7 @@ function goesUnasked(group: Group, hosts: readonly DeployedHost[]): Violation[] 
   return violation("leave-hook-runs", names, {
     message: `${group.name} has no leave in the state, so these hosts would go before their work has left: ${described}`,
     remedy:
-      group.role === "client" && hosts.every(({ number }) => number < group.hosts)
+      group.role === "client" && hosts.every(({ number }) => hasNumber(group, number))
         ? `make its leave anew and go on with: rollout deploy ${group.name}`
         : `set ${group.name} back to what they run and deploy it, so that its leave is there again; then change it`,
   });

@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import { hostName } from "../../cluster/address.js";
 import { gateSettingsOf } from "../../cluster/gate-settings.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
+import { hasNumber, numbersOf } from "../../cluster/numbers.js";
 import { describeChange, isTainted } from "../change.js";
-import { type Proposal, type Rule, isWaiting } from "../proposal.js";
+import { listed } from "../listed.js";
+import { type Proposal, type Rule, isWaiting, numbered } from "../proposal.js";
 import { refuse, type Violation } from "../verdict.js";
 
 /**
@@ -12,8 +15,9 @@ import { refuse, type Violation } from "../verdict.js";
  */
 export const oneBatch: Rule = (proposal) => {
   const { laterHosts = [], target, spec } = proposal;
-  if (laterHosts.length === 0 && proposal.inBatches !== true) return [];
   const group = groupsOf(spec).find(({ name }) => name === target);
+  const others = group ? otherNumbers(group, proposal) : [];
+  if (others.length > 0 || (laterHosts.length === 0 && proposal.inBatches !== true)) return others;
   if (!group) return cannotWait(proposal.view, laterHosts);
   return [
     ...waitsForNothing(group, proposal),
@@ -23,10 +27,22 @@ export const oneBatch: Rule = (proposal) => {
   ];
 };
 
+/** The numbers of a group's hosts are what is deployed says, or machines would go and come for nothing. */
+function otherNumbers(group: Group, { deployed, numbers }: Proposal): Violation[] {
+  const wanted = numbersOf(group, deployed.groups.get(group.name));
+  if (numbers === undefined || isDeepStrictEqual(numbers, wanted)) return [];
+  return refuse("one-batch", [group.name], {
+    message: `${group.name} would have the hosts ${listed(numbers.map(String))}, by what is deployed ${listed(wanted.map(String))}`,
+    remedy: "synthesize and plan again",
+  });
+}
+
 /** Only a machine of an older template of a client group waits: any other would be hidden from the rules for no reason. */
-function waitsForNothing(group: Group, { deployed, laterHosts = [] }: Proposal): Violation[] {
+function waitsForNothing(desired: Group, proposal: Proposal): Violation[] {
+  const { deployed, laterHosts = [] } = proposal;
+  const group = numbered(desired, proposal);
   const old = (deployed.groups.get(group.name)?.hosts ?? []).filter(
-    ({ number, hash }) => group.role === "client" && number < group.hosts && hash !== group.hash,
+    ({ number, hash }) => group.role === "client" && hasNumber(group, number) && hash !== group.hash,
   );
   const wrong = laterHosts.filter((name) => !old.some((host) => host.name === name));
   return cannotWait(group.name, wrong);

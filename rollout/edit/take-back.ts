@@ -1,6 +1,7 @@
 import type { DeployedGroup } from "../../cluster/deployed.js";
 import type { Revision } from "../../cluster/revision.js";
 import type { Group } from "../../cluster/groups.js";
+import { hasNumber, withNumbers } from "../../cluster/numbers.js";
 import { deployedHosts } from "../../cluster/pending.js";
 import { makesTheSame, templateHash, templateOf, type Template } from "../../cluster/template-hash.js";
 import { changesOf } from "../log/history.js";
@@ -44,7 +45,8 @@ interface Restored {
 export function restored(group: Group, current: DeployedGroup, to: Revision): Restored {
   const was = templateIn(to, group, current);
   const [dataVolume, rootVolume] = [group.dataVolume && was.dataVolume, group.rootVolume && was.rootVolume];
-  const sizes = current.volumes.filter(({ host }) => host < group.hosts).map(({ sizeGib }) => sizeGib);
+  const numbered = withNumbers(group, current);
+  const sizes = current.volumes.flatMap(({ host, sizeGib }) => (hasNumber(numbered, host) ? sizeGib : []));
   const sizeGib = Math.max(dataVolume?.sizeGib ?? 0, ...sizes);
   const odd = (["dataVolume", "rootVolume"] as const).filter((key) => !group[key] !== !was[key]);
   return {

@@ -1,6 +1,7 @@
 import { hostAddress, HOST_KINDS, type PlatformName } from "../../cluster/address.js";
 import type { DeployedGroup, DeployedHost } from "../../cluster/deployed.js";
 import type { Group } from "../../cluster/groups.js";
+import { hasNumber } from "../../cluster/numbers.js";
 import { isConfigured } from "../../cluster/pending.js";
 
 /** Which machines of a group are replaced next. Names of hosts, by number. */
@@ -20,12 +21,12 @@ export interface Batch {
  * @param maxUnavailable how many machines may be out at once; Infinity: all of them
  */
 export function nextBatch(
-  group: Pick<Group, "name" | "role" | "hosts" | "hash">,
+  group: Pick<Group, "name" | "role" | "hosts" | "numbers" | "hash">,
   current: DeployedGroup,
   { maxUnavailable, platform }: { readonly maxUnavailable: number; readonly platform: PlatformName },
 ): Batch {
   const hosts = [...current.hosts].sort((one, other) => one.number - other.number);
-  const kept = hosts.filter(({ number }) => number < group.hosts);
+  const kept = hosts.filter(({ number }) => hasNumber(group, number));
   const standing = kept.filter((host) => !isOut(host, current, platform));
   const old = standing.filter(({ hash }) => hash !== group.hash);
   const updated = standing.filter(({ hash }) => hash === group.hash).map(({ name }) => name);
