@@ -3,7 +3,7 @@ import type { ClusterState } from "./cluster-state.js";
 import { isHostProven, isPassed, recordedIn } from "./completed.js";
 import { GATE_REFERENCE } from "./hooks/variables.js";
 import type { DeployedGroup, DeployedHost } from "./deployed.js";
-import { groupsOf, numbersIn, type Group } from "./groups.js";
+import { groupsOf, hostNames, numbersIn, type Group } from "./groups.js";
 import { hasNumber, withNumbers } from "./numbers.js";
 import { consulServerIds, deployedHash, inFlightOf, isConfigured, isNew, isUnconfigured } from "./pending.js";
 import type { Completed } from "./revision.js";
@@ -100,7 +100,7 @@ export function attemptsOf(
 export function recordedAttempts(group: DeployedGroup | undefined, platform: PlatformName): GroupAttempts {
   const fresh = new Set<string>();
   if (!group) return { numbers: new Map(), fresh };
-  const ready = group.ready?.attempt;
+  const [ready, left] = [group.ready?.attempt, group.leaveFor?.attempt];
   const ended = recordedIn(group);
   const numbers = new Map([
     // One that is missing is made anew under the number that is recorded of its machine.
@@ -112,6 +112,7 @@ export function recordedAttempts(group: DeployedGroup | undefined, platform: Pla
       }),
     ),
     ...(ready === undefined ? [] : [[groupAddress(platform, group.name, "ready"), ready] as const]),
+    ...(left === undefined ? [] : [[groupAddress(platform, group.name, "leave"), left] as const]),
   ]);
   return { numbers, fresh, completed: group.completed };
 }
@@ -180,6 +181,8 @@ function ofGroup(
   const hosts = all.filter((number) => !unproven.has(number));
   const roll = group.role === "consul-server" ? (consulRoll ?? current?.completed?.consul) : undefined;
   const numbers = new Map([...recorded.numbers, ...[...fresh].map((address) => [address, next] as const)]);
+  if (current && goesUnheard(group, current, laterHosts))
+    numbers.set(groupAddress(platform, group.name, "leave"), next);
   const entry = (number: number): string => {
     const attempt = numbers.get(hostAddress(platform, group.name, number, "config-consul")) ?? 0;
     return `\${${hostAddress(platform, group.name, number, "host")}.id}:${String(attempt)}`;
@@ -196,6 +199,13 @@ function ofGroup(
     },
   };
 }
+
+/** Whether a machine goes though all that `leave` is made for is as it was, as where a surge is undone. */
+const goesUnheard = (group: Group, { hosts, leaveFor }: DeployedGroup, laterHosts: readonly string[]) =>
+  hosts.some(({ number }) => !hasNumber(group, number)) &&
+  leaveFor?.hash === group.hash &&
+  leaveFor.hosts === hostNames(group).join(",") &&
+  (leaveFor.waiting ?? "") === laterHosts.join(",");
 
 /** Whether the gate has passed for just the machines that there are. */
 function hasPassed(group: Group, current: DeployedGroup | undefined, platform: PlatformName): boolean {

@@ -25,6 +25,8 @@ export interface Group extends Template {
   readonly role: Role;
   /** How many; none, where its pool retires. */
   readonly hosts: number;
+  /** Whether a roll makes new machines beside the old ones. */
+  readonly surges?: true;
   /** Their numbers, where what is deployed says that they are others than 0, 1, 2 and so on. */
   readonly numbers?: readonly number[];
   readonly retires: boolean;
@@ -112,6 +114,7 @@ function poolOf(name: string, spec: Spec): Pool {
         role,
         hosts: settings.retire ? 0 : (settings.hosts?.[index] ?? 1),
         retires: settings.retire !== undefined,
+        ...((settings.maxSurge ?? 0) > 0 ? { surges: true as const } : {}),
         hash: templateHash(template),
       };
     }),

@@ -1,17 +1,20 @@
+import { parseAddress } from "./address.js";
 import type { DeployedGroup } from "./deployed.js";
 import { fromZero, numbersIn, type Group } from "./groups.js";
 
 /**
- * Which numbers the hosts of a group have. A spec has a count alone, so it is what the group's record says, and counted from 0
- * where it says nothing, as it never does of a group whose numbers are these. Where there are to be more, the lowest that are
- * free come; where there are to be fewer the highest go, but none of the desired template before one of another.
+ * Which numbers the hosts of a group have. A spec has a count alone, so it is what the group's record says. It says nothing where
+ * they are counted from 0; of a group that surges its machines say it then. Where there are to be more, the lowest that are free
+ * come; where there are to be fewer the highest go, but none of the desired template before one of another.
  */
 export function numbersOf(group: Group, current: DeployedGroup | undefined): readonly number[] {
-  const recorded = current?.completed?.numbers ?? ofLostRecord(current);
-  if (!current || !recorded) return fromZero(group.hosts);
+  if (!current) return fromZero(group.hosts);
+  const there = current.hosts.map(({ number }) => number);
+  const recorded = current.completed?.numbers ?? (group.surges || isRecordLost(current) ? there : undefined);
+  if (!recorded) return fromZero(group.hosts);
   const isUpdated = (number: number): boolean =>
     current.hosts.some((host) => host.number === number && host.hash === group.hash);
-  const known = [...new Set([...recorded, ...current.hosts.map(({ number }) => number)])].sort(byNumber);
+  const known = [...new Set([...recorded, ...there])].sort(byNumber);
   const kept = known
     .toSorted((one, other) => Number(isUpdated(other)) - Number(isUpdated(one)))
     .slice(0, group.hosts);
@@ -24,24 +27,41 @@ export const lowestFree = (taken: readonly number[], count: number): number[] =>
     .filter((number) => !taken.includes(number))
     .slice(0, Math.max(0, count));
 
-/** A group that knows the numbers of its hosts. */
+/**
+ * A group that knows the numbers of its hosts.
+ * @param given those of a step of a surge; default: {@link numbersOf}
+ */
 export function withNumbers(
   group: Group,
   current: DeployedGroup | undefined,
-  numbers = numbersOf(group, current),
+  given?: readonly number[],
 ): Group {
+  const numbers = given ?? numbersOf(group, current);
   const isFromZero = numbers.length === group.hosts && numbers.every((number, place) => number === place);
-  return isFromZero ? group : { ...group, numbers };
+  return isFromZero && !given ? group : { ...group, numbers };
 }
+
+/** Whether a view only makes machines beside those that stand: no work leaves, so `leave` is as it was. */
+export const onlyAdds = (
+  group: Group,
+  current: DeployedGroup | undefined,
+  laterHosts: readonly string[] = [],
+): boolean =>
+  group.numbers !== undefined &&
+  current?.leave === true &&
+  laterHosts.length > 0 &&
+  !current.tainted.some((address) => parseAddress(address)?.kind === "host") &&
+  current.hosts.every(
+    ({ name, number, hash }) =>
+      hasNumber(group, number) && (hash === group.hash || laterHosts.includes(name)),
+  );
 
 /** Whether a group is to have a host of this number. */
 export const hasNumber = (group: Pick<Group, "hosts" | "numbers">, number: number): boolean =>
   numbersIn(group).includes(number);
 
 /** Where the record of a group is gone from the state, its machines still say what it was ready with. */
-const ofLostRecord = (current: DeployedGroup | undefined): number[] | undefined =>
-  current?.revisions.length === 0 && current.ready?.hosts === current.hosts.map(({ id }) => id).join(",")
-    ? current.hosts.map(({ number }) => number)
-    : undefined;
+const isRecordLost = ({ revisions, ready, hosts }: DeployedGroup): boolean =>
+  revisions.length === 0 && ready?.hosts === hosts.map(({ id }) => id).join(",");
 
 const byNumber = (one: number, other: number): number => one - other;

@@ -1,4 +1,4 @@
-import { groupAddress, hostAddress, type PlatformName } from "./address.js";
+import { groupAddress, hostAddress, HOST_KINDS, type PlatformName } from "./address.js";
 import { hasUnended, isUntold } from "./completed.js";
 import type { Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
 import { groupsOf, type Group, type Role } from "./groups.js";
@@ -169,6 +169,17 @@ export const isConfigured = (
   configConsul !== undefined &&
   configConsul.host === id &&
   !tainted.includes(hostAddress(platform, name, number, "config-consul"));
+
+/** Whether a machine is as good as gone: no freeze holds what is tainted, and what has left is out of Consul. */
+export function isOut(host: DeployedHost, group: DeployedGroup, platform: PlatformName): boolean {
+  const isTainted = HOST_KINDS.some(
+    (kind) =>
+      kind !== "config-consul" &&
+      kind !== "data" &&
+      group.tainted.includes(hostAddress(platform, group.name, host.number, kind)),
+  );
+  return isTainted || (!group.leave && !isConfigured(host, group, platform));
+}
 
 /** Whether a machine of the group goes that is still there. */
 const hasToLeave = (current: DeployedGroup, desired: Group | undefined): boolean => {

@@ -26,7 +26,7 @@ export const roll = z.object({
   by: text,
   begun: z.string(),
   ended: z.string(),
-  /** `at once`, `2 at a time`, `by Terraform alone` */
+  /** `at once`, `2 at a time`, `1 new first`, `by Terraform alone` */
   how: text,
 });
 

@@ -9,6 +9,7 @@ import { type MemberKind, parseAddress } from "../cluster/address.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { findGroup } from "../cluster/find-group.js";
 import { withNumbers } from "../cluster/numbers.js";
+import type { Group } from "../cluster/groups.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { GATE_VARIABLE, type Gate } from "../cluster/hooks/variables.js";
 import { UserError } from "../cluster/user-error.js";
@@ -89,7 +90,9 @@ export class ViewPlanner {
   private synth(read: Program): { program: Program; batch: Batch } {
     const batch = batchOf(read, this.view);
     const { ownResources = true } = this.run;
-    const program = { ...read, views: [this.view], laterHosts: batch.laterHosts, ownResources };
+    const { laterHosts, numbers } = batch;
+    const ofBatch = { laterHosts, ...(numbers ? { numbers } : {}) };
+    const program = { ...read, views: [this.view], ...ofBatch, ownResources };
     synthesize(program, this.outdir);
     return { program, batch };
   }
@@ -132,9 +135,12 @@ export function batchOf({ spec, deployed }: ClusterState, name: string): Batch {
   const current = deployed.groups.get(name);
   if (!current) return { updated: [], updating: [], laterHosts: [] };
   const group = withNumbers(findGroup(spec, name), current);
-  const { maxUnavailable } = gateSettingsOf(group.pool, spec);
-  return nextBatch(group, current, { maxUnavailable, platform: spec.platform });
+  return nextBatch(group, current, { ...gateSettingsOf(group.pool, spec), platform: spec.platform });
 }
+
+/** The group with the numbers that a batch gives its hosts. */
+export const inBatch = ({ spec, deployed }: ClusterState, name: string, { numbers }: Batch): Group =>
+  withNumbers(findGroup(spec, name), deployed.groups.get(name), numbers);
 
 /** What `terraform init` goes by: the backend, and which providers are wanted. */
 const stackSchema = z.object({ terraform: z.unknown() });

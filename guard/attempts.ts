@@ -57,6 +57,7 @@ function isOtherwise(
   const own = groups.get(member.group);
   const want = own?.numbers.get(address);
   switch (member.kind) {
+    case "leave":
     case "start-agents":
     case "ready":
       return own !== undefined && !isNumber(memberValues(member.kind, address, values).attempt, want);

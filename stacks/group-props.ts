@@ -2,6 +2,7 @@ import type { HostGroupProps, HostProps } from "../constructs/host-group-props.j
 import type { Protection } from "../constructs/lifecycle.js";
 import type { GroupAttempts } from "../cluster/attempts.js";
 import {
+  groupAddress,
   hostAddress,
   HOST_KINDS,
   parseAddress,
@@ -10,6 +11,7 @@ import {
 } from "../cluster/address.js";
 import type { DeployedGroup, DeployedVolume } from "../cluster/deployed.js";
 import { numbersIn, type Group } from "../cluster/groups.js";
+import { onlyAdds } from "../cluster/numbers.js";
 import { nextRevisions } from "../cluster/revision.js";
 
 /** The part of a group's rendering that depends on what is desired, what is deployed and what the view may change. */
@@ -100,7 +102,9 @@ export function targetRendering(group: Group, deployed: DeployedGroup, options: 
   const staying = membersThatStay(group, deployed, platform).filter(
     (address) => !attempts.fresh.has(address),
   );
-  const frozen = new Set([...staying, ...ofHeld]);
+  const adds = onlyAdds(group, deployed, laterHosts);
+  const leave = adds ? [groupAddress(platform, group.name, "leave")] : [];
+  const frozen = new Set([...staying, ...ofHeld, ...leave]);
   const asDeployed = new Map(
     deployed.hosts
       .filter(({ number }) => frozen.has(hostAddress(platform, group.name, number, "host")))

@@ -14,7 +14,7 @@ import { groupsOf, poolsOf, type Group, type Role } from "../cluster/groups.js";
 import { formatHookFile } from "../cluster/hooks/hook-file.js";
 import { startsAgents } from "../cluster/local-agents.js";
 import { withNumbers } from "../cluster/numbers.js";
-import { isNew, targetGroupAddress } from "../cluster/pending.js";
+import { isNew, pendingGroups, targetGroupAddress } from "../cluster/pending.js";
 import { emptiedPools, forgetBlocks, leftoversOf } from "../cluster/retiring.js";
 import { mapThree } from "../cluster/three.js";
 import { addBackend } from "./backend.js";
@@ -108,8 +108,12 @@ export class ViewStack extends TerraformStack {
     this.node.addValidation({ validate: () => this.verdict().violations.map(formatViolation) });
     addBackend(this, spec.backend, specFolder);
     this.addOverride("terraform.required_version", REQUIRED_VERSION);
-    addVariables(this, deployed, { laterHosts, numbers: this.rolled?.numbers });
+    addVariables(this, deployed, laterHosts, this.rolled?.numbers);
     this.announceOrigin();
+    if (this.rolled?.surges && !numbers && pendingGroups(spec, deployed).some(({ name }) => name === view))
+      Annotations.of(this).addWarning(
+        `cdktf deploy has one apply, so it replaces ${view} whole; for new machines first (pools.${this.rolled.pool}.maxSurge): npx rollout deploy ${view}`,
+      );
     const held = props.held?.get(view);
     if (held) addPace(this, held);
     this.pools();

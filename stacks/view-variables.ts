@@ -43,10 +43,8 @@ export function addPace(stack: TerraformStack, { until, why }: Held): void {
 export function addVariables(
   stack: TerraformStack,
   deployed: Deployed,
-  {
-    laterHosts,
-    numbers,
-  }: { readonly laterHosts: readonly string[]; readonly numbers: readonly number[] | undefined },
+  laterHosts: readonly string[],
+  numbers: readonly number[] | undefined,
 ): void {
   new TerraformVariable(stack, VIEW_VARIABLE, {
     type: "string",

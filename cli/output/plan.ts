@@ -26,10 +26,10 @@ export function formatMadePlan({ summary, result, kept }: MadePlan, format: "tex
 }
 
 /** What is to be confirmed: the plan of the first batch, and that the rest follows without another question. */
-export function formatQuestion({ summary, tool, laterHosts }: Question): string {
+export function formatQuestion({ summary, tool, laterHosts, surges = false }: Question): string {
   const text = formatPlan(summary, tool);
   if (laterHosts.length === 0) return text;
-  return `${text}\nthe rest follows in the same roll, a batch at a time (maxUnavailable): ${laterHosts.join(", ")}`;
+  return `${text}\nthe rest follows in the same roll, a batch at a time (${surges ? "maxSurge" : "maxUnavailable"}): ${laterHosts.join(", ")}`;
 }
 
 /** Machines first, then what hangs on them, then Terraform's own count. */

@@ -18,6 +18,7 @@ export function checkRules(raw: unknown): Finding[] {
       return [
         ...checkPoolName(pool),
         ...checkWorkload(pool, settings),
+        ...checkSurge(pool, settings),
         ...checkBake(pool, settings),
         ...checkActions(pool, settings),
         ...(onAws
@@ -71,6 +72,26 @@ function checkWorkload(pool: string, settings: Raw): Finding[] {
     ["pools", pool, "workload"],
     `got "stays" in a pool without dataVolumes; expected moves, or dataVolumes for the work to be bound to`,
   );
+}
+
+/** A new machine beside the old ones can have neither their volumes nor work that is bound to these. */
+function checkSurge(pool: string, settings: Raw): Finding[] {
+  const { maxSurge, maxUnavailable = maxSurge === undefined ? undefined : 0 } = settings;
+  const is = (key: string, message: string): Finding[] => found(["pools", pool, key], message);
+  if (maxUnavailable === 0 && (maxSurge ?? 0) === 0)
+    return is(
+      maxSurge === undefined ? "maxUnavailable" : "maxSurge",
+      "got 0 for both maxSurge and maxUnavailable; expected one of them to be 1 or more, or no machine could ever be replaced",
+    );
+  return roleOf(pool) === "client" &&
+    typeof maxSurge === "number" &&
+    maxSurge > 0 &&
+    "dataVolumes" in settings
+    ? is(
+        "maxSurge",
+        "got it in a pool with dataVolumes; expected maxUnavailable, since a volume is one machine's at a time",
+      )
+    : [];
 }
 
 function checkImages(pool: string, settings: Raw): Finding[] {

@@ -17,6 +17,8 @@ import { foreignTo } from "./format.js";
 import { readResource } from "./read-resource.js";
 import { readWiring } from "./read-wiring.js";
 
+const OWN_VARIABLES = [VIEW_VARIABLE, BASE_VARIABLE, OWN_VARIABLE, WAITING_VARIABLE, NUMBERS_VARIABLE];
+
 /** The format's major version that this program knows. */
 const MAJOR = "1";
 
@@ -46,7 +48,7 @@ function read(bytes: Uint8Array): Plan {
   const [major = ""] = formatVersion.split(".");
   const variables = rootVariables(json);
   const known = major === MAJOR;
-  const view = variables[VIEW_VARIABLE];
+  const { [VIEW_VARIABLE]: view, [NUMBERS_VARIABLE]: numbers } = variables;
   const resources = known ? resourcesOf(json) : [];
   const { unknown, unjudged } = foreignTo(json);
   const drift = known ? driftOf(json) : [];
@@ -65,7 +67,7 @@ function read(bytes: Uint8Array): Plan {
       : [`its format ${formatVersion} is not known (${MAJOR}.x is)`],
     unknown: known ? unknown : [],
     laterHosts: laterHostsOf(variables[WAITING_VARIABLE]),
-    ...numbersIn(variables[NUMBERS_VARIABLE]),
+    ...(numbers === undefined ? {} : { numbers: numbersOf(numbers) }),
     resources,
     wiring: known ? readWiring(json, resources) : [],
     drift: drift.map(({ address, action }) => ({ address, action })),
@@ -108,16 +110,14 @@ function rootVariables(json: Fields): Readonly<Record<string, unknown>> {
   const given = asObject(json["variables"] ?? {}, "variables");
   const module = asObject(own(own(json, "configuration"), "root_module") ?? {}, "configuration.root_module");
   const declared = asObject(module["variables"] ?? {}, "configuration.root_module.variables");
-  const entries = [VIEW_VARIABLE, BASE_VARIABLE, OWN_VARIABLE, WAITING_VARIABLE, NUMBERS_VARIABLE].flatMap(
-    (name) => {
-      const value = own(given[name], "value");
-      if (value === undefined) return [];
-      if (JSON.stringify(value) !== JSON.stringify(own(declared[name], "default"))) {
-        fail(`the variable ${name} was given by hand and differs from the stack's own`);
-      }
-      return [[name, value] as const];
-    },
-  );
+  const entries = OWN_VARIABLES.flatMap((name) => {
+    const value = own(given[name], "value");
+    if (value === undefined) return [];
+    if (JSON.stringify(value) !== JSON.stringify(own(declared[name], "default"))) {
+      fail(`the variable ${name} was given by hand and differs from the stack's own`);
+    }
+    return [[name, value] as const];
+  });
   return Object.fromEntries(entries);
 }
 
@@ -147,13 +147,10 @@ function laterHostsOf(value: unknown): readonly string[] {
   return asList(value ?? [], WAITING_VARIABLE).map((each) => asText(each, WAITING_VARIABLE));
 }
 
-function numbersIn(value: unknown): Pick<Plan, "numbers"> {
-  if (value === undefined) return {};
-  const numbers = asList(value, NUMBERS_VARIABLE).map((each) =>
+const numbersOf = (value: unknown): readonly number[] =>
+  asList(value, NUMBERS_VARIABLE).map((each) =>
     typeof each === "number" ? each : fail(`${NUMBERS_VARIABLE} holds what is no number`),
   );
-  return { numbers };
-}
 
 function gapsOf(json: Fields, resources: readonly PlannedResource[], unjudged: readonly string[]): string[] {
   const hasFailed = json["errored"] === true;

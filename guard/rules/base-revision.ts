@@ -51,6 +51,7 @@ export function otherCluster({ plan, spec }: Proposal): Violation | undefined {
 /** The view that a plan will name, what it was made from, and where its state lies, whatever an override says. */
 function headerDiffers(proposal: Proposal): Violation[] {
   const { header, declared, view, spec, deployed, laterHosts = [], specFolder } = proposal;
+  const rolled = groupsOf(spec).find(({ name }) => name === proposal.target);
   if (!header) return [];
   const base = Object.fromEntries(
     [...deployed.groups.values()].map(({ name, revisions }) => [name, revisions.at(-1)?.number ?? 0]),
@@ -62,7 +63,9 @@ function headerDiffers(proposal: Proposal): Violation[] {
     ...(isDeepStrictEqual(header.laterHosts, laterHosts.length > 0 ? laterHosts : undefined)
       ? []
       : [`variable.${WAITING_VARIABLE}`]),
-    ...(isDeepStrictEqual(header.numbers, targetNumbers(proposal)) ? [] : [`variable.${NUMBERS_VARIABLE}`]),
+    ...(isDeepStrictEqual(header.numbers, rolled && numbered(rolled, proposal).numbers)
+      ? []
+      : [`variable.${NUMBERS_VARIABLE}`]),
     ...(isDeepStrictEqual(header.own ?? {}, ownPaths(declared)) ? [] : [`variable.${OWN_VARIABLE}`]),
     ...(isBackendOf(spec.backend, specFolder, header.backends) ? [] : ["terraform.backend"]),
   ];
@@ -71,12 +74,6 @@ function headerDiffers(proposal: Proposal): Violation[] {
     remedy: "leave them as they are rendered; the backend belongs in cluster.yaml",
   });
 }
-
-/** Undefined where they are counted from 0, and in a view that is no group's. */
-const targetNumbers = (proposal: Proposal): readonly number[] | undefined =>
-  groupsOf(proposal.spec).flatMap((group) =>
-    group.name === proposal.target ? [numbered(group, proposal).numbers] : [],
-  )[0];
 
 /** Where the resources of the user's own stand, by address. What was written by an override stands nowhere. */
 const ownPaths = (declared: readonly DeclaredResource[]): Readonly<Record<string, string>> =>

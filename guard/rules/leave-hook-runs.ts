@@ -1,7 +1,7 @@
 import { groupAddress, hostAddress } from "../../cluster/address.js";
 import type { DeployedGroup, DeployedHost } from "../../cluster/deployed.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
-import { hasNumber } from "../../cluster/numbers.js";
+import { hasNumber, onlyAdds } from "../../cluster/numbers.js";
 import { deployedHash, deployedHosts, isNew, isConfigured } from "../../cluster/pending.js";
 import { ignoresAnything, isSucceededFirst, triggersOf } from "../declared.js";
 import { isTainted, type Change } from "../change.js";
@@ -31,14 +31,19 @@ export const leavesUnasked = (group: Group, proposal: StateProposal): Violation[
   ...taintedUnasked(group, proposal),
 ];
 
-function hookBroken(group: Group, { declared, spec }: Proposal): Violation[] {
+/** Whether nothing goes in this view, whatever comes. */
+const isAdded = (group: Group, proposal: Proposal): boolean =>
+  onlyAdds(numbered(group, proposal), proposal.deployed.groups.get(group.name), proposal.laterHosts);
+
+function hookBroken(group: Group, proposal: Proposal): Violation[] {
+  const { declared, spec } = proposal;
   const address = groupAddress(spec.platform, group.name, "leave");
   const hook = declared.find((resource) => resource.address === address);
   const hash = hook && triggersOf(hook)["hash"];
   const why =
     hook === undefined
       ? "it is not declared"
-      : ignoresAnything(hook) || hook.preventsDestroy
+      : (ignoresAnything(hook) || hook.preventsDestroy) && !isAdded(group, proposal)
         ? "it is frozen in the view that must replace it"
         : hash !== group.hash
           ? `its trigger hash is ${String(hash)}, desired ${group.hash}`
@@ -96,7 +101,9 @@ function afterLeave(desired: Group, proposal: StateProposal): Violation[] {
  * stay where the group is set back.
  */
 function afterBatch(group: Group, current: DeployedGroup): Violation[] {
-  const { hosts, ready } = current;
+  const { hosts, ready, leaveFor } = current;
+  // New machines have come beside the old ones, and none of these was made to leave.
+  if (leaveFor?.hash === group.hash) return [];
   if (ready === undefined || ready.hash === group.hash || deployedHash(current) !== group.hash) return [];
   const left = hosts.filter(({ hash }) => hash === group.hash);
   return left.length > 0 && left.length < hosts.length ? leftByHalf(group, left) : [];

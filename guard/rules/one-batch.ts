@@ -3,6 +3,7 @@ import { hostName } from "../../cluster/address.js";
 import { gateSettingsOf } from "../../cluster/gate-settings.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
 import { hasNumber, numbersOf } from "../../cluster/numbers.js";
+import { isOut } from "../../cluster/pending.js";
 import { describeChange, isTainted } from "../change.js";
 import { listed } from "../listed.js";
 import { type Proposal, type Rule, isWaiting, numbered } from "../proposal.js";
@@ -27,10 +28,30 @@ export const oneBatch: Rule = (proposal) => {
   ];
 };
 
-/** The numbers of a group's hosts are what is deployed says, or machines would go and come for nothing. */
-function otherNumbers(group: Group, { deployed, numbers }: Proposal): Violation[] {
-  const wanted = numbersOf(group, deployed.groups.get(group.name));
+/**
+ * The numbers of a group's hosts are what is deployed says, or machines would go and come for nothing. In a surge more may
+ * stand, and those go that are not needed.
+ */
+function otherNumbers(group: Group, { deployed, numbers, spec }: Proposal): Violation[] {
+  const current = deployed.groups.get(group.name);
+  const wanted = numbersOf(group, current);
   if (numbers === undefined || isDeepStrictEqual(numbers, wanted)) return [];
+  const { maxSurge, maxUnavailable } = gateSettingsOf(group.pool, spec);
+  const isOld = ({ hash }: { readonly hash: string }): boolean => hash !== group.hash;
+  if (current && maxSurge > 0 && current.hosts.some(isOld)) {
+    const working = current.hosts.filter((host) => !isOut(host, current, spec.platform));
+    const going = working.filter(({ number }) => !numbers.includes(number));
+    const made = numbers.filter((number) => !current.hosts.some((host) => host.number === number));
+    const fewest = Math.max(0, group.hosts - maxUnavailable);
+    const isTooMany = made.length > 0 && numbers.length > group.hosts + maxSurge;
+    const isTooFew = going.some((host) => !isOld(host)) || working.length - going.length < fewest;
+    const added = isTooMany ? made.map((number) => hostName(group.name, number)) : [];
+    const names = [...added, ...(isTooFew ? going.map(({ name }) => name) : [])];
+    return refuse("one-batch", names, {
+      message: `the machines of ${group.name} would be ${String(numbers.length)}, ${String(working.length - going.length)} of them at work now, and pools.${group.pool}.maxSurge is ${String(maxSurge)} and maxUnavailable ${String(maxUnavailable)}`,
+      remedy: `make the plan by: rollout deploy ${group.name}`,
+    });
+  }
   return refuse("one-batch", [group.name], {
     message: `${group.name} would have the hosts ${listed(numbers.map(String))}, by what is deployed ${listed(wanted.map(String))}`,
     remedy: "synthesize and plan again",

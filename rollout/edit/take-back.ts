@@ -99,8 +99,19 @@ export function generationBack(group: Group, current: DeployedGroup, to: Revisio
   return to === revisions.at(-1) ? to.generation : group.generation;
 }
 
-/** By the state: once its leave has run, a group's machines are no longer what they were, whatever they run. */
+/**
+ * By the state: once its leave has run, a group's machines are no longer what they were, whatever they run. New ones beside them
+ * change nothing of that, as long as its leave is the one that it had.
+ */
 export const hasLeft = (current: DeployedGroup): boolean =>
   !current.leave ||
-  current.hosts.length < deployedHosts(current) ||
-  current.hosts.some(({ hash }) => hash !== current.revisions.at(-1)?.hash);
+  (!isSurged(current) &&
+    (current.hosts.length < deployedHosts(current) ||
+      current.hosts.some(({ hash }) => hash !== current.revisions.at(-1)?.hash)));
+
+/** Whether new machines stand beside the old ones, none of which has been made to leave. */
+export function isSurged({ hosts, leave, leaveFor, revisions }: DeployedGroup): boolean {
+  const hash = revisions.at(-1)?.hash;
+  const old = hosts.filter((host) => host.hash === hash).length;
+  return leave && leaveFor?.hash === hash && old > 0 && old < hosts.length;
+}

@@ -106,6 +106,11 @@ function rollSteps({ group, current, machines, deployed, balancer }: What): stri
     ...outOfBalancer(balancer),
     current.leave ? LEAVES[group.role] : "the group has left already; what is done is not done again",
     ...(group.dataVolume ? ["data volumes detached"] : []),
+    ...(group.surges
+      ? [
+          "so by cdktf deploy, which has one apply; by rollout deploy new machines come first, and old ones leave once these are proven (maxSurge)",
+        ]
+      : []),
     `${count(replaced + destroyed, "old machine")} destroyed, then ${String(replaced + created)} new from ${group.image}`,
     ...(group.dataVolume ? ["the same data volumes attached"] : []),
     isConsul
