@@ -41,20 +41,21 @@ export function withNumbers(
   return isFromZero && !given ? group : { ...group, numbers };
 }
 
-/** Whether a view only makes machines beside those that stand: no work leaves, so `leave` is as it was. */
-export const onlyAdds = (
+/** Whether a view only makes machines beside those that live: no work leaves, so `leave` is as it was. */
+export function onlyAdds(
   group: Group,
   current: DeployedGroup | undefined,
   laterHosts: readonly string[] = [],
-): boolean =>
-  group.numbers !== undefined &&
-  current?.leave === true &&
-  laterHosts.length > 0 &&
-  !current.tainted.some((address) => parseAddress(address)?.kind === "host") &&
-  current.hosts.every(
-    ({ name, number, hash }) =>
-      hasNumber(group, number) && (hash === group.hash || laterHosts.includes(name)),
+): boolean {
+  if (!current?.leave || group.numbers === undefined || laterHosts.length === 0) return false;
+  const { dead = [], tainted, hosts } = current;
+  const isDead = (name: string): boolean => dead.some((address) => address.endsWith(`.${name}`));
+  const stays = (hash: string, name: string): boolean => hash === group.hash || laterHosts.includes(name);
+  return (
+    !tainted.some((each) => parseAddress(each)?.kind === "host" && !dead.includes(each)) &&
+    hosts.every(({ name, number, hash }) => isDead(name) || (hasNumber(group, number) && stays(hash, name)))
   );
+}
 
 /** Whether a group is to have a host of this number. */
 export const hasNumber = (group: Pick<Group, "hosts" | "numbers">, number: number): boolean =>

@@ -341,9 +341,7 @@ class GroupRoll {
 
   private howToFinish(): string {
     if (!this.hasBegun) return "nothing is done yet";
-    const back = this.isSurged
-      ? `; or go back, for which no machine that was there is replaced: rollout undo ${this.name}`
-      : "";
+    const back = this.isSurged ? `, or go back, which replaces none: rollout undo ${this.name}` : "";
     return `${this.name} stays in flight, finish it with: rollout deploy ${this.name}${back}`;
   }
 }

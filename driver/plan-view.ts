@@ -91,8 +91,13 @@ export class ViewPlanner {
     const batch = batchOf(read, this.view);
     const { ownResources = true } = this.run;
     const { laterHosts, numbers } = batch;
-    const ofBatch = { laterHosts, ...(numbers ? { numbers } : {}) };
-    const program = { ...read, views: [this.view], ...ofBatch, ownResources };
+    const program = {
+      ...read,
+      views: [this.view],
+      laterHosts,
+      ...(numbers ? { numbers } : {}),
+      ownResources,
+    };
     synthesize(program, this.outdir);
     return { program, batch };
   }

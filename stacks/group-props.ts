@@ -102,8 +102,7 @@ export function targetRendering(group: Group, deployed: DeployedGroup, options: 
   const staying = membersThatStay(group, deployed, platform).filter(
     (address) => !attempts.fresh.has(address),
   );
-  const adds = onlyAdds(group, deployed, laterHosts);
-  const leave = adds ? [groupAddress(platform, group.name, "leave")] : [];
+  const leave = onlyAdds(group, deployed, laterHosts) ? [groupAddress(platform, group.name, "leave")] : [];
   const frozen = new Set([...staying, ...ofHeld, ...leave]);
   const asDeployed = new Map(
     deployed.hosts

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { App } from "cdktf";
 import { hostName } from "../../cluster/address.js";
-import type { Deployed, DeployedHost } from "../../cluster/deployed.js";
+import { withDead, type Deployed, type DeployedHost } from "../../cluster/deployed.js";
 import { findGroup } from "../../cluster/find-group.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import { refusalOf } from "../../program/program.js";
@@ -59,6 +59,28 @@ describe("the view that adds", () => {
     expect(view.get(`terraform_data.${GROUP}-revision`)).toMatchObject({
       input: { completed: { numbers: [0, 1, 2] } },
     });
+  });
+});
+
+describe("a machine that was seen dead", () => {
+  const dead = (deployed: Deployed, host: number): Deployed =>
+    withDead(deployed, { name: GROUP, platform: "local", ids: new Set([`i-${hostName(GROUP, host)}`]) });
+
+  test("is dropped, if it is old, and keeps no other from work", () => {
+    const view = viewOf(spec, dead(added, 0), { numbers: [1, 2], laterHosts: [hostName(GROUP, 1)] });
+    expect(view.has(`terraform_data.${GROUP}-0`)).toBe(false);
+    expect(view.get(LEAVE)).toMatchObject({ lifecycle: { prevent_destroy: true } });
+  });
+
+  test("is made again, if it is new, likewise", () => {
+    const view = viewOf(spec, dead(added, 2), ADDS);
+    expect(view.get(`terraform_data.${GROUP}-2`)).not.toHaveProperty("lifecycle.prevent_destroy");
+    expect(view.get(LEAVE)).toMatchObject({ lifecycle: { prevent_destroy: true } });
+  });
+
+  test("has leave run where it is only tainted", () => {
+    const tainted = withGroup(added, GROUP, { tainted: [`terraform_data.${GROUP}-2`] });
+    expect(viewOf(spec, tainted, ADDS).get(LEAVE)).not.toHaveProperty("lifecycle");
   });
 });
 

@@ -31,19 +31,16 @@ export const leavesUnasked = (group: Group, proposal: StateProposal): Violation[
   ...taintedUnasked(group, proposal),
 ];
 
-/** Whether nothing goes in this view, whatever comes. */
-const isAdded = (group: Group, proposal: Proposal): boolean =>
-  onlyAdds(numbered(group, proposal), proposal.deployed.groups.get(group.name), proposal.laterHosts);
-
 function hookBroken(group: Group, proposal: Proposal): Violation[] {
-  const { declared, spec } = proposal;
+  const { declared, deployed, laterHosts, spec } = proposal;
+  const mayStay = onlyAdds(numbered(group, proposal), deployed.groups.get(group.name), laterHosts);
   const address = groupAddress(spec.platform, group.name, "leave");
   const hook = declared.find((resource) => resource.address === address);
   const hash = hook && triggersOf(hook)["hash"];
   const why =
     hook === undefined
       ? "it is not declared"
-      : (ignoresAnything(hook) || hook.preventsDestroy) && !isAdded(group, proposal)
+      : (ignoresAnything(hook) || hook.preventsDestroy) && !mayStay
         ? "it is frozen in the view that must replace it"
         : hash !== group.hash
           ? `its trigger hash is ${String(hash)}, desired ${group.hash}`
