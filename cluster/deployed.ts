@@ -111,12 +111,8 @@ interface ConfigConsul {
   readonly consul?: number | undefined;
 }
 
-interface LeaveRecord {
-  /** The template since which no machine has left. */
-  readonly hash?: string | undefined;
-  /** The names of the hosts that stay, and of those that wait, joined by commas. */
-  readonly hosts?: string | undefined;
-  readonly waiting?: string | undefined;
+/** The template since which no machine has left; the names of the hosts that stay, and of those that wait, joined by commas. */
+interface LeaveRecord extends Readonly<Partial<Record<"hash" | "hosts" | "waiting", string | undefined>>> {
   readonly attempt?: number | undefined;
 }
 

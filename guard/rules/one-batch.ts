@@ -42,9 +42,9 @@ function otherNumbers(group: Group, { deployed, numbers, spec }: Proposal): Viol
     const working = current.hosts.filter((host) => !isOut(host, current, spec.platform));
     const going = working.filter(({ number }) => !numbers.includes(number));
     const made = numbers.filter((number) => !current.hosts.some((host) => host.number === number));
-    const fewest = Math.max(0, group.hosts - maxUnavailable);
     const isTooMany = made.length > 0 && numbers.length > group.hosts + maxSurge;
-    const isTooFew = going.some((host) => !isOld(host)) || working.length - going.length < fewest;
+    const isTooFew =
+      going.some((host) => !isOld(host)) || working.length - going.length < group.hosts - maxUnavailable;
     const added = isTooMany ? made.map((number) => hostName(group.name, number)) : [];
     const names = [...added, ...(isTooFew ? going.map(({ name }) => name) : [])];
     return refuse("one-batch", names, {

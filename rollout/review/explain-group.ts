@@ -106,11 +106,7 @@ function rollSteps({ group, current, machines, deployed, balancer }: What): stri
     ...outOfBalancer(balancer),
     current.leave ? LEAVES[group.role] : "the group has left already; what is done is not done again",
     ...(group.dataVolume ? ["data volumes detached"] : []),
-    ...(group.surges
-      ? [
-          "so by cdktf deploy, which has one apply; by rollout deploy new machines come first, and old ones leave once these are proven (maxSurge)",
-        ]
-      : []),
+    ...(group.surges ? [SURGES] : []),
     `${count(replaced + destroyed, "old machine")} destroyed, then ${String(replaced + created)} new from ${group.image}`,
     ...(group.dataVolume ? ["the same data volumes attached"] : []),
     isConsul
@@ -172,6 +168,9 @@ const LEAVES = {
   "nomad-server": "leave: leadership handed over, out of Nomad's raft, out of Consul",
   client: "leave: all machines of the group ineligible, drained in Nomad, out of Consul",
 } as const;
+
+const SURGES =
+  "so by cdktf deploy, which has one apply; by rollout deploy new machines come first (maxSurge), and old ones leave once these are proven";
 
 const READY = "ready: the group is whole again, or everything stops here";
 

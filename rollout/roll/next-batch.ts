@@ -79,8 +79,8 @@ function nextSurge(
   const spare = isMended || more > 0 ? 0 : Math.max(0, standing.length - group.hosts + maxUnavailable);
   const [updating, later] = [old.slice(0, spare), old.slice(spare)];
   const kept = hosts.filter((host) => !updating.includes(host) && (!isOld(host) || standing.includes(host)));
-  const taken = hosts.map(({ number }) => number);
-  const numbers = [...kept.map(({ number }) => number), ...lowestFree(taken, more)];
+  const numbersOf = (each: typeof hosts): number[] => each.map(({ number }) => number);
+  const numbers = [...numbersOf(kept), ...lowestFree(numbersOf(hosts), more)];
   const names = (each: typeof hosts): string[] => each.map(({ name }) => name);
   return {
     ...{ updated: names(updated), updating: names(updating), laterHosts: names(later) },
