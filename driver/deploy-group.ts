@@ -39,8 +39,7 @@ export class GateFailure extends UserError {
 /**
  * Rolls one group, from wherever it is: what was done before is not done again. Preflight, plan, guard, question, leave, the
  * apply of that very plan with a closed gate, the gate, and a small second apply that records. Where the pool has
- * `maxUnavailable`, all up to the apply is done batch by batch, and what is new has to be whole before the next goes. Where it
- * has `maxSurge`, every other batch makes new machines and takes none.
+ * `maxUnavailable` or `maxSurge`, all up to the apply is done batch by batch, and what is new has to be whole before more goes.
  * @throws GateFailure when the group does not become whole; UserError when it may not be rolled, was not confirmed, or
  * something failed; each says what to do next
  */

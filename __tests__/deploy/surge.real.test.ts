@@ -199,6 +199,22 @@ describeReal("A group that gets its new machines first", ["terraform"], (real) =
     await rm(join(demo.folder, "bad-broker-0-2"));
   });
 
+  test("goes back by itself where the pool says so, and no old machine is replaced", async () => {
+    const ids = idsOf(await demo.state());
+    await demo.edit(["pools:", "rollout: { onFailure: undo }\npools:"]);
+    await writeFile(join(demo.folder, "bad-broker-0-2"), "");
+    const { exitCode, output } = await demo.rollout(["deploy", "broker-0", "--image", "ami-0fff", "--yes"]);
+    expect([exitCode, output]).toEqual([1, expect.stringContaining("back")]);
+    expect(await images()).toEqual(["broker-0-0 ami-0bbb eligible", "broker-0-1 ami-0bbb eligible"]);
+    const now = idsOf(await demo.state());
+    for (const host of ["broker-0-0", "broker-0-1"])
+      expect(now.get(`terraform_data.${host}`)).toBe(ids.get(`terraform_data.${host}`));
+    expect(await work()).toBe(WORK);
+    await rm(join(demo.folder, "bad-broker-0-2"));
+    await demo.rollout(["resume"]);
+    expect((await demo.status()).phase).toBe("healthy");
+  });
+
   test.each([
     [
       "its run is killed while the new one is proven",

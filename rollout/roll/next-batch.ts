@@ -3,7 +3,7 @@ import { isHostProven, recordedIn } from "../../cluster/completed.js";
 import type { DeployedGroup, DeployedHost } from "../../cluster/deployed.js";
 import type { Group } from "../../cluster/groups.js";
 import { hasNumber, lowestFree } from "../../cluster/numbers.js";
-import { isConfigured, isOut } from "../../cluster/pending.js";
+import { deployedHash, isConfigured, isOut } from "../../cluster/pending.js";
 
 /** Which machines of a group are replaced next. Names of hosts, by number. */
 export interface Batch {
@@ -19,7 +19,6 @@ export interface Batch {
 
 interface Pace {
   readonly maxUnavailable: number;
-  /** Default: none. */
   readonly maxSurge?: number;
   readonly platform: PlatformName;
 }
@@ -67,7 +66,9 @@ function nextSurge(
   const hosts = [...current.hosts].sort((one, other) => one.number - other.number);
   const standing = hosts.filter((host) => !isOut(host, current, platform));
   const isOld = ({ hash }: { readonly hash: string }): boolean => hash !== group.hash;
-  const old = standing.filter(isOld);
+  // The surplus of an earlier image goes first: nobody has proven it.
+  const isSurplus = ({ hash }: DeployedHost): boolean => hash !== deployedHash(current);
+  const old = standing.filter(isOld).sort((one, other) => Number(isSurplus(other)) - Number(isSurplus(one)));
   if (maxSurge === 0 || old.length === 0 || group.hosts === 0) return undefined;
   const updated = standing.filter((host) => !isOld(host));
   // Its leave is there though its hooks were cut off: nothing else tells that a new machine is only half made.

@@ -17,7 +17,7 @@ const standing = groupIn(deployedAs(spec), NAME);
 const OLD = "1111111111";
 
 /** What is known of a machine: `left` is out of Consul, `half` new and its hooks were cut off. */
-type State = "old" | "new" | "half" | "left" | "tainted" | "tainted old";
+type State = "old" | "other" | "new" | "half" | "left" | "tainted" | "tainted old";
 
 /** By number. */
 interface Seen {
@@ -83,6 +83,19 @@ test.each<[string, Seen, Numbers, string[]]>([
     },
     { hosts: 2, maxSurge: 1 },
     ["-0", "+0", "-1"],
+  ],
+  [
+    "one that gets a third image: what the second one made goes first",
+    {
+      states: new Map([
+        [0, "old"],
+        [1, "old"],
+        [2, "other"],
+      ]),
+      leave: true,
+    },
+    { hosts: 2, maxSurge: 1 },
+    ["-2", "+2", "-0", "+0", "-1"],
   ],
   [
     "one that was set back before any has left: the surplus goes",
@@ -243,7 +256,8 @@ function deployed({ states, leave, recorded }: Seen): DeployedGroup {
       const id = `i-${String(number)}`;
       return {
         ...{ number, name: hostName(NAME, number), id, image: "ami-0aaa", instanceType: "small" },
-        hash: ["new", "half", "tainted"].includes(state) ? desired.hash : OLD,
+        hash:
+          state === "other" ? "3333333333" : ["new", "half", "tainted"].includes(state) ? desired.hash : OLD,
         ...(state === "left" ? {} : { configConsul: { host: id, servers: "i-9", attempt: 1 } }),
       };
     });
@@ -251,6 +265,7 @@ function deployed({ states, leave, recorded }: Seen): DeployedGroup {
   const ended = proven.map(({ id = "" }) => `${id}:1`).join(",");
   return {
     ...standing,
+    revisions: [{ number: 1, image: "ami-0aaa", hash: OLD, generation: 0, cause: "" }],
     hosts,
     leave,
     tainted: [...states].flatMap(([number, state]) =>
