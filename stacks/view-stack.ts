@@ -112,7 +112,7 @@ export class ViewStack extends TerraformStack {
     this.announceOrigin();
     if (this.rolled?.surges && !numbers && pendingGroups(spec, deployed).some(({ name }) => name === view))
       Annotations.of(this).addWarning(
-        `cdktf deploy has one apply, so it replaces ${view} whole; for new machines first (pools.${this.rolled.pool}.maxSurge): npx rollout deploy ${view}`,
+        `by cdktf ${view} is replaced whole, in its one apply; for new machines first (pools.${this.rolled.pool}.maxSurge): npx rollout deploy ${view}`,
       );
     const held = props.held?.get(view);
     if (held) addPace(this, held);

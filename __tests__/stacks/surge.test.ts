@@ -129,9 +129,9 @@ test("a plain view is of the whole group, under the numbers of its new machines 
   expect(view.get("variable.rollout_numbers")).toMatchObject({ default: [0, 2] });
   expect(view.get(LEAVE)).toMatchObject({ triggers_replace: { hash: NEW, hosts: names(0, 2) } });
   expect(warningsOf(spec, standing)).toContain(
-    `cdktf deploy has one apply, so it replaces ${GROUP} whole; for new machines first (pools.name-server.maxSurge): npx rollout deploy ${GROUP}`,
+    `by cdktf ${GROUP} is replaced whole, in its one apply; for new machines first (pools.name-server.maxSurge): npx rollout deploy ${GROUP}`,
   );
-  expect(warningsOf(before, standing)).not.toContain("cdktf deploy has one apply");
+  expect(warningsOf(before, standing)).not.toContain("by cdktf");
 });
 
 describe("the guard", () => {
