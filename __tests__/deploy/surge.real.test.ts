@@ -258,6 +258,39 @@ describeReal("A group that gets its new machines first", ["terraform"], (real) =
     await demo.edit(["hosts: [3, 1, 1]", "hosts: [2, 1, 1]"]);
     expect((await start().end()).exitCode).toBe(0);
   });
+
+  test("makes as many as may stand, and all old ones leave together", async () => {
+    await demo.edit(["maxSurge: 1", "maxSurge: 2"]);
+    await begin("ami-0fff");
+    const { exitCode, output } = await start().end();
+    expect([exitCode, exitCode === 0 ? "" : output]).toEqual([0, ""]);
+    const said = await course();
+    const inPairs = [0, 2, 4, 6].flatMap((first) => said.slice(first, first + 2).sort());
+    expect([...inPairs, ...said.slice(8)]).toEqual([
+      "started broker-0-2",
+      "started broker-0-3",
+      ...["ineligible", "drain"].flatMap((what) => [`${what} broker-0-0`, `${what} broker-0-1`]),
+      "killed broker-0-0 with 0 at work",
+      "killed broker-0-1 with 0 at work",
+    ]);
+    expect(await movedTwice()).toBe(0);
+    expect(await images()).toEqual(["broker-0-2 ami-0fff eligible", "broker-0-3 ami-0fff eligible"]);
+    expect((await demo.status()).phase).toBe("healthy");
+  });
+
+  test("is finished by Terraform alone, which replaces what is left at once", async () => {
+    await demo.edit(["maxSurge: 2", "maxSurge: 1"]);
+    await begin("ami-0aaa");
+    const run = start();
+    await run.see({ in: "driver", text: /gate: until what is new is whole/ });
+    await run.send("driver", "SIGKILL");
+    await run.end();
+    await quiet();
+    await demo.roll("broker-0");
+    expect(await images()).toEqual(["broker-0-0 ami-0aaa eligible", "broker-0-2 ami-0aaa eligible"]);
+    expect(await work()).toBe(WORK);
+    expect((await demo.status()).phase).toBe("healthy");
+  });
 });
 
 const eventList = z.array(z.object({ machine: z.string(), what: z.string(), work: z.number().optional() }));
