@@ -46,6 +46,13 @@ export async function runRetire(env: Environment, args: RetireArgs, dialogue: Di
       `a run is under way (${run.command}, by ${run.by}), so ${pool.name} does not retire; wait for it (rollout status --watch) or end it: rollout cancel`,
     );
   }
+  const surplus = pool.groups.find(
+    ({ name, hosts, surges }) => surges && (deployed.groups.get(name)?.hosts.length ?? 0) > hosts,
+  )?.name;
+  if (surplus !== undefined)
+    throw new UserError(
+      `${surplus} has more machines than its number, so ${pool.name} does not retire; first: npx rollout deploy ${surplus}`,
+    );
   const text = readFileSync(file, "utf8");
   const edited = setRetire(text, shown, pool.name, retire);
   await confirmName(

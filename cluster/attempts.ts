@@ -3,7 +3,8 @@ import type { ClusterState } from "./cluster-state.js";
 import { isHostProven, isPassed, recordedIn } from "./completed.js";
 import { GATE_REFERENCE } from "./hooks/variables.js";
 import type { DeployedGroup, DeployedHost } from "./deployed.js";
-import { groupsOf, type Group } from "./groups.js";
+import { groupsOf, hostNames, numbersIn, type Group } from "./groups.js";
+import { hasNumber, withNumbers } from "./numbers.js";
 import { consulServerIds, deployedHash, inFlightOf, isConfigured, isNew, isUnconfigured } from "./pending.js";
 import type { Completed } from "./revision.js";
 
@@ -43,17 +44,20 @@ interface Changing {
  * A created object stands in the state before its hook has ended, so what proves a hook is what its group's revision says is
  * completed. What is not proven carries a number that the state has never had, and so runs again.
  * @param target the group that the view rolls; undefined for the cluster view, which creates
+ * @param numbers those of the target's hosts in this view; default: what is deployed says
  */
 export function attemptsOf(
   { spec, deployed }: ClusterState,
   target: string | undefined,
   laterHosts: readonly string[] = [],
+  numbers?: readonly number[],
 ): ViewAttempts {
   const { platform } = spec;
   const inFlight = new Set(inFlightOf(spec, deployed).map(({ group }) => group));
   const servers = consulServerIds(deployed);
-  const changing = groupsOf(spec).flatMap((group): Changing[] => {
-    const current = deployed.groups.get(group.name);
+  const changing = groupsOf(spec).flatMap((desired): Changing[] => {
+    const current = deployed.groups.get(desired.name);
+    const group = withNumbers(desired, current, desired.name === target ? numbers : undefined);
     const isFree = target === undefined ? !group.retires && isNew(current) : group.name === target;
     if (!isFree || spec.protection === "off") return [];
     const recorded = recordedAttempts(current, platform);
@@ -66,7 +70,7 @@ export function attemptsOf(
           isUntouched(host, current, platform)
         : isTrusted && recorded.numbers.size === 0;
     const staying = (current?.hosts ?? [])
-      .filter((host) => host.hash === group.hash && host.number < group.hosts && stays(host))
+      .filter((host) => host.hash === group.hash && hasNumber(group, host.number) && stays(host))
       .map(({ number }) => number);
     return [{ group, current, recorded, ended, isTrusted, staying: new Set(staying) }];
   });
@@ -79,8 +83,8 @@ export function attemptsOf(
   const isTold = changing.some(({ group, current, staying }) => {
     if (group.role !== "consul-server") return false;
     if (target === undefined) return all.some((each) => !isNew(each));
-    const isFewer = (current?.hosts ?? []).some(({ number }) => number >= group.hosts);
-    return staying.size < group.hosts || isFewer || isUnconfigured(deployed, platform);
+    const isFewer = (current?.hosts ?? []).some(({ number }) => !hasNumber(group, number));
+    return staying.size < numbersIn(group).length || isFewer || isUnconfigured(deployed, platform);
   });
   const consulRoll = isTold ? highest + 1 : undefined;
   const isSpec = deployed.origin.kind === "spec";
@@ -97,7 +101,7 @@ export function attemptsOf(
 export function recordedAttempts(group: DeployedGroup | undefined, platform: PlatformName): GroupAttempts {
   const fresh = new Set<string>();
   if (!group) return { numbers: new Map(), fresh };
-  const ready = group.ready?.attempt;
+  const [ready, left] = [group.ready?.attempt, group.leaveFor?.attempt];
   const ended = recordedIn(group);
   const numbers = new Map([
     // One that is missing is made anew under the number that is recorded of its machine.
@@ -109,6 +113,7 @@ export function recordedAttempts(group: DeployedGroup | undefined, platform: Pla
       }),
     ),
     ...(ready === undefined ? [] : [[groupAddress(platform, group.name, "ready"), ready] as const]),
+    ...(left === undefined ? [] : [[groupAddress(platform, group.name, "leave"), left] as const]),
   ]);
   return { numbers, fresh, completed: group.completed };
 }
@@ -152,7 +157,7 @@ function ofGroup(
 ): GroupAttempts {
   const waiting = (current?.hosts ?? []).filter(({ name }) => laterHosts.includes(name));
   const kept = new Set([...staying, ...waiting.map(({ number }) => number)]);
-  const all = Array.from({ length: group.hosts }, (_, number) => number);
+  const all = numbersIn(group);
   const made = all.filter((number) => !kept.has(number));
   const isWhole =
     made.length === 0 &&
@@ -177,6 +182,8 @@ function ofGroup(
   const hosts = all.filter((number) => !unproven.has(number));
   const roll = group.role === "consul-server" ? (consulRoll ?? current?.completed?.consul) : undefined;
   const numbers = new Map([...recorded.numbers, ...[...fresh].map((address) => [address, next] as const)]);
+  if (current && goesUnheard(group, current, laterHosts))
+    numbers.set(groupAddress(platform, group.name, "leave"), next);
   const entry = (number: number): string => {
     const attempt = numbers.get(hostAddress(platform, group.name, number, "config-consul")) ?? 0;
     return `\${${hostAddress(platform, group.name, number, "host")}.id}:${String(attempt)}`;
@@ -188,10 +195,18 @@ function ofGroup(
       attempt: next,
       hosts: hosts.map(entry).join(","),
       gate,
+      ...(group.numbers ? { numbers: [...group.numbers] } : {}),
       ...(roll === undefined ? {} : { consul: roll }),
     },
   };
 }
+
+/** Whether a machine goes though all that `leave` is made for is as it was, as where a surge is undone. */
+const goesUnheard = (group: Group, { hosts, leaveFor }: DeployedGroup, laterHosts: readonly string[]) =>
+  hosts.some(({ number }) => !hasNumber(group, number)) &&
+  leaveFor?.hash === group.hash &&
+  leaveFor.hosts === hostNames(group).join(",") &&
+  (leaveFor.waiting ?? "") === laterHosts.join(",");
 
 /** Whether the gate has passed for just the machines that there are. */
 function hasPassed(group: Group, current: DeployedGroup | undefined, platform: PlatformName): boolean {
@@ -200,7 +215,7 @@ function hasPassed(group: Group, current: DeployedGroup | undefined, platform: P
     ready?.gate === "open" &&
     ready.hash === group.hash &&
     ready.hosts === hosts.map(({ id }) => id).join(",") &&
-    hosts.length === group.hosts &&
+    hosts.length === numbersIn(group).length &&
     !tainted.includes(groupAddress(platform, group.name, "ready")) &&
     isPassed({ ready, completed: current?.completed })
   );

@@ -58,6 +58,8 @@ export interface DeployedGroup {
   readonly completed?: Completed | undefined;
   /** Whether `leave` is there. It is not once the group has left. */
   readonly leave: boolean;
+  /** What it was made for; absent when it is not there. */
+  readonly leaveFor?: LeaveRecord | undefined;
   /** Addresses of tainted members. */
   readonly tainted: readonly string[];
   /** Addresses of hosts whose machines were seen dead: their work has left with them. No state says it. */
@@ -109,6 +111,11 @@ interface ConfigConsul {
   readonly attempt?: number | undefined;
   /** Which roll of Consul servers the machine was told of. */
   readonly consul?: number | undefined;
+}
+
+/** The template since which no machine has left; the names of the hosts that stay, and of those that wait, joined by commas. */
+interface LeaveRecord extends Readonly<Partial<Record<"hash" | "hosts" | "waiting", string | undefined>>> {
+  readonly attempt?: number | undefined;
 }
 
 interface ReadyRecord {

@@ -16,6 +16,8 @@ export interface GateSettings {
   readonly workload: "moves" | "stays";
   /** How many machines of a group `rollout deploy` replaces at once; Infinity: all of them. */
   readonly maxUnavailable: number;
+  /** How many it may make beyond a group's number before old ones leave. */
+  readonly maxSurge: number;
   readonly drain: { readonly deadlineSeconds: number; readonly onDeadline: "fail" | "accept" };
   readonly ready: { readonly timeoutSeconds: number; readonly checks: readonly Check[] };
   /** `firstSeconds` is for the first group of the pool that is rolled to an image. */
@@ -67,11 +69,12 @@ const NO_DRAIN = { deadline: "1h", onDeadline: "fail" } as const;
 /** What the spec says of the groups of a pool. */
 export function gateSettingsOf(pool: string, spec: Spec): GateSettings {
   const settings = settingsOf(pool, spec);
-  const { ready, bake, steps } = settings;
+  const { ready, bake, steps, maxSurge = 0 } = settings;
   const drain = roleOf(pool) === "client" ? (settings.drain ?? NO_DRAIN) : NO_DRAIN;
   return {
     workload: settings.workload ?? "moves",
-    maxUnavailable: settings.maxUnavailable ?? (roleOf(pool) === "client" ? Infinity : 1),
+    maxUnavailable: settings.maxUnavailable ?? (roleOf(pool) !== "client" ? 1 : maxSurge > 0 ? 0 : Infinity),
+    maxSurge,
     drain: { deadlineSeconds: durationSeconds(drain.deadline), onDeadline: drain.onDeadline },
     ready: { timeoutSeconds: durationSeconds(ready.timeout), checks: ready.checks.map(checkOf) },
     bake: {

@@ -23,8 +23,12 @@ export interface Group extends Template {
   /** `broker-0` */
   readonly name: string;
   readonly role: Role;
-  /** None, where its pool retires. */
+  /** How many; none, where its pool retires. */
   readonly hosts: number;
+  /** Whether a roll makes new machines beside the old ones. */
+  readonly surges?: true;
+  /** Their numbers, where what is deployed says that they are others than 0, 1, 2 and so on. */
+  readonly numbers?: readonly number[];
   readonly retires: boolean;
   readonly hash: string;
 }
@@ -62,9 +66,15 @@ export function groupsOf(spec: Spec): Group[] {
   return poolsOf(spec).flatMap((pool) => pool.groups);
 }
 
+/** The numbers of the hosts that a group is to have. */
+export const numbersIn = ({ hosts, numbers }: Pick<Group, "hosts" | "numbers">): readonly number[] =>
+  numbers ?? fromZero(hosts);
+
+export const fromZero = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
+
 /** The names of the hosts that a group is to have. */
-export const hostNames = ({ name, hosts }: Pick<Group, "name" | "hosts">): string[] =>
-  Array.from({ length: hosts }, (_, number) => hostName(name, number));
+export const hostNames = (group: Pick<Group, "name" | "hosts" | "numbers">): string[] =>
+  numbersIn(group).map((number) => hostName(group.name, number));
 
 /** How many servers of a role there are to be in all. */
 export const serversOf = (spec: Spec, role: Role): number =>
@@ -108,6 +118,7 @@ function poolOf(name: string, spec: Spec): Pool {
         role,
         hosts: settings.retire ? 0 : (settings.hosts?.[index] ?? 1),
         retires: settings.retire !== undefined,
+        ...((settings.maxSurge ?? 0) > 0 ? { surges: true as const } : {}),
         hash: templateHash(template),
       };
     }),

@@ -11,6 +11,7 @@ const under = <Name extends string>(attribute: string, ...names: Name[]): Readon
 const recordedBy = (triggers: string) => ({
   "start-agents": under("triggers_replace", "attempt"),
   "config-consul": under(triggers, "host", "servers", "attempt", "consul"),
+  leave: under(triggers, "hash", "hosts", "waiting", "attempt"),
   ready: under(triggers, "hosts", "hash", "gate", "attempt"),
   revision: under("input", "revisions", "completed"),
 });

@@ -1,7 +1,8 @@
-import { groupAddress, hostAddress, type PlatformName } from "./address.js";
+import { groupAddress, hostAddress, HOST_KINDS, type PlatformName } from "./address.js";
 import { hasUnended, isUntold } from "./completed.js";
 import type { Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
 import { groupsOf, type Group, type Role } from "./groups.js";
+import { hasNumber, withNumbers } from "./numbers.js";
 import { emptiedPools } from "./retiring.js";
 import type { Spec } from "./yaml/schema.js";
 
@@ -178,9 +179,24 @@ export const isConfigured = (
   configConsul.host === id &&
   !tainted.includes(hostAddress(platform, name, number, "config-consul"));
 
+/** Whether a machine is as good as gone: no freeze holds what is tainted, and what has left is out of Consul. */
+export function isOut(host: DeployedHost, group: DeployedGroup, platform: PlatformName): boolean {
+  const isTainted = HOST_KINDS.some(
+    (kind) =>
+      kind !== "config-consul" &&
+      kind !== "data" &&
+      group.tainted.includes(hostAddress(platform, group.name, host.number, kind)),
+  );
+  return isTainted || (group.role === "client" && !group.leave && !isConfigured(host, group, platform));
+}
+
 /** Whether a machine of the group goes that is still there. */
-const hasToLeave = ({ hosts }: DeployedGroup, wanted: Group | undefined): boolean =>
-  hosts.some(({ number, hash }) => !wanted || number >= wanted.hosts || hash !== wanted.hash);
+const hasToLeave = (current: DeployedGroup, desired: Group | undefined): boolean => {
+  const wanted = desired && withNumbers(desired, current);
+  return current.hosts.some(
+    ({ number, hash }) => !wanted || !hasNumber(wanted, number) || hash !== wanted.hash,
+  );
+};
 
 function unfinished(group: DeployedGroup, deployed: Deployed, platform: PlatformName): string[] {
   const ready = groupAddress(platform, group.name, "ready");

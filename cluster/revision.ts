@@ -26,7 +26,7 @@ export const roll = z.object({
   by: text,
   begun: z.string(),
   ended: z.string(),
-  /** `at once`, `2 at a time`, `by Terraform alone` */
+  /** `at once`, `2 at a time`, `1 new first`, `by Terraform alone` */
   how: text,
 });
 
@@ -59,6 +59,8 @@ const completed = z.object({
   /** Each host's id with the attempt of its hooks, joined by commas: `i-0a1:2,i-0b2:3`. 0: they carry none. */
   hosts: z.string(),
   gate: z.string(),
+  /** The numbers of the group's hosts, where they are others than 0, 1, 2 and so on. */
+  numbers: z.array(z.int().min(0)).optional(),
   /** Of a Consul group: the roll, counted in the cluster, that every machine has been told of. */
   consul: z.int().min(1).optional(),
 });

@@ -146,6 +146,7 @@ export class HostGroup extends Construct {
           hash,
           hosts: stay.join(","),
           ...(laterHosts.length > 0 ? { waiting: laterHosts.join(",") } : {}),
+          ...this.attempt(groupAddress(this.platform.name, group, "leave")),
         },
         onDestroy: hookCommand(hooks, hookWords.leave(group, hash, stay, laterHosts)),
         after: hosts.flatMap(({ number }) =>

@@ -13,6 +13,8 @@ export interface Question {
   readonly tool: Tool;
   /** The hosts that follow in the same roll without another question. */
   readonly laterHosts: readonly string[];
+  /** Whether new machines come before old ones go. Default: no. */
+  readonly surges?: boolean;
 }
 
 /**

@@ -4,13 +4,15 @@ import { join } from "node:path";
 import { readHold } from "../clients/run-store/hold.js";
 import type { Batch } from "../rollout/roll/next-batch.js";
 import { refusal } from "../rollout/roll/may-roll.js";
+import { isSurged } from "../rollout/edit/take-back.js";
 import { nextInGroup } from "../rollout/roll/next-step.js";
 import { parseAddress } from "../cluster/address.js";
 import { isForReview } from "../cluster/deployed.js";
 import { findGroup } from "../cluster/find-group.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { type Group, hostNames } from "../cluster/groups.js";
-import { inFlightOf } from "../cluster/pending.js";
+import { onlyAdds, withNumbers } from "../cluster/numbers.js";
+import { deployedHash, inFlightOf } from "../cluster/pending.js";
 import type { Gate } from "../cluster/hooks/variables.js";
 import { UserError } from "../cluster/user-error.js";
 import { noteBegun, tellRoll } from "../hooks/mark.js";
@@ -27,7 +29,7 @@ import { DeadMachines } from "./dead-machines.js";
 import { applyFailure, applyView, isStale } from "./apply-view.js";
 import type { GroupResult } from "./deploy-result.js";
 import { GroupSteps } from "./group-steps.js";
-import { batchOf, type ViewPlan, ViewPlanner } from "./plan-view.js";
+import { batchOf, inBatch, type ViewPlan, ViewPlanner } from "./plan-view.js";
 import { logIfPossible, type Run } from "./run.js";
 
 /** A group that is not whole after its machines were made anew: it stays in flight. */
@@ -38,8 +40,8 @@ export class GateFailure extends UserError {
 /**
  * Rolls one group, from wherever it is: what was done before is not done again. Preflight, plan, guard, question, leave, the
  * apply of that very plan with a closed gate, the gate, and a small second apply that records. Of several servers, and where
- * the pool has `maxUnavailable`, all up to the apply is done batch by batch, and what is new has to be whole before the next
- * goes.
+ * the pool has `maxUnavailable` or `maxSurge`, all up to the apply is done batch by batch, and what is new has to be whole
+ * before more goes.
  * @throws GateFailure when the group does not become whole; UserError when it may not be rolled, was not confirmed, or
  * something failed; each says what to do next
  */
@@ -57,6 +59,8 @@ class GroupRoll {
   /** Of its servers, as it was seen last. */
   private order: readonly string[] | undefined;
   private isConfirmed = false;
+  /** Whether new machines stand beside the old ones, all of which are at work. */
+  private isSurged = false;
   /** Whether anything was done that leaves the group in flight. */
   private hasBegun = false;
 
@@ -131,11 +135,11 @@ class GroupRoll {
       if (next.kind === "done") return this.result(program, first !== undefined);
       if (next.kind === "roll") program = await this.inOrder(program);
       const batch = batchOf(program, this.name);
-      const phase = [next.kind, ...batch.laterHosts].join(" ");
+      const phase = [next.kind, ...(batch.numbers ?? []), ...batch.laterHosts].join(" ");
       const before = done.get(phase) ?? 0;
       if (before >= MOST) throw this.noEnd(program);
       done.set(phase, before + 1);
-      const group = findGroup(spec, this.name);
+      const group = inBatch(program, this.name, batch);
       if (!first) await this.start(group, program);
       first ??= group;
       if (group.hash !== first.hash || group.hosts !== first.hosts) throw this.edited(first, group);
@@ -192,11 +196,17 @@ class GroupRoll {
 
   /** The work leaves and the machines are made anew: all of them, or those of the next batch. */
   private async roll(group: Group, program: Program, batch: Batch): Promise<void> {
+    const { updated, updating, numbers } = batch;
+    const current = program.deployed.groups.get(this.name);
+    this.isSurged = current !== undefined && isSurged(current) && deployedHash(current) !== group.hash;
     // What earlier batches made is whole, or no more go: else a bad image would take the group, a batch at a time.
-    if (batch.updated.length > 0 && batch.updating.length > 0) {
-      const message = `until what is new is whole, before the next machines go: ${batch.updated.join(", ")}`;
-      const rest = hostNames(group).filter((host) => !batch.updated.includes(host));
-      await this.untilReady(group, program, message, rest);
+    if (updated.length > 0 && updating.length > 0 && deployedHash(current) !== group.hash) {
+      const message = `until what is new is whole, before the next machines go: ${updated.join(", ")}`;
+      // Of a surge those that are about to go stand, too.
+      const standing = numbers && current?.hosts.map(({ number }) => number);
+      const all = withNumbers(group, current, standing);
+      const rest = hostNames(all).filter((host) => !updated.includes(host));
+      await this.untilReady(all, program, message, rest);
     }
     await this.steps.during("preflight", "may it be rolled now?", async () => {
       const warnings = [
@@ -215,19 +225,13 @@ class GroupRoll {
       const { role } = group;
       const { summary, batch, result } = plan;
       const { laterHosts } = batch;
-      await this.run.confirm({ group: this.name, role, summary, tool: result.plan.tool, laterHosts });
+      const more = { laterHosts, surges: batch.numbers !== undefined };
+      await this.run.confirm({ group: this.name, role, summary, tool: result.plan.tool, ...more });
       this.isConfirmed = true;
     }
     // It may have been said since: while it was planned, and while somebody was asked.
     if (!this.dead.wereSeen && (await readHold(this.run.store))) await refuseHeld(this.run, this.name);
-    const rest = plan.batch.laterHosts;
-    await this.steps.during("leave", `its work leaves${inBatch(plan.batch)}`, async () => {
-      await this.dead.refuseAlive(group, plan.program, this.howToFinish());
-      this.hasBegun = true;
-      noteBegun(plan.folder, group);
-      if (takesMachines(plan, this.name)) await this.agents(group, plan.program, plan.folder)?.leave(rest);
-      else this.steps.say("all of its machines are there, so none has to leave");
-    });
+    await this.leave(plan);
     await this.steps.during("apply", "its machines are made anew, with a closed gate", async () => {
       for (let tries = 0; ; tries++) {
         if (tries > 0 || (await this.hasMoved(plan))) plan = await this.planAgain(plan, "closed");
@@ -236,6 +240,27 @@ class GroupRoll {
         if (applied.exitCode === 0) return;
         if (tries >= MOST || !isStale(applied)) throw applyFailure(this.run, applied, this.howToFinish());
       }
+    });
+  }
+
+  private async leave(plan: ViewPlan): Promise<void> {
+    const { batch, folder, program } = plan;
+    const group = inBatch(program, this.name, batch);
+    const begin = (): void => {
+      this.hasBegun = true;
+      noteBegun(folder, group);
+    };
+    if (onlyAdds(group, program.deployed.groups.get(this.name), batch.laterHosts)) {
+      begin();
+      this.steps.say("new machines come first: all that stand go on, and none has to leave yet");
+      return;
+    }
+    await this.steps.during("leave", `its work leaves${describeBatch(batch)}`, async () => {
+      await this.dead.refuseAlive(group, program, this.howToFinish());
+      begin();
+      this.isSurged = false;
+      if (takesMachines(plan, this.name)) await this.agents(group, program, folder)?.leave(batch.laterHosts);
+      else this.steps.say("all of its machines are there, so none has to leave");
     });
   }
 
@@ -273,9 +298,12 @@ class GroupRoll {
           `something of ${this.name} has changed meanwhile, which is no longer a matter of recording: ${more.join(", ")}; ${this.howToFinish()}`,
         );
       }
-      const { maxUnavailable } = gateSettingsOf(group.pool, program.spec);
+      const { maxUnavailable, maxSurge } = gateSettingsOf(group.pool, program.spec);
       const atOnce = group.role === "client" || group.hosts > 1 ? maxUnavailable : Infinity;
-      const env = { [BAKED]: bakedBy(group), ...tellRoll(this.run.command, atOnce) };
+      const env = {
+        [BAKED]: bakedBy(group),
+        ...tellRoll(this.run.command, { maxUnavailable: atOnce, maxSurge }),
+      };
       const applied = await applyView(this.run, plan, { steps: this.steps, step: "record", env });
       if (applied.exitCode === 0) return;
       const isGate = applied.failed.some((address) => parseAddress(address)?.kind === "ready");
@@ -329,9 +357,9 @@ class GroupRoll {
   }
 
   private howToFinish(): string {
-    return this.hasBegun
-      ? `${this.name} stays in flight, finish it with: rollout deploy ${this.name}`
-      : "nothing is done yet";
+    if (!this.hasBegun) return "nothing is done yet";
+    const back = this.isSurged ? `, or go back, which replaces none: rollout undo ${this.name}` : "";
+    return `${this.name} stays in flight, finish it with: rollout deploy ${this.name}${back}`;
   }
 }
 
@@ -346,7 +374,7 @@ const takesMachines = ({ summary }: ViewPlan, name: string): boolean =>
   );
 
 /** `: broker-0-0, while broker-0-1 waits` */
-function inBatch({ updating, laterHosts }: Batch): string {
+function describeBatch({ updating, laterHosts }: Batch): string {
   if (laterHosts.length === 0) return "";
   const who = updating.length > 0 ? updating.join(", ") : "what is out already";
   return `: ${who}, while ${laterHosts.join(", ")} ${laterHosts.length === 1 ? "waits" : "wait"}`;

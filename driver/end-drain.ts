@@ -22,7 +22,8 @@ export async function endDrain(run: Run, name: string): Promise<number | undefin
   const last = current?.revisions.at(-1);
   if (!current || !last || group.role !== "client" || hasLeft(current)) return undefined;
   const { image, hash, generation } = last;
-  const was = { ...group, image, hash, generation, hosts: current.hosts.length };
+  const numbers = current.hosts.flatMap((host) => (host.hash === hash ? host.number : []));
+  const was = { ...group, image, hash, generation, hosts: numbers.length, numbers };
   const steps = new GroupSteps(run, name);
   const told = { say: steps.say, onCondition: steps.waits, folder: "." };
   const agents = agentsOf(run, { spec, deployed }, group, told);

@@ -60,7 +60,7 @@ export function agentsOf(
   const { env, stop: signal } = run;
   if (!hasAgents(spec)) return undefined;
   const machines = machinesOf(spec, run.folder);
-  const file = hookFileOf({ spec, deployed, specFolder: "." });
+  const file = hookFileOf({ spec, deployed, specFolder: ".", rolled: group });
   const clock = machines ? clusterClock(machines) : run.clock;
   const inFlight = inFlightOf(spec, deployed);
   let after: (() => Promise<unknown>) | undefined;

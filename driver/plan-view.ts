@@ -8,7 +8,8 @@ import { type Batch, nextBatch } from "../rollout/roll/next-batch.js";
 import { type MemberKind, parseAddress } from "../cluster/address.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { findGroup } from "../cluster/find-group.js";
-import { groupsOf } from "../cluster/groups.js";
+import { type Group, groupsOf } from "../cluster/groups.js";
+import { withNumbers } from "../cluster/numbers.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { GATE_VARIABLE, type Gate } from "../cluster/hooks/variables.js";
 import { UserError } from "../cluster/user-error.js";
@@ -90,7 +91,14 @@ export class ViewPlanner {
   private async synth(read: Program, isAgain = false): Promise<{ program: Program; batch: Batch }> {
     const batch = batchOf(read, this.view);
     const { ownResources = true } = this.run;
-    const program = { ...read, views: [this.view], laterHosts: batch.laterHosts, ownResources };
+    const { laterHosts, numbers } = batch;
+    const program = {
+      ...read,
+      views: [this.view],
+      laterHosts,
+      ...(numbers ? { numbers } : {}),
+      ownResources,
+    };
     const { env, stop } = this.run;
     const edited = await writeViews(program, env, { outdir: this.outdir, stop });
     if (!edited) return { program, batch };
@@ -143,10 +151,13 @@ export class ViewPlanner {
 export function batchOf({ spec, deployed }: ClusterState, name: string): Batch {
   const current = deployed.groups.get(name);
   if (!current) return { updated: [], updating: [], laterHosts: [] };
-  const group = findGroup(spec, name);
-  const { maxUnavailable } = gateSettingsOf(group.pool, spec);
-  return nextBatch(group, current, { maxUnavailable, platform: spec.platform });
+  const group = withNumbers(findGroup(spec, name), current);
+  return nextBatch(group, current, { ...gateSettingsOf(group.pool, spec), platform: spec.platform });
 }
+
+/** The group with the numbers that a batch gives its hosts. */
+export const inBatch = ({ spec, deployed }: ClusterState, name: string, { numbers }: Batch): Group =>
+  withNumbers(findGroup(spec, name), deployed.groups.get(name), numbers);
 
 /** What `terraform init` goes by: the backend, and which providers are wanted. */
 const stackSchema = z.object({ terraform: z.unknown() });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { attemptsOf, type ViewAttempts } from "../cluster/attempts.js";
 import { memberValues } from "../cluster/members.js";
 import { marksCondition } from "../cluster/hooks/marks.js";
@@ -15,9 +16,9 @@ const RULE: RuleId = "hooks-as-rendered";
  * @param named the addresses of hooks that something else is said of
  */
 export function attemptsOtherwise(proposal: Proposal, named: ReadonlySet<string>): Violation[] {
-  const { target, laterHosts, declared, plan, deployed } = proposal;
+  const { target, laterHosts, numbers, declared, plan, deployed } = proposal;
   if (plan && deployed.origin.kind === "spec") return [];
-  const attempts = attemptsOf(proposal, target, laterHosts);
+  const attempts = attemptsOf(proposal, target, laterHosts, numbers);
   const rendered = renderedMembers(proposal);
   const wrong = rendered.filter((each) => !named.has(each.address) && isOtherwise(each, attempts, proposal));
   const unmarked = plan
@@ -56,6 +57,7 @@ function isOtherwise(
   const own = groups.get(member.group);
   const want = own?.numbers.get(address);
   switch (member.kind) {
+    case "leave":
     case "start-agents":
     case "ready":
       return own !== undefined && !isNumber(memberValues(member.kind, address, values).attempt, want);
@@ -67,7 +69,7 @@ function isOtherwise(
     case "revision": {
       if (!own) return false;
       const { completed } = memberValues("revision", address, values);
-      const { attempt, hosts, gate, consul } = isMap(completed) ? completed : {};
+      const { attempt, hosts, gate, consul, numbers } = isMap(completed) ? completed : {};
       const wantedGate =
         own.completed?.gate === GATE_REFERENCE ? (plan?.gate ?? GATE_REFERENCE) : own.completed?.gate;
       const ids = own.completed?.hosts.replace(
@@ -78,6 +80,7 @@ function isOtherwise(
         attempt !== own.completed?.attempt ||
         consul !== own.completed?.consul ||
         gate !== wantedGate ||
+        !isDeepStrictEqual(numbers, own.completed?.numbers) ||
         // What is made anew has no id yet.
         (hosts !== undefined && hosts !== own.completed?.hosts && hosts !== ids)
       );

@@ -84,6 +84,7 @@ export function judgePlan(
     declared: [],
     wiring: plan.wiring,
     laterHosts: plan.laterHosts,
+    numbers: plan.numbers,
     plan,
     changes: withoutRelics(changesOf(plan), plan.wiring),
   });
@@ -91,7 +92,7 @@ export function judgePlan(
   const { spec, deployed } = context;
   const { stack, others } = configuration;
   const { violations } = judgeSynthesized(
-    { view, target, spec, deployed, laterHosts: plan.laterHosts },
+    { view, target, spec, deployed, laterHosts: plan.laterHosts, numbers: plan.numbers },
     stack,
   );
   const found = [

@@ -1,5 +1,7 @@
 import { hostName, parseAddress, type Member } from "../cluster/address.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
+import type { Group } from "../cluster/groups.js";
+import { withNumbers } from "../cluster/numbers.js";
 import type { Change } from "./change.js";
 import type { DeclaredResource } from "./declared.js";
 import type { Plan } from "./plan/plan.js";
@@ -27,15 +29,24 @@ export interface Proposal extends ClusterState {
   readonly plan?: Plan;
   /** The names of the target's hosts that keep their machines, and go with a later batch. Default: none. */
   readonly laterHosts?: readonly string[];
+  /** The numbers of the target's hosts in this view. Default: those that are deployed, by {@link numbersOf}. */
+  readonly numbers?: readonly number[] | undefined;
   /** Whether `rollout deploy` made the plan, which never replaces more machines at once than `maxUnavailable` says. */
   readonly inBatches?: boolean;
 }
 
 /** What of a proposal is known before a stack is synthesized. */
-export type StateProposal = ClusterState & Pick<Proposal, "view" | "plan" | "target" | "laterHosts">;
+export type StateProposal = ClusterState &
+  Pick<Proposal, "view" | "plan" | "target" | "laterHosts" | "numbers">;
 
 /** A rule is a pure function that returns what breaks it. */
 export type Rule = (proposal: Proposal) => readonly Violation[];
+
+/** A group of the spec with the numbers that its hosts have in this view. */
+export const numbered = (
+  group: Group,
+  { deployed, target, numbers }: Pick<Proposal, "deployed" | "target" | "numbers">,
+): Group => withNumbers(group, deployed.groups.get(group.name), group.name === target ? numbers : undefined);
 
 /** Whether something belongs to a host of the target that keeps its machine in this view, and goes with a later batch. */
 export const isWaiting = (

@@ -1,6 +1,7 @@
 import {
   BASE_VARIABLE,
   GATE_VARIABLE,
+  NUMBERS_VARIABLE,
   OWN_VARIABLE,
   VIEW_VARIABLE,
   WAITING_VARIABLE,
@@ -19,6 +20,8 @@ export interface StackHeader {
   readonly gate: unknown;
   /** `rollout_waiting`; undefined where it is not declared. */
   readonly laterHosts: unknown;
+  /** `rollout_numbers`; undefined where it is not declared. */
+  readonly numbers: unknown;
   /** `rollout_own`; undefined where it is not declared. */
   readonly own: unknown;
   /** The body of each backend by its type, such as `s3`. */
@@ -46,6 +49,7 @@ export function readHeader(stack: unknown): StackHeader {
     base: defaultOf(BASE_VARIABLE),
     gate: defaultOf(GATE_VARIABLE),
     laterHosts: defaultOf(WAITING_VARIABLE),
+    numbers: defaultOf(NUMBERS_VARIABLE),
     own: defaultOf(OWN_VARIABLE),
     backends: asMap(asMap(terraform)["backend"]),
   };

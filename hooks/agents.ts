@@ -61,14 +61,15 @@ async function runsAsDesired(
 
 /** Ends whatever runs under a machine's name on platform local. */
 export async function runStopAgentsHook(
-  { file: { spec }, machines, say, signal }: HookContext,
+  { file: { spec, deployed }, machines, say, signal }: HookContext,
   { subject: host }: HookArgs,
 ): Promise<void> {
   await machines?.stop(host, signal);
   say(`${host}: nothing runs on it any more`);
   if (spec.protection === "on" || !machines) return;
   // A host whose block has been dropped is destroyed without a hook; `ready` sees to it where it runs.
-  const known = new Set(groupsOf(spec).flatMap(hostNames));
+  const hostsOf = (name: string) => deployed.find((each) => each.name === name)?.hosts;
+  const known = new Set(groupsOf(spec).flatMap((group) => hostsOf(group.name) ?? hostNames(group)));
   for (const { name } of machines.list().filter((machine) => !known.has(machine.name)))
     await machines.stop(name, signal);
 }

@@ -4,6 +4,7 @@ import { textIfThere } from "../clients/json-file.js";
 import { putFile } from "../clients/put-file.js";
 import { whoRuns } from "../clients/who-runs.js";
 import { parseHostName } from "../cluster/address.js";
+import type { GateSettings } from "../cluster/gate-settings.js";
 import { groupsOf, type Group } from "../cluster/groups.js";
 import { GATE_ENVIRONMENT, MARK_ENVIRONMENT, MARKS } from "../cluster/hooks/variables.js";
 import type { RollRecord } from "../cluster/revision.js";
@@ -12,10 +13,17 @@ import type { HookArgs, HookContext } from "./hook-context.js";
 /** Tell `ready` which command rolls its group, and how. Set by nobody but the driver, for one apply. */
 const [COMMAND, HOW] = ["ROLLOUT_COMMAND", "ROLLOUT_HOW"];
 
-/** @param maxUnavailable Infinity: all machines of the group at once */
-export const tellRoll = (command: string, maxUnavailable: number): Readonly<Record<string, string>> => ({
+export const tellRoll = (
+  command: string,
+  { maxSurge, maxUnavailable }: Pick<GateSettings, "maxSurge" | "maxUnavailable">,
+): Readonly<Record<string, string>> => ({
   [COMMAND]: command,
-  [HOW]: Number.isFinite(maxUnavailable) ? `${String(maxUnavailable)} at a time` : "at once",
+  [HOW]:
+    maxSurge > 0
+      ? `${String(maxSurge)} new first`
+      : Number.isFinite(maxUnavailable)
+        ? `${String(maxUnavailable)} at a time`
+        : "at once",
 });
 
 /** Notes when the roll of a group to its template has begun, unless that stands there already. Its gate ends it. */

@@ -26,8 +26,10 @@ export async function runReadyHook(
   context: HookContext,
   { subject, hash, laterHosts = [] }: HookArgs,
 ): Promise<void> {
-  const { env, file, machines, say, signal } = context;
+  const { env, file, say } = context;
   if (env[GATE_ENVIRONMENT] === "closed") {
+    // A number that is free is given again.
+    if (file.numbers?.group === subject) await stopOthers(context, groupOf(file, subject, hash));
     say(`${subject}: its gate comes next, and it is in flight until that has passed`);
     return;
   }
@@ -37,12 +39,16 @@ export async function runReadyHook(
     say(`${group.name}: nothing to wait for: it has no machine any more`);
     return;
   }
-  // A host that a group has lost is destroyed without a hook of its own: its block is gone. It has left before.
+  await stopOthers(context, group);
+  await passGate(context, group, laterHosts);
+}
+
+/** A host that a group has lost is destroyed without a hook of its own: its block is gone. It has left before. */
+async function stopOthers({ machines, signal }: HookContext, group: Group): Promise<void> {
   for (const { name } of machines?.list() ?? []) {
     if (parseHostName(name)?.group === group.name && !hostNames(group).includes(name))
       await machines?.stop(name, signal);
   }
-  await passGate(context, group, laterHosts);
 }
 
 /** Waits until a group is whole, of whatever template it is. */

@@ -4,7 +4,8 @@ import type { RunStore } from "../clients/run-store/run-store.js";
 import { hostAddress } from "../cluster/address.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import type { Deployed } from "../cluster/deployed.js";
-import { groupsOf, type Group } from "../cluster/groups.js";
+import { groupsOf, numbersIn, type Group } from "../cluster/groups.js";
+import { hasNumber, withNumbers } from "../cluster/numbers.js";
 import { inFlightOf } from "../cluster/pending.js";
 import { UserError } from "../cluster/user-error.js";
 import type { Spec } from "../cluster/yaml/schema.js";
@@ -36,13 +37,15 @@ export async function refuseNewMachine({ spec, deployed }: ClusterState, group: 
   return [...wrong, ...unsure].map((each) => `warning: ${each}`);
 }
 
-async function askEc2(spec: Spec, group: Group, deployed: Deployed | undefined, isTried: boolean) {
-  const current = deployed?.groups.get(group.name);
+async function askEc2(spec: Spec, desired: Group, deployed: Deployed | undefined, isTried: boolean) {
+  const current = deployed?.groups.get(desired.name);
+  const group = desired.numbers ? desired : withNumbers(desired, current);
   const goes = (number: number): boolean =>
-    number >= group.hosts ||
+    !hasNumber(group, number) ||
     current?.tainted.includes(hostAddress(spec.platform, group.name, number, "host")) === true;
   const kept = current?.hosts.filter(({ hash, number }) => hash === group.hash && !goes(number)) ?? [];
-  if (spec.platform !== "aws" || kept.length === group.hosts) return { whose: [], wrong: [], unknown: [] };
+  if (spec.platform !== "aws" || kept.length === numbersIn(group).length)
+    return { whose: [], wrong: [], unknown: [] };
   const facts = await launchFacts(spec, group, current?.hosts ?? [], isTried);
   const whose = (facts.Images ?? []).map(
     ({ OwnerId = "" }) => `${group.name}: its image ${group.image} is account ${OwnerId}'s`,

@@ -1,7 +1,8 @@
 import { movesOf, type Moves } from "./moved-twice.js";
 import { phasesOfRoll } from "./phases.js";
 import type { RehearsalStep } from "./report.js";
-import { hostNames, type Group } from "../cluster/groups.js";
+import type { Deployed } from "../cluster/deployed.js";
+import type { Group } from "../cluster/groups.js";
 import { deployGroup } from "../driver/deploy-group.js";
 import { drive } from "./drive.js";
 import { difference, knowingServers, machineIds, replacedMachines } from "./differences.js";
@@ -16,15 +17,18 @@ export async function rollGroup(
 ): Promise<{ readonly step: RehearsalStep; readonly moves: Moves }> {
   const begun = performance.now();
   const next = nextImage(image);
-  const machines = hostNames({ name, hosts });
+  const namesIn = ({ groups }: Deployed): string[] => groups.get(name)?.hosts.map((each) => each.name) ?? [];
   rehearsing.setImages(new Map([[name, next]]));
   const old = await rehearsing.program();
+  const machines = namesIn(old.deployed);
   const [before, going] = [await rehearsing.work(), await rehearsing.nodesOf(machines)];
   const recorded = await drive(rehearsing, { view: name, cause: `the rehearsal of ${name}`, say }, (run) =>
     deployGroup(run, name),
   );
   const moves = movesOf(before, await rehearsing.work(), going);
   const { deployed, views } = await rehearsing.program();
+  const made = namesIn(deployed);
+  const all = [...new Set([...machines, ...made])].sort();
   const refreshed = recorded.applied.filter(
     ({ address, action }) => action === "create" && address.endsWith("-config-consul"),
   );
@@ -40,11 +44,12 @@ export async function rollGroup(
       phases: phasesOfRoll(recorded),
       refusal: null,
       problems: [
-        ...difference("machines with a new id", replacedMachines(old.deployed, deployed), machines),
+        ...difference("machines with a new id", replacedMachines(old.deployed, deployed), all),
+        ...difference("machines", made.length, hosts),
         ...difference(
           "images that the machines report",
-          await rehearsing.imagesOf(machines),
-          imagesOf(machines, next),
+          await rehearsing.imagesOf(made),
+          imagesOf(made, next),
         ),
         ...difference("machines that were told of the Consul servers", refreshed.length, told),
         ...difference(

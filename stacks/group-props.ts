@@ -2,6 +2,7 @@ import type { HostGroupProps, HostProps } from "../constructs/host-group-props.j
 import type { Protection } from "../constructs/lifecycle.js";
 import type { GroupAttempts } from "../cluster/attempts.js";
 import {
+  groupAddress,
   hostAddress,
   HOST_KINDS,
   parseAddress,
@@ -9,7 +10,8 @@ import {
   type PlatformName,
 } from "../cluster/address.js";
 import type { DeployedGroup, DeployedVolume } from "../cluster/deployed.js";
-import type { Group } from "../cluster/groups.js";
+import { numbersIn, type Group } from "../cluster/groups.js";
+import { onlyAdds } from "../cluster/numbers.js";
 import { nextRevisions } from "../cluster/revision.js";
 
 /** The part of a group's rendering that depends on what is desired, what is deployed and what the view may change. */
@@ -100,7 +102,8 @@ export function targetRendering(group: Group, deployed: DeployedGroup, options: 
   const staying = membersThatStay(group, deployed, platform).filter(
     (address) => !attempts.fresh.has(address),
   );
-  const frozen = new Set([...staying, ...ofHeld]);
+  const leave = onlyAdds(group, deployed, laterHosts) ? [groupAddress(platform, group.name, "leave")] : [];
+  const frozen = new Set([...staying, ...ofHeld, ...leave]);
   const asDeployed = new Map(
     deployed.hosts
       .filter(({ number }) => frozen.has(hostAddress(platform, group.name, number, "host")))
@@ -153,15 +156,13 @@ const membersOf = (
 function desiredHosts(group: Group): HostProps[] {
   const { image, instanceType, hash, rootVolume } = group;
   const template = { image, instanceType, hash, ...(rootVolume ? { rootVolume } : {}) };
-  return Array.from({ length: group.hosts }, (_, number) => ({ number, ...template }));
+  return numbersIn(group).map((number) => ({ number, ...template }));
 }
 
 /** Desired volumes at their deployed place, and those of hosts that are gone: a shrinking group keeps its data. */
 function volumesOf(group: Group, deployed: DeployedGroup | undefined): DeployedVolume[] {
   const { dataVolume } = group;
-  const wanted = dataVolume
-    ? Array.from({ length: group.hosts }, (_, host) => ({ host, ...dataVolume }))
-    : [];
+  const wanted = dataVolume ? numbersIn(group).map((host) => ({ host, ...dataVolume })) : [];
   const there = deployed?.volumes ?? [];
   const zoneOf = (host: number): { zone?: string } => {
     const zone = there.find((volume) => volume.host === host)?.zone;

@@ -13,7 +13,8 @@ import { isForReview } from "../cluster/deployed.js";
 import { groupsOf, poolsOf, type Group, type Role } from "../cluster/groups.js";
 import { formatHookFile } from "../cluster/hooks/hook-file.js";
 import { startsAgents } from "../cluster/local-agents.js";
-import { isNew, targetGroupAddress } from "../cluster/pending.js";
+import { withNumbers } from "../cluster/numbers.js";
+import { isNew, pendingGroups, targetGroupAddress } from "../cluster/pending.js";
 import { emptiedPools, forgetBlocks, leftoversOf } from "../cluster/retiring.js";
 import { mapThree } from "../cluster/three.js";
 import { addBackend } from "./backend.js";
@@ -36,6 +37,8 @@ export interface ViewProps extends ClusterState {
   readonly commit?: string;
   /** The hosts of the group that a view rolls whose machines wait for a later batch, by name. Default: none. */
   readonly laterHosts?: readonly string[];
+  /** The numbers of the hosts of the group that a view rolls. Default: those that are deployed. */
+  readonly numbers?: readonly number[];
   /** What holds groups back that have not begun, by their names. Default: nothing. */
   readonly held?: ReadonlyMap<string, Held>;
   /** Whether the user's own resources are in it. Default: true; a rehearsal must not touch what is real. */
@@ -76,6 +79,8 @@ const BEFORE: Readonly<Record<Role, readonly Role[]>> = {
 export class ViewStack extends TerraformStack {
   /** The name of the group that the view may change; undefined for the cluster view. */
   readonly target: string | undefined;
+  /** The same with the numbers of its hosts. */
+  private readonly rolled: Group | undefined;
   private readonly sharedProtection: Protection;
   /** The groups that the view makes for the first time. */
   private readonly created: readonly Group[];
@@ -91,20 +96,27 @@ export class ViewStack extends TerraformStack {
     private readonly props: ViewProps,
   ) {
     super(scope, view);
-    const { spec, deployed, specFolder, laterHosts = [] } = props;
+    const { spec, deployed, specFolder, laterHosts = [], numbers } = props;
     this.target = view === "cluster" ? undefined : view;
     this.sharedProtection = this.target ? "frozen" : spec.protection === "off" ? "live" : "kept";
     const groups = groupsOf(spec);
     this.created = this.target ? [] : groups.filter(({ name }) => isNew(deployed.groups.get(name)));
     const made = this.target ? groups.filter(({ name }) => name === this.target) : this.created;
     this.makesConsulServer = made.some(({ role }) => role === "consul-server");
-    this.attempts = attemptsOf(props, this.target, laterHosts);
-    this.synthesizer = new ClusterFolderSynthesizer(this.synthesizer, this, spec.name, formatHookFile(props));
+    const target = groups.find(({ name }) => name === this.target);
+    this.rolled = target && withNumbers(target, deployed.groups.get(target.name), numbers);
+    this.attempts = attemptsOf(props, this.target, laterHosts, numbers);
+    const hookFile = formatHookFile({ ...props, rolled: this.rolled });
+    this.synthesizer = new ClusterFolderSynthesizer(this.synthesizer, this, spec.name, hookFile);
     this.node.addValidation({ validate: () => this.verdict().violations.map(formatViolation) });
     addBackend(this, spec.backend, specFolder);
     this.addOverride("terraform.required_version", REQUIRED_VERSION);
-    addVariables(this, deployed, laterHosts);
+    addVariables(this, deployed, laterHosts, this.rolled?.numbers);
     this.announceOrigin();
+    if (this.rolled?.surges && !numbers && pendingGroups(spec, deployed).some(({ name }) => name === view))
+      Annotations.of(this).addWarning(
+        `by cdktf ${view} is replaced whole, in its one apply; for new machines first (pools.${this.rolled.pool}.maxSurge): npx rollout deploy ${view}`,
+      );
     const held = props.held?.get(view);
     if (held) addPace(this, held);
     this.pools();
@@ -151,8 +163,8 @@ export class ViewStack extends TerraformStack {
     const attempts = this.attempts.groups.get(group.name) ?? recordedAttempts(current, platform);
     const options = { platform, revisionHistoryLimit, cause, attempts, addresses, laterHosts };
     if (!current && (this.target || group.retires)) return undefined;
-    if (current && !isNew(current) && group.name === this.target)
-      return targetRendering(group, current, options);
+    if (this.rolled && current && !isNew(current) && group.name === this.target)
+      return targetRendering(this.rolled, current, options);
     const rendering =
       current && !this.created.includes(group)
         ? frozenRendering(current, options, this.makesConsulServer)

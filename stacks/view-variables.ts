@@ -5,6 +5,7 @@ import {
   BASE_VARIABLE,
   GATE_VARIABLE,
   GATES,
+  NUMBERS_VARIABLE,
   REVIEW_VARIABLE,
   VIEW_VARIABLE,
   WAITING_VARIABLE,
@@ -37,9 +38,14 @@ export function addPace(stack: TerraformStack, { until, why }: Held): void {
 /**
  * What a view was made from stands in two variables of its plan: `rollout_view`, its name, and `rollout_base`, the revision
  * of each group. `rollout_gate` is the driver's, and so is `rollout_waiting`: where machines of the group wait for a later
- * batch, the gate cannot be open.
+ * batch, the gate cannot be open. `rollout_numbers` stands there where the hosts of the group are not counted from 0.
  */
-export function addVariables(stack: TerraformStack, deployed: Deployed, laterHosts: readonly string[]): void {
+export function addVariables(
+  stack: TerraformStack,
+  deployed: Deployed,
+  laterHosts: readonly string[],
+  numbers: readonly number[] | undefined,
+): void {
   new TerraformVariable(stack, VIEW_VARIABLE, {
     type: "string",
     default: stack.node.id,
@@ -61,6 +67,13 @@ export function addVariables(stack: TerraformStack, deployed: Deployed, laterHos
       type: "list(string)",
       default: [...laterHosts],
       description: "The hosts whose machines wait for a later batch.",
+    });
+  }
+  if (numbers) {
+    new TerraformVariable(stack, NUMBERS_VARIABLE, {
+      type: "list(number)",
+      default: [...numbers],
+      description: "The numbers of the group's hosts.",
     });
   }
   new TerraformVariable(stack, GATE_VARIABLE, {

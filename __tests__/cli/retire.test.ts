@@ -79,6 +79,17 @@ test("a person who types the name is believed", async () => {
   expect(spec()).not.toBe(before);
 });
 
+test("refuses while new machines stand beside old ones, and says what comes first", async () => {
+  const surging = spec()
+    .replace(/\n.*dataVolumes: .*/, "")
+    .replace("hosts: [2, 1, 1]", "hosts: [1, 1, 1]\n    maxSurge: 1");
+  writeFileSync(join(folder, "cluster.yaml"), surging);
+  await expect(retire({ ...BROKER, confirm: "broker" })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `"broker-0 has more machines than its number, so broker does not retire; first: npx rollout deploy broker-0"`,
+  );
+  expect(spec()).toBe(surging);
+});
+
 test("refuses where nobody can be asked, where another name is given, and where the answer is no", async () => {
   const before = spec();
   await expect(retire(BROKER)).rejects.toThrowErrorMatchingInlineSnapshot(`

@@ -97,6 +97,8 @@ const OTHER: Readonly<Record<string, unknown>> = {
   generations: [7, 7, 7],
   hosts: [7, 7, 7],
   maxUnavailable: 1,
+  // More is refused with data volumes.
+  maxSurge: 0,
   dataVolumes: [{ sizeGib: 77 }, { sizeGib: 77 }, { sizeGib: 77 }],
   workload: "moves",
   loadBalancer: { port: 77 },
@@ -109,7 +111,8 @@ const OTHER: Readonly<Record<string, unknown>> = {
 
 function hashWith(changes: Readonly<Record<string, unknown>>): string | undefined {
   const spec = parse(EXAMPLE) as { pools: Record<string, object> };
-  const pools = { ...spec.pools, broker: { ...spec.pools["broker"], workload: "stays", ...changes } };
+  const same = { workload: "stays", maxUnavailable: 2 };
+  const pools = { ...spec.pools, broker: { ...spec.pools["broker"], ...same, ...changes } };
   const groups = groupsOf(specOf(JSON.stringify({ ...spec, pools })));
   return groups.find(({ name }) => name === "broker-0")?.hash;
 }

@@ -94,6 +94,24 @@ describeReal("rollout rehearse", ["terraform"], ({ env }) => {
     expect(await left()).toEqual({ files: ["cluster.yaml"], processes: 0 });
   }, 240_000);
 
+  test("rolls a client group with its new machines first, and no work moves twice", async () => {
+    await writeFile(spec, SPEC.replace("maxUnavailable: 1", "maxSurge: 1"));
+    const run = await rehearse(["app-0", "--spec", spec, "--format", "json"], env);
+    expect({ exitCode: run.exitCode, stderr: run.exitCode === 0 ? "" : run.stderr }).toEqual({
+      exitCode: 0,
+      stderr: "",
+    });
+    const { steps, load, work, verdict } = rehearsalSchema.parse(JSON.parse(run.stdout));
+    expect(verdict).toBe("passed");
+    expect(steps[1]?.machines).toEqual(["app-0-0", "app-0-1", "app-0-2"]);
+    expect(steps[1]?.phases.map(({ what, count }) => `${String(count)} x ${what}`)).toEqual(
+      expect.arrayContaining(["2 x machine created", "2 x machine destroyed"]),
+    );
+    expect(load.writes).toMatchObject({ failed: 0, lost: [] });
+    expect(load.requests?.failed).toBe(0);
+    expect(work).toEqual({ moved: 2, movedTwice: [] });
+  }, 240_000);
+
   test("ends by Ctrl-C in the middle of a step, with nothing left", async () => {
     const run = rehearse(["--spec", spec], env);
     await printed(run, "nomad-server-0: agents started");

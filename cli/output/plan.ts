@@ -26,10 +26,11 @@ export function formatMadePlan({ summary, result, kept }: MadePlan, format: "tex
 }
 
 /** What is to be confirmed: the plan of the first batch, and that the rest follows without another question. */
-export function formatQuestion({ summary, tool, role, laterHosts }: Question): string {
+export function formatQuestion({ summary, tool, role, laterHosts, surges = false }: Question): string {
   const text = formatPlan(summary, tool);
   if (laterHosts.length === 0) return text;
-  const how = role === "client" ? "a batch at a time (maxUnavailable)" : "one server at a time";
+  const pace = surges ? "maxSurge" : "maxUnavailable";
+  const how = role === "client" ? `a batch at a time (${pace})` : "one server at a time";
   return `${text}\nthe rest follows in the same roll, ${how}: ${laterHosts.join(", ")}`;
 }
 

@@ -37,6 +37,7 @@ const ATTRIBUTES = {
   data: z.object({ id: text.exactOptional(), sizeGib: z.int(), type: text, zone: text.exactOptional() }),
   "start-agents": z.object({ attempt: count }),
   "config-consul": z.object({ host: z.string(), servers: z.string(), attempt: count, consul: count }),
+  leave: z.object({ hash: known, hosts: known, waiting: known, attempt: count }),
   ready: z.object({ hosts: z.string(), hash: z.string(), gate: z.string(), attempt: count }),
   revision: revisionRecord,
 };

@@ -66,6 +66,7 @@ function deployedGroup(members: OneOrMore<MemberObject>, attributes: MemberAttri
   const [configConsuls, startAgents] = [byHost("config-consul"), byHost("start-agents")];
   const [revision] = ofKind("revision").map((each) => attributes.read("revision", each));
   const [ready] = ofKind("ready").map((each) => attributes.read("ready", each));
+  const [leave] = ofKind("leave");
   return {
     name: group,
     pool,
@@ -85,7 +86,8 @@ function deployedGroup(members: OneOrMore<MemberObject>, attributes: MemberAttri
     revisions: revision?.revisions ?? [],
     ready,
     completed: revision?.completed,
-    leave: ofKind("leave").length > 0,
+    leave: leave !== undefined,
+    leaveFor: leave && attributes.read("leave", leave),
     tainted: addressesOf(members.filter(({ tainted, deposed }) => tainted && !deposed)),
     deposed: addressesOf(members.filter(({ deposed }) => deposed)),
   };

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { imagesOf } from "../gate-settings.js";
 import type { ClusterState } from "../cluster-state.js";
+import type { Group } from "../groups.js";
 import { deployedHosts, isNew } from "../pending.js";
 import { specSchema } from "../yaml/schema.js";
 import { UserError } from "../user-error.js";
@@ -24,14 +25,19 @@ const hookFileSchema = z.strictObject({
       images: z.array(z.string()),
     }),
   ),
+  /** Those of the hosts of the group that the stack rolls, where they are not counted from 0. */
+  numbers: z.object({ group: z.string(), hosts: z.array(z.int().min(0)) }).optional(),
 });
 
 export type HookFile = z.output<typeof hookFileSchema>;
 
-interface Source extends ClusterState, Pick<HookFile, "specFolder" | "commit"> {}
+interface Source extends ClusterState, Pick<HookFile, "specFolder" | "commit"> {
+  /** The group that the stack rolls, with the numbers of its hosts. */
+  readonly rolled?: Pick<Group, "name" | "numbers"> | undefined;
+}
 
 /** What the hooks of a stack know of what it is made from. */
-export function hookFileOf({ spec, deployed: { groups }, specFolder, commit }: Source): HookFile {
+export function hookFileOf({ spec, deployed: { groups }, specFolder, commit, rolled }: Source): HookFile {
   const known = [...groups.values()].filter((group) => !isNew(group));
   const deployed = known.map((group) => ({
     name: group.name,
@@ -39,7 +45,10 @@ export function hookFileOf({ spec, deployed: { groups }, specFolder, commit }: S
     ...(deployedHosts(group) > group.hosts.length ? { stood: deployedHosts(group) } : {}),
     images: imagesOf(group.revisions),
   }));
-  return { spec, specFolder, ...(commit === undefined ? {} : { commit }), deployed };
+  return {
+    ...{ spec, specFolder, ...(commit === undefined ? {} : { commit }), deployed },
+    ...(rolled?.numbers ? { numbers: { group: rolled.name, hosts: [...rolled.numbers] } } : {}),
+  };
 }
 
 export const formatHookFile = (source: Source): string => `${JSON.stringify(hookFileOf(source), null, 2)}\n`;

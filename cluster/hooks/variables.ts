@@ -18,6 +18,9 @@ export const OWN_VARIABLE = "rollout_own";
  */
 export const WAITING_VARIABLE = "rollout_waiting";
 
+/** The numbers of the hosts of the group that a view rolls. A view in which they are 0, 1, 2 and so on does not declare it. */
+export const NUMBERS_VARIABLE = "rollout_numbers";
+
 /** Declared by a view that was made for a review, where it fails every plan. */
 export const REVIEW_VARIABLE = "rollout_review_only";
 

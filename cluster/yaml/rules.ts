@@ -19,6 +19,7 @@ export function checkRules(raw: unknown): Finding[] {
         ...checkPoolName(pool),
         ...checkServers(pool, settings),
         ...checkWorkload(pool, settings),
+        ...checkSurge(pool, settings),
         ...checkBake(pool, settings),
         ...checkActions(pool, settings),
         ...(onAws
@@ -88,6 +89,26 @@ function checkServers(pool: string, { hosts }: Raw): Finding[] {
 }
 
 const isCount = (value: unknown): value is number => typeof value === "number" && [1, 2, 3].includes(value);
+
+/** A new machine beside the old ones can have neither their volumes nor work that is bound to these. */
+function checkSurge(pool: string, settings: Raw): Finding[] {
+  const { maxSurge, maxUnavailable = maxSurge === undefined ? undefined : 0 } = settings;
+  const is = (key: string, message: string): Finding[] => found(["pools", pool, key], message);
+  if (maxUnavailable === 0 && (maxSurge ?? 0) === 0)
+    return is(
+      maxSurge === undefined ? "maxUnavailable" : "maxSurge",
+      "got 0 for both maxSurge and maxUnavailable; expected one of them to be 1 or more, or no machine could ever be replaced",
+    );
+  return roleOf(pool) === "client" &&
+    typeof maxSurge === "number" &&
+    maxSurge > 0 &&
+    "dataVolumes" in settings
+    ? is(
+        "maxSurge",
+        "got it in a pool with dataVolumes; expected maxUnavailable, since a volume is one machine's at a time",
+      )
+    : [];
+}
 
 function checkImages(pool: string, settings: Raw): Finding[] {
   return asList(settings["images"]).flatMap((image, index) =>

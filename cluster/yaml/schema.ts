@@ -81,6 +81,7 @@ const serverPool = z.strictObject({
   dataVolumes: refused("data volumes are for client pools; a new server gets its data from the others"),
   workload: refused("it is for client pools; servers run no work"),
   maxUnavailable: refused("it is for client pools; servers go one at a time"),
+  maxSurge: refused("it is for client pools; a server gets the place of the one before it"),
   retire: refused("server pools stay: a cluster without one is none; a teardown is protection: off"),
   loadBalancer: refused("it is for client pools"),
   drain: refused("it is for client pools; servers run no work"),
@@ -96,10 +97,15 @@ const clientPool = z.strictObject({
     .describe(
       "How many machines each group has. New ones come and spare ones leave in the group's own roll; those that stay are kept. Default: [1, 1, 1].",
     ),
-  maxUnavailable: whole(1, 1200)
+  maxUnavailable: whole(0, 1200)
     .optional()
     .describe(
-      "How many machines of a group rollout deploy replaces at once; the rest follow in the same roll. Default: all of them.",
+      "How many machines of a group rollout deploy replaces at once; the rest follow in the same roll. Default: all of them, and 0 with maxSurge.",
+    ),
+  maxSurge: whole(0, 1200)
+    .optional()
+    .describe(
+      "How many machines a group may have beyond its number while rollout deploy rolls it: new ones come first, and old ones leave once these are proven. For pools whose work moves, without dataVolumes. Default: 0.",
     ),
   dataVolumes: three(dataVolume, "one volume")
     .optional()

@@ -17,6 +17,8 @@ export interface Plan {
   readonly gate: Gate;
   /** `rollout_waiting`: the hosts whose machines wait for a later batch; empty where none does. */
   readonly laterHosts: readonly string[];
+  /** `rollout_numbers`: those of the hosts of the view's group; absent where they are 0, 1, 2 and so on. */
+  readonly numbers?: readonly number[];
   /** What this program does not know of a plan's format: keys, actions and the like. */
   readonly unknown: readonly string[];
   /** Why the plan does not show all that would happen; empty when it does. */

@@ -3,6 +3,7 @@ import {
   GATE_VARIABLE,
   type Gate,
   isGate,
+  NUMBERS_VARIABLE,
   OWN_VARIABLE,
   VIEW_VARIABLE,
   WAITING_VARIABLE,
@@ -15,6 +16,8 @@ import type { Plan, PlannedResource } from "./plan.js";
 import { foreignTo } from "./format.js";
 import { readResource } from "./read-resource.js";
 import { readWiring } from "./read-wiring.js";
+
+const OWN_VARIABLES = [VIEW_VARIABLE, BASE_VARIABLE, OWN_VARIABLE, WAITING_VARIABLE, NUMBERS_VARIABLE];
 
 /** The format's major version that this program knows. */
 const MAJOR = "1";
@@ -45,7 +48,7 @@ function read(bytes: Uint8Array): Plan {
   const [major = ""] = formatVersion.split(".");
   const variables = rootVariables(json);
   const known = major === MAJOR;
-  const view = variables[VIEW_VARIABLE];
+  const { [VIEW_VARIABLE]: view, [NUMBERS_VARIABLE]: numbers } = variables;
   const resources = known ? resourcesOf(json) : [];
   const { unknown, unjudged } = foreignTo(json);
   const drift = known ? driftOf(json) : [];
@@ -64,6 +67,7 @@ function read(bytes: Uint8Array): Plan {
       : [`its format ${formatVersion} is not known (${MAJOR}.x is)`],
     unknown: known ? unknown : [],
     laterHosts: laterHostsOf(variables[WAITING_VARIABLE]),
+    ...(numbers === undefined ? {} : { numbers: numbersOf(numbers) }),
     resources,
     wiring: known ? readWiring(json, resources) : [],
     drift: drift.map(({ address, action }) => ({ address, action })),
@@ -106,7 +110,7 @@ function rootVariables(json: Fields): Readonly<Record<string, unknown>> {
   const given = asObject(json["variables"] ?? {}, "variables");
   const module = asObject(own(own(json, "configuration"), "root_module") ?? {}, "configuration.root_module");
   const declared = asObject(module["variables"] ?? {}, "configuration.root_module.variables");
-  const entries = [VIEW_VARIABLE, BASE_VARIABLE, OWN_VARIABLE, WAITING_VARIABLE].flatMap((name) => {
+  const entries = OWN_VARIABLES.flatMap((name) => {
     const value = own(given[name], "value");
     if (value === undefined) return [];
     if (JSON.stringify(value) !== JSON.stringify(own(declared[name], "default"))) {
@@ -142,6 +146,11 @@ function ownOf(value: unknown): ReadonlyMap<string, string> {
 function laterHostsOf(value: unknown): readonly string[] {
   return asList(value ?? [], WAITING_VARIABLE).map((each) => asText(each, WAITING_VARIABLE));
 }
+
+const numbersOf = (value: unknown): readonly number[] =>
+  asList(value, NUMBERS_VARIABLE).map((each) =>
+    typeof each === "number" ? each : fail(`${NUMBERS_VARIABLE} holds what is no number`),
+  );
 
 function gapsOf(json: Fields, resources: readonly PlannedResource[], unjudged: readonly string[]): string[] {
   const hasFailed = json["errored"] === true;

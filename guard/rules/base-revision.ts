@@ -6,6 +6,7 @@ import { localPathOf, s3BackendBlock } from "../../cluster/backend.js";
 import {
   BASE_VARIABLE,
   GATE_VARIABLE,
+  NUMBERS_VARIABLE,
   OWN_VARIABLE,
   VIEW_VARIABLE,
   WAITING_VARIABLE,
@@ -15,7 +16,7 @@ import { own } from "../../cluster/raw.js";
 import type { Backend } from "../../cluster/yaml/schema.js";
 import type { DeclaredResource } from "../declared.js";
 import type { Plan } from "../plan/plan.js";
-import type { Proposal, Rule } from "../proposal.js";
+import { numbered, type Proposal, type Rule } from "../proposal.js";
 import type { StackHeader } from "../stack-header.js";
 import { refuse, violation, type Violation } from "../verdict.js";
 
@@ -48,15 +49,9 @@ export function otherCluster({ plan, spec }: Proposal): Violation | undefined {
 }
 
 /** The view that a plan will name, what it was made from, and where its state lies, whatever an override says. */
-function headerDiffers({
-  header,
-  declared,
-  view,
-  spec,
-  deployed,
-  laterHosts = [],
-  specFolder,
-}: Proposal): Violation[] {
+function headerDiffers(proposal: Proposal): Violation[] {
+  const { header, declared, view, spec, deployed, laterHosts = [], specFolder } = proposal;
+  const rolled = groupsOf(spec).find(({ name }) => name === proposal.target);
   if (!header) return [];
   const base = Object.fromEntries(
     [...deployed.groups.values()].map(({ name, revisions }) => [name, revisions.at(-1)?.number ?? 0]),
@@ -68,6 +63,9 @@ function headerDiffers({
     ...(isDeepStrictEqual(header.laterHosts, laterHosts.length > 0 ? laterHosts : undefined)
       ? []
       : [`variable.${WAITING_VARIABLE}`]),
+    ...(isDeepStrictEqual(header.numbers, rolled && numbered(rolled, proposal).numbers)
+      ? []
+      : [`variable.${NUMBERS_VARIABLE}`]),
     ...(isDeepStrictEqual(header.own ?? {}, ownPaths(declared)) ? [] : [`variable.${OWN_VARIABLE}`]),
     ...(isBackendOf(spec.backend, specFolder, header.backends) ? [] : ["terraform.backend"]),
   ];

@@ -8,7 +8,7 @@ import { attemptsOtherwise } from "../attempts.js";
 import { ignoresAnything, triggersOf } from "../declared.js";
 import { callDifference, consulServers, environmentDifference, programsOf } from "../hook-call.js";
 import { listed } from "../listed.js";
-import { type Proposal, renderedMembers, type Rule, isWaiting } from "../proposal.js";
+import { type Proposal, renderedMembers, type Rule, isWaiting, numbered } from "../proposal.js";
 import { refuse, type RuleId, type Violation } from "../verdict.js";
 import { isOfMember, type MemberWiring } from "../wiring.js";
 
@@ -27,7 +27,7 @@ export const hooksAsRendered: Rule = (proposal) => {
   const changing = new Map(
     groupsOf(spec)
       .filter(({ name }) => (target === undefined ? isNew(deployed.groups.get(name)) : target === name))
-      .map((group) => [group.name, group]),
+      .map((group) => [group.name, numbered(group, proposal)]),
   );
   const wirings = proposal.wiring.filter(isOfMember);
   const running = wirings.filter(

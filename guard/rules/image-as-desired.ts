@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { groupAddress, hostAddress, parseAddress } from "../../cluster/address.js";
-import { groupsOf, type Group } from "../../cluster/groups.js";
+import { groupsOf, hostNames, type Group } from "../../cluster/groups.js";
 import { nextRevisions } from "../../cluster/revision.js";
 import { otherSettings } from "../../cluster/machine-settings.js";
 import { memberValues } from "../../cluster/members.js";
@@ -8,7 +8,8 @@ import { isNew } from "../../cluster/pending.js";
 import { hostOf, ignoresAnything } from "../declared.js";
 import { own } from "../../cluster/raw.js";
 import { plannedHost, type PlannedHost } from "../plan/planned-host.js";
-import { type Proposal, type Rule, isWaiting } from "../proposal.js";
+import { type Proposal, type Rule, isWaiting, numbered } from "../proposal.js";
+import { listed } from "../listed.js";
 import { refuse, violation, type Violation } from "../verdict.js";
 
 interface FutureHost extends PlannedHost {
@@ -69,6 +70,10 @@ function hostsOf(group: Group, { plan, declared }: Proposal): FutureHost[] {
 
 function otherwise(group: Group, hosts: readonly FutureHost[], proposal: Proposal): Violation[] {
   const { plan } = proposal;
+  const wanted = hostNames(numbered(group, proposal));
+  const strange = hosts
+    .flatMap(({ address }) => address.split(".").slice(1))
+    .filter((name) => !wanted.includes(name));
   const wrong = hosts.flatMap((host) => {
     if (isLeftAlone(group, host, proposal)) return [];
     const { address, image, instanceType, hash } = host;
@@ -87,9 +92,9 @@ function otherwise(group: Group, hosts: readonly FutureHost[], proposal: Proposa
         ? "synthesize and plan again from the spec as it is now"
         : `change ${group.name} in cluster.yaml instead of overriding it`,
     }),
-    ...(plan && hosts.length !== group.hosts
+    ...(plan && (hosts.length !== wanted.length || strange.length > 0)
       ? violation("image-as-desired", [group.name], {
-          message: `${group.name} would have ${String(hosts.length)} hosts, desired ${String(group.hosts)}`,
+          message: `${group.name} would have ${String(hosts.length)} hosts${strange.length > 0 ? `, ${listed(strange)} among them` : ""}, desired ${String(wanted.length)}`,
           remedy: "synthesize and plan again from the spec as it is now",
         })
       : []),

@@ -1,11 +1,12 @@
 import { groupAddress, hostAddress } from "../../cluster/address.js";
 import type { DeployedGroup, DeployedHost } from "../../cluster/deployed.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
+import { hasNumber, onlyAdds } from "../../cluster/numbers.js";
 import { deployedHash, deployedHosts, isNew, isConfigured } from "../../cluster/pending.js";
 import { ignoresAnything, isSucceededFirst, triggersOf } from "../declared.js";
 import { isTainted, type Change } from "../change.js";
 import { plannedHost } from "../plan/planned-host.js";
-import { type Proposal, type Rule, type StateProposal, isWaiting } from "../proposal.js";
+import { type Proposal, type Rule, type StateProposal, isWaiting, numbered } from "../proposal.js";
 import { terraformIn } from "../terraform-in.js";
 import { refuse, violation, type Violation } from "../verdict.js";
 import { listed } from "../listed.js";
@@ -30,14 +31,16 @@ export const leavesUnasked = (group: Group, proposal: StateProposal): Violation[
   ...taintedUnasked(group, proposal),
 ];
 
-function hookBroken(group: Group, { declared, spec }: Proposal): Violation[] {
+function hookBroken(group: Group, proposal: Proposal): Violation[] {
+  const { declared, deployed, laterHosts, spec } = proposal;
+  const mayStay = onlyAdds(numbered(group, proposal), deployed.groups.get(group.name), laterHosts);
   const address = groupAddress(spec.platform, group.name, "leave");
   const hook = declared.find((resource) => resource.address === address);
   const hash = hook && triggersOf(hook)["hash"];
   const why =
     hook === undefined
       ? "it is not declared"
-      : ignoresAnything(hook) || hook.preventsDestroy
+      : (ignoresAnything(hook) || hook.preventsDestroy) && !mayStay
         ? "it is frozen in the view that must replace it"
         : hash !== group.hash
           ? `its trigger hash is ${String(hash)}, desired ${group.hash}`
@@ -70,15 +73,16 @@ function succeededFirst({ declared, target }: Proposal): Violation[] {
  * the machines that have left right after it. So those that are configured have not left, as where only the number of hosts
  * was changed: they may stay and may not go. Those that have left may go and may not stay.
  */
-function afterLeave(group: Group, proposal: StateProposal): Violation[] {
+function afterLeave(desired: Group, proposal: StateProposal): Violation[] {
   const { deployed, spec } = proposal;
+  const group = numbered(desired, proposal);
   const current = deployed.groups.get(group.name);
   if (!current || isNew(current)) return [];
   if (current.leave) return afterBatch(group, current);
   const joined = current.hosts.filter((host) => isConfigured(host, current, spec.platform));
   const leaving = joined.filter(
     ({ number, hash }) =>
-      (hash !== group.hash || number >= group.hosts) &&
+      (hash !== group.hash || !hasNumber(group, number)) &&
       !isWaiting(proposal, { group: group.name, host: number }),
   );
   const hasLeft = deployedHash(current) === group.hash && joined.every(({ hash }) => hash !== group.hash);
@@ -94,7 +98,9 @@ function afterLeave(group: Group, proposal: StateProposal): Violation[] {
  * stay where the group is set back.
  */
 function afterBatch(group: Group, current: DeployedGroup): Violation[] {
-  const { hosts, ready } = current;
+  const { hosts, ready, leaveFor } = current;
+  // New machines have come beside the old ones, and none of these was made to leave.
+  if (leaveFor?.hash === group.hash) return [];
   if (ready === undefined || ready.hash === group.hash || deployedHash(current) !== group.hash) return [];
   const left = hosts.filter(({ hash }) => hash === group.hash);
   return left.length > 0 && left.length < hosts.length ? leftByHalf(group, left) : [];
@@ -106,7 +112,7 @@ function goesUnasked(group: Group, hosts: readonly DeployedHost[]): Violation[] 
   return violation("leave-hook-runs", names, {
     message: `${group.name} has no leave in the state, so these hosts would go before their work has left: ${described}`,
     remedy:
-      group.role === "client" && hosts.every(({ number }) => number < group.hosts)
+      group.role === "client" && hosts.every(({ number }) => hasNumber(group, number))
         ? `make its leave anew and go on with: rollout deploy ${group.name}`
         : `set ${group.name} back to what they run and deploy it, so that its leave is there again; then change it`,
   });

@@ -1,8 +1,12 @@
+import { isDeepStrictEqual } from "node:util";
 import { hostName } from "../../cluster/address.js";
 import { gateSettingsOf } from "../../cluster/gate-settings.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
+import { hasNumber, numbersOf } from "../../cluster/numbers.js";
+import { isOut } from "../../cluster/pending.js";
 import { describeChange, isTainted } from "../change.js";
-import { type Proposal, type Rule, isWaiting } from "../proposal.js";
+import { listed } from "../listed.js";
+import { type Proposal, type Rule, isWaiting, numbered } from "../proposal.js";
 import { refuse, type Violation } from "../verdict.js";
 
 /**
@@ -13,6 +17,8 @@ import { refuse, type Violation } from "../verdict.js";
 export const oneBatch: Rule = (proposal) => {
   const { laterHosts = [], target, spec } = proposal;
   const group = groupsOf(spec).find(({ name }) => name === target);
+  const others = group ? otherNumbers(group, proposal) : [];
+  if (others.length > 0) return others;
   const isServer = group !== undefined && group.role !== "client";
   if (laterHosts.length === 0 && proposal.inBatches !== true) return isServer ? tooMany(group, proposal) : [];
   if (!group) return cannotWait(proposal.view, laterHosts);
@@ -24,11 +30,43 @@ export const oneBatch: Rule = (proposal) => {
   ];
 };
 
+/**
+ * The numbers of a group's hosts are what is deployed says, or machines would go and come for nothing. In a surge more may
+ * stand, and those go that are not needed.
+ */
+function otherNumbers(group: Group, { deployed, numbers, spec }: Proposal): Violation[] {
+  const current = deployed.groups.get(group.name);
+  const wanted = numbersOf(group, current);
+  if (numbers === undefined || isDeepStrictEqual(numbers, wanted)) return [];
+  const { maxSurge, maxUnavailable } = gateSettingsOf(group.pool, spec);
+  const isOld = ({ hash }: { readonly hash: string }): boolean => hash !== group.hash;
+  if (current && maxSurge > 0 && current.hosts.some(isOld)) {
+    const working = current.hosts.filter((host) => !isOut(host, current, spec.platform));
+    const going = working.filter(({ number }) => !numbers.includes(number));
+    const made = numbers.filter((number) => !current.hosts.some((host) => host.number === number));
+    const isTooMany = made.length > 0 && numbers.length > group.hosts + maxSurge;
+    const isTooFew =
+      going.some((host) => !isOld(host)) || working.length - going.length < group.hosts - maxUnavailable;
+    const added = isTooMany ? made.map((number) => hostName(group.name, number)) : [];
+    const names = [...added, ...(isTooFew ? going.map(({ name }) => name) : [])];
+    return refuse("one-batch", names, {
+      message: `the machines of ${group.name} would be ${String(numbers.length)}, ${String(working.length - going.length)} of them at work now, and pools.${group.pool}.maxSurge is ${String(maxSurge)} and maxUnavailable ${String(maxUnavailable)}`,
+      remedy: `make the plan by: rollout deploy ${group.name}`,
+    });
+  }
+  return refuse("one-batch", [group.name], {
+    message: `${group.name} would have the hosts ${listed(numbers.map(String))}, by what is deployed ${listed(wanted.map(String))}`,
+    remedy: "synthesize and plan again",
+  });
+}
+
 /** Only a machine of an older template waits, and no server alone: any other would be hidden from the rules for no reason. */
-function waitsForNothing(group: Group, { deployed, laterHosts = [] }: Proposal): Violation[] {
+function waitsForNothing(desired: Group, proposal: Proposal): Violation[] {
+  const { deployed, laterHosts = [] } = proposal;
+  const group = numbered(desired, proposal);
   const { hosts = [] } = deployed.groups.get(group.name) ?? {};
   const mayWait = group.role === "client" || Math.max(group.hosts, hosts.length) > 1;
-  const old = hosts.filter(({ number, hash }) => mayWait && number < group.hosts && hash !== group.hash);
+  const old = hosts.filter(({ number, hash }) => mayWait && hasNumber(group, number) && hash !== group.hash);
   const wrong = laterHosts.filter((name) => !old.some((host) => host.name === name));
   return cannotWait(group.name, wrong);
 }

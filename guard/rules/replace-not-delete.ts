@@ -1,15 +1,16 @@
 import { groupsOf, poolsOf } from "../../cluster/groups.js";
 import { hostAddress, parseGroupName } from "../../cluster/address.js";
+import { hasNumber } from "../../cluster/numbers.js";
 import { isNew, targetGroupAddress } from "../../cluster/pending.js";
 import { describeChange, type Change } from "../change.js";
 import { forgottenVolumes } from "../forgotten-volumes.js";
-import type { Proposal, Rule } from "../proposal.js";
+import { numbered, type Proposal, type Rule } from "../proposal.js";
 import { refuse, type Violation } from "../verdict.js";
 import { isEndOfLeftover } from "../leftovers.js";
 
 /**
  * Members of groups are replaced, never dropped: a dropped block is destroyed without its hooks, and no freeze holds it.
- * Only a group that shrinks in its own view loses hosts, the last ones, and one of a pool that retires all of them. What is
+ * Only a group that shrinks in its own view loses hosts, the last ones by number, and one of a pool that retires all of them. What is
  * left of a machine that was terminated outside may go in any view, and what is left of a pool without machines in the
  * cluster view.
  */
@@ -99,12 +100,13 @@ function otherwiseChanged({ changes, spec }: Proposal, isEnd: (change: Change) =
 }
 
 /** Whether a deletion is that of a host beyond the number that the target is to have, or of what hangs on it. */
-function shrinks({ member, group, planned }: Change, { target, spec, deployed }: Proposal): boolean {
+function shrinks({ member, group, planned }: Change, proposal: Proposal): boolean {
+  const { target, spec, deployed } = proposal;
   if (target === undefined && isNew(deployed.groups.get(group ?? ""))) return member?.kind !== "data";
   if (planned?.deposed !== undefined && group === target) return true;
   if (group !== target || member?.host === undefined || member.kind === "data") return false;
   const desired = groupsOf(spec).find(({ name }) => name === group);
-  return desired !== undefined && member.host >= desired.hosts;
+  return desired !== undefined && !hasNumber(numbered(desired, proposal), member.host);
 }
 
 /** Whether a deletion follows from that of its pool's load balancer, which is another rule's. */

@@ -23,8 +23,10 @@ export interface ServerPoolProps extends MachineProps, GateProps {
 export interface ClientPoolProps extends MachineProps, GateProps {
   /** How many machines each group has, 1 to 1200. Default: [1, 1, 1]. */
   readonly hosts?: Three<number>;
-  /** How many machines of a group `rollout deploy` replaces at once. Default: all of them. */
+  /** How many machines of a group `rollout deploy` replaces at once. Default: all of them; with `maxSurge`: 0. */
   readonly maxUnavailable?: number;
+  /** How many new machines of a group `rollout deploy` makes before old ones go; not with `dataVolumes`. Default: 0. */
+  readonly maxSurge?: number;
   /** A disk for each machine of a group, which outlives the machine; `gp3` where no type is named. Default: none. */
   readonly dataVolumes?: Three<{ readonly sizeGib: number; readonly type?: "gp3" | "gp2" | "st1" | "sc1" }>;
   /** `stays`: its work is bound to its data volume, and the pool has `dataVolumes`. Default: moves. */

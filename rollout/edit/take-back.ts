@@ -1,6 +1,7 @@
 import type { DeployedGroup } from "../../cluster/deployed.js";
 import type { Revision } from "../../cluster/revision.js";
 import type { Group } from "../../cluster/groups.js";
+import { hasNumber, withNumbers } from "../../cluster/numbers.js";
 import { deployedHosts } from "../../cluster/pending.js";
 import { makesTheSame, templateHash, templateOf, type Template } from "../../cluster/template-hash.js";
 import { changesOf } from "../log/history.js";
@@ -44,7 +45,8 @@ interface Restored {
 export function restored(group: Group, current: DeployedGroup, to: Revision): Restored {
   const was = templateIn(to, group, current);
   const [dataVolume, rootVolume] = [group.dataVolume && was.dataVolume, group.rootVolume && was.rootVolume];
-  const sizes = current.volumes.filter(({ host }) => host < group.hosts).map(({ sizeGib }) => sizeGib);
+  const numbered = withNumbers(group, current);
+  const sizes = current.volumes.flatMap(({ host, sizeGib }) => (hasNumber(numbered, host) ? sizeGib : []));
   const sizeGib = Math.max(dataVolume?.sizeGib ?? 0, ...sizes);
   const odd = (["dataVolume", "rootVolume"] as const).filter((key) => !group[key] !== !was[key]);
   return {
@@ -97,8 +99,19 @@ export function generationBack(group: Group, current: DeployedGroup, to: Revisio
   return to === revisions.at(-1) ? to.generation : group.generation;
 }
 
-/** By the state: once its leave has run, a group's machines are no longer what they were, whatever they run. */
+/**
+ * By the state: once its leave has run, a group's machines are no longer what they were, whatever they run. New ones beside them
+ * change nothing of that, as long as its leave is the one that it had.
+ */
 export const hasLeft = (current: DeployedGroup): boolean =>
   !current.leave ||
-  current.hosts.length < deployedHosts(current) ||
-  current.hosts.some(({ hash }) => hash !== current.revisions.at(-1)?.hash);
+  (!isSurged(current) &&
+    (current.hosts.length < deployedHosts(current) ||
+      current.hosts.some(({ hash }) => hash !== current.revisions.at(-1)?.hash)));
+
+/** Whether new machines stand beside the old ones, none of which has been made to leave. */
+export function isSurged({ hosts, leave, leaveFor, revisions }: DeployedGroup): boolean {
+  const hash = revisions.at(-1)?.hash;
+  const old = hosts.filter((host) => host.hash === hash).length;
+  return leave && leaveFor?.hash === hash && old > 0 && old < hosts.length;
+}

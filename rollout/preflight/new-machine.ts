@@ -1,5 +1,6 @@
 import type { DeployedGroup } from "../../cluster/deployed.js";
-import type { Group } from "../../cluster/groups.js";
+import { numbersIn, type Group } from "../../cluster/groups.js";
+import { hasNumber } from "../../cluster/numbers.js";
 import type { AwsSettings } from "../../cluster/yaml/schema.js";
 
 type List<T> = readonly T[] | undefined;
@@ -22,19 +23,24 @@ export interface MachineFacts {
  */
 export function whyNoMachine(
   { region, subnetIds }: Pick<AwsSettings, "region" | "subnetIds">,
-  { name, index, image, instanceType: type, hosts }: Group,
+  group: Group,
   current: Pick<DeployedGroup, "hosts" | "volumes"> | undefined,
   { Images, own, InstanceTypes: types, InstanceTypeOfferings: offers, Subnets, objection }: MachineFacts,
 ): string[] {
+  const { name, index, image, instanceType: type } = group;
   const [id, found, there] = [subnetIds[index], Images?.[0], Subnets?.[0]];
   const fits = types?.flatMap(({ ProcessorInfo }) => ProcessorInfo?.SupportedArchitectures ?? []) ?? [];
   const zones = offers?.flatMap(({ Location = [] }) => Location).sort() ?? [];
   const { State = "", Architecture: built = fits[0] ?? "", OwnerId = "" } = found ?? {};
   const { AvailabilityZone: zone = "", AvailableIpAddressCount: free = 0 } = there ?? {};
-  const volumes = (current?.volumes ?? []).flatMap(({ host, zone = [] }) => (host < hosts ? zone : []));
+  const volumes = (current?.volumes ?? []).flatMap(({ host, zone = [] }) =>
+    hasNumber(group, host) ? zone : [],
+  );
   const away = there ? [...new Set(volumes.filter((each) => each !== zone))] : [];
   // Those that are there stay, or go first.
-  const more = current ? hosts - current.hosts.filter(({ subnetId }) => subnetId === id).length : 0;
+  const more = current
+    ? numbersIn(group).length - current.hosts.filter(({ subnetId }) => subnetId === id).length
+    : 0;
   const subnet = `its subnet ${id} is in ${zone}`;
   const all: readonly (readonly [is: unknown, why: string])[] = [
     [Images?.length === 0, `EC2 has no image ${image} in ${region} for this account`],

@@ -4,6 +4,7 @@ import type { Deployed, DeployedGroup } from "../../cluster/deployed.js";
 import type { PoolStep, StepList } from "../../cluster/gate-settings.js";
 import { durationSeconds } from "../../cluster/yaml/duration.js";
 import type { Group } from "../../cluster/groups.js";
+import { hasNumber, withNumbers } from "../../cluster/numbers.js";
 import { deployedHosts, describePending, isNew } from "../../cluster/pending.js";
 import type { LoadBalancer } from "../../cluster/yaml/schema.js";
 
@@ -24,7 +25,7 @@ type Machines = Explanation["machines"];
  * Explains the view of one deployed group, also of one whose roll has begun.
  */
 export function explainGroup(group: Group, current: DeployedGroup, surroundings: Surroundings): Explanation {
-  const machines = machinesOf(group, current, surroundings.platform);
+  const machines = machinesOf(withNumbers(group, current), current, surroundings.platform);
   const what = { group, current, machines, ...surroundings };
   return {
     name: group.name,
@@ -68,7 +69,7 @@ const unfinished = ({ image }: Group, { replaced }: Machines): string =>
 
 /** A machine is replaced where its template is another one, or where it is tainted; one that is missing is created. */
 function machinesOf(group: Group, { hosts, tainted }: DeployedGroup, platform: PlatformName): Machines {
-  const kept = hosts.filter(({ number }) => number < group.hosts);
+  const kept = hosts.filter(({ number }) => hasNumber(group, number));
   const replaced = kept.filter(
     ({ number, hash }) =>
       hash !== group.hash || tainted.includes(hostAddress(platform, group.name, number, "host")),
@@ -113,6 +114,7 @@ function rollSteps({ group, current, machines, deployed, balancer }: What): stri
     ...outOfBalancer(balancer),
     current.leave ? LEAVES[group.role] : "the group has left already; what is done is not done again",
     ...(group.dataVolume ? ["data volumes detached"] : []),
+    ...(group.surges ? [SURGES] : []),
     `${count(replaced + destroyed, "old machine")} destroyed, then ${String(replaced + created)} new from ${group.image}${group.role !== "client" && current.hosts.length > 1 ? ", one server at a time" : ""}`,
     ...(group.dataVolume ? ["the same data volumes attached"] : []),
     isConsul
@@ -176,6 +178,9 @@ const LEAVES = {
   "nomad-server": "leave: leadership handed over, out of Nomad's raft, out of Consul",
   client: "leave: all machines of the group ineligible, drained in Nomad, out of Consul",
 } as const;
+
+const SURGES =
+  "so by cdktf deploy, which has one apply; by rollout deploy new machines come first (maxSurge), and old ones leave once these are proven";
 
 const READY = "ready: the group is whole again, or everything stops here";
 

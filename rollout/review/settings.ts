@@ -88,6 +88,7 @@ const CAUTIONS: readonly (readonly [RegExp, IsWeaker])[] = [
   [/\.retire$/, becomes("delete-volumes")],
   [/\.workload$/, becomes("moves")],
   [/\.maxUnavailable$/, (before, after) => fewer(after, before)],
+  [/\.maxSurge$/, (before = 0, after = 0) => fewer(before, after)],
   [/\.ready\.checks\./, wasThere],
   [/\.steps\./, loses],
   [/\.loadBalancer\.internal$/, becomes(false)],

@@ -1,7 +1,9 @@
-import { hostAddress, HOST_KINDS, type PlatformName } from "../../cluster/address.js";
+import type { PlatformName } from "../../cluster/address.js";
+import { isHostProven, recordedIn } from "../../cluster/completed.js";
 import type { DeployedGroup, DeployedHost } from "../../cluster/deployed.js";
 import type { Group } from "../../cluster/groups.js";
-import { isConfigured } from "../../cluster/pending.js";
+import { hasNumber, lowestFree } from "../../cluster/numbers.js";
+import { deployedHash, isConfigured, isOut } from "../../cluster/pending.js";
 
 /** Which machines of a group are replaced next. Names of hosts, by number. */
 export interface Batch {
@@ -11,6 +13,14 @@ export interface Batch {
   readonly updating: readonly string[];
   /** Machines that stand and work, and are replaced later. */
   readonly laterHosts: readonly string[];
+  /** The numbers that the group has with this step of a surge; absent where none is under way. */
+  readonly numbers?: readonly number[];
+}
+
+interface Pace {
+  readonly maxUnavailable: number;
+  readonly maxSurge?: number;
+  readonly platform: PlatformName;
 }
 
 /**
@@ -18,16 +28,19 @@ export interface Batch {
  * it is. Machines that are out already are always part of it and count: those that are missing, tainted, have left, or go
  * for good. Where `leave` is gone from the state, no client that works may go before it is there again; which of the servers
  * has left by then the state does not tell, and the driver asks them.
- * @param maxUnavailable how many machines may be out at once; Infinity: all of them
+ * @param pace `maxUnavailable`: how many machines may be out at once; Infinity: all of them
  */
 export function nextBatch(
-  group: Pick<Group, "name" | "role" | "hosts" | "hash">,
+  group: Pick<Group, "name" | "role" | "hosts" | "numbers" | "hash">,
   current: DeployedGroup,
-  { maxUnavailable, platform }: { readonly maxUnavailable: number; readonly platform: PlatformName },
+  pace: Pace,
 ): Batch {
+  const { maxUnavailable, platform } = pace;
+  const surge = nextSurge(group, current, pace);
+  if (surge) return surge;
   const hosts = [...current.hosts].sort((one, other) => one.number - other.number);
   const isServer = group.role !== "client";
-  const kept = hosts.filter(({ number }) => number < group.hosts);
+  const kept = hosts.filter(({ number }) => hasNumber(group, number));
   const standing = kept.filter((host) => !isOut(host, current, platform));
   const place = ({ name }: DeployedHost): number => current.order?.indexOf(name) ?? 0;
   const sorted = standing
@@ -48,13 +61,37 @@ export function nextBatch(
   };
 }
 
-/** Whether a machine is as good as gone: no freeze holds what is tainted, and what has left is out of Consul. */
-function isOut(host: DeployedHost, group: DeployedGroup, platform: PlatformName): boolean {
-  const isTainted = HOST_KINDS.some(
-    (kind) =>
-      kind !== "config-consul" &&
-      kind !== "data" &&
-      group.tainted.includes(hostAddress(platform, group.name, host.number, kind)),
-  );
-  return isTainted || (group.role === "client" && !group.leave && !isConfigured(host, group, platform));
+/**
+ * The next step where new machines come first: as many as may stand beyond the group's number; then, once these are proven, as
+ * many old ones go for good as are not needed. What is out already is mended before either, and an old one of it goes.
+ */
+function nextSurge(
+  group: Pick<Group, "hosts" | "hash">,
+  current: DeployedGroup,
+  { maxUnavailable, maxSurge = 0, platform }: Pace,
+): Batch | undefined {
+  const hosts = [...current.hosts].sort((one, other) => one.number - other.number);
+  const standing = hosts.filter((host) => !isOut(host, current, platform));
+  const isOld = ({ hash }: { readonly hash: string }): boolean => hash !== group.hash;
+  // The surplus of an earlier image goes first: nobody has proven it.
+  const isSurplus = ({ hash }: DeployedHost): boolean => hash !== deployedHash(current);
+  const old = standing.filter(isOld).sort((one, other) => Number(isSurplus(other)) - Number(isSurplus(one)));
+  if (maxSurge === 0 || old.length === 0 || group.hosts === 0) return undefined;
+  const updated = standing.filter((host) => !isOld(host));
+  // Its leave is there though its hooks were cut off: nothing else tells that a new machine is only half made.
+  const isMade = (host: DeployedHost): boolean =>
+    isConfigured(host, current, platform) && (!current.completed || isHostProven(host, recordedIn(current)));
+  const isMended = standing.length < hosts.length || !current.leave || !updated.every(isMade);
+  const room = Math.min(group.hosts - updated.length, group.hosts + maxSurge - standing.length);
+  const more = isMended ? 0 : Math.max(0, room);
+  const spare = isMended || more > 0 ? 0 : Math.max(0, standing.length - group.hosts + maxUnavailable);
+  const [updating, later] = [old.slice(0, spare), old.slice(spare)];
+  const kept = hosts.filter((host) => !updating.includes(host) && (!isOld(host) || standing.includes(host)));
+  const numbersOf = (each: typeof hosts): number[] => each.map(({ number }) => number);
+  const numbers = [...numbersOf(kept), ...lowestFree(numbersOf(hosts), more)];
+  const names = (each: typeof hosts): string[] => each.map(({ name }) => name);
+  return {
+    ...{ updated: names(updated), updating: names(updating), laterHosts: names(later) },
+    numbers: numbers.sort((one, other) => one - other),
+  };
 }

@@ -52,6 +52,7 @@ describe("A state that Terraform recorded on aws", () => {
       ],
       ready: { hosts: "i-6fd7ebf7ea50fcb07", hash: "0123456789", gate: "open" },
       leave: true,
+      leaveFor: { hash: "0123456789", hosts: "broker-0-0" },
       tainted: [],
       deposed: [],
     });
@@ -122,6 +123,7 @@ describe("A state that Terraform recorded on local", () => {
       ],
       ready: { hosts: `${String(first?.id)},${String(second?.id)}`, hash: "0123456789", gate: "open" },
       leave: true,
+      leaveFor: { hash: "0123456789", hosts: "broker-0-0,broker-0-1" },
       tainted: [],
       deposed: [],
     });

@@ -7,6 +7,7 @@ import { EXAMPLE, exampleWith, refusal, specOf } from "./example.js";
 test("whoever says nothing drains for an hour, waits for a quarter of one and bakes for half a minute", () => {
   const defaults = {
     maxUnavailable: Infinity,
+    maxSurge: 0,
     drain: { deadlineSeconds: 3600, onDeadline: "fail" },
     ready: { timeoutSeconds: 900, checks: [] },
     steps: [],
@@ -175,15 +176,44 @@ test("a client pool says how many machines of a group are replaced at once", () 
 
 test("refuses a number of machines at once that is none, and any of a server pool", () => {
   expect(refusal(brokerWith("maxUnavailable: 0"))).toMatchInlineSnapshot(
-    `"cluster.yaml:32: pools.broker.maxUnavailable: got 0; expected a whole number from 1 to 1200"`,
+    `"cluster.yaml:32: pools.broker.maxUnavailable: got 0 for both maxSurge and maxUnavailable; expected one of them to be 1 or more, or no machine could ever be replaced"`,
   );
   expect(refusal(brokerWith("maxUnavailable: [1, 1, 1]"))).toMatchInlineSnapshot(
-    `"cluster.yaml:32: pools.broker.maxUnavailable: got [1,1,1]; expected a whole number from 1 to 1200"`,
+    `"cluster.yaml:32: pools.broker.maxUnavailable: got [1,1,1]; expected a whole number from 0 to 1200"`,
   );
   expect(
     refusal(EXAMPLE.replace("  consul-server:\n", "  consul-server:\n    maxUnavailable: 1\n")),
   ).toMatchInlineSnapshot(
     `"cluster.yaml:15: pools.consul-server.maxUnavailable: not allowed: it is for client pools; servers go one at a time"`,
+  );
+});
+
+test("a pool that may have more machines has no fewer unless it says so", () => {
+  const [one, both] = [surging("maxSurge: 1"), surging("maxSurge: 1", "maxUnavailable: 2")].map(specOf);
+  if (!one || !both) throw new Error("two specs were meant");
+  expect(gateSettingsOf("name-server", one)).toMatchObject({ maxSurge: 1, maxUnavailable: 0 });
+  expect(gateSettingsOf("name-server", both)).toMatchObject({ maxSurge: 1, maxUnavailable: 2 });
+  const hashes = (spec: typeof one): string[] => groupsOf(spec).map(({ hash }) => hash);
+  expect(hashes(one)).toEqual(hashes(specOf(EXAMPLE)));
+});
+
+test("refuses more machines where one could not stand beside another, and numbers by which none could ever go", () => {
+  expect(refusal(brokerWith("maxSurge: 1"))).toMatchInlineSnapshot(
+    `"cluster.yaml:32: pools.broker.maxSurge: got it in a pool with dataVolumes; expected maxUnavailable, since a volume is one machine's at a time"`,
+  );
+  expect(refusal(surging("maxSurge: 0"))).toMatchInlineSnapshot(
+    `"cluster.yaml:21: pools.name-server.maxSurge: got 0 for both maxSurge and maxUnavailable; expected one of them to be 1 or more, or no machine could ever be replaced"`,
+  );
+  expect(refusal(surging("maxSurge: 0", "maxUnavailable: 0"))).toMatchInlineSnapshot(
+    `"cluster.yaml:21: pools.name-server.maxSurge: got 0 for both maxSurge and maxUnavailable; expected one of them to be 1 or more, or no machine could ever be replaced"`,
+  );
+  expect(refusal(surging("maxSurge: -1"))).toMatchInlineSnapshot(
+    `"cluster.yaml:21: pools.name-server.maxSurge: got -1; expected a whole number from 0 to 1200"`,
+  );
+  expect(
+    refusal(EXAMPLE.replace("  consul-server:\n", "  consul-server:\n    maxSurge: 1\n")),
+  ).toMatchInlineSnapshot(
+    `"cluster.yaml:15: pools.consul-server.maxSurge: not allowed: it is for client pools; a server gets the place of the one before it"`,
   );
 });
 
@@ -288,3 +318,7 @@ const brokerWith = (...lines: readonly string[]): string =>
   exampleWith(["    workload: stays", `${lines.map((line) => `    ${line}\n`).join("")}    workload: stays`]);
 
 const checks = (...lines: readonly string[]): string => `ready: { checks: [${lines.join(", ")}] }`;
+
+/** The example, with lines in the pool that has no data volumes. */
+const surging = (...lines: readonly string[]): string =>
+  exampleWith(["  name-server:\n", `  name-server:\n${lines.map((line) => `    ${line}\n`).join("")}`]);

@@ -1,7 +1,10 @@
 import { expect, test } from "@jest/globals";
 import { groupsOf } from "../../../cluster/groups.js";
+import { judgePlan } from "../../../guard/judge.js";
+import { readPlan } from "../../../guard/plan/read-plan.js";
 import { imageAsDesired } from "../../../guard/rules/image-as-desired.js";
 import { EditedPlan } from "../plan/edit-plan.js";
+import { readFixture } from "../plan/plan-fixture.js";
 import {
   change,
   declaring,
@@ -84,4 +87,24 @@ test("refuses user data of another template on a machine that stays", () => {
   const body = { input: { image: "v1", instanceType: "small" }, triggers_replace: "other" };
   const staying = declaring(proposalOf(smallSpec(), standing, "broker-0"), HOST, { body });
   expect(imageAsDesired(staying)).toMatchObject([{ subjects: [HOST] }]);
+});
+
+test("refuses a plan of other hosts than the group has, by their numbers", () => {
+  const { plan, spec, deployed } = readFixture("aws-roll-clients");
+  const completed = { attempt: 1, hosts: "", gate: "open", numbers: [1, 5] };
+  const hosts = groupIn(deployed, "broker-0").hosts.filter(({ number }) => number === 1);
+  const wandered = withGroup(deployed, "broker-0", { hosts, completed });
+  const { violations } = judgePlan(readPlan(new TextEncoder().encode(plan)), { spec, deployed: wandered });
+  expect(violations.filter(({ rule }) => rule === "image-as-desired")).toMatchInlineSnapshot(`
+   [
+     {
+       "message": "broker-0 would have 1 hosts, broker-0-0 among them, desired 1",
+       "remedy": "synthesize and plan again from the spec as it is now",
+       "rule": "image-as-desired",
+       "subjects": [
+         "broker-0",
+       ],
+     },
+   ]
+  `);
 });
