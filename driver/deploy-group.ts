@@ -198,9 +198,10 @@ class GroupRoll {
   private async roll(group: Group, program: Program, batch: Batch): Promise<void> {
     const { updated, updating, numbers } = batch;
     const current = program.deployed.groups.get(this.name);
-    this.isSurged = current !== undefined && isSurged(current) && deployedHash(current) !== group.hash;
+    const isAsDeployed = deployedHash(current) === group.hash;
+    this.isSurged = current !== undefined && isSurged(current) && !isAsDeployed;
     // What earlier batches made is whole, or no more go: else a bad image would take the group, a batch at a time.
-    if (updated.length > 0 && updating.length > 0 && deployedHash(current) !== group.hash) {
+    if (updated.length > 0 && updating.length > 0 && !(numbers && isAsDeployed)) {
       const message = `until what is new is whole, before the next machines go: ${updated.join(", ")}`;
       // Of a surge those that are about to go stand, too.
       const standing = numbers && current?.hosts.map(({ number }) => number);
