@@ -12,7 +12,7 @@ import { rewriteFile } from "../clients/put-file.js";
  */
 export function refuseUneditable(source: Pick<SpecFile, "isExample" | "file">, what: string): void {
   if (isOfProgram(source))
-    throw new UserError(`a program declares this cluster, and rollout edits no code: set ${what} there`, 2);
+    throw new UserError(`a program declares this cluster, and no verb edits its code: set ${what} there`, 2);
   if (!source.isExample) return;
   throw new UserError(
     "there is no cluster.yaml in this folder, so there is nothing to edit; go to its folder, or name it by CLUSTER=FILE",

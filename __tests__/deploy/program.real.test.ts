@@ -115,7 +115,7 @@ describeReal("A cluster that a program declares, in a folder without a YAML", ["
   });
 
   test("refuses to edit what stands in code, before anything else", async () => {
-    const first = "a program declares this cluster, and rollout edits no code: set";
+    const first = "a program declares this cluster, and no verb edits its code: set";
     for (const [line, what] of [
       ["set image broker-2=v2", "images[2] of broker"],
       ["restart broker-2", "generations[2] of broker"],
@@ -203,7 +203,7 @@ describeReal("A cluster that a program declares, in a folder without a YAML", ["
     writeFileSync(join(folder, "cluster.yaml"), "name: other\n");
     expect(await run(process.execPath, ["main.mjs"])).toEqual({
       output:
-        "rollout goes by cluster.yaml, and the program declares a cluster, too; remove that file, or unset CLUSTER",
+        "all verbs go by cluster.yaml, and the program declares a cluster, too; remove that file, or unset CLUSTER",
       exitCode: 2,
     });
     for (const file of ["cluster.yaml", "desired.json"]) rmSync(join(folder, file));

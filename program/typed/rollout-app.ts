@@ -137,7 +137,7 @@ function refuseOtherSpec(env: Environment): void {
   const file = specPath(env);
   if (isOfProgram({ file }) || ((env["CLUSTER"] ?? "") === "" && !existsSync(file))) return;
   throw new UserError(
-    `rollout goes by ${basename(file)}, and the program declares a cluster, too; remove that file, or unset CLUSTER`,
+    `all verbs go by ${basename(file)}, and the program declares a cluster, too; remove that file, or unset CLUSTER`,
     2,
   );
 }
