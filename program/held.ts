@@ -44,7 +44,8 @@ export async function heldViews(program: Program, env: Environment, now: number)
     const until = Math.max(...held.map(({ until = Infinity }) => until));
     return held.length > 0 ? [[name, { until, why: textOf(held, name) }]] : [];
   });
-  return new Map([...several, ...held]);
+  // What holds for ever goes before what ends.
+  return new Map([...held, ...several]);
 }
 
 /** A view has one apply, and servers go one at a time. */
@@ -52,9 +53,11 @@ function severalServers({ spec, deployed }: Program, view: string): [string, Hel
   const group = groupsOf(spec).find(({ name }) => name === view);
   const current = deployed.groups.get(view);
   if (!group || group.role === "client" || !current || isNew(current)) return [];
-  const { laterHosts } = nextBatch(group, current, { maxUnavailable: 1, platform: spec.platform });
+  const next = nextBatch(group, current, { maxUnavailable: 1, platform: spec.platform });
+  const { laterHosts, updated, updating } = next;
+  const isProofOwed = updated.length > 0 && updating.length > 0;
   const why = `servers go one at a time, and ${view} has several, so it is not rolled by its view; first: rollout deploy ${view}`;
-  return laterHosts.length > 0 ? [[view, { until: Infinity, why }]] : [];
+  return laterHosts.length > 0 || isProofOwed ? [[view, { until: Infinity, why }]] : [];
 }
 
 /** What has begun is finished, whatever holds. */

@@ -11,7 +11,7 @@ import { heldViews } from "../../program/held.js";
 import { synthesize, type Program } from "../../program/program.js";
 import { readCluster } from "../../program/read-deployed.js";
 import { layFixture } from "../guard/plan/plan-fixture.js";
-import { change, deployedAs, localSpec, poolOf, withGroup } from "../support/fixtures.js";
+import { change, deployedAs, groupIn, localSpec, poolOf, withGroup } from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
 import { logged, storeIn } from "../support/run-records.js";
 import { CANCEL, NOW, PAUSE, runOf } from "../support/situation.js";
@@ -73,6 +73,23 @@ test("a view that would replace two servers at once is held whatever holds, and 
     ],
   ]);
   expect(await held({ spec: five, deployed: deployedAs(three), views })).toEqual([]);
+  // An interval ends, and that does not.
+  await logged(store, ENDED);
+  const paced = change(next, (spec) => {
+    spec.rollout.interval = "15m";
+  });
+  expect(await held({ spec: paced, deployed: deployedAs(five), views })).toMatchObject([
+    ["consul-server-0", Infinity, expect.stringContaining("servers go one at a time")],
+  ]);
+  // The first is new, and nobody has proven it.
+  const [first, ...others] = groupIn(deployedAs(next), "consul-server-0").hosts;
+  const halfway = withGroup(deployedAs(five), "consul-server-0", {
+    hosts: [...(first ? [first] : []), ...groupIn(deployedAs(five), "consul-server-0").hosts.slice(1)],
+  });
+  expect(others).toHaveLength(1);
+  expect(await held({ spec: next, deployed: halfway, views })).toMatchObject([
+    ["consul-server-0", Infinity, {}],
+  ]);
 });
 
 test("an interval holds to its end, and with what has none without one", async () => {

@@ -51,6 +51,21 @@ describe("the gate of a group of two", () => {
 });
 
 describe("the leave of a group of two", () => {
+  test("is none of a server that votes while its neighbour is new and does not, whoever has it go", () => {
+    const isNew = (one: World): void => {
+      pick(one.consul.catalog, "consul-server-0-0").meta = { rollout_template_hash: ORDER.hash };
+      pick(one.consul.raft, "consul-server-0-0").voter = false;
+    };
+    expect(nextLeave(fiveServers(kept, isNew), ORDER)).toMatchObject({
+      kind: "step",
+      step: {
+        message:
+          "waiting until the other Consul servers are healthy voters, so that consul-server-0-1 may go",
+        remaining: ["consul-server-0-0, of the same group, is no healthy voter"],
+      },
+    });
+  });
+
   test("is that of the one that does not wait", () => {
     const world = fiveServers(kept);
     expect(steps(world, { laterHosts: ["consul-server-0-0"] })).toEqual(["consul-server-0-1 leaves Consul"]);

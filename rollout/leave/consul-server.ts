@@ -25,6 +25,7 @@ export function nextConsulServerLeave(observation: Observation, order: LeaveOrde
     ...asked,
     agents: observation.agents,
     leaving: [...going, ...later],
+    neighbours: order.hosts.filter((name) => order.stay.includes(name)),
     all: order.servers,
   };
   for (const host of going) {

@@ -39,6 +39,7 @@ export function nextNomadServerLeave(observation: Observation, order: LeaveOrder
   const servers: Servers = {
     ...{ kind: "Nomad", members: nomadMembers, autopilot, raft, agents },
     leaving: [...going, ...later],
+    neighbours: order.hosts.filter((name) => order.stay.includes(name)),
     all: order.servers,
   };
   for (const host of going) {

@@ -20,6 +20,8 @@ export interface Servers {
   readonly agents: readonly AgentSelf[];
   /** The hosts that leave, now or later. */
   readonly leaving: readonly string[];
+  /** The hosts that stand in the group and are to stand in it afterwards. */
+  readonly neighbours: readonly string[];
   /** How many there are to be. */
   readonly all: number;
 }
@@ -42,8 +44,9 @@ export const raftKnowsName = ({ name }: Pick<RaftPeer, "name">): boolean =>
   name !== "" && name !== "(unknown)";
 
 /**
- * Whether a server may go: all others that vote are healthy, and they are a majority of all. What an election explains is
- * waited for; what it does not is refused. Undefined when it may, once {@link askVoters} has nothing against it.
+ * Whether a server may go: all others that vote are healthy, and they are a majority of all; and one that votes goes while
+ * none of its group is out. What an election explains is waited for; what it does not is refused. Undefined when it may, once
+ * {@link askVoters} has nothing against it.
  */
 export function keepQuorum(host: string, servers: Servers): Next | undefined {
   const others = otherVoters(host, servers);
@@ -57,6 +60,7 @@ export function keepQuorum(host: string, servers: Servers): Next | undefined {
     ...others
       .filter((peer) => healthOf(peer, servers)?.voter !== true || healthOf(peer, servers)?.healthy !== true)
       .map(({ name }) => `${name} is not (yet) a healthy voter for autopilot`),
+    ...outBeside(host, servers).map((name) => `${name}, of the same group, is no healthy voter`),
     ...(servers.raft.some(({ leader }) => leader) ? [] : ["no server leads"]),
   ];
   return unwell.length === 0 ? undefined : waitForVoters(host, servers, unwell);
@@ -81,6 +85,14 @@ function otherVoters(host: string, servers: Servers): RaftPeer[] {
   return servers.raft.filter(
     (peer) => peer.voter && !own.has(peer.id) && (isAlive(peer, servers) || !goes(peer)),
   );
+}
+
+/** Servers of a group go one at a time, whoever has them go; what is dead or has no vote is mended whatever else is out. */
+function outBeside(host: string, servers: Servers): string[] {
+  const isVoter = (name: string): boolean =>
+    peersOf(name, servers).some((peer) => peer.voter && isAlive(peer, servers));
+  if (!isVoter(host)) return [];
+  return servers.neighbours.filter((name) => name !== host && !isVoter(name));
 }
 
 const majorityOf = ({ all }: Servers): number => Math.floor(all / 2) + 1;

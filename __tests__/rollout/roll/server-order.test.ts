@@ -19,6 +19,15 @@ test("one that has left or died is none that works", () => {
   expect(serverOrder(world, "nomad-server", NOMAD)).toEqual([NOMAD[1], NOMAD[0]]);
 });
 
+test("one that does not vote, or is not healthy, is none that works", () => {
+  const world = observed((one) => {
+    pick(one.consul.raft, "consul-server-1-0").voter = false;
+    pick(known(one.nomad.autopilot).servers, "nomad-server-2-0.global").healthy = false;
+  });
+  expect(serverOrder(world, "consul-server", CONSUL)).toEqual([CONSUL[2], CONSUL[0]]);
+  expect(serverOrder(world, "nomad-server", NOMAD)).toEqual([NOMAD[1], NOMAD[0]]);
+});
+
 test("where nobody answers they go by number", () => {
   const world = observed((one) => {
     one.consul.members = one.consul.raft = { unknown: "connection refused" };
