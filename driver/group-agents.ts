@@ -1,3 +1,4 @@
+import { isSurged, templateIn } from "../rollout/edit/take-back.js";
 import { nextLeave } from "../rollout/leave/next-leave.js";
 import { fatesOf, type Fate } from "../rollout/preflight/died.js";
 import { notWell, preflight } from "../rollout/preflight/preflight.js";
@@ -6,6 +7,7 @@ import { serverOrder } from "../rollout/roll/server-order.js";
 import { listedHosts } from "../rollout/server-lists.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { hookFileOf } from "../cluster/hooks/hook-file.js";
+import { makesTheSame } from "../cluster/template-hash.js";
 import { hostNames, type Group } from "../cluster/groups.js";
 import { hasAgents } from "../cluster/local-agents.js";
 import { inFlightOf } from "../cluster/pending.js";
@@ -64,8 +66,11 @@ export function agentsOf(
   const clock = machines ? clusterClock(machines) : run.clock;
   const inFlight = inFlightOf(spec, deployed);
   let after: (() => Promise<unknown>) | undefined;
+  const current = deployed.groups.get(group.name);
   const driver = {
     inFlight: inFlight.filter((each) => each.group === group.name),
+    goesBack:
+      current?.revisions.some((each) => makesTheSame(templateIn(each, group, current), group)) === true,
     later: (steps: () => Promise<unknown>): void => void (after = steps),
   };
   const store = () => Promise.resolve(run.store);
@@ -97,7 +102,10 @@ export function agentsOf(
         }
         const listed = listedHosts(observation, standingIn(file), group);
         const seen = await withLists(cluster.agents, observation, listed, signal);
-        const found = preflight(seen, { ...order, cluster: standingIn(file), inFlight });
+        const found = preflight(seen, {
+          ...{ ...order, cluster: standingIn(file), inFlight },
+          isSurged: current !== undefined && isSurged(current),
+        });
         const objections = (await askPool(context, group, seen, laterHosts)) ?? [];
         const refusals = [...found.refusals, ...objections];
         const isFurther = updated.length > 0 && objections.length > 0;

@@ -50,6 +50,8 @@ export interface HookContext {
   /** Absent where Terraform calls the hook: its hook `configure-consul` works beside, and nobody knows what is in flight. */
   readonly driver?: {
     readonly inFlight: readonly InFlight[];
+    /** Whether it gets what it had already: an undo, which nothing holds up, or a restart. Default: no. */
+    readonly goesBack?: boolean;
     /** Takes the steps that follow a gate: one of them that fails says nothing against that. */
     readonly later?: (steps: () => Promise<unknown>) => void;
   };

@@ -87,7 +87,10 @@ export async function askPool(
   const { maxUnavailable, ready } = gateSettingsOf(pool, file.spec);
   const checks = ready.checks.filter(({ when }) => when !== "after");
   const all = checks.map((check) => check.name).join(", ");
-  const batch = { inBatches: Number.isFinite(maxUnavailable), laterHosts, inFlight: driver?.inFlight.length };
+  const batch = {
+    ...{ inBatches: Number.isFinite(maxUnavailable), laterHosts },
+    ...{ inFlight: driver?.inFlight.length, goesBack: driver?.goesBack },
+  };
   if (group.retires || goesOn(observation, group, { hosts, images }, batch)) {
     const why = group.retires ? "retires" : "goes on, is mended or goes back";
     if (all !== "") say(`${name} ${why}, so these checks are not asked: ${all}`);

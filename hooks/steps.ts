@@ -80,13 +80,19 @@ export async function undoSteps(
       if (owed.length === 0) continue;
       const now = owed.map((each) => whereNow(each.at, living));
       say(`${what}: ${[...new Set(now.map(({ text }) => text))].join(", ")}`);
-      const results = await inParallel(now, AT_ONCE, ({ at }) => run(undo, at, { env }));
+      // A machine and its successor are one by now.
+      const places = now.filter(
+        ({ at }, index) => now.findIndex((one) => isDeepStrictEqual(one.at, at)) === index,
+      );
+      const results = await inParallel(places, AT_ONCE, ({ at }) => run(undo, at, { env }));
       const failed = failedOf(results);
       if (failed !== "") say(`warning: ${what} failed, and is still owed:${failed}`);
-      const ended = owed.filter((_, index) => results[index]?.passed);
+      const done = places.filter((_, index) => results[index]?.passed);
+      const ended = owed.filter((_, index) => done.some(({ at }) => isDeepStrictEqual(at, now[index]?.at)));
       await OPEN_STEPS.change(await store(), (all = []) => without(all, ended));
     }
-    const lost = open.filter((each) => !undosOf(each.group, file.spec).has(each.step));
+    // Those of other groups are for their own rolls, by the spec of these.
+    const lost = driver ? open.filter((each) => each.group === group && !undos.has(each.step)) : [];
     for (const what of new Set(lost.map((each) => `${each.group}: undo of ${each.step}`)))
       say(`warning: ${what} was not run, and is owed no more: it has left the spec`);
     if (lost.length > 0) await OPEN_STEPS.change(await store(), (all = []) => without(all, lost));
@@ -100,7 +106,9 @@ export async function undoSteps(
 async function livingNow({ env, file, clock, machines }: HookContext, group: string): Promise<Machine[]> {
   const cluster = await connect(file.spec, env, clock.now, machines, group);
   const members = await ask(() => cluster.consul.members().finally(() => cluster.close()));
-  const living = isUnknown(members) ? [] : members.filter(({ Status }) => Status === "alive");
+  // An address may be another machine's by now.
+  if (isUnknown(members)) throw new UserError(`where its machines are now is not known: ${members.unknown}`);
+  const living = members.filter(({ Status }) => Status === "alive");
   return living.map(({ Name: host, Addr: address }) => ({ host, address }));
 }
 

@@ -15,6 +15,8 @@ export interface Leaving {
   readonly hash?: string;
   /** Those of its hosts that leave with a later batch. Default: none does. */
   readonly laterHosts?: readonly string[];
+  /** Whether new machines stand beside its old ones, none of which was asked to leave. Default: no. */
+  readonly isSurged?: boolean;
 }
 
 /**
@@ -25,7 +27,14 @@ export interface Leaving {
 export function workFindings(
   { nomad, consul }: Observation,
   group: { readonly name: string; readonly role: Role; readonly hosts: readonly string[] },
-  { workload, retires = false, hash, laterHosts = [], inFlight }: Leaving & { inFlight: readonly InFlight[] },
+  {
+    workload,
+    retires = false,
+    hash,
+    laterHosts = [],
+    isSurged = false,
+    inFlight,
+  }: Leaving & { inFlight: readonly InFlight[] },
 ): { readonly refusals: readonly Finding[]; readonly warnings: readonly Finding[] } {
   if (group.role !== "client" || isUnknown(nomad.nodes)) return { refusals: [], warnings: [] };
   const allocations = isUnknown(nomad.allocations) ? [] : nomad.allocations;
@@ -38,7 +47,7 @@ export function workFindings(
   const open = live.filter(({ eligibility, drain }) => eligibility === "eligible" && !drain);
   const elsewhere = open.filter((node) => !old.includes(node));
   const hasBegun =
-    inFlight.some((one) => one.group === group.name) ||
+    (!isSurged && inFlight.some((one) => one.group === group.name)) ||
     group.hosts.some((host) => !open.some(({ name }) => name === host));
   const members = isUnknown(nomad.members) ? [] : nomad.members;
   const early = members.find(({ status, version }) => status === "alive" && EARLY.test(version))?.version;

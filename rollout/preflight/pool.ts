@@ -15,7 +15,17 @@ export function goesOn(
   observation: Observation,
   { role, image, hash }: Pick<Group, "role" | "image" | "hash">,
   { hosts, images }: { readonly hosts: readonly string[]; readonly images: readonly string[] },
-  { inBatches = false, laterHosts = [] as readonly string[], inFlight = 0 } = {},
+  {
+    inBatches = false,
+    laterHosts = [],
+    inFlight = 0,
+    goesBack = false,
+  }: {
+    readonly inBatches?: boolean;
+    readonly laterHosts?: readonly string[];
+    readonly inFlight?: number | undefined;
+    readonly goesBack?: boolean | undefined;
+  } = {},
 ): boolean {
   const { consul, nomad, machines, targets } = observation;
   const catalog = isUnknown(consul.catalog) ? [] : consul.catalog;
@@ -33,7 +43,14 @@ export function goesOn(
     !isUnknown(targets) && targets.some((one) => going.includes(one.host) && one.state === "draining");
   const nodes = isUnknown(nomad.nodes) ? [] : nomad.nodes.filter(({ status }) => status === "ready");
   const drains = nodes.some((node) => going.includes(node.name) && drainOf(node) !== "none");
-  if (isBack || isUnproven || isOut || (isBetween ? drains : inFlight > 0 || isMixed)) return true;
+  if (
+    isBack ||
+    (isBetween && goesBack) ||
+    isUnproven ||
+    isOut ||
+    (isBetween ? drains : inFlight > 0 || isMixed)
+  )
+    return true;
   const isAway = (host: string): boolean =>
     unwell(observation, role, host).some(({ gone }) => !isBetween || gone !== undefined);
   return hosts.some((host) => isMachineEnded(machines, host) || isAway(host));

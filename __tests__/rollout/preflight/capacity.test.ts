@@ -134,6 +134,7 @@ describe("refuses work that no other node may have", () => {
     const own = [{ group: "broker-0", reasons: ["a host is missing"] }];
     expect(refusals(world, { inFlight: own })).toBe("");
     expect(warnings(world, { inFlight: own })).toContain("0 of 3 other nodes may have it");
+    expect(refusals(world, { inFlight: own, isSurged: true })).not.toBe("");
     expect(refusals(world, { inFlight: [{ group: "broker-1", reasons: [] }] })).not.toBe("");
     const node = pick(world.nomad.nodes, "broker-0-1");
     for (const change of [

@@ -43,6 +43,16 @@ describe("the pool of a group is asked whether that may leave", () => {
     expect(asks(observed(), { image: "ami-0999" }, ["ami-0999", "ami-0aaa"])).toBe(false);
   });
 
+  test("nor for the batches of an undo, and for those of a roll it is", () => {
+    // One was made anew from the image that all have, so nothing in Consul tells an undo from another roll.
+    const world = observed(
+      (one) => void (pick(one.consul.catalog, "broker-0-0").meta["rollout_template_hash"] = NEW),
+    );
+    const batch = { inBatches: true, inFlight: 1 };
+    expect(asks(world, { image: "ami-0aaa" }, ["ami-0aaa"], batch)).toBe(true);
+    expect(asks(world, { image: "ami-0aaa" }, ["ami-0aaa"], { ...batch, goesBack: true })).toBe(false);
+  });
+
   test("nor where it is in flight, or runs what was never proven: whatever comes then mends it", () => {
     expect(asks(observed(), {}, ["ami-0aaa"], { inFlight: 1 })).toBe(false);
     expect(asks(observed(), {}, ["ami-0999"])).toBe(false);
