@@ -201,9 +201,12 @@ function ofGroup(
   };
 }
 
-/** Whether a machine goes though all that `leave` is made for is as it was, as where a surge is undone. */
+/** Whether a machine goes, or gives its number to another, though all that `leave` is made for is as it was, as where a surge is undone. */
 const goesUnheard = (group: Group, { hosts, leaveFor }: DeployedGroup, laterHosts: readonly string[]) =>
-  hosts.some(({ number }) => !hasNumber(group, number)) &&
+  hosts.some(
+    ({ number, name, hash }) =>
+      !hasNumber(group, number) || (hash !== group.hash && !laterHosts.includes(name)),
+  ) &&
   leaveFor?.hash === group.hash &&
   leaveFor.hosts === hostNames(group).join(",") &&
   (leaveFor.waiting ?? "") === laterHosts.join(",");

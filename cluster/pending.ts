@@ -1,5 +1,5 @@
 import { groupAddress, hostAddress, HOST_KINDS, type PlatformName } from "./address.js";
-import { hasUnended, isUntold } from "./completed.js";
+import { hasUnended, isHostProven, isUntold, recordedIn } from "./completed.js";
 import type { Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
 import { groupsOf, type Group, type Role } from "./groups.js";
 import { hasNumber, withNumbers } from "./numbers.js";
@@ -189,6 +189,10 @@ export function isOut(host: DeployedHost, group: DeployedGroup, platform: Platfo
   );
   return isTainted || (group.role === "client" && !group.leave && !isConfigured(host, group, platform));
 }
+
+/** Whether the hooks of a machine have ended, as far as it is recorded: nothing else tells that one is only half made. */
+export const isMade = (host: DeployedHost, group: DeployedGroup, platform: PlatformName): boolean =>
+  isConfigured(host, group, platform) && (!group.completed || isHostProven(host, recordedIn(group)));
 
 /** Whether a machine of the group goes that is still there. */
 const hasToLeave = (current: DeployedGroup, desired: Group | undefined): boolean => {

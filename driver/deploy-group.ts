@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { readHold } from "../clients/run-store/hold.js";
 import type { Batch } from "../rollout/roll/next-batch.js";
 import { refusal } from "../rollout/roll/may-roll.js";
-import { isSurged } from "../rollout/edit/take-back.js";
+import { isSurged, refuseThird } from "../rollout/edit/take-back.js";
 import { nextInGroup } from "../rollout/roll/next-step.js";
 import { parseAddress } from "../cluster/address.js";
 import { isForReview } from "../cluster/deployed.js";
@@ -200,6 +200,7 @@ class GroupRoll {
     const current = program.deployed.groups.get(this.name);
     const isAsDeployed = deployedHash(current) === group.hash;
     this.isSurged = current !== undefined && isSurged(current) && !isAsDeployed;
+    refuseThird(group, current);
     // What earlier batches made is whole, or no more go: else a bad image would take the group, a batch at a time.
     if (updated.length > 0 && updating.length > 0 && !(numbers && isAsDeployed)) {
       const message = `until what is new is whole, before the next machines go: ${updated.join(", ")}`;

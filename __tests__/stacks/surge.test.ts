@@ -5,10 +5,11 @@ import { describe, expect, test } from "@jest/globals";
 import { App } from "cdktf";
 import { hostName } from "../../cluster/address.js";
 import { withDead, type Deployed, type DeployedHost } from "../../cluster/deployed.js";
+import { UserError } from "../../cluster/user-error.js";
 import { findGroup } from "../../cluster/find-group.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import { refusalOf } from "../../program/program.js";
-import { takeBack } from "../../rollout/edit/take-back.js";
+import { refuseThird, takeBack } from "../../rollout/edit/take-back.js";
 import { addViews } from "../../stacks/add-views.js";
 import {
   change,
@@ -111,6 +112,17 @@ describe("a group that goes back before an old machine has left", () => {
     });
   });
 
+  test("has leave run, too, where a new machine gives its number back to an old one", () => {
+    const swapped = withGroup(added, GROUP, {
+      hosts: groupIn(added, GROUP).hosts.flatMap((host) =>
+        host.number === 1 ? [] : host.number === 2 ? { ...host, number: 1, name: hostName(GROUP, 1) } : host,
+      ),
+    });
+    expect(viewOf(before, swapped, {}).get(LEAVE)).toMatchObject({
+      triggers_replace: { hash: OLD, hosts: names(0, 1), attempt: "1" },
+    });
+  });
+
   test("carries that number from then on", () => {
     const back = told(standing, { hash: OLD, hosts: names(0, 1), attempt: 1 });
     expect(viewOf(before, back, {}).get(LEAVE)).toMatchObject({ triggers_replace: { attempt: "1" } });
@@ -122,6 +134,35 @@ describe("a group that goes back before an old machine has left", () => {
       change: { generation: 1 },
     });
   });
+});
+
+test("refuses a third image while new machines of a second stand beside the old ones, and no undo", () => {
+  const third = (image: string, generation = 0) =>
+    findGroup(
+      change(before, (edited) => {
+        const pool = poolOf(edited, "name-server");
+        pool.images[0] = image;
+        pool.generations = [generation, 0, 0];
+      }),
+      GROUP,
+    );
+  const current = groupIn(added, GROUP);
+  expect(() => {
+    refuseThird(third("ami-0ccc"), current);
+  }).toThrow(
+    new UserError(
+      "name-server-0 is not rolled to ami-0ccc: name-server-0-2 of ami-0bbb came beside its old machines, which are all at work; first: rollout undo name-server-0 and rollout deploy name-server-0, then this again",
+    ),
+  );
+  for (const group of [third("ami-0bbb"), third("ami-0aaa"), third("ami-0aaa", 1)])
+    expect(() => {
+      refuseThird(group, current);
+    }).not.toThrow();
+  // Once an old one was asked to leave it goes on.
+  const left = told(added, { hash: NEW, hosts: names(1, 2), waiting: names(1) });
+  expect(() => {
+    refuseThird(third("ami-0ccc"), groupIn(left, GROUP));
+  }).not.toThrow();
 });
 
 test("a plain view is of the whole group, under the numbers of its new machines first", () => {
@@ -150,6 +191,11 @@ describe("the guard", () => {
       "two old ones that go for one that is new",
       [added, { numbers: [2], laterHosts: [] }],
       "would be 1, 1 of them at work now, PACE: name-server-0-0, name-server-0-1",
+    ],
+    [
+      "an old one that goes for a new one that is half made",
+      [withGroup(added, GROUP, { completed: { attempt: 1, hosts: "", gate: "closed" } }), REMOVES],
+      "would be 2, 1 of them at work now, PACE: name-server-0-0",
     ],
     [
       "a new one that goes",

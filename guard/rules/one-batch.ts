@@ -3,7 +3,7 @@ import { hostName } from "../../cluster/address.js";
 import { gateSettingsOf } from "../../cluster/gate-settings.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
 import { hasNumber, numbersOf } from "../../cluster/numbers.js";
-import { isOut } from "../../cluster/pending.js";
+import { isMade, isOut } from "../../cluster/pending.js";
 import { describeChange, isTainted } from "../change.js";
 import { listed } from "../listed.js";
 import { type Proposal, type Rule, isWaiting, numbered } from "../proposal.js";
@@ -41,7 +41,9 @@ function otherNumbers(group: Group, { deployed, numbers, spec }: Proposal): Viol
   const { maxSurge, maxUnavailable } = gateSettingsOf(group.pool, spec);
   const isOld = ({ hash }: { readonly hash: string }): boolean => hash !== group.hash;
   if (current && maxSurge > 0 && current.hosts.some(isOld)) {
-    const working = current.hosts.filter((host) => !isOut(host, current, spec.platform));
+    const working = current.hosts.filter(
+      (host) => !isOut(host, current, spec.platform) && (isOld(host) || isMade(host, current, spec.platform)),
+    );
     const going = working.filter(({ number }) => !numbers.includes(number));
     const made = numbers.filter((number) => !current.hosts.some((host) => host.number === number));
     const isTooMany = made.length > 0 && numbers.length > group.hosts + maxSurge;

@@ -1,6 +1,7 @@
 import type { DeployedGroup } from "../../cluster/deployed.js";
 import type { Revision } from "../../cluster/revision.js";
 import type { Group } from "../../cluster/groups.js";
+import { UserError } from "../../cluster/user-error.js";
 import { hasNumber, withNumbers } from "../../cluster/numbers.js";
 import { deployedHosts } from "../../cluster/pending.js";
 import { makesTheSame, templateHash, templateOf, type Template } from "../../cluster/template-hash.js";
@@ -114,4 +115,22 @@ export function isSurged({ hosts, leave, leaveFor, revisions }: DeployedGroup): 
   const hash = revisions.at(-1)?.hash;
   const old = hosts.filter((host) => host.hash === hash).length;
   return leave && leaveFor?.hash === hash && old > 0 && old < hosts.length;
+}
+
+/**
+ * The surplus would go first, through a leave that asks all old machines, before anything of the third stands.
+ * @throws UserError where a group is to get a third image while new machines stand beside its old ones
+ */
+export function refuseThird(group: Group, current: DeployedGroup | undefined): void {
+  const { name, hash, image } = group;
+  const last = current?.revisions.at(-1);
+  if (!current || !last || !isSurged(current)) return;
+  // An undo is never refused, also one that makes the old ones anew.
+  if (makesTheSame(templateIn(last, group, current), group)) return;
+  const known = [hash, last.hash];
+  const others = current.hosts.filter((host) => !known.includes(host.hash));
+  if (others.length === 0) return;
+  throw new UserError(
+    `${name} is not rolled to ${image}: ${others.map((host) => host.name).join(", ")} of ${[...new Set(others.map((host) => host.image))].join(", ")} came beside its old machines, which are all at work; first: rollout undo ${name} and rollout deploy ${name}, then this again`,
+  );
 }

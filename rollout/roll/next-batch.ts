@@ -1,9 +1,8 @@
 import type { PlatformName } from "../../cluster/address.js";
-import { isHostProven, recordedIn } from "../../cluster/completed.js";
 import type { DeployedGroup, DeployedHost } from "../../cluster/deployed.js";
 import type { Group } from "../../cluster/groups.js";
 import { hasNumber, lowestFree } from "../../cluster/numbers.js";
-import { deployedHash, isConfigured, isOut } from "../../cluster/pending.js";
+import { deployedHash, isMade, isOut } from "../../cluster/pending.js";
 
 /** Which machines of a group are replaced next. Names of hosts, by number. */
 export interface Batch {
@@ -78,10 +77,8 @@ function nextSurge(
   const old = standing.filter(isOld).sort((one, other) => Number(isSurplus(other)) - Number(isSurplus(one)));
   if (maxSurge === 0 || old.length === 0 || group.hosts === 0) return undefined;
   const updated = standing.filter((host) => !isOld(host));
-  // Its leave is there though its hooks were cut off: nothing else tells that a new machine is only half made.
-  const isMade = (host: DeployedHost): boolean =>
-    isConfigured(host, current, platform) && (!current.completed || isHostProven(host, recordedIn(current)));
-  const isMended = standing.length < hosts.length || !current.leave || !updated.every(isMade);
+  const areMade = updated.every((host) => isMade(host, current, platform));
+  const isMended = standing.length < hosts.length || !current.leave || !areMade;
   const room = Math.min(group.hosts - updated.length, group.hosts + maxSurge - standing.length);
   const more = isMended ? 0 : Math.max(0, room);
   const spare = isMended || more > 0 ? 0 : Math.max(0, standing.length - group.hosts + maxUnavailable);
