@@ -4,6 +4,7 @@ import { localSettingsOf } from "../cluster/local-agents.js";
 import { UserError } from "../cluster/user-error.js";
 import { localAgents } from "../live/local-agents.js";
 import { groupOf, type HookArgs, type HookContext } from "./hook-context.js";
+import type { HookFile } from "../cluster/hooks/hook-file.js";
 import { groupsOf, hostNames, serversOf } from "../cluster/groups.js";
 
 /** Starts the agents of a machine of platform local, which report what the machine was made from. */
@@ -68,8 +69,17 @@ export async function runStopAgentsHook(
   say(`${host}: nothing runs on it any more`);
   if (spec.protection === "on" || !machines) return;
   // A host whose block has been dropped is destroyed without a hook; `ready` sees to it where it runs.
-  const hostsOf = (name: string) => deployed.find((each) => each.name === name)?.hosts;
-  const known = new Set(groupsOf(spec).flatMap((group) => hostsOf(group.name) ?? hostNames(group)));
+  const known = standingNames({ spec, deployed });
   for (const { name } of machines.list().filter((machine) => !known.has(machine.name)))
     await machines.stop(name, signal);
+}
+
+/** All hosts that are to stand: of a group that is no larger than it is to be, or surges, those too that are there. */
+export function standingNames({ spec, deployed }: Pick<HookFile, "spec" | "deployed">): Set<string> {
+  return new Set(
+    groupsOf(spec).flatMap((group) => {
+      const there = deployed.find(({ name }) => name === group.name)?.hosts ?? [];
+      return [...hostNames(group), ...(group.surges || there.length <= group.hosts ? there : [])];
+    }),
+  );
 }
