@@ -31,7 +31,7 @@ export function formatStatus(status: Status, log: string): string {
     ...describeDiffering(differingOf(status)),
     ...status.owed.map(
       ({ group, step, hasLeft }) =>
-        `owed: undo of ${step} of ${group}${hasLeft ? ", which has left the spec: put it back or do it by hand; the next roll forgets it" : `; it is run by: npx rollout deploy ${group}`}`,
+        `owed: undo of ${step} of ${group}${hasLeft ? ", which has left the spec: put it back or do it by hand; the next roll of the group forgets it" : `; it is run by: npx rollout deploy ${group}`}`,
     ),
     ...describeTarget(status),
     ...describeRun(status, log),

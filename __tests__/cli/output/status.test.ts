@@ -246,7 +246,7 @@ test("an undo that is owed is named once for all of its machines, with what ends
    [
      "",
      "owed: undo of step silence (beforeLeave) of broker-0, which has left the spec:",
-     "  put it back or do it by hand; the next roll forgets it",
+     "  put it back or do it by hand; the next roll of the group forgets it",
      "deployed: terraform.demo.tfstate, serial 7",
      "next: nothing, all groups are as desired",
    ]
