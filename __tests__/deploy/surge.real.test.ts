@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import * as z from "zod";
 import { localMachines, type LocalMachines } from "../../clients/local-machines/machines.js";
 import { serviceJob } from "../contract/service-job.js";
+import { longTest } from "../support/long.js";
 import { describeReal } from "../support/environment.js";
 import { processesIn, RunningDeploy, until } from "./running-deploy.js";
 import { idsOf, revisionsOf } from "./state-file.js";
@@ -199,7 +200,7 @@ describeReal("A group that gets its new machines first", ["terraform"], (real) =
     await rm(join(demo.folder, "bad-broker-0-2"));
   });
 
-  test("goes back by itself where the pool says so, and no old machine is replaced", async () => {
+  longTest("goes back by itself where the pool says so, and no old machine is replaced", async () => {
     const ids = idsOf(await demo.state());
     await demo.edit(["pools:", "rollout: { onFailure: undo }\npools:"]);
     await writeFile(join(demo.folder, "bad-broker-0-2"), "");
@@ -215,27 +216,9 @@ describeReal("A group that gets its new machines first", ["terraform"], (real) =
     expect((await demo.status()).phase).toBe("healthy");
   });
 
-  test.each([
-    [
-      "its run is killed while the new one is proven",
-      [{ in: "driver", text: /gate: until what is new is whole, before the next machines go: broker-0-2/ }],
-    ],
-    [
-      "its run is killed while an old one leaves",
-      [{ in: "driver", text: /leave: its work leaves: broker-0-0/ }],
-    ],
-    [
-      "its Terraform is killed while the first is made",
-      [{ in: "terraform", text: /hook start-agents broker-0-2/ }],
-    ],
-    [
-      "its Terraform is killed while the first goes",
-      [
-        { in: "driver", text: /leave: its work leaves: broker-0-0/ },
-        { in: "terraform", text: /hook leave broker-0/ },
-      ],
-    ],
-  ] as const)("goes on by the same command where %s", async (_, marks) => {
+  type Mark = Parameters<RunningDeploy["see"]>[0];
+
+  const goesOn = async (marks: readonly Mark[]): Promise<void> => {
     const from = revisionsOf(await demo.state(), "broker-0").at(-1)?.image;
     const to = from === "ami-0ddd" ? "ami-0eee" : "ami-0ddd";
     await begin(to);
@@ -257,7 +240,28 @@ describeReal("A group that gets its new machines first", ["terraform"], (real) =
     await start().end();
     await demo.edit(["hosts: [3, 1, 1]", "hosts: [2, 1, 1]"]);
     expect((await start().end()).exitCode).toBe(0);
-  });
+  };
+
+  test("goes on by the same command where its run is killed while an old one leaves", () =>
+    goesOn([{ in: "driver", text: /leave: its work leaves: broker-0-0/ }]));
+
+  longTest.each<[string, readonly Mark[]]>([
+    [
+      "its run is killed while the new one is proven",
+      [{ in: "driver", text: /gate: until what is new is whole, before the next machines go: broker-0-2/ }],
+    ],
+    [
+      "its Terraform is killed while the first is made",
+      [{ in: "terraform", text: /hook start-agents broker-0-2/ }],
+    ],
+    [
+      "its Terraform is killed while the first goes",
+      [
+        { in: "driver", text: /leave: its work leaves: broker-0-0/ },
+        { in: "terraform", text: /hook leave broker-0/ },
+      ],
+    ],
+  ])("goes on by the same command where %s", (_, marks) => goesOn(marks));
 
   test("makes as many as may stand, and all old ones leave together", async () => {
     await demo.edit(["maxSurge: 1", "maxSurge: 2"]);
@@ -278,7 +282,7 @@ describeReal("A group that gets its new machines first", ["terraform"], (real) =
     expect((await demo.status()).phase).toBe("healthy");
   });
 
-  test("is finished by Terraform alone, which replaces what is left at once", async () => {
+  longTest("is finished by Terraform alone, which replaces what is left at once", async () => {
     await demo.edit(["maxSurge: 2", "maxSurge: 1"]);
     await begin("ami-0aaa");
     const run = start();
