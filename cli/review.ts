@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { App } from "cdktf";
 import { offeredViews } from "../rollout/roll/views.js";
 import { type Difference, type Review, reviewOf, reviewSchema } from "../rollout/review/review.js";
-import { parseAddress } from "../cluster/address.js";
-import { isRenderedData, isSharedAddress } from "../cluster/shared-address.js";
+import { isOwnAddress } from "../cluster/shared-address.js";
 import { loadSpec } from "../cluster/yaml/load.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
@@ -84,10 +83,7 @@ function withoutOwn(source: SpecFile, deployed: Deployed): Deployed {
   const { spec } = source;
   if (spec.rollout.ownResources.length > 0)
     console.error(`not reviewed, since no code is run: ${spec.rollout.ownResources.join(", ")}`);
-  const rendered = [...deployed.addresses].filter(
-    (address) =>
-      parseAddress(address) !== undefined || isSharedAddress(address, spec) || isRenderedData(address, spec),
-  );
+  const rendered = [...deployed.addresses].filter((address) => !isOwnAddress(address, spec));
   return { ...deployed, addresses: new Set(rendered) };
 }
 

@@ -1,3 +1,4 @@
+import { parseAddress } from "./address.js";
 import { poolsOf } from "./groups.js";
 import type { Spec } from "./yaml/schema.js";
 
@@ -58,6 +59,10 @@ export function isRenderedData(address: string, spec: Spec): boolean {
     poolsOf(spec).some(({ name, loadBalancer }) => loadBalancer && address === `data.aws_vpc.${name}`)
   );
 }
+
+/** Whether an address belongs to no group and is not what this program renders, so that it is the user's own. */
+export const isOwnAddress = (address: string, spec: Spec): boolean =>
+  parseAddress(address) === undefined && !isSharedAddress(address, spec) && !isRenderedData(address, spec);
 
 const NETWORK: ReadonlySet<string> = new Set([
   "aws_security_group.cluster",

@@ -1,5 +1,7 @@
 import { UserError } from "../cluster/user-error.js";
 import { poolsOf } from "../cluster/groups.js";
+import { targetGroupAddress } from "../cluster/pending.js";
+import { machinesFirewall } from "../cluster/shared-address.js";
 import { mapThree, type Three } from "../cluster/three.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { idOf } from "./named.js";
@@ -26,10 +28,11 @@ export function viewedPool(spec: Spec, name: string): ViewedPool {
       `${spec.name} has no pool ${name}; it has ${pools.map((each) => each.name).join(", ")}`,
       2,
     );
+  const firewall = machinesFirewall(spec);
   const onAws = (what: string, isThere: boolean, reference: string): string => {
-    if (spec.platform === "aws" && isThere) return reference;
+    if (firewall && isThere) return reference;
     throw new UserError(
-      `${name} has no ${what}: ${spec.platform === "aws" ? "it is declared without a load balancer" : "the platform is local"}`,
+      `${name} has no ${what}: ${firewall ? "it is declared without a load balancer" : "the platform is local"}`,
       2,
     );
   };
@@ -38,13 +41,13 @@ export function viewedPool(spec: Spec, name: string): ViewedPool {
     name,
     groupNames: mapThree(pool.groups, (group) => group.name),
     get securityGroupId() {
-      return onAws("security group", true, idOf("aws_security_group.cluster"));
+      return onAws("security group", true, idOf(firewall ?? ""));
     },
     get loadBalancerArn() {
       return onAws("load balancer", isBalanced, `\${aws_lb.${name}.arn}`);
     },
     get targetGroupArn() {
-      return onAws("target group", isBalanced, `\${aws_lb_target_group.${name}.arn}`);
+      return onAws("target group", isBalanced, `\${${targetGroupAddress(spec.platform, name)}.arn}`);
     },
   };
 }

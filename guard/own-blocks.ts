@@ -1,5 +1,5 @@
 import { parseAddress } from "../cluster/address.js";
-import { isRenderedData, isSharedAddress } from "../cluster/shared-address.js";
+import { isOwnAddress } from "../cluster/shared-address.js";
 import { listed } from "./listed.js";
 import { isUnchanged } from "./plan/plan-changes.js";
 import type { Proposal } from "./proposal.js";
@@ -14,7 +14,7 @@ export const ownIn = ({ wiring, spec }: Proposal): string[] =>
   wiring
     .filter(({ address, member }) => !member && !/^(provider|module|action)\./.test(address))
     .map(({ address }) => address)
-    .filter((address) => !isSharedAddress(address, spec) && !isRenderedData(address, spec))
+    .filter((address) => isOwnAddress(address, spec))
     .sort();
 
 /** What belongs to no group may not act on one: nobody would drain it before, or gate it after. */

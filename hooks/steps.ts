@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { groupBy } from "../clients/group-by.js";
 import { OPEN_STEPS, type OpenStep } from "../clients/run-store/open-steps.js";
 import { parseHostName } from "../cluster/address.js";
 import { gateSettingsOf, undosOf, type StepList } from "../cluster/gate-settings.js";
@@ -78,17 +79,16 @@ export async function undoSteps(
     for (const [step, undo] of [...undos].reverse()) {
       const [what, owed] = [`${group}: undo of ${step}`, own.filter((each) => each.step === step)];
       if (owed.length === 0) continue;
-      const now = owed.map((each) => whereNow(each.at, living));
+      const now = owed.map((each) => ({ open: each, ...whereNow(each.at, living) }));
       say(`${what}: ${[...new Set(now.map(({ text }) => text))].join(", ")}`);
       // A machine and its successor are one by now.
-      const places = now.filter(
-        ({ at }, index) => now.findIndex((one) => isDeepStrictEqual(one.at, at)) === index,
-      );
-      const results = await inParallel(places, AT_ONCE, ({ at }) => run(undo, at, { env }));
+      const places = [...groupBy(now, ({ at }) => JSON.stringify(at)).values()];
+      const results = await inParallel(places, AT_ONCE, ([{ at }]) => run(undo, at, { env }));
       const failed = failedOf(results);
       if (failed !== "") say(`warning: ${what} failed, and is still owed:${failed}`);
-      const done = places.filter((_, index) => results[index]?.passed);
-      const ended = owed.filter((_, index) => done.some(({ at }) => isDeepStrictEqual(at, now[index]?.at)));
+      const ended = places.flatMap((all, index) =>
+        results[index]?.passed ? all.map(({ open }) => open) : [],
+      );
       await OPEN_STEPS.change(await store(), (all = []) => without(all, ended));
     }
     // Those of other groups are for their own rolls, by the spec of these.

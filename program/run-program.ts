@@ -58,7 +58,7 @@ export async function writeViews(
   const { desired } = await runProgram(program.file, env, { views: { program, outdir }, stop });
   const spec = loadSpec(desired, program.shown);
   if (isDeepStrictEqual(spec, program.spec)) return undefined;
-  putFile(program.file, desired, 0o644);
+  keepDesired(program.file, desired);
   return spec;
 }
 
@@ -72,10 +72,8 @@ export const unsteady = (): UserError =>
 export async function refreshDesired(env: Environment, say: (line: string) => void): Promise<void> {
   const file = specPath(env);
   if (!isOfProgram({ file })) return;
-  const desired = await askDesired(file, env);
-  if (isSame(file, desired)) return;
-  putFile(file, desired, 0o644);
-  say(`${DESIRED} was updated from the program; commit it`);
+  if (keepDesired(file, await askDesired(file, env)))
+    say(`${DESIRED} was updated from the program; commit it`);
 }
 
 /** @throws UserError where a program declares something else than `desired.json` says */
@@ -88,8 +86,15 @@ export async function refuseStale(env: Environment): Promise<void> {
   );
 }
 
+/** @returns whether what stood there said something else, and was replaced */
+export function keepDesired(file: string, desired: string): boolean {
+  if (isSame(file, desired)) return false;
+  putFile(file, desired, 0o644);
+  return true;
+}
+
 /** Whether a file says the same, however it is laid out. One that nobody can read says something else. */
-export function isSame(file: string, desired: string): boolean {
+function isSame(file: string, desired: string): boolean {
   try {
     return isDeepStrictEqual(JSON.parse(readFileSync(file, "utf8")), JSON.parse(desired));
   } catch {

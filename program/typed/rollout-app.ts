@@ -15,7 +15,7 @@ import { heldViews } from "../held.js";
 import { programOf, refusing, synthesize } from "../program.js";
 import { type SpecFile, specPath } from "../read-spec.js";
 import { reportFailure } from "../report-failure.js";
-import { type Answer, type Asked, askedOf, isOfProgram, isSame } from "../run-program.js";
+import { type Answer, type Asked, askedOf, isOfProgram, keepDesired } from "../run-program.js";
 import { Cluster } from "./cluster.js";
 
 /** A program that declares one cluster. Its views are stacks for Terraform, which `npx cdktf` deploys. */
@@ -39,7 +39,7 @@ export class RolloutApp extends RootConstruct {
     try {
       refuseOtherSpec(env);
       const { source, desired } = this.declared(realpathSync(process.cwd()));
-      if (!isSame(source.file, desired)) putFile(source.file, desired, 0o644);
+      keepDesired(source.file, desired);
       const program = await programOf(source, env);
       const held = await heldViews(program, env, Date.now());
       synthesize({ ...program, held }, outdir);
@@ -94,12 +94,11 @@ export class RolloutApp extends RootConstruct {
     };
     const lost = this.lost(cluster);
     if (lost.length > 0) throw new UserError(lost.join("\n"), 2);
-    const { spec } = cluster.source(folder, []);
-    const own = cluster.hasOwn
-      ? inspectView("cluster", { spec, deployed: NOTHING, cause: "", ownResources: false }, (view) =>
-          idsOf(view, addOwn),
-        )
-      : [];
+    const ownIn = ({ spec }: Pick<SpecFile, "spec">): string[] =>
+      inspectView("cluster", { spec, deployed: NOTHING, cause: "", ownResources: false }, (view) =>
+        idsOf(view, addOwn),
+      );
+    const own = cluster.hasOwn ? ownIn(cluster.source(folder, [])) : [];
     const { desired, ...found } = cluster.source(folder, own);
     return { source: { ...found, addOwn }, desired };
   }
