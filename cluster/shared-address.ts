@@ -52,7 +52,7 @@ export const providerSettings = (spec: Spec): Readonly<Record<string, object>> =
   spec.platform === "aws" ? { aws: { region: spec.aws.region }, null: {} } : {};
 
 /** Whether an address is that of a data source which this program declares: a subnet's zone, the network of a load balancer. */
-export function isRenderedData(address: string, spec: Spec): boolean {
+function isRenderedData(address: string, spec: Spec): boolean {
   if (spec.platform !== "aws") return false;
   return (
     [0, 1, 2].some((group) => address === subnetData(group, spec)) ||
