@@ -1,15 +1,5 @@
-import { heldViews } from "./program/held.js";
-import { loadProgram, synthesize } from "./program/program.js";
-import { reportFailure } from "./program/report-failure.js";
+import { RolloutApp } from "./program/typed/rollout-app.js";
 
-/**
- * What `npx cdktf` runs: adds one stack for each view of the cluster and writes them. Resources of your own go into
- * `own-resources.ts`.
- */
-try {
-  const program = await loadProgram(process.env);
-  const held = await heldViews(program, process.env, Date.now());
-  synthesize({ ...program, held }, process.env["CDKTF_OUTDIR"] ?? "cdktf.out");
-} catch (error) {
-  process.exitCode = reportFailure(error);
-}
+// What `npx cdktf` runs where a YAML declares all of a cluster: one stack for each view. `rollout` never runs it but does the same by
+// itself, so what is your own goes into a program of yours, which `cdktf.json` names in place of this.
+await RolloutApp.fromYaml().synth();

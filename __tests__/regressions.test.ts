@@ -164,7 +164,7 @@ function sources(): Source[] {
   const rooms = readdirSync(root, { withFileTypes: true })
     .filter((each) => each.isDirectory() && !OTHER_FOLDERS.test(each.name))
     .map(({ name }) => `${name}/`);
-  return ["main.ts", "own-resources.ts", ...rooms.flatMap(filesIn)]
+  return ["main.ts", "index.ts", ...rooms.flatMap(filesIn)]
     .filter((file) => file.endsWith(".ts"))
     .map((file) => ({ file, text: readFileSync(new URL(file, root), "utf8") }));
 }

@@ -15,7 +15,7 @@ import { diffResources } from "./output/diff-resources.js";
 import { inScratch } from "../program/in-scratch.js";
 import { readDeployed } from "../program/read-deployed.js";
 import { readSpec, type SpecFile } from "../program/read-spec.js";
-import { isOfProgram } from "../program/run-program.js";
+import { programFolder } from "../program/run-program.js";
 
 export interface ReviewArgs {
   /** A git revision: what is deployed is taken from the spec there, without credentials. Default: from the state. */
@@ -68,7 +68,7 @@ async function review(env: Environment, { base }: ReviewArgs): Promise<Review> {
         spec,
         deployed,
         violations: [...violations.values()],
-        own: [...new Set(verdicts.flatMap(({ own }) => own))].sort(),
+        own: [...spec.rollout.ownResources].sort(),
         commits,
         ...(differences ? { differences } : {}),
         ...(before ? { before } : {}),
@@ -79,11 +79,8 @@ async function review(env: Environment, { base }: ReviewArgs): Promise<Review> {
 
 /** A review runs no code, so what a program has of its own is in no stack that it makes. */
 function withoutOwn(source: SpecFile, deployed: Deployed): Deployed {
-  if (!isOfProgram(source)) return deployed;
-  const { spec } = source;
-  if (spec.rollout.ownResources.length > 0)
-    console.error(`not reviewed, since no code is run: ${spec.rollout.ownResources.join(", ")}`);
-  const rendered = [...deployed.addresses].filter((address) => !isOwnAddress(address, spec));
+  if (programFolder(source) === undefined) return deployed;
+  const rendered = [...deployed.addresses].filter((address) => !isOwnAddress(address, source.spec));
   return { ...deployed, addresses: new Set(rendered) };
 }
 

@@ -32,7 +32,7 @@ export interface Run {
   readonly stop: AbortSignal;
   /** What speaks against the group at hand and is overridden. */
   readonly despite?: Despite;
-  /** Whether what `own-resources.ts` declares is part of the views. Default: true. */
+  /** Whether what is the user's own is part of the views. Default: true. */
   readonly ownResources?: boolean;
   /** Adds to the cluster's log, and is done once that is stored. @throws UserError where it cannot be */
   readonly log: (event: Event) => Promise<void>;

@@ -21,7 +21,7 @@ export interface SpecFile {
   readonly shown: string;
   /** Whether it is the example, since there is no other. */
   readonly isExample: boolean;
-  /** Declares what a program has of its own in a view. Default: `own-resources.ts` does. */
+  /** Declares what a program has of its own in a view. Default: nothing. */
   readonly addOwn?: ((view: ViewStack) => void) | undefined;
 }
 
@@ -43,7 +43,7 @@ export function readSpec(env: Environment, folder = process.cwd()): SpecFile {
   const named = nameOf(env, folder);
   const file = resolve(folder, named);
   const isExample = (env["CLUSTER"] ?? "") === "" && !existsSync(file);
-  if (isExample && appIn(folder)?.includes("dist/main.js") === false)
+  if (isExample && !isPlain(appIn(folder)))
     throw new UserError(
       `there is neither cluster.yaml nor ${DESIRED} in this folder; where a program declares the cluster, write it: npx cdktf synth`,
       2,
@@ -79,6 +79,10 @@ export function appIn(folder: string): string | undefined {
     return undefined;
   }
 }
+
+/** Whether an app is none or this program's own `main.ts`, which adds nothing to a spec. */
+export const isPlain = (app: string | undefined): boolean =>
+  app === undefined || /\bdist\/main\.js\b/.test(app);
 
 /**
  * The environment under which a run reads its spec again: one that is deleted in the middle is missed, and the example does

@@ -11,7 +11,7 @@ import { loadSpec } from "../cluster/yaml/load.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { heedSignals } from "./heed-signals.js";
 import { type Program, synthesize } from "./program.js";
-import { appIn, DESIRED, type SpecFile, specPath } from "./read-spec.js";
+import { appIn, DESIRED, isPlain, type SpecFile, specPath } from "./read-spec.js";
 
 /** What the command line asks of a program: to say what it desires, and to write views of it. */
 export interface Asked {
@@ -42,6 +42,16 @@ export function askedOf(env: Environment): Asked | undefined {
 export const isOfProgram = ({ file }: Pick<SpecFile, "file">): boolean => basename(file) === DESIRED;
 
 /**
+ * The folder whose `cdktf.json` names a program of the user's, which makes the views of a spec: beside it, else where the command
+ * runs. Undefined where the spec is all that there is.
+ */
+export function programFolder({ file, isExample }: Pick<SpecFile, "file" | "isExample">): string | undefined {
+  const folder = [dirname(file), process.cwd()].find((each) => appIn(each) !== undefined);
+  if (isOfProgram({ file })) return folder ?? dirname(file);
+  return folder === undefined || isExample || isPlain(appIn(folder)) ? undefined : folder;
+}
+
+/**
  * Writes the views of a cluster into a folder, by its own program where it has one.
  * @returns what the program declares by now where that is something else: then the views are of no use
  * @throws UserError with what the guard says of them
@@ -51,14 +61,15 @@ export async function writeViews(
   env: Environment,
   { outdir, stop }: { readonly outdir: string; readonly stop?: AbortSignal },
 ): Promise<Spec | undefined> {
-  if (!isOfProgram(program)) {
+  const folder = program.ownResources === false ? undefined : programFolder(program);
+  if (folder === undefined) {
     synthesize(program, outdir);
     return undefined;
   }
-  const { desired } = await runProgram(program.file, env, { views: { program, outdir }, stop });
+  const { desired } = await runProgram(folder, env, { views: { program, outdir }, stop });
   const spec = loadSpec(desired, program.shown);
   if (isDeepStrictEqual(spec, program.spec)) return undefined;
-  keepDesired(program.file, desired);
+  if (isOfProgram(program)) keepDesired(program.file, desired);
   return spec;
 }
 
@@ -103,7 +114,7 @@ function isSame(file: string, desired: string): boolean {
 }
 
 const askDesired = (file: string, env: Environment): Promise<string> =>
-  heedSignals(async ({ stop }) => (await runProgram(file, env, { stop })).desired);
+  heedSignals(async ({ stop }) => (await runProgram(dirname(file), env, { stop })).desired);
 
 interface RunOptions {
   /** What views are to be made from, and the folder for them. Default: none is wanted. */
@@ -116,9 +127,8 @@ interface RunOptions {
  * Runs the program of a folder, the `app` of its `cdktf.json`, as cdktf does.
  * @throws UserError with what it refuses; with what it has printed where it fails or ends without an answer
  */
-async function runProgram(file: string, env: Environment, { views, stop }: RunOptions) {
+async function runProgram(folder: string, env: Environment, { views, stop }: RunOptions) {
   stop?.throwIfAborted();
-  const folder = dirname(file);
   const app = appIn(folder);
   if (app === undefined)
     throw new UserError(

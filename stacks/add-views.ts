@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App } from "cdktf";
-import { addOwnResources } from "../own-resources.js";
 import { ViewStack, type ViewProps } from "./view-stack.js";
 import { withoutStackTraces } from "./without-stack-traces.js";
 
@@ -10,7 +9,7 @@ import { withoutStackTraces } from "./without-stack-traces.js";
 export function addViews(app: App, views: readonly string[], props: ViewProps): ViewStack[] {
   return views.map((view) => {
     const stack = withoutStackTraces(() => new ViewStack(app, view, props));
-    if (props.ownResources !== false) (props.addOwn ?? addOwnResources)(stack);
+    if (props.ownResources !== false) props.addOwn?.(stack);
     return stack;
   });
 }

@@ -60,7 +60,7 @@ function refuseOthers(folder: string): void {
   );
   if (others.length > 0) {
     throw new UserError(
-      `${folder} has files that this program did not write, and Terraform would take them into the stack: ${others.sort().join(", ")}; move them away: what is your own stands in own-resources.ts`,
+      `${folder} has files that this program did not write, and Terraform would take them into the stack: ${others.sort().join(", ")}; move them away: what is your own is declared by inEachView in a program`,
     );
   }
 }

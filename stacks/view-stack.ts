@@ -43,7 +43,7 @@ export interface ViewProps extends ClusterState {
   readonly held?: ReadonlyMap<string, Held>;
   /** Whether the user's own resources are in it. Default: true; a rehearsal must not touch what is real. */
   readonly ownResources?: boolean;
-  /** Declares the user's own resources in a view. Default: `own-resources.ts` does. */
+  /** Declares the user's own resources in a view. Default: nothing. */
   readonly addOwn?: ((view: ViewStack) => void) | undefined;
 }
 

@@ -32,42 +32,60 @@ demo.inEachView((view) => {
 await app.synth();
 `;
 
-describeReal("A cluster that a program declares, in a folder without a YAML", ["terraform"], (real) => {
-  let folder: string;
-
-  const run = async (command: string, args: readonly string[]) => {
+/** What a user calls in the folder of a program, and what came of it. */
+function inFolder(real: { readonly env: NodeJS.ProcessEnv }, folder: () => string) {
+  const run = async (command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
     const { all, exitCode } = await execa(command, args, {
-      cwd: folder,
-      env: { ...real.env, CLUSTER: undefined, CDKTF_OUTDIR: undefined, CI: "true", CHECKPOINT_DISABLE: "1" },
+      cwd: folder(),
+      env: {
+        ...real.env,
+        ...{ CLUSTER: undefined, CDKTF_OUTDIR: undefined, CI: "true", CHECKPOINT_DISABLE: "1" },
+        ...env,
+      },
       reject: false,
       all: true,
       stdin: "ignore",
     });
     return { output: stripVTControlCharacters(all), exitCode };
   };
-  const rollout = (...args: string[]) => run(process.execPath, [cli, ...args]);
+  return {
+    run,
+    rollout: (...args: string[]) => run(process.execPath, [cli, ...args]),
+    runs: (): number => readFileSync(join(folder(), "runs"), "utf8").split("\n").length - 1,
+    stateOf: (type: string, name: string): unknown => {
+      const state = JSON.parse(readFileSync(join(folder(), "terraform.demo.tfstate"), "utf8")) as {
+        resources: {
+          type: string;
+          name: string;
+          instances: { attributes: { input: unknown; id: string } }[];
+        }[];
+      };
+      return state.resources.find((each) => each.type === type && each.name === name)?.instances[0]
+        ?.attributes;
+    },
+  };
+}
+
+/** @returns a folder of its own, whose `cdktf.json` names a program */
+function withProgram(program: string): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "rollout-program-")));
+  writeFileSync(join(folder, "main.mjs"), program);
+  const json = { language: "typescript", app: "node main.mjs", projectId: "x", sendCrashReports: "false" };
+  writeFileSync(join(folder, "cdktf.json"), JSON.stringify(json));
+  return folder;
+}
+
+describeReal("A cluster that a program declares, in a folder without a YAML", ["terraform"], (real) => {
+  let folder: string;
+  const { run, rollout, runs, stateOf } = inFolder(real, () => folder);
   const write = (from: string, to: string): void => {
     const text = readFileSync(join(folder, "main.mjs"), "utf8");
     expect(text).toContain(from);
     writeFileSync(join(folder, "main.mjs"), text.replace(from, to));
   };
-  const runs = (): number => readFileSync(join(folder, "runs"), "utf8").split("\n").length - 1;
-  const stateOf = (type: string, name: string): unknown => {
-    const state = JSON.parse(readFileSync(join(folder, "terraform.demo.tfstate"), "utf8")) as {
-      resources: {
-        type: string;
-        name: string;
-        instances: { attributes: { input: unknown; id: string } }[];
-      }[];
-    };
-    return state.resources.find((each) => each.type === type && each.name === name)?.instances[0]?.attributes;
-  };
 
   beforeAll(() => {
-    folder = realpathSync(mkdtempSync(join(tmpdir(), "rollout-program-")));
-    writeFileSync(join(folder, "main.mjs"), PROGRAM);
-    const json = { language: "typescript", app: "node main.mjs", projectId: "x", sendCrashReports: "false" };
-    writeFileSync(join(folder, "cdktf.json"), JSON.stringify(json));
+    folder = withProgram(PROGRAM);
   });
 
   afterAll(() => {
@@ -167,7 +185,7 @@ describeReal("A cluster that a program declares, in a folder without a YAML", ["
   test("a review accepts it, and says that what is the program's own is not reviewed", async () => {
     expect(await rollout("review")).toMatchObject({
       exitCode: 0,
-      output: expect.stringMatching(/^not reviewed, since no code is run: note\n/),
+      output: expect.stringMatching(/^yours, not compared since no code is run: note$/m),
     });
   });
 
@@ -213,5 +231,126 @@ describeReal("A cluster that a program declares, in a folder without a YAML", ["
           "there is neither cluster.yaml nor desired.json in this folder; where a program declares the cluster, write it: npx cdktf synth",
         exitCode: 2,
       });
+  });
+});
+
+/** A program of a user's that adds something of its own to what `cluster.yaml` declares. */
+const ADDING = `
+import { appendFileSync } from "node:fs";
+import { TerraformResource } from "${join(root, "node_modules", "cdktf", "lib", "index.js")}";
+import { RolloutApp } from "${join(root, "dist", "index.js")}";
+
+appendFileSync("runs", "run\\n");
+const app = RolloutApp.fromYaml();
+app.cluster.inEachView((view) => {
+  const note = new TerraformResource(view, "note", { terraformResourceType: "terraform_data" });
+  note.addOverride("input", view.pool({ name: "broker" }).groupNames.join(" "));
+});
+await app.synth();
+`;
+
+const YAML = `
+name: demo
+platform: local
+backend: { type: local, path: terraform.demo.tfstate }
+rollout: { ownResources: [note] }
+pools:
+  consul-server: { images: [v1, v1, v1], instanceTypes: [small, small, small] }
+  nomad-server: { images: [v1, v1, v1], instanceTypes: [small, small, small] }
+  broker: { images: [v1, v1, v1], instanceTypes: [small, small, small], bake: { time: 0s } }
+`;
+
+describeReal("A cluster that a YAML declares, and a program that adds to it", ["terraform"], (real) => {
+  let folder: string;
+  const { run, rollout, runs, stateOf } = inFolder(real, () => folder);
+
+  beforeAll(() => {
+    folder = withProgram(ADDING);
+    writeFileSync(join(folder, "cluster.yaml"), YAML);
+  });
+
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  test("rollout deploy runs the program once for a plan, and creates what it adds", async () => {
+    expect(await rollout("deploy", "cluster", "--yes")).toMatchObject({ exitCode: 0 });
+    expect(runs()).toBe(1);
+    expect(stateOf("terraform_data", "note")).toMatchObject({
+      input: { value: "broker-0 broker-1 broker-2" },
+    });
+    expect(existsSync(join(folder, "desired.json"))).toBe(false);
+  });
+
+  test("a verb edits the YAML, and the group is rolled by one run of the program for each plan, its own left alone", async () => {
+    const note = stateOf("terraform_data", "note");
+    const before = runs();
+    expect(await rollout("deploy", "broker-0", "--image", "v2", "--yes")).toMatchObject({
+      exitCode: 0,
+      output: expect.stringContaining("broker-0: rolled, revision 2"),
+    });
+    expect(runs() - before).toBe(2);
+    expect(readFileSync(join(folder, "cluster.yaml"), "utf8")).toContain("broker: { images: [v2, v1, v1]");
+    expect(stateOf("terraform_data", "note")).toEqual(note);
+  });
+
+  test("cdktf makes the same views of it", async () => {
+    expect(await run(cdktf, ["synth", "--hcl=false"])).toMatchObject({ exitCode: 0 });
+    const stack = readFileSync(join(folder, "cdktf.out", "demo", "cluster", "cdk.tf.json"), "utf8");
+    expect(JSON.parse(stack)).toMatchObject({
+      resource: { terraform_data: { note: { input: "broker-0 broker-1 broker-2" } } },
+    });
+    expect(existsSync(join(folder, "desired.json"))).toBe(false);
+  });
+
+  test("a review names what is the program's own", async () => {
+    expect(await rollout("review")).toMatchObject({
+      exitCode: 0,
+      output: expect.stringMatching(/^yours, not compared since no code is run: note$/m),
+    });
+  });
+
+  test("what the YAML does not name is refused, and a program that reads another YAML", async () => {
+    writeFileSync(join(folder, "main.mjs"), ADDING.replace('.join(" ")', '.join("+")'));
+    writeFileSync(join(folder, "cluster.yaml"), YAML.replace("[note]", "[other]"));
+    expect(await rollout("deploy", "cluster", "--yes")).toEqual({
+      exitCode: 1,
+      output: expect.stringContaining(
+        "resources that belong to no group would change: terraform_data.note at note; name those that are your own by construct path in rollout.ownResources",
+      ),
+    });
+    writeFileSync(join(folder, "cluster.yaml"), YAML);
+    writeFileSync(join(folder, "other.yaml"), YAML);
+    writeFileSync(join(folder, "main.mjs"), ADDING.replace("fromYaml()", 'fromYaml("cluster.yaml")'));
+    expect(await run(process.execPath, ["main.mjs"], { CLUSTER: "other.yaml" })).toEqual({
+      exitCode: 2,
+      output:
+        "CLUSTER is other.yaml, and the program reads cluster.yaml; unset CLUSTER, or let the program read it: RolloutApp.fromYaml()",
+    });
+  });
+
+  test("a pool in code is refused beside a YAML", async () => {
+    writeFileSync(
+      join(folder, "main.mjs"),
+      `import { NomadServers, RolloutApp, three } from "${join(root, "dist", "index.js")}";
+       new NomadServers(RolloutApp.fromYaml().cluster, { images: three("v1"), instanceTypes: three("small") });`,
+    );
+    expect(await run(process.execPath, ["main.mjs"])).toMatchObject({
+      exitCode: 1,
+      output: expect.stringContaining(
+        "cluster is declared by a YAML, and so are all of its pools; declare them there, under pools",
+      ),
+    });
+  });
+
+  test("without the program nothing of it is destroyed", async () => {
+    const json = JSON.parse(readFileSync(join(folder, "cdktf.json"), "utf8")) as object;
+    writeFileSync(join(folder, "cdktf.json"), JSON.stringify({ ...json, app: "node dist/main.js" }));
+    expect(await rollout("deploy", "cluster", "--yes")).toEqual({
+      exitCode: 1,
+      output: expect.stringContaining(
+        "shared parts would be destroyed: terraform_data.note; put back what declared them",
+      ),
+    });
   });
 });

@@ -274,14 +274,14 @@ describe("by a plan", () => {
       (_, json) => {
         rootOf(json)["module_calls"] = { dns: { source: "./dns" } };
       },
-      "the stack has blocks that cannot be judged: module.dns; remove them: members of groups come from cluster.yaml alone, and resources of your own stand in own-resources.ts one by one",
+      "the stack has blocks that cannot be judged: module.dns; remove them: members of groups come from the pools that are declared, and resources of your own from inEachView, one by one",
     ],
     [
       "an action",
       (_, json) => {
         rootOf(json)["actions"] = [{ address: "x", type: "aws_ec2_stop_instance", name: "stop" }];
       },
-      "the stack has blocks that cannot be judged: action.aws_ec2_stop_instance.stop; remove them: members of groups come from cluster.yaml alone, and resources of your own stand in own-resources.ts one by one",
+      "the stack has blocks that cannot be judged: action.aws_ec2_stop_instance.stop; remove them: members of groups come from the pools that are declared, and resources of your own from inEachView, one by one",
     ],
     [
       "a provider that is given the address of a machine",

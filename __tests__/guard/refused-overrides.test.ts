@@ -342,7 +342,7 @@ describe("the stack itself", () => {
       view.addOverride(block, [{}]);
     };
     expect(refusal(rolling, standing, "broker-0", tamper)).toBe(
-      `unattributed-change: the stack has blocks that cannot be judged: ${block}; remove them: members of groups come from cluster.yaml alone, and resources of your own stand in own-resources.ts one by one`,
+      `unattributed-change: the stack has blocks that cannot be judged: ${block}; remove them: members of groups come from the pools that are declared, and resources of your own from inEachView, one by one`,
     );
   });
 

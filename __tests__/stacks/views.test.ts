@@ -207,7 +207,7 @@ describe("the folder of a stack", () => {
         synth();
         writeFileSync(join(folder, name), "{}");
         expect(synth).toThrow(
-          `${folder} has files that this program did not write, and Terraform would take them into the stack: ${name}; move them away: what is your own stands in own-resources.ts`,
+          `${folder} has files that this program did not write, and Terraform would take them into the stack: ${name}; move them away: what is your own is declared by inEachView in a program`,
         );
       } finally {
         rmSync(outdir, { recursive: true, force: true });

@@ -155,7 +155,7 @@ export function notesOf(review: Review): { label: string; text: string }[] {
           ? "no group"
           : `${count(frozen.length, "group")} ${frozen.length === 1 ? "stays as it is" : "stay as they are"}: ${groupRanges(frozen)}`,
     },
-    ...(own.length > 0 ? [{ label: "yours, in every view", text: listed(own) }] : []),
+    ...(own.length > 0 ? [{ label: "yours, not compared since no code is run", text: listed(own) }] : []),
   ];
 }
 

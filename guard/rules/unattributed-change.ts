@@ -28,7 +28,7 @@ function byBlocks(proposal: Proposal): Violation[] {
   return refuse("unattributed-change", blocks, {
     message: "the stack has blocks that cannot be judged",
     remedy:
-      "remove them: members of groups come from cluster.yaml alone, and resources of your own stand in own-resources.ts one by one",
+      "remove them: members of groups come from the pools that are declared, and resources of your own from inEachView, one by one",
   });
 }
 

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { Token } from "cdktf";
-import { Construct, type IConstruct } from "constructs";
+import type { Construct, IConstruct } from "constructs";
 import { UserError } from "../../cluster/user-error.js";
 import { checkSpec } from "../../cluster/yaml/load.js";
 import { formatPath, SpecError, type Problem } from "../../cluster/yaml/problem.js";
-import type { ViewStack } from "../../stacks/view-stack.js";
-import { DESIRED, type SpecFile } from "../read-spec.js";
+import { DESIRED } from "../read-spec.js";
+import { type Asking, ClusterBase, type Desired } from "./cluster-base.js";
 import type { BackendProps, Place } from "./places.js";
 
 /** In which order and at which pace groups are rolled. */
@@ -48,16 +48,17 @@ interface Declared extends IConstruct {
  * A cluster, declared once: its pools are constructs within it, and its views are stacks that are made from it when the app is
  * synthesized.
  */
-export class Cluster extends Construct {
+export class Cluster extends ClusterBase {
   private readonly pools: Declared[] = [];
-  private readonly additions: ((view: ViewStack) => unknown)[] = [];
 
   /** The cluster that a construct belongs to. @throws UserError where it belongs to none */
   static of(construct: IConstruct): Cluster {
-    const found = construct.node.scopes.findLast((scope) => scope instanceof Cluster);
-    if (found) return found;
+    const found = construct.node.scopes.findLast((scope) => scope instanceof ClusterBase);
+    if (found instanceof Cluster) return found;
     throw new UserError(
-      `${construct.node.path || "the app"} is in no cluster; declare it within one: new Cluster(app, NAME, { on, backend })`,
+      found
+        ? `${found.node.path} is declared by a YAML, and so are all of its pools; declare them there, under pools`
+        : `${construct.node.path || "the app"} is in no cluster; declare it within one: new Cluster(app, NAME, { on, backend })`,
       2,
     );
   }
@@ -76,36 +77,7 @@ export class Cluster extends Construct {
     this.pools.push(pool);
   }
 
-  /**
-   * Declares resources of your own, which are part of every view: the view `cluster` creates and updates them, the view of a
-   * group leaves them as they are.
-   */
-  inEachView(declare: (view: ViewStack) => void): void {
-    this.additions.push(declare);
-  }
-
-  /** Whether there is anything of the program's own. */
-  get hasOwn(): boolean {
-    return this.additions.length > 0;
-  }
-
-  /** For a view. @throws UserError where something would come too late */
-  addTo(view: ViewStack): void {
-    for (const declare of this.additions)
-      if (declare(view) instanceof Promise)
-        throw new UserError(
-          `inEachView of ${this.name} was given an async function: what it declares would miss the view; await before it`,
-          2,
-        );
-  }
-
-  /**
-   * What it is meant to be, checked as if it stood in YAML.
-   * @param folder of the program
-   * @param ownResources the construct paths of what is the program's own
-   * @throws SpecError with every problem
-   */
-  source(folder: string, ownResources: readonly string[]): SpecFile & { readonly desired: string } {
+  source({ folder, ownResources }: Asking): Desired {
     const { on, backend, rollout, protection } = this.props;
     const pools = Object.fromEntries(this.pools.map(({ name, props }) => [name, props]));
     const own = ownResources.length > 0 ? { ownResources, ...rollout } : rollout;

@@ -13,13 +13,25 @@ import { baselineOf } from "../../stacks/baseline.js";
 import type { ViewStack } from "../../stacks/view-stack.js";
 import { heldViews } from "../held.js";
 import { programOf, refusing, synthesize } from "../program.js";
-import { type SpecFile, specPath } from "../read-spec.js";
+import { EXAMPLE_IS_USED, type SpecFile, specPath } from "../read-spec.js";
 import { reportFailure } from "../report-failure.js";
 import { type Answer, type Asked, askedOf, isOfProgram, keepDesired } from "../run-program.js";
-import { Cluster } from "./cluster.js";
+import { ClusterBase } from "./cluster-base.js";
+import { YamlCluster } from "./yaml-cluster.js";
 
 /** A program that declares one cluster. Its views are stacks for Terraform, which `npx cdktf` deploys. */
 export class RolloutApp extends RootConstruct {
+  /**
+   * The app of a cluster that a YAML declares, to which code adds what is its own: `app.cluster.inEachView(…)`. That is named by
+   * construct path in `rollout.ownResources`, since most verbs read the YAML alone.
+   * @param file default: what `CLUSTER` names, else `cluster.yaml`
+   */
+  static fromYaml(file?: string): RolloutApp {
+    const app = new RolloutApp();
+    new YamlCluster(app, file);
+    return app;
+  }
+
   constructor() {
     super("");
   }
@@ -33,13 +45,16 @@ export class RolloutApp extends RootConstruct {
     const outdir = env["CDKTF_OUTDIR"] ?? "cdktf.out";
     const asked = askedOf(env);
     if (asked) {
-      putFile(asked.answer, JSON.stringify(this.answerTo(asked, outdir)));
+      putFile(asked.answer, JSON.stringify(this.answerTo(asked, outdir, env)));
       return;
     }
     try {
-      refuseOtherSpec(env);
-      const { source, desired } = this.declared(realpathSync(process.cwd()));
-      keepDesired(source.file, desired);
+      const { source, desired } = this.declared(realpathSync(process.cwd()), env);
+      if (isOfProgram(source)) {
+        refuseOtherSpec(env);
+        keepDesired(source.file, desired);
+      }
+      if (source.isExample) console.error(EXAMPLE_IS_USED);
       const program = await programOf(source, env);
       const held = await heldViews(program, env, Date.now());
       synthesize({ ...program, held }, outdir);
@@ -48,9 +63,9 @@ export class RolloutApp extends RootConstruct {
     }
   }
 
-  private answerTo({ views }: Asked, outdir: string): Answer {
+  private answerTo({ views }: Asked, outdir: string, env: Environment): Answer {
     try {
-      const { source, desired } = this.declared(".");
+      const { source, desired } = this.declared(".", env);
       // The folder is that of whoever asks: a program may have gone elsewhere.
       if (views) synthesize({ ...views, spec: source.spec, addOwn: source.addOwn }, outdir);
       return { desired };
@@ -67,7 +82,7 @@ export class RolloutApp extends RootConstruct {
    * @throws UserError for what the guard refuses, and where nothing is of that name
    */
   viewOf(view = "cluster"): string {
-    const { spec, addOwn } = this.declared(".").source;
+    const { spec, addOwn } = this.declared(".", process.env).source;
     const rolled = structuredClone(spec);
     if (view !== "cluster") {
       const { pool, index } = findGroup(spec, view);
@@ -85,7 +100,7 @@ export class RolloutApp extends RootConstruct {
   }
 
   /** What is declared, with the paths of what is the program's own. */
-  private declared(folder: string): { source: SpecFile; desired: string } {
+  private declared(folder: string, env: Environment): { source: SpecFile; desired: string } {
     const { cluster } = this;
     const addOwn = (view: ViewStack): void => {
       for (const { all } of [Aspects.of(this), Aspects.of(cluster)])
@@ -98,13 +113,14 @@ export class RolloutApp extends RootConstruct {
       inspectView("cluster", { spec, deployed: NOTHING, cause: "", ownResources: false }, (view) =>
         idsOf(view, addOwn),
       );
-    const own = cluster.hasOwn ? ownIn(cluster.source(folder, [])) : [];
-    const { desired, ...found } = cluster.source(folder, own);
+    const asking = { folder, env, ownResources: [] };
+    const own = cluster.hasOwn ? ownIn(cluster.source(asking)) : [];
+    const { desired, ...found } = cluster.source({ ...asking, ownResources: own });
     return { source: { ...found, addOwn }, desired };
   }
 
   /** What stands where nobody would look, and what the constructs have against themselves. */
-  private lost(cluster: Cluster): string[] {
+  private lost(cluster: ClusterBase): string[] {
     const all = this.node.findAll();
     const strays = all.filter(
       (each) => TerraformStack.isStack(each) || TerraformElement.isTerraformElement(each),
@@ -112,15 +128,17 @@ export class RolloutApp extends RootConstruct {
     const deaf = all.filter((each) => each !== this && each !== cluster && Aspects.of(each).all.length > 0);
     return [
       ...strays.map(
-        ({ node }) => `${node.path} is in no view; declare it in ${cluster.name}'s inEachView((view) => …)`,
+        ({ node }) =>
+          `${node.path} is in no view; declare it in ${cluster.node.path}'s inEachView((view) => …)`,
       ),
       ...deaf.map(({ node }) => `${node.path} has an aspect, which reaches no view; add it to the cluster`),
       ...all.flatMap(({ node }) => node.validate().map((message) => `${node.path}: ${message}`)),
     ];
   }
 
-  private get cluster(): Cluster {
-    const [cluster, second] = this.node.findAll().filter((each) => each instanceof Cluster);
+  /** The cluster. @throws UserError where there is none, or a second one */
+  get cluster(): ClusterBase {
+    const [cluster, second] = this.node.findAll().filter((each) => each instanceof ClusterBase);
     if (!cluster)
       throw new UserError("the program declares no cluster; expected one: new Cluster(app, NAME, …)", 2);
     if (!second) return cluster;

@@ -54,7 +54,9 @@ export const reviewSchema = z.strictObject({
     ),
   own: z
     .array(z.string())
-    .describe("The user's own resources and data sources, which no rule but their bounds is about, sorted."),
+    .describe(
+      "Construct paths of the user's own resources, which no review compares: it runs no code. Sorted.",
+    ),
   pools: z.array(
     z.strictObject({
       name: z.string(),

@@ -242,7 +242,7 @@ describe("unattributed-change", () => {
   test("rejects the plan module", () => {
     expect(said("unattributed-change", "module")).toMatchInlineSnapshot(`
      [
-       "unattributed-change: the stack has blocks that cannot be judged: module.dns; remove them: members of groups come from cluster.yaml alone, and resources of your own stand in own-resources.ts one by one",
+       "unattributed-change: the stack has blocks that cannot be judged: module.dns; remove them: members of groups come from the pools that are declared, and resources of your own from inEachView, one by one",
        "unattributed-change: resources that belong to no group would change: module.dns.terraform_data.broker-1-0 (created); name those that are your own by construct path in rollout.ownResources",
      ]
     `);

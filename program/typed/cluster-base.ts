@@ -1,0 +1,51 @@
+import { Construct } from "constructs";
+import type { Environment } from "../../clients/environment.js";
+import { UserError } from "../../cluster/user-error.js";
+import type { ViewStack } from "../../stacks/view-stack.js";
+import type { SpecFile } from "../read-spec.js";
+
+/** By what a cluster finds out what it is meant to be. */
+export interface Asking {
+  /** Of the program. */
+  readonly folder: string;
+  readonly env: Environment;
+  /** The construct paths of what is the program's own. */
+  readonly ownResources: readonly string[];
+}
+
+/** What a cluster is meant to be, and the text of it. */
+export type Desired = SpecFile & { readonly desired: string };
+
+/** A cluster whose views an app makes, wherever its pools are declared. */
+export abstract class ClusterBase extends Construct {
+  private readonly additions: ((view: ViewStack) => unknown)[] = [];
+
+  /**
+   * What it is meant to be, checked.
+   * @throws SpecError with every problem
+   */
+  abstract source(asking: Asking): Desired;
+
+  /**
+   * Declares resources of your own, which are part of every view: the view `cluster` creates and updates them, the view of a
+   * group leaves them as they are.
+   */
+  inEachView(declare: (view: ViewStack) => void): void {
+    this.additions.push(declare);
+  }
+
+  /** Whether there is anything of the program's own. */
+  get hasOwn(): boolean {
+    return this.additions.length > 0;
+  }
+
+  /** For a view. @throws UserError where something would come too late */
+  addTo(view: ViewStack): void {
+    for (const declare of this.additions)
+      if (declare(view) instanceof Promise)
+        throw new UserError(
+          `inEachView of ${this.node.path} was given an async function: what it declares would miss the view; await before it`,
+          2,
+        );
+  }
+}
