@@ -349,6 +349,21 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
     });
 
   program
+    .command("destroy")
+    .description("tear the cluster down for good, data and all; the spec must have protection: off")
+    .option("--confirm <cluster>", "the cluster's name, where nobody can be asked")
+    .example("", "shows what goes, and asks for the cluster's name")
+    .exits({
+      0: "destroyed, or nothing was there",
+      2: "wrong usage, a mistake in the spec, or nobody could be asked",
+    })
+    .action(async (options: { confirm?: string }) => {
+      const { runDestroy } = await import("./destroy.js");
+      const { onTerminal } = await import("./ask.js");
+      print(await runDestroy(process.env, options, onTerminal()));
+    });
+
+  program
     .command("rehearse")
     .description("roll a cluster like this one on this machine, under load; nothing real is touched")
     .argument("[group...]", "groups to roll; default: one of clients and a Consul server")

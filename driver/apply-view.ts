@@ -106,7 +106,8 @@ export function describe(event: ApplyEvent): string | undefined {
       // Terraform says first what it runs, which everybody can see in the stack.
       return event.text.startsWith("Executing: ") ? undefined : event.text;
     case "warning":
-      return `warning: ${event.summary}`;
+      // Of every apply of a part, as it was asked for.
+      return event.summary === "Applied changes may be incomplete" ? undefined : `warning: ${event.summary}`;
     default:
       return undefined;
   }

@@ -10,6 +10,7 @@ import { among, mayRoll, refuse } from "../rollout/roll/may-roll.js";
 import { applyFailure, applyView } from "./apply-view.js";
 import type { GroupResult } from "./deploy-result.js";
 import { GroupSteps } from "./group-steps.js";
+import { annotationsOf, outputsOf } from "./notes-of-view.js";
 import { ViewPlanner } from "./plan-view.js";
 import type { Run } from "./run.js";
 
@@ -31,6 +32,7 @@ export async function deployCluster(run: Run): Promise<GroupResult> {
       new ViewPlanner(run, VIEW).plan(undefined, program),
     );
     const { summary, result } = plan;
+    for (const line of annotationsOf(VIEW, plan)) steps.say(line);
     if (summary.changes.length === 0) return { result: "nothing" };
     await run.confirm({ group: VIEW, role: "client", summary, tool: result.plan.tool, laterHosts: [] });
     await steps.during("apply", "what is new is created", async () => {
@@ -38,6 +40,7 @@ export async function deployCluster(run: Run): Promise<GroupResult> {
       run.stop.throwIfAborted();
       if (applied.exitCode !== 0) throw applyFailure(run, applied, "run it again: it goes on from here");
     });
+    for (const line of await outputsOf(run, plan)) steps.say(line);
     return { result: "applied", seconds: steps.seconds() };
   } finally {
     rmSync(join(run.folder, `plan-${VIEW}`), { force: true });

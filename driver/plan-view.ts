@@ -77,14 +77,37 @@ export class ViewPlanner {
       await printedBy(["apply", "-refresh-only", "-auto-approve", ...QUIET, ...targets], options);
       ({ program, batch } = await this.synth(await this.load()));
     }
-    const file = join(run.folder, `plan-${view}`);
     const ofGroup = gate === undefined ? [] : ["-refresh=false", `-var=${GATE_VARIABLE}=${gate}`];
     const dead = (program.deployed.groups.get(view)?.dead ?? []).map((address) => `-replace=${address}`);
-    await printedBy(["plan", ...QUIET, ...ofGroup, ...dead, `-out=${file}`], options);
-    const json = jsonOf(await printedBy(["show", "-json", file], options));
+    const { file, json } = await this.saved([...ofGroup, ...dead], options);
     const judged = judgeMadePlan({ json, file, view, inBatches: gate !== undefined }, program);
     if (judged.result.verdict === "rejected") throw new PlanRejected(judged.result);
     return { program, file, folder, batch, ...judged };
+  }
+
+  /**
+   * The plan that destroys what a view has. No rule is about that: whoever asks for it has made sure that it is wanted.
+   * @param targets addresses that go, with all that depends on them; none: everything goes
+   * @throws UserError when Terraform fails, as where something is still protected
+   */
+  async planDestroy(read: Program, targets: readonly string[] = []): Promise<ViewPlan> {
+    const { env, stop } = this.run;
+    const folder = resolve(this.outdir, read.spec.name, this.view);
+    const options = { cwd: folder, env: terraformEnvironment(env), stop };
+    const { program, batch } = await this.synth(read);
+    await this.initialize(options);
+    const { file, json } = await this.saved(
+      ["-destroy", ...targets.map((each) => `-target=${each}`)],
+      options,
+    );
+    return { program, file, folder, batch, ...judgeMadePlan({ json, file, view: this.view }, program) };
+  }
+
+  /** @returns where a plan was saved, and what `terraform show -json` prints of it */
+  private async saved(args: readonly string[], options: Parameters<ViewPlanner["initialize"]>[0]) {
+    const file = join(this.run.folder, `plan-${this.view}`);
+    await printedBy(["plan", ...QUIET, ...args, `-out=${file}`], options);
+    return { file, json: jsonOf(await printedBy(["show", "-json", file], options)) };
   }
 
   /** Writes the view and no other; that of a group for its next batch. */

@@ -102,15 +102,15 @@ export function refusing<T>(synth: () => T): T {
   }
 }
 
-/** How cdktf begins, and wraps, what the validations of a stack said: `[view] message` a line. */
-const VALIDATION = "Validation failed with the following errors:";
+/** How cdktf begins, and wraps, what the validations of a stack and its annotations said: `[construct] message` a line. */
+const REFUSED = /^(Validation failed with the following errors|Encountered Annotations with level "ERROR"):/;
 
 /**
- * What the guard said when it failed a synth: the messages alone, without cdktf's hint at how to skip validations.
- * Undefined for any other error.
+ * What the guard, or a construct of the user's, said when it failed a synth: the messages alone, without cdktf's hint at how to
+ * skip that. Undefined for any other error.
  */
 export function refusalOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !error.message.startsWith(VALIDATION)) return undefined;
+  if (!(error instanceof Error) || !REFUSED.test(error.message)) return undefined;
   return [...error.message.matchAll(/^\s*\[[^\]]*\] (.*)$/gm)].map(([, text]) => text).join("\n");
 }
 

@@ -12,6 +12,7 @@ export const REMEDIES = {
   checks: "npx rollout checks",
   gc: "rollout gc",
   retire: "rollout retire",
+  destroy: "rollout destroy",
   "set-image": "rollout set image",
   untaint: "untaint",
   import: "import",

@@ -26,6 +26,7 @@ const CALLS: Readonly<Record<string, { readonly words: string; readonly ends: 0 
   check: { words: "plan.json", ends: 1 },
   review: { words: "", ends: 0 },
   retire: { words: "broker", ends: 2 },
+  destroy: { words: "", ends: 1 },
   rehearse: { words: "broker-9", ends: 2 },
 };
 

@@ -293,8 +293,7 @@ describeReal("A cluster of simulated agents on the local platform", ["terraform"
         ),
       );
     await demo.edit(["protection: on", "protection: off"]);
-    await demo.synth();
-    const { exitCode } = await demo.terraform("cluster", ["destroy", "-auto-approve"]);
+    const { exitCode } = await demo.rollout(["destroy", "--confirm", "demo"]);
     expect(exitCode).toBe(0);
     expect(machines.list()).toEqual([]);
     await until(() => Promise.resolve(!isAlive(pid)));

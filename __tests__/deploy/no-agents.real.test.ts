@@ -77,5 +77,46 @@ describeReal(
       await fetch(`${other.simulator.url("broker-0-0")}/consul/v1/agent/self`);
       expect(requests).toEqual(["GET /consul/v1/agent/self at broker-0-0"]);
     });
+
+    test("is not destroyed while it is protected, nor where nobody has said its name", async () => {
+      const before = await demo.state();
+      expect(await demo.rollout(["destroy", "--confirm", "demo"])).toEqual({
+        exitCode: 1,
+        output:
+          "protection of demo is on, so nothing is destroyed; to tear it down for good set protection: off in <folder>/demo.yaml, have that reviewed, and run this again",
+      });
+      await demo.write(`${SPEC}protection: off\n`);
+      expect(await demo.rollout(["destroy"])).toEqual({
+        exitCode: 2,
+        output: expect.stringMatching(
+          /65 to destroy\ndemo is destroyed with all of its data; nothing is drained before\nnobody can be asked here; repeat it with: --confirm demo$/,
+        ),
+      });
+      expect(await demo.state()).toEqual(before);
+    });
+
+    test("is destroyed clients first and Consul servers last, also where one before was cut off and a group is in flight", async () => {
+      await demo.synth();
+      const cut = ["destroy", "-auto-approve", "-target=terraform_data.broker-1-leave"];
+      expect(await demo.terraform("cluster", cut)).toMatchObject({ exitCode: 0 });
+      const taint = ["taint", "terraform_data.broker-2-leave"];
+      expect(await demo.terraformText("cluster", taint)).toMatchObject({ exitCode: 0 });
+      expect(await demo.status()).toMatchObject({ phase: "in flight" });
+      const { output, exitCode } = await demo.rollout(["destroy", "--confirm", "demo"]);
+      expect(output).not.toContain("warning");
+      expect(exitCode).toBe(0);
+      const gone = Array.from(output.matchAll(/ (\S+?)-[0-2]-\d+: delete done$/gm), ([, pool]) => pool);
+      const times = (pool: string, count: number): string[] => Array.from({ length: count }, () => pool);
+      expect(gone).toEqual([
+        ...times("terraform_data.broker", 13),
+        ...times("terraform_data.nomad-server", 3),
+        ...times("terraform_data.consul-server", 3),
+      ]);
+      expect((await demo.state()).resources).toEqual([]);
+      expect(await demo.rollout(["destroy", "--confirm", "demo"])).toEqual({
+        exitCode: 0,
+        output: "demo: nothing is deployed",
+      });
+    });
   },
 );

@@ -237,7 +237,7 @@ describeReal("A cluster that a program declares, in a folder without a YAML", ["
 /** A program of a user's that adds something of its own to what `cluster.yaml` declares. */
 const ADDING = `
 import { appendFileSync } from "node:fs";
-import { TerraformResource } from "${join(root, "node_modules", "cdktf", "lib", "index.js")}";
+import { Annotations, TerraformOutput, TerraformResource } from "${join(root, "node_modules", "cdktf", "lib", "index.js")}";
 import { RolloutApp } from "${join(root, "dist", "index.js")}";
 
 appendFileSync("runs", "run\\n");
@@ -245,6 +245,9 @@ const app = RolloutApp.fromYaml();
 app.cluster.inEachView((view) => {
   const note = new TerraformResource(view, "note", { terraformResourceType: "terraform_data" });
   note.addOverride("input", view.pool({ name: "broker" }).groupNames.join(" "));
+  Annotations.of(note).addWarning("nobody reads it");
+  new TerraformOutput(view, "noted", { value: "at " + note.friendlyUniqueId });
+  new TerraformOutput(view, "secret", { value: "s3cret", sensitive: true });
 });
 await app.synth();
 `;
@@ -274,7 +277,11 @@ describeReal("A cluster that a YAML declares, and a program that adds to it", ["
   });
 
   test("rollout deploy runs the program once for a plan, and creates what it adds", async () => {
-    expect(await rollout("deploy", "cluster", "--yes")).toMatchObject({ exitCode: 0 });
+    const { output, exitCode } = await rollout("deploy", "cluster", "--yes");
+    expect(output).toContain("\n  warning: cluster/note: nobody reads it\n");
+    expect(output).toContain('\n  noted = "at note"\n  secret = <sensitive>\n');
+    expect(output).not.toContain("s3cret");
+    expect(exitCode).toBe(0);
     expect(runs()).toBe(1);
     expect(stateOf("terraform_data", "note")).toMatchObject({
       input: { value: "broker-0 broker-1 broker-2" },
@@ -326,6 +333,14 @@ describeReal("A cluster that a YAML declares, and a program that adds to it", ["
       exitCode: 2,
       output:
         "CLUSTER is other.yaml, and the program reads cluster.yaml; unset CLUSTER, or let the program read it: RolloutApp.fromYaml()",
+    });
+  });
+
+  test("an error that a construct notes is a refusal", async () => {
+    writeFileSync(join(folder, "main.mjs"), ADDING.replace('addWarning("nobody', 'addError("nobody'));
+    expect(await rollout("deploy", "cluster", "--yes")).toEqual({
+      exitCode: 1,
+      output: expect.stringMatching(/^nobody reads it$/m),
     });
   });
 

@@ -27,6 +27,10 @@ const PLAYED: Readonly<Record<RemedyId, readonly string[] | { readonly in: strin
   cancel: ["cancel: what was wanted is wanted no more"],
   gc: { in: "__tests__/cli/gc.real.test.ts", by: "removes it when told to, and nothing else" },
   retire: ["retire: a pool that was taken out of the spec"],
+  destroy: {
+    in: "__tests__/deploy/no-agents.real.test.ts",
+    by: "also where one before was cut off and a group is in flight",
+  },
   "set-image": ["set-image: a group that has nothing to go back to"],
   checks: {
     in: "__tests__/deploy/checks.real.test.ts",
