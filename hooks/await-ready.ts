@@ -4,6 +4,8 @@ import type { PoolChecks } from "../live/checks/pool-checks.js";
 import type { LiveCluster } from "../live/live-cluster.js";
 import { formatFinding } from "../rollout/preflight/finding.js";
 import { missingRights } from "../rollout/preflight/rights.js";
+import { CHECKS_PASSED } from "../rollout/log/read-runs.js";
+import type { Condition } from "../rollout/ready/condition.js";
 import type { Expected } from "../rollout/ready/expected.js";
 import { formatHeld, held } from "../rollout/ready/held.js";
 import { readiness } from "../rollout/ready/readiness.js";
@@ -70,11 +72,12 @@ export async function awaitReady(
     since = bake.since;
     timeline.waits(unmetConditions(reading));
     const checked = reading.conditions.filter(({ name }) => name.startsWith("check-"));
-    const answers = checked.map(({ name, value }) => `, ${name} (${value})`).join("");
+    const answers = checked.map((each) => `, ${shortly(each)}`).join("");
     if (reading.passed && !bake.done)
       timeline.waitsFor(`every condition is met, and has to hold for ${String(time.bakeSeconds)}s${answers}`);
     if (bake.done) {
       for (const condition of checked) timeline.note(formatCondition(condition));
+      if (checked.length > 0) timeline.waitsFor(`${CHECKS_PASSED}${checked.map(shortly).join(", ")}`);
       const look = (): Promise<Observation> => cluster.observe(question);
       await forgetDead({ look, nomad: cluster.nomad, clock, timeline, signal }, observation, expected);
       timeline.end(`is ready (${formatHeld(bake)})`);
@@ -87,6 +90,8 @@ export async function awaitReady(
     await clock.pause(EVERY_MS, signal);
   }
 }
+
+const shortly = ({ name, value }: Condition): string => `${name} (${value})`;
 
 const poolHosts = ({ pool, laterHosts = [], others = [] }: Expected): string[] => [
   ...laterHosts,

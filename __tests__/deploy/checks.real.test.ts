@@ -74,7 +74,13 @@ describeReal("A pool's own checks, before a group leaves", ["terraform"], (real)
     expect(checksSchema.parse(JSON.parse(output))).toEqual(
       BROKERS.map((host) => ({ name: "in-sync", host, passed: true, value: "in sync" })),
     );
+    expect((await rollout("status")).output).toContain(
+      "checks of broker: the log has no gate that they have passed; ask them now: npx\n  rollout checks broker",
+    );
     expect(await rollout("deploy", "broker-0", "--yes")).toMatchObject({ exitCode: 0 });
+    expect((await rollout("status")).output).toMatch(
+      /^checks of broker: check-in-sync \(2 of 2\), at the gate of broker-0 \d+\w+ ago$/m,
+    );
   });
 
   test("a group of which something has begun to leave is finished whatever the checks of the others say", async () => {

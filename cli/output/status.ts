@@ -33,6 +33,11 @@ export function formatStatus(status: Status, log: string): string {
       ({ group, step, hasLeft }) =>
         `owed: undo of ${step} of ${group}${hasLeft ? ", which has left the spec: put it back or do it by hand; the next roll of the group forgets it" : `; it is run by: npx rollout deploy ${group}`}`,
     ),
+    ...status.checks.map(({ pool, group, at, answers }) =>
+      at === null
+        ? `checks of ${pool}: the log has no gate that they have passed; ask them now: npx rollout checks ${pool}`
+        : `checks of ${pool}: ${answers ?? ""}, at the gate of ${group ?? pool} ${ageOf(at, Date.parse(status.at))} ago`,
+    ),
     ...describeTarget(status),
     ...describeRun(status, log),
     ...(status.uncommitted.length === 0

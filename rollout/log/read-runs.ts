@@ -27,9 +27,14 @@ export interface Attempt extends Pick<
   readonly steps: readonly { readonly step: Step; readonly since: string }[];
   /** How long those of its steps took that have ended. */
   readonly took: readonly { readonly step: Step; readonly seconds: number }[];
+  /** What the pool's own checks answered when its gate was passed last. */
+  readonly checks: { readonly at: string; readonly answers: string } | undefined;
   /** Undefined while it is at hand, and for one that was killed. */
   readonly end: LogEvent | undefined;
 }
+
+/** How a gate says in the log that it was passed; the answers follow. */
+export const CHECKS_PASSED = "its checks passed: ";
 
 type Lines = [LogEvent, ...LogEvent[]];
 
@@ -88,8 +93,14 @@ const attemptOf = (lines: Lines): Attempt => ({
   took: lines.flatMap(({ event, step, seconds = 0 }) =>
     event === "step-ended" && step ? [{ step, seconds }] : [],
   ),
+  checks: lines.flatMap(answersIn).at(-1),
   end: lines.find(({ event }) => event === "group-ended"),
 });
+
+const answersIn = ({ at, event, message = "" }: LogEvent) =>
+  event === "waiting" && message.startsWith(CHECKS_PASSED)
+    ? [{ at, answers: message.slice(CHECKS_PASSED.length) }]
+    : [];
 
 const isHold = ({ event }: LogEvent): boolean => event === "held" || event === "released";
 

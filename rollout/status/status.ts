@@ -1,8 +1,8 @@
 import * as z from "zod";
 import type { ClusterState } from "../../cluster/cluster-state.js";
 import { describeOrigin, isForReview, type Deployed, type DeployedGroup } from "../../cluster/deployed.js";
-import { undosOf } from "../../cluster/gate-settings.js";
-import { groupsOf, type Group } from "../../cluster/groups.js";
+import { gateSettingsOf, undosOf } from "../../cluster/gate-settings.js";
+import { groupsOf, poolsOf, type Group } from "../../cluster/groups.js";
 import { differingGroups } from "../../cluster/machine-settings.js";
 import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
 import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
@@ -10,7 +10,7 @@ import { goalSchema, missingOf } from "../../cluster/run/goal.js";
 import { holdSchema } from "../../cluster/run/hold.js";
 import { BEGUN, DEPLOY_CLUSTER } from "../roll/may-roll.js";
 import { atHand, begunIn, DEPLOY, PHASES, phaseOf } from "./phase.js";
-import { readRuns } from "../log/read-runs.js";
+import { attemptsOf, readRuns, type Run } from "../log/read-runs.js";
 import { outOf } from "../log/roll-facts.js";
 import { lastRun, lastRunSchema } from "../log/last-run.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
@@ -69,6 +69,16 @@ export const statusSchema = z.strictObject({
     .describe(
       "Steps whose undo is owed, such as `step silence (beforeLeave)`, and whether it has left the spec.",
     ),
+  checks: z
+    .array(
+      z.strictObject({
+        pool: z.string(),
+        group: z.string().nullable().describe("null: the log has no group whose gate they have passed."),
+        at: z.iso.datetime().nullable(),
+        answers: z.string().nullable(),
+      }),
+    )
+    .describe("What the own checks of pools answered at the gate that was passed last."),
   leftovers: z
     .array(
       z.strictObject({
@@ -134,6 +144,7 @@ export function statusOf(
       empty: deployed.addresses.size === 0,
     },
     groups: groupStates(situation, views, begunIn(situation, outOf(runs))),
+    checks: lastChecks(spec, runs),
     leftovers: describeLeftovers(spec, deployed),
     run: run ? { command, by, pid, since, group: atHand(run, runs.at(-1)) ?? null } : null,
     lastRun: lastRun(runs),
@@ -148,6 +159,16 @@ export function statusOf(
     undo,
     uncommitted: [...(situation.uncommitted ?? [])],
   };
+}
+
+function lastChecks(spec: Spec, runs: readonly Run[]): Status["checks"] {
+  const attempts = attemptsOf(runs);
+  return poolsOf(spec).flatMap(({ name: pool, groups }) => {
+    if (gateSettingsOf(pool, spec).ready.checks.length === 0) return [];
+    const own = attempts.filter(({ group }) => groups.some(({ name }) => name === group));
+    const { group = null, checks } = own.findLast((each) => each.checks !== undefined) ?? {};
+    return [{ pool, group, at: checks?.at ?? null, answers: checks?.answers ?? null }];
+  });
 }
 
 /** @param begun the groups whose work has begun to leave */

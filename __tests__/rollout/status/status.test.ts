@@ -3,6 +3,7 @@ import { statusOf, statusSchema, type GroupStatus, type Status } from "../../../
 import { offeredViews } from "../../../rollout/roll/views.js";
 import type { Deployed } from "../../../cluster/deployed.js";
 import { findGroup } from "../../../cluster/find-group.js";
+import type { LogEvent } from "../../../cluster/run/run-log.js";
 import type { Spec } from "../../../cluster/yaml/schema.js";
 import { baselineOf } from "../../../stacks/baseline.js";
 import {
@@ -14,7 +15,7 @@ import {
   poolOf,
   withGroup,
 } from "../../support/fixtures.js";
-import { DRAINING, RUN, situationOf } from "../../support/situation.js";
+import { ago, DRAINING, RUN, runOf, situationOf } from "../../support/situation.js";
 
 const local = localSpec();
 const standing = deployedAs(local);
@@ -222,8 +223,41 @@ test("says where deployed was read, and whether it is for a review or empty", ()
   });
 });
 
-function status(spec: Spec, deployed: Deployed): Status {
-  const found = statusOf(situationOf(spec, deployed), offeredViews(spec, deployed));
+describe("the checks of a pool", () => {
+  const checked = change(local, (spec) => {
+    poolOf(spec, "broker").ready.checks = [
+      { name: "in-sync", command: ["true"], interval: "5s", timeout: "5s" },
+    ];
+  });
+  const gate = (group: string, message: string) =>
+    [
+      [9, "group-started", { group, to: "ami-0bbb" }],
+      [8, "step-started", { group, step: "gate" }],
+      [7, "waiting", { group, step: "gate", message }],
+      [6, "group-ended", { group, result: "ok" }],
+    ] as const;
+
+  test("are what they answered at the gate that was passed last, whichever of its groups that was", () => {
+    const events = runOf(
+      ...gate("broker-1", "its checks passed: check-in-sync (3 of 3)"),
+      ...gate("broker-0", "check-in-sync (2 of 3): broker-0-1 is behind"),
+      ...gate("name-server-0", "its checks passed: check-other (1 of 1)"),
+    );
+    expect(status(checked, standing, events).checks).toEqual([
+      { pool: "broker", group: "broker-1", at: ago(7), answers: "check-in-sync (3 of 3)" },
+    ]);
+  });
+
+  test("are not known before, and of a pool without any nothing is said", () => {
+    expect(status(checked, standing).checks).toEqual([
+      { pool: "broker", group: null, at: null, answers: null },
+    ]);
+    expect(status(local, standing).checks).toEqual([]);
+  });
+});
+
+function status(spec: Spec, deployed: Deployed, events: readonly LogEvent[] = []): Status {
+  const found = statusOf(situationOf(spec, deployed, { events }), offeredViews(spec, deployed));
   expect(statusSchema.parse(JSON.parse(JSON.stringify(found)))).toEqual(found);
   return found;
 }
