@@ -8,5 +8,5 @@ export type { ClientPoolProps, MachineProps, ServerPoolProps } from "./program/t
 export { ClientPool, ConsulServers, NomadServers, type Pool } from "./program/typed/pools.js";
 export { RolloutApp } from "./program/typed/rollout-app.js";
 export type { Three } from "./cluster/three.js";
-export type { ViewStack } from "./stacks/view-stack.js";
-export type { ViewedPool } from "./constructs/viewed-pool.js";
+export type { View } from "./stacks/view.js";
+export type { ViewedPool } from "./cluster/viewed-pool.js";

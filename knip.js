@@ -6,6 +6,7 @@ export default {
       entry: [
         "main.ts!",
         "index.ts!",
+        "program/typed/guard.ts!",
         "cli/entry.ts!",
         "cli/context-worker.ts!",
         "scripts/*.{ts,mjs}!",

@@ -2,22 +2,10 @@ import { UserError } from "../cluster/user-error.js";
 import { poolsOf } from "../cluster/groups.js";
 import { targetGroupAddress } from "../cluster/pending.js";
 import { machinesFirewall } from "../cluster/shared-address.js";
-import { mapThree, type Three } from "../cluster/three.js";
+import { mapThree } from "../cluster/three.js";
+import type { ViewedPool } from "../cluster/viewed-pool.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { idOf } from "./named.js";
-
-/** What a pool hands out to resources of the user's own. Arns and ids are references, which Terraform fills in. */
-export interface ViewedPool {
-  readonly name: string;
-  /** `broker-0`, `broker-1`, `broker-2` */
-  readonly groupNames: Three<string>;
-  /** Of all machines of the cluster. @throws UserError where machines have none */
-  readonly securityGroupId: string;
-  /** @throws UserError where the pool has none */
-  readonly loadBalancerArn: string;
-  /** @throws UserError where the pool has no load balancer */
-  readonly targetGroupArn: string;
-}
 
 /** @throws UserError where a cluster has no such pool */
 export function viewedPool(spec: Spec, name: string): ViewedPool {

@@ -1,8 +1,28 @@
 // Bundles the CLI, so that a hook or a check starts in a fraction of a second: loading zod and yaml file by file takes
 // longer than judging a plan. What is large or loaded seldom stays outside.
-import { mkdir, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
+
+const require = createRequire(import.meta.url);
+
+/**
+ * The bindings of a provider, required by whoever uses the first of them: where no cluster is on AWS, they are not installed.
+ * A bundle asks for the names when it is loaded, so they are found out here.
+ */
+const whenUsed = (path) => `
+  const { UserError } = require("./cluster/user-error.js");
+  const load = () => {
+    try {
+      return require(${JSON.stringify(path)});
+    } catch (error) {
+      if (error.code !== "MODULE_NOT_FOUND") throw error;
+      throw new UserError("a cluster on aws is made of the bindings of two providers, and ${path.split("/", 2).join("/")} is not installed; install both: npm install --save-exact @cdktf/provider-aws @cdktf/provider-null", 2);
+    }
+  };
+  for (const name of ${JSON.stringify(Object.keys(require(path)))})
+    Object.defineProperty(exports, name, { enumerable: true, get: () => load()[name] });`;
 
 /**
  * cdktf and its bindings stay outside, and are required: an import reads each of their files once more, to find out the
@@ -15,7 +35,10 @@ const requireCdktf = {
       kind === "require-call" ? { path, external: true } : { path, namespace: "required" },
     );
     onLoad({ filter: /.*/, namespace: "required" }, ({ path }) => ({
-      contents: `module.exports = require(${JSON.stringify(path)});`,
+      contents: path.startsWith("@cdktf/")
+        ? whenUsed(path)
+        : `module.exports = require(${JSON.stringify(path)});`,
+      resolveDir: "dist",
     }));
   },
 };
@@ -66,6 +89,8 @@ const common = {
 await build({
   ...common,
   entryPoints: {
+    index: "dist/index.js",
+    guard: "dist/program/typed/guard.js",
     rollout: "dist/cli/entry.js",
     "context-worker": "dist/cli/context-worker.js",
     simulator: "dist/packages/simulator/main.js",
@@ -94,10 +119,13 @@ for (const name of made.sort((one, other) => Number(isEntry(one)) - Number(isEnt
   // From now on its age is that of the last build that has named it.
   else await utimes(to, new Date(), new Date());
 }
-for (const name of await readdir(bundles)) {
+const left = (await readdir(bundles)).filter((name) => !made.includes(name));
+for (const name of left) {
   const isOld = Date.now() - (await stat(join(bundles, name))).mtimeMs > LONGEST_ROLL_MS;
-  if (isOld && !made.includes(name)) await rm(join(bundles, name));
+  if (isOld) await rm(join(bundles, name));
 }
+// They are not of the package.
+await writeFile(join(bundles, ".npmignore"), left.map((name) => `/${name}\n`).join(""));
 await rm(outdir, { recursive: true });
 
 /** What others load comes first: an entry names its pieces. */

@@ -2,7 +2,7 @@
 import { relative } from "node:path";
 import ts from "typescript";
 
-/** Those that a user's program calls are named by the class, which `index.ts` exports. */
+/** Those that a user's program calls are named by the class, or by what it implements, which `index.ts` exports. */
 const PUBLISHED = new Set(ts.sys.readFile("index.ts").match(/\b[A-Z]\w+\b/g));
 
 /** Methods that wait for their caller, and who that is going to be. */
@@ -57,6 +57,13 @@ const isUsed = (file, { name }) =>
     uses(program.getSourceFile(use.fileName), use.textSpan.start),
   );
 
+const namesOf = ({ name, heritageClauses = [] }) => [
+  name.text,
+  ...heritageClauses
+    .filter(({ token }) => token === ts.SyntaxKind.ImplementsKeyword)
+    .flatMap(({ types }) => types.map(({ expression }) => expression.text)),
+];
+
 /** The public members of the product's classes and interfaces, by name, with their file. The simulator is driven by tests, too. */
 function* publicMembers() {
   for (const file of fileNames
@@ -64,7 +71,7 @@ function* publicMembers() {
     .map((name) => program.getSourceFile(name)))
     for (const node of file.statements
       .filter((each) => ts.isClassDeclaration(each) || ts.isInterfaceDeclaration(each))
-      .filter((each) => !PUBLISHED.has(each.name.text)))
+      .filter((each) => !namesOf(each).some((name) => PUBLISHED.has(name))))
       for (const member of node.members.filter((each) => isMethod(each) && !isHidden(each)))
         yield { file, member, name: `${node.name.text}.${member.name.text}` };
 }

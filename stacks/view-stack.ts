@@ -20,7 +20,9 @@ import { mapThree } from "../cluster/three.js";
 import { addBackend } from "./backend.js";
 import { freezeOwnResources } from "./freeze-own.js";
 import { frozenRendering, newRendering, targetRendering, type Rendering } from "./group-props.js";
-import { viewedPool, type ViewedPool } from "../constructs/viewed-pool.js";
+import { viewedPool } from "../constructs/viewed-pool.js";
+import type { ViewedPool } from "../cluster/viewed-pool.js";
+import type { View } from "./view.js";
 import { ClusterFolderSynthesizer } from "./synthesizer.js";
 import { addPace, addVariables, type Held } from "./view-variables.js";
 
@@ -76,7 +78,7 @@ const BEFORE: Readonly<Record<Role, readonly Role[]>> = {
  *
  * Fails synth if what it declares, escape hatches included, would change anything that this view may not.
  */
-export class ViewStack extends TerraformStack {
+export class ViewStack extends TerraformStack implements View {
   /** The name of the group that the view may change; undefined for the cluster view. */
   readonly target: string | undefined;
   /** The same with the numbers of its hosts. */
@@ -186,7 +188,6 @@ export class ViewStack extends TerraformStack {
     super.prepareStack();
   }
 
-  /** What is shared of a pool, for what is your own: names and references, and never a machine. */
   pool(pool: { readonly name: string }): ViewedPool {
     return viewedPool(this.props.spec, pool.name);
   }

@@ -1,7 +1,7 @@
 import { Construct } from "constructs";
 import type { Environment } from "../../clients/environment.js";
 import { UserError } from "../../cluster/user-error.js";
-import type { ViewStack } from "../../stacks/view-stack.js";
+import type { View } from "../../stacks/view.js";
 import type { SpecFile } from "../read-spec.js";
 
 /** By what a cluster finds out what it is meant to be. */
@@ -18,10 +18,10 @@ export type Desired = SpecFile & { readonly desired: string };
 
 /** A cluster whose views an app makes, wherever its pools are declared. */
 export abstract class ClusterBase extends Construct {
-  private readonly additions: ((view: ViewStack) => unknown)[] = [];
+  private readonly additions: ((view: View) => unknown)[] = [];
 
   /**
-   * What it is meant to be, checked.
+   * @internal What it is meant to be, checked.
    * @throws SpecError with every problem
    */
   abstract source(asking: Asking): Desired;
@@ -30,17 +30,17 @@ export abstract class ClusterBase extends Construct {
    * Declares resources of your own, which are part of every view: the view `cluster` creates and updates them, the view of a
    * group leaves them as they are.
    */
-  inEachView(declare: (view: ViewStack) => void): void {
+  inEachView(declare: (view: View) => void): void {
     this.additions.push(declare);
   }
 
-  /** Whether there is anything of the program's own. */
+  /** @internal Whether there is anything of the program's own. */
   get hasOwn(): boolean {
     return this.additions.length > 0;
   }
 
-  /** For a view. @throws UserError where something would come too late */
-  addTo(view: ViewStack): void {
+  /** @internal For a view. @throws UserError where something would come too late */
+  addTo(view: View): void {
     for (const declare of this.additions)
       if (declare(view) instanceof Promise)
         throw new UserError(

@@ -72,11 +72,12 @@ export class Cluster extends ClusterBase {
     super(scope, name);
   }
 
-  /** For a pool, which says so itself. */
+  /** @internal For a pool, which says so itself. */
   add(pool: Declared): void {
     this.pools.push(pool);
   }
 
+  /** @internal */
   source({ folder, ownResources }: Asking): Desired {
     const { on, backend, rollout, protection } = this.props;
     const pools = Object.fromEntries(this.pools.map(({ name, props }) => [name, props]));
