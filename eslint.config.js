@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["node_modules/", "dist/", "cdktf.out/", ".cache/"] },
+  { ignores: ["node_modules/", "dist/", "cdktf.out/", ".cache/", "templates/"] },
   js.configs.recommended,
   {
     files: ["**/*.ts"],

@@ -3,6 +3,7 @@ import { codeOf, messageOf } from "../clients/error-code.js";
 import { durationSeconds } from "../cluster/yaml/duration.js";
 import { UserError } from "../cluster/user-error.js";
 import type { DeployArgs } from "./deploy.js";
+import type { InitArgs } from "./init.js";
 import type { RehearseOptions } from "./rehearse.js";
 import type { UndoArgs } from "./undo.js";
 import { reportFailure } from "../program/report-failure.js";
@@ -41,6 +42,26 @@ The spec is cluster.yaml, or what CLUSTER names. Views are deployed by: npx cdkt
 Exit codes: 0 fine or nothing to do, 1 refused or failed, 2 wrong usage or a mistake in
 the spec, 3 pending (status --fail-on-pending). With --format json a refusal is JSON, too.`,
     );
+
+  program
+    .command("init")
+    .summary("make a project in this folder, which declares a cluster")
+    .description(
+      "Makes a project in this folder: the cluster, what cdktf and npm need, a snapshot test and a workflow for CI. Nothing is overwritten.",
+    )
+    .option("--typescript", "a program declares the cluster, in place of a YAML")
+    .addOption(
+      new Option("--platform <platform>", "where the machines are")
+        .choices(["local", "aws"])
+        .default("local"),
+    )
+    .example("", "cluster.yaml, of a cluster on this machine")
+    .example("--typescript --platform aws", "a program, of a cluster on AWS")
+    .exits({ 0: "the project is made", 1: "it could not be written", 2: "wrong usage, or files stand there" })
+    .action(async (options: InitArgs) => {
+      const { runInit } = await import("./init.js");
+      print(runInit(process.cwd(), options));
+    });
 
   program
     .command("validate")

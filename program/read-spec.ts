@@ -7,6 +7,7 @@ import * as z from "zod";
 import { loadSpec } from "../cluster/yaml/load.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
+import { packageFile } from "./package-file.js";
 import type { ViewStack } from "../stacks/view-stack.js";
 
 /** Said wherever the example stands in for a spec of the user's own. */
@@ -33,7 +34,8 @@ const MOST_BYTES = 500_000_000;
 
 const NO_SPEC = "name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml";
 
-const EXAMPLE = fileURLToPath(new URL("../cluster.example.yaml", import.meta.url));
+/** This program's own `main.ts`, from the sources and from what was made of them. */
+const MAIN = ["../dist/main.js", "../main.js"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 
 /**
  * Reads the spec that `CLUSTER` names, else `cluster.yaml`, else what a program has written of itself, else the example.
@@ -43,12 +45,12 @@ export function readSpec(env: Environment, folder = process.cwd()): SpecFile {
   const named = nameOf(env, folder);
   const file = resolve(folder, named);
   const isExample = (env["CLUSTER"] ?? "") === "" && !existsSync(file);
-  if (isExample && !isPlain(appIn(folder)))
+  if (isExample && !isPlain(folder))
     throw new UserError(
-      `there is neither cluster.yaml nor ${DESIRED} in this folder; where a program declares the cluster, write it: npx cdktf synth`,
+      `there is neither cluster.yaml nor ${DESIRED} in this folder; where a program declares the cluster, write it: ${appIn(folder) ?? ""}`,
       2,
     );
-  const found = isExample ? exampleFile() : file;
+  const found = isExample ? packageFile("cluster.example.yaml") : file;
   const shown = isExample ? "cluster.example.yaml" : named;
   return {
     spec: loadSpec(readBytes(found, shown, NO_SPEC), shown),
@@ -80,9 +82,12 @@ export function appIn(folder: string): string | undefined {
   }
 }
 
-/** Whether an app is none or this program's own `main.ts`, which adds nothing to a spec. */
-export const isPlain = (app: string | undefined): boolean =>
-  app === undefined || /\bdist\/main\.js\b/.test(app);
+/** Whether the app of a folder is none or this program's own `main.ts`, which adds nothing to a spec; a user's may be called the same. */
+export function isPlain(folder: string): boolean {
+  const app = appIn(folder);
+  const [named] = /[^\s"']*\bdist\/main\.js\b/.exec(app ?? "") ?? [];
+  return app === undefined || (named !== undefined && MAIN.includes(resolve(realpathSync(folder), named)));
+}
 
 /**
  * The environment under which a run reads its spec again: one that is deleted in the middle is missed, and the example does
@@ -111,11 +116,4 @@ export function readBytes(file: string, shown: string, remedy: string): Uint8Arr
     const code = codeOf(error);
     return refuse(code === "ENOENT" ? "there is no such file" : code);
   }
-}
-
-/** The example lies beside the sources, and one folder up from compiled ones. */
-function exampleFile(): string {
-  return existsSync(EXAMPLE)
-    ? EXAMPLE
-    : fileURLToPath(new URL("../../cluster.example.yaml", import.meta.url));
 }

@@ -48,7 +48,7 @@ export const isOfProgram = ({ file }: Pick<SpecFile, "file">): boolean => basena
 export function programFolder({ file, isExample }: Pick<SpecFile, "file" | "isExample">): string | undefined {
   const folder = [dirname(file), process.cwd()].find((each) => appIn(each) !== undefined);
   if (isOfProgram({ file })) return folder ?? dirname(file);
-  return folder === undefined || isExample || isPlain(appIn(folder)) ? undefined : folder;
+  return folder === undefined || isExample || isPlain(folder) ? undefined : folder;
 }
 
 /**
@@ -92,7 +92,7 @@ export async function refuseStale(env: Environment): Promise<void> {
   const file = specPath(env);
   if (!isOfProgram({ file }) || isSame(file, await askDesired(file, env))) return;
   throw new UserError(
-    `${DESIRED} is stale: the program declares something else; update and commit it: npx cdktf synth`,
+    `${DESIRED} is stale: the program declares something else; update and commit it: ${appIn(dirname(file)) ?? ""}`,
     2,
   );
 }

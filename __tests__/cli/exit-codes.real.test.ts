@@ -10,6 +10,8 @@ const PLAN = '{"format_version":"1.2","terraform_version":"1.11.4","planned_valu
 
 /** How each verb is called, and how it ends where nothing is deployed beside no git. */
 const CALLS: Readonly<Record<string, { readonly words: string; readonly ends: 0 | 1 | 2 }>> = {
+  // It reads no spec, and writes one.
+  init: { words: "--platform moon", ends: 2 },
   validate: { words: "", ends: 0 },
   "set image": { words: "broker-0=ami-0bbb", ends: 0 },
   status: { words: "", ends: 0 },

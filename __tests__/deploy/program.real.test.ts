@@ -109,7 +109,7 @@ describeReal("A cluster that a program declares, in a folder without a YAML", ["
     write('["v1", "v1", "v1"]', '["v2", "v1", "v1"]');
     expect(await rollout("validate")).toEqual({
       output:
-        "desired.json is stale: the program declares something else; update and commit it: npx cdktf synth",
+        "desired.json is stale: the program declares something else; update and commit it: node main.mjs",
       exitCode: 2,
     });
     const before = runs();
@@ -228,7 +228,7 @@ describeReal("A cluster that a program declares, in a folder without a YAML", ["
     for (const verb of [["validate"], ["deploy", "cluster", "--yes"]])
       expect(await rollout(...verb)).toEqual({
         output:
-          "there is neither cluster.yaml nor desired.json in this folder; where a program declares the cluster, write it: npx cdktf synth",
+          "there is neither cluster.yaml nor desired.json in this folder; where a program declares the cluster, write it: node main.mjs",
         exitCode: 2,
       });
   });
@@ -360,7 +360,7 @@ describeReal("A cluster that a YAML declares, and a program that adds to it", ["
 
   test("without the program nothing of it is destroyed", async () => {
     const json = JSON.parse(readFileSync(join(folder, "cdktf.json"), "utf8")) as object;
-    writeFileSync(join(folder, "cdktf.json"), JSON.stringify({ ...json, app: "node dist/main.js" }));
+    writeFileSync(join(folder, "cdktf.json"), JSON.stringify({ ...json, app: `node ${join(root, "dist", "main.js")}` }));
     expect(await rollout("deploy", "cluster", "--yes")).toEqual({
       exitCode: 1,
       output: expect.stringContaining(

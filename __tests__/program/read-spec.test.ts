@@ -1,8 +1,9 @@
-import { copyFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { pinSpec, readSpec } from "../../program/read-spec.js";
+import { isPlain, pinSpec, readSpec } from "../../program/read-spec.js";
 
 let folder: string;
 
@@ -53,6 +54,21 @@ test("refuses to go on with the example where a run's spec is deleted", () => {
   expect(refusalOf(CLUSTER)).toBe(
     "cannot read cluster.yaml: there is no such file; name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml",
   );
+});
+
+test("an app adds nothing where it is none or this project's own main.ts, and not where a user's has that name", () => {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const appIs = (app: string): boolean => {
+    writeFileSync(join(folder, "cdktf.json"), JSON.stringify({ app }));
+    return isPlain(folder);
+  };
+  expect(isPlain(folder)).toBe(true);
+  expect(appIs(`"node" "${root}dist/main.js"`)).toBe(true);
+  expect(appIs("npm run --silent build && node dist/main.js")).toBe(false);
+  expect(appIs("node main.js")).toBe(false);
+  expect(isPlain(root)).toBe(true);
+  symlinkSync(root, join(folder, "link"));
+  expect(isPlain(join(folder, "link"))).toBe(true);
 });
 
 test("a run of the example stays one", () => {

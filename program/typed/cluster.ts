@@ -5,7 +5,8 @@ import { UserError } from "../../cluster/user-error.js";
 import { checkSpec } from "../../cluster/yaml/load.js";
 import { formatPath, SpecError, type Problem } from "../../cluster/yaml/problem.js";
 import { DESIRED } from "../read-spec.js";
-import { type Asking, ClusterBase, type Desired } from "./cluster-base.js";
+import { ClusterBase } from "./cluster-base.js";
+import type { Asking, Desired } from "./desired.js";
 import type { BackendProps, Place } from "./places.js";
 
 /** In which order and at which pace groups are rolled. */

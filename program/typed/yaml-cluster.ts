@@ -4,7 +4,8 @@ import type { Construct } from "constructs";
 import { UserError } from "../../cluster/user-error.js";
 import { loadSpec } from "../../cluster/yaml/load.js";
 import { readSpec } from "../read-spec.js";
-import { type Asking, ClusterBase, type Desired } from "./cluster-base.js";
+import { ClusterBase } from "./cluster-base.js";
+import type { Asking, Desired } from "./desired.js";
 
 /** A cluster that a YAML declares, and to which a program adds what is its own. */
 export class YamlCluster extends ClusterBase {
