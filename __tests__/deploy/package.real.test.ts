@@ -102,6 +102,19 @@ describeReal("The package, packed and installed into an empty project", ["terraf
       expect(existsSync(join(project, "node_modules", optional))).toBe(false);
   });
 
+  test("has those pieces of bundles that its entries name, and none of an earlier build", () => {
+    const bundles = join(project, "node_modules", name, "dist", "bin");
+    const reached = new Set<string>();
+    const reach = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      for (const [, next = ""] of readFileSync(join(bundles, file), "utf8").matchAll(/"\.\/([\w.-]+\.js)"/g))
+        reach(next);
+    };
+    ["rollout.js", "context-worker.js", "simulator.js", "index.js", "guard.js"].forEach(reach);
+    expect(readdirSync(bundles).sort()).toEqual([...reached].sort());
+  });
+
   test("init makes a project whose first test passes, and whose second holds the snapshots", async () => {
     expect(await rollout("init", "--typescript")).toMatchObject({
       exitCode: 0,
@@ -155,7 +168,7 @@ describeReal("The package, packed and installed into an empty project", ["terraf
     });
     expect(stateOf("web-0-1")).toMatchObject({ input: { value: { image: "image-2" } } });
     expect(stateOf("note")).toEqual(note);
-  });
+  }, 600_000);
 
   longTest("cdktf deploy rolls the next one", async () => {
     const note = stateOf("note");

@@ -23,7 +23,7 @@ test("an empty state is a cluster of which nothing stands", () => {
 
 test("refuses what is no plan, no cluster and no state, each by its name", () => {
   const { plan, spec, state } = readFixtureFiles("no-op");
-  expect(() => judge("{}", { cluster: spec, state })).toThrow("no Terraform plan");
+  expect(() => judge("{}", { cluster: spec, state })).toThrow("not a plan: format_version is missing");
   expect(() => judge(plan, { cluster: "name: 1", state })).toThrow("the cluster");
   expect(() => judge(plan, { cluster: spec, state: "{" })).toThrow("the state");
 });
