@@ -17,6 +17,7 @@ export default {
         "__tests__/acceptance/{start.mjs,main.ts,*.acceptance.ts}",
       ],
       project: ["**/*.{ts,mjs}!", "!**/__tests__/**!", "!bench/**!", "!packages/**"],
+      ignore: ["templates/**"],
       ignoreDependencies: ["cdktf-cli"],
       ignoreBinaries: [
         "moto_server",

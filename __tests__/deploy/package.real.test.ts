@@ -108,11 +108,17 @@ describeReal("The package, packed and installed into an empty project", ["terraf
     const reach = (file: string): void => {
       if (reached.has(file)) return;
       reached.add(file);
-      for (const [, next = ""] of readFileSync(join(bundles, file), "utf8").matchAll(/"\.\/([\w.-]+\.js)"/g))
+      for (const [, next = ""] of readFileSync(join(bundles, file), "utf8").matchAll(
+        /(?:from|import\(?)"\.\/([\w.-]+\.js)"/g,
+      ))
         reach(next);
     };
     ["rollout.js", "context-worker.js", "simulator.js", "index.js", "guard.js"].forEach(reach);
-    expect(readdirSync(bundles).sort()).toEqual([...reached].sort());
+    // The AWS SDK has a module that only browsers load.
+    const others = readdirSync(bundles).filter(
+      (file) => !reached.has(file) && !/^(hook-)?bowser-/.test(file),
+    );
+    expect(others).toEqual([]);
   });
 
   test("init makes a project whose first test passes, and whose second holds the snapshots", async () => {
