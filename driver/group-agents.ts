@@ -102,7 +102,9 @@ export function agentsOf(
         const order = leaveOrderOf(file, group, { stay, laterHosts });
         // One more server changes the majority, and every machine is told of it.
         const grows =
-          group.role !== "client" && stay.length > order.hosts.length && context.driver?.inFlight.length === 0;
+          group.role !== "client" &&
+          stay.length > order.hosts.length &&
+          context.driver?.inFlight.length === 0;
         if (!grows && nextLeave(observation, order).kind === "done") {
           say("nothing of it has to leave any more");
           return;

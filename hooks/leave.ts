@@ -71,7 +71,8 @@ export const serversAfter = ({ spec, deployed }: HookFile, rolled: Group): numbe
   groupsOf(spec)
     .filter(({ role }) => role === rolled.role)
     .reduce((sum, group) => {
-      const current = group.name === rolled.name ? undefined : deployed.find((each) => each.name === group.name);
+      const current =
+        group.name === rolled.name ? undefined : deployed.find((each) => each.name === group.name);
       const own = group.name === rolled.name ? numbersIn(rolled).length : group.hosts;
       return sum + (current ? Math.max(1, current.stood ?? current.hosts.length) : own);
     }, 0);

@@ -125,7 +125,9 @@ describe("describePending", () => {
     }));
     const image = "m6i.large -> m6i.xlarge";
     const surging = { ...desired, surges: true as const };
-    expect(describePending(surging, { ...group, hosts })).toBe(`${image}, 4 machines now, 3 once it is whole`);
+    expect(describePending(surging, { ...group, hosts })).toBe(
+      `${image}, 4 machines now, 3 once it is whole`,
+    );
     expect(describePending(surging, { ...group, hosts: hosts.slice(1) })).toBe(image);
     expect(describePending({ ...surging, hosts: 2 }, group)).toBe(`${image}, 3 -> 2 hosts`);
     const completed = { attempt: 1, hosts: "", gate: "closed", numbers: [0, 1, 2, 3] };

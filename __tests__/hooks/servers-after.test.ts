@@ -38,5 +38,7 @@ test("servers that go for good count as long as they stand, since they go one af
     poolOf(spec, "consul-server").hosts = [3, 2, 2];
   });
   const group = { ...findGroup(three, "consul-server-0"), numbers: [0, 1] };
-  expect(serversAfter(hookFileOf({ spec: three, deployed: deployedAs(seven), specFolder: "." }), group)).toBe(6);
+  expect(serversAfter(hookFileOf({ spec: three, deployed: deployedAs(seven), specFolder: "." }), group)).toBe(
+    6,
+  );
 });

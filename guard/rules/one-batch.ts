@@ -68,7 +68,11 @@ function otherNumbers(group: Group, { deployed, numbers, plan, spec }: Proposal)
 }
 
 /** Whether of servers that go for good one goes, and the others still stand. */
-function isNextToGo({ hosts }: DeployedGroup, numbers: readonly number[], wanted: readonly number[]): boolean {
+function isNextToGo(
+  { hosts }: DeployedGroup,
+  numbers: readonly number[],
+  wanted: readonly number[],
+): boolean {
   const going = hosts.filter(({ number }) => !wanted.includes(number));
   const more = going.filter(({ number }) => numbers.includes(number));
   return (

@@ -146,7 +146,11 @@ export function refuseInSurge(group: Group, current: DeployedGroup, maxSurge: nu
   );
 }
 
-function refuseFewer({ name, hash, image, hosts, retires }: Group, current: DeployedGroup, maxSurge: number): void {
+function refuseFewer(
+  { name, hash, image, hosts, retires }: Group,
+  current: DeployedGroup,
+  maxSurge: number,
+): void {
   const stand = current.hosts.length;
   const isBegun = current.hosts.some((host) => host.hash !== current.hosts[0]?.hash);
   const isOver = current.hosts.every((host) => host.hash === hash);

@@ -46,7 +46,9 @@ export function nextBatch(
     .filter(({ hash }) => hash !== group.hash)
     .sort((one, other) => place(one) - place(other));
   const updated = standing.filter(({ hash }) => hash === group.hash).map(({ name }) => name);
-  const goForGood = hosts.filter((host) => !kept.includes(host)).sort((one, other) => place(one) - place(other));
+  const goForGood = hosts
+    .filter((host) => !kept.includes(host))
+    .sort((one, other) => place(one) - place(other));
   const outInState = group.hosts - standing.length + goForGood.length;
   // A server that has left already goes on: what is new would wait for its vote before it.
   const left = outInState === 0 && sorted[0] && place(sorted[0]) === -1 ? 1 : 0;

@@ -17,7 +17,8 @@ const standing = groupIn(deployedAs(spec), NAME);
 const OLD = "1111111111";
 
 /** What is known of a machine: `left` is out of Consul, `half` new and its hooks were cut off, `seen out` what only its agents say. */
-type State = "old" | "other" | "new" | "half" | "left" | "tainted" | "tainted old" | "hook tainted" | "seen out";
+type State =
+  "old" | "other" | "new" | "half" | "left" | "tainted" | "tainted old" | "hook tainted" | "seen out";
 
 /** By number. */
 interface Seen {
@@ -165,7 +166,17 @@ describe("from any state of a group, with any numbers, wherever it is cut off", 
     maxSurge: fc.integer({ min: 1, max: 6 }),
     maxUnavailable: fc.integer({ min: 0, max: 3 }),
   });
-  const state = fc.constantFrom<State>("old", "old", "old", "new", "half", "left", "tainted", "tainted old", "hook tainted");
+  const state = fc.constantFrom<State>(
+    "old",
+    "old",
+    "old",
+    "new",
+    "half",
+    "left",
+    "tainted",
+    "tainted old",
+    "hook tainted",
+  );
   const seen = fc
     .tuple(
       fc.dictionary(fc.constantFrom("0", "1", "2", "3", "4", "5", "7"), state, { minKeys: 1 }),
@@ -253,7 +264,10 @@ function step(seen: Seen, after: readonly number[], batch: Batch, cut: number): 
   const isAdd = going.length === 0;
   const left = new Map(states);
   for (const number of going)
-    left.set(number, ["old", "hook tainted"].includes(states.get(number) ?? "") ? "left" : (states.get(number) ?? "left"));
+    left.set(
+      number,
+      ["old", "hook tainted"].includes(states.get(number) ?? "") ? "left" : (states.get(number) ?? "left"),
+    );
   if (cut === 1) return isAdd ? seen : { ...seen, states: left, leave: false };
   const gone = new Map([...states].filter(([number]) => !going.includes(number)));
   const base = { ...(seen.recorded ? { recorded: seen.recorded } : {}) };

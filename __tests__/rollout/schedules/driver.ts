@@ -193,7 +193,12 @@ class GroupDriver {
     if (updated.length > 0 && updating.length > 0 && !(numbers && deployedHash(current) === group.hash)) {
       const standing = numbers && current.hosts.map(({ number }) => number);
       const all = hostNames(withNumbers(group, current, standing));
-      await this.#untilReady(name, spec, all, all.filter((host) => !updated.includes(host)));
+      await this.#untilReady(
+        name,
+        spec,
+        all,
+        all.filter((host) => !updated.includes(host)),
+      );
     }
     await this.#step(name, "preflight");
     const cluster = [...world.deployed.groups.values()].map(({ name, pool, role, hosts }) => ({

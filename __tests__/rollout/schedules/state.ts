@@ -203,9 +203,10 @@ export class State {
     return groupsOf(spec)
       .filter(({ name }) => name === target.name || everywhere)
       .flatMap((group) =>
-        (group.name === target.name ? numbersIn(target) : this.group(group.name).hosts.map((host) => host.number)).map(
-          (number) => ({ group: group.name, number }),
-        ),
+        (group.name === target.name
+          ? numbersIn(target)
+          : this.group(group.name).hosts.map((host) => host.number)
+        ).map((number) => ({ group: group.name, number })),
       )
       .filter(({ group, number }) => changes || !this.#isTold(group, number))
       .filter(({ group, number }) => group === target.name || this.#host(group, number) !== undefined)

@@ -293,8 +293,12 @@ export class World {
     const { pool, hosts: number } = findGroup(this.spec, name);
     if (!this.spec.pools[pool]?.maxSurge) return;
     const going = this.state.group(name).hosts.filter((host) => {
-      const node = this.cluster.nomad.nodes.records.get(this.cluster.machines.get(host.name)?.nomad?.id ?? "");
-      return node?.status === "ready" && (node.drain ?? node.lastDrain ?? nodes.some(({ id }) => id === node.id));
+      const node = this.cluster.nomad.nodes.records.get(
+        this.cluster.machines.get(host.name)?.nomad?.id ?? "",
+      );
+      return (
+        node?.status === "ready" && (node.drain ?? node.lastDrain ?? nodes.some(({ id }) => id === node.id))
+      );
     });
     const stay = this.state.group(name).hosts.length - going.length;
     if (stay < number)
