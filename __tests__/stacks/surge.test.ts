@@ -270,6 +270,13 @@ describe("the guard", () => {
     );
   });
 
+  test("counts one that is out as none at work", () => {
+    const out = withGroup(added, GROUP, { tainted: [`terraform_data.${GROUP}-1`] });
+    expect(refused(spec, out, REMOVES)).toContain(
+      "would be 2, 1 of them at work now, and pools.name-server.maxSurge is 1 and maxUnavailable 0: name-server-0-0",
+    );
+  });
+
   test("refuses an old machine that would both wait and go", () => {
     expect(refused(spec, added, { ...REMOVES, laterHosts: [hostName(GROUP, 0)] })).toMatchInlineSnapshot(`
      "one-batch: hosts of name-server-0 cannot wait for a later batch, since none of them is a client's of an older template: name-server-0-0; synthesize and plan again; batches are made by: rollout deploy name-server-0
