@@ -3,7 +3,7 @@ import type { Environment } from "../clients/environment.js";
 import { lockHolder } from "../clients/run-store/run-lock.js";
 import { statusOf } from "../rollout/status/status.js";
 import { offeredViews } from "../rollout/roll/views.js";
-import type { Deployed } from "../cluster/deployed.js";
+import type { Deployed, DeployedHost } from "../cluster/deployed.js";
 import { findRetirable, setRetire } from "../cluster/yaml/edit-retire.js";
 import type { Pool } from "../cluster/groups.js";
 import { loadSpec } from "../cluster/yaml/load.js";
@@ -47,11 +47,11 @@ export async function runRetire(env: Environment, args: RetireArgs, dialogue: Di
     );
   }
   const surplus = pool.groups.find(
-    ({ name, hosts, surges }) => surges && (deployed.groups.get(name)?.hosts.length ?? 0) > hosts,
+    ({ name, hosts, retires }) => !retires && hasSurplus(deployed.groups.get(name)?.hosts ?? [], hosts),
   )?.name;
   if (surplus !== undefined)
     throw new UserError(
-      `${surplus} has more machines than its number, so ${pool.name} does not retire; first: npx rollout deploy ${surplus}`,
+      `${surplus} has more machines than its number, in the middle of its roll, so ${pool.name} does not retire; first: npx rollout deploy ${surplus}`,
     );
   const text = readFileSync(file, "utf8");
   const edited = setRetire(text, shown, pool.name, retire);
@@ -65,6 +65,10 @@ export async function runRetire(env: Environment, args: RetireArgs, dialogue: Di
     nextOf(pool, loadSpec(edited, shown), deployed),
   ].join("\n");
 }
+
+/** Whether new machines stand beside old ones, whatever the spec says of `maxSurge` by now. */
+const hasSurplus = (there: readonly DeployedHost[], hosts: number): boolean =>
+  there.length > hosts && there.some(({ hash }) => hash !== there[0]?.hash);
 
 function describe({ name }: Pool, retire: NonNullable<Pool["retire"]>, { groups }: Deployed): string {
   const own = [...groups.values()].filter(({ pool }) => pool === name);

@@ -36,6 +36,15 @@ export function hasUnended(group: DeployedGroup): boolean {
   return !hosts.every((host) => isHostProven(host, recorded)) || (ready !== undefined && !isPassed(group));
 }
 
+/** Whether a machine of a template was made after one of another: the attempts of a group only count up. */
+export function isMadeAfterOthers(group: DeployedGroup, hash: string): boolean {
+  const recorded = recordedIn(group);
+  const attempts = (isMeant: (host: DeployedHost) => boolean): number[] =>
+    group.hosts.filter(isMeant).flatMap(({ id = "" }) => recorded.get(id) ?? []);
+  const others = attempts((host) => host.hash !== hash);
+  return attempts((host) => host.hash === hash).some((attempt) => attempt > Math.min(...others));
+}
+
 /** Whether the `ready` that stands there is the one that is recorded. */
 export const isPassed = ({ ready, completed }: Pick<DeployedGroup, "ready" | "completed">): boolean =>
   ready?.attempt === completed?.attempt && (!completed || ready?.gate === completed.gate);

@@ -64,7 +64,7 @@ export interface DeployedGroup {
   readonly tainted: readonly string[];
   /** Addresses of hosts whose machines were seen dead: their work has left with them. No state says it. */
   readonly dead?: readonly string[];
-  /** The names of its servers that work, in the order in which they go, as the driver has seen them. Default: all, by number. */
+  /** The names of its machines that work, servers in the order in which they go, as the driver has seen them. Default: all, by number. */
   readonly order?: readonly string[];
   /** Addresses with an old object that is still to be destroyed. */
   readonly deposed: readonly string[];

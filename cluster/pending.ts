@@ -1,4 +1,4 @@
-import { groupAddress, hostAddress, HOST_KINDS, type PlatformName } from "./address.js";
+import { groupAddress, hostAddress, HOST_KINDS, type HostKind, type PlatformName } from "./address.js";
 import { hasUnended, isHostProven, isUntold, recordedIn } from "./completed.js";
 import type { Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
 import { groupsOf, type Group, type Role } from "./groups.js";
@@ -77,9 +77,19 @@ export function describePending(group: Group, deployed: DeployedGroup): string {
     ...change(host?.instanceType, group.instanceType),
     ...change(`generation ${String(last?.generation ?? 0)}`, `generation ${String(group.generation)}`),
     ...change(disk(volume), disk(group.dataVolume)),
-    ...change(String(deployedHosts(deployed)), String(group.hosts), " hosts"),
+    ...changeOfNumber(group, deployed),
   ];
   return changed.length > 0 ? changed.join(", ") : `template ${String(last?.hash)} -> ${group.hash}`;
+}
+
+/** In the middle of a surge a group has another number of machines than before it and after. */
+function changeOfNumber(group: Group, deployed: DeployedGroup): string[] {
+  const { hosts, completed } = deployed;
+  const isMixed = hosts.some(({ hash }) => hash !== hosts[0]?.hash);
+  if (!isMixed || !(group.surges || completed?.numbers))
+    return change(String(deployedHosts(deployed)), String(group.hosts), " hosts");
+  const now = String(hosts.length);
+  return hosts.length === group.hosts ? [] : [`${now} machines now, ${String(group.hosts)} once it is whole`];
 }
 
 const change = (from: string | undefined, to: string, unit = ""): string[] =>
@@ -180,15 +190,29 @@ export const isConfigured = (
   !tainted.includes(hostAddress(platform, name, number, "config-consul"));
 
 /** Whether a machine is as good as gone: no freeze holds what is tainted, and what has left is out of Consul. */
-export function isOut(host: DeployedHost, group: DeployedGroup, platform: PlatformName): boolean {
-  const isTainted = HOST_KINDS.some(
+export function isOut(
+  host: DeployedHost,
+  group: DeployedGroup,
+  platform: PlatformName,
+  kinds: readonly HostKind[] = HOST_KINDS,
+): boolean {
+  const isTainted = kinds.some(
     (kind) =>
       kind !== "config-consul" &&
       kind !== "data" &&
       group.tainted.includes(hostAddress(platform, group.name, host.number, kind)),
   );
-  return isTainted || (group.role === "client" && !group.leave && !isConfigured(host, group, platform));
+  if (isTainted || group.role !== "client") return isTainted;
+  return group.order?.includes(host.name) === false || (!group.leave && !isConfigured(host, group, platform));
 }
+
+/** Whether a machine is out though it is an old one of a surge: up and at work is one of which only a hook is tainted. */
+export const isOutOfSurge = (
+  host: DeployedHost,
+  group: DeployedGroup,
+  hash: string,
+  platform: PlatformName,
+): boolean => isOut(host, group, platform, host.hash === hash ? undefined : ["host"]);
 
 /** Whether the hooks of a machine have ended, as far as it is recorded: nothing else tells that one is only half made. */
 export const isMade = (host: DeployedHost, group: DeployedGroup, platform: PlatformName): boolean =>

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { readHold } from "../clients/run-store/hold.js";
 import type { Batch } from "../rollout/roll/next-batch.js";
 import { refusal } from "../rollout/roll/may-roll.js";
-import { isSurged, refuseThird } from "../rollout/edit/take-back.js";
+import { isLeaveKept, isSurged, refuseInSurge } from "../rollout/edit/take-back.js";
 import { nextInGroup } from "../rollout/roll/next-step.js";
 import { parseAddress } from "../cluster/address.js";
 import { isForReview } from "../cluster/deployed.js";
+import { isMadeAfterOthers } from "../cluster/completed.js";
 import { findGroup } from "../cluster/find-group.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { type Group, hostNames } from "../cluster/groups.js";
@@ -56,7 +57,7 @@ class GroupRoll {
   private readonly planner: ViewPlanner;
   private readonly dead: DeadMachines;
   private asked: GroupAgents | undefined;
-  /** Of its servers, as it was seen last. */
+  /** Of its machines, as it was seen last. */
   private order: readonly string[] | undefined;
   private isConfirmed = false;
   /** Whether new machines stand beside the old ones, all of which are at work. */
@@ -121,6 +122,7 @@ class GroupRoll {
     let first: Group | undefined;
     for (;;) {
       this.run.stop.throwIfAborted();
+      this.order = undefined;
       let program = await this.load();
       const { spec, deployed } = program;
       const next = nextInGroup(spec, deployed, this.name);
@@ -155,11 +157,17 @@ class GroupRoll {
     return this.ordered(this.dead.mark(program));
   }
 
-  /** With several servers of a group the leader goes last, and first one that is out already. */
+  /**
+   * With several servers of a group the leader goes last, and first one that is out already. So do clients of a surge that goes
+   * back by a new generation: which of the old ones have left no state tells, and what came beside them has their work.
+   */
   private async inOrder(program: Program): Promise<Program> {
     const group = findGroup(program.spec, this.name);
-    const hosts = program.deployed.groups.get(this.name)?.hosts.map(({ name }) => name) ?? [];
-    if (group.role === "client" || hosts.length < 2) return program;
+    const current = program.deployed.groups.get(this.name);
+    const hosts = current?.hosts.map(({ name }) => name) ?? [];
+    const goesBack =
+      current !== undefined && isSurged(current) && current.hosts.every(({ hash }) => hash !== group.hash);
+    if (group.role === "client" ? !goesBack : hosts.length < 2) return program;
     this.order = await this.agentsIn(".", group, program)?.order(hosts);
     return this.ordered(program);
   }
@@ -198,11 +206,13 @@ class GroupRoll {
   private async roll(group: Group, program: Program, batch: Batch): Promise<void> {
     const { updated, updating, numbers } = batch;
     const current = program.deployed.groups.get(this.name);
-    const isAsDeployed = deployedHash(current) === group.hash;
+    const isAsDeployed = current !== undefined && deployedHash(current) === group.hash;
     this.isSurged = current !== undefined && isSurged(current) && !isAsDeployed;
-    refuseThird(group, current);
+    if (current) refuseInSurge(group, current, gateSettingsOf(group.pool, program.spec).maxSurge);
     // What earlier batches made is whole, or no more go: else a bad image would take the group, a batch at a time.
-    if (updated.length > 0 && updating.length > 0 && !(numbers && isAsDeployed)) {
+    // Where a surge goes back the old ones are proven, but not one that was missing and is made anew.
+    const isProven = numbers && isAsDeployed && !isMadeAfterOthers(current, group.hash);
+    if (updated.length > 0 && updating.length > 0 && !isProven) {
       const message = `until what is new is whole, before the next machines go: ${updated.join(", ")}`;
       // Of a surge those that are about to go stand, too.
       const standing = numbers && current?.hosts.map(({ number }) => number);
@@ -226,7 +236,10 @@ class GroupRoll {
     if (!this.isConfirmed) {
       const { role } = group;
       const { summary, batch, result } = plan;
-      const { laterHosts } = batch;
+      // Servers that go for good go one after another, too.
+      const last = hostNames(withNumbers(findGroup(program.spec, this.name), current));
+      const rest = role === "client" ? [] : hostNames(group).filter((host) => !last.includes(host));
+      const laterHosts = [...new Set([...batch.laterHosts, ...rest])];
       const more = { laterHosts, surges: batch.numbers !== undefined };
       await this.run.confirm({ group: this.name, role, summary, tool: result.plan.tool, ...more });
       this.isConfirmed = true;
@@ -252,8 +265,10 @@ class GroupRoll {
       this.hasBegun = true;
       noteBegun(folder, group);
     };
-    if (onlyAdds(group, program.deployed.groups.get(this.name), batch.laterHosts)) {
+    const current = program.deployed.groups.get(this.name);
+    if (current && onlyAdds(group, current, batch.laterHosts)) {
       begin();
+      this.isSurged = isLeaveKept(current) && deployedHash(current) !== group.hash;
       this.steps.say("new machines come first: all that stand go on, and none has to leave yet");
       return;
     }

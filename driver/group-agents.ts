@@ -1,5 +1,6 @@
 import { isSurged, templateIn } from "../rollout/edit/take-back.js";
 import { nextLeave } from "../rollout/leave/next-leave.js";
+import { atWork } from "../rollout/leave/still-there.js";
 import { fatesOf, type Fate } from "../rollout/preflight/died.js";
 import { notWell, preflight } from "../rollout/preflight/preflight.js";
 import type { Batch } from "../rollout/roll/next-batch.js";
@@ -31,7 +32,7 @@ export interface GroupAgents {
    * @throws UserError with everything that speaks against the roll
    */
   readonly preflight: (batch: Batch) => Promise<void>;
-  /** Those of some of its servers that work, in the order in which they go. */
+  /** Those of some of its machines that work; of servers in the order in which they go. */
   readonly order: (hosts: readonly string[]) => Promise<string[]>;
   /** What has become of machines that stood. */
   readonly fates: (hosts: readonly DeployedHost[]) => Promise<Fate[]>;
@@ -91,12 +92,20 @@ export function agentsOf(
     }
   };
   return {
-    order: (hosts) => looking((observation) => serverOrder(observation, group.role, hosts)),
+    order: (hosts) =>
+      looking((observation) =>
+        group.role === "client" ? atWork(observation, hosts) : serverOrder(observation, group.role, hosts),
+      ),
     fates: (hosts) => looking((observation) => fatesOf(observation, { ...group, cluster: spec.name }, hosts)),
     preflight: ({ updated, updating, laterHosts }) =>
       looking(async (observation, cluster) => {
         const order = leaveOrderOf(file, group, { stay, laterHosts });
-        if (nextLeave(observation, order).kind === "done") {
+        // One more server changes the majority, and every machine is told of it.
+        const grows =
+          group.role !== "client" &&
+          stay.length > order.hosts.length &&
+          context.driver?.inFlight.length === 0;
+        if (!grows && nextLeave(observation, order).kind === "done") {
           say("nothing of it has to leave any more");
           return;
         }

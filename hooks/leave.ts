@@ -7,7 +7,7 @@ import type { ClusterGroup } from "../rollout/ready/expected.js";
 import { formatFinding, type Finding } from "../rollout/preflight/finding.js";
 import { goesOn, objectionsOf } from "../rollout/preflight/pool.js";
 import { tryAll } from "../live/checks/run-action.js";
-import { type Group, groupsOf, roleOf } from "../cluster/groups.js";
+import { type Group, groupsOf, numbersIn, roleOf } from "../cluster/groups.js";
 import type { HookFile } from "../cluster/hooks/hook-file.js";
 import { connect } from "../live/live-cluster.js";
 import { groupOf, type HookArgs, type HookContext } from "./hook-context.js";
@@ -67,12 +67,14 @@ export function leaveOrderOf(
 }
 
 /** How many servers of its role there are once a group has what it is to have: other groups get theirs in their own views. */
-export const serversAfter = ({ spec, deployed }: HookFile, { name, role }: Group): number =>
+export const serversAfter = ({ spec, deployed }: HookFile, rolled: Group): number =>
   groupsOf(spec)
-    .filter((group) => group.role === role)
+    .filter(({ role }) => role === rolled.role)
     .reduce((sum, group) => {
-      const current = group.name === name ? undefined : deployed.find((each) => each.name === group.name);
-      return sum + (current ? Math.max(1, current.stood ?? current.hosts.length) : group.hosts);
+      const current =
+        group.name === rolled.name ? undefined : deployed.find((each) => each.name === group.name);
+      const own = group.name === rolled.name ? numbersIn(rolled).length : group.hosts;
+      return sum + (current ? Math.max(1, current.stood ?? current.hosts.length) : own);
     }, 0);
 
 /** What the pool of a group has against its leave; undefined where nobody asks, so as not to be in the way of what goes on. */

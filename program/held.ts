@@ -54,10 +54,10 @@ function severalServers({ spec, deployed }: Program, view: string): [string, Hel
   const current = deployed.groups.get(view);
   if (!group || group.role === "client" || !current || isNew(current)) return [];
   const next = nextBatch(group, current, { maxUnavailable: 1, platform: spec.platform });
-  const { laterHosts, updated, updating } = next;
+  const { laterHosts, numbers, updated, updating } = next;
   const isProofOwed = updated.length > 0 && updating.length > 0;
   const why = `servers go one at a time, and ${view} has several, so it is not rolled by its view; first: rollout deploy ${view}`;
-  return laterHosts.length > 0 || isProofOwed ? [[view, { until: Infinity, why }]] : [];
+  return laterHosts.length > 0 || numbers || isProofOwed ? [[view, { until: Infinity, why }]] : [];
 }
 
 /** What has begun is finished, whatever holds. */

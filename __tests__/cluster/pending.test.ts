@@ -113,6 +113,26 @@ describe("describePending", () => {
       "m6i.large -> m6i.xlarge, 3 -> 4 hosts",
     );
   });
+
+  test("says how many machines there are in the middle of a surge, and how many there are to be", () => {
+    const spec = specOf(exampleWith(["[m6i.large,", "[m6i.xlarge,"]));
+    const [desired] = pendingGroups(spec, standing());
+    if (!desired) throw new Error("nothing is pending");
+    const group = groupOf(standing(), desired.name);
+    const hosts = [0, 1, 2, 3].map((number) => ({
+      ...(group.hosts[0] ?? { image: "", instanceType: "" }),
+      ...{ number, name: `x-${String(number)}`, hash: number === 3 ? desired.hash : "fffffffff0" },
+    }));
+    const image = "m6i.large -> m6i.xlarge";
+    const surging = { ...desired, surges: true as const };
+    expect(describePending(surging, { ...group, hosts })).toBe(
+      `${image}, 4 machines now, 3 once it is whole`,
+    );
+    expect(describePending(surging, { ...group, hosts: hosts.slice(1) })).toBe(image);
+    expect(describePending({ ...surging, hosts: 2 }, group)).toBe(`${image}, 3 -> 2 hosts`);
+    const completed = { attempt: 1, hosts: "", gate: "closed", numbers: [0, 1, 2, 3] };
+    expect(describePending(desired, { ...group, hosts, completed })).toContain("4 machines now");
+  });
 });
 
 describe("groupsInFlight", () => {

@@ -69,8 +69,8 @@ describeReal("A group that gets its new machines first", ["terraform"], (real) =
     });
 
   /** From here on the log of the agents counts. */
-  const begin = async (image: string): Promise<void> => {
-    await demo.rollout(["set", "image", `broker-0=${image}`]);
+  const begin = async (image?: string): Promise<void> => {
+    if (image !== undefined) await demo.rollout(["set", "image", `broker-0=${image}`]);
     nodes = new Map((await nodesNow()).map(({ ID, Name }) => [ID, Name]));
     seen = eventList.parse(await control("/events")).length;
     const all = await allocations();
@@ -200,6 +200,96 @@ describeReal("A group that gets its new machines first", ["terraform"], (real) =
     await rm(join(demo.folder, "bad-broker-0-2"));
   });
 
+  /** A third machine takes the number that is free, and the highest goes. */
+  const countFromZero = async (): Promise<void> => {
+    await demo.edit(["hosts: [2, 1, 1]", "hosts: [3, 1, 1]"]);
+    await start().end();
+    await demo.edit(["hosts: [3, 1, 1]", "hosts: [2, 1, 1]"]);
+    expect((await start().end()).exitCode).toBe(0);
+  };
+
+  /** A machine is ended, and Terraform has seen it. */
+  const lose = async (host: string): Promise<void> => {
+    await control(`/machines/${host}/kill`, {});
+    const state = await demo.state();
+    await demo.putState({
+      ...state,
+      serial: state.serial + 1,
+      resources: state.resources.filter(({ type, name }) => type !== "terraform_data" || name !== host),
+    });
+  };
+
+  longTest("goes back and replaces nothing where its new machine was ended by others", async () => {
+    await begin("ami-0ccc");
+    const ids = idsOf(await demo.state());
+    const run = start();
+    await run.see({ in: "terraform", text: /hook start-agents broker-0-2/ });
+    await run.send("driver", "SIGINT");
+    expect((await run.end()).output).toContain("or go back, which replaces none: rollout undo broker-0");
+    await lose("broker-0-2");
+    const undone = await demo.rollout(["undo", "broker-0"]);
+    expect(undone).toEqual({ exitCode: 0, output: expect.not.stringContaining("generation") });
+    const back = await start().end();
+    expect([back.exitCode, back.exitCode === 0 ? "" : back.output]).toEqual([0, ""]);
+    expect((await course()).filter((line) => !line.includes("broker-0-2"))).toEqual([]);
+    const now = idsOf(await demo.state());
+    for (const host of ["broker-0-0", "broker-0-1"])
+      expect(now.get(`terraform_data.${host}`)).toBe(ids.get(`terraform_data.${host}`));
+    expect((await demo.status()).phase).toBe("healthy");
+  });
+
+  longTest("proves an old machine that was missing and is made anew before its surplus goes", async () => {
+    await begin("ami-0ccc");
+    await writeFile(join(demo.folder, "bad-broker-0-2"), "");
+    const run = start();
+    await run.see({ in: "driver", text: /check-well/ });
+    await run.send("driver", "SIGINT");
+    await run.end();
+    await lose("broker-0-0");
+    expect((await demo.rollout(["undo", "broker-0"])).exitCode).toBe(0);
+    const { exitCode, output } = await start().end();
+    expect([exitCode, exitCode === 0 ? "" : output]).toEqual([0, ""]);
+    const proven = output.search(/before the next machines go: broker-0-0, broker-0-1/);
+    expect(proven).toBeGreaterThan(0);
+    expect(output.slice(0, proven)).not.toContain("its work leaves");
+    expect(output.slice(proven)).toContain("its work leaves");
+    expect(await images()).toEqual(["broker-0-0 ami-0bbb eligible", "broker-0-1 ami-0bbb eligible"]);
+    expect((await demo.status()).phase).toBe("healthy");
+    await rm(join(demo.folder, "bad-broker-0-2"));
+  });
+
+  longTest("makes what has left anew before its new machine goes, where it is undone then", async () => {
+    const [plain, held] = [
+      "maxSurge: 1",
+      "maxSurge: 1, steps: { afterLeave: [{ name: held, command: [sh, -c, 'while test -e held; do sleep 0.1; done'], timeout: 5m }] }",
+    ];
+    await demo.edit([plain, held]);
+    await writeFile(join(demo.folder, "held"), "");
+    await begin("ami-0ccc");
+    const run = start();
+    await run.see({ in: "driver", text: /step held \(afterLeave\): broker-0-0/ });
+    await run.send("driver", "SIGKILL");
+    await run.end();
+    await rm(join(demo.folder, "held"));
+    await quiet();
+    await demo.edit([held, plain]);
+    expect((await images())[0]).toBe("broker-0-0 ami-0bbb ineligible");
+    await begin();
+    const { exitCode, output } = await demo.rollout(["undo", "broker-0"]);
+    expect([exitCode, output]).toEqual([0, expect.stringContaining("generation 0 -> 1")]);
+    const back = await start().end();
+    expect([back.exitCode, back.exitCode === 0 ? "" : back.output]).toEqual([0, ""]);
+    const said = await course();
+    expect(said[0]).toMatch(/^(ineligible|killed broker-0-0 with 0)/);
+    expect(said.filter((line) => /^(started|drain)/.test(line)).slice(0, 2)).toEqual([
+      "started broker-0-0",
+      "drain broker-0-2",
+    ]);
+    expect(await work()).toBe(WORK);
+    expect((await demo.status()).phase).toBe("healthy");
+    await countFromZero();
+  });
+
   longTest("goes back by itself where the pool says so, and no old machine is replaced", async () => {
     const ids = idsOf(await demo.state());
     await demo.edit(["pools:", "rollout: { onFailure: undo }\npools:"]);
@@ -236,10 +326,7 @@ describeReal("A group that gets its new machines first", ["terraform"], (real) =
     expect(await movedTwice()).toBe(0);
     expect(await work()).toBe(WORK);
     expect((await demo.status()).phase).toBe("healthy");
-    await demo.edit(["hosts: [2, 1, 1]", "hosts: [3, 1, 1]"]);
-    await start().end();
-    await demo.edit(["hosts: [3, 1, 1]", "hosts: [2, 1, 1]"]);
-    expect((await start().end()).exitCode).toBe(0);
+    await countFromZero();
   };
 
   test("goes on by the same command where its run is killed while an old one leaves", () =>

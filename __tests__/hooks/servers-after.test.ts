@@ -32,3 +32,13 @@ test("servers that another group has lost count all the same", () => {
   const groups = new Map(standing.groups).set("consul-server-2", cut);
   expect(after({ ...standing, groups })).toBe(5);
 });
+
+test("servers that go for good count as long as they stand, since they go one after another", () => {
+  const seven = change(three, (spec) => {
+    poolOf(spec, "consul-server").hosts = [3, 2, 2];
+  });
+  const group = { ...findGroup(three, "consul-server-0"), numbers: [0, 1] };
+  expect(serversAfter(hookFileOf({ spec: three, deployed: deployedAs(seven), specFolder: "." }), group)).toBe(
+    6,
+  );
+});

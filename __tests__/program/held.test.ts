@@ -73,6 +73,13 @@ test("a view that would replace two servers at once is held whatever holds, and 
     ],
   ]);
   expect(await held({ spec: five, deployed: deployedAs(three), views })).toEqual([]);
+  expect(await held({ spec: three, deployed: deployedAs(five), views })).toEqual([]);
+  const seven = change(three, (spec) => {
+    poolOf(spec, "consul-server").hosts = [3, 2, 2];
+  });
+  expect(await held({ spec: three, deployed: deployedAs(seven), views })).toMatchObject([
+    ["consul-server-0", Infinity, expect.stringContaining("servers go one at a time")],
+  ]);
   // An interval ends, and that does not.
   await logged(store, ENDED);
   const paced = change(next, (spec) => {

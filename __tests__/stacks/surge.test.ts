@@ -9,7 +9,8 @@ import { UserError } from "../../cluster/user-error.js";
 import { findGroup } from "../../cluster/find-group.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import { refusalOf } from "../../program/program.js";
-import { refuseThird, takeBack } from "../../rollout/edit/take-back.js";
+import { refuseInSurge, takeBack } from "../../rollout/edit/take-back.js";
+import { nextInGroup } from "../../rollout/roll/next-step.js";
 import { addViews } from "../../stacks/add-views.js";
 import {
   change,
@@ -128,6 +129,20 @@ describe("a group that goes back before an old machine has left", () => {
     expect(viewOf(before, back, {}).get(LEAVE)).toMatchObject({ triggers_replace: { attempt: "1" } });
   });
 
+  test("keeps its generation, too, where all new ones were ended outside, and nothing is to be replaced", () => {
+    const { hosts } = groupIn(added, GROUP);
+    const ended = withGroup(added, GROUP, { hosts: hosts.filter(({ hash }) => hash === OLD) });
+    expect(takeBack(findGroup(spec, GROUP), groupIn(ended, GROUP), false)).toMatchObject({
+      change: { image: "ami-0aaa", generation: 0 },
+    });
+    expect(nextInGroup(before, ended, GROUP)).toEqual({ kind: "gate" });
+    // Of a group whose leave was made anew for another template nobody knows that.
+    const left = told(ended, { hash: NEW, hosts: names(1, 2) });
+    expect(takeBack(findGroup(spec, GROUP), groupIn(left, GROUP), false)).toMatchObject({
+      change: { generation: 1 },
+    });
+  });
+
   test("is replaced whole once one has", () => {
     const left = told(added, { hash: NEW, hosts: names(1, 2), waiting: names(1) });
     expect(takeBack(findGroup(spec, GROUP), groupIn(left, GROUP), false)).toMatchObject({
@@ -148,7 +163,7 @@ test("refuses a third image while new machines of a second stand beside the old 
     );
   const current = groupIn(added, GROUP);
   expect(() => {
-    refuseThird(third("ami-0ccc"), current);
+    refuseInSurge(third("ami-0ccc"), current, 1);
   }).toThrow(
     new UserError(
       "name-server-0 is not rolled to ami-0ccc: name-server-0-2 of ami-0bbb came beside its old machines, which are all at work; first: rollout undo name-server-0 and rollout deploy name-server-0, then this again",
@@ -156,13 +171,44 @@ test("refuses a third image while new machines of a second stand beside the old 
   );
   for (const group of [third("ami-0bbb"), third("ami-0aaa"), third("ami-0aaa", 1)])
     expect(() => {
-      refuseThird(group, current);
+      refuseInSurge(group, current, 1);
     }).not.toThrow();
   // Once an old one was asked to leave it goes on.
   const left = told(added, { hash: NEW, hosts: names(1, 2), waiting: names(1) });
   expect(() => {
-    refuseThird(third("ami-0ccc"), groupIn(left, GROUP));
+    refuseInSurge(third("ami-0ccc"), groupIn(left, GROUP), 1);
   }).not.toThrow();
+});
+
+test("refuses fewer machines in the middle of a surge, or together with another image, and no undo", () => {
+  const fewer = (image: string, hosts: number, generation = 0) =>
+    findGroup(
+      change(before, (edited) => {
+        const pool = poolOf(edited, "name-server");
+        Object.assign(pool, { hosts: [hosts, 1, 1], generations: [generation, 0, 0] });
+        pool.images[0] = image;
+      }),
+      GROUP,
+    );
+  const refuse = (group: ReturnType<typeof fewer>, deployed: Deployed, maxSurge = 1): string => {
+    try {
+      refuseInSurge(group, groupIn(deployed, GROUP), maxSurge);
+      return "";
+    } catch (error) {
+      return error instanceof UserError ? error.message : String(error);
+    }
+  };
+  expect(refuse(fewer("ami-0bbb", 1), added)).toMatchInlineSnapshot(
+    `"name-server-0 has 3 machines in the middle of its roll to ami-0bbb, and 1 are too few for that with maxSurge: 1; first: put the number back and run rollout deploy name-server-0, or go back by rollout undo name-server-0"`,
+  );
+  expect(refuse(fewer("ami-0bbb", 1), standing)).toMatchInlineSnapshot(
+    `"name-server-0 is to get ami-0bbb and fewer machines (2 -> 1) at once, so that old ones would leave before a new one stands; first: put one of both back and run rollout deploy name-server-0, then the other"`,
+  );
+  expect(refuse(fewer("ami-0bbb", 2), added)).toBe("");
+  expect(refuse(fewer("ami-0bbb", 2), standing)).toBe("");
+  expect(refuse(fewer("ami-0aaa", 1), standing)).toBe("");
+  expect(refuse(fewer("ami-0aaa", 1, 1), added)).toBe("");
+  expect(refuse(fewer("ami-0bbb", 1), added, 0)).toBe("");
 });
 
 test("a plain view is of the whole group, under the numbers of its new machines first", () => {
@@ -206,6 +252,28 @@ describe("the guard", () => {
     const pace = "and pools.name-server.maxSurge is 1 and maxUnavailable 0";
     expect(refused(spec, deployed, step)).toBe(
       `one-batch: the machines of name-server-0 ${why.replace("PACE", pace)}; make the plan by: rollout deploy name-server-0`,
+    );
+  });
+
+  test("refuses a machine that waits though a hook of it is tainted, and says what ends that", () => {
+    const hook = `terraform_data.${GROUP}-0-start-agents`;
+    expect(refused(spec, withGroup(standing, GROUP, { tainted: [hook] }), ADDS)).toMatchInlineSnapshot(
+      `"tainted-replacement: terraform_data.name-server-0-0-start-agents is tainted, so it would be replaced, and its machine works on until a later batch; run: terraform -chdir=cdktf.out/demo/name-server-0 untaint terraform_data.name-server-0-0-start-agents"`,
+    );
+  });
+
+  test("counts an old machine as at work of which only a hook is tainted", () => {
+    const hook = [`terraform_data.${GROUP}-0-start-agents`];
+    const step = { numbers: [1], laterHosts: [hostName(GROUP, 1)] };
+    expect(refused(spec, withGroup(standing, GROUP, { tainted: hook }), step)).toContain(
+      "1 of them at work now, and pools.name-server.maxSurge is 1 and maxUnavailable 0: name-server-0-0",
+    );
+  });
+
+  test("counts one that is out as none at work", () => {
+    const out = withGroup(added, GROUP, { tainted: [`terraform_data.${GROUP}-1`] });
+    expect(refused(spec, out, REMOVES)).toContain(
+      "would be 2, 1 of them at work now, and pools.name-server.maxSurge is 1 and maxUnavailable 0: name-server-0-0",
     );
   });
 

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { hostName } from "../../cluster/address.js";
+import type { DeployedGroup } from "../../cluster/deployed.js";
 import { gateSettingsOf } from "../../cluster/gate-settings.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
 import { hasNumber, numbersOf } from "../../cluster/numbers.js";
-import { isMade, isOut } from "../../cluster/pending.js";
+import { isMade, isOutOfSurge } from "../../cluster/pending.js";
 import { describeChange, isTainted } from "../change.js";
 import { listed } from "../listed.js";
 import { type Proposal, type Rule, isWaiting, numbered } from "../proposal.js";
@@ -34,15 +35,19 @@ export const oneBatch: Rule = (proposal) => {
  * The numbers of a group's hosts are what is deployed says, or machines would go and come for nothing. In a surge more may
  * stand, and those go that are not needed.
  */
-function otherNumbers(group: Group, { deployed, numbers, spec }: Proposal): Violation[] {
+function otherNumbers(group: Group, { deployed, numbers, plan, spec }: Proposal): Violation[] {
   const current = deployed.groups.get(group.name);
   const wanted = numbersOf(group, current);
   if (numbers === undefined || isDeepStrictEqual(numbers, wanted)) return [];
+  if (group.role !== "client" && current && plan?.gate !== "open" && isNextToGo(current, numbers, wanted))
+    return [];
   const { maxSurge, maxUnavailable } = gateSettingsOf(group.pool, spec);
   const isOld = ({ hash }: { readonly hash: string }): boolean => hash !== group.hash;
   if (current && maxSurge > 0 && current.hosts.some(isOld)) {
     const working = current.hosts.filter(
-      (host) => !isOut(host, current, spec.platform) && (isOld(host) || isMade(host, current, spec.platform)),
+      (host) =>
+        !isOutOfSurge(host, current, group.hash, spec.platform) &&
+        (isOld(host) || isMade(host, current, spec.platform)),
     );
     const going = working.filter(({ number }) => !numbers.includes(number));
     const made = numbers.filter((number) => !current.hosts.some((host) => host.number === number));
@@ -60,6 +65,21 @@ function otherNumbers(group: Group, { deployed, numbers, spec }: Proposal): Viol
     message: `${group.name} would have the hosts ${listed(numbers.map(String))}, by what is deployed ${listed(wanted.map(String))}`,
     remedy: "synthesize and plan again",
   });
+}
+
+/** Whether of servers that go for good one goes, and the others still stand. */
+function isNextToGo(
+  { hosts }: DeployedGroup,
+  numbers: readonly number[],
+  wanted: readonly number[],
+): boolean {
+  const going = hosts.filter(({ number }) => !wanted.includes(number));
+  const more = going.filter(({ number }) => numbers.includes(number));
+  return (
+    wanted.every((number) => numbers.includes(number)) &&
+    numbers.length === wanted.length + more.length &&
+    more.length === going.length - 1
+  );
 }
 
 /** Only a machine of an older template waits, and no server alone: any other would be hidden from the rules for no reason. */
@@ -106,7 +126,8 @@ function tooMany(group: Group, { changes, deployed, spec, plan }: Proposal): Vio
       of === group.name && member?.kind === "host" && planned?.deposed === undefined,
   );
   const updating = own.filter((change) => change.action === "replace" && !isTainted(change, deployed));
-  const out = isServer && updating.length > 0 ? own : updating;
+  const going = own.filter(({ action }) => action === "delete");
+  const out = isServer && (updating.length > 0 || going.length > 1) ? own : updating;
   if (out.length <= maxUnavailable) return [];
   const names = out.map(({ member }) => hostName(group.name, member?.host ?? 0));
   if (isServer) {

@@ -1,7 +1,7 @@
 import { parseAddress, type MemberKind } from "../../cluster/address.js";
 import type { DeployedGroup } from "../../cluster/deployed.js";
 import { isTainted, type Change } from "../change.js";
-import type { Proposal, Rule, StateProposal } from "../proposal.js";
+import { isWaiting, type Proposal, type Rule, type StateProposal } from "../proposal.js";
 import { terraformIn } from "../terraform-in.js";
 import type { Violation } from "../verdict.js";
 
@@ -11,15 +11,19 @@ import type { Violation } from "../verdict.js";
  */
 export const taintedReplacement: Rule = (proposal) => [...ofPlan(proposal), ...neverDestroyed(proposal)];
 
-/** Data and history outlive everything: with a taint on them every plan fails. */
+/** Data and history outlive everything, and a machine that waits is frozen: with a taint on them every plan fails. */
 export function neverDestroyed(proposal: StateProposal): Violation[] {
   const { plan, spec, deployed } = proposal;
   if (plan || spec.protection === "off") return [];
-  const addresses = [...deployed.groups.values()]
-    .flatMap(({ tainted }) => tainted)
-    .filter((address) => ["data", "revision"].includes(parseAddress(address)?.kind ?? ""));
-  const why = "so it would be replaced, and it is never destroyed";
-  return addresses.sort().map((address) => untainted(address, why, proposal));
+  const addresses = [...deployed.groups.values()].flatMap(({ tainted }) => tainted).sort();
+  return addresses.flatMap((address) => {
+    const member = parseAddress(address);
+    if (member?.kind === "data" || member?.kind === "revision")
+      return untainted(address, "so it would be replaced, and it is never destroyed", proposal);
+    return member && member.kind !== "config-consul" && isWaiting(proposal, member)
+      ? untainted(address, "so it would be replaced, and its machine works on until a later batch", proposal)
+      : [];
+  });
 }
 
 const untainted = (address: string, why: string, proposal: StateProposal): Violation => ({

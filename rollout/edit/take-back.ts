@@ -101,36 +101,63 @@ export function generationBack(group: Group, current: DeployedGroup, to: Revisio
 }
 
 /**
- * By the state: once its leave has run, a group's machines are no longer what they were, whatever they run. New ones beside them
- * change nothing of that, as long as its leave is the one that it had.
+ * By the state: once its leave has run, a group's machines are no longer what they were, whatever they run. New ones beside them,
+ * or that were there, change nothing of that, as long as its leave is the one that it had.
  */
-export const hasLeft = (current: DeployedGroup): boolean =>
-  !current.leave ||
-  (!isSurged(current) &&
-    (current.hosts.length < deployedHosts(current) ||
-      current.hosts.some(({ hash }) => hash !== current.revisions.at(-1)?.hash)));
-
-/** Whether new machines stand beside the old ones, none of which has been made to leave. */
-export function isSurged({ hosts, leave, leaveFor, revisions }: DeployedGroup): boolean {
+export function hasLeft(current: DeployedGroup): boolean {
+  const { hosts, leave, ready, revisions } = current;
   const hash = revisions.at(-1)?.hash;
-  const old = hosts.filter((host) => host.hash === hash).length;
-  return leave && leaveFor?.hash === hash && old > 0 && old < hosts.length;
+  const isOther = hosts.some((host) => host.hash !== hash);
+  if (!leave) return true;
+  if (isLeaveKept(current) && ready?.hash !== hash) return false;
+  return !isSurged(current) && (hosts.length < deployedHosts(current) || isOther);
 }
 
+/** Whether new machines stand beside the old ones, none of which has been made to leave. */
+export function isSurged(current: DeployedGroup): boolean {
+  const hash = current.revisions.at(-1)?.hash;
+  const old = current.hosts.filter((host) => host.hash === hash).length;
+  return isLeaveKept(current) && old > 0 && old < current.hosts.length;
+}
+
+/** Whether no machine has been made to leave since the group's last revision. */
+export const isLeaveKept = ({ leave, leaveFor, revisions }: DeployedGroup): boolean =>
+  leave && leaveFor?.hash !== undefined && leaveFor.hash === revisions.at(-1)?.hash;
+
 /**
- * The surplus would go first, through a leave that asks all old machines, before anything of the third stands.
- * @throws UserError where a group is to get a third image while new machines stand beside its old ones
+ * By a third image the surplus would go first, through a leave that asks all old machines, before anything of the third stands.
+ * By fewer machines so would old ones, before anything new does.
+ * @throws UserError where a group of which new machines come first is to get a third image, or fewer machines, in the middle of
+ * that, or fewer with another image
  */
-export function refuseThird(group: Group, current: DeployedGroup | undefined): void {
+export function refuseInSurge(group: Group, current: DeployedGroup, maxSurge: number): void {
   const { name, hash, image } = group;
-  const last = current?.revisions.at(-1);
-  if (!current || !last || !isSurged(current)) return;
+  const last = current.revisions.at(-1);
   // An undo is never refused, also one that makes the old ones anew.
-  if (makesTheSame(templateIn(last, group, current), group)) return;
+  if (!last || makesTheSame(templateIn(last, group, current), group)) return;
   const known = [hash, last.hash];
-  const others = current.hosts.filter((host) => !known.includes(host.hash));
-  if (others.length === 0) return;
+  const others = isSurged(current) ? current.hosts.filter((host) => !known.includes(host.hash)) : [];
+  if (others.length === 0) {
+    refuseFewer(group, current, maxSurge);
+    return;
+  }
   throw new UserError(
     `${name} is not rolled to ${image}: ${others.map((host) => host.name).join(", ")} of ${[...new Set(others.map((host) => host.image))].join(", ")} came beside its old machines, which are all at work; first: rollout undo ${name} and rollout deploy ${name}, then this again`,
+  );
+}
+
+function refuseFewer(
+  { name, hash, image, hosts, retires }: Group,
+  current: DeployedGroup,
+  maxSurge: number,
+): void {
+  const stand = current.hosts.length;
+  const isBegun = current.hosts.some((host) => host.hash !== current.hosts[0]?.hash);
+  const isOver = current.hosts.every((host) => host.hash === hash);
+  if (maxSurge === 0 || retires || isOver || stand <= hosts + (isBegun ? maxSurge : 0)) return;
+  throw new UserError(
+    isBegun
+      ? `${name} has ${String(stand)} machines in the middle of its roll to ${image}, and ${String(hosts)} are too few for that with maxSurge: ${String(maxSurge)}; first: put the number back and run rollout deploy ${name}, or go back by rollout undo ${name}`
+      : `${name} is to get ${image} and fewer machines (${String(stand)} -> ${String(hosts)}) at once, so that old ones would leave before a new one stands; first: put one of both back and run rollout deploy ${name}, then the other`,
   );
 }

@@ -1,6 +1,7 @@
 import { isKnown, unknowns } from "../observation/known.js";
+import { drainOf } from "./drain.js";
 import { isMachineEnded } from "../observation/machine.js";
-import type { NomadNode, Observation } from "../observation/observation.js";
+import { isUnknown, type NomadNode, type Observation } from "../observation/observation.js";
 
 /** The nodes of clients of which none has left Consul or gone: what ends their drain is enough. Else why it is not. */
 export function stillThere(
@@ -16,4 +17,13 @@ export function stillThere(
     (host) => !isAlive(host) || isMachineEnded(machines, host) || !own.some(({ name }) => name === host),
   );
   return gone.length === 0 ? own : `${gone.join(", ")} ${gone.length === 1 ? "has" : "have"} left or died`;
+}
+
+/** The clients of which none has left, died or been drained; where nobody knows, that is all of them. */
+export function atWork(observation: Observation, hosts: readonly string[]): string[] {
+  if (isUnknown(observation.nomad.nodes) || isUnknown(observation.consul.members)) return [...hosts];
+  return hosts.filter((host) => {
+    const there = stillThere(observation, [host]);
+    return typeof there !== "string" && there.every((node) => drainOf(node) === "none");
+  });
 }

@@ -161,7 +161,7 @@ export function reviewOf(input: ReviewInput): Review {
     settings: before ? changedSettings(before, spec) : null,
     differs: differingGroups(spec, deployed),
     commits: input.commits ?? { base: null, head: null, isCommitted: false },
-    deployed: describeOrigin(deployed.origin),
+    deployed: `${describeOrigin(deployed.origin)}${deployed.origin.kind === "spec" ? fromZeroIn(all) : ""}`,
   };
   const what = changesOf(review);
   return {
@@ -171,6 +171,15 @@ export function reviewOf(input: ReviewInput): Review {
       what.length + violations.length > 0 || (before !== undefined && !isDeepStrictEqual(before, spec)),
     next: spec.protection === "off" && groups.length > 0 ? null : nextOf(review),
   };
+}
+
+/** Only a state tells which numbers stand, and a roll by `maxSurge` leaves others than 0, 1, 2 and so on. */
+function fromZeroIn(groups: readonly Group[]): string {
+  const pools = [...new Set(groups.flatMap(({ pool, surges }) => (surges ? pool : [])))];
+  const has = pools.length === 1 ? "has" : "have";
+  return pools.length === 0
+    ? ""
+    : `; machines are counted from 0, and others may stand where ${pools.join(", ")} ${has} maxSurge`;
 }
 
 type Facts = Omit<Review, "headline" | "changed" | "next">;

@@ -1,8 +1,8 @@
 import type { PlatformName } from "../../cluster/address.js";
 import type { DeployedGroup, DeployedHost } from "../../cluster/deployed.js";
-import type { Group } from "../../cluster/groups.js";
+import { type Group, numbersIn } from "../../cluster/groups.js";
 import { hasNumber, lowestFree } from "../../cluster/numbers.js";
-import { deployedHash, isMade, isOut } from "../../cluster/pending.js";
+import { deployedHash, isMade, isOut, isOutOfSurge } from "../../cluster/pending.js";
 
 /** Which machines of a group are replaced next. Names of hosts, by number. */
 export interface Batch {
@@ -12,7 +12,7 @@ export interface Batch {
   readonly updating: readonly string[];
   /** Machines that stand and work, and are replaced later. */
   readonly laterHosts: readonly string[];
-  /** The numbers that the group has with this step of a surge; absent where none is under way. */
+  /** The numbers that the group has with this step of a surge, or while servers go for good one after another; absent else. */
   readonly numbers?: readonly number[];
 }
 
@@ -46,17 +46,24 @@ export function nextBatch(
     .filter(({ hash }) => hash !== group.hash)
     .sort((one, other) => place(one) - place(other));
   const updated = standing.filter(({ hash }) => hash === group.hash).map(({ name }) => name);
-  const goForGood = hosts.length - kept.length;
-  const outInState = group.hosts - standing.length + goForGood;
+  const goForGood = hosts
+    .filter((host) => !kept.includes(host))
+    .sort((one, other) => place(one) - place(other));
+  const outInState = group.hosts - standing.length + goForGood.length;
   // A server that has left already goes on: what is new would wait for its vote before it.
   const left = outInState === 0 && sorted[0] && place(sorted[0]) === -1 ? 1 : 0;
   const old = sorted.slice(left);
   const out = outInState + left;
   const most = current.leave || isServer ? Math.max(0, maxUnavailable - out) : 0;
+  // Of servers that go for good the others stay for now: one goes at a time.
+  const remaining = isServer ? goForGood.slice(1) : [];
+  const numbers = [...numbersIn(group), ...remaining.map(({ number }) => number)];
+  const later = [...old.slice(most), ...remaining.filter(({ hash }) => hash !== group.hash)];
   return {
     updated,
     updating: old.slice(0, most).map(({ name }) => name),
-    laterHosts: old.slice(most).map(({ name }) => name),
+    laterHosts: later.map(({ name }) => name),
+    ...(remaining.length > 0 ? { numbers: numbers.sort((one, other) => one - other) } : {}),
   };
 }
 
@@ -70,7 +77,7 @@ function nextSurge(
   { maxUnavailable, maxSurge = 0, platform }: Pace,
 ): Batch | undefined {
   const hosts = [...current.hosts].sort((one, other) => one.number - other.number);
-  const standing = hosts.filter((host) => !isOut(host, current, platform));
+  const standing = hosts.filter((host) => !isOutOfSurge(host, current, group.hash, platform));
   const isOld = ({ hash }: { readonly hash: string }): boolean => hash !== group.hash;
   // The surplus of an earlier image goes first: nobody has proven it.
   const isSurplus = ({ hash }: DeployedHost): boolean => hash !== deployedHash(current);

@@ -39,6 +39,30 @@ describe("a plan of a group of two servers", () => {
     expect(refusals(["delete"])).toEqual([]);
   });
 
+  test("refuses to take two away at once, and more than one where they go one after another", () => {
+    expect(refusals(["delete", "delete"])).toMatchInlineSnapshot(`
+     [
+       "one-batch: 2 servers of consul-server-0 would be out at once, and servers go one at a time: consul-server-0-0, consul-server-0-1; roll it by: rollout deploy consul-server-0",
+     ]
+    `);
+    const seven = change(five, (spec) => {
+      poolOf(spec, "consul-server").hosts = [3, 2, 2];
+    });
+    const fewer = change(five, (spec) => {
+      poolOf(spec, "consul-server").hosts = [1, 1, 1];
+    });
+    const by = (numbers: readonly number[], gate: Plan["gate"] = "closed"): string[] =>
+      refusals([], { spec: fewer, deployed: deployedAs(seven), numbers, plan: { ...PLAN, gate } });
+    expect(by([0, 1])).toEqual([]);
+    expect(by([0, 2])).toEqual([]);
+    const other = (numbers: string): string =>
+      `one-batch: consul-server-0 would have the hosts ${numbers}, by what is deployed 0: consul-server-0; synthesize and plan again`;
+    expect(by([0, 1], "open")).toEqual([other("0, 1")]);
+    expect(by([1, 2])).toEqual([other("1, 2")]);
+    expect(by([0, 1, 2])).toEqual([other("0, 1, 2")]);
+    expect(by([0, 5])).toEqual([other("0, 5")]);
+  });
+
   test("makes those anew that are gone already", () => {
     const tainted = [0, 1].map((host) => hostAddress("local", NAME, host, "host"));
     const deployed = withGroup(standing, NAME, { tainted });

@@ -47,3 +47,16 @@ test("refuses a stop that would not run", () => {
     "tainted-replacement: terraform_data.broker-0-1-stop-agents is tainted, so it would be replaced without its hook, and what it stops would go on; run: terraform -chdir=cdktf.out/demo/broker-0 untaint terraform_data.broker-0-1-stop-agents",
   ]);
 });
+
+test("refuses at synth a hook of a machine that waits, but none that follows the Consul servers", () => {
+  const CONFIG = "terraform_data.broker-0-1-config-consul";
+  const proposal = proposalOf(agentsSpec(), standing, "broker-0");
+  const refused = (tainted: string, laterHosts: readonly string[]): number =>
+    taintedReplacement({
+      ...proposal,
+      ...{ changes: [], laterHosts, deployed: withGroup(standing, "broker-0", { tainted: [tainted] }) },
+    }).length;
+  expect(refused(START, ["broker-0-1"])).toBe(1);
+  expect(refused(START, ["broker-0-0"])).toBe(0);
+  expect(refused(CONFIG, ["broker-0-1"])).toBe(0);
+});

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { stillThere } from "../../../rollout/leave/still-there.js";
+import { atWork, stillThere } from "../../../rollout/leave/still-there.js";
 import { known, nodeOf, observed, pick, type World } from "../observed.js";
 
 const HOSTS = ["broker-0-0", "broker-0-1"];
@@ -54,4 +54,20 @@ test.each<[string, string, (world: World) => void]>([
   ],
 ])("refuses where %s", (_, why, edit) => {
   expect(there(edit)).toBe(why);
+});
+
+test("at work is what has neither left nor died nor been drained, and all where nobody knows", () => {
+  const hosts = (...edits: readonly ((world: World) => void)[]) => atWork(observed(...edits), HOSTS);
+  const drained = (world: World): void => {
+    Object.assign(pick(world.nomad.nodes, "broker-0-0-node"), { drain: { deadlineAt: null } });
+  };
+  expect(hosts()).toEqual(HOSTS);
+  expect(hosts(drained)).toEqual(["broker-0-1"]);
+  expect(hosts((world) => (pick(world.consul.members, "broker-0-1").status = "left"))).toEqual([
+    "broker-0-0",
+  ]);
+  expect(hosts((world) => (world.nomad.nodes = { unknown: "no leader" }))).toEqual(HOSTS);
+  expect(hosts((world) => (pick(world.nomad.nodes, "broker-0-0-node").eligibility = "ineligible"))).toEqual(
+    HOSTS,
+  );
 });

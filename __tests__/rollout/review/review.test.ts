@@ -22,6 +22,16 @@ const review = (spec: Spec, deployed: Deployed = standing, differences?: Review[
 
 const [A, B] = ["ami-0aaa", "ami-0bbb"];
 
+test("a review without a state says that machines are counted from 0 where others may stand", () => {
+  const surging = withPools({ "name-server": { maxSurge: 1 } });
+  expect(review(surging).deployed).toBe(
+    "git:main (for a review, not the state); machines are counted from 0, and others may stand where name-server has maxSurge",
+  );
+  expect(review(base).deployed).toBe("git:main (for a review, not the state)");
+  const origin = { kind: "state", where: "terraform.demo.tfstate", serial: 7, lineage: "demo" } as const;
+  expect(review(surging, { ...standing, origin }).deployed).toBe("terraform.demo.tfstate, serial 7");
+});
+
 describe("The headline of a review", () => {
   test("says that nothing changes", () => {
     expect(review(base, standing, []).headline).toBe("accepted, no group changes");

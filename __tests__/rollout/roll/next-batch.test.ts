@@ -123,6 +123,16 @@ describe("the servers of a group", () => {
       updating: [zero],
     });
   });
+
+  test("that go for good go one after another, the leader last, and one that is out first", () => {
+    const [zero = "", one = "", two = ""] = hosts(0, 1, 2);
+    const three: Seen = { states: ["new", "new", "new"], leave: true };
+    expect(batchOf(three, 1)).toEqual({ ...NONE, updated: [zero], numbers: [0, 2] });
+    expect(batchOf(three, 1, [zero, two, one])).toEqual({ ...NONE, updated: [zero], numbers: [0, 1] });
+    expect(batchOf(three, 1, [zero, one])).toEqual({ ...NONE, updated: [zero], numbers: [0, 1] });
+    const old: Seen = { states: ["old", "old", "old"], leave: true };
+    expect(batchOf(old, 1)).toEqual({ ...NONE, laterHosts: [zero, two], numbers: [0, 2] });
+  });
 });
 
 const NONE: Batch = { updated: [], updating: [], laterHosts: [] };

@@ -16,8 +16,9 @@ const desired = findGroup(spec, NAME);
 const standing = groupIn(deployedAs(spec), NAME);
 const OLD = "1111111111";
 
-/** What is known of a machine: `left` is out of Consul, `half` new and its hooks were cut off. */
-type State = "old" | "other" | "new" | "half" | "left" | "tainted" | "tainted old";
+/** What is known of a machine: `left` is out of Consul, `half` new and its hooks were cut off, `seen out` what only its agents say. */
+type State =
+  "old" | "other" | "new" | "half" | "left" | "tainted" | "tainted old" | "hook tainted" | "seen out";
 
 /** By number. */
 interface Seen {
@@ -98,6 +99,43 @@ test.each<[string, Seen, Numbers, string[]]>([
     ["-2", "+2", "-0", "+0", "-1"],
   ],
   [
+    "one that goes back by a new generation once an old one has left: that is made anew before the surplus goes",
+    {
+      states: new Map([
+        [0, "seen out"],
+        [1, "old"],
+        [2, "other"],
+      ]),
+      leave: true,
+    },
+    { hosts: 2, maxSurge: 1 },
+    ["-0", "+0", "-2", "+2", "-1"],
+  ],
+  [
+    "one that may run in this group alone, likewise",
+    {
+      states: new Map([
+        [0, "seen out"],
+        [1, "other"],
+      ]),
+      leave: true,
+    },
+    { hosts: 1, maxSurge: 1 },
+    ["-0", "+0", "-1"],
+  ],
+  [
+    "one of which only a hook of an old machine is tainted, which works",
+    {
+      states: new Map([
+        [0, "hook tainted"],
+        [1, "old"],
+      ]),
+      leave: true,
+    },
+    { hosts: 2, maxSurge: 1 },
+    ["+2", "-0", "+0", "-1"],
+  ],
+  [
     "one that was set back before any has left: the surplus goes",
     {
       states: new Map([
@@ -128,7 +166,17 @@ describe("from any state of a group, with any numbers, wherever it is cut off", 
     maxSurge: fc.integer({ min: 1, max: 6 }),
     maxUnavailable: fc.integer({ min: 0, max: 3 }),
   });
-  const state = fc.constantFrom<State>("old", "old", "old", "new", "half", "left", "tainted", "tainted old");
+  const state = fc.constantFrom<State>(
+    "old",
+    "old",
+    "old",
+    "new",
+    "half",
+    "left",
+    "tainted",
+    "tainted old",
+    "hook tainted",
+  );
   const seen = fc
     .tuple(
       fc.dictionary(fc.constantFrom("0", "1", "2", "3", "4", "5", "7"), state, { minKeys: 1 }),
@@ -150,7 +198,7 @@ describe("from any state of a group, with any numbers, wherever it is cut off", 
           expect(count).toBeLessThan(60);
           const rolled = groupOf(group, given, batch);
           const after = new Set(rolled.numbers ?? Array.from({ length: given.hosts }, (_, number) => number));
-          const working = numbersOf(group, "old", "new", "half");
+          const working = numbersOf(group, "old", "new", "half", "hook tainted");
           const going = working.filter((number) => !after.has(number) || replaces(batch, number));
           const added = [...after].filter((number) => !group.states.has(number));
           const fresh = numbersOf(group, "new");
@@ -216,7 +264,10 @@ function step(seen: Seen, after: readonly number[], batch: Batch, cut: number): 
   const isAdd = going.length === 0;
   const left = new Map(states);
   for (const number of going)
-    left.set(number, states.get(number) === "old" ? "left" : (states.get(number) ?? "left"));
+    left.set(
+      number,
+      ["old", "hook tainted"].includes(states.get(number) ?? "") ? "left" : (states.get(number) ?? "left"),
+    );
   if (cut === 1) return isAdd ? seen : { ...seen, states: left, leave: false };
   const gone = new Map([...states].filter(([number]) => !going.includes(number)));
   const base = { ...(seen.recorded ? { recorded: seen.recorded } : {}) };
@@ -268,9 +319,14 @@ function deployed({ states, leave, recorded }: Seen): DeployedGroup {
     revisions: [{ number: 1, image: "ami-0aaa", hash: OLD, generation: 0, cause: "" }],
     hosts,
     leave,
-    tainted: [...states].flatMap(([number, state]) =>
-      state.startsWith("tainted") ? [`terraform_data.${hostName(NAME, number)}`] : [],
-    ),
+    tainted: [...states].flatMap(([number, state]) => {
+      const host = `terraform_data.${hostName(NAME, number)}`;
+      if (state.startsWith("tainted")) return [host];
+      return state === "hook tainted" ? [`${host}-start-agents`] : [];
+    }),
+    ...([...states.values()].includes("seen out")
+      ? { order: hosts.flatMap(({ number, name }) => (states.get(number) === "seen out" ? [] : name)) }
+      : {}),
     completed: { attempt: 1, hosts: ended, gate: "closed", numbers: recorded ? [...recorded] : undefined },
   };
 }

@@ -9,6 +9,8 @@ import { nextLeave } from "../../../rollout/leave/next-leave.js";
 import type { LeaveOrder } from "../../../rollout/leave/order.js";
 import { type Batch, nextBatch } from "../../../rollout/roll/next-batch.js";
 import { serverOrder } from "../../../rollout/roll/server-order.js";
+import { isSurged, refuseInSurge } from "../../../rollout/edit/take-back.js";
+import { atWork } from "../../../rollout/leave/still-there.js";
 import type { Wanted } from "../../../rollout/roll/next-group.js";
 import { rollFacts } from "../../../rollout/log/roll-facts.js";
 import { readRuns } from "../../../rollout/log/read-runs.js";
@@ -25,8 +27,9 @@ import { readiness } from "../../../rollout/ready/readiness.js";
 import { describeTimeout, isTimedOut } from "../../../rollout/ready/timeout.js";
 import { imagesOf, bakeSecondsOf, gateSettingsOf } from "../../../cluster/gate-settings.js";
 import { findGroup } from "../../../cluster/find-group.js";
-import { hostNames, serversOf } from "../../../cluster/groups.js";
-import { inFlightOf, isNew } from "../../../cluster/pending.js";
+import { type Group, hostNames, serversOf } from "../../../cluster/groups.js";
+import { onlyAdds, withNumbers } from "../../../cluster/numbers.js";
+import { deployedHash, inFlightOf, isNew } from "../../../cluster/pending.js";
 import type { Hold } from "../../../cluster/run/hold.js";
 import type { Spec } from "../../../cluster/yaml/schema.js";
 import type { Step } from "../../../cluster/run/run-log.js";
@@ -150,7 +153,7 @@ class GroupDriver {
     if (nextInGroup(spec, world.deployed, name).kind === "done") return { result: "nothing" };
     world.log({ event: "group-started", group: name, to: findGroup(spec, name).image });
     try {
-      for (let rounds = 0; rounds < 5; rounds++) {
+      for (let rounds = 0; rounds < 12; rounds++) {
         await this.tick();
         const next = nextInGroup(spec, world.deployed, name);
         if (next.kind === "blocked") throw refusal(next.reasons, `${name} is not rolled`);
@@ -161,7 +164,8 @@ class GroupDriver {
         }
         if (next.kind === "roll") await this.#roll(name, spec);
         else {
-          await this.#untilReady(name, spec, []);
+          const group = withNumbers(findGroup(spec, name), world.state.group(name));
+          await this.#untilReady(name, spec, hostNames(group));
           await this.#record(name, spec);
         }
       }
@@ -181,11 +185,20 @@ class GroupDriver {
 
   async #roll(name: string, spec: Spec): Promise<void> {
     const { world } = this;
-    const group = findGroup(spec, name);
-    const { updated, updating, laterHosts } = this.#batch(name, spec);
-    if (updated.length > 0 && updating.length > 0) {
-      const rest = hostNames(group).filter((host) => !updated.includes(host));
-      await this.#untilReady(name, spec, rest);
+    const batch = this.#batch(name, spec);
+    const { updated, updating, laterHosts, numbers } = batch;
+    const current = world.state.group(name);
+    const group = inBatch(world, name, batch);
+    refuseInSurge(group, current, gateSettingsOf(group.pool, spec).maxSurge);
+    if (updated.length > 0 && updating.length > 0 && !(numbers && deployedHash(current) === group.hash)) {
+      const standing = numbers && current.hosts.map(({ number }) => number);
+      const all = hostNames(withNumbers(group, current, standing));
+      await this.#untilReady(
+        name,
+        spec,
+        all,
+        all.filter((host) => !updated.includes(host)),
+      );
     }
     await this.#step(name, "preflight");
     const cluster = [...world.deployed.groups.values()].map(({ name, pool, role, hosts }) => ({
@@ -202,29 +215,36 @@ class GroupDriver {
     const order = { group: name, role, servers, hash, stay, laterHosts, hosts, workload, retires, drain };
     const inFlight = inFlightOf(spec, world.deployed);
     const observation = world.observe(name);
-    const input = { group: name, servers, stay, laterHosts, workload, cluster, inFlight };
+    const surge = { isSurged: isSurged(current) };
+    const input = { group: name, servers, stay, laterHosts, workload, cluster, inFlight, ...surge };
     // Where nothing has to leave any more, nothing speaks against what is left to do.
     if (nextLeave(observation, order).kind !== "done") refuseUnsafe(preflight(observation, input));
     await this.#step(name, "plan");
     let plan = this.#plan(name, spec, "closed");
-    await this.#step(name, "leave");
-    world.spring("before it goes", name);
-    const rest = { laterHosts: plan.laterHosts };
-    await this.#leave({ ...order, ...rest }, { ...input, ...rest, inFlight: [] });
+    if (!onlyAdds(group, current, laterHosts)) {
+      await this.#step(name, "leave");
+      world.spring("before it goes", name);
+      const rest = { laterHosts: plan.laterHosts };
+      await this.#leave({ ...order, ...rest }, { ...input, ...rest, inFlight: [] });
+    }
     await this.#step(name, "apply");
     // The state has moved: what was judged is no longer what would be done.
     if (plan.base !== world.state.serial) plan = this.#plan(name, spec, "closed");
     await world.apply(plan, judge(plan, world.state), this.tick);
   }
 
-  /** As the driver sees it: with several servers the leader goes last. */
+  /** As the driver sees it: with several servers the leader goes last, and of a surge that goes back first what has left. */
   #batch(name: string, spec: Spec): Batch {
     const { world } = this;
-    const [group, current] = [findGroup(spec, name), world.state.group(name)];
+    const current = world.state.group(name);
+    const group = withNumbers(findGroup(spec, name), current);
     const hosts = current.hosts.map((host) => host.name);
-    const order = group.role === "client" ? undefined : serverOrder(world.observe(name), group.role, hosts);
-    const { maxUnavailable } = gateSettingsOf(group.pool, spec);
-    return nextBatch(group, order ? { ...current, order } : current, { maxUnavailable, platform: "local" });
+    const seen = world.observe(name);
+    const goesBack = isSurged(current) && current.hosts.every(({ hash }) => hash !== group.hash);
+    const ofClients = goesBack ? atWork(seen, hosts) : undefined;
+    const order = group.role === "client" ? ofClients : serverOrder(seen, group.role, hosts);
+    const pace = { ...gateSettingsOf(group.pool, spec), platform: "local" as const };
+    return nextBatch(group, order ? { ...current, order } : current, pace);
   }
 
   /** The machines that wait are those of the state that it is made from. */
@@ -233,7 +253,7 @@ class GroupDriver {
     const proposal = { view: name, target: name, spec, deployed, changes: [], declared: [], wiring: [] };
     const [refusal] = [...oneGroup(proposal), ...groupInFlight(proposal)];
     if (refusal) throw new UserError(`${refusal.message}; ${refusal.remedy}`);
-    const plan = this.world.state.plan(spec, name, gate, this.#batch(name, spec).laterHosts);
+    const plan = this.world.state.plan(spec, name, gate, this.#batch(name, spec));
     if (judge(plan, this.world.state).accepted) return plan;
     throw new UserError(`the plan of ${name} is rejected; see rollout check`);
   }
@@ -278,7 +298,12 @@ class GroupDriver {
     }
   }
 
-  async #untilReady(name: string, spec: Spec, laterHosts: readonly string[]): Promise<void> {
+  async #untilReady(
+    name: string,
+    spec: Spec,
+    hosts: readonly string[],
+    laterHosts: readonly string[] = [],
+  ): Promise<void> {
     const { world } = this;
     const group = findGroup(spec, name);
     const { workload, ready } = gateSettingsOf(group.pool, spec);
@@ -294,7 +319,7 @@ class GroupDriver {
       servers: serversOf(spec, group.role),
       image: group.image,
       hash: group.hash,
-      hosts: hostNames(group).filter((host) => !laterHosts.includes(host)),
+      hosts: hosts.filter((host) => !laterHosts.includes(host)),
       laterHosts,
       workload,
       hasLoadBalancer: false,
@@ -331,6 +356,9 @@ class GroupDriver {
     await world.apply(plan, judge(plan, world.state), this.tick);
   }
 }
+
+const inBatch = ({ spec, state }: World, name: string, { numbers }: Batch): Group =>
+  withNumbers(findGroup(spec, name), state.group(name), numbers);
 
 function refuseUnsafe({ refusals: [refusal] }: Preflight): void {
   if (refusal) throw new UserError(`${refusal.subject} ${refusal.message}; ${refusal.remedy}`);

@@ -22,7 +22,15 @@ export const FIVE = change(SPEC, (spec) => {
   for (const pool of ["consul-server", "nomad-server"]) poolOf(spec, pool).hosts = [2, 2, 1];
 });
 
-const HOSTS = groupsOf(FIVE).flatMap(hostNames);
+/** The same with clients whose new machines come first, and whose machines go one at a time. */
+export const SURGE = change(SPEC, (spec) => {
+  poolOf(spec, "broker").maxSurge = 1;
+});
+const BATCHES = change(FIVE, (spec) => {
+  poolOf(spec, "broker").maxUnavailable = 1;
+});
+
+const HOSTS = [...groupsOf(FIVE).flatMap(hostNames), "broker-0-2"];
 const GROUPS = groupsOf(SPEC).map(({ name }) => name);
 
 export const newWorld = (spec = SPEC): World => new World(spec, deployedAs(spec));
@@ -112,7 +120,7 @@ export const anySpec: fc.Arbitrary<Spec> = fc
     interval: fc.constantFrom("0s", "0s", "20s"),
     pauseAfter: fc.constantFrom([], [], ["broker-0"], ["nomad-server-1"]),
     order: fc.constantFrom([], [], ["broker-1"], ["nomad-server", "broker"]),
-    pools: fc.constantFrom(SPEC, FIVE),
+    pools: fc.constantFrom(SPEC, FIVE, SURGE, BATCHES),
   })
   .map(({ pools, ...rollout }) =>
     change(pools, (spec) => {
@@ -269,7 +277,11 @@ function putRight(world: World, end: RunEnd): void {
   release(world);
   world.ambush = undefined;
   world.isTorn = false;
-  cluster.nomad.drainer.endless.clear();
+  const { drainer, nodes } = cluster.nomad;
+  drainer.endless.clear();
+  // The simulator looks once at a node that is empty, and not again once the fault is gone.
+  for (const node of nodes.records.values())
+    if (node.drain) drainer.start(node, { ...node.drain, meta: null, accessor: "" });
   cluster.neverBack.clear();
   const [, consulPeer = ""] = /remove-peer -id=(\S+)/.exec(reason) ?? [];
   if (consulPeer !== "") cluster.consul.raft.remove(consulPeer);

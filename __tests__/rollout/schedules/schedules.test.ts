@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { isLong } from "../../support/long.js";
 import type { Spec } from "../../../cluster/yaml/schema.js";
-import { FIVE, anySchedule, anySpec, asked, newWorld, play } from "./schedule.js";
+import { FIVE, SURGE, anySchedule, anySpec, asked, newWorld, play } from "./schedule.js";
 
 /** Always the same schedules, unless another seed is asked for. */
 const SEED = Number(process.env["ROLLOUT_TEST_SEED"] ?? 2);
@@ -43,6 +43,26 @@ describe("a common roll goes step by step", () => {
        "broker-2-0 starts from v2",
        "broker-2 is whole",
        "--- done",
+     ]
+    `);
+  });
+
+  test("a pool of clients whose new machines come first", async () => {
+    const story = await roll("broker", SURGE);
+    expect(story.slice(0, story.indexOf("broker-0 is whole") + 1)).toMatchInlineSnapshot(`
+     [
+       "--- rollout deploy broker --image v2",
+       "broker-0: image v2 in the spec",
+       "broker-0-2 starts from v2",
+       "mark-ineligible broker-0-0, broker-0-1",
+       "drain broker-0-0",
+       "consul-leave broker-0-0",
+       "broker-0-0 is destroyed",
+       "broker-0-0 starts from v2",
+       "drain broker-0-1",
+       "consul-leave broker-0-1",
+       "broker-0-1 is destroyed",
+       "broker-0 is whole",
      ]
     `);
   });
@@ -178,7 +198,7 @@ test("whatever happens, nothing that must not be is, and every roll ends whole o
         } catch (error) {
           // fast-check prints the seed and what it was given; this is what came of it.
           if (error instanceof Error)
-            error.message += `\n${JSON.stringify({ what, rollout: spec.rollout, servers: spec.pools["consul-server"].hosts, schedule })}`;
+            error.message += `\n${JSON.stringify({ what, rollout: spec.rollout, servers: spec.pools["consul-server"].hosts, broker: spec.pools["broker"], schedule })}`;
           if (error instanceof Error) error.message += `\n${world.story.join("\n")}`;
           throw error;
         }

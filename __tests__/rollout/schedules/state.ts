@@ -1,13 +1,21 @@
+import { isDeepStrictEqual } from "node:util";
 import { hostName } from "../../../cluster/address.js";
 import type { Deployed, DeployedGroup, DeployedHost } from "../../../cluster/deployed.js";
 import { findGroup } from "../../../cluster/find-group.js";
-import { groupsOf, hostNames, type Group } from "../../../cluster/groups.js";
+import { groupsOf, hostNames, numbersIn, type Group } from "../../../cluster/groups.js";
+import { hasNumber, onlyAdds, withNumbers } from "../../../cluster/numbers.js";
 import { nextRevisions } from "../../../cluster/revision.js";
 import type { Spec } from "../../../cluster/yaml/schema.js";
+import type { Batch } from "../../../rollout/roll/next-batch.js";
 
 type Gate = "open" | "closed";
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
-type StateGroup = Omit<Writable<DeployedGroup>, "hosts"> & { hosts: DeployedHost[]; leaveFor: string };
+type StateGroup = Omit<Writable<DeployedGroup>, "hosts"> & { hosts: DeployedHost[]; leaveFor: LeaveFor };
+interface LeaveFor {
+  readonly hash: string;
+  readonly hosts: string;
+  readonly waiting: string;
+}
 
 /** One change of one member, in the order in which they are made. */
 export interface Change {
@@ -76,17 +84,27 @@ export class State {
     this.serial++;
   }
 
-  /** @param laterHosts those that keep their machines for now */
-  plan(spec: Spec, target: string, gate: Gate, laterHosts: readonly string[] = []): Plan {
-    const group = findGroup(spec, target);
+  /**
+   * @param laterHosts those that keep their machines for now
+   * @param given the numbers of a step of a surge
+   */
+  plan(
+    spec: Spec,
+    target: string,
+    gate: Gate,
+    { laterHosts = [], numbers: given }: Partial<Pick<Batch, "laterHosts" | "numbers">> = {},
+  ): Plan {
     const current = this.group(target);
+    const group = withNumbers(findGroup(spec, target), current, given);
+    const numbers = numbersIn(group);
     const stays = ({ number, hash, name }: DeployedHost): boolean =>
-      number < group.hosts && (hash === group.hash || laterHosts.includes(name));
+      hasNumber(group, number) && (hash === group.hash || laterHosts.includes(name));
     const going = current.hosts.filter((host) => !stays(host));
     const staying = current.hosts.filter(stays);
-    const missing = numbers(group).filter((number) => !staying.some((host) => host.number === number));
-    const leave = leaveFor(group.hash, [...hostNames(group), ...laterHosts]);
-    const leaves = current.leaveFor !== leave || !current.leave;
+    const missing = numbers.filter((number) => !staying.some((host) => host.number === number));
+    const leave = leaveFor(group.hash, hostNames(group), laterHosts);
+    const isOther = !isDeepStrictEqual(current.leaveFor, leave) || !current.leave;
+    const leaves = !onlyAdds(group, current, laterHosts) && (isOther || going.length > 0);
     const { ready } = current;
     const proves =
       going.length + missing.length > 0 ||
@@ -142,9 +160,7 @@ export class State {
               "create",
               () =>
                 (current.ready = {
-                  hosts: numbers(group)
-                    .map((number) => ids.get(number) ?? "")
-                    .join(","),
+                  hosts: numbers.map((number) => ids.get(number) ?? "").join(","),
                   hash: group.hash,
                   gate,
                 }),
@@ -186,7 +202,12 @@ export class State {
     const everywhere = target.role === "consul-server";
     return groupsOf(spec)
       .filter(({ name }) => name === target.name || everywhere)
-      .flatMap((group) => numbers(group).map((number) => ({ group: group.name, number })))
+      .flatMap((group) =>
+        (group.name === target.name
+          ? numbersIn(target)
+          : this.group(group.name).hosts.map((host) => host.number)
+        ).map((number) => ({ group: group.name, number })),
+      )
       .filter(({ group, number }) => changes || !this.#isTold(group, number))
       .filter(({ group, number }) => group === target.name || this.#host(group, number) !== undefined)
       .map(({ group, number }) => ({
@@ -240,6 +261,9 @@ export function judge(plan: Plan, state: State): { readonly plan: Plan; readonly
   return { plan, accepted };
 }
 
-const numbers = ({ hosts }: Group): number[] => Array.from({ length: hosts }, (_, number) => number);
 const idsOf = ({ hosts }: StateGroup): string => hosts.map(({ id }) => id).join(",");
-const leaveFor = (hash: string, hosts: readonly string[]): string => `${hash} ${hosts.join(",")}`;
+const leaveFor = (hash: string, hosts: readonly string[], waiting: readonly string[] = []): LeaveFor => ({
+  hash,
+  hosts: hosts.join(","),
+  waiting: waiting.join(","),
+});

@@ -122,7 +122,7 @@ export class World {
         for (const node of this.#nodes(step.nodes)) cluster.nomad.nodes.setEligible(node, false);
         break;
       case "drain":
-        this.#mayDrain(group);
+        this.#mayDrain(group, step.nodes);
         for (const node of this.#nodes(step.nodes)) {
           cluster.nomad.drainer.start(node, {
             deadline: step.drainDeadlineSeconds * 1e9,
@@ -271,7 +271,8 @@ export class World {
   }
 
   /** Never a drain before the whole group is ineligible. */
-  #mayDrain(group: string): void {
+  #mayDrain(group: string, nodes: readonly { readonly id: string }[]): void {
+    this.#keepsItsNumber(group, nodes);
     const hash = groupsOf(this.spec).find(({ name }) => name === group)?.hash;
     const eligible = [...this.cluster.nomad.nodes.records.values()].filter(
       (node) =>
@@ -285,6 +286,25 @@ export class World {
         `${group} is drained while ${eligible.map(({ name }) => name).join(", ")} may get work`,
       );
     }
+  }
+
+  /** Where new machines come first, never fewer that work than there are to be, but for those that schedules have killed. */
+  #keepsItsNumber(name: string, nodes: readonly { readonly id: string }[]): void {
+    const { pool, hosts: number } = findGroup(this.spec, name);
+    if (!this.spec.pools[pool]?.maxSurge) return;
+    const going = this.state.group(name).hosts.filter((host) => {
+      const node = this.cluster.nomad.nodes.records.get(
+        this.cluster.machines.get(host.name)?.nomad?.id ?? "",
+      );
+      return (
+        node?.status === "ready" && (node.drain ?? node.lastDrain ?? nodes.some(({ id }) => id === node.id))
+      );
+    });
+    const stay = this.state.group(name).hosts.length - going.length;
+    if (stay < number)
+      throw new Violation(
+        `${name} is drained of ${going.map((host) => host.name).join(", ")}, and ${String(stay)} are left`,
+      );
   }
 
   /**
