@@ -3,9 +3,10 @@ import { Token } from "cdktf";
 import { Construct, type IConstruct } from "constructs";
 import { UserError } from "../../cluster/user-error.js";
 import { checkSpec } from "../../cluster/yaml/load.js";
+import { withUserData } from "../../cluster/yaml/user-data-files.js";
 import { formatPath, SpecError, type Problem } from "../../cluster/yaml/problem.js";
 import type { ViewStack } from "../../stacks/view-stack.js";
-import { DESIRED, type SpecFile } from "../read-spec.js";
+import { DESIRED, filesIn, type SpecFile } from "../read-spec.js";
 import type { BackendProps, Place } from "./places.js";
 
 /** In which order and at which pace groups are rolled. */
@@ -114,7 +115,8 @@ export class Cluster extends Construct {
     if (problems.length > 0) throw new SpecError(this.where, problems);
     const desired = `${JSON.stringify(declared, null, 2)}\n`;
     const value: unknown = JSON.parse(desired);
-    const spec = checkSpec({ value, lineOf: () => undefined }, this.where);
+    const checked = checkSpec({ value, lineOf: () => undefined }, this.where);
+    const spec = withUserData(checked, this.where, filesIn(folder));
     return { spec, file: join(folder, DESIRED), shown: DESIRED, isExample: false, desired };
   }
 
