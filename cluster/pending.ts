@@ -87,7 +87,8 @@ export function describePending(group: Group, deployed: DeployedGroup): string {
 const change = (from: string | undefined, to: string, unit = ""): string[] =>
   from === undefined || from === to ? [] : [`${from} -> ${to}${unit}`];
 
-function ownChanges(from: OwnSettings, to: OwnSettings): string[] {
+/** `tags team=data -> none`, each. */
+export function ownChanges(from: OwnSettings, to: OwnSettings): string[] {
   const was: Readonly<Record<string, string | undefined>> = ownInWords(from);
   return Object.entries(ownInWords(to)).flatMap(([name, value]) =>
     change(`${name} ${was[name] ?? "none"}`, value ?? "none").filter(() => was[name] !== value),
