@@ -1,5 +1,4 @@
 import { expect, test } from "@jest/globals";
-import type { Spec } from "../../cluster/yaml/schema.js";
 import { withUserData } from "../../cluster/yaml/user-data-files.js";
 import { change, exampleSpec, nothing, poolOf, resourcesOf, type Resources } from "../support/fixtures.js";
 
@@ -54,8 +53,11 @@ test("key, profile, further security groups and the size of the system disk are 
 });
 
 test("what a group has of its own reaches its machines alone, over what all have, and evaluates nothing", () => {
-  const spec = change(exampleSpec(), (edited) => {
+  const all = change(exampleSpec(), (edited) => {
     if (edited.platform === "aws") edited.aws.securityGroupIds = ["sg-0a1"];
+  });
+  const plain = resourcesOf(all, nothing(), "cluster");
+  const spec = change(all, (edited) => {
     Object.assign(poolOf(edited, "broker"), {
       instanceProfiles: [null, "brokers", null],
       securityGroupIds: [[], ["sg-0b2", "sg-0a1"], []],
@@ -74,15 +76,8 @@ test("what a group has of its own reaches its machines alone, over what all have
   });
   expect(machine?.["user_data"]).toContain("echo $${HOME} %%{x} $$${y}\n");
   for (const name of ["aws_instance.broker-0-2", "aws_instance.name-server-1-0"])
-    expect([name, resourcesOf(spec0(spec), nothing(), "cluster").get(name)]).toEqual([name, other.get(name)]);
+    expect([name, plain.get(name)]).toEqual([name, other.get(name)]);
 });
-
-/** The same without what the group has of its own. */
-const spec0 = (spec: Spec): Spec =>
-  change(spec, (edited) => {
-    for (const key of ["instanceProfiles", "securityGroupIds", "tags", "userData"] as const)
-      delete poolOf(edited, "broker")[key];
-  });
 
 test("nothing is open to the world: machines to each other and to their load balancer, that to the VPC", () => {
   const rules = [...view].flatMap(([address, body]) =>
