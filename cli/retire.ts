@@ -7,6 +7,7 @@ import type { Deployed, DeployedHost } from "../cluster/deployed.js";
 import { findRetirable, setRetire } from "../cluster/yaml/edit-retire.js";
 import type { Pool } from "../cluster/groups.js";
 import { loadSpec } from "../cluster/yaml/load.js";
+import { withTextsOf } from "../cluster/yaml/user-data-files.js";
 import { leftoversOf } from "../cluster/retiring.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
@@ -62,7 +63,7 @@ export async function runRetire(env: Environment, args: RetireArgs, dialogue: Di
   rewriteFile(file, edited);
   return [
     `${pool.name} retires (${retire}), as ${shown} says now; take the key out again, and it comes back`,
-    nextOf(pool, loadSpec(edited, shown), deployed),
+    nextOf(pool, withTextsOf(spec, loadSpec(edited, shown)), deployed),
   ].join("\n");
 }
 

@@ -4,18 +4,19 @@ import { App } from "cdktf";
 import { offeredViews } from "../rollout/roll/views.js";
 import { type Difference, type Review, reviewOf, reviewSchema } from "../rollout/review/review.js";
 import { isOwnAddress } from "../cluster/shared-address.js";
-import { loadSpec } from "../cluster/yaml/load.js";
+import { userDataFiles } from "../cluster/yaml/user-data-files.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
 import type { Deployed } from "../cluster/deployed.js";
 import { addViews } from "../stacks/add-views.js";
 import type { ViewStack } from "../stacks/view-stack.js";
-import { commitAt, fileAtRevision, isCommitted } from "../clients/git.js";
+import { commitAt, isCommitted } from "../clients/git.js";
 import { diffResources } from "./output/diff-resources.js";
 import { inScratch } from "../program/in-scratch.js";
 import { readDeployed } from "../program/read-deployed.js";
 import { readSpec, type SpecFile } from "../program/read-spec.js";
 import { programFolder } from "../program/run-program.js";
+import { specAt } from "../program/spec-at.js";
 
 export interface ReviewArgs {
   /** A git revision: what is deployed is taken from the spec there, without credentials. Default: from the state. */
@@ -37,10 +38,7 @@ export async function runReview(env: Environment, args: ReviewArgs): Promise<Rev
 async function review(env: Environment, { base }: ReviewArgs): Promise<Review> {
   const source = readSpec(env);
   const { spec, file } = source;
-  const before =
-    base === undefined
-      ? undefined
-      : loadSpec(await fileAtRevision(file, base, source.shown), `${base}:${source.shown}`);
+  const before = base === undefined ? undefined : await specAt(file, base, source.shown);
   const deployed = withoutOwn(
     source,
     await readDeployed(source, base === undefined ? env : { ...env, ROLLOUT_DEPLOYED: `git:${base}` }),
@@ -48,7 +46,7 @@ async function review(env: Environment, { base }: ReviewArgs): Promise<Review> {
   const commits = {
     base: base === undefined ? null : ((await commitAt(file, base)) ?? null),
     head: (await commitAt(file, "HEAD")) ?? null,
-    isCommitted: await isCommitted(file),
+    isCommitted: await isCommitted(file, userDataFiles(spec)),
   };
   return inScratch("rollout-review-", (scratch) => {
     const views = offeredViews(spec, deployed);

@@ -44,8 +44,9 @@ export interface Commit {
 /**
  * The last 50 commits that touched a file, newest first: why it is as it is. None where nothing is known: without git, outside
  * a repository, for a file that was never committed.
+ * @param also files that it names, from its folder
  */
-export async function commitsOf(file: string): Promise<Commit[]> {
+export async function commitsOf(file: string, also: readonly string[] = []): Promise<Commit[]> {
   const log = [
     "-c",
     "log.showSignature=false",
@@ -53,7 +54,7 @@ export async function commitsOf(file: string): Promise<Commit[]> {
     "-50",
     "--format=%H %h %s",
     "--",
-    `./${basename(file)}`,
+    ...pathsOf(file, also),
   ];
   const lines = (await textOf(file, log)) ?? "";
   return [...lines.matchAll(/^(\S+) (.+)$/gm)].map(([, commit = "", cause = ""]) => ({ commit, cause }));
@@ -63,23 +64,27 @@ export async function commitsOf(file: string): Promise<Commit[]> {
 export const commitAt = (file: string, rev: string): Promise<string | undefined> =>
   textOf(file, ["rev-parse", "--verify", "--quiet", "--short=12", `${rev}^{commit}`]);
 
-/** What differs from the last commit: nothing, or a line of `git status`; undefined where there is no repository. */
-const statusOf = (file: string): Promise<string | undefined> =>
-  textOf(file, ["--no-optional-locks", "status", "--porcelain", "--", `./${basename(file)}`]);
+const pathsOf = (file: string, also: readonly string[]): string[] =>
+  [basename(file), ...also].map((path) => `./${path}`);
 
-/** Whether a file is as the last commit has it. */
-export const isCommitted = async (file: string): Promise<boolean> => (await statusOf(file)) === "";
+/** What differs from the last commit: nothing, or lines of `git status`; undefined where there is no repository. */
+const statusOf = (file: string, also: readonly string[]): Promise<string | undefined> =>
+  textOf(file, ["--no-optional-locks", "status", "--porcelain", "--", ...pathsOf(file, also)]);
+
+/** Whether a file, and what it names, is as the last commit has it. */
+export const isCommitted = async (file: string, also: readonly string[] = []): Promise<boolean> =>
+  (await statusOf(file, also)) === "";
 
 /** Whether a file is kept in git, and no commit has it as it is. No git is asked where there is no repository. */
-export const isUncommitted = async (file: string): Promise<boolean> =>
-  isInRepository(dirname(file)) && /^(?!\?\?)./.test((await statusOf(file)) ?? "");
+export const isUncommitted = async (file: string, also: readonly string[] = []): Promise<boolean> =>
+  isInRepository(dirname(file)) && /^(?!\?\?)./m.test((await statusOf(file, also)) ?? "");
 
 const isInRepository = (folder: string): boolean =>
   existsSync(join(folder, ".git")) || (dirname(folder) !== folder && isInRepository(dirname(folder)));
 
 /** The commit that has a file as it is; `uncommitted` where none has, or there is no git. */
-export async function commitOf(file: string): Promise<string> {
-  const [commit, isClean] = await Promise.all([commitAt(file, "HEAD"), isCommitted(file)]);
+export async function commitOf(file: string, also: readonly string[] = []): Promise<string> {
+  const [commit, isClean] = await Promise.all([commitAt(file, "HEAD"), isCommitted(file, also)]);
   return commit !== undefined && isClean ? commit : "uncommitted";
 }
 

@@ -1,5 +1,6 @@
 import { hostAddress, type PlatformName } from "./address.js";
 import { groupsOf, hostNames, machineSettings, subnetOf, type Role } from "./groups.js";
+import { ownSettings, templateOf } from "./template-hash.js";
 import type { Spec } from "./yaml/schema.js";
 import type { Completed, Revision } from "./revision.js";
 import type { GroupIndex } from "./three.js";
@@ -161,8 +162,9 @@ export function deployedFromSpec(spec: Spec, where: string, addresses: ReadonlyS
     const template = {
       ...{ image, instanceType, hash },
       ...(subnetId === undefined ? {} : { subnetId }),
-      ...(spec.platform === "aws" ? machineSettings(spec.aws) : {}),
+      ...(spec.platform === "aws" ? machineSettings(spec.aws, group) : {}),
     };
+    const isOwn = Object.keys(ownSettings(group)).length > 0;
     const hosts = hostNames(group).map((host, number) => ({ number, name: host, ...template }));
     return {
       name,
@@ -171,7 +173,16 @@ export function deployedFromSpec(spec: Spec, where: string, addresses: ReadonlyS
       role,
       hosts,
       volumes: dataVolume ? hosts.map(({ number: host }) => ({ host, ...dataVolume })) : [],
-      revisions: [{ number: 0, image, hash, generation, cause: where }],
+      revisions: [
+        {
+          number: 0,
+          image,
+          hash,
+          generation,
+          cause: where,
+          ...(isOwn ? { template: templateOf(group) } : {}),
+        },
+      ],
       leave: true,
       tainted: [],
       deposed: [],

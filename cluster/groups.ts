@@ -1,6 +1,14 @@
 import { groupName, hostName } from "./address.js";
 import type { AwsSettings, LoadBalancer, PoolSpec, Spec } from "./yaml/schema.js";
-import { templateHash, type Template } from "./template-hash.js";
+import {
+  ownSettings,
+  templateHash,
+  type OwnSettings,
+  type Template,
+  type UserDataFile,
+} from "./template-hash.js";
+import { sha256 } from "./sha256.js";
+import { UserError } from "./user-error.js";
 import { GROUP_INDEXES, mapThree, type GroupIndex, type Three } from "./three.js";
 
 export type Role = "consul-server" | "nomad-server" | "client";
@@ -84,12 +92,18 @@ export const serversOf = (spec: Spec, role: Role): number =>
 export const subnetOf = (spec: Spec, index: GroupIndex): string | undefined =>
   spec.platform === "aws" ? spec.aws.subnetIds[index] : undefined;
 
-/** What all machines share and each takes when it is made, as a state says it. */
-export const machineSettings = (aws: AwsSettings) => ({
+/** What all machines share and each takes when it is made, as a state says it, with what their group has of its own. */
+export const machineSettings = (aws: AwsSettings, own: OwnSettings) => ({
   keyName: aws.keyName ?? "",
-  instanceProfile: aws.instanceProfile ?? "",
-  securityGroupIds: ["aws_security_group.cluster", ...(aws.securityGroupIds ?? [])],
+  instanceProfile: own.instanceProfile ?? aws.instanceProfile ?? "",
+  securityGroupIds: ["aws_security_group.cluster", ...furtherGroups(aws, own)],
 });
+
+/** The security groups of machines beside the cluster's own, each once. */
+export const furtherGroups = ({ securityGroupIds: all = [] }: AwsSettings, own: OwnSettings): string[] => [
+  ...all,
+  ...(own.securityGroupIds ?? []).filter((id) => !all.includes(id)),
+];
 
 function poolOf(name: string, spec: Spec): Pool {
   const settings = settingsOf(name, spec);
@@ -108,6 +122,7 @@ function poolOf(name: string, spec: Spec): Pool {
         instanceType: settings.instanceTypes[index],
         ...(dataVolume ? { dataVolume } : {}),
         ...(rootVolume ? { rootVolume } : {}),
+        ...ownOf(settings, index, spec),
         generation: settings.generations?.[index] ?? 0,
       };
       return {
@@ -123,6 +138,25 @@ function poolOf(name: string, spec: Spec): Pool {
       };
     }),
   };
+}
+
+/** An entry that says nothing counts for nothing, so that a pool can get a key for one of its groups at a time. */
+function ownOf(settings: ReturnType<typeof settingsOf>, index: GroupIndex, spec: Spec): OwnSettings {
+  const { instanceProfiles, securityGroupIds, tags, userData } = settings;
+  const [profile, file] = [instanceProfiles?.[index] ?? null, userData?.[index] ?? null];
+  return ownSettings({
+    ...(profile === null ? {} : { instanceProfile: profile }),
+    ...(securityGroupIds ? { securityGroupIds: securityGroupIds[index] } : {}),
+    ...(tags ? { tags: tags[index] } : {}),
+    ...(file === null ? {} : { userData: fileOf(file, spec) }),
+  });
+}
+
+/** @throws UserError where the text of the file is not with the spec: it came into it at this very moment */
+function fileOf(file: string, { userData = {} }: Spec): UserDataFile {
+  const text = Object.hasOwn(userData, file) ? userData[file] : undefined;
+  if (text !== undefined) return { file, sha256: sha256(text) };
+  throw new UserError(`${file} was not read, since the spec was edited at this very moment; run this again`);
 }
 
 /** What a pool says of itself; a server pool has no more than machines and a gate. */

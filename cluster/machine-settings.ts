@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import type { Deployed, DeployedHost } from "./deployed.js";
 import { groupsOf, machineSettings, subnetOf, type Group } from "./groups.js";
 import { isNew } from "./pending.js";
-import { userData } from "./user-data.js";
+import type { OwnSettings } from "./template-hash.js";
+import { groupUserData, userData } from "./user-data.js";
 import type { Spec } from "./yaml/schema.js";
 
 /** A group with machines that were made with another value of something that the whole cluster shares. */
@@ -16,18 +18,52 @@ export function differingGroups(spec: Spec, { groups }: Deployed): Differing[] {
   return groupsOf(spec).flatMap((group) => {
     const current = groups.get(group.name);
     if (!current || group.retires || isNew(current)) return [];
-    const keys = new Set(current.hosts.flatMap((host) => differingKeys(host, group, spec)));
+    // What a group has of its own is of its template, and no value of the cluster.
+    const asMade = ({ hash }: DeployedHost): OwnSettings =>
+      hash === group.hash
+        ? group
+        : (current.revisions.findLast((each) => each.hash === hash)?.template ?? {});
+    const keys = new Set(current.hosts.flatMap((host) => differingKeys(host, group, asMade(host), spec)));
     return keys.size > 0 ? [{ group: group.name, keys: [...keys] }] : [];
   });
 }
 
-function differingKeys(host: DeployedHost, group: Group, spec: Spec): string[] {
+function differingKeys(host: DeployedHost, group: Group, own: OwnSettings, spec: Spec): string[] {
   const told = host.userData?.split("\n") ?? [];
   const lines = userData(spec.name, { ...host, pool: group.pool, group: group.name }).split("\n");
   // An override may have added lines of its own; of a digest nothing can be said.
   const isToldOtherwise =
     spec.platform === "aws" && told.length > 1 && !lines.every((line) => told.includes(line));
-  return [...otherSettings(host, group, spec), ...(isToldOtherwise ? ["userData"] : [])];
+  return [
+    ...otherSettings(host, { index: group.index, ...own }, spec),
+    ...(isToldOtherwise ? ["userData"] : []),
+  ];
+}
+
+/** What a machine has of what its group may have of its own. */
+export interface OwnOfHost {
+  readonly instanceProfile?: string | undefined;
+  readonly securityGroupIds?: readonly string[];
+  readonly tags?: Readonly<Record<string, unknown>>;
+  /** Its text or, as older providers have it, a digest. */
+  readonly userData?: string | undefined;
+}
+
+/** What a machine that is made has otherwise than its group is to have of its own, by keys of a pool. */
+export function otherOwn(host: OwnOfHost, group: Group, name: string, spec: Spec): string[] {
+  if (spec.platform !== "aws") return [];
+  const { instanceProfile: profile, securityGroupIds: ids = [], tags = {}, userData } = group;
+  const told = userData ? groupUserData(spec, group, name) : "";
+  const digest = (): string => createHash("sha1").update(told).digest("hex");
+  const differs = {
+    instanceProfiles: profile !== undefined && host.instanceProfile !== profile,
+    // Unknown as long as the cluster's own group is not made.
+    securityGroupIds: host.securityGroupIds && ids.some((id) => !host.securityGroupIds?.includes(id)),
+    // An aspect may add some.
+    tags: Object.entries(tags).some(([key, value]) => host.tags?.[key] !== value),
+    userData: userData !== undefined && host.userData !== told && host.userData !== digest(),
+  };
+  return Object.entries(differs).flatMap(([key, isOther]) => (isOther === true ? [key] : []));
 }
 
 type Settings = {
@@ -36,9 +72,14 @@ type Settings = {
 };
 
 /** What a machine has otherwise than the spec says, by keys below `aws`. What is not known is not counted. */
-export function otherSettings(host: Settings, { index }: Pick<Group, "index">, spec: Spec): string[] {
+export function otherSettings(
+  host: Settings,
+  group: Pick<Group, "index"> & OwnSettings,
+  spec: Spec,
+): string[] {
   if (spec.platform !== "aws") return [];
-  const { keyName, instanceProfile, securityGroupIds: ids } = machineSettings(spec.aws);
+  const { index } = group;
+  const { keyName, instanceProfile, securityGroupIds: ids } = machineSettings(spec.aws, group);
   const { subnetId, securityGroupIds = ids } = host;
   const differs = {
     subnetIds: subnetId !== undefined && subnetId !== subnetOf(spec, index),

@@ -28,6 +28,7 @@ const ON_AWS = {
     instanceProfile: ["iam_instance_profile"],
     securityGroupIds: ["vpc_security_group_ids"],
     userData: ["user_data"],
+    tags: ["tags"],
   },
   data: { id: ["id"], sizeGib: ["size"], type: ["type"], zone: ["availability_zone"] },
   "data-attachment": { host: ["instance_id"], data: ["volume_id"] },

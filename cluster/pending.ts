@@ -4,6 +4,7 @@ import type { Deployed, DeployedGroup, DeployedHost } from "./deployed.js";
 import { groupsOf, type Group, type Role } from "./groups.js";
 import { hasNumber, withNumbers } from "./numbers.js";
 import { emptiedPools } from "./retiring.js";
+import { ownInWords, type OwnSettings } from "./template-hash.js";
 import type { Spec } from "./yaml/schema.js";
 
 /**
@@ -77,6 +78,7 @@ export function describePending(group: Group, deployed: DeployedGroup): string {
     ...change(host?.instanceType, group.instanceType),
     ...change(`generation ${String(last?.generation ?? 0)}`, `generation ${String(group.generation)}`),
     ...change(disk(volume), disk(group.dataVolume)),
+    ...ownChanges(last?.template ?? {}, group),
     ...changeOfNumber(group, deployed),
   ];
   return changed.length > 0 ? changed.join(", ") : `template ${String(last?.hash)} -> ${group.hash}`;
@@ -94,6 +96,14 @@ function changeOfNumber(group: Group, deployed: DeployedGroup): string[] {
 
 const change = (from: string | undefined, to: string, unit = ""): string[] =>
   from === undefined || from === to ? [] : [`${from} -> ${to}${unit}`];
+
+/** `tags team=data -> none`, each. */
+export function ownChanges(from: OwnSettings, to: OwnSettings): string[] {
+  const was: Readonly<Record<string, string | undefined>> = ownInWords(from);
+  return Object.entries(ownInWords(to)).flatMap(([name, value]) =>
+    change(`${name} ${was[name] ?? "none"}`, value ?? "none").filter(() => was[name] !== value),
+  );
+}
 
 /** A group whose roll has begun and not ended, and why that is known. */
 export interface InFlight {

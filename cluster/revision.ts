@@ -14,6 +14,10 @@ export const template = z.object({
   generation: z.int(),
   dataVolume: z.object({ sizeGib: z.int(), type: z.enum(VOLUME_TYPES) }).exactOptional(),
   rootVolume: z.object({ sizeGib: z.int() }).exactOptional(),
+  instanceProfile: text.exactOptional(),
+  securityGroupIds: z.array(text).readonly().exactOptional(),
+  tags: z.record(text, z.string()).exactOptional(),
+  userData: z.object({ file: text, sha256: text }).exactOptional(),
 });
 
 /** Who rolled a revision, when and how. Times are ISO 8601 in UTC. */

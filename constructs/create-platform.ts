@@ -8,5 +8,5 @@ import type { Platform } from "./platform.js";
 /** The platform that a spec names, with what it needs of a stack as a whole. */
 export const createPlatform = (stack: TerraformStack, spec: Spec): Platform =>
   spec.platform === "aws"
-    ? new AwsPlatform(stack, spec.name, spec.aws, (pool) => serversOf(spec, roleOf(pool)))
+    ? new AwsPlatform(stack, spec.name, spec.aws, (pool) => serversOf(spec, roleOf(pool)), spec.userData)
     : new LocalPlatform(spec.name);

@@ -1,6 +1,7 @@
 import type { GroupAttempts } from "../cluster/attempts.js";
 import type { DeployedVolume } from "../cluster/deployed.js";
 import type { Revision } from "../cluster/revision.js";
+import type { OwnSettings } from "../cluster/template-hash.js";
 import type { GroupIndex } from "../cluster/three.js";
 import type { RootVolume } from "../cluster/yaml/schema.js";
 import type { Protection } from "./lifecycle.js";
@@ -29,6 +30,8 @@ export interface HostProps {
   readonly rootVolume?: RootVolume;
   /** The subnet that the machine is in; default: the one that the spec gives its group. */
   readonly subnetId?: string;
+  /** What its group has of its own; of a machine that stays as it is, nothing. */
+  readonly own?: OwnSettings;
   /** What a machine that stands was told, as far as that is known. */
   readonly userData?: string | undefined;
 }

@@ -1,4 +1,5 @@
 import { parseAddress, parseGroupName, type Member } from "../cluster/address.js";
+import type { OwnOfHost } from "../cluster/machine-settings.js";
 import { declaredHash, memberValues, triggersOf as triggersIn } from "../cluster/members.js";
 import { isExpression, namesIn, referencesIn, textsIn } from "./references.js";
 import { nothingOf, type Provisioner, type Wiring } from "./wiring.js";
@@ -70,6 +71,17 @@ export function hostOf({ address, body }: DeclaredResource): DeclaredHost {
     instanceType: String(host.instanceType),
     hash: declaredHash(address, body),
     ...("subnetId" in host ? { subnetId: String(host.subnetId) } : {}),
+  };
+}
+
+/** What a group may have of its own in a host, as Terraform is going to read it. */
+export function ownOfHost({ address, body }: DeclaredResource): OwnOfHost {
+  const { instanceProfile, securityGroupIds, tags, userData } = memberValues("host", address, body);
+  return {
+    instanceProfile: typeof instanceProfile === "string" ? instanceProfile : undefined,
+    securityGroupIds: stringsOf(securityGroupIds),
+    tags: asBody(tags),
+    userData: typeof userData === "string" ? userData.replace(/([$%])\1\{/g, "$1{") : undefined,
   };
 }
 

@@ -1,13 +1,14 @@
-import { fileAtRevision, isUncommitted, type Commit } from "../clients/git.js";
+import { isUncommitted, type Commit } from "../clients/git.js";
 import type { Deployed, DeployedGroup } from "../cluster/deployed.js";
 import { groupsOf, type Group } from "../cluster/groups.js";
 import { deployedHash } from "../cluster/pending.js";
 import { makesTheSame, templateOf } from "../cluster/template-hash.js";
 import { UserError } from "../cluster/user-error.js";
-import { loadSpec } from "../cluster/yaml/load.js";
+import { userDataFiles } from "../cluster/yaml/user-data-files.js";
 import { templateIn } from "../rollout/edit/take-back.js";
 import { changesOf } from "../rollout/log/history.js";
 import type { SpecFile } from "./read-spec.js";
+import { specAt } from "./spec-at.js";
 
 type Source = Pick<SpecFile, "spec" | "file">;
 
@@ -52,7 +53,7 @@ function editOf(group: Group, current: DeployedGroup): string {
 
 /** The groups that run what the spec says and its last commit does not. */
 export async function uncommittedGroups({ spec, file }: Source, deployed: Deployed): Promise<string[]> {
-  if (!(await isUncommitted(file))) return [];
+  if (!(await isUncommitted(file, userDataFiles(spec)))) return [];
   const hashes = await hashesAt(file, "HEAD");
   return groupsOf(spec).flatMap(({ name, hash }) =>
     deployedHash(deployed.groups.get(name)) === hash && hashes.get(name) !== hash ? [name] : [],
@@ -79,7 +80,7 @@ const seen = new Map<string, ReturnType<typeof hashesAt>>();
 /** Empty for a commit that does not have the file, or has one that is no spec. */
 async function hashesAt(file: string, commit: string): Promise<ReadonlyMap<string, string>> {
   try {
-    const spec = loadSpec(await fileAtRevision(file, commit), file);
+    const spec = await specAt(file, commit);
     return new Map(groupsOf(spec).map(({ name, hash }) => [name, hash]));
   } catch (error) {
     if (error instanceof UserError) return new Map();

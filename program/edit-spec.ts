@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { parseGroupName } from "../cluster/address.js";
 import { setGroups, type GroupChange } from "../cluster/yaml/edit.js";
 import { UserError } from "../cluster/user-error.js";
 import { isOfProgram } from "./run-program.js";
-import type { SpecFile } from "./read-spec.js";
+import { sha256 } from "../cluster/sha256.js";
+import type { UserDataFile } from "../cluster/template-hash.js";
+import { filesIn, type SpecFile } from "./read-spec.js";
 import { rewriteFile } from "../clients/put-file.js";
 
 /**
@@ -27,17 +30,28 @@ export function refuseUneditable(source: Pick<SpecFile, "isExample" | "file">, w
  * @throws UserError where somebody else has written
  */
 export function editSpec(
-  { file, shown }: Pick<SpecFile, "file" | "shown">,
+  { spec, file, shown }: Pick<SpecFile, "spec" | "file" | "shown">,
   changes: ReadonlyMap<string, GroupChange>,
   { isDryRun = false }: { readonly isDryRun?: boolean } = {},
 ): boolean {
   const text = readFileSync(file, "utf8");
-  const edited = setGroups(text, shown, changes);
+  for (const { userData } of changes.values()) if (userData) refuseOther(file, userData);
+  const edited = setGroups(text, shown, changes, spec);
   if (isDryRun || edited === text) return edited !== text;
   if (readFileSync(file, "utf8") !== text)
     throw new UserError(`${shown} was edited at this very moment; nothing was overwritten: run this again`);
   rewriteFile(file, edited);
   return true;
+}
+
+/** A record names a file and the text that it had, and only the file can be put back here. */
+function refuseOther(specFile: string, { file, sha256: wanted }: UserDataFile): void {
+  const found = filesIn(dirname(specFile))(file);
+  if (typeof found !== "string" && sha256(found) === wanted) return;
+  const is = typeof found === "string" ? found : "it has another text by now";
+  throw new UserError(
+    `${file} is not what the group's machines were made with: ${is}; put it back as it was, such as: git checkout COMMIT -- ${file}, and run this again`,
+  );
 }
 
 /** `images[2] of broker`, `images of broker` or `images`: what of an array a group, a pool or nobody in particular has. */

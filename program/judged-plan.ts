@@ -4,7 +4,8 @@ import { type PlanSummary, summarizePlan } from "./plan-summary.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { parseGroupName } from "../cluster/address.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
-import { isNew } from "../cluster/pending.js";
+import { findGroup } from "../cluster/find-group.js";
+import { isNew, ownChanges } from "../cluster/pending.js";
 import type { CheckResult } from "./check-result.js";
 import { resultOf } from "./result-of.js";
 
@@ -33,8 +34,14 @@ export function judgeMadePlan(
   const standing = [...deployed.groups.values()].flatMap((group) => (isNew(group) ? [] : [group.name]));
   const pool = standing.includes(view) ? parseGroupName(view)?.pool : undefined;
   const steps = pool === undefined ? [] : gateSettingsOf(pool, spec).steps.map(({ title }) => title);
+  const last = deployed.groups.get(view)?.revisions.at(-1);
+  const settings = last && pool !== undefined ? ownChanges(last.template ?? {}, findGroup(spec, view)) : [];
   return {
     result: resultOf(plan, { spec, deployed, inBatches }, readFileSync(file)),
-    summary: { ...summarizePlan(plan, view, standing), ...(steps.length > 0 ? { steps } : {}) },
+    summary: {
+      ...summarizePlan(plan, view, standing),
+      ...(settings.length > 0 ? { settings } : {}),
+      ...(steps.length > 0 ? { steps } : {}),
+    },
   };
 }

@@ -20,6 +20,10 @@ export const planSummarySchema = z.strictObject({
       action: z.enum(["create", "update", "replace", "delete", "forget"]),
     }),
   ),
+  settings: z
+    .array(z.string())
+    .optional()
+    .describe("What else the group is to have of its own, if that changes: `tags none -> team=data`."),
   steps: z.array(z.string()).optional().describe("The pool's own steps, if it has any and the group stands."),
   frozen: z.array(z.string()).describe("Deployed groups of which nothing changes but config_consul."),
 });

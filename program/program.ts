@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Annotations, App } from "cdktf";
 import { codeOf } from "../clients/error-code.js";
 import { commitOf, commitsOf } from "../clients/git.js";
+import { userDataFiles } from "../cluster/yaml/user-data-files.js";
 import { offeredViews } from "../rollout/roll/views.js";
 import { UserError } from "../cluster/user-error.js";
 import { HOOK_FILE } from "../cluster/hooks/hook-file.js";
@@ -29,10 +30,11 @@ export async function loadProgram(env: Environment): Promise<Program> {
 /** Reads the state of a cluster and finds its views. */
 export async function programOf(source: SpecFile, env: Environment): Promise<Program> {
   const given = env["ROLLOUT_CAUSE"];
+  const files = userDataFiles(source.spec);
   const [deployed, commits, commit] = await Promise.all([
     readDeployed(source, env),
-    given === undefined ? commitsOf(source.file) : [],
-    commitOf(source.file),
+    given === undefined ? commitsOf(source.file, files) : [],
+    commitOf(source.file, files),
   ]);
   const views = offeredViews(source.spec, deployed, env["ROLLOUT_GROUP"]);
   const found = given === undefined ? await causesOf(source, deployed, views, commits) : [];

@@ -1,13 +1,15 @@
+import { dirname } from "node:path";
 import type { Environment } from "../clients/environment.js";
-import { fileAtRevision } from "../clients/git.js";
 import { parseState } from "../clients/state/parse-state.js";
 import { readState } from "../clients/state/read-state.js";
 import type { Deployed } from "../cluster/deployed.js";
 import { loadSpec } from "../cluster/yaml/load.js";
+import { withUserData } from "../cluster/yaml/user-data-files.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
-import { readBytes, readSpec, type SpecFile } from "./read-spec.js";
+import { filesIn, readBytes, readSpec, type SpecFile } from "./read-spec.js";
+import { specAt } from "./spec-at.js";
 
 /**
  * What is desired and what is deployed.
@@ -31,7 +33,7 @@ export async function readDeployed(
   const [kind, ...rest] = named.split(":");
   const place = rest.join(":");
   if (kind === "git" && place !== "") {
-    return baseline(loadSpec(await fileAtRevision(file, place, shown), `${place}:${shown}`), named, addOwn);
+    return baseline(await specAt(file, place, shown), named, addOwn);
   }
   if (kind === "file" && place !== "") return readCopy(spec, place, named, addOwn);
   throw new UserError(`ROLLOUT_DEPLOYED is "${named}"; expected state, git:REVISION or file:PATH`, 2);
@@ -46,7 +48,7 @@ async function readCopy(
   const bytes = readBytes(path, path, "name a spec or a copy of a state by ROLLOUT_DEPLOYED=file:PATH");
   const text = new TextDecoder().decode(bytes);
   if (!text.trimStart().startsWith("{") || isDesired(text))
-    return baseline(loadSpec(bytes, path), where, addOwn);
+    return baseline(withUserData(loadSpec(bytes, path), path, filesIn(dirname(path))), where, addOwn);
   const deployed = parseState(text, { where, cluster: spec.name, platform: spec.platform });
   return deployed.origin.kind === "state"
     ? { ...deployed, origin: { ...deployed.origin, copy: true } }

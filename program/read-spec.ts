@@ -1,10 +1,11 @@
 import type { Environment } from "../clients/environment.js";
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { codeOf } from "../clients/error-code.js";
 import * as z from "zod";
 import { loadSpec } from "../cluster/yaml/load.js";
+import { withUserData } from "../cluster/yaml/user-data-files.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
 import { packageFile } from "./package-file.js";
@@ -52,9 +53,11 @@ export function readSpec(env: Environment, folder = process.cwd()): SpecFile {
     );
   const found = isExample ? packageFile("cluster.example.yaml") : file;
   const shown = isExample ? "cluster.example.yaml" : named;
+  const spec = loadSpec(readBytes(found, shown, NO_SPEC), shown);
+  const real = realpathSync(found);
   return {
-    spec: loadSpec(readBytes(found, shown, NO_SPEC), shown),
-    file: realpathSync(found),
+    spec: withUserData(spec, shown, filesIn(dirname(real))),
+    file: real,
     shown,
     isExample,
   };
@@ -117,3 +120,15 @@ export function readBytes(file: string, shown: string, remedy: string): Uint8Arr
     return refuse(code === "ENOENT" ? "there is no such file" : code);
   }
 }
+
+/** Reads files of a folder, as {@link withUserData} asks for them. */
+export const filesIn =
+  (folder: string) =>
+  (path: string): Uint8Array | string => {
+    try {
+      return readBytes(resolve(folder, path), path, "put it there, or name another in userData");
+    } catch (error) {
+      if (error instanceof UserError) return error.message;
+      throw error;
+    }
+  };

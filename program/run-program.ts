@@ -8,10 +8,11 @@ import { type Environment, withoutTokens } from "../clients/environment.js";
 import { putFile } from "../clients/put-file.js";
 import { UserError } from "../cluster/user-error.js";
 import { loadSpec } from "../cluster/yaml/load.js";
+import { withUserData } from "../cluster/yaml/user-data-files.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { heedSignals } from "./heed-signals.js";
 import { type Program, synthesize } from "./program.js";
-import { appIn, DESIRED, isPlain, type SpecFile, specPath } from "./read-spec.js";
+import { appIn, DESIRED, filesIn, isPlain, type SpecFile, specPath } from "./read-spec.js";
 
 /** What the command line asks of a program: to say what it desires, and to write views of it. */
 export interface Asked {
@@ -67,7 +68,8 @@ export async function writeViews(
     return undefined;
   }
   const { desired } = await runProgram(folder, env, { views: { program, outdir }, stop });
-  const spec = loadSpec(desired, program.shown);
+  const { shown, file } = program;
+  const spec = withUserData(loadSpec(desired, shown), shown, filesIn(dirname(file)));
   if (isDeepStrictEqual(spec, program.spec)) return undefined;
   if (isOfProgram(program)) keepDesired(program.file, desired);
   return spec;

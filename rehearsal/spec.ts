@@ -56,13 +56,15 @@ export function rehearsalSpec(spec: Spec, { agents, speed }: RehearsalAgents): R
   };
 }
 
-type AnyPool = Pick<PoolSpec, "ready"> & { readonly hosts?: PoolSpec["hosts"] };
+type AnyPool = Pick<PoolSpec, "ready"> &
+  Partial<Pick<PoolSpec, "userData">> & { readonly hosts?: PoolSpec["hosts"] };
 
 function rehearsed(name: string, pool: AnyPool): object {
   const { hosts, ready } = pool;
   const most = mostOf(name);
   return {
     ...pool,
+    userData: undefined,
     ...(hosts ? { hosts: hosts.map((count) => Math.min(count, most)) } : {}),
     ready: { ...ready, checks: [] },
     steps: {},
@@ -76,6 +78,7 @@ function leftOutOf(name: string, spec: Spec): string[] {
   const checks = pool?.ready.checks ?? [];
   const hosts = pool?.hosts ?? [];
   return [
+    ...(pool?.userData ? [`${name}: its user data is left out, it needs real machines`] : []),
     ...(checks.length > 0
       ? [
           `${name}: its own checks are not asked, they need real machines: ${checks.map((check) => check.name).join(", ")}`,

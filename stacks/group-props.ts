@@ -13,6 +13,7 @@ import type { DeployedGroup, DeployedVolume } from "../cluster/deployed.js";
 import { numbersIn, type Group } from "../cluster/groups.js";
 import { onlyAdds } from "../cluster/numbers.js";
 import { nextRevisions } from "../cluster/revision.js";
+import { ownSettings } from "../cluster/template-hash.js";
 
 /** The part of a group's rendering that depends on what is desired, what is deployed and what the view may change. */
 export type Rendering = Omit<
@@ -155,7 +156,8 @@ const membersOf = (
 
 function desiredHosts(group: Group): HostProps[] {
   const { image, instanceType, hash, rootVolume } = group;
-  const template = { image, instanceType, hash, ...(rootVolume ? { rootVolume } : {}) };
+  const own = ownSettings(group);
+  const template = { image, instanceType, hash, own, ...(rootVolume ? { rootVolume } : {}) };
   return numbersIn(group).map((number) => ({ number, ...template }));
 }
 

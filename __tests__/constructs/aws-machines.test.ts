@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { withUserData } from "../../cluster/yaml/user-data-files.js";
 import { change, exampleSpec, nothing, poolOf, resourcesOf, type Resources } from "../support/fixtures.js";
 
 const view = resourcesOf(exampleSpec(), nothing(), "cluster");
@@ -49,6 +50,33 @@ test("key, profile, further security groups and the size of the system disk are 
   });
   expect(machine).not.toHaveProperty("key_name");
   expect(machine).not.toHaveProperty("iam_instance_profile");
+});
+
+test("what a group has of its own reaches its machines alone, over what all have, and evaluates nothing", () => {
+  const all = change(exampleSpec(), (edited) => {
+    if (edited.platform === "aws") edited.aws.securityGroupIds = ["sg-0a1"];
+  });
+  const plain = resourcesOf(all, nothing(), "cluster");
+  const spec = change(all, (edited) => {
+    Object.assign(poolOf(edited, "broker"), {
+      instanceProfiles: [null, "brokers", null],
+      securityGroupIds: [[], ["sg-0b2", "sg-0a1"], []],
+      tags: [{}, { team: "data" }, {}],
+      userData: [null, "own.sh", null],
+    });
+  });
+  const own = "#!/bin/sh\necho ${HOME} %{x} $${y}\n";
+  const read = withUserData(spec, "cluster.yaml", () => new TextEncoder().encode(own));
+  const other = resourcesOf(read, nothing(), "cluster");
+  const machine = other.get("aws_instance.broker-1-2");
+  expect(machine).toMatchObject({
+    iam_instance_profile: "brokers",
+    vpc_security_group_ids: ["${aws_security_group.cluster.id}", "sg-0a1", "sg-0b2"],
+    tags: { team: "data", "rollout:group": "broker-1", Name: "demo-broker-1-2" },
+  });
+  expect(machine?.["user_data"]).toContain("echo $${HOME} %%{x} $$${y}\n");
+  for (const name of ["aws_instance.broker-0-2", "aws_instance.name-server-1-0"])
+    expect([name, plain.get(name)]).toEqual([name, other.get(name)]);
 });
 
 test("nothing is open to the world: machines to each other and to their load balancer, that to the VPC", () => {

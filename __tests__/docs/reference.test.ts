@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { buildProgram } from "../../cli/rollout.js";
 import type { Verb } from "../../cli/verb.js";
 import { groupsOf } from "../../cluster/groups.js";
+import { withUserData } from "../../cluster/yaml/user-data-files.js";
 import { generated } from "../../scripts/reference/generated.js";
 import { specKeys } from "../../scripts/reference/spec-keys.js";
 import { verbsOf } from "../../scripts/reference/verbs.js";
@@ -94,6 +95,10 @@ const OTHER: Readonly<Record<string, unknown>> = {
   images: ["ami-0fff", "ami-0fff", "ami-0fff"],
   instanceTypes: ["m6i.metal", "m6i.metal", "m6i.metal"],
   rootVolumes: [{ sizeGib: 77 }, { sizeGib: 77 }, { sizeGib: 77 }],
+  instanceProfiles: ["other", "other", "other"],
+  securityGroupIds: [["sg-7"], ["sg-7"], ["sg-7"]],
+  tags: [{ team: "data" }, { team: "data" }, { team: "data" }],
+  userData: ["a.sh", "a.sh", "a.sh"],
   generations: [7, 7, 7],
   hosts: [7, 7, 7],
   maxUnavailable: 1,
@@ -113,7 +118,9 @@ function hashWith(changes: Readonly<Record<string, unknown>>): string | undefine
   const spec = parse(EXAMPLE) as { pools: Record<string, object> };
   const same = { workload: "stays", maxUnavailable: 2 };
   const pools = { ...spec.pools, broker: { ...spec.pools["broker"], ...same, ...changes } };
-  const groups = groupsOf(specOf(JSON.stringify({ ...spec, pools })));
+  const read = (): Uint8Array => new TextEncoder().encode("#!/bin/sh\n");
+  const changed = withUserData(specOf(JSON.stringify({ ...spec, pools })), "cluster.yaml", read);
+  const groups = groupsOf(changed);
   return groups.find(({ name }) => name === "broker-0")?.hash;
 }
 

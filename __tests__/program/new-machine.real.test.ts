@@ -6,6 +6,7 @@ import type { Group } from "../../cluster/groups.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import { refuseNewMachine, warnOfMachines } from "../../program/new-machine.js";
 import { exampleWith, specOf } from "../cluster/yaml/example.js";
+import { query } from "../deploy/cloud.js";
 import { AwsFront } from "../fleet/aws-front.js";
 import { withEnvironment } from "../support/aws-environment.js";
 import { describeReal } from "../support/environment.js";
@@ -14,6 +15,7 @@ import { startMoto, type Moto } from "../support/moto.js";
 import type { Network } from "../support/moto-ec2.js";
 import { withGroup } from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
+import { textAt } from "../support/xml.js";
 
 describeReal("What EC2 has against a new machine, asked of moto", ["moto"], () => {
   let moto: Moto;
@@ -88,6 +90,16 @@ describeReal("What EC2 has against a new machine, asked of moto", ["moto"], () =
       "broker-0: its image ami-0aaa is account 123456789012's",
     ]);
     expect(front.asked.get("RunInstances, dry")).toBe(undefined);
+  });
+
+  test("refuses a profile of the group's own that a dry run does not find", async () => {
+    const spec = specWith();
+    expect(await failure(refuse(spec, { instanceProfile: "demo-nobody" }))).toContain(
+      "Instance profile demo-nobody not found",
+    );
+    const parameters = { GroupName: "brokers", GroupDescription: "brokers", VpcId: network.vpcId };
+    const id = textAt(await query(moto).call("ec2", "CreateSecurityGroup", parameters), "groupId");
+    expect(await refuse(spec, { securityGroupIds: [id], tags: { team: "data" } })).toEqual([]);
   });
 
   test("warns of a launch for which the rights are missing, since a policy may ask for more tags than it has", async () => {

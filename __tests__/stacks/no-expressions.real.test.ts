@@ -9,6 +9,7 @@ import { specJsonSchema } from "../../cluster/yaml/json-schema.js";
 import { loadSpec } from "../../cluster/yaml/load.js";
 import { plain } from "../../cluster/yaml/schema-values.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
+import { withUserData } from "../../cluster/yaml/user-data-files.js";
 import { synthesize } from "../support/fixtures.js";
 import { describeReal } from "../support/environment.js";
 
@@ -159,6 +160,11 @@ function specOf({ platform, backend }: (typeof SPECS)[number]): Json {
   const machines = {
     images: ["ami-0aaa", "ami-0aaa", "ami-0aaa"],
     instanceTypes: ["t3.small", "t3.small", "t3.small"],
+    instanceProfiles: ["agents", null, null],
+    securityGroupIds: [["sg-0a1"], [], []],
+    // The walk takes this name for a key of a map that may have any.
+    tags: [{ broker: "x" }, {}, {}],
+    userData: ["own.sh", null, null],
   };
   // The walk takes this name for a key of a map that may have any.
   const http = { http: "http://{address}/", contains: "ok", headers: { broker: "AUTH" }, timeout: "5s" };
@@ -292,7 +298,12 @@ function setAt(spec: Json, path: string, value: unknown): void {
   (valueAt(spec, keys.join(".")) as Json)[last] = value;
 }
 
-const load = (spec: Json): Spec => loadSpec(new TextEncoder().encode(JSON.stringify(spec)), "cluster.yaml");
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+const load = (spec: Json): Spec =>
+  withUserData(loadSpec(bytes(JSON.stringify(spec)), "cluster.yaml"), "cluster.yaml", () =>
+    bytes("#!/bin/sh\n"),
+  );
 
 /** Why a spec with another value at a path is refused; undefined where it is not. */
 function refusalWith(spec: Json, path: string, value: string): string | undefined {

@@ -1,4 +1,5 @@
 import type { Attempt } from "../../rollout/log/history.js";
+import { ownInWords } from "../../cluster/template-hash.js";
 import { formatMinute, formatSeconds } from "../../rollout/log/time.js";
 import { formatTable } from "./table.js";
 import { onOneLine } from "./visible.js";
@@ -82,10 +83,13 @@ function formatInFull(attempt: Attempt): string {
 const OPTIONAL = new Set(["hosts", "changed", "commit", "by", "despite", "begun", "message", "note"]);
 
 /** `instanceType m6i.large, dataVolume 100 GiB gp3`: what image and generation do not say. */
-function inWords({ instanceType, rootVolume, dataVolume }: NonNullable<Attempt["template"]>): string {
+function inWords({ instanceType, rootVolume, dataVolume, ...own }: NonNullable<Attempt["template"]>): string {
   return [
     `instanceType ${instanceType}`,
     ...(rootVolume ? [`rootVolume ${String(rootVolume.sizeGib)} GiB`] : []),
     ...(dataVolume ? [`dataVolume ${String(dataVolume.sizeGib)} GiB ${dataVolume.type}`] : []),
+    ...Object.entries(ownInWords(own)).flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name} ${value}`],
+    ),
   ].join(", ");
 }

@@ -56,6 +56,7 @@ function formatPlan(summary: PlanSummary, tool: Tool, isDesired = true): string 
     changes.filter(({ action }) => wanted.includes(action)).length;
   return [
     ...machines,
+    ...(summary.settings ?? []).map((setting) => `${view}: ${setting}`),
     ...(summary.steps ?? []).map((step) => `${view}: ${step}`),
     ...machinesAre(told, "told of the Consul servers").map((line) => `config_consul: ${line}`),
     ...(frozen.length > 0

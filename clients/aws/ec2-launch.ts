@@ -1,5 +1,5 @@
 import type { DeployedHost } from "../../cluster/deployed.js";
-import type { Group } from "../../cluster/groups.js";
+import { furtherGroups, machineSettings, type Group } from "../../cluster/groups.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import type { _InstanceType, InstanceTypeOffering } from "@aws-sdk/client-ec2";
 import { awsFailure } from "./failure.js";
@@ -12,11 +12,13 @@ import { clientSettings } from "./settings.js";
  */
 export async function launchFacts(
   { name, aws }: Extract<Spec, { platform: "aws" }>,
-  { index, image, instanceType, rootVolume }: Group,
+  group: Group,
   hosts: readonly DeployedHost[],
   isTried: boolean,
 ) {
-  const { region, keyName: KeyName, instanceProfile, securityGroupIds = [], imageOwners = [] } = aws;
+  const { index, image, instanceType, rootVolume, tags = {} } = group;
+  const { region, keyName: KeyName, imageOwners = [] } = aws;
+  const { instanceProfile } = machineSettings(aws, group);
   const sdk = await import("./ec2-sdk.js");
   const ec2 = new sdk.EC2Client(clientSettings({ region, maxAttempts: isTried ? 5 : 1 }));
   const unknown = new Set<string>();
@@ -54,21 +56,22 @@ export async function launchFacts(
   const [found, type] = [images?.Images?.[0], types?.InstanceTypes?.[0]];
   const theirs = hosts.flatMap((host) => host.securityGroupIds ?? []);
   const Ebs = { Encrypted: true, VolumeSize: rootVolume?.sizeGib };
+  const Tags = Object.entries({ ...tags, "rollout:cluster": name }).map(([Key, Value]) => ({ Key, Value }));
   // As like the launch as it can be: policies ask for tags, encrypted disks and tokens.
   const launch = new sdk.RunInstancesCommand({
     ...{ DryRun: true, MinCount: 1, MaxCount: 1, ImageId: image, SubnetId, KeyName },
     InstanceType: type?.InstanceType,
-    IamInstanceProfile: instanceProfile === undefined ? undefined : { Name: instanceProfile },
-    SecurityGroupIds: [...new Set([...theirs, ...securityGroupIds])],
+    IamInstanceProfile: instanceProfile === "" ? undefined : { Name: instanceProfile },
+    SecurityGroupIds: [...new Set([...theirs, ...furtherGroups(aws, group)])],
     MetadataOptions: { HttpEndpoint: "enabled", HttpTokens: "required", HttpPutResponseHopLimit: 1 },
     BlockDeviceMappings: [{ DeviceName: found?.RootDeviceName, Ebs }],
-    TagSpecifications: [{ ResourceType: "instance", Tags: [{ Key: "rollout:cluster", Value: name }] }],
+    TagSpecifications: [{ ResourceType: "instance", Tags }],
   });
   const said = isTried && found && type ? await ec2.send(launch).catch((error: unknown) => error) : null;
   const code = said instanceof Error ? said.name : "";
   const answer = code === "" ? "" : awsFailure(said, "ec2:RunInstances").message;
   const objection = OBJECTION.test(code) ? answer : undefined;
-  // A policy may ask for tags of the user's own, which this launch has not.
+  // A policy may ask for tags that come by an aspect, which this launch has not.
   if (code.startsWith("Unauthorized")) unknown.add(answer);
   return { ...images, own: own?.Images, ...types, ...offers, ...subnets, objection, unknown };
 }

@@ -3,7 +3,7 @@ import { imagesOf } from "../gate-settings.js";
 import type { ClusterState } from "../cluster-state.js";
 import type { Group } from "../groups.js";
 import { deployedHosts, isNew } from "../pending.js";
-import { specSchema } from "../yaml/schema.js";
+import { specSchema, type Spec } from "../yaml/schema.js";
 import { UserError } from "../user-error.js";
 
 /** The file beside a synthesized stack that its hooks read: what the stack was made from, whatever is edited since. */
@@ -11,6 +11,8 @@ export const HOOK_FILE = "hooks.json";
 
 const hookFileSchema = z.strictObject({
   spec: specSchema,
+  /** Of the spec, where it has any. */
+  userData: z.record(z.string(), z.string()).exactOptional(),
   /** The folder of the spec, from the one of this file: where the run folder lies. */
   specFolder: z.string().min(1),
   /** The commit of the spec, or `uncommitted`; absent where nobody has asked. */
@@ -29,7 +31,7 @@ const hookFileSchema = z.strictObject({
   numbers: z.object({ group: z.string(), hosts: z.array(z.int().min(0)) }).optional(),
 });
 
-export type HookFile = z.output<typeof hookFileSchema>;
+export type HookFile = Omit<z.output<typeof hookFileSchema>, "spec"> & { readonly spec: Spec };
 
 interface Source extends ClusterState, Pick<HookFile, "specFolder" | "commit"> {
   /** The group that the stack rolls, with the numbers of its hosts. */
@@ -51,12 +53,17 @@ export function hookFileOf({ spec, deployed: { groups }, specFolder, commit, rol
   };
 }
 
-export const formatHookFile = (source: Source): string => `${JSON.stringify(hookFileOf(source), null, 2)}\n`;
+export function formatHookFile(source: Source): string {
+  const { spec, ...rest } = hookFileOf(source);
+  const { userData, ...own } = spec;
+  return `${JSON.stringify({ spec: own, ...(userData ? { userData } : {}), ...rest }, null, 2)}\n`;
+}
 
 /** @throws UserError when it is damaged */
 export function parseHookFile(text: string): HookFile {
   try {
-    return hookFileSchema.parse(JSON.parse(text));
+    const { userData, ...file } = hookFileSchema.parse(JSON.parse(text));
+    return userData ? { ...file, spec: { ...file.spec, userData } } : file;
   } catch {
     throw new UserError(`${HOOK_FILE} is damaged, or of another version of this program; synthesize again`);
   }

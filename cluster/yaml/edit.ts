@@ -4,14 +4,19 @@ import { applyEdits, scalarAt, type Edit } from "./apply-edits.js";
 import { loadSpec } from "./load.js";
 import { newPoolKey } from "./new-pool-key.js";
 import { DEFAULT_VOLUME_TYPE, type Spec } from "./schema.js";
-import type { Template } from "../template-hash.js";
+import type { Group } from "../groups.js";
+import { ownSettings, type OwnSettings, type Template } from "../template-hash.js";
 import { UserError } from "../user-error.js";
+import { withTextsOf } from "./user-data-files.js";
 import { YamlSource } from "./yaml-source.js";
 
 /** An image for each of some groups, by the group's name. */
 export type ImageChanges = ReadonlyMap<string, string>;
 
-/** What is to be another one of a group. A volume that its pool does not have is not given to one group alone. */
+/**
+ * What is to be another one of a group. A volume that its pool does not have is not given to one group alone. With the instance
+ * type it is a whole template: what a group has of its own and this has not is taken away.
+ */
 export type GroupChange = Partial<Template>;
 
 /** {@link setGroups}, with images alone. */
@@ -22,26 +27,38 @@ export const setImages = (text: string, file: string, changes: ImageChanges): st
  * The text of a spec with another template for some groups. Every byte around them stays: comments, quotes,
  * line ends. A pool without `generations` gets them.
  * @param file the name that errors carry
+ * @param read the spec as it was read, with the texts of the files that it names
  * @throws UserError (exit code 2) for a group that the spec does not have
  * @throws SpecError when the spec is not valid, or would not be with the new values
  */
-export function setGroups(text: string, file: string, changes: ReadonlyMap<string, GroupChange>): string {
-  const wanted = withChanges(loadSpec(text, file), changes);
+export function setGroups(
+  text: string,
+  file: string,
+  changes: ReadonlyMap<string, GroupChange>,
+  read?: Spec,
+): string {
+  const spec = loadSpec(text, file);
+  const wanted = withChanges(spec, read ? withTextsOf(read, spec) : spec, changes);
   const source = new YamlSource(text, file);
   const edits = Object.entries(wanted.pools).flatMap(([pool, settings]) => [
     ...(["images", "instanceTypes", "dataVolumes", "rootVolumes"] as const).flatMap((key) =>
       (settings[key] ?? []).flatMap((value, index) => edited(source, ["pools", pool, key, index], value)),
     ),
     ...(settings.generations ? generationEdits(source, pool, settings.generations) : []),
+    ...OWN_KEYS.flatMap((key) =>
+      ownEdits(source, pool, key, { wanted: settings[key], was: spec.pools[pool]?.[key] }),
+    ),
   ]);
   return applyEdits(source, edits, wanted, [...changes.keys()].join(", "));
 }
 
-function withChanges(spec: Spec, changes: ReadonlyMap<string, GroupChange>): Spec {
+function withChanges(spec: Spec, known: Spec, changes: ReadonlyMap<string, GroupChange>): Spec {
   const changed = structuredClone(spec);
-  for (const [name, { image, instanceType, dataVolume, rootVolume, generation }] of changes) {
-    const group = findGroup(spec, name);
+  for (const [name, change] of changes) {
+    const { image, instanceType, dataVolume, rootVolume, generation } = change;
+    const group = findGroup(known, name);
     const settings = changed.pools[group.pool];
+    if (settings && instanceType !== undefined) setOwn(settings, group, change);
     if (settings && image !== undefined) settings.images[group.index] = image;
     if (settings && instanceType !== undefined) settings.instanceTypes[group.index] = instanceType;
     if (settings?.dataVolumes && dataVolume) settings.dataVolumes[group.index] = dataVolume;
@@ -52,6 +69,22 @@ function withChanges(spec: Spec, changes: ReadonlyMap<string, GroupChange>): Spe
     }
   }
   return changed;
+}
+
+const OWN_KEYS = ["instanceProfiles", "securityGroupIds", "tags", "userData"] as const;
+
+/** What says the same in another order is left as it is written. */
+function setOwn(settings: Spec["pools"][string], group: Group, change: OwnSettings): void {
+  const { index } = group;
+  const [is, wanted] = [ownSettings(group), ownSettings(change)];
+  const differs = (key: keyof OwnSettings): boolean =>
+    JSON.stringify(is[key]) !== JSON.stringify(wanted[key]);
+  if (differs("instanceProfile"))
+    (settings.instanceProfiles ??= [null, null, null])[index] = wanted.instanceProfile ?? null;
+  if (differs("securityGroupIds"))
+    (settings.securityGroupIds ??= [[], [], []])[index] = [...(wanted.securityGroupIds ?? [])];
+  if (differs("tags")) (settings.tags ??= [{}, {}, {}])[index] = { ...wanted.tags };
+  if (differs("userData")) (settings.userData ??= [null, null, null])[index] = wanted.userData?.file ?? null;
 }
 
 /**
@@ -106,6 +139,28 @@ function rewritten(old: string, node: Scalar, to: string): string {
   if (isPlain && node.type === Scalar.PLAIN && parse(to) === to) return to;
   const lineEnd = isBlock ? (/\s*$/.exec(old)?.[0] ?? "") : "";
   return JSON.stringify(to) + lineEnd;
+}
+
+/** The edits that give a pool other values of a key: of a list that is there each that changes, else a new key. */
+function ownEdits(
+  source: YamlSource,
+  pool: string,
+  key: (typeof OWN_KEYS)[number],
+  {
+    wanted,
+    was,
+  }: { readonly wanted: readonly unknown[] | undefined; readonly was: readonly unknown[] | undefined },
+): Edit[] {
+  const path = ["pools", pool, key];
+  if (!wanted) return [];
+  if (!was) return [newPoolKey(source, pool, key, JSON.stringify(wanted))];
+  return wanted.flatMap((value, index) => {
+    const [start, end] = source.nodeAt([...path, index])?.range ?? [];
+    const text = JSON.stringify(value);
+    if (text === JSON.stringify(was[index]) || start === undefined || end === undefined) return [];
+    // The end of a map or list of several lines is behind its last line.
+    return [{ start, end: start + source.text.slice(start, end).trimEnd().length, text }];
+  });
 }
 
 /**

@@ -22,6 +22,7 @@ export function checkRules(raw: unknown): Finding[] {
         ...checkSurge(pool, settings),
         ...checkBake(pool, settings),
         ...checkActions(pool, settings),
+        ...checkTags(pool, settings),
         ...(onAws
           ? [...checkImages(pool, settings), ...checkLoadBalancer(pool, settings, spec["name"])]
           : []),
@@ -119,6 +120,37 @@ function checkImages(pool: string, settings: Raw): Finding[] {
           `got ${formatValue(image)}; expected the id of a machine image, ami- and hexadecimal digits, such as ami-0aaa`,
         ),
   );
+}
+
+/** A resource has 50 at most, and each machine has five of this program's. */
+const MOST_TAGS = 45;
+
+function checkTags(pool: string, settings: Raw): Finding[] {
+  return asList(settings["tags"]).flatMap((tags, index) => {
+    const keys = Object.keys(asMap(tags));
+    const place = ["pools", pool, "tags", index];
+    return [
+      ...keys.flatMap((key) => {
+        if (/^(aws|rollout):/i.test(key) || key === "Name")
+          return found(
+            [...place, key],
+            "got a tag that AWS or this program sets itself; expected another name",
+          );
+        return /^[\p{L}\p{N} _.:/=+@-]{1,128}$/u.test(key)
+          ? []
+          : found(
+              [...place, key],
+              `got ${formatValue(key)}; expected 1 to 128 letters, digits, spaces and any of _.:/=+-@`,
+            );
+      }),
+      ...(keys.length > MOST_TAGS
+        ? found(
+            place,
+            `got ${String(keys.length)} tags; expected at most ${String(MOST_TAGS)}, since AWS allows 50 and five are this program's`,
+          )
+        : []),
+    ];
+  });
 }
 
 function checkSubnets(aws: Raw): Finding[] {

@@ -19,6 +19,26 @@ const instanceType = text(/^[a-z0-9][a-z0-9.-]{0,63}$/, "an instance type, such 
 
 const generation = whole(0, 1_000_000);
 
+const instanceProfile = text(/^[\w+=,.@-]{1,128}$/, "the name of an instance profile, without its path");
+
+const securityGroupIds = z.array(text(/^sg-[0-9a-z]+$/, "the id of a security group, such as sg-0a1"), {
+  error: "a list of ids of security groups, such as [sg-0a1]",
+});
+
+const tags = z.record(
+  z.string(),
+  text(
+    /^[\p{L}\p{N} _.:/=+@-]{0,256}$/u,
+    'a text of at most 256 letters, digits, spaces and any of _.:/=+-@, such as "1234"',
+  ),
+  { error: "a map of tags, such as { team: data }" },
+);
+
+const userData = text(
+  /^(?!\/)[\w./@+-]{1,256}$/,
+  "the path of a file from this one's folder, such as user-data/broker-1.sh",
+);
+
 const cidr = z
   .cidrv4({ error: "an IPv4 range, such as 10.0.0.0/8" })
   .refine((range) => !range.endsWith("/0"), { error: "a range smaller than the whole world (/0)" });
@@ -64,6 +84,26 @@ const machines = {
   rootVolumes: three(rootVolume, "one volume")
     .optional()
     .describe(`The system disks of each group. ${REPLACES} Default: as large as the image's.`),
+  instanceProfiles: three(instanceProfile.nullable(), "one name or null")
+    .optional()
+    .describe(
+      `The instance profile of each group's machines; null: what aws.instanceProfile says. ${REPLACES} Default: [null, null, null].`,
+    ),
+  securityGroupIds: three(securityGroupIds, "one list")
+    .optional()
+    .describe(
+      `Security groups of each group's machines, beside those that all machines have. ${REPLACES} Default: [[], [], []].`,
+    ),
+  tags: three(tags, "one map")
+    .optional()
+    .describe(
+      `Tags of each group's machines, at most 45; Name, aws:… and rollout:… are not for you. ${REPLACES} Default: [{}, {}, {}].`,
+    ),
+  userData: three(userData.nullable(), "one path or null")
+    .optional()
+    .describe(
+      `A file for each group that cloud-init runs on its machines beside what this program writes: ASCII, beginning with #! or #cloud-config; null: none. ${REPLACES} Default: [null, null, null].`,
+    ),
   generations: three(generation, "one number")
     .optional()
     .describe(
@@ -250,13 +290,10 @@ const aws = z
     keyName: plain("the name of a key pair")
       .optional()
       .describe("The key pair of every machine. Default: none."),
-    instanceProfile: text(/^[\w+=,.@-]{1,128}$/, "the name of an instance profile, without its path")
+    instanceProfile: instanceProfile
       .optional()
       .describe("The instance profile of every machine. Default: none."),
-    securityGroupIds: z
-      .array(text(/^sg-[0-9a-z]+$/, "the id of a security group, such as sg-0a1"), {
-        error: "a list of ids of security groups, such as [sg-0a1]",
-      })
+    securityGroupIds: securityGroupIds
       .optional()
       .describe(
         "Further security groups for every machine: who may use ssh, and the ports of your own jobs. Default: none.",
@@ -345,7 +382,10 @@ export function schemaFor(value: unknown): typeof onAws | typeof onLocal {
     : onLocal;
 }
 
-export type Spec = z.output<typeof specSchema>;
+export type Spec = z.output<typeof specSchema> & {
+  /** The text of each file that a pool names as user data, by its path; absent where none is named. */
+  readonly userData?: Readonly<Record<string, string>>;
+};
 export type AwsSettings = z.output<typeof aws>;
 /** What runs on the machines of platform local. */
 export type LocalSettings = z.output<typeof local>;

@@ -9,13 +9,14 @@ import { Resource as NullResource } from "@cdktf/provider-null/lib/resource/inde
 import type { TerraformResource, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import type { AwsSettings } from "../../cluster/yaml/schema.js";
-import { roleOf } from "../../cluster/groups.js";
+import { furtherGroups, roleOf } from "../../cluster/groups.js";
 import { GROUP_INDEXES } from "../../cluster/three.js";
 import { toldServers, userData } from "../../cluster/user-data.js";
 import { lifecycleOf } from "../lifecycle.js";
 import { localExec } from "../local-exec.js";
 import { networkAddressOn } from "../../cluster/hooks/hook-words.js";
 import { idOf, named, waitFor } from "../named.js";
+import { literal } from "../revision-record.js";
 import type {
   AttachmentDeclaration,
   DataVolumeDeclaration,
@@ -45,6 +46,8 @@ export class AwsPlatform implements Platform {
     private readonly settings: AwsSettings,
     /** How many servers a server pool has. */
     private readonly serversIn: (pool: string) => number,
+    /** The texts of user data of the user's own, by file. */
+    private readonly texts: Readonly<Record<string, string>> = {},
   ) {
     new AwsProvider(stack, "aws", { region: settings.region });
     new NullProvider(stack, "null");
@@ -71,13 +74,15 @@ export class AwsPlatform implements Platform {
   }
 
   host(scope: Construct, host: HostDeclaration): void {
-    const { keyName, instanceProfile, securityGroupIds = [] } = this.settings;
+    const { own = {} } = host;
+    const { keyName, instanceProfile } = { ...this.settings, ...own };
+    const text = own.userData && this.texts[own.userData.file];
     const instance = new Instance(scope, host.name, {
       ...lifecycleOf(host),
       ami: host.image,
       instanceType: host.instanceType,
       subnetId: host.subnetId ?? this.settings.subnetIds[host.index],
-      vpcSecurityGroupIds: [idOf("aws_security_group.cluster"), ...securityGroupIds],
+      vpcSecurityGroupIds: [idOf("aws_security_group.cluster"), ...furtherGroups(this.settings, own)],
       ...(keyName === undefined ? {} : { keyName }),
       ...(instanceProfile === undefined ? {} : { iamInstanceProfile: instanceProfile }),
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
@@ -85,9 +90,9 @@ export class AwsPlatform implements Platform {
         encrypted: true,
         ...(host.rootVolume ? { volumeSize: host.rootVolume.sizeGib } : {}),
       },
-      userData: userData(this.cluster, host, this.servers(host)),
+      userData: userData(this.cluster, host, this.servers(host), text && literal(text)),
       userDataReplaceOnChange: true,
-      tags: { ...this.tags(host), "rollout:template-hash": host.hash },
+      tags: { ...own.tags, ...this.tags(host), "rollout:template-hash": host.hash },
     });
     declared(instance, host);
   }

@@ -1,4 +1,5 @@
 import { memberValues } from "../../cluster/members.js";
+import { isMap } from "../../cluster/raw.js";
 
 /** What a plan says of a machine. What is absent is unknown until it is applied. */
 export type PlannedHost = Partial<
@@ -6,11 +7,20 @@ export type PlannedHost = Partial<
     "id" | "image" | "instanceType" | "hash" | "subnetId" | "keyName" | "instanceProfile",
     string | undefined
   >
-> & { readonly securityGroupIds?: readonly string[] };
+> & {
+  readonly securityGroupIds?: readonly string[];
+  readonly tags?: Readonly<Record<string, unknown>>;
+  /** Its text or, as older providers have it, a digest. */
+  readonly userData?: string | undefined;
+};
 
 /** Reads the values of a host; nothing where there are none. */
 export function plannedHost(address: string, values: unknown): PlannedHost {
-  const { id, image, instanceType, hash, securityGroupIds, ...host } = memberValues("host", address, values);
+  const { id, image, instanceType, hash, securityGroupIds, tags, ...host } = memberValues(
+    "host",
+    address,
+    values,
+  );
   return {
     id: text(id),
     image: text(image),
@@ -19,6 +29,8 @@ export function plannedHost(address: string, values: unknown): PlannedHost {
     subnetId: text(host.subnetId),
     keyName: text(host.keyName),
     instanceProfile: text(host.instanceProfile),
+    userData: text(host.userData),
+    ...(isMap(tags) ? { tags } : {}),
     ...(Array.isArray(securityGroupIds) ? { securityGroupIds: securityGroupIds.map(String) } : {}),
   };
 }

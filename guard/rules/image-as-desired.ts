@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import { groupAddress, hostAddress, parseAddress } from "../../cluster/address.js";
 import { groupsOf, hostNames, type Group } from "../../cluster/groups.js";
 import { nextRevisions } from "../../cluster/revision.js";
-import { otherSettings } from "../../cluster/machine-settings.js";
+import { ownSettings } from "../../cluster/template-hash.js";
+import { otherOwn, otherSettings } from "../../cluster/machine-settings.js";
 import { memberValues } from "../../cluster/members.js";
 import { isNew } from "../../cluster/pending.js";
-import { hostOf, ignoresAnything } from "../declared.js";
+import { hostOf, ignoresAnything, ownOfHost } from "../declared.js";
 import { own } from "../../cluster/raw.js";
 import { plannedHost, type PlannedHost } from "../plan/planned-host.js";
 import { type Proposal, type Rule, isWaiting, numbered } from "../proposal.js";
@@ -57,7 +58,12 @@ function hostsOf(group: Group, { plan, declared }: Proposal): FutureHost[] {
     const own = declared.filter(
       (resource) => resource.group === group.name && resource.member?.kind === "host",
     );
-    return own.map((resource) => ({ address: resource.address, ...hostOf(resource) }));
+    const isOwn = Object.keys(ownSettings(group)).length > 0;
+    return own.map((resource) => ({
+      address: resource.address,
+      ...(isOwn ? ownOfHost(resource) : {}),
+      ...hostOf(resource),
+    }));
   }
   return plan.resources.flatMap(({ address, actions, after, deposed }) => {
     // Most resources are of other groups, and taking an address apart costs more than looking for a name in it.
@@ -82,6 +88,7 @@ function otherwise(group: Group, hosts: readonly FutureHost[], proposal: Proposa
       ...difference("instance type", instanceType, group.instanceType),
       ...difference("template hash", hash, group.hash),
       ...otherSettings(host, group, proposal.spec).map((key) => `another aws.${key}`),
+      ...otherOwn(host, group, address.split(".")[1] ?? "", proposal.spec).map((key) => `other ${key}`),
     ];
     return differs.length > 0 ? [`${address} (${differs.join("; ")})`] : [];
   });

@@ -3,8 +3,9 @@ import { Token } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import { UserError } from "../../cluster/user-error.js";
 import { checkSpec } from "../../cluster/yaml/load.js";
+import { withUserData } from "../../cluster/yaml/user-data-files.js";
 import { formatPath, SpecError, type Problem } from "../../cluster/yaml/problem.js";
-import { DESIRED } from "../read-spec.js";
+import { DESIRED, filesIn } from "../read-spec.js";
 import { ClusterBase } from "./cluster-base.js";
 import type { Asking, Desired } from "./desired.js";
 import type { BackendProps, Place } from "./places.js";
@@ -88,7 +89,8 @@ export class Cluster extends ClusterBase {
     if (problems.length > 0) throw new SpecError(this.where, problems);
     const desired = `${JSON.stringify(declared, null, 2)}\n`;
     const value: unknown = JSON.parse(desired);
-    const spec = checkSpec({ value, lineOf: () => undefined }, this.where);
+    const checked = checkSpec({ value, lineOf: () => undefined }, this.where);
+    const spec = withUserData(checked, this.where, filesIn(folder));
     return { spec, file: join(folder, DESIRED), shown: DESIRED, isExample: false, desired };
   }
 

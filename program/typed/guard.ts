@@ -1,6 +1,7 @@
 import { parseState } from "../../clients/state/parse-state.js";
 import { nothingDeployed } from "../../cluster/deployed.js";
 import { loadSpec } from "../../cluster/yaml/load.js";
+import { withUserData } from "../../cluster/yaml/user-data-files.js";
 import { judgePlan } from "../../guard/judge.js";
 import { readPlan } from "../../guard/plan/read-plan.js";
 import type { Verdict } from "../../guard/verdict.js";
@@ -13,6 +14,8 @@ export interface Declared {
   readonly cluster: string;
   /** What `terraform state pull` printed before the plan was made; empty where nothing is deployed. */
   readonly state: string;
+  /** The texts of the files that pools name as `userData`, by path. Default: they name none. */
+  readonly userData?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -21,8 +24,12 @@ export interface Declared {
  * @param plan what `terraform show -json` printed
  * @throws UserError where one of the three cannot be read
  */
-export function judge(plan: string, { cluster, state }: Declared): Verdict {
-  const spec = loadSpec(cluster, "the cluster");
+export function judge(plan: string, { cluster, state, userData = {} }: Declared): Verdict {
+  const textOf = (path: string): Uint8Array | string => {
+    const text = Object.hasOwn(userData, path) ? userData[path] : undefined;
+    return text === undefined ? `got ${path}, whose text is not given` : new TextEncoder().encode(text);
+  };
+  const spec = withUserData(loadSpec(cluster, "the cluster"), "the cluster", textOf);
   const where = "the state";
   const deployed =
     state.trim() === ""

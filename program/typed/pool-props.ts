@@ -9,6 +9,17 @@ export interface MachineProps {
   readonly instanceTypes: Three<string>;
   /** The system disks, 1 to 16384 GiB. Default: as large as the image's. */
   readonly rootVolumes?: Three<{ readonly sizeGib: number }>;
+  /** `null`: what `instanceProfile` of {@link AwsProps} says. Default: three times null. */
+  readonly instanceProfiles?: Three<string | null>;
+  /** Beside those that all machines have. Default: three times []. */
+  readonly securityGroupIds?: Three<readonly string[]>;
+  /** Of the machines, at most 45; never `Name`, `aws:…` or `rollout:…`. Default: three times {}. */
+  readonly tags?: Three<Readonly<Record<string, string>>>;
+  /**
+   * A file for each group, from the program's folder, that cloud-init runs on its machines beside what this program writes: ASCII,
+   * beginning with `#!` or `#cloud-config`. `null`: none. Default: three times null.
+   */
+  readonly userData?: Three<string | null>;
   /** Raise one to replace machines that are otherwise unchanged. Default: [0, 0, 0]. */
   readonly generations?: Three<number>;
 }

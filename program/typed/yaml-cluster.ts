@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Construct } from "constructs";
 import { UserError } from "../../cluster/user-error.js";
 import { loadSpec } from "../../cluster/yaml/load.js";
-import { readSpec } from "../read-spec.js";
+import { withUserData } from "../../cluster/yaml/user-data-files.js";
+import { filesIn, readSpec } from "../read-spec.js";
 import { ClusterBase } from "./cluster-base.js";
 import type { Asking, Desired } from "./desired.js";
 
@@ -27,6 +28,8 @@ export class YamlCluster extends ClusterBase {
       );
     const found = readSpec(file === undefined ? env : { ...env, CLUSTER: file });
     const desired = readFileSync(found.file, "utf8");
-    return { ...found, spec: loadSpec(desired, found.shown), desired };
+    const { file: path, shown } = found;
+    const spec = withUserData(loadSpec(desired, shown), shown, filesIn(dirname(path)));
+    return { ...found, spec, desired };
   }
 }

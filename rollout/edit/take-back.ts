@@ -4,7 +4,14 @@ import type { Group } from "../../cluster/groups.js";
 import { UserError } from "../../cluster/user-error.js";
 import { hasNumber, withNumbers } from "../../cluster/numbers.js";
 import { deployedHosts } from "../../cluster/pending.js";
-import { makesTheSame, templateHash, templateOf, type Template } from "../../cluster/template-hash.js";
+import {
+  makesTheSame,
+  ownSettings,
+  templateHash,
+  templateOf,
+  withoutOwn,
+  type Template,
+} from "../../cluster/template-hash.js";
 import { changesOf } from "../log/history.js";
 
 /** An edit of the spec that takes a group back to the template of its last good revision. */
@@ -52,7 +59,8 @@ export function restored(group: Group, current: DeployedGroup, to: Revision): Re
   const odd = (["dataVolume", "rootVolume"] as const).filter((key) => !group[key] !== !was[key]);
   return {
     template: templateOf({
-      ...group,
+      ...withoutOwn(group),
+      ...ownSettings(was),
       ...{ image: was.image, instanceType: was.instanceType },
       ...(dataVolume ? { dataVolume: { ...dataVolume, sizeGib } } : {}),
       ...(rootVolume ? { rootVolume } : {}),
@@ -76,8 +84,9 @@ export function templateIn(
   { hosts: [host], revisions }: DeployedGroup,
 ): Template {
   const { image, generation } = to;
+  // What has no template was recorded when no group had anything of its own.
   const types = [group.instanceType, host?.instanceType ?? ""].map((instanceType) => ({
-    ...group,
+    ...withoutOwn(group),
     instanceType,
   }));
   const guesses = [...types, ...revisions.flatMap(({ template }) => template ?? [])].map((guess) =>

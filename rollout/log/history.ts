@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { DeployedGroup } from "../../cluster/deployed.js";
 import { type Revision, roll, template } from "../../cluster/revision.js";
-import type { Template } from "../../cluster/template-hash.js";
+import { ownInWords, type Template } from "../../cluster/template-hash.js";
 import { UserError } from "../../cluster/user-error.js";
 import { STEPS } from "../../cluster/run/run-log.js";
 import { attemptsOf, type Run } from "./read-runs.js";
@@ -87,6 +87,7 @@ const valuesOf = (of: Values): Readonly<Record<string, string | undefined>> => (
   instanceType: of.instanceType,
   rootVolume: of.rootVolume && `${String(of.rootVolume.sizeGib)} GiB`,
   dataVolume: of.dataVolume && `${String(of.dataVolume.sizeGib)} GiB ${of.dataVolume.type}`,
+  ...ownInWords(of),
   generation: String(of.generation),
   hosts: String(of.hosts),
 });

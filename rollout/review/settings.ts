@@ -16,7 +16,8 @@ export const settingSchema = z.strictObject({
 export type Setting = z.output<typeof settingSchema>;
 
 /** What a pool says of its groups, place by place, and a review explains group by group. */
-const OF_GROUPS = /^pools\.[^.]+\.(images|instanceTypes|rootVolumes|generations|hosts|dataVolumes)$/;
+const OF_GROUPS =
+  /^pools\.[^.]+\.(images|instanceTypes|rootVolumes|instanceProfiles|securityGroupIds|tags|userData|generations|hosts|dataVolumes)$|^userData\./;
 
 /** Every value that differs and is no group's own. A new pool is held against the defaults; one that is gone is left out. */
 export function changedSettings(before: Spec, after: Spec): Setting[] {

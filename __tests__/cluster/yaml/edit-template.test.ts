@@ -1,5 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { setGroups, type GroupChange } from "../../../cluster/yaml/edit.js";
+import { loadSpec } from "../../../cluster/yaml/load.js";
+import { withUserData } from "../../../cluster/yaml/user-data-files.js";
 import { errorOf, EXAMPLE, exampleWith } from "./example.js";
 
 const changed = (text: string, change: GroupChange): string =>
@@ -45,4 +47,55 @@ test("refuses another type of a volume that leaves it to the default", () => {
 
 test("a volume that its pool does not have is not given to one group", () => {
   expect(changed(EXAMPLE, { rootVolume: { sizeGib: 30 } })).toBe(EXAMPLE);
+});
+
+const OWN = {
+  image: "ami-0aaa",
+  instanceType: "m6i.large",
+  generation: 0,
+  instanceProfile: "brokers",
+  securityGroupIds: ["sg-0a1"],
+  tags: { team: "data" },
+  userData: { file: "own.sh", sha256: "0a" },
+} as const;
+
+const KEYS = [
+  'userData: [null,"own.sh",null]',
+  'tags: [{},{"team":"data"},{}]',
+  'securityGroupIds: [[],["sg-0a1"],[]]',
+  'instanceProfiles: [null,"brokers",null]',
+];
+
+test("what a group is to have of its own gets keys that its pool has not, for it alone", () => {
+  const types = "    instanceTypes: [m6i.large, m6i.large, m6i.large]\n";
+  expect(changed(EXAMPLE, OWN)).toBe(
+    EXAMPLE.replace(types, types + KEYS.map((key) => `    ${key}\n`).join("")),
+  );
+});
+
+test("what a whole template has not is taken away, in whatever style it stands; a mere image takes nothing", () => {
+  const text = exampleWith([
+    "    hosts: [3, 3, 3]",
+    [
+      "    instanceProfiles: [a, b, c] # by team",
+      "    tags:",
+      "      - team: web",
+      "      - team: data",
+      "        cost: '12' # a month",
+      "      - {}",
+      "    userData: [own.sh, ~, other.sh]",
+      "    hosts: [3, 3, 3]",
+    ].join("\n"),
+  ]);
+  const template = { image: "ami-0aaa", instanceType: "m6i.large", generation: 0 };
+  const read = withUserData(loadSpec(text, "cluster.yaml"), "cluster.yaml", () =>
+    new TextEncoder().encode("#!/bin/sh\n"),
+  );
+  const set = (change: GroupChange): string =>
+    setGroups(text, "cluster.yaml", new Map([["broker-1", change]]), read);
+  expect(set({ image: "ami-0aaa" })).toBe(text);
+  expect(set(template)).toBe(
+    text.replace("[a, b, c]", "[a, null, c]").replace("- team: data\n        cost: '12' # a month", "- {}"),
+  );
+  expect(set({ ...template, instanceProfile: "b", tags: { cost: "12", team: "data" } })).toBe(text);
 });

@@ -129,9 +129,9 @@ test("refuses scalars and lists for pools", () => {
     "pools:\n  consul-servers: ami-0aaa\n  spare: [ami-0aaa]\n  none:\n  #",
   ]);
   expect(refusal(text)).toMatchInlineSnapshot(`
-   "cluster.yaml:14: pools.consul-servers: got "ami-0aaa"; expected a map with the keys images, instanceTypes, rootVolumes, generations, hosts, maxUnavailable, maxSurge, dataVolumes, workload, loadBalancer, retire, drain, ready, bake, steps
-   cluster.yaml:15: pools.spare: got ["ami-0aaa"]; expected a map with the keys images, instanceTypes, rootVolumes, generations, hosts, maxUnavailable, maxSurge, dataVolumes, workload, loadBalancer, retire, drain, ready, bake, steps
-   cluster.yaml:16: pools.none: got nothing; expected a map with the keys images, instanceTypes, rootVolumes, generations, hosts, maxUnavailable, maxSurge, dataVolumes, workload, loadBalancer, retire, drain, ready, bake, steps"
+   "cluster.yaml:14: pools.consul-servers: got "ami-0aaa"; expected a map with the keys images, instanceTypes, rootVolumes, instanceProfiles, securityGroupIds, tags, userData, generations, hosts, maxUnavailable, maxSurge, dataVolumes, workload, loadBalancer, retire, drain, ready, bake, steps
+   cluster.yaml:15: pools.spare: got ["ami-0aaa"]; expected a map with the keys images, instanceTypes, rootVolumes, instanceProfiles, securityGroupIds, tags, userData, generations, hosts, maxUnavailable, maxSurge, dataVolumes, workload, loadBalancer, retire, drain, ready, bake, steps
+   cluster.yaml:16: pools.none: got nothing; expected a map with the keys images, instanceTypes, rootVolumes, instanceProfiles, securityGroupIds, tags, userData, generations, hosts, maxUnavailable, maxSurge, dataVolumes, workload, loadBalancer, retire, drain, ready, bake, steps"
   `);
 });
 
@@ -223,7 +223,7 @@ test("refuses unknown keys with what was probably meant", () => {
 test("refuses unknown keys that resemble none with the list of those that are known", () => {
   const text = exampleWith(["    hosts:", "    colour: red\n    hosts:"]) + "owner: me\n";
   expect(refusal(text)).toMatchInlineSnapshot(`
-   "cluster.yaml:26: pools.broker.colour: unknown key; known here: images, instanceTypes, rootVolumes, generations, hosts, maxUnavailable, maxSurge, dataVolumes, workload, loadBalancer, retire, drain, ready, bake, steps
+   "cluster.yaml:26: pools.broker.colour: unknown key; known here: images, instanceTypes, rootVolumes, instanceProfiles, securityGroupIds, tags, userData, generations, hosts, maxUnavailable, maxSurge, dataVolumes, workload, loadBalancer, retire, drain, ready, bake, steps
    cluster.yaml:36: owner: unknown key; known here: name, platform, aws, backend, pools, rollout, protection"
   `);
 });
@@ -240,8 +240,8 @@ test("refuses names of an object's prototype as keys", () => {
     "    __proto__: { hosts: [1, 1, 1] }\n    constructor: x\n    hosts:",
   ]);
   expect(refusal(`${text}__proto__: { name: other }\ntoString: x\n`)).toMatchInlineSnapshot(`
-   "cluster.yaml:26: pools.broker.__proto__: unknown key; known here: images, instanceTypes, rootVolumes, generations, hosts, maxUnavailable, maxSurge, dataVolumes, workload, loadBalancer, retire, drain, ready, bake, steps
-   cluster.yaml:27: pools.broker.constructor: unknown key; known here: images, instanceTypes, rootVolumes, generations, hosts, maxUnavailable, maxSurge, dataVolumes, workload, loadBalancer, retire, drain, ready, bake, steps
+   "cluster.yaml:26: pools.broker.__proto__: unknown key; known here: images, instanceTypes, rootVolumes, instanceProfiles, securityGroupIds, tags, userData, generations, hosts, maxUnavailable, maxSurge, dataVolumes, workload, loadBalancer, retire, drain, ready, bake, steps
+   cluster.yaml:27: pools.broker.constructor: unknown key; known here: images, instanceTypes, rootVolumes, instanceProfiles, securityGroupIds, tags, userData, generations, hosts, maxUnavailable, maxSurge, dataVolumes, workload, loadBalancer, retire, drain, ready, bake, steps
    cluster.yaml:37: __proto__: unknown key; known here: name, platform, aws, backend, pools, rollout, protection
    cluster.yaml:38: toString: unknown key; known here: name, platform, aws, backend, pools, rollout, protection"
   `);
@@ -302,8 +302,8 @@ test("refuses a pool without images", () => {
 test("refuses a spec without servers", () => {
   const text = exampleWith(["  consul-server:", "  consul:"], ["  nomad-server:", "  nomad:"]);
   expect(refusal(text)).toMatchInlineSnapshot(`
-   "cluster.yaml:13: pools.consul-server: missing; expected a map with the keys images, instanceTypes, rootVolumes, generations, hosts, ready, bake, steps
-   cluster.yaml:13: pools.nomad-server: missing; expected a map with the keys images, instanceTypes, rootVolumes, generations, hosts, ready, bake, steps"
+   "cluster.yaml:13: pools.consul-server: missing; expected a map with the keys images, instanceTypes, rootVolumes, instanceProfiles, securityGroupIds, tags, userData, generations, hosts, ready, bake, steps
+   cluster.yaml:13: pools.nomad-server: missing; expected a map with the keys images, instanceTypes, rootVolumes, instanceProfiles, securityGroupIds, tags, userData, generations, hosts, ready, bake, steps"
   `);
 });
 

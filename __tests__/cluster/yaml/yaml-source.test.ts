@@ -86,7 +86,7 @@ test("refuses a merge key, which would hide where a value comes from", () => {
   expect(
     refusal(exampleWith(["    hosts: [3, 3, 3]", "    <<: { hosts: [3, 3, 3] }"])),
   ).toMatchInlineSnapshot(
-    `"cluster.yaml:26: pools.broker.<<: unknown key; known here: images, instanceTypes, rootVolumes, generations, hosts, maxUnavailable, maxSurge, dataVolumes, workload, loadBalancer, retire, drain, ready, bake, steps"`,
+    `"cluster.yaml:26: pools.broker.<<: unknown key; known here: images, instanceTypes, rootVolumes, instanceProfiles, securityGroupIds, tags, userData, generations, hosts, maxUnavailable, maxSurge, dataVolumes, workload, loadBalancer, retire, drain, ready, bake, steps"`,
   );
 });
 

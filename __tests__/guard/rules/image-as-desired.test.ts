@@ -1,5 +1,10 @@
 import { expect, test } from "@jest/globals";
+import { createHash } from "node:crypto";
+import { findGroup } from "../../../cluster/find-group.js";
 import { groupsOf } from "../../../cluster/groups.js";
+import { otherOwn } from "../../../cluster/machine-settings.js";
+import { groupUserData } from "../../../cluster/user-data.js";
+import { withUserData } from "../../../cluster/yaml/user-data-files.js";
 import { judgePlan } from "../../../guard/judge.js";
 import { readPlan } from "../../../guard/plan/read-plan.js";
 import { imageAsDesired } from "../../../guard/rules/image-as-desired.js";
@@ -9,6 +14,7 @@ import {
   change,
   declaring,
   deployedAs,
+  exampleSpec,
   groupIn,
   nothing,
   poolOf,
@@ -54,6 +60,56 @@ test.each([
   expect(plan.violations()).toEqual([
     `image-as-desired: hosts of broker-0 would be otherwise than the spec says: ${address} (another aws.${key}); synthesize and plan again from the spec as it is now`,
   ]);
+});
+
+const own = withUserData(
+  change(exampleSpec(), (edited) => {
+    Object.assign(poolOf(edited, "broker"), {
+      instanceProfiles: ["brokers", null, null],
+      securityGroupIds: [["sg-0b2"], [], []],
+      tags: [{ team: "data" }, {}, {}],
+      userData: ["own.sh", null, null],
+    });
+  }),
+  "cluster.yaml",
+  () => new TextEncoder().encode("#!/bin/sh\necho ${HOME}\n"),
+);
+const MACHINE = "aws_instance.broker-0-0";
+const ofOwn = proposalOf(own, deployedAs(exampleSpec()), "broker-0");
+const body = ofOwn.declared.find(({ address }) => address === MACHINE)?.body ?? {};
+
+test("accepts what a group has of its own, and what an aspect adds to it", () => {
+  const tags = { ...(body["tags"] as object), owner: "ops" };
+  expect(imageAsDesired(declaring(ofOwn, MACHINE, { body: { ...body, tags } }))).toEqual([]);
+});
+
+test.each([
+  ["instanceProfiles", { iam_instance_profile: "admin" }],
+  ["securityGroupIds", { vpc_security_group_ids: ["${aws_security_group.cluster.id}"] }],
+  ["tags", { tags: { team: "web" } }],
+  ["userData", { user_data: String(body["user_data"]).replace("echo", "rm") }],
+])("refuses other %s than the group's own in a stack", (key, values) => {
+  const [violation] = imageAsDesired(declaring(ofOwn, MACHINE, { body: { ...body, ...values } }));
+  expect(violation?.message).toContain(`other ${key}`);
+});
+
+test("tells other settings of a planned machine, whose user data may be a digest", () => {
+  const group = findGroup(own, "broker-0");
+  const told = groupUserData(own, group, "broker-0-0");
+  const planned = {
+    instanceProfile: "brokers",
+    securityGroupIds: ["sg-cluster", "sg-0b2"],
+    tags: { team: "data" },
+    userData: createHash("sha1").update(told).digest("hex"),
+  };
+  const others = (values: object): string[] => otherOwn({ ...planned, ...values }, group, "broker-0-0", own);
+  expect(others({})).toEqual([]);
+  expect(others({ userData: told })).toEqual([]);
+  expect(others({ instanceProfile: undefined })).toEqual(["instanceProfiles"]);
+  expect(others({ securityGroupIds: ["sg-cluster"] })).toEqual(["securityGroupIds"]);
+  expect(others({ tags: {} })).toEqual(["tags"]);
+  expect(others({ userData: undefined })).toEqual(["userData"]);
+  expect(otherOwn(planned, group, "broker-0-1", own)).toEqual(["userData"]);
 });
 
 test("refuses the deployed image where another is desired", () => {

@@ -217,7 +217,7 @@ test("refuses what is wrong with a declaration, all of it at once, with the elem
       `cluster demo: pools.Web: "Web" is no name for a pool; expected lower-case letters, digits and single hyphens, starting with a letter (legal in Terraform, Consul and Nomad)`,
       "cluster demo: pools.broker.hosts[2]: got 0; expected a whole number from 1 to 1200",
       `cluster demo: pools.broker.images: got ["ami-0aaa","ami-0aaa"]; expected an array of exactly three, one image for each of the groups 0, 1 and 2`,
-      "cluster demo: pools.broker.nonsense: unknown key; known here: images, instanceTypes, rootVolumes, generations, hosts, maxUnavailable, maxSurge, dataVolumes, workload, loadBalancer, retire, drain, ready, bake, steps",
+      "cluster demo: pools.broker.nonsense: unknown key; known here: images, instanceTypes, rootVolumes, instanceProfiles, securityGroupIds, tags, userData, generations, hosts, maxUnavailable, maxSurge, dataVolumes, workload, loadBalancer, retire, drain, ready, bake, steps",
     ].join("\n"),
     exitCode: 2,
   });

@@ -271,6 +271,26 @@ describe("an undo restores the whole template", () => {
     });
   });
 
+  test("with what the group has of its own, whether its pool has the keys or not", () => {
+    const tagged = rolledBy((draft) => {
+      image("ami-0bbb")(draft);
+      poolOf(draft, "broker").tags = [{}, { team: "data" }, {}];
+    });
+    expect(undoOf(tagged, "broker-1").change).not.toHaveProperty("tags");
+    expect(undoOf(tagged, "broker-1").message).toContain("tags team=data -> none");
+    const { spec, deployed } = rolledBy(
+      (draft) => {
+        poolOf(draft, "broker").instanceProfiles = [null, "brokers", null];
+      },
+      (draft) => {
+        delete poolOf(draft, "broker").instanceProfiles;
+      },
+    );
+    expect(undoOf(situationOf(spec, deployed), "broker-1").change).toMatchObject({
+      instanceProfile: "brokers",
+    });
+  });
+
   test("but for a key that is its pool's, or is not", () => {
     const rooted = rolledBy((draft) => {
       image("ami-0bbb")(draft);

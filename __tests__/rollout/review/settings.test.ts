@@ -3,6 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import { reviewOf, reviewSchema, type Review } from "../../../rollout/review/review.js";
 import { baselineOf } from "../../../stacks/baseline.js";
 import { schemaFor, type Spec } from "../../../cluster/yaml/schema.js";
+import { withUserData } from "../../../cluster/yaml/user-data-files.js";
 
 type Change = readonly [before: unknown, after: unknown];
 
@@ -83,6 +84,14 @@ const SHOWN: Readonly<Record<string, Change>> = {
     [{ sizeGib: 8 }, { sizeGib: 8 }, { sizeGib: 8 }],
     [{ sizeGib: 8 }, { sizeGib: 9 }, { sizeGib: 8 }],
   ],
+  "pools.*.instanceProfiles": [undefined, [null, "agents", null]],
+  "pools.*.securityGroupIds": [undefined, [[], ["sg-0a1"], []]],
+  "pools.*.tags": [undefined, [{}, { team: "data" }, {}]],
+  "pools.*.tags.*": [
+    [{}, { team: "data" }, {}],
+    [{}, { team: "web" }, {}],
+  ],
+  "pools.*.userData": [undefined, [null, "a.sh", null]],
   "pools.*.generations": [undefined, [0, 1, 0]],
   "pools.*.hosts": [undefined, [1, 2, 1]],
   "pools.*.dataVolumes": [undefined, [{ sizeGib: 8 }, { sizeGib: 8 }, { sizeGib: 8 }]],
@@ -468,7 +477,9 @@ function specWith(key: string, value: unknown): Spec {
       },
     },
   };
-  const path = key.replace(/(\.(checks|rootVolumes|dataVolumes|steps\.[a-zA-Z]+))\..*$/, "$1").split(".");
+  const path = key
+    .replace(/(\.(checks|rootVolumes|dataVolumes|tags|steps\.[a-zA-Z]+))\..*$/, "$1")
+    .split(".");
   const last = path.pop() ?? "";
   const place = path.reduce<Record<string, unknown>>((at, step) => {
     const next = at[step];
@@ -477,7 +488,9 @@ function specWith(key: string, value: unknown): Spec {
     return found;
   }, raw);
   if (value !== undefined) place[last] = value;
-  return schemaFor(raw).parse(raw);
+  return withUserData(schemaFor(raw).parse(raw), "cluster.yaml", () =>
+    new TextEncoder().encode("#!/bin/sh\n"),
+  );
 }
 
 function reviewed(before: Spec, after: Spec, more: Partial<Parameters<typeof reviewOf>[0]> = {}): Review {
