@@ -32,8 +32,15 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const program = join(root, "dist", "main.js");
 const cli = join(root, "dist", "bin", "rollout.js");
 const cdktf = join(root, "node_modules", ".bin", "cdktf");
-const NODE_STAND_IN = join(root, "__tests__", "support", "node-stand-in");
 const RUN_HOOKS = join(root, "__tests__", "support", "run-hooks.mjs");
+
+/** For a cluster without agents: a hook leaves its mark and no more, without a process of Node's, which takes longest. */
+export const QUIET_HOOKS: Environment = {
+  PATH: [join(root, "__tests__", "support", "node-stand-in"), process.env["PATH"]].join(delimiter),
+};
+
+/** The hooks as they are. */
+export const REAL_HOOKS: Environment = { PATH: process.env["PATH"] ?? "" };
 
 /**
  * A user's spec in a folder of its own, and the programs that a user runs on it: as they were built from this repository, which
@@ -100,7 +107,7 @@ export class Workspace {
 
   /** `npx cdktf …` in the repository itself, as its users run it; but nothing is built. */
   cdktf(args: readonly string[], env: Environment = {}): Promise<Outcome> {
-    return this.run(cdktf, [...args, ...this.appWords()], env, root);
+    return this.run(process.execPath, [cdktf, ...args, ...this.appWords()], env, root);
   }
 
   /** `npx cdktf deploy VIEW`, without asking. */
@@ -178,7 +185,7 @@ export class Workspace {
    * each machine take longer to start than all the rest.
    */
   async createSimulated(): Promise<void> {
-    await this.with({ PATH: [NODE_STAND_IN, process.env["PATH"]].join(delimiter) }).roll("cluster");
+    await this.with(QUIET_HOOKS).roll("cluster");
     const hooks = await this.run(process.execPath, [RUN_HOOKS], {}, this.stackFolder("cluster"));
     if (hooks.exitCode !== 0) throw new Error(hooks.output);
   }

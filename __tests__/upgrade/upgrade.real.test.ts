@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { groupsOf } from "../../cluster/groups.js";
 import { buildApp, loadProgram } from "../../program/program.js";
 import { idsOf, type StateFile } from "../deploy/state-file.js";
-import { Workspace } from "../deploy/workspace.js";
+import { QUIET_HOOKS, Workspace } from "../deploy/workspace.js";
 import { describeReal, type RealEnvironment } from "../support/environment.js";
 import { isLong, longTest } from "../support/long.js";
 import { startMoto, type Moto } from "../support/moto.js";
@@ -85,8 +85,8 @@ async function put(demo: Workspace, kept: Kept, spec = "cluster.yaml", state = "
 
 describe.each([
   ["before-rooms-local", {}, 4],
-  ["before-rooms-agents", { NODE_OPTIONS: `--import=${HOOKS_STAND_IN}` }, 4],
-  ["before-completed-local", {}, 0],
+  ["before-rooms-agents", QUIET_HOOKS, 4],
+  ["before-completed-local", QUIET_HOOKS, 0],
 ] as const)("A cluster of an earlier version, %s", (name, env, relics) => {
   const kept = readKept(name);
 
