@@ -71,7 +71,6 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
   });
 
   test("cdktf deploys two views with a relative backend path, and they find one state", async () => {
-    demo = demo.with(REAL_HOOKS);
     await demo.rollout(["set", "image", "broker-0=ami-0bbb"]);
     const broker = await demo.deploy("broker-0");
     await demo.rollout(["set", "image", "consul-server-1=ami-0bbb"]);
@@ -465,7 +464,7 @@ describeReal("The example on the local platform", ["terraform"], (real) => {
     await demo.edit(["pools:", "protection: off\npools:"]);
     expect((await demo.status()).views).toEqual(["cluster"]);
 
-    const { exitCode, output } = await demo.with(REAL_HOOKS).destroy("cluster");
+    const { exitCode, output } = await demo.destroy("cluster");
 
     expect(exitCode).toBe(0);
     expect(output).toContain("Destruction complete");

@@ -105,9 +105,12 @@ export class Workspace {
     await this.write(text);
   }
 
-  /** `npx cdktf …` in the repository itself, as its users run it; but nothing is built. */
+  /**
+   * `npx cdktf …` in the repository itself, as its users run it; but nothing is built. It asks `node` for its version, so its hooks
+   * are as they are.
+   */
   cdktf(args: readonly string[], env: Environment = {}): Promise<Outcome> {
-    return this.run(process.execPath, [cdktf, ...args, ...this.appWords()], env, root);
+    return this.run(cdktf, [...args, ...this.appWords()], { ...REAL_HOOKS, ...env }, root);
   }
 
   /** `npx cdktf deploy VIEW`, without asking. */

@@ -41,9 +41,13 @@ const FIRSTS: readonly First[] = [
 ];
 
 /** One of each kind is in the short form: a client group's, and a Consul server's. */
-const SHORT = ["a whole group", "a Consul server"];
+const SHORT: Readonly<Record<string, readonly string[]>> = {
+  "before-rooms-local": ["a whole group"],
+  "before-rooms-agents": ["a Consul server"],
+  "before-completed-local": ["a whole group", "a Consul server"],
+};
 
-const tests = (what: string) => (SHORT.includes(what) ? test : longTest);
+const tests = (name: string, what: string) => (SHORT[name]?.includes(what) === true ? test : longTest);
 
 /** What each view would do. */
 async function plans(
@@ -109,7 +113,7 @@ describe.each([
     });
 
     for (const { what, edit, views } of FIRSTS)
-      tests(what)(`and first of all ${what} is applied`, async () => {
+      tests(name, what)(`and first of all ${what} is applied`, async () => {
         await put(demo, kept);
         await edit(demo);
         for (const view of views) await demo.roll(view);
