@@ -24,7 +24,8 @@ const tests = (ending) => [
 /** @type {import("jest").Config} */
 export default {
   // Real tests wait for half of their time, for a provider, a gate or a process.
-  maxWorkers: Math.ceil(1.5 * availableParallelism()),
+  maxWorkers: 2 * availableParallelism(),
+  testSequencer: "<rootDir>/__tests__/support/longest-first.mjs",
   // No handle stays open, but a worker with a large heap needs longer to free it than the 500 ms that jest gives it to exit.
   workerIdleMemoryLimit: "512MB",
   // For a machine that does much else meanwhile: nothing here is a measurement.

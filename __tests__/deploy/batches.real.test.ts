@@ -104,7 +104,7 @@ describeReal("A group that is replaced a machine at a time", ["terraform"], (rea
   beforeAll(async () => {
     demo = await Workspace.create(real, SPEC);
     machines = localMachines(runFolder());
-    await demo.roll("cluster");
+    await demo.createSimulated();
     await control("/jobs", serviceJob("web", WORK));
     await until("the work runs", async () => (await work()) === WORK);
   });

@@ -8,7 +8,7 @@ import { changeHold } from "../../clients/run-store/hold.js";
 import { describeReal } from "../support/environment.js";
 import { idsOf, revisionsOf, triggersOf, type StateFile } from "./state-file.js";
 import { smallSpec } from "./small-spec.js";
-import { Workspace } from "./workspace.js";
+import { QUIET_HOOKS, Workspace } from "./workspace.js";
 import { eventsIn, locked, storeIn } from "../support/run-records.js";
 
 const SPEC = smallSpec("hosts: [2, 1, 1]", " # broker");
@@ -23,7 +23,7 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
   beforeAll(async () => {
     demo = await Workspace.create(real, SPEC);
     try {
-      await demo.roll("cluster");
+      await demo.with(QUIET_HOOKS).roll("cluster");
       standing = await demo.state();
     } finally {
       await demo.remove();

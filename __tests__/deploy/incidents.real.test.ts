@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect } from "@jest/globals";
 import { describeReal } from "../support/environment.js";
-import { isLong, longTest } from "../support/long.js";
+import { longTest } from "../support/long.js";
 import { Operator } from "./operator.js";
 import type { Sight, Victim } from "./running-deploy.js";
 import { SimulatedDemo } from "./simulated-demo.js";
@@ -98,7 +98,7 @@ describeReal("An incident that somebody mends by the program's words alone", ["t
     await isMended("broker-2", ["npx rollout deploy broker-2"]);
   });
 
-  test.each(isLong ? ["broker-1", "nomad-server-0"] : ["broker-1"])(
+  longTest.each(["broker-1", "nomad-server-0"])(
     "a machine of %s has died, and another group is to roll",
     async (dead) => {
       await ask("broker-0");

@@ -5,6 +5,7 @@ import * as z from "zod";
 import { localMachines, type LocalMachines } from "../../clients/local-machines/machines.js";
 import { serviceJob } from "../contract/service-job.js";
 import { describeReal } from "../support/environment.js";
+import { longTest } from "../support/long.js";
 import { idsOf } from "./state-file.js";
 import { STAGES } from "./stages.js";
 import { Workspace } from "./workspace.js";
@@ -244,25 +245,28 @@ describeReal("A cluster of simulated agents on the local platform", ["terraform"
     expect(await unsettled()).toEqual({});
   });
 
-  test("Ctrl-C at each stage of a roll ends no agent but the group's own, and the last run ends well", async () => {
-    await setImage("broker-0", "ami-0ccc");
-    await demo.synth();
-    for (const stage of STAGES) {
-      const { exitCode } = await demo.interruptAll("broker-0", stage);
-      expect(exitCode).not.toBe(0);
-      expect(await work()).toHaveLength(COUNT);
-      expect(await unsettled()).toEqual({ "broker-0": "in flight" });
+  longTest(
+    "Ctrl-C at each stage of a roll ends no agent but the group's own, and the last run ends well",
+    async () => {
+      await setImage("broker-0", "ami-0ccc");
       await demo.synth();
-    }
-    await demo.roll("broker-0");
-    const log = await news();
-    expect(log.filter((line) => /killed|started/.test(line) && !line.startsWith("broker-0-0"))).toEqual([]);
-    expect(log.filter((line) => /killed with [1-9]/.test(line))).toEqual([]);
-    expect(await images()).toMatchObject({ "broker-0-0": "ami-0ccc" });
-    expect(await unsettled()).toEqual({});
-  });
+      for (const stage of STAGES) {
+        const { exitCode } = await demo.interruptAll("broker-0", stage);
+        expect(exitCode).not.toBe(0);
+        expect(await work()).toHaveLength(COUNT);
+        expect(await unsettled()).toEqual({ "broker-0": "in flight" });
+        await demo.synth();
+      }
+      await demo.roll("broker-0");
+      const log = await news();
+      expect(log.filter((line) => /killed|started/.test(line) && !line.startsWith("broker-0-0"))).toEqual([]);
+      expect(log.filter((line) => /killed with [1-9]/.test(line))).toEqual([]);
+      expect(await images()).toMatchObject({ "broker-0-0": "ami-0ccc" });
+      expect(await unsettled()).toEqual({});
+    },
+  );
 
-  test("a group that grows and shrinks has as many machines as it says", async () => {
+  longTest("a group that grows and shrinks has as many machines as it says", async () => {
     await demo.edit(["  broker: { ", "  broker: { hosts: [1, 2, 1], "]);
     await demo.roll("broker-1");
     expect((await news()).filter((line) => /started|killed|leave$|drain$/.test(line))).toEqual([

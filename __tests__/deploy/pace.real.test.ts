@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { specOf } from "../cluster/yaml/example.js";
 import { describeReal } from "../support/environment.js";
-import { Workspace } from "./workspace.js";
+import { QUIET_HOOKS, Workspace } from "./workspace.js";
 
 const THREE = "images: [v1, v1, v1], instanceTypes: [small, small, small], bake: { time: 0s }";
 
@@ -37,7 +37,7 @@ describeReal("Terraform, called by itself, one test after another", ["terraform"
   beforeAll(async () => {
     expect(specOf(SPEC).name).toBe("demo");
     demo = await Workspace.create(real, SPEC, { ROLLOUT_CAUSE: "roll" });
-    await demo.roll("cluster");
+    await demo.with(QUIET_HOOKS).roll("cluster");
   });
 
   afterAll(() => demo.remove());

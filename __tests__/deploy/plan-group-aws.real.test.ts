@@ -17,7 +17,7 @@ import { startMoto, type Moto } from "../support/moto.js";
 import type { Network } from "../support/moto-ec2.js";
 import { lookAt, query } from "./cloud.js";
 import { idsOf } from "./state-file.js";
-import { Workspace } from "./workspace.js";
+import { QUIET_HOOKS, Workspace } from "./workspace.js";
 
 const HOOKS_STAND_IN = new URL("../support/hooks-stand-in.mjs", import.meta.url).href;
 
@@ -37,7 +37,7 @@ describeReal(
         ...moto.env,
         NODE_OPTIONS: `--import=${HOOKS_STAND_IN}`,
       });
-      await demo.roll("cluster");
+      await demo.with(QUIET_HOOKS).roll("cluster");
       await demo.rollout(["set", "image", "broker-0=ami-0bbb"]);
     });
     withEnvironment(() => moto.env);
@@ -156,7 +156,7 @@ describeReal(
       expect(await lookAt(moto)).toEqual(before);
     });
 
-    test("takes a data volume back by the command that it names, which the state has lost", async () => {
+    longTest("takes a data volume back by the command that it names, which the state has lost", async () => {
       const address = "aws_ebs_volume.broker-1-0-data";
       const id = (await lookAt(moto)).volumes["broker-1-0-data"]?.id ?? "";
       // It is done where a view lies that was made before.

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { LOCAL_CLUSTER } from "../../scripts/recording/local-cluster.js";
 import { describeReal } from "../support/environment.js";
 import { placeOf } from "./terraform-run.js";
-import { Workspace } from "./workspace.js";
+import { QUIET_HOOKS, Workspace } from "./workspace.js";
 
 describeReal("A pool that leaves for good", ["terraform"], (real) => {
   let demo: Workspace;
@@ -12,7 +12,7 @@ describeReal("A pool that leaves for good", ["terraform"], (real) => {
 
   beforeAll(async () => {
     demo = await Workspace.create(real, LOCAL_CLUSTER);
-    await demo.roll("cluster");
+    await demo.with(QUIET_HOOKS).roll("cluster");
   });
 
   afterAll(async () => {

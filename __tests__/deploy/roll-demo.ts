@@ -48,7 +48,7 @@ export class RollDemo {
     ];
     const workspace = await Workspace.create(real, `${head.join("\n")}\n${spec}`, env);
     const demo = new RollDemo(workspace, real.terraform, speed);
-    await workspace.roll("cluster");
+    await workspace.createSimulated();
     return demo;
   }
 

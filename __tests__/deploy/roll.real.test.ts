@@ -1,16 +1,18 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { describeReal } from "../support/environment.js";
+import { longTest } from "../support/long.js";
 import { groupsOf, RollDemo, rolledIn } from "./roll-demo.js";
 
 const [OLD, A, B, BAD] = ["ami-0aaa", "ami-0bbb", "ami-0ccc", "ami-0bad"];
 const THREE = `images: [${OLD}, ${OLD}, ${OLD}], instanceTypes: [m6i.large, m6i.large, m6i.large]`;
 const READY = "ready: { timeout: 4h }";
+const BAKE = "bake: { time: 20s }";
 const ROLLOUT = "rollout: {}";
 
 const SPEC = `pools:
   consul-server: { ${THREE}, ready: { timeout: 4h }, bake: { time: 10s } }
   nomad-server: { ${THREE}, ready: { timeout: 4h }, bake: { time: 10s } }
-  broker: { ${THREE}, ${READY}, bake: { time: 20s }, hosts: [2, 1, 1], drain: { deadline: 4h } }
+  broker: { ${THREE}, ${READY}, ${BAKE}, hosts: [2, 1, 1], drain: { deadline: 4h } }
 ${ROLLOUT}
 `;
 
@@ -134,26 +136,34 @@ describeReal("A roll of a pool that is paused, cancelled, killed or fails", ["te
     return `checks: [{ name: is-good, http: '${consul}/v1/catalog/node/{host}', contains: ${B}, interval: 1s }]`;
   };
 
-  test("takes the group in flight back to what it ran before, where that is asked for by cancel", async () => {
-    await demo.workspace.edit([`${SAME(B)}, ${READY}`, `${SAME(B)}, ready: { timeout: 24h, ${check()} }`]);
-    const run = demo.start("broker", "--image", BAD);
-    await run.see({ in: "driver", text: /is-good/ });
-    await demo.say("cancel", "--undo");
+  longTest(
+    "takes the group in flight back to what it ran before, where that is asked for by cancel",
+    async () => {
+      const checked = `ready: { timeout: 24h, ${check()} }`;
+      await demo.workspace.edit([`${SAME(B)}, ${READY}`, `${SAME(B)}, ${checked}`]);
+      const run = demo.start("broker", "--image", BAD);
+      await run.see({ in: "driver", text: /is-good/ });
+      await demo.say("cancel", "--undo");
 
-    const { exitCode, output } = await run.end();
+      const { exitCode, output } = await run.end();
 
-    expect(output).toMatch(/^broker-0: taken back, ami-0bad -> ami-0ccc: cancelled by \S+$/m);
-    expect(output).toMatch(
-      /^demo is cancelled \(since .*\); not rolled: broker-0, broker-1, broker-2; rolled: broker-0; /m,
-    );
-    expect(exitCode).toBe(1);
-    expect(await rolled()).toEqual(["broker-0"]);
-    await expectWhole([B, B, B], CANCELLED);
-    await demo.say("resume");
-  });
+      expect(output).toMatch(/^broker-0: taken back, ami-0bad -> ami-0ccc: cancelled by \S+$/m);
+      expect(output).toMatch(
+        /^demo is cancelled \(since .*\); not rolled: broker-0, broker-1, broker-2; rolled: broker-0; /m,
+      );
+      expect(exitCode).toBe(1);
+      expect(await rolled()).toEqual(["broker-0"]);
+      await expectWhole([B, B, B], CANCELLED);
+      await demo.say("resume");
+      await demo.workspace.edit([checked, READY]);
+    },
+  );
 
   test("takes a group back whose gate fails, and ends there: no other group gets that image", async () => {
-    await demo.workspace.edit([ROLLOUT, "rollout: { onFailure: undo }"], ["timeout: 24h", "timeout: 5m"]);
+    await demo.workspace.edit(
+      [ROLLOUT, "rollout: { onFailure: undo }"],
+      [`${READY}, ${BAKE}`, `ready: { timeout: 5m, ${check()} }, ${BAKE}`],
+    );
 
     const { exitCode, output } = await demo.start("broker", "--image", BAD).end();
 

@@ -72,7 +72,7 @@ export class SimulatedDemo {
     const workspace = await Workspace.create(real, "");
     const demo = new SimulatedDemo(workspace, real.terraform);
     await demo.writeSpec();
-    await workspace.roll("cluster");
+    await workspace.createSimulated();
     await demo.tell("/jobs", serviceJob("web", WORK));
     await until("the work runs", async () => (await demo.#work()) === WORK);
     return demo;

@@ -119,7 +119,7 @@ describeReal("A group that gets its new machines first", ["terraform"], (real) =
   beforeAll(async () => {
     demo = await Workspace.create(real, SPEC);
     machines = localMachines(runFolder());
-    await demo.roll("cluster");
+    await demo.createSimulated();
     await control("/jobs", serviceJob("web", WORK));
     await until("the work runs", async () => (await work()) === WORK);
   });

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { execa } from "execa";
@@ -32,6 +32,15 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const program = join(root, "dist", "main.js");
 const cli = join(root, "dist", "bin", "rollout.js");
 const cdktf = join(root, "node_modules", ".bin", "cdktf");
+const RUN_HOOKS = join(root, "__tests__", "support", "run-hooks.mjs");
+
+/** For a cluster without agents: a hook leaves its mark and no more, without a process of Node's, which takes longest. */
+export const QUIET_HOOKS: Environment = {
+  PATH: [join(root, "__tests__", "support", "node-stand-in"), process.env["PATH"]].join(delimiter),
+};
+
+/** The hooks as they are. */
+export const REAL_HOOKS: Environment = { PATH: process.env["PATH"] ?? "" };
 
 /**
  * A user's spec in a folder of its own, and the programs that a user runs on it: as they were built from this repository, which
@@ -96,9 +105,12 @@ export class Workspace {
     await this.write(text);
   }
 
-  /** `npx cdktf …` in the repository itself, as its users run it; but nothing is built. */
+  /**
+   * `npx cdktf …` in the repository itself, as its users run it; but nothing is built. It asks `node` for its version, so its hooks
+   * are as they are.
+   */
   cdktf(args: readonly string[], env: Environment = {}): Promise<Outcome> {
-    return this.run(cdktf, [...args, ...this.appWords()], env, root);
+    return this.run(cdktf, [...args, ...this.appWords()], { ...REAL_HOOKS, ...env }, root);
   }
 
   /** `npx cdktf deploy VIEW`, without asking. */
@@ -169,6 +181,16 @@ export class Workspace {
     const run = await this.apply(view);
     if (run.exitCode !== 0) throw new Error(run.errors.join("\n"));
     return run;
+  }
+
+  /**
+   * Creates a cluster of simulated agents as `roll("cluster")` does, but runs its hooks after the apply, in one process: those of
+   * each machine take longer to start than all the rest.
+   */
+  async createSimulated(): Promise<void> {
+    await this.with(QUIET_HOOKS).roll("cluster");
+    const hooks = await this.run(process.execPath, [RUN_HOOKS], {}, this.stackFolder("cluster"));
+    if (hooks.exitCode !== 0) throw new Error(hooks.output);
   }
 
   /** Terraform's own apply of a view as it lies there. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { groupsOf } from "../../cluster/groups.js";
 import { buildApp, loadProgram } from "../../program/program.js";
 import { idsOf, type StateFile } from "../deploy/state-file.js";
-import { Workspace } from "../deploy/workspace.js";
+import { QUIET_HOOKS, Workspace } from "../deploy/workspace.js";
 import { describeReal, type RealEnvironment } from "../support/environment.js";
 import { isLong, longTest } from "../support/long.js";
 import { startMoto, type Moto } from "../support/moto.js";
@@ -41,9 +41,13 @@ const FIRSTS: readonly First[] = [
 ];
 
 /** One of each kind is in the short form: a client group's, and a Consul server's. */
-const SHORT = ["a whole group", "a Consul server"];
+const SHORT: Readonly<Record<string, readonly string[]>> = {
+  "before-rooms-local": ["a whole group"],
+  "before-rooms-agents": ["a Consul server"],
+  "before-completed-local": ["a whole group", "a Consul server"],
+};
 
-const tests = (what: string) => (SHORT.includes(what) ? test : longTest);
+const tests = (name: string, what: string) => (SHORT[name]?.includes(what) === true ? test : longTest);
 
 /** What each view would do. */
 async function plans(
@@ -85,8 +89,8 @@ async function put(demo: Workspace, kept: Kept, spec = "cluster.yaml", state = "
 
 describe.each([
   ["before-rooms-local", {}, 4],
-  ["before-rooms-agents", { NODE_OPTIONS: `--import=${HOOKS_STAND_IN}` }, 4],
-  ["before-completed-local", {}, 0],
+  ["before-rooms-agents", QUIET_HOOKS, 4],
+  ["before-completed-local", QUIET_HOOKS, 0],
 ] as const)("A cluster of an earlier version, %s", (name, env, relics) => {
   const kept = readKept(name);
 
@@ -109,7 +113,7 @@ describe.each([
     });
 
     for (const { what, edit, views } of FIRSTS)
-      tests(what)(`and first of all ${what} is applied`, async () => {
+      tests(name, what)(`and first of all ${what} is applied`, async () => {
         await put(demo, kept);
         await edit(demo);
         for (const view of views) await demo.roll(view);

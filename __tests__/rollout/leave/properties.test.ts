@@ -3,10 +3,11 @@ import fc from "fast-check";
 import { nextLeave } from "../../../rollout/leave/next-leave.js";
 import type { LeaveStep } from "../../../rollout/leave/step.js";
 import { known, NEW, observed, OLD, orderOf, START, type Node, type World } from "../observed.js";
+import { isLong } from "../../support/long.js";
 import { run } from "./model.js";
 
 /** Always the same cases: these tests also say how many of them were of the kind that they are about. */
-const RUNS = { numRuns: 2500, seed: 1 };
+const RUNS = { numRuns: isLong ? 2500 : 1200, seed: 1 };
 
 test("nothing is drained before every node that goes is ineligible", () => {
   let drains = 0;
