@@ -360,7 +360,10 @@ describeReal("A cluster that a YAML declares, and a program that adds to it", ["
 
   test("without the program nothing of it is destroyed", async () => {
     const json = JSON.parse(readFileSync(join(folder, "cdktf.json"), "utf8")) as object;
-    writeFileSync(join(folder, "cdktf.json"), JSON.stringify({ ...json, app: `node ${join(root, "dist", "main.js")}` }));
+    writeFileSync(
+      join(folder, "cdktf.json"),
+      JSON.stringify({ ...json, app: `node ${join(root, "dist", "main.js")}` }),
+    );
     expect(await rollout("deploy", "cluster", "--yes")).toEqual({
       exitCode: 1,
       output: expect.stringContaining(
