@@ -8,7 +8,7 @@ import { describeHold } from "../rollout/log/time.js";
 import type { Hold } from "../cluster/run/hold.js";
 import { UserError } from "../cluster/user-error.js";
 import { refuseUneditable } from "../program/edit-spec.js";
-import { readSpec } from "../program/read-spec.js";
+import { findSpec } from "../program/read-spec.js";
 import { openRunStore } from "../program/run-store.js";
 
 /** Holds the next group back, whoever rolls it and where; the one in flight is finished. */
@@ -50,7 +50,7 @@ export async function runCancel(
   { undo = false }: { readonly undo?: boolean },
   now: Date,
 ): Promise<string> {
-  if (undo) refuseUneditable(readSpec(env), "what is said by rollout undo GROUP --dry-run");
+  if (undo) refuseUneditable(findSpec(env), "what is said by rollout undo GROUP --dry-run");
   const { name, store } = await heldBy(env);
   const gone = await endGone(store);
   const run = gone ? undefined : await lockHolder(store);
@@ -76,7 +76,7 @@ export async function runCancel(
 const byMe = (now: Date) => ({ since: now.toISOString(), by: whoRuns() });
 
 async function heldBy(env: Environment): Promise<{ name: string; store: RunStore }> {
-  const source = readSpec(env);
+  const source = findSpec(env);
   return { name: source.spec.name, store: await openRunStore(source) };
 }
 

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import * as z from "zod";
+import { codeOf, messageOf } from "../clients/error-code.js";
 import { UserError } from "../cluster/user-error.js";
 import { packageFile } from "../program/package-file.js";
 
@@ -12,7 +13,7 @@ export interface InitArgs {
 }
 
 const versions = z.record(z.string(), z.string()).default({});
-const ours = z.object({ name: z.string(), version: z.string(), devDependencies: versions });
+const ours = z.object({ name: z.string(), devDependencies: versions });
 /** What npm has made of a new project. */
 const theirs = z.looseObject({ scripts: versions, dependencies: versions, devDependencies: versions });
 
@@ -72,22 +73,21 @@ export function runInit(folder: string, args: InitArgs): string {
     "cdktf.json": toJson({ ...cdktf, output: "cdktf.out", terraformProviders: [], terraformModules: [] }),
   };
   const manifest = manifestOf(join(folder, "package.json"), own, args);
-  const taken = Object.keys(files).filter((file) => existsSync(join(folder, file)));
+  const taken = Object.keys(files).filter((file) => isThere(join(folder, file)));
   if (manifest === undefined) taken.push("package.json, with a test of its own");
   if (taken.length > 0)
     throw new UserError(
       `nothing was written, since these are there: ${taken.sort().join("; ")}; take an empty folder, or move them away`,
       2,
     );
-  for (const [file, text] of Object.entries({ ...files, "package.json": toJson(manifest) })) {
-    mkdirSync(dirname(join(folder, file)), { recursive: true });
-    writeFileSync(join(folder, file), text);
-  }
+  writeAll(folder, { ...files, "package.json": toJson(manifest) });
   const declares = args.typescript ? "app.ts" : "cluster.yaml";
   return [
     `written: ${[...Object.keys(files), "package.json"].sort().join(", ")}`,
     args.platform === "aws" ? `set region, VPC, subnets and images in ${declares}, then:` : "next:",
-    "  npm install && npm test",
+    own.name in dependenciesOf(manifest)
+      ? "  npm install && npm test"
+      : `  npm install --save-exact FILE.tgz && npm test   # what npm pack made of ${own.name}: no registry has it`,
     args.typescript ? "  npm run synth" : "  npx rollout plan",
     "  npx rollout deploy cluster",
   ].join("\n");
@@ -95,7 +95,7 @@ export function runInit(folder: string, args: InitArgs): string {
 
 /** What `package.json` is to be; undefined where it is that of a project with tests. */
 function manifestOf(file: string, own: z.output<typeof ours>, { platform, typescript }: InitArgs): unknown {
-  const found = theirs.parse(existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {});
+  const found = readManifest(file);
   if (!(found.scripts["test"] ?? UNTESTED).includes(UNTESTED) || "jest" in found) return undefined;
   const exact = (...names: string[]) =>
     Object.fromEntries(names.map((name) => [name, own.devDependencies[name] ?? ""]));
@@ -103,7 +103,6 @@ function manifestOf(file: string, own: z.output<typeof ours>, { platform, typesc
   const scripts = typescript
     ? { build: "tsc", synth: "tsc && node dist/main.js", test: `tsc && ${JEST}` }
     : { test: JEST };
-  const isThere = own.name in { ...found.dependencies, ...found.devDependencies };
   return {
     private: true,
     ...found,
@@ -111,7 +110,6 @@ function manifestOf(file: string, own: z.output<typeof ours>, { platform, typesc
     scripts: { ...found.scripts, ...scripts },
     jest: { roots: ["<rootDir>/__tests__"], transform: {} },
     dependencies: {
-      ...(isThere ? {} : { [own.name]: own.version }),
       ...exact("cdktf", "constructs", ...bindings),
       ...found.dependencies,
     },
@@ -120,6 +118,48 @@ function manifestOf(file: string, own: z.output<typeof ours>, { platform, typesc
       ...found.devDependencies,
     },
   };
+}
+
+const dependenciesOf = (manifest: unknown): object => {
+  const { dependencies, devDependencies } = theirs.parse(manifest);
+  return { ...dependencies, ...devDependencies };
+};
+
+function readManifest(file: string): z.output<typeof theirs> {
+  if (!isThere(file)) return theirs.parse({});
+  try {
+    return theirs.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+    throw new UserError(`nothing was written: package.json is none that npm reads: ${why}`, 2);
+  }
+}
+
+/** All of it, or nothing: what was written goes again where one fails. A link that leads nowhere is there, too. */
+function writeAll(folder: string, files: Readonly<Record<string, string>>): void {
+  const written: string[] = [];
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(folder, name);
+    const flag = name === "package.json" ? "w" : "wx";
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text, { flag });
+    } catch (error) {
+      for (const one of written) rmSync(one);
+      throw new UserError(`cannot write ${name}: ${messageOf(error)}; nothing was written`);
+    }
+    written.push(file);
+  }
+}
+
+/** Where something stands in place of a folder, the file is not; that it cannot be written is said then. */
+function isThere(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (codeOf(error) === "ENOTDIR") return false;
+    throw error;
+  }
 }
 
 const toJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

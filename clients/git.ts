@@ -6,9 +6,15 @@ import { withoutTokens } from "./environment.js";
 /**
  * A file as it was committed at a revision: a commit, a branch, a tag.
  * @param shown what errors call the file; default: its path
+ * @param path of another file, from the folder of this one, whose repository it is
  * @throws UserError when there is no git, no repository, no such revision, or no such file in it
  */
-export async function fileAtRevision(file: string, rev: string, shown = file): Promise<Uint8Array> {
+export async function fileAtRevision(
+  file: string,
+  rev: string,
+  shown = file,
+  path = basename(file),
+): Promise<Uint8Array> {
   if (rev === "" || rev.startsWith("-")) {
     throw new UserError(`no revision: "${rev}"; name a commit, a branch or a tag, such as origin/main`, 2);
   }
@@ -26,7 +32,7 @@ export async function fileAtRevision(file: string, rev: string, shown = file): P
       2,
     );
   }
-  const content = await git(folder, ["show", `${decode(commit.stdout).trim()}:./${basename(file)}`]);
+  const content = await git(folder, ["show", `${decode(commit.stdout).trim()}:./${path}`]);
   if (content.exitCode !== 0) {
     throw new UserError(
       `not in the revision: ${shown} at ${rev}; name a revision in which the file is committed`,
@@ -69,15 +75,19 @@ const pathsOf = (file: string, also: readonly string[]): string[] =>
 
 /** What differs from the last commit: nothing, or lines of `git status`; undefined where there is no repository. */
 const statusOf = (file: string, also: readonly string[]): Promise<string | undefined> =>
-  textOf(file, ["--no-optional-locks", "status", "--porcelain", "--", ...pathsOf(file, also)]);
+  textOf(file, ["--no-optional-locks", "status", "--porcelain", "--ignored", "--", ...pathsOf(file, also)]);
 
 /** Whether a file, and what it names, is as the last commit has it. */
 export const isCommitted = async (file: string, also: readonly string[] = []): Promise<boolean> =>
   (await statusOf(file, also)) === "";
 
 /** Whether a file is kept in git, and no commit has it as it is. No git is asked where there is no repository. */
-export const isUncommitted = async (file: string, also: readonly string[] = []): Promise<boolean> =>
-  isInRepository(dirname(file)) && /^(?!\?\?)./m.test((await statusOf(file, also)) ?? "");
+export async function isUncommitted(file: string, also: readonly string[] = []): Promise<boolean> {
+  if (!isInRepository(dirname(file))) return false;
+  const own = await statusOf(file, []);
+  const isKept = own !== undefined && !/^(\?\?|!!)/.test(own);
+  return isKept && (own !== "" || (also.length > 0 && (await statusOf(file, also)) !== ""));
+}
 
 const isInRepository = (folder: string): boolean =>
   existsSync(join(folder, ".git")) || (dirname(folder) !== folder && isInRepository(dirname(folder)));

@@ -1,5 +1,6 @@
 import { memberType, PLATFORMS, type MemberKind, type PlatformName } from "./address.js";
 import { isMap, valueAt, type Raw } from "./raw.js";
+import { lastOf } from "./last-of.js";
 
 type Path = readonly string[];
 
@@ -97,7 +98,7 @@ export const triggersOf = (address: string, values: unknown): unknown =>
 /** What replaces a declared machine once it changes: on aws that is its user data, and not the tag that repeats it. */
 const DECLARED_HASH: Readonly<Record<PlatformName, (body: Raw) => string>> = {
   aws: ({ user_data: data, user_data_replace_on_change: replaces }) =>
-    (replaces === true ? /^# rollout-template-hash: (\S+)$/m.exec(String(data))?.[1] : undefined) ?? "none",
+    (replaces === true ? lastOf(String(data), /^# rollout-template-hash: (\S+)$/gm) : undefined) ?? "none",
   local: ({ triggers_replace: hash }) => String(hash),
 };
 

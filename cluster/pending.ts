@@ -99,7 +99,10 @@ const change = (from: string | undefined, to: string, unit = ""): string[] =>
 
 /** `tags team=data -> none`, each. */
 export function ownChanges(from: OwnSettings, to: OwnSettings): string[] {
-  const was: Readonly<Record<string, string | undefined>> = ownInWords(from);
+  const isRenamed = to.userData !== undefined && from.userData?.sha256 === to.userData.sha256;
+  const was: Readonly<Record<string, string | undefined>> = ownInWords(
+    isRenamed ? { ...from, userData: to.userData } : from,
+  );
   return Object.entries(ownInWords(to)).flatMap(([name, value]) =>
     change(`${name} ${was[name] ?? "none"}`, value ?? "none").filter(() => was[name] !== value),
   );

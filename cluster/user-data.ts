@@ -1,3 +1,4 @@
+import { lastOf } from "./last-of.js";
 import { serversOf, type Group } from "./groups.js";
 import type { Spec } from "./yaml/schema.js";
 
@@ -58,4 +59,4 @@ export function groupUserData(spec: Spec, group: Group, name: string): string {
 }
 
 /** What a machine that stands was told of it: it has formed its cluster, and must not be replaced for another number. */
-export const toldServers = (text: string): string | undefined => /^ *ROLLOUT_SERVERS=(\d+)$/m.exec(text)?.[1];
+export const toldServers = (text: string): string | undefined => lastOf(text, /^ *ROLLOUT_SERVERS=(\d+)$/gm);

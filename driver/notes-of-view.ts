@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { messageOf } from "../clients/error-code.js";
 import { printedBy } from "../clients/terraform/plan.js";
 import { jsonOf } from "../clients/terraform/terraform.js";
 import { terraformEnvironment } from "../program/terraform-environment.js";
@@ -36,8 +37,13 @@ export async function outputsOf(
   { folder }: Pick<ViewPlan, "folder">,
 ) {
   const options = { cwd: folder, env: terraformEnvironment(env), stop };
-  const outputs = outputsSchema.parse(JSON.parse(jsonOf(await printedBy(["output", "-json"], options))));
-  return Object.entries(outputs).map(
-    ([name, { sensitive, value }]) => `${name} = ${sensitive ? "<sensitive>" : JSON.stringify(value)}`,
-  );
+  try {
+    const outputs = outputsSchema.parse(JSON.parse(jsonOf(await printedBy(["output", "-json"], options))));
+    return Object.entries(outputs).map(
+      ([name, { sensitive, value }]) => `${name} = ${sensitive ? "<sensitive>" : JSON.stringify(value)}`,
+    );
+  } catch (error) {
+    // All was applied by then.
+    return [`warning: outputs are not shown: ${messageOf(error)}`];
+  }
 }

@@ -86,7 +86,7 @@ export class ViewPlanner {
   }
 
   /**
-   * The plan that destroys what a view has. No rule is about that: whoever asks for it has made sure that it is wanted.
+   * The plan that destroys what a view has. No rule is about that plan: whoever asks for it has made sure that it is wanted.
    * @param targets addresses that go, with all that depends on them; none: everything goes
    * @throws UserError when Terraform fails, as where something is still protected
    */

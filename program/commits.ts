@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import { isUncommitted, type Commit } from "../clients/git.js";
 import type { Deployed, DeployedGroup } from "../cluster/deployed.js";
 import { groupsOf, type Group } from "../cluster/groups.js";
@@ -61,11 +62,15 @@ export async function uncommittedGroups({ spec, file }: Source, deployed: Deploy
 }
 
 /** What commits a spec that its last commit has otherwise; null for one that is committed, or is not kept in git. */
-export const commitCommand = async ({
+export async function commitCommand({
+  spec,
   file,
   shown,
-}: Pick<SpecFile, "file" | "shown">): Promise<string | null> =>
-  (await isUncommitted(file)) ? `git add ${shown} && git commit` : null;
+}: Pick<SpecFile, "spec" | "file" | "shown">): Promise<string | null> {
+  const also = userDataFiles(spec);
+  const files = [shown, ...also.map((path) => join(dirname(shown), path))];
+  return (await isUncommitted(file, also)) ? `git add ${files.join(" ")} && git commit` : null;
+}
 
 /** A commit says the same for ever, and a roll asks for the causes again with every look. */
 function hashesOnce(file: string, commit: string): ReturnType<typeof hashesAt> {

@@ -2,7 +2,7 @@ import type { Environment } from "../clients/environment.js";
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { codeOf } from "../clients/error-code.js";
+import { codeOf, messageOf } from "../clients/error-code.js";
 import * as z from "zod";
 import { loadSpec } from "../cluster/yaml/load.js";
 import { withUserData } from "../cluster/yaml/user-data-files.js";
@@ -43,6 +43,12 @@ const MAIN = ["../dist/main.js", "../main.js"].map((path) => fileURLToPath(new U
  * @throws UserError when it cannot be read, SpecError when it is wrong
  */
 export function readSpec(env: Environment, folder = process.cwd()): SpecFile {
+  const found = findSpec(env, folder);
+  return { ...found, spec: withUserData(found.spec, found.shown, filesIn(dirname(found.file))) };
+}
+
+/** {@link readSpec} without the texts of files that the spec names: for what judges no machine, and must not fail by them. */
+export function findSpec(env: Environment, folder = process.cwd()): SpecFile {
   const named = nameOf(env, folder);
   const file = resolve(folder, named);
   const isExample = (env["CLUSTER"] ?? "") === "" && !existsSync(file);
@@ -56,7 +62,7 @@ export function readSpec(env: Environment, folder = process.cwd()): SpecFile {
   const spec = loadSpec(readBytes(found, shown, NO_SPEC), shown);
   const real = realpathSync(found);
   return {
-    spec: withUserData(spec, shown, filesIn(dirname(real))),
+    spec,
     file: real,
     shown,
     isExample,
@@ -78,10 +84,15 @@ const cdktfSchema = z.object({ app: z.string().min(1) });
 /** The program that `cdktf.json` names in a folder; undefined where none is named. */
 export function appIn(folder: string): string | undefined {
   const file = resolve(folder, "cdktf.json");
+  if (!existsSync(file)) return undefined;
   try {
-    return existsSync(file) ? cdktfSchema.parse(JSON.parse(readFileSync(file, "utf8"))).app : undefined;
-  } catch {
-    return undefined;
+    return cdktfSchema.parse(JSON.parse(readFileSync(file, "utf8"))).app;
+  } catch (error) {
+    const why = error instanceof z.ZodError ? "it names no app" : messageOf(error);
+    throw new UserError(
+      `cannot read cdktf.json: ${why}; expected { "app": "npx tsx main.ts" } or the like`,
+      2,
+    );
   }
 }
 

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import { deserialize, serialize } from "node:v8";
 import * as z from "zod";
 import { type Environment, withoutTokens } from "../clients/environment.js";
+import { withoutSecrets } from "../clients/terraform/error.js";
 import { putFile } from "../clients/put-file.js";
 import { UserError } from "../cluster/user-error.js";
 import { loadSpec } from "../cluster/yaml/load.js";
@@ -18,8 +19,8 @@ import { appIn, DESIRED, filesIn, isPlain, type SpecFile, specPath } from "./rea
 export interface Asked {
   /** Where the {@link Answer} is to be written, in JSON. */
   readonly answer: string;
-  /** What the views are to be made from; absent where none is wanted. */
-  readonly views?: Omit<Program, "spec">;
+  /** What the views are to be made from, and of which cluster; absent where none is wanted. */
+  readonly views?: Omit<Program, "spec"> & { readonly cluster: string };
 }
 
 const answerSchema = z.union([
@@ -47,8 +48,8 @@ export const isOfProgram = ({ file }: Pick<SpecFile, "file">): boolean => basena
  * runs. Undefined where the spec is all that there is.
  */
 export function programFolder({ file, isExample }: Pick<SpecFile, "file" | "isExample">): string | undefined {
+  if (isOfProgram({ file })) return dirname(file);
   const folder = [dirname(file), process.cwd()].find((each) => appIn(each) !== undefined);
-  if (isOfProgram({ file })) return folder ?? dirname(file);
   return folder === undefined || isExample || isPlain(folder) ? undefined : folder;
 }
 
@@ -140,7 +141,7 @@ async function runProgram(folder: string, env: Environment, { views, stop }: Run
   const scratch = mkdtempSync(join(tmpdir(), "rollout-asked-"));
   const [asked, answer] = [join(scratch, "asked"), join(scratch, "answer")];
   try {
-    const given = views && { views: { ...views.program, spec: undefined } };
+    const given = views && { views: { ...views.program, spec: undefined, cluster: views.program.spec.name } };
     writeFileSync(asked, serialize({ answer, ...given }), { mode: 0o600 });
     const { execa } = await import("execa");
     const out = views ? { CDKTF_OUTDIR: resolve(views.outdir) } : {};
@@ -149,12 +150,20 @@ async function runProgram(folder: string, env: Environment, { views, stop }: Run
       ...{ shell: true, detached: true, cwd: folder, stdin: "ignore", reject: false, all: true },
       env: withoutTokens({ ...env, [ASKED]: asked, ...out }),
     });
+    let killing: NodeJS.Timeout | undefined;
     const end = (): void => {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+      signalGroup(child.pid, "SIGTERM");
+      killing = setTimeout(() => {
+        signalGroup(child.pid, "SIGKILL");
+      }, GRACE_MS);
     };
     stop?.addEventListener("abort", end);
-    const { exitCode, all } = await child.finally(() => stop?.removeEventListener("abort", end));
+    const { exitCode, all: said } = await child.finally(() => {
+      stop?.removeEventListener("abort", end);
+      clearTimeout(killing);
+    });
     stop?.throwIfAborted();
+    const all = withoutSecrets(said, env).split("\n").slice(-MOST_LINES).join("\n");
     const found = existsSync(answer)
       ? answerSchema.parse(JSON.parse(readFileSync(answer, "utf8")))
       : undefined;
@@ -168,6 +177,20 @@ async function runProgram(folder: string, env: Environment, { views, stop }: Run
     );
   } finally {
     rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** How long a program that is asked to end may take for it. */
+const GRACE_MS = 5000;
+
+/** What of its output says why it failed, in lines. */
+const MOST_LINES = 50;
+
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch {
+    // It has ended by itself.
   }
 }
 

@@ -1,4 +1,3 @@
-import { dirname, join } from "node:path";
 import { fileAtRevision } from "../clients/git.js";
 import { UserError } from "../cluster/user-error.js";
 import { loadSpec } from "../cluster/yaml/load.js";
@@ -15,7 +14,7 @@ export async function specAt(file: string, rev: string, shown = file): Promise<S
   const spec = loadSpec(await fileAtRevision(file, rev, shown), where);
   const contents = new Map<string, Uint8Array | string>();
   for (const path of userDataFiles(spec))
-    contents.set(path, await fileAtRevision(join(dirname(file), path), rev, path).catch(reasonOf));
+    contents.set(path, await fileAtRevision(file, rev, path, path).catch(reasonOf));
   return withUserData(spec, where, (path) => contents.get(path) ?? "it was not read");
 }
 

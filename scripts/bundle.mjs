@@ -119,10 +119,10 @@ for (const name of made.sort((one, other) => Number(isEntry(one)) - Number(isEnt
   // From now on its age is that of the last build that has named it.
   else await utimes(to, new Date(), new Date());
 }
-const left = (await readdir(bundles)).filter((name) => !made.includes(name));
+const left = (await readdir(bundles)).filter((name) => !made.includes(name) && name !== ".npmignore");
 for (const name of left) {
   const isOld = Date.now() - (await stat(join(bundles, name))).mtimeMs > LONGEST_ROLL_MS;
-  if (isOld) await rm(join(bundles, name));
+  if (isOld) await rm(join(bundles, name), { force: true });
 }
 // They are not of the package.
 await writeFile(join(bundles, ".npmignore"), left.map((name) => `/${name}\n`).join(""));

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -41,7 +42,7 @@ test("a project of a YAML is what is said to be written, and the next commands",
     [
       "written: .github/workflows/ci.yml, .gitignore, __tests__/views.test.js, app.js, cdktf.json, cluster.yaml, main.js, package.json",
       "next:",
-      "  npm install && npm test",
+      `  npm install --save-exact FILE.tgz && npm test   # what npm pack made of ${own.name}: no registry has it`,
       "  npx rollout plan",
       "  npx rollout deploy cluster",
     ].join("\n"),
@@ -58,14 +59,13 @@ test("a program of a cluster on AWS comes with the bindings, and is to be filled
     [
       "written: .github/workflows/ci.yml, .gitignore, __tests__/views.test.js, app.ts, cdktf.json, main.ts, package.json, tsconfig.json",
       "set region, VPC, subnets and images in app.ts, then:",
-      "  npm install && npm test",
+      `  npm install --save-exact FILE.tgz && npm test   # what npm pack made of ${own.name}: no registry has it`,
       "  npm run synth",
       "  npx rollout deploy cluster",
     ].join("\n"),
   );
   const { dependencies } = JSON.parse(read("package.json")) as { dependencies: object };
   expect(Object.keys(dependencies)).toEqual([
-    own.name,
     "cdktf",
     "constructs",
     "@cdktf/provider-aws",
@@ -98,7 +98,7 @@ test("what npm has written of the package stays, and its own test that fails doe
   const scripts = { test: 'echo "Error: no test specified" && exit 1', lint: "eslint ." };
   const found = { name: "mine", type: "commonjs", scripts, dependencies: { [own.name]: "file:x.tgz" } };
   writeFileSync(join(folder, "package.json"), JSON.stringify(found));
-  runInit(folder, { platform: "local" });
+  expect(runInit(folder, { platform: "local" })).toContain("\n  npm install && npm test\n");
   expect(JSON.parse(read("package.json"))).toMatchObject({
     name: "mine",
     private: true,
@@ -119,6 +119,24 @@ test("refuses to overwrite, names all that is there, and writes nothing", () => 
   ]);
   expect(filesIn(folder)).toEqual(before);
   expect(read("cluster.yaml")).toBe("mine");
+});
+
+test.each([
+  ["{", "nothing was written: package.json is none that npm reads: Expected property name", 2],
+  ['{ "scripts": { "build": 1 } }', "nothing was written: package.json is none that npm reads: ✖", 2],
+])("refuses %s as package.json", (text, message, exitCode) => {
+  writeFileSync(join(folder, "package.json"), text);
+  expect(refusal(false)).toEqual([expect.stringContaining(message), exitCode]);
+  expect(filesIn(folder)).toEqual(["package.json"]);
+});
+
+test("leaves nothing behind where a file cannot be written, and writes through no link", () => {
+  writeFileSync(join(folder, "__tests__"), "a file");
+  expect(refusal(false)).toEqual([expect.stringMatching(/^cannot write __tests__\/views.test.js: E\w+/), 1]);
+  expect(filesIn(folder)).toEqual(["__tests__"]);
+  symlinkSync(join(folder, "elsewhere"), join(folder, "cluster.yaml"));
+  expect(refusal(false)).toEqual([expect.stringContaining("since these are there: cluster.yaml;"), 2]);
+  expect(existsSync(join(folder, "elsewhere"))).toBe(false);
 });
 
 test("refuses a second time", () => {

@@ -44,7 +44,7 @@ test("what one group has of its own changes its hash alone, each key by itself",
   }
 });
 
-test("what says nothing counts for nothing, nor does an order or an id that all machines have", () => {
+test("what says nothing counts for nothing, nor does an order, an id that stands there twice, or the name of a file", () => {
   const nothings = [
     "instanceProfiles: [null, null, null]",
     "securityGroupIds: [[], [], []]",
@@ -189,6 +189,7 @@ test("refuses files that are not there, no text, of no kind that cloud-init know
       found({ "a.sh": new Uint8Array([35, 33, 10, 0, 1]), "b.sh": bytes("#!/bin/sh\n# ü\n") }),
       found({ "a.sh": bytes("echo\n#!/bin/sh\n"), "b.sh": bytes("#cloud-config-archive\n") }),
       found({ "b.sh": bytes(`#!/bin/sh\n${"#".repeat(16_384)}`) }),
+      found({ "b.sh": bytes("#!/bin/sh\r\ntrue\r\n") }),
     ].join("\n\n"),
   ).toMatchInlineSnapshot(`
    "cluster.yaml: pools.broker.userData[0]: cannot read a.sh: there is no such file
@@ -202,7 +203,9 @@ test("refuses files that are not there, no text, of no kind that cloud-init know
    cluster.yaml: pools.broker.userData[1]: got a file that begins with neither #! nor #cloud-config; expected one of them as its first line, by which cloud-init tells what it is
    cluster.yaml: pools.broker.userData[2]: got a file that begins with neither #! nor #cloud-config; expected one of them as its first line, by which cloud-init tells what it is
 
-   cluster.yaml: pools.broker.userData[1]: b.sh makes 17021 bytes of user data with what this program writes; expected at most 16384, so let it fetch the rest"
+   cluster.yaml: pools.broker.userData[1]: b.sh makes 17021 bytes of user data with what this program writes; expected at most 16384, so let it fetch the rest
+
+   cluster.yaml: pools.broker.userData[1]: got a script whose lines end with CR LF; expected LF alone, or no interpreter is found"
   `);
   const fits = bytes(`#!/bin/sh\n${"#".repeat(16_384 - 900)}`);
   expect(withUserData(spec, "cluster.yaml", () => fits).userData).toHaveProperty(["b.sh"]);

@@ -86,6 +86,14 @@ describeReal(
           "protection of demo is on, so nothing is destroyed; to tear it down for good set protection: off in <folder>/demo.yaml, have that reviewed, and run this again",
       });
       await demo.write(`${SPEC}protection: off\n`);
+      await demo.rollout(["pause", "--reason", "holidays"]);
+      expect(await demo.rollout(["destroy", "--confirm", "demo"])).toEqual({
+        exitCode: 1,
+        output: expect.stringMatching(
+          /^demo is paused .*holidays.*, so nothing is destroyed; first: rollout resume$/,
+        ),
+      });
+      await demo.rollout(["resume"]);
       expect(await demo.rollout(["destroy"])).toEqual({
         exitCode: 2,
         output: expect.stringMatching(

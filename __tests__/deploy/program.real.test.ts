@@ -217,6 +217,37 @@ describeReal("A cluster that a program declares, in a folder without a YAML", ["
     expect(runs() - before).toBe(2);
   });
 
+  test("refuses a cdktf.json that is none, and the program of another cluster than the one that is meant", async () => {
+    const cdktfJson = readFileSync(join(folder, "cdktf.json"), "utf8");
+    writeFileSync(join(folder, "cdktf.json"), "{");
+    expect(await rollout("plan", "broker-0")).toEqual({
+      exitCode: 2,
+      output: expect.stringMatching(
+        /^cannot read cdktf.json: .*; expected \{ "app": "npx tsx main.ts" \} or the like$/,
+      ),
+    });
+    writeFileSync(join(folder, "cdktf.json"), cdktfJson);
+    const other = YAML.replace("name: demo", "name: other").replace("terraform.demo", "terraform.other");
+    writeFileSync(join(folder, "other.yaml"), other);
+    expect(await run(process.execPath, [cli, "plan", "cluster"], { CLUSTER: "other.yaml" })).toEqual({
+      exitCode: 2,
+      output:
+        "the program of this folder declares demo, and other.yaml is of other; go to the folder of its program, or unset CLUSTER",
+    });
+    expect(readFileSync(join(folder, "other.yaml"), "utf8")).toBe(other);
+  });
+
+  test("shows the end of what a program has printed, and no secret of it", async () => {
+    const loud = 'for (let line = 0; line < 99; line++) console.log("line " + line);';
+    const told = "console.log(process.env.AWS_SECRET_ACCESS_KEY); process.exit(3);";
+    writeFileSync(join(folder, "main.mjs"), `${loud} ${told}`);
+    const env = { AWS_SECRET_ACCESS_KEY: "s3cret-of-theirs" };
+    const { output } = await run(process.execPath, [cli, "validate"], env);
+    expect(output).toMatch(/^the program failed \(node main.mjs\): exit code 3\nline 50\n/);
+    expect(output).toMatch(/line 98\n\(AWS_SECRET_ACCESS_KEY\)$/);
+    writeFileSync(join(folder, "main.mjs"), PROGRAM);
+  });
+
   test("refuses a spec beside a program, and a program that has written nothing yet", async () => {
     writeFileSync(join(folder, "cluster.yaml"), "name: other\n");
     expect(await run(process.execPath, ["main.mjs"])).toEqual({

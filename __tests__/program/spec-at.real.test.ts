@@ -1,13 +1,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { devNull, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { execa } from "execa";
 import { commitOf, commitsOf, isUncommitted } from "../../clients/git.js";
 import { findGroup } from "../../cluster/find-group.js";
-import { causesOf } from "../../program/commits.js";
+import { causesOf, commitCommand } from "../../program/commits.js";
 import { editSpec } from "../../program/edit-spec.js";
-import { readSpec, type SpecFile } from "../../program/read-spec.js";
+import { findSpec, readSpec, type SpecFile } from "../../program/read-spec.js";
 import { specAt } from "../../program/spec-at.js";
 import { errorOf, exampleWith } from "../cluster/yaml/example.js";
 import { deployedAs } from "../support/fixtures.js";
@@ -61,6 +61,30 @@ test("a revision of a spec has the files as they were", async () => {
   const before = await specAt(file, "HEAD~1");
   expect(before.userData).toEqual({ [OWN]: "#!/bin/sh\necho 1\n" });
   expect(hashIn(before)).not.toBe(hashIn(spec));
+});
+
+test("a file is that of the spec's revision, wherever it lies now", async () => {
+  await git("mv", dirname(OWN), "elsewhere");
+  expect((await specAt(file, "HEAD")).userData).toEqual({ [OWN]: "#!/bin/sh\necho 2\n" });
+});
+
+test("a file that git does not keep is committed nowhere", async () => {
+  writeFileSync(join(folder, ".gitignore"), "*.own\n");
+  for (const name of ["untracked.sh", "ignored.own"]) {
+    writeFileSync(join(folder, name), "#!/bin/sh\n");
+    expect([await isUncommitted(file, [name]), await commitOf(file, [name])]).toEqual([true, "uncommitted"]);
+  }
+  expect(await commitCommand({ ...source(), shown: "sub/cluster.yaml" })).toBeNull();
+  write("#!/bin/sh\necho 3\n");
+  expect(await commitCommand({ ...source(), shown: "sub/cluster.yaml" })).toBe(
+    `git add sub/cluster.yaml sub/${OWN} && git commit`,
+  );
+});
+
+test("who holds a roll back needs no file of it", () => {
+  rmSync(join(folder, OWN));
+  expect(errorOf(source)).toContain("there is no such file");
+  expect(findSpec({ CLUSTER: file }).spec.name).toBe("demo");
 });
 
 test("refuses a revision that lacks a file, and a file that is none", async () => {

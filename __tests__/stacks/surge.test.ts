@@ -209,6 +209,12 @@ test("refuses fewer machines in the middle of a surge, or together with another 
   expect(refuse(fewer("ami-0aaa", 1), standing)).toBe("");
   expect(refuse(fewer("ami-0aaa", 1, 1), added)).toBe("");
   expect(refuse(fewer("ami-0bbb", 1), added, 0)).toBe("");
+  const { hosts, revisions } = groupIn(added, GROUP);
+  const more = hosts.slice(-1).map((host) => ({ ...host, number: 3, name: `${GROUP}-3` }));
+  const recorded = revisions.map((revision) => ({ ...revision, hosts: 2 }));
+  const two = withGroup(added, GROUP, { hosts: [...hosts, ...more], revisions: recorded });
+  expect(refuse(fewer("ami-0bbb", 2), two)).toBe("");
+  expect(refuse(fewer("ami-0bbb", 1), two)).toContain("and 1 are too few");
 });
 
 test("a plain view is of the whole group, under the numbers of its new machines first", () => {

@@ -70,9 +70,12 @@ export async function launchFacts(
   const said = isTried && found && type ? await ec2.send(launch).catch((error: unknown) => error) : null;
   const code = said instanceof Error ? said.name : "";
   const answer = code === "" ? "" : awsFailure(said, "ec2:RunInstances").message;
-  const objection = OBJECTION.test(code) ? answer : undefined;
+  const isUnauthorized = code.startsWith("Unauthorized");
+  // To give a machine its profile is a right that no tag decides.
+  const isRefused = OBJECTION.test(code) || (isUnauthorized && answer.includes("iam:PassRole"));
+  const objection = isRefused ? answer : undefined;
   // A policy may ask for tags that come by an aspect, which this launch has not.
-  if (code.startsWith("Unauthorized")) unknown.add(answer);
+  if (isUnauthorized && !isRefused) unknown.add(answer);
   return { ...images, own: own?.Images, ...types, ...offers, ...subnets, objection, unknown };
 }
 

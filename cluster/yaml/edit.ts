@@ -158,6 +158,8 @@ function ownEdits(
     const [start, end] = source.nodeAt([...path, index])?.range ?? [];
     const text = JSON.stringify(value);
     if (text === JSON.stringify(was[index]) || start === undefined || end === undefined) return [];
+    // An entry that is empty begins right behind its hyphen.
+    if (start === end) return [{ start, end, text: ` ${text}` }];
     // The end of a map or list of several lines is behind its last line.
     return [{ start, end: start + source.text.slice(start, end).trimEnd().length, text }];
   });

@@ -65,6 +65,8 @@ function textOf(read: Uint8Array | string): { readonly text?: string; readonly w
     };
   }
   const text = new TextDecoder().decode(read);
+  if (/^#![^\n]*\r/.test(text))
+    return { why: "got a script whose lines end with CR LF; expected LF alone, or no interpreter is found" };
   return /^#(!|cloud-config\s*$)/m.exec(text)?.index === 0
     ? { text }
     : {

@@ -127,7 +127,9 @@ function tooMany(group: Group, { changes, deployed, spec, plan }: Proposal): Vio
   );
   const updating = own.filter((change) => change.action === "replace" && !isTainted(change, deployed));
   const going = own.filter(({ action }) => action === "delete");
-  const out = isServer && (updating.length > 0 || going.length > 1) ? own : updating;
+  const leaving = going.filter((change) => !isTainted(change, deployed));
+  const isBeside = leaving.length > 0 && own.some(({ action }) => action === "replace");
+  const out = isServer && (updating.length > 0 || leaving.length > 1 || isBeside) ? own : updating;
   if (out.length <= maxUnavailable) return [];
   const names = out.map(({ member }) => hostName(group.name, member?.host ?? 0));
   if (isServer) {

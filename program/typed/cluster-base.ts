@@ -28,11 +28,15 @@ export abstract class ClusterBase extends Construct {
 
   /** @internal For a view. @throws UserError where something would come too late */
   addTo(view: View): void {
-    for (const declare of this.additions)
-      if (declare(view) instanceof Promise)
-        throw new UserError(
-          `inEachView of ${this.node.path} was given an async function: what it declares would miss the view; await before it`,
-          2,
-        );
+    for (const declare of this.additions) {
+      const declared = declare(view);
+      if (!(declared instanceof Promise)) continue;
+      // What it says of itself would come after what is said here.
+      declared.catch(() => undefined);
+      throw new UserError(
+        `inEachView of ${this.node.path} was given an async function: what it declares would miss the view; await before it`,
+        2,
+      );
+    }
   }
 }

@@ -83,7 +83,8 @@ export class Cluster extends ClusterBase {
   source({ folder, ownResources }: Asking): Desired {
     const { on, backend, rollout, protection } = this.props;
     const pools = Object.fromEntries(this.pools.map(({ name, props }) => [name, props]));
-    const own = ownResources.length > 0 ? { ownResources, ...rollout } : rollout;
+    const limited = rollout?.ownResources;
+    const own = ownResources.length > 0 ? { ...rollout, ownResources: limited ?? ownResources } : rollout;
     const declared = { name: this.name, ...on, backend, pools, rollout: own, protection };
     const problems = [...this.twice(), ...tokensIn(declared), ...undoOf(rollout)];
     if (problems.length > 0) throw new SpecError(this.where, problems);
@@ -119,15 +120,21 @@ const undoOf = (rollout?: RolloutProps): Problem[] =>
       ]
     : [];
 
-/** What only Terraform will know is compared with nothing. */
-function tokensIn(value: unknown, path: readonly (string | number)[] = []): Problem[] {
-  if (Token.isUnresolved(value)) {
-    const message =
-      "got a token, which only Terraform knows once it runs; expected the value itself, since a view is compared with the state before";
-    return [{ path: formatPath(path), message }];
-  }
+/** What only Terraform will know is compared with nothing, and what is no JSON cannot be written down. */
+function tokensIn(
+  value: unknown,
+  path: readonly (string | number)[] = [],
+  above: readonly object[] = [],
+): Problem[] {
+  const found = (message: string): Problem[] => [{ path: formatPath(path), message }];
+  if (Token.isUnresolved(value))
+    return found(
+      "got a token, which only Terraform knows once it runs; expected the value itself, since a view is compared with the state before",
+    );
+  if (typeof value === "bigint") return found(`got ${String(value)}n; expected a number, without n`);
   if (typeof value !== "object" || value === null) return [];
+  if (above.includes(value)) return found("got an object that holds itself; expected plain values");
   return Object.entries(value).flatMap(([key, each]) =>
-    tokensIn(each, [...path, Array.isArray(value) ? Number(key) : key]),
+    tokensIn(each, [...path, Array.isArray(value) ? Number(key) : key], [...above, value]),
   );
 }

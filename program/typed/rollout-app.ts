@@ -67,6 +67,11 @@ export class RolloutApp extends RootConstruct {
     try {
       const { source, desired } = this.declared(".", env);
       // The folder is that of whoever asks: a program may have gone elsewhere.
+      if (views && views.cluster !== source.spec.name)
+        throw new UserError(
+          `the program of this folder declares ${source.spec.name}, and ${views.shown} is of ${views.cluster}; go to the folder of its program, or unset CLUSTER`,
+          2,
+        );
       if (views) synthesize({ ...views, spec: source.spec, addOwn: source.addOwn }, outdir);
       return { desired };
     } catch (error) {

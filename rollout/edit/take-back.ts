@@ -54,13 +54,15 @@ export function restored(group: Group, current: DeployedGroup, to: Revision): Re
   const was = templateIn(to, group, current);
   const [dataVolume, rootVolume] = [group.dataVolume && was.dataVolume, group.rootVolume && was.rootVolume];
   const numbered = withNumbers(group, current);
+  // The name of a file is no part of what a machine is made from.
+  const isSameText = was.userData !== undefined && was.userData.sha256 === group.userData?.sha256;
   const sizes = current.volumes.flatMap(({ host, sizeGib }) => (hasNumber(numbered, host) ? sizeGib : []));
   const sizeGib = Math.max(dataVolume?.sizeGib ?? 0, ...sizes);
   const odd = (["dataVolume", "rootVolume"] as const).filter((key) => !group[key] !== !was[key]);
   return {
     template: templateOf({
       ...withoutOwn(group),
-      ...ownSettings(was),
+      ...ownSettings(isSameText ? { ...was, userData: group.userData } : was),
       ...{ image: was.image, instanceType: was.instanceType },
       ...(dataVolume ? { dataVolume: { ...dataVolume, sizeGib } } : {}),
       ...(rootVolume ? { rootVolume } : {}),
@@ -147,7 +149,7 @@ export function refuseInSurge(group: Group, current: DeployedGroup, maxSurge: nu
   const known = [hash, last.hash];
   const others = isSurged(current) ? current.hosts.filter((host) => !known.includes(host.hash)) : [];
   if (others.length === 0) {
-    refuseFewer(group, current, maxSurge);
+    refuseFewer(group, current, { maxSurge, before: last.hosts });
     return;
   }
   throw new UserError(
@@ -158,12 +160,14 @@ export function refuseInSurge(group: Group, current: DeployedGroup, maxSurge: nu
 function refuseFewer(
   { name, hash, image, hosts, retires }: Group,
   current: DeployedGroup,
-  maxSurge: number,
+  { maxSurge, before = Infinity }: { readonly maxSurge: number; readonly before: number | undefined },
 ): void {
   const stand = current.hosts.length;
   const isBegun = current.hosts.some((host) => host.hash !== current.hosts[0]?.hash);
   const isOver = current.hosts.every((host) => host.hash === hash);
   if (maxSurge === 0 || retires || isOver || stand <= hosts + (isBegun ? maxSurge : 0)) return;
+  // Of a surge whose maxSurge alone was lowered a few go on in smaller steps.
+  if (isBegun && hosts >= before) return;
   throw new UserError(
     isBegun
       ? `${name} has ${String(stand)} machines in the middle of its roll to ${image}, and ${String(hosts)} are too few for that with maxSurge: ${String(maxSurge)}; first: put the number back and run rollout deploy ${name}, or go back by rollout undo ${name}`

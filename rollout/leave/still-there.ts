@@ -1,7 +1,7 @@
 import { isKnown, unknowns } from "../observation/known.js";
 import { drainOf } from "./drain.js";
 import { isMachineEnded } from "../observation/machine.js";
-import { isUnknown, type NomadNode, type Observation } from "../observation/observation.js";
+import { type NomadNode, type Observation } from "../observation/observation.js";
 
 /** The nodes of clients of which none has left Consul or gone: what ends their drain is enough. Else why it is not. */
 export function stillThere(
@@ -19,11 +19,19 @@ export function stillThere(
   return gone.length === 0 ? own : `${gone.join(", ")} ${gone.length === 1 ? "has" : "have"} left or died`;
 }
 
-/** The clients of which none has left, died or been drained; where nobody knows, that is all of them. */
+/**
+ * The clients of which none has left, ended or been drained; where nobody knows, that is all of them. One that is not heard of
+ * for a moment has not left.
+ */
 export function atWork(observation: Observation, hosts: readonly string[]): string[] {
-  if (isUnknown(observation.nomad.nodes) || isUnknown(observation.consul.members)) return [...hosts];
+  const known = { nodes: observation.nomad.nodes, members: observation.consul.members };
+  if (!isKnown(known)) return [...hosts];
   return hosts.filter((host) => {
-    const there = stillThere(observation, [host]);
-    return typeof there !== "string" && there.every((node) => drainOf(node) === "none");
+    const status = known.members.find(({ name }) => name === host)?.status;
+    const isThere = status === "alive" || status === "failed";
+    const own = known.nodes.filter((node) => node.name === host && node.status === "ready");
+    return (
+      isThere && !isMachineEnded(observation.machines, host) && own.every((node) => drainOf(node) === "none")
+    );
   });
 }

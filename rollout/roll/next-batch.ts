@@ -49,6 +49,7 @@ export function nextBatch(
   const goForGood = hosts
     .filter((host) => !kept.includes(host))
     .sort((one, other) => place(one) - place(other));
+  const working = goForGood.filter((host) => !isOut(host, current, platform));
   const outInState = group.hosts - standing.length + goForGood.length;
   // A server that has left already goes on: what is new would wait for its vote before it.
   const left = outInState === 0 && sorted[0] && place(sorted[0]) === -1 ? 1 : 0;
@@ -56,7 +57,8 @@ export function nextBatch(
   const out = outInState + left;
   const most = current.leave || isServer ? Math.max(0, maxUnavailable - out) : 0;
   // Of servers that go for good the others stay for now: one goes at a time.
-  const remaining = isServer ? goForGood.slice(1) : [];
+  const isAnyOut = working.length < goForGood.length || standing.length < kept.length;
+  const remaining = isServer ? working.slice(isAnyOut ? 0 : 1) : [];
   const numbers = [...numbersIn(group), ...remaining.map(({ number }) => number)];
   const later = [...old.slice(most), ...remaining.filter(({ hash }) => hash !== group.hash)];
   return {

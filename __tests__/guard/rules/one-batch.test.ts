@@ -63,6 +63,18 @@ describe("a plan of a group of two servers", () => {
     expect(by([0, 5])).toEqual([other("0, 5")]);
   });
 
+  test("refuses to let one go for good while another is made anew, and not one that is out itself", () => {
+    const out = (host: number) =>
+      withGroup(standing, NAME, { tainted: [hostAddress("local", NAME, host, "host")] });
+    expect(refusals(["delete", "replace"], { deployed: out(1) })).toEqual([
+      expect.stringContaining("2 servers of consul-server-0 would be out at once"),
+    ]);
+    expect(refusals(["delete", "replace"], { deployed: out(0) })).toEqual([
+      expect.stringContaining("2 servers of consul-server-0 would be out at once"),
+    ]);
+    expect(refusals(["delete"], { deployed: out(0) })).toEqual([]);
+  });
+
   test("makes those anew that are gone already", () => {
     const tainted = [0, 1].map((host) => hostAddress("local", NAME, host, "host"));
     const deployed = withGroup(standing, NAME, { tainted });

@@ -232,6 +232,22 @@ test("refuses an image that only Terraform will know", async () => {
   });
 });
 
+test("refuses what cannot be written down", async () => {
+  const ring: Record<string, unknown> = {};
+  ring["again"] = ring;
+  // @ts-expect-error a bigint and a ring are no settings
+  const { app } = example({ hosts: three(3n), drain: ring });
+  expect(await failing(app)).toEqual({
+    printed: [
+      "cluster demo: pools.broker.drain.again: got an object that holds itself; expected plain values",
+      ...[0, 1, 2].map(
+        (index) => `cluster demo: pools.broker.hosts[${String(index)}]: got 3n; expected a number, without n`,
+      ),
+    ].join("\n"),
+    exitCode: 2,
+  });
+});
+
 test("refuses a pool that is declared twice", async () => {
   const { app, cluster } = example();
   new ClientPool(new Construct(cluster, "again"), "broker", servers);

@@ -291,6 +291,24 @@ describe("an undo restores the whole template", () => {
     });
   });
 
+  test("and leaves the name of a file as it is now, where its text is the same", () => {
+    const text = "#!/bin/sh\n";
+    const { spec, deployed } = rolledBy(
+      (draft) => {
+        Object.assign(draft, { userData: { "old.sh": text } });
+        poolOf(draft, "broker").userData = [null, "old.sh", null];
+      },
+      (draft) => {
+        image("ami-0bbb")(draft);
+        Object.assign(draft, { userData: { "new.sh": text } });
+        poolOf(draft, "broker").userData = [null, "new.sh", null];
+      },
+    );
+    const { change, message } = undoOf(situationOf(spec, deployed), "broker-1");
+    expect(change).toMatchObject({ userData: { file: "new.sh" } });
+    expect(message).not.toContain("userData");
+  });
+
   test("but for a key that is its pool's, or is not", () => {
     const rooted = rolledBy((draft) => {
       image("ami-0bbb")(draft);

@@ -66,6 +66,12 @@ test("at work is what has neither left nor died nor been drained, and all where 
   expect(hosts((world) => (pick(world.consul.members, "broker-0-1").status = "left"))).toEqual([
     "broker-0-0",
   ]);
+  expect(
+    hosts((world) => {
+      pick(world.consul.members, "broker-0-1").status = "failed";
+      pick(world.nomad.nodes, "broker-0-1-node").status = "down";
+    }),
+  ).toEqual(HOSTS);
   expect(hosts((world) => (world.nomad.nodes = { unknown: "no leader" }))).toEqual(HOSTS);
   expect(hosts((world) => (pick(world.nomad.nodes, "broker-0-0-node").eligibility = "ineligible"))).toEqual(
     HOSTS,

@@ -132,6 +132,10 @@ describe("the servers of a group", () => {
     expect(batchOf(three, 1, [zero, one])).toEqual({ ...NONE, updated: [zero], numbers: [0, 1] });
     const old: Seen = { states: ["old", "old", "old"], leave: true };
     expect(batchOf(old, 1)).toEqual({ ...NONE, laterHosts: [zero, two], numbers: [0, 2] });
+    const out: Seen = { states: ["new", "new", "tainted"], leave: true };
+    expect(batchOf(out, 1)).toEqual({ ...NONE, updated: [zero], numbers: [0, 1] });
+    const missing: Seen = { states: ["tainted", "new", "new"], leave: true };
+    expect(batchOf(missing, 1)).toEqual({ ...NONE, numbers: [0, 1, 2] });
   });
 });
 
