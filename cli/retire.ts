@@ -3,11 +3,12 @@ import type { Environment } from "../clients/environment.js";
 import { lockHolder } from "../clients/run-store/run-lock.js";
 import { statusOf } from "../rollout/status/status.js";
 import { offeredViews } from "../rollout/roll/views.js";
-import type { Deployed, DeployedHost } from "../cluster/deployed.js";
+import type { Deployed, DeployedGroup } from "../cluster/deployed.js";
 import { findRetirable, setRetire } from "../cluster/yaml/edit-retire.js";
 import type { Pool } from "../cluster/groups.js";
 import { loadSpec } from "../cluster/yaml/load.js";
 import { withTextsOf } from "../cluster/yaml/user-data-files.js";
+import { isMixed } from "../cluster/pending.js";
 import { leftoversOf } from "../cluster/retiring.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
@@ -48,7 +49,7 @@ export async function runRetire(env: Environment, args: RetireArgs, dialogue: Di
     );
   }
   const surplus = pool.groups.find(
-    ({ name, hosts, retires }) => !retires && hasSurplus(deployed.groups.get(name)?.hosts ?? [], hosts),
+    ({ name, hosts, retires }) => !retires && hasSurplus(deployed.groups.get(name), hosts),
   )?.name;
   if (surplus !== undefined)
     throw new UserError(
@@ -68,8 +69,8 @@ export async function runRetire(env: Environment, args: RetireArgs, dialogue: Di
 }
 
 /** Whether new machines stand beside old ones, whatever the spec says of `maxSurge` by now. */
-const hasSurplus = (there: readonly DeployedHost[], hosts: number): boolean =>
-  there.length > hosts && there.some(({ hash }) => hash !== there[0]?.hash);
+const hasSurplus = (there: DeployedGroup | undefined, hosts: number): boolean =>
+  there !== undefined && there.hosts.length > hosts && isMixed(there);
 
 function describe({ name }: Pool, retire: NonNullable<Pool["retire"]>, { groups }: Deployed): string {
   const own = [...groups.values()].filter(({ pool }) => pool === name);

@@ -26,6 +26,10 @@ export const deployedHash = (group: DeployedGroup | undefined): string | undefin
 export const deployedHosts = (group: DeployedGroup): number =>
   hostIds(group.ready?.hosts)?.length ?? group.hosts.length;
 
+/** Whether machines of several templates stand side by side, as in the middle of a roll. */
+export const isMixed = ({ hosts }: Pick<DeployedGroup, "hosts">): boolean =>
+  hosts.some(({ hash }) => hash !== hosts[0]?.hash);
+
 /** The deployed groups whose hash or number of hosts differs from the spec's, in the rollout's order. */
 export function pendingGroups(spec: Spec, deployed: Deployed): Group[] {
   return groupsOf(spec).filter((group) => {
@@ -87,8 +91,7 @@ export function describePending(group: Group, deployed: DeployedGroup): string {
 /** In the middle of a surge a group has another number of machines than before it and after. */
 function changeOfNumber(group: Group, deployed: DeployedGroup): string[] {
   const { hosts, completed } = deployed;
-  const isMixed = hosts.some(({ hash }) => hash !== hosts[0]?.hash);
-  if (!isMixed || !(group.surges || completed?.numbers))
+  if (!isMixed(deployed) || !(group.surges || completed?.numbers))
     return change(String(deployedHosts(deployed)), String(group.hosts), " hosts");
   const now = String(hosts.length);
   return hosts.length === group.hosts ? [] : [`${now} machines now, ${String(group.hosts)} once it is whole`];

@@ -52,6 +52,16 @@ export async function applyView(
   return { ...applied, log, command: await commandIn(run.env) };
 }
 
+/**
+ * Applies a plan of the view `cluster`, which rolls no group: where it fails, the same command goes on.
+ * @throws UserError with what Terraform said
+ */
+export async function applyCluster(run: Run, plan: ViewPlan, steps: GroupSteps): Promise<void> {
+  const applied = await applyView(run, plan, { steps, step: "apply" });
+  run.stop.throwIfAborted();
+  if (applied.exitCode !== 0) throw applyFailure(run, applied, "run it again: it goes on from here");
+}
+
 /** Where Terraform's own log of a step lies. All batches of a group share one. */
 export const applyLog = ({ folder, id }: Pick<Run, "folder" | "id">, view: string, step: Step): string =>
   join(folder, `${id}-${view}-${step}.jsonl`);

@@ -3,7 +3,7 @@ import type { Revision } from "../../cluster/revision.js";
 import type { Group } from "../../cluster/groups.js";
 import { UserError } from "../../cluster/user-error.js";
 import { hasNumber, withNumbers } from "../../cluster/numbers.js";
-import { deployedHosts } from "../../cluster/pending.js";
+import { deployedHosts, isMixed } from "../../cluster/pending.js";
 import {
   makesTheSame,
   ownSettings,
@@ -163,7 +163,7 @@ function refuseFewer(
   { maxSurge, before = Infinity }: { readonly maxSurge: number; readonly before: number | undefined },
 ): void {
   const stand = current.hosts.length;
-  const isBegun = current.hosts.some((host) => host.hash !== current.hosts[0]?.hash);
+  const isBegun = isMixed(current);
   const isOver = current.hosts.every((host) => host.hash === hash);
   if (maxSurge === 0 || retires || isOver || stand <= hosts + (isBegun ? maxSurge : 0)) return;
   // Of a surge whose maxSurge alone was lowered a few go on in smaller steps.
