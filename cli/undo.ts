@@ -9,7 +9,7 @@ import type { Despite } from "../cluster/run/run-log.js";
 import { downgradeIn } from "../live/downgrade.js";
 import { openRunStore } from "../program/run-store.js";
 import { despiteIn, type DespiteOptions } from "./verb.js";
-import { undoOf, undoRoll } from "../rollout/edit/undo.js";
+import { undoOf, undoRoll, type Undo } from "../rollout/edit/undo.js";
 import { formatCommit } from "./output/deploy.js";
 import { afterDrain } from "./end-drain.js";
 import { editSpec, refuseUneditable } from "../program/edit-spec.js";
@@ -19,6 +19,7 @@ import { commitCommand } from "../program/commits.js";
 import { warnOfMachines } from "../program/new-machine.js";
 import { readSpec, type SpecFile } from "../program/read-spec.js";
 import { readSituation } from "../program/situation.js";
+import type { Situation } from "../rollout/status/situation.js";
 
 export interface UndoArgs extends DespiteOptions {
   /** A group or a pool; absent for all groups. */
@@ -52,11 +53,13 @@ export async function runUndo(
       "--to-revision is that of a group; name it: rollout undo broker-1 --to-revision 16",
       2,
     );
+  const back = (from: Situation) =>
+    isOne ? { undos: names.map((name) => undoOf(from, name, toRevision)), later: [] } : undoRoll(from, names);
+  // No drain is ended for an undo that the spec cannot hold.
+  editSpec(source, changesOf(back(seen).undos), { isDryRun: true });
   let situation = seen;
   for (const name of dryRun ? [] : names) situation = await afterDrain(env, situation, name, toRevision);
-  const { undos, later } = isOne
-    ? { undos: names.map((name) => undoOf(situation, name, toRevision)), later: [] }
-    : undoRoll(situation, names);
+  const { undos, later } = back(situation);
   const asked = { env, folder: runFolderOf(source.file, spec.name) };
   for (const { group, change } of undos.filter(({ isRolled }) => isRolled)) {
     const why = await downgradeIn(situation, group, change.image, asked);
@@ -65,7 +68,7 @@ export async function runUndo(
     if (!dryRun) await record(source, `rollout undo ${group}`, despite);
   }
   for (const warning of undos.flatMap(({ warnings }) => warnings)) warn(`warning: ${warning}`);
-  const changes = new Map(undos.map(({ group, change }) => [group, change]));
+  const changes = changesOf(undos);
   editSpec(source, changes, { isDryRun: dryRun });
   for (const line of await warnOfMachines(spec, changes)) warn(line);
   const { shown } = source;
@@ -89,6 +92,9 @@ export async function runUndo(
   const commit = formatCommit(await commitCommand(source));
   return [...messages, `${shown} is changed; next: ${next}${more}`, ...commit].join("\n");
 }
+
+const changesOf = (undos: readonly Undo[]): ReadonlyMap<string, Undo["change"]> =>
+  new Map(undos.map(({ group, change }) => [group, change]));
 
 /** Who has overridden what, and why, stands in the log of runs. */
 async function record(source: SpecFile, command: string, { ids, reason }: Despite): Promise<void> {

@@ -28,8 +28,11 @@ export interface RollDeps {
    * @throws UserError; {@link isGateFailure} tells a gate that was not passed
    */
   deploy(group: string, despite?: readonly ReasonId[]): Promise<GroupResult | undefined>;
-  /** Ends the drain of a group that goes back: the generation of its machines, where none has to be replaced. */
-  endDrain(group: string): Promise<number | undefined>;
+  /**
+   * Ends the drain of a group that goes back: the generation of its machines, where none has to be replaced.
+   * @throws UserError, with the drain as it was, where the spec cannot go back
+   */
+  endDrain(group: string, change: GroupChange): Promise<number | undefined>;
   isGateFailure(error: unknown): error is Error;
   /** Puts a hold down that `rollout resume` takes away, and then says so in the log. */
   hold(reason: string): Promise<void>;
@@ -107,7 +110,7 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
         const reason = await deps.downgrade(step.group, step.change.image);
         const command = `rollout undo ${step.group} --despite downgrade --reason TEXT, or once the cause is gone: ${wanted.command}`;
         if (reason !== undefined) return { kind: "blocked", reason, command, groups };
-        const generation = (await deps.endDrain(step.group)) ?? step.change.generation;
+        const generation = (await deps.endDrain(step.group, step.change)) ?? step.change.generation;
         known = await deps.edit(step.group, { ...step.change, generation });
         break;
       }

@@ -50,7 +50,11 @@ export async function roll(run: Run, wanted: Wanted, say: RollDeps["say"]): Prom
         say(`${group}: begun despite ${ids.join(", ")}: ${despite.reason}`);
         return deployUnlessRecalled({ ...run, despite }, group);
       },
-      endDrain: (group) => endDrain(run, group),
+      endDrain: (group, change) => {
+        // No drain is ended for an undo that the spec cannot hold.
+        editSpec(readSpec(env), new Map([[group, change]]), { isDryRun: true });
+        return endDrain(run, group);
+      },
       isGateFailure: (error) => error instanceof GateFailure,
       hold: async (reason) => {
         const by = whoRuns();

@@ -17,6 +17,21 @@ import { logged, storeIn } from "../support/run-records.js";
 /** Consul-server-0 and broker-0 stand on img-1, as recorded; all other groups are new. */
 const STATE = new URL("../clients/fixtures/local.state.json", import.meta.url);
 
+const AWS_STATE = new URL("../clients/fixtures/aws.state.json", import.meta.url);
+
+const AWS_SPEC = `name: demo
+platform: aws
+aws: { region: eu-west-1, vpcId: vpc-1, subnetIds: [subnet-a, subnet-b, subnet-c] }
+backend: { type: local, path: demo.tfstate }
+pools:
+  consul-server: { images: [ami-03cf127a, ami-03cf127a, ami-03cf127a], instanceTypes: [a, a, a] }
+  nomad-server: { images: [ami-03cf127a, ami-03cf127a, ami-03cf127a], instanceTypes: [a, a, a] }
+  broker:
+    images: [ami-1, ami-03cf127a, ami-03cf127a]
+    instanceTypes: [a, a, a] # brokers
+rollout: { pendingGroups: queue }
+`;
+
 const SPEC = `# all that there is
 name: demo
 platform: local
@@ -59,6 +74,45 @@ describe("undo", () => {
     );
     expect(spec()).toBe(SPEC.replace("img-9", "img-1"));
     expect(warnings).toEqual([]);
+  });
+
+  test("ends no drain for an undo that a file of its own keeps from going back", async () => {
+    const userData = { file: "own.sh", sha256: "0".repeat(64) };
+    const was = { ...template("ami-03cf127a"), userData };
+    const hash = templateHash(was);
+    const recorded = (key: string, value: unknown): unknown =>
+      key === "revisions" && Array.isArray(value) && typeof value[0] === "object"
+        ? [{ ...value[0], template: was }]
+        : value;
+    const stands = readFileSync(AWS_STATE, "utf8").replaceAll("0123456789", hash);
+    writeFileSync(join(folder, "demo.tfstate"), JSON.stringify(JSON.parse(stands, recorded)));
+    writeFileSync(join(folder, "own.sh"), "#!/bin/sh\n");
+    const text = AWS_SPEC.replace(
+      "instanceTypes: [a, a, a] # brokers",
+      "$&\n    userData: [own.sh, null, null]",
+    );
+    writeFileSync(env.CLUSTER, text);
+    const store = storeIn(folder, "demo.tfstate");
+    const run = { at: "2026-11-21T08:00:00.000Z", run: "0123abcd" };
+    await logged(store, [
+      { ...run, event: "run-started", command: "rollout deploy broker-0", by: "ann@laptop" },
+      { ...run, event: "group-started", group: "broker-0", from: "ami-03cf127a", to: "ami-1", hash: "1" },
+      { ...run, event: "step-started", group: "broker-0", step: "leave" },
+      { ...run, event: "run-ended", result: "failed", seconds: 1, message: "stopped" },
+    ]);
+
+    expect(await failure(undo({ target: "broker-0" }))).toBe(
+      "own.sh is not what the group's machines were made with: it has another text by now; put it back as it was, such as: git checkout COMMIT -- own.sh, and run this again",
+    );
+
+    expect(spec()).toBe(text);
+    const { events } = await new LogReader(store).read();
+    expect(events.map(({ event }) => event)).toEqual([
+      "run-started",
+      "group-started",
+      "step-started",
+      "run-ended",
+    ]);
   });
 
   test("gives up the goal whose image goes back, and no other", async () => {
