@@ -49,8 +49,8 @@ export async function runCheck(
     const result = resultOf(plan, { spec, deployed }, bytes, sha256);
     const { view, verdict, touched } = result;
     if (view === null || verdict === "rejected" || !touched.includes(view)) return result;
-    const { refuseHeld } = await import("../program/held.js");
-    await refuseHeld({ env }, view);
+    const { BEFORE_IT_BEGINS, refuseHeld } = await import("../program/held.js");
+    await refuseHeld({ env }, view, BEFORE_IT_BEGINS);
     return result;
   }
   throw new UserError(

@@ -120,7 +120,8 @@ export async function runDeploy(
       const was = goal && (await setGoal(run.store, goal));
       if (was && was.command !== command) tell(`given up for this: ${was.command}`);
       const { store } = run;
-      const isCancelled = async (): Promise<boolean> => (await readHold(store))?.kind === "cancel";
+      const isCancelled = async (): Promise<boolean> =>
+        (await readHold(store, Date.now()))?.kind === "cancel";
       const end = await roll(run, wanted, tell).catch(async (error: unknown) => {
         const giveUp = async (): Promise<void> => {
           if (await isCancelled()) await setGoal(store, undefined);

@@ -4,7 +4,7 @@ import { changeHold, readHold } from "../clients/run-store/hold.js";
 import { endGone, lockHolder } from "../clients/run-store/run-lock.js";
 import type { RunStore } from "../clients/run-store/run-store.js";
 import { whoRuns } from "../clients/who-runs.js";
-import { describeHold } from "../rollout/log/time.js";
+import { describeHold, formatTime } from "../rollout/log/time.js";
 import type { Hold } from "../cluster/run/hold.js";
 import { UserError } from "../cluster/user-error.js";
 import { refuseUneditable } from "../program/edit-spec.js";
@@ -14,28 +14,39 @@ import { openRunStore } from "../program/run-store.js";
 /** Holds the next group back, whoever rolls it and where; the one in flight is finished. */
 export async function runPause(
   env: Environment,
-  { reason }: { readonly reason?: string },
+  { reason, until }: { readonly reason?: string; readonly until?: string },
   now: Date,
 ): Promise<string> {
+  const at = now.getTime();
+  const ends = until === undefined ? undefined : timeOf(until, at);
   const { name, store } = await heldBy(env);
-  const mine: Hold = { kind: "pause", ...byMe(now), ...(reason === undefined ? {} : { reason }) };
+  const mine: Hold = {
+    ...{ kind: "pause", ...byMe(now) },
+    ...(reason === undefined ? {} : { reason }),
+    ...(ends === undefined ? {} : { until: ends }),
+  };
   let before: Hold | undefined;
-  await changeHold(store, (hold) => (before = hold) ?? mine);
-  const since = before && describeHold(before, now.getTime());
+  await changeHold(store, at, (hold) => (before = hold) ?? mine);
+  const since = before && describeHold(before, at);
+  if (before?.kind === "pause" && before.until !== ends && ends !== undefined)
+    throw new UserError(
+      `${name} is already paused (${since ?? ""}), and that is kept; to change it: rollout resume, and this again`,
+    );
   if (before?.kind === "pause") return `${name} is already paused (${since ?? ""}), in ${store.where}`;
   if (before)
     throw new UserError(
       `${name} is being cancelled (${since ?? ""}), so there is nothing to pause; take that back with: rollout resume`,
     );
-  return `${name} is paused before the next group, in ${store.where}; go on with: rollout resume`;
+  const end = ends === undefined ? "" : ` until ${formatTime(ends, at)}`;
+  return `${name} is paused before the next group${end}, in ${store.where}; go on${ends === undefined ? "" : " before that"} with: rollout resume`;
 }
 
 /** Lets the next group be rolled. A hold that cannot be read goes as well. */
 export async function runResume(env: Environment, now: Date): Promise<string> {
   const { name, store } = await heldBy(env);
-  const hold = await readable(store);
+  const hold = await readable(store, now.getTime());
   if (hold === undefined) return `${name} is not paused (nothing holds it in ${store.where})`;
-  await changeHold(store, () => undefined, true);
+  await changeHold(store, now.getTime(), () => undefined, true);
   if (hold === "damaged")
     return `${name} goes on: its hold in ${store.where}, which could not be read, is removed`;
   const was = hold.kind === "pause" ? "was paused" : "was being cancelled";
@@ -66,11 +77,26 @@ export async function runCancel(
   let before: Hold | undefined;
   const isSame = (hold: Hold | undefined): boolean =>
     hold?.kind === "cancel" && (hold.undo === true) === undo;
-  await changeHold(store, (hold) => (isSame((before = hold)) ? hold : mine));
+  await changeHold(store, now.getTime(), (hold) => (isSame((before = hold)) ? hold : mine));
   if (before && isSame(before))
     return `${name} is already being cancelled (${describeHold(before, now.getTime())}), in ${store.where}`;
   const when = undo ? "back on its last image" : "whole again";
   return `${name} is being cancelled: ${run.command} (process ${String(run.pid)}, by ${run.by}) ends once the group in flight is ${when}, in ${store.where}`;
+}
+
+/** A time with its zone, since nobody should have to guess whose clock is meant. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/;
+
+function timeOf(until: string, now: number): string {
+  const at = TIME.test(until) ? Date.parse(until) : NaN;
+  if (at > now) return new Date(at).toISOString();
+  const is = Number.isNaN(at)
+    ? "expected a time with its zone"
+    : "that is over; expected a time that is still to come";
+  throw new UserError(
+    `--until: got ${JSON.stringify(until)}; ${is}, such as 2026-12-24T18:00+01:00 or 2026-12-24T17:00Z`,
+    2,
+  );
 }
 
 const byMe = (now: Date) => ({ since: now.toISOString(), by: whoRuns() });
@@ -80,9 +106,9 @@ async function heldBy(env: Environment): Promise<{ name: string; store: RunStore
   return { name: source.spec.name, store: await openRunStore(source) };
 }
 
-async function readable(store: RunStore): Promise<Hold | "damaged" | undefined> {
+async function readable(store: RunStore, at: number): Promise<Hold | "damaged" | undefined> {
   try {
-    return await readHold(store);
+    return await readHold(store, at);
   } catch (error) {
     if (error instanceof UserError) return "damaged";
     throw error;

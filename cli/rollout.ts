@@ -202,8 +202,10 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
     .command("pause")
     .description("hold back the next group; the one in flight is finished")
     .option("--reason <text>", "shown wherever the pause is")
+    .option("--until <time>", "a freeze: it ends by itself then; default: with rollout resume")
     .example("--reason 'release day'", "no further group until rollout resume")
-    .action(async (options: { reason?: string }) => {
+    .example("--until 2026-12-27T06:00+01:00 --reason holidays", "a freeze")
+    .action(async (options: { reason?: string; until?: string }) => {
       const { runPause } = await import("./hold.js");
       print(await runPause(process.env, options, new Date()));
     });
@@ -285,7 +287,7 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
     )
     .option("--yes", "roll clients without asking", false)
     .option("--confirm <group...>", "roll these groups without asking, servers among them", [])
-    .despite("paused", "manual", "pause-after", "interval")
+    .despite("paused", "manual", "pause-after", "interval", "window")
     .addOption(format())
     .example("", "what comes next: what is in flight, unfinished or pending")
     .example("cluster", "what is new is created")

@@ -19,7 +19,7 @@ import { UserError } from "../cluster/user-error.js";
 import { noteBegun, tellRoll } from "../hooks/mark.js";
 import { BAKED, bakedBy } from "../hooks/ready.js";
 import { Interruption } from "../cluster/interruption.js";
-import { refuseHeld } from "../program/held.js";
+import { BEFORE_IT_BEGINS, refuseHeld } from "../program/held.js";
 import { loadProgram, type Program } from "../program/program.js";
 import { refuseNewMachine } from "../program/new-machine.js";
 import { readDeployed } from "../program/read-deployed.js";
@@ -245,7 +245,9 @@ class GroupRoll {
       this.isConfirmed = true;
     }
     // It may have been said since: while it was planned, and while somebody was asked.
-    if (!this.dead.wereSeen && (await readHold(this.run.store))) await refuseHeld(this.run, this.name);
+    const { windows } = program.spec.rollout;
+    if (!this.dead.wereSeen && (windows || (await readHold(this.run.store, this.run.clock.now()))))
+      await refuseHeld(this.run, this.name, BEFORE_IT_BEGINS);
     await this.leave(plan);
     await this.steps.during("apply", "its machines are made anew, with a closed gate", async () => {
       for (let tries = 0; ; tries++) {

@@ -59,7 +59,7 @@ async function wanted({ env, store, clock }: Run): Promise<Program> {
     throw new UserError(
       `protection of ${spec.name} is on, so nothing is destroyed; to tear it down for good set protection: off in ${isOfProgram(program) ? "its program" : program.shown}, have that reviewed, and run this again`,
     );
-  const hold = await readHold(store);
+  const hold = await readHold(store, clock.now());
   if (hold)
     throw new UserError(
       `${spec.name} ${hold.kind === "pause" ? "is paused" : "is being cancelled"} ${describeHold(hold, clock.now())}, so nothing is destroyed; first: rollout resume`,

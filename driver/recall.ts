@@ -46,8 +46,8 @@ async function watch(run: Run, group: string, ended: AbortSignal): Promise<boole
 }
 
 /** A group that is on its way back already is not stopped again. */
-async function isWantedBack({ env, store }: Run, name: string): Promise<boolean> {
-  const hold = await readHold(store);
+async function isWantedBack({ env, store, clock }: Run, name: string): Promise<boolean> {
+  const hold = await readHold(store, clock.now());
   if (hold?.kind !== "cancel" || hold.undo !== true) return false;
   const { spec, deployed } = await readCluster(env);
   const current = deployed.groups.get(name);

@@ -34,7 +34,7 @@ export async function roll(run: Run, wanted: Wanted, say: RollDeps["say"]): Prom
         const { spec, deployed } = await readCluster(env);
         const leaders = await leadersOf(run, { spec, deployed }, wanted);
         const { events } = await reader.read();
-        return { spec, deployed, hold: await readHold(store), events, leaders };
+        return { spec, deployed, hold: await readHold(store, clock.now()), events, leaders };
       },
       edit: async (group, change) => {
         await run.prove();
@@ -58,8 +58,9 @@ export async function roll(run: Run, wanted: Wanted, say: RollDeps["say"]): Prom
       isGateFailure: (error) => error instanceof GateFailure,
       hold: async (reason) => {
         const by = whoRuns();
-        const since = new Date(clock.now()).toISOString();
-        await changeHold(store, (hold) => hold ?? { kind: "pause", since, by, reason });
+        const at = clock.now();
+        const since = new Date(at).toISOString();
+        await changeHold(store, at, (hold) => hold ?? { kind: "pause", since, by, reason });
         await log({ event: "held", by, reason });
       },
       onCondition: (message) => {

@@ -6,27 +6,41 @@ import type { Despite } from "../cluster/run/run-log.js";
 import { UserError } from "../cluster/user-error.js";
 import { readRuns } from "../rollout/log/read-runs.js";
 import { rollFacts } from "../rollout/log/roll-facts.js";
-import { among, mayRoll, PACE, type Reason, refusal, unfinished } from "../rollout/roll/may-roll.js";
+import {
+  among,
+  mayRoll,
+  PACE,
+  type Reason,
+  type ReasonId,
+  refusal,
+  unfinishedNames,
+} from "../rollout/roll/may-roll.js";
+import { openingAt } from "../rollout/roll/windows.js";
 import { nextBatch } from "../rollout/roll/next-batch.js";
 import type { Situation } from "../rollout/status/situation.js";
 import type { Held } from "../stacks/view-variables.js";
 import type { Program } from "./program.js";
 import { readSituation } from "./situation.js";
 
-/** Somebody has said pause or cancel, and nothing of the group has begun. */
+/** Somebody has said pause or cancel, or no window is open, and nothing of the group has begun. */
 export class HeldBack extends UserError {
   override readonly name = "HeldBack";
 }
 
+/** What counts where a group is just about to begin. */
+export const BEFORE_IT_BEGINS = ["paused", "cancelled", "window"] as const satisfies readonly ReasonId[];
+
 /**
  * @param group absent for the creation of what is new
+ * @param ids what counts; default: what somebody has said, since a run waits for a window
  * @throws HeldBack with what comes first
  */
 export async function refuseHeld(
   { env, despite }: { readonly env: Environment; readonly despite?: Despite },
   group?: string,
+  ids: readonly ReasonId[] = ["paused", "cancelled"],
 ): Promise<void> {
-  const reasons = among(reasonsOf(await readSituation(env, Date.now()), group), "paused", "cancelled");
+  const reasons = among(reasonsOf(await readSituation(env, Date.now()), group), ...ids);
   const held = reasons.filter(({ id }) => despite?.ids.includes(id) !== true);
   if (held.length > 0) throw new HeldBack(textOf(held, group));
 }
@@ -39,10 +53,16 @@ export async function heldViews(program: Program, env: Environment, now: number)
   if (due.length === 0 || inFlightOf(spec, deployed).length > 0 || isForReview(deployed.origin))
     return several;
   const situation = await readSituation(env, now, program);
+  const { windows } = spec.rollout;
+  const opening = windows && openingAt(windows, now);
   const held = due.flatMap(({ name }): [string, Held][] => {
+    if (hasBegun(situation, name)) return [];
     const held = reasonsOf(situation, name);
     const until = Math.max(...held.map(({ until = Infinity }) => until));
-    return held.length > 0 ? [[name, { until, why: textOf(held, name) }]] : [];
+    if (held.length > 0) return [[name, { until, why: textOf(held, name) }]];
+    if (!opening || !("closes" in opening)) return [];
+    const why = `the window of rollout.windows in which this was synthesized has ended, so ${name} is not rolled; first: synthesize again`;
+    return [[name, { closes: opening.closes, why }]];
   });
   // What holds for ever goes before what ends.
   return new Map([...held, ...several]);
@@ -60,16 +80,15 @@ function severalServers({ spec, deployed }: Program, view: string): [string, Hel
   return laterHosts.length > 0 || numbers || isProofOwed ? [[view, { until: Infinity, why }]] : [];
 }
 
+const hasBegun = (situation: Situation, group: string | undefined): boolean =>
+  unfinishedNames(situation).some((name) => name === group);
+
 /** What has begun is finished, whatever holds. */
 function reasonsOf(situation: Situation, group?: string): Reason[] {
+  if (hasBegun(situation, group)) return [];
   const facts = rollFacts(readRuns(situation.events));
-  return unfinished(situation, facts).some((each) => each.group === group)
-    ? []
-    : among(
-        mayRoll(situation, group === undefined ? [] : [group], { ...situation, facts }),
-        "cancelled",
-        ...PACE,
-      );
+  const groups = group === undefined ? [] : [group];
+  return among(mayRoll(situation, groups, { ...situation, facts }), "cancelled", ...PACE);
 }
 
 function textOf(held: readonly Reason[], group = "cluster"): string {

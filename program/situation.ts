@@ -40,7 +40,7 @@ export async function readSituation(
   const deployed = await readDeployed(source, env);
   const [{ events, notes }, hold, goal, holder, owed = []] = await Promise.all([
     new LogReader(store).read(left.log),
-    readHold(store),
+    readHold(store, now),
     readGoal(store),
     lockHolder(store),
     OPEN_STEPS.read(store),

@@ -11,29 +11,35 @@ import {
   WAITING_VARIABLE,
 } from "../cluster/hooks/variables.js";
 
-/** What holds the group of a view back. */
+/** When the group of a view may not begin. Milliseconds since 1970. */
 export interface Held {
-  /** In milliseconds since 1970; Infinity where it holds until somebody takes it away. */
-  readonly until: number;
+  /** Not before; Infinity where it holds until somebody takes it away. Default: it may now. */
+  readonly until?: number;
+  /** Not after. Default: that has no end. */
+  readonly closes?: number;
   /** With what comes first. */
   readonly why: string;
 }
 
-const FAR_AHEAD = "9999-12-31T23:59:59Z";
+const [LONG_AGO, FAR_AHEAD] = ["1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"];
 
 /** Terraform refuses to plan such a view before and after a time, so that nothing of its group begins. */
-export function addPace(stack: TerraformStack, { until, why }: Held): void {
-  // Terraform's clock has no fractions.
-  const from = until === Infinity ? FAR_AHEAD : new Date(until + 999).toISOString().replace(/\.\d+/, "");
+export function addPace(stack: TerraformStack, { until = 0, closes = Infinity, why }: Held): void {
+  const from = until === 0 ? LONG_AGO : timeOf(until + 999);
   const add = (name: string, time: string, order: string): void => {
     const condition = `\${timecmp(plantimestamp(), var.${name}) ${order} 0}`;
     const validation = [{ condition, errorMessage: literal(why) }];
     new TerraformVariable(stack, name, { type: "string", default: time, validation });
   };
   add("rollout_not_before", from, ">=");
-  add("rollout_not_after", FAR_AHEAD, "<=");
+  add("rollout_not_after", timeOf(closes), "<=");
+  if (until === 0) return;
   Annotations.of(stack).addWarning(until === Infinity ? why : `not before ${from}: ${why}`);
 }
+
+/** Terraform's clock has no fractions. */
+const timeOf = (at: number): string =>
+  at === Infinity ? FAR_AHEAD : new Date(at).toISOString().replace(/\.\d+/, "");
 
 /**
  * What a view was made from stands in two variables of its plan: `rollout_view`, its name, and `rollout_base`, the revision

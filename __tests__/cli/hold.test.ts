@@ -38,7 +38,7 @@ describe("pause", () => {
     expect(said(await runPause(env, { reason: "waiting for the DBA" }, NOW))).toBe(
       "demo is paused before the next group, in terraform.demo.tfstate.rollout; go on with: rollout resume",
     );
-    expect(await readHold(store)).toEqual({
+    expect(await readHold(store, NOW.getTime())).toEqual({
       kind: "pause",
       since: "2026-11-21T10:00:00.000Z",
       by: whoRuns(),
@@ -53,6 +53,36 @@ describe("pause", () => {
       'demo is already paused (since 10:00 UTC by ops@build-1, "waiting for the DBA"), in terraform.demo.tfstate.rollout',
     );
     expect(await store.read("hold")).toMatchObject({ tag: before?.tag });
+  });
+
+  test("is a freeze with --until, which ends by itself", async () => {
+    const until = "2026-11-21T13:00+01:00";
+    expect(said(await runPause(env, { reason: "holidays", until }, NOW))).toBe(
+      "demo is paused before the next group until 12:00 UTC, in terraform.demo.tfstate.rollout; go on before that with: rollout resume",
+    );
+    expect(await readHold(store, Date.parse("2026-11-21T11:59:59Z"))).toMatchObject({
+      kind: "pause",
+      until: "2026-11-21T12:00:00.000Z",
+    });
+    const end = new Date("2026-11-21T12:00:00Z");
+    expect(await readHold(store, end.getTime())).toBeUndefined();
+    expect(said(await runResume(env, end))).toMatch(/^demo is not paused /);
+    expect(said(await runPause(env, {}, end))).toMatch(/^demo is paused before the next group, /);
+    expect(said(await failure(runPause(env, { until: "2026-12-24T00:00Z" }, end)))).toBe(
+      "demo is already paused (since 12:00 UTC by ops@build-1), and that is kept; to change it: rollout resume, and this again",
+    );
+  });
+
+  test.each([
+    ["tomorrow", "expected a time with its zone"],
+    ["2026-12-24T18:00", "expected a time with its zone"],
+    ["2026-13-24T18:00Z", "expected a time with its zone"],
+    ["2026-11-21T10:00Z", "that is over; expected a time that is still to come"],
+  ])("refuses --until %s, and pauses nothing", async (until, why) => {
+    expect(await failure(runPause(env, { until }, NOW))).toBe(
+      `--until: got ${JSON.stringify(until)}; ${why}, such as 2026-12-24T18:00+01:00 or 2026-12-24T17:00Z`,
+    );
+    expect(await readHold(store, NOW.getTime())).toBeUndefined();
   });
 
   test("refuses to take the place of a cancel", async () => {
@@ -71,7 +101,7 @@ describe("resume", () => {
     expect(said(await runResume(env, LATER))).toBe(
       'demo goes on (was paused since 10:00 UTC by ops@build-1, "waiting for the DBA"); no run is under way: start one with rollout deploy',
     );
-    expect(await readHold(store)).toBeUndefined();
+    expect(await readHold(store, NOW.getTime())).toBeUndefined();
   });
 
   test("does nothing where nothing is paused", async () => {
@@ -94,7 +124,7 @@ describe("resume", () => {
     expect(said(await runResume(env, NOW))).toBe(
       "demo goes on: its hold in terraform.demo.tfstate.rollout, which could not be read, is removed",
     );
-    expect(await readHold(store)).toBeUndefined();
+    expect(await readHold(store, NOW.getTime())).toBeUndefined();
   });
 });
 
@@ -103,7 +133,7 @@ describe("cancel", () => {
     expect(await runCancel(env, {}, NOW)).toBe(
       "no run of demo is under way, so there is nothing to cancel; see rollout status",
     );
-    expect(await readHold(store)).toBeUndefined();
+    expect(await readHold(store, NOW.getTime())).toBeUndefined();
   });
 
   test("says which run ends when; once more changes nothing, with --undo it does", async () => {
@@ -118,7 +148,7 @@ describe("cancel", () => {
     expect(said(await runCancel(env, { undo: true }, LATER))).toBe(
       `demo is being cancelled: rollout deploy --all (process ${pid}, by ops@build-1) ends once the group in flight is back on its last image, in terraform.demo.tfstate.rollout`,
     );
-    expect(await readHold(store)).toMatchObject({
+    expect(await readHold(store, NOW.getTime())).toMatchObject({
       kind: "cancel",
       undo: true,
     });
@@ -129,7 +159,7 @@ describe("cancel", () => {
     const lock = await locked(store, "rollout deploy --all");
     await runPause(env, {}, NOW);
     await runCancel(env, {}, NOW);
-    expect(await readHold(store)).toMatchObject({ kind: "cancel" });
+    expect(await readHold(store, NOW.getTime())).toMatchObject({ kind: "cancel" });
     await lock.release();
   });
 
@@ -139,7 +169,7 @@ describe("cancel", () => {
     expect(said(await runCancel(env, {}, NOW))).toBe(
       "demo: the run that ended without a word is given up (rollout deploy --all, by ops@build-1); see rollout status for what it has begun",
     );
-    expect(await readHold(store)).toBeUndefined();
+    expect(await readHold(store, NOW.getTime())).toBeUndefined();
     expect(await readGoal(store)).toBeUndefined();
     await locked(store, "rollout deploy broker-1");
   });
@@ -167,5 +197,5 @@ test("a pause of a version before the run store holds on, and is taken over by t
   );
   expect(readdirSync(before)).toEqual([]);
   await runResume(env, LATER);
-  expect(await readHold(store)).toBeUndefined();
+  expect(await readHold(store, NOW.getTime())).toBeUndefined();
 });

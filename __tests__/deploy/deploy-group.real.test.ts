@@ -221,7 +221,7 @@ describeReal("rollout deploy GROUP on the local platform without agents", ["terr
   test("refuses to begin while the cluster is paused", async () => {
     await demo.edit(ROLL);
     const since = "2026-11-20T09:12:00.000Z";
-    await changeHold(storeIn(demo.folder), () => ({
+    await changeHold(storeIn(demo.folder), Date.now(), () => ({
       kind: "pause",
       since,
       by: "ann@laptop",

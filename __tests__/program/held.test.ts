@@ -122,6 +122,58 @@ test("an interval holds to its end, and with what has none without one", async (
   ]);
 });
 
+test("a window holds until it opens, and is in the view with its end once it is open", async () => {
+  edit('windows: [{ days: [sat], from: "12:00", to: "13:00", zone: Europe/Berlin }]');
+  expect(await held()).toEqual([
+    [
+      "broker-0",
+      NOW + 60 * 60_000,
+      "rollout.windows: none is open before 11:00 UTC, so broker-0 is not rolled; first: wait for it, or rollout deploy broker-0 --despite window --reason TEXT",
+    ],
+  ]);
+  edit('windows: [{ days: [sat], from: "10:00", to: "13:00", zone: Europe/Berlin }]');
+  const program = await read();
+  const open = await heldViews(program, env(), NOW);
+  const { variable } = parse(written({ ...program, held: open }));
+  expect(variable).toMatchObject({
+    rollout_not_before: { default: "1970-01-01T00:00:00Z" },
+    rollout_not_after: {
+      default: "2026-11-21T12:00:00Z",
+      validation: [
+        {
+          error_message:
+            "the window of rollout.windows in which this was synthesized has ended, so broker-0 is not rolled; first: synthesize again",
+        },
+      ],
+    },
+  });
+  // What has begun is finished, whenever that is.
+  await logged(
+    store,
+    runOf(
+      [9, "run-started"],
+      [9, "group-started", { group: "broker-0" }],
+      [8, "step-started", { group: "broker-0", step: "leave" }],
+    ),
+  );
+  expect(await held()).toEqual([]);
+});
+
+test("a plan is refused by check once its window has closed", async () => {
+  const [now, later] = [new Date(), new Date(Date.now() + 2 * 60 * 60_000)];
+  const time = (at: Date): string => at.toISOString().slice(11, 16);
+  const days = "[mon, tue, wed, thu, fri, sat, sun]";
+  const check = () => runCheck(env(), { plan: join(folder, "plan.json") });
+  edit(
+    `windows: [{ days: ${days}, from: "${time(later)}", to: "${time(new Date(now.getTime() - 60 * 60_000))}", zone: UTC }]`,
+  );
+  expect(await failure(check())).toMatch(
+    /^rollout\.windows: none is open before .* UTC, so broker-0 is not rolled; first: wait for it, or /,
+  );
+  edit(`windows: [{ days: ${days}, from: "00:00", to: "00:00", zone: UTC }]`);
+  expect(await check()).toMatchObject({ verdict: "accepted" });
+});
+
 test("refuses to make the view of a group where nobody can read what holds it, and asks for no other", async () => {
   await store.write("hold", "{", undefined);
   expect(await failure(held())).toMatch(/^terraform\.demo\.tfstate\.rollout\/hold .* rollout resume$/);
@@ -173,7 +225,7 @@ test("refuses in check a plan that was made before the pause, until the resume, 
   expect(await failure(check())).toMatch(
     /^demo is paused \(since .* by ops@build-1, "waiting for the DBA"\), so broker-0 is not rolled; first: rollout resume, or rollout deploy broker-0 --despite paused --reason TEXT$/,
   );
-  await changeHold(store, () => undefined);
+  await changeHold(store, NOW, () => undefined);
   expect(await check()).toMatchObject({ verdict: "accepted" });
   await say(PAUSE);
   layFixture(folder, "two-groups");
@@ -190,7 +242,7 @@ const ENDED: LogEvent[] = runOf(
   [4.99, "run-ended", { result: "ok" }],
 );
 
-const say = (hold: Hold): Promise<void> => changeHold(store, () => hold);
+const say = (hold: Hold): Promise<void> => changeHold(store, NOW, () => hold);
 
 const env = () => ({ CLUSTER: join(folder, "cluster.yaml") });
 

@@ -236,6 +236,7 @@ function specOf({ platform, backend }: (typeof SPECS)[number]): Json {
       order: ["broker"],
       interval: "0s",
       pauseAfter: ["broker-0"],
+      windows: [{ days: ["mon"], from: "22:00", to: "05:00", zone: "Europe/Berlin" }],
       onFailure: "stop",
       ownResources: ["dns/zone"],
     },

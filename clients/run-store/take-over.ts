@@ -38,6 +38,6 @@ export async function takeOver(store: RunStore, folder: string): Promise<void> {
     await store.write(`log/0-${sum}`, log, undefined);
     rmSync(join(folder, "log.jsonl"), { force: true });
   }
-  if (hold) await changeHold(store, (now) => now ?? hold);
+  if (hold) await changeHold(store, Date.now(), (now) => now ?? hold);
   rmSync(join(folder, "hold.json"), { force: true });
 }

@@ -232,6 +232,32 @@ const backend = z
 
 const names = (what: string) => z.array(filled("the name of a group"), { error: what });
 
+function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en-US", { timeZone: zone });
+    return zone !== "";
+  } catch {
+    return false;
+  }
+}
+
+const time = (what: string) => text(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time such as "22:00"').describe(what);
+
+const window = z.strictObject({
+  days: z
+    .array(z.enum(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]), {
+      error: "a list of days, such as [mon, tue]",
+    })
+    .min(1, { error: "at least one day" })
+    .describe("The days on which it opens."),
+  from: time("When it opens."),
+  to: time("When it closes: on the next day where it is not after `from`."),
+  zone: z
+    .string({ error: "a time zone, such as Europe/Berlin or UTC" })
+    .refine(isZone, { error: "a time zone that is known here, such as Europe/Berlin or UTC" })
+    .describe("Whose clock that is. Where the clock is changed an hour may be missing or come twice."),
+});
+
 const rollout = z
   .strictObject({
     pendingGroups: z
@@ -255,6 +281,11 @@ const rollout = z
       .boolean({ error: "true or false" })
       .default(false)
       .describe("true: every group waits for rollout resume. Default: false."),
+    windows: z
+      .array(window, { error: "a list of windows" })
+      .min(1, { error: "at least one window, or no key at all" })
+      .optional()
+      .describe("When a group may begin; one that has begun is finished. Default: at any time."),
     onFailure: z
       .enum(["stop", "undo"])
       .default("stop")

@@ -10,6 +10,17 @@ import { ClusterBase } from "./cluster-base.js";
 import type { Asking, Desired } from "./desired.js";
 import type { BackendProps, Place } from "./places.js";
 
+/** On these days, from a time to a time of a zone's clock; to the next day where `to` is not after `from`. */
+export interface WindowProps {
+  readonly days: readonly ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+  /** `22:00` */
+  readonly from: string;
+  /** `05:00` */
+  readonly to: string;
+  /** `Europe/Berlin` */
+  readonly zone: string;
+}
+
 /** In which order and at which pace groups are rolled. */
 export interface RolloutProps {
   /** `one`: more than one pending group does not synthesize; `queue`: they are rolled one after another. Default: one. */
@@ -22,6 +33,8 @@ export interface RolloutProps {
   readonly pauseAfter?: readonly string[];
   /** Every group waits for `rollout resume`. Default: false. */
   readonly manual?: boolean;
+  /** When a group may begin; one that has begun is finished. Default: at any time. */
+  readonly windows?: readonly WindowProps[];
   /** What becomes of a group that does not become ready; `undo` edits the spec, so it is for YAML alone. Default: stop. */
   readonly onFailure?: "stop" | "undo";
   /** Resources of your own by construct path; what is not named is refused. Default: all that the program declares. */

@@ -41,7 +41,8 @@ export function formatTime(at: string, now: number): string {
 }
 
 /** `since 09:12 UTC by ops@build-1, "waiting for the DBA"` */
-export function describeHold({ since, by, reason }: Hold, now: number): string {
+export function describeHold({ since, by, reason, until }: Hold, now: number): string {
   const why = reason === undefined ? "" : `, ${JSON.stringify(reason)}`;
-  return `since ${formatTime(since, now)} by ${by}${why}`;
+  const ends = until === undefined ? "" : ` until ${formatTime(until, now)}`;
+  return `since ${formatTime(since, now)}${ends} by ${by}${why}`;
 }

@@ -84,6 +84,7 @@ const CAUTIONS: readonly (readonly [RegExp, IsWeaker])[] = [
   [/^rollout\.pauseAfter$/, loses],
   [/^rollout\.ownResources$|^aws\.imageOwners$/, (before, after) => loses(after, before)],
   [/^rollout\.revisionHistoryLimit$/, fewer],
+  [/^rollout\.windows$/, wasThere],
   [/^rollout\.interval$|\.bake\.\w+$|\.drain\.deadline$|\.deregistrationDelay$/, shorter],
   [/\.drain\.onDeadline$/, becomes("accept")],
   [/\.retire$/, becomes("delete-volumes")],

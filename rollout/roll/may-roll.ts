@@ -16,6 +16,7 @@ import { readRuns } from "../log/read-runs.js";
 import { rollFacts, type RollFacts } from "../log/roll-facts.js";
 import { describeHold, formatTime } from "../log/time.js";
 import type { Situation } from "../status/situation.js";
+import { openingAt } from "./windows.js";
 
 /** Why groups may not be rolled now. */
 export interface Reason {
@@ -42,10 +43,17 @@ export type ReasonId =
   | "paused"
   | "manual"
   | "pause-after"
-  | "interval";
+  | "interval"
+  | "window";
 
 /** What keeps a group from being begun though nothing is wrong: `--despite` overrides it. */
-export const PACE = ["paused", "manual", "pause-after", "interval"] as const satisfies readonly ReasonId[];
+export const PACE = [
+  "paused",
+  "manual",
+  "pause-after",
+  "interval",
+  "window",
+] as const satisfies readonly ReasonId[];
 
 /** What the run store says. */
 type Known = Pick<Situation, "at"> &
@@ -187,25 +195,33 @@ function underWay({ run, at }: Known): Answer {
 function held({ spec }: ClusterState, { hold, at }: Known): Answer {
   if (!hold) return undefined;
   const id = hold.kind === "pause" ? "paused" : "cancelled";
-  return reason(id, `${spec.name} is ${id} (${describeHold(hold, at)})`, RESUME);
+  const until = hold.until === undefined ? undefined : Date.parse(hold.until);
+  return reason(id, `${spec.name} is ${id} (${describeHold(hold, at)})`, RESUME, until);
 }
 
 /** The pace between one group and the next, whoever rolls them. One that is rolled anew, as after an undo, is no next one. */
 function paced({ spec, deployed }: ClusterState, groups: readonly string[], { facts, at }: Known): Answer[] {
   if (!facts) return [];
-  const { manual, pauseAfter, interval } = spec.rollout;
+  const { manual, pauseAfter, interval, windows } = spec.rollout;
   const last = lastEnd(deployed, facts);
   const isReleased = facts.heldAt !== undefined && facts.heldAt >= last.at;
   const isNext = groups.some((group) => group !== last.group);
   const holds = isNext && !isReleased && pauseAfter.includes(last.group);
   // A clock that was set back must not make it longer.
   const until = Math.min(last.at, at) + durationSeconds(interval) * 1000;
+  const opening = windows && openingAt(windows, at);
   return [
     manual && !isReleased && reason("manual", "rollout.manual: every group waits", RESUME),
     holds && reason("pause-after", `rollout.pauseAfter names ${last.group}`, RESUME),
     isNext && until > at && reason("interval", `rollout.interval: ${interval}`, "wait for it", until),
+    opening &&
+      "opens" in opening &&
+      reason("window", closedText(opening.opens, at), "wait for it", opening.opens),
   ];
 }
+
+const closedText = (opens: number, at: number): string =>
+  `rollout.windows: none is open before ${formatTime(new Date(opens).toISOString(), at)}`;
 
 /** The roll that ended last: by the log, or by the state where Terraform was called by itself. A creation is none. */
 function lastEnd({ groups }: Deployed, { lastEnd }: RollFacts): NonNullable<RollFacts["lastEnd"]> {

@@ -40,7 +40,7 @@ test("a log and a hold of before are taken over once, and stand before all that 
 
   expect(readdirSync(folder)).toEqual([]);
   expect(await events()).toEqual([OLD, NEW]);
-  expect(await readHold(store)).toEqual(HOLD);
+  expect(await readHold(store, Date.now())).toEqual(HOLD);
   await takeOver(store, folder);
   expect(await events()).toEqual([OLD, NEW]);
 });
@@ -55,10 +55,10 @@ test("cut off before the folder was emptied, it is taken over to the same", asyn
 
 test("a hold that somebody else has put there since is left", async () => {
   const other: Hold = { ...HOLD, by: "bob@laptop" };
-  await changeHold(store, () => other);
+  await changeHold(store, Date.now(), () => other);
   writeFileSync(join(folder, "hold.json"), JSON.stringify(HOLD));
   await takeOver(store, folder);
-  expect(await readHold(store)).toEqual(other);
+  expect(await readHold(store, Date.now())).toEqual(other);
 });
 
 test("refuses while a run of such a version is under way", async () => {

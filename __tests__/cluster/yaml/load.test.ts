@@ -105,7 +105,7 @@ test("refuses keys without a value", () => {
    cluster.yaml:3: aws: got nothing; expected a map with the keys region, vpcId, subnetIds, keyName, instanceProfile, securityGroupIds, imageOwners, providerVersion
    cluster.yaml:4: backend: got nothing; expected a map such as { type: local, path: terraform.demo.tfstate }
    cluster.yaml:5: pools: got nothing; expected a map of pools, consul-server and nomad-server among them
-   cluster.yaml:6: rollout: got nothing; expected a map with the keys pendingGroups, order, interval, pauseAfter, manual, onFailure, ownResources, revisionHistoryLimit
+   cluster.yaml:6: rollout: got nothing; expected a map with the keys pendingGroups, order, interval, pauseAfter, manual, windows, onFailure, ownResources, revisionHistoryLimit
    cluster.yaml:7: protection: got nothing; expected on or off"
   `);
 });
@@ -118,7 +118,7 @@ test("refuses scalars and lists where maps belong", () => {
    cluster.yaml:3: aws: got "eu-west-1"; expected a map with the keys region, vpcId, subnetIds, keyName, instanceProfile, securityGroupIds, imageOwners, providerVersion
    cluster.yaml:4: backend: got "local"; expected a map such as { type: local, path: terraform.demo.tfstate }
    cluster.yaml:5: pools: got []; expected a map of pools, consul-server and nomad-server among them
-   cluster.yaml:6: rollout: got "one"; expected a map with the keys pendingGroups, order, interval, pauseAfter, manual, onFailure, ownResources, revisionHistoryLimit
+   cluster.yaml:6: rollout: got "one"; expected a map with the keys pendingGroups, order, interval, pauseAfter, manual, windows, onFailure, ownResources, revisionHistoryLimit
    cluster.yaml:7: protection: got false; expected on or off"
   `);
 });

@@ -56,6 +56,7 @@ test("refuses values that are none", () => {
         "manual: sometimes",
         "onFailure: retry",
         "pace: slow",
+        'windows: [{ days: [], from: "24:00", to: "5:00", zone: Berlin }, { days: [monday], from: "00:00", to: "05:00" }]',
       ),
     ),
   ).toMatchInlineSnapshot(`
@@ -65,7 +66,13 @@ test("refuses values that are none", () => {
    cluster.yaml:37: rollout.pauseAfter[1]: got ""; expected the name of a group
    cluster.yaml:38: rollout.manual: got "sometimes"; expected true or false
    cluster.yaml:39: rollout.onFailure: got "retry"; expected stop or undo
-   cluster.yaml:40: rollout.pace: unknown key; known here: pendingGroups, order, interval, pauseAfter, manual, onFailure, ownResources, revisionHistoryLimit"
+   cluster.yaml:40: rollout.pace: unknown key; known here: pendingGroups, order, interval, pauseAfter, manual, windows, onFailure, ownResources, revisionHistoryLimit
+   cluster.yaml:41: rollout.windows[0].days: got []; expected at least one day
+   cluster.yaml:41: rollout.windows[0].from: got "24:00"; expected a time such as "22:00"
+   cluster.yaml:41: rollout.windows[0].to: got "5:00"; expected a time such as "22:00"
+   cluster.yaml:41: rollout.windows[0].zone: got "Berlin"; expected a time zone that is known here, such as Europe/Berlin or UTC
+   cluster.yaml:41: rollout.windows[1].days[0]: got "monday"; expected mon, tue, wed, thu, fri, sat or sun
+   cluster.yaml:41: rollout.windows[1].zone: missing; expected a time zone, such as Europe/Berlin or UTC"
   `);
 });
 

@@ -7,6 +7,7 @@ import { withUserData } from "../../../cluster/yaml/user-data-files.js";
 
 type Change = readonly [before: unknown, after: unknown];
 
+const WINDOW = { days: ["mon"], from: "22:00", to: "05:00", zone: "Europe/Berlin" };
 const CHECK = { name: "answers", http: "http://{address}/", interval: "5s", timeout: "5s" };
 const COMMAND = { name: "answers", command: ["true"] };
 
@@ -68,6 +69,11 @@ const SHOWN: Readonly<Record<string, Change>> = {
   "rollout.interval": ["1h", "5m"],
   "rollout.pauseAfter": [["broker-0", "broker-1"], ["broker-0"]],
   "rollout.manual": [true, false],
+  "rollout.windows": [undefined, [WINDOW]],
+  "rollout.windows.days": [[WINDOW], [{ ...WINDOW, days: ["sat"] }]],
+  "rollout.windows.from": [[WINDOW], [{ ...WINDOW, from: "21:00" }]],
+  "rollout.windows.to": [[WINDOW], [{ ...WINDOW, to: "06:00" }]],
+  "rollout.windows.zone": [[WINDOW], [{ ...WINDOW, zone: "UTC" }]],
   "rollout.onFailure": ["stop", "undo"],
   "rollout.ownResources": [[], ["dns/zone"]],
   "rollout.revisionHistoryLimit": [10, 5],
@@ -312,6 +318,11 @@ test("what protects less, is shorter, fewer or more at once, or means another cl
      "rollout.pauseAfter": "there",
      "rollout.pendingGroups": "there",
      "rollout.revisionHistoryLimit": "there",
+     "rollout.windows": "back",
+     "rollout.windows.days": "there back",
+     "rollout.windows.from": "there back",
+     "rollout.windows.to": "there back",
+     "rollout.windows.zone": "there back",
    }
   `);
 });
@@ -447,7 +458,7 @@ function takes(pool: string, key: string): boolean {
 }
 
 /** What stands in `settings` for a key: a list of checks is told by the checks' names. */
-const topOf = (key: string): string => key.replace(/(\.checks|\.steps\.[a-zA-Z]+)\..*$/, "$1");
+const topOf = (key: string): string => key.replace(/(\.checks|\.windows|\.steps\.[a-zA-Z]+)\..*$/, "$1");
 
 /** A small spec with one key set; a list of maps is set as a whole. Others follow where a rule binds them to it. */
 function specWith(key: string, value: unknown): Spec {
@@ -478,7 +489,7 @@ function specWith(key: string, value: unknown): Spec {
     },
   };
   const path = key
-    .replace(/(\.(checks|rootVolumes|dataVolumes|tags|steps\.[a-zA-Z]+))\..*$/, "$1")
+    .replace(/(\.(checks|windows|rootVolumes|dataVolumes|tags|steps\.[a-zA-Z]+))\..*$/, "$1")
     .split(".");
   const last = path.pop() ?? "";
   const place = path.reduce<Record<string, unknown>>((at, step) => {

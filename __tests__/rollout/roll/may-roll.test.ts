@@ -163,6 +163,36 @@ describe("what the run folder says", () => {
     expect(ids({ spec: slow, deployed: rolledBy(1) }, known)).toEqual([]);
   });
 
+  test("is the next window, of whatever group, and nothing while one is open", () => {
+    const inWindows = (from: string, to: string): Spec =>
+      change(spec, (edited) => {
+        edited.rollout.windows = [{ days: ["sat"], from, to, zone: "Europe/Berlin" }];
+      });
+    // NOW is 11:00 of a Saturday in Berlin.
+    const facts = { ...NOTHING, lastEnd: { group: "broker-1", at: Date.parse(ago(5)) } };
+    expect(reasons({ spec: inWindows("12:00", "13:00") }, { at: NOW, facts })).toEqual([
+      {
+        id: "window",
+        text: "rollout.windows: none is open before 11:00 UTC",
+        until: NOW + 60 * 60_000,
+        remedy: "wait for it",
+      },
+    ]);
+    expect(ids({ spec: inWindows("11:00", "13:00") }, { at: NOW, facts })).toEqual([]);
+    expect(ids({ spec: inWindows("10:00", "11:00") }, { at: NOW, facts })).toEqual(["window"]);
+  });
+
+  test("is a pause to its end, and after that none", () => {
+    const until = new Date(NOW + 60_000).toISOString();
+    expect(reasons({}, { at: NOW, hold: { ...PAUSE, until } })).toMatchObject([
+      {
+        id: "paused",
+        text: 'demo is paused (since 09:12 UTC until 10:01 UTC by ops@build-1, "waiting for the DBA")',
+        until: NOW + 60_000,
+      },
+    ]);
+  });
+
   test("is no pace for the group that was rolled last: after an undo it goes at once", () => {
     const slow = change(spec, (edited) => {
       Object.assign(edited.rollout, { interval: "15m", pauseAfter: ["broker-1"] });
