@@ -181,14 +181,15 @@ export function inFlightOf(spec: Spec, deployed: Deployed): InFlight[] {
   );
   const found = groupsInFlight(deployed, spec.platform, pending).filter(({ group }) => !emptied.has(group));
   const wanted = new Map(groupsOf(spec).map((group) => [group.name, group]));
-  const leaves = ({ group }: InFlight): boolean => {
+  // A leave that has ended is gone from the state: nothing but the machine itself goes then.
+  const leaves = ({ group }: InFlight): number => {
     const current = deployed.groups.get(group);
-    return current !== undefined && hasToLeave(current, wanted.get(group));
+    if (current === undefined || !hasToLeave(current, wanted.get(group))) return 0;
+    return current.leave ? 2 : 1;
   };
   const isDead = ({ group }: InFlight): boolean => (deployed.groups.get(group)?.dead?.length ?? 0) > 0;
   return found.toSorted(
-    (one, other) =>
-      Number(isDead(other)) - Number(isDead(one)) || Number(leaves(one)) - Number(leaves(other)),
+    (one, other) => Number(isDead(other)) - Number(isDead(one)) || leaves(one) - leaves(other),
   );
 }
 

@@ -2,16 +2,20 @@ import { isSurged, templateIn } from "../rollout/edit/take-back.js";
 import { nextLeave } from "../rollout/leave/next-leave.js";
 import { atWork } from "../rollout/leave/still-there.js";
 import { fatesOf, type Fate } from "../rollout/preflight/died.js";
+import { describeLost, lostQuorum } from "../rollout/preflight/lost-quorum.js";
 import { notWell, preflight } from "../rollout/preflight/preflight.js";
 import type { Batch } from "../rollout/roll/next-batch.js";
 import { serverOrder } from "../rollout/roll/server-order.js";
+import { DEPLOY_CLUSTER } from "../rollout/roll/may-roll.js";
 import { listedHosts } from "../rollout/server-lists.js";
+import { parseAddress } from "../cluster/address.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { hookFileOf } from "../cluster/hooks/hook-file.js";
 import { makesTheSame } from "../cluster/template-hash.js";
 import { hostNames, type Group } from "../cluster/groups.js";
 import { hasAgents } from "../cluster/local-agents.js";
 import { inFlightOf } from "../cluster/pending.js";
+import { UserError } from "../cluster/user-error.js";
 import type { DeployedHost } from "../cluster/deployed.js";
 import type { Observation } from "../rollout/observation/observation.js";
 import { connect, type LiveCluster } from "../live/live-cluster.js";
@@ -34,7 +38,7 @@ export interface GroupAgents {
   readonly preflight: (batch: Batch) => Promise<void>;
   /** Those of some of its machines that work; of servers in the order in which they go. */
   readonly order: (hosts: readonly string[]) => Promise<string[]>;
-  /** What has become of machines that stood. */
+  /** What has become of machines that stood. @throws UserError where most servers of the group's kind are not alive */
   readonly fates: (hosts: readonly DeployedHost[]) => Promise<Fate[]>;
   /** @throws UserError naming each machine of another group that could not be told of a new Consul server */
   readonly canBeTold: () => Promise<void>;
@@ -96,7 +100,12 @@ export function agentsOf(
       looking((observation) =>
         group.role === "client" ? atWork(observation, hosts) : serverOrder(observation, group.role, hosts),
       ),
-    fates: (hosts) => looking((observation) => fatesOf(observation, { ...group, cluster: spec.name }, hosts)),
+    fates: (hosts) =>
+      looking((observation) => {
+        const lost = lostQuorum(observation, group.role, { name: spec.name, groups: standingIn(file) });
+        if (lost) throw new UserError(describeLost(lost, subject, (names) => createAnew(program, names)));
+        return fatesOf(observation, { ...group, cluster: spec.name }, hosts);
+      }),
     preflight: ({ updated, updating, laterHosts }) =>
       looking(async (observation, cluster) => {
         const order = leaveOrderOf(file, group, { stay, laterHosts });
@@ -137,4 +146,12 @@ export function agentsOf(
     },
     ready: (laterHosts) => runReadyHook(context, { hook: "ready", subject, hash, laterHosts }),
   };
+}
+
+/** What makes new groups of those whose machines are all gone: what the state has of them is forgotten, and the view cluster creates them. */
+function createAnew({ spec, deployed }: ClusterState, names: readonly string[]): string {
+  const addresses = [...deployed.addresses].filter((address) =>
+    names.includes(parseAddress(address)?.group ?? ""),
+  );
+  return `npx rollout plan cluster --out cluster.plan, then terraform -chdir=cdktf.out/${spec.name}/cluster state rm ${addresses.join(" ")}, then ${DEPLOY_CLUSTER}`;
 }

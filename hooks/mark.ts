@@ -34,7 +34,8 @@ export function noteBegun(folder: string, { name, hash }: Pick<Group, "name" | "
 
 const begunName = (group: string): string => `begun-${group}`;
 
-const begunIn = (folder: string, group: string): string | undefined =>
+/** The hash of the template and the time, of a roll that has begun and not ended. */
+export const begunIn = (folder: string, group: string): string | undefined =>
   textIfThere(join(folder, MARKS, begunName(group)));
 
 function putMark(folder: string, name: string, text: string): void {

@@ -10,6 +10,7 @@ import { clusterClock, realClock } from "../clients/clock.js";
 import type { HookArgs, HookContext } from "./hook-context.js";
 import { interruptions } from "../clients/interruption.js";
 import { groupOfHook, leaveMark, noteBegun } from "./mark.js";
+import { tellFailure } from "./tell-failure.js";
 
 const LOAD: Readonly<
   Record<HookArgs["hook"], () => Promise<(context: HookContext, args: HookArgs) => Promise<void>>>
@@ -37,7 +38,14 @@ export async function runHook(env: Environment, args: HookArgs, say: (line: stri
   const group = groupOfHook(file, args);
   if (group) noteBegun(folder, group);
   const machines = machinesFor(file, args);
-  if (machines || hasAgents(file.spec)) await run({ env, file, folder, say }, args, machines);
+  const store = () => runStoreIn(file.spec.backend, resolve(file.specFolder));
+  if (machines || hasAgents(file.spec))
+    try {
+      await run({ env, file, folder, say, store }, args, machines);
+    } catch (error) {
+      await tellFailure({ file, folder, store }, args, error);
+      throw error;
+    }
   else
     say(
       `hook ${args.hook} ${args.subject}: nothing to do: this cluster on platform local has no agents (local.agents: none)`,
@@ -46,7 +54,7 @@ export async function runHook(env: Environment, args: HookArgs, say: (line: stri
 }
 
 async function run(
-  known: Pick<HookContext, "env" | "file" | "folder" | "say">,
+  known: Pick<HookContext, "env" | "file" | "folder" | "say" | "store">,
   args: HookArgs,
   machines: LocalMachines | undefined,
 ): Promise<void> {
@@ -57,7 +65,6 @@ async function run(
     // Terraform shows what is said, and nothing else.
     onCondition: () => undefined,
     ...(machines ? { machines } : {}),
-    store: () => runStoreIn(known.file.spec.backend, resolve(known.file.specFolder)),
   };
   try {
     const hook = await LOAD[args.hook]();

@@ -178,6 +178,12 @@ describeReal("A cluster of simulated agents on the local platform", ["terraform"
     expect((await news()).filter((line) => /started|killed|leave$|drain$|eligibility$/.test(line))).toEqual(
       [],
     );
+    const { output } = await demo.rollout(["history", "broker-1", "--format", "json"]);
+    expect((JSON.parse(output) as unknown[]).at(-1)).toMatchObject({
+      ...{ image: "ami-0bbb", result: "failed", deployed: false },
+      message: expect.stringMatching(/^hook leave broker-1: .*check answers: connection refused/s),
+    });
+    expect(await demo.status()).toMatchObject({ phase: "failed", lastRun: { command: "Terraform alone" } });
     await demo.edit([check, "ready: { timeout: 15m }"]);
   });
 

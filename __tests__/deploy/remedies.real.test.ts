@@ -46,7 +46,10 @@ const PLAYED: Readonly<Record<RemedyId, readonly string[] | { readonly in: strin
     in: "__tests__/deploy/plan-group-aws.real.test.ts",
     by: "takes a data volume back by the command that it names",
   },
-  "state-rm": ["state-rm: something that only has the name of a member"],
+  "state-rm": [
+    "state-rm: something that only has the name of a member",
+    "state-rm: %s has lost its quorum, and two machines are gone for good",
+  ],
   "force-unlock": { in: "__tests__/deploy/s3-bucket.ts", by: '["force-unlock", "-force", ID]' },
   "restore-state": ["restore-state: a state of no content"],
   "start-agent": ["start-agent: a quorum that is lost"],
@@ -282,6 +285,50 @@ describeReal("What the program says to do about agents and machines, done", ["te
     expect(await deploy("broker-1")).toMatchObject({ exitCode: 0 });
     await expectWhole("broker-1", "consul-server-0", "consul-server-2");
   });
+
+  longTest.each(["consul", "nomad"])(
+    "state-rm: %s has lost its quorum, and two machines are gone for good",
+    async (product) => {
+      const lost = [0, 1].map((index) => `${product}-server-${String(index)}`);
+      for (const group of lost) await demo.tell(`/machines/${group}-0`, {}, "DELETE");
+      const both = lost.map((group) => `${group}-0 is failed`).join(", ");
+      for (const group of lost) {
+        let refused = await deploy(group);
+        await until("both are missed", async () => {
+          if (refused.output.includes(both)) return true;
+          refused = await deploy(group);
+          return false;
+        });
+        expect(refused).toMatchObject({
+          exitCode: 1,
+          output: expect.stringContaining(
+            `make ${product}-server-2-0 the only peer, as docs/how-to/11-quorum-is-lost.md says, and run this again`,
+          ),
+        });
+      }
+
+      // As the page says, by `peers.json`.
+      await demo.tell("/cluster-faults", { fault: "only-peer", product, machine: `${product}-server-2-0` });
+      await until("it leads", async () =>
+        z
+          .object({ Servers: z.array(z.object({ Leader: z.boolean() })) })
+          .parse(await get(product === "consul" ? "consul" : "nomad", "/v1/operator/raft/configuration"))
+          .Servers.some(({ Leader }) => Leader),
+      );
+      const [refused, same] = [await deploy(lost[0] ?? ""), await deploy(lost[1] ?? "")];
+      expect(refused).toMatchObject({ exitCode: 1 });
+      const way =
+        / says: (npx rollout plan cluster --out cluster.plan), then terraform -chdir=cdktf\.out\/demo\/cluster (state rm [^,]*), then (npx rollout deploy cluster)$/;
+      const [, plan = "", forget = "", create = ""] = way.exec(refused.output) ?? [];
+      expect(same.output.replace(`${lost[1] ?? ""} is`, `${lost[0] ?? ""} is`)).toBe(refused.output);
+
+      expect(await type(plan.replace("npx ", ""))).toMatchObject({ exitCode: 0 });
+      expect(await demo.workspace.terraformText("cluster", forget.split(" "))).toMatchObject({ exitCode: 0 });
+      expect(await type(create.replace("npx ", ""), "--yes")).toMatchObject({ exitCode: 0 });
+
+      await expectWhole(...lost, `${product}-server-2`, "broker-1");
+    },
+  );
 
   longTest("make-eligible: a node that somebody has made ineligible", async () => {
     await wanted("broker-1");

@@ -27,6 +27,7 @@ export function formatStatus(status: Status, log: string): string {
     `${status.cluster}  ${phaseLine(status)}${ages(status)}`,
     "",
     ...reasons,
+    ...describeWaits(status),
     ...status.leftovers.map(describeLeftovers),
     ...describeDiffering(differingOf(status)),
     ...status.owed.map(
@@ -52,6 +53,22 @@ export function formatStatus(status: Status, log: string): string {
 }
 
 const UNREMARKABLE: ReadonlySet<GroupStatus["state"]> = new Set(["current", "new", "retired"]);
+
+/** A pause is said by the phase. Of several groups one begins, and the others wait anew. */
+function describeWaits({ at, waits }: Status): string[] {
+  const lines = waits.flatMap(({ group, id, reason, until }) => {
+    if (id === "paused") return [];
+    const what =
+      until === null
+        ? "waits for rollout resume once a roll comes to it"
+        : `may begin at ${formatTime(until, Date.parse(at))}`;
+    return [{ group, what: `${what} (${reason})` }];
+  });
+  return [...new Set(lines.map(({ what }) => what))].map((what) => {
+    const groups = lines.flatMap((line) => (line.what === what ? [line.group] : []));
+    return `${groups.length > 1 ? "the next of " : ""}${groups.join(", ")} ${what}`;
+  });
+}
 
 function describeLeftovers({ pool, volumes, addresses }: Status["leftovers"][number]): string {
   if (addresses === 0)

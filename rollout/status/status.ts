@@ -8,10 +8,10 @@ import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from
 import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
 import { goalSchema, missingOf } from "../../cluster/run/goal.js";
 import { holdSchema } from "../../cluster/run/hold.js";
-import { BEGUN, DEPLOY_CLUSTER } from "../roll/may-roll.js";
+import { among, BEGUN, DEPLOY_CLUSTER, mayRoll, PACE, unfinished } from "../roll/may-roll.js";
 import { atHand, begunIn, DEPLOY, PHASES, phaseOf } from "./phase.js";
 import { attemptsOf, readRuns, type Run } from "../log/read-runs.js";
-import { outOf } from "../log/roll-facts.js";
+import { outOf, rollFacts } from "../log/roll-facts.js";
 import { lastRun, lastRunSchema } from "../log/last-run.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import type { Situation } from "./situation.js";
@@ -64,6 +64,19 @@ export const statusSchema = z.strictObject({
     .strict()
     .nullable()
     .describe("What is to be rolled until it is reached, cancelled or replaced."),
+  waits: z
+    .array(
+      z.strictObject({
+        group: z.string(),
+        id: z.enum(PACE),
+        reason: z.string(),
+        until: z.iso
+          .datetime()
+          .nullable()
+          .describe("null: until somebody says `rollout resume` to the roll that waits."),
+      }),
+    )
+    .describe("What keeps groups that are to be rolled from being begun now, by the pace of the rollout."),
   owed: z
     .array(z.strictObject({ group: z.string(), step: z.string(), hasLeft: z.boolean() }))
     .describe(
@@ -150,6 +163,7 @@ export function statusOf(
     lastRun: lastRun(runs),
     hold: hold ?? null,
     goal: goal && missing.length > 0 ? { ...goal, missing } : null,
+    waits: waitsIn(situation, runs, missing),
     owed: [...new Map(undos.map((one) => [`${one.group} ${one.step}`, one])).values()],
     views: [...views],
     next: refused.length === 0 ? next : null,
@@ -159,6 +173,27 @@ export function statusOf(
     undo,
     uncommitted: [...(situation.uncommitted ?? [])],
   };
+}
+
+/** @param missing the groups that a goal still asks for */
+function waitsIn(situation: Situation, runs: readonly Run[], missing: readonly string[]): Status["waits"] {
+  const { spec, deployed } = situation;
+  if (spec.protection === "off") return [];
+  const facts = rollFacts(runs);
+  const begun = unfinished(situation, facts).map(({ group }) => group);
+  const due = new Set([...pendingGroups(spec, deployed).map(({ name }) => name), ...missing]);
+  // What has begun is finished, whatever holds.
+  return [...due]
+    .filter((group) => !begun.includes(group))
+    .flatMap((group) => {
+      const reasons = mayRoll(situation, [group], { ...situation, facts });
+      return PACE.flatMap((id) =>
+        among(reasons, id).map(({ text: reason, until }) => ({
+          ...{ group, id, reason },
+          until: until === undefined ? null : new Date(until).toISOString(),
+        })),
+      );
+    });
 }
 
 function lastChecks(spec: Spec, runs: readonly Run[]): Status["checks"] {

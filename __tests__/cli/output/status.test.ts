@@ -13,7 +13,7 @@ import {
   poolOf,
   withGroup,
 } from "../../support/fixtures.js";
-import { DRAINING, GATE_FAILED, GOAL, RUN, runOf, situationOf } from "../../support/situation.js";
+import { DRAINING, GATE_FAILED, GOAL, PAUSE, RUN, runOf, situationOf } from "../../support/situation.js";
 
 const spec = localSpec();
 const standing = deployedAs(spec);
@@ -35,6 +35,26 @@ describe("the text of a status has the phase, a row a pool, the reasons and the 
      deployed: terraform.demo.tfstate, serial 7
      next: nothing, all groups are as desired"
     `);
+  });
+
+  test("of groups that wait for the pace of the rollout", () => {
+    const slow = change(pending, (draft) => {
+      Object.assign(draft.rollout, { interval: "15m", manual: true, pendingGroups: "queue" });
+      poolOf(draft, "broker").images[1] = "ami-0bbb";
+    });
+    const events = runOf(
+      [9, "group-started", { group: "broker-2", to: "ami-0aaa" }],
+      [5, "group-ended", { group: "broker-2", result: "ok" }],
+      [5, "run-ended", { result: "ok" }],
+    );
+    const lines = format(situationOf(slow, standing, { events })).split("\n");
+    expect(lines.filter((line) => /next of|\(rollout/.test(line)).join("\n")).toMatchInlineSnapshot(`
+     "the next of broker-0, broker-1 waits for rollout resume once a roll comes to
+       it (rollout.manual: every group waits)
+     the next of broker-0, broker-1 may begin at 10:10 UTC (rollout.interval: 15m)"
+    `);
+    const paused = format(situationOf(pending, standing, { hold: PAUSE }));
+    expect(paused).not.toMatch(/may begin|waits for rollout resume/);
   });
 
   test("of a cluster of which a value has not reached all machines", () => {

@@ -15,7 +15,8 @@ import {
   poolOf,
   withGroup,
 } from "../../support/fixtures.js";
-import { ago, DRAINING, RUN, runOf, situationOf } from "../../support/situation.js";
+import type { Situation } from "../../../rollout/status/situation.js";
+import { ago, DRAINING, GOAL, PAUSE, RUN, runOf, situationOf } from "../../support/situation.js";
 
 const local = localSpec();
 const standing = deployedAs(local);
@@ -253,6 +254,55 @@ describe("the checks of a pool", () => {
       { pool: "broker", group: null, at: null, answers: null },
     ]);
     expect(status(local, standing).checks).toEqual([]);
+  });
+});
+
+describe("a group that is to be rolled waits", () => {
+  const slow = change(rolling, (spec) => {
+    Object.assign(spec.rollout, { interval: "15m", manual: true, pauseAfter: ["name-server-0"] });
+  });
+  const ended = runOf(
+    [9, "group-started", { group: "name-server-0", to: "ami-0aaa" }],
+    [8, "step-started", { group: "name-server-0", step: "leave" }],
+    [5, "group-ended", { group: "name-server-0", result: "ok" }],
+    [5, "run-ended", { result: "ok" }],
+  );
+
+  test("for what the pace says, by the ids that `--despite` takes", () => {
+    expect(status(slow, standing, ended).waits).toEqual([
+      { group: "broker-0", id: "manual", reason: "rollout.manual: every group waits", until: null },
+      {
+        group: "broker-0",
+        id: "pause-after",
+        reason: "rollout.pauseAfter names name-server-0",
+        until: null,
+      },
+      { group: "broker-0", id: "interval", reason: "rollout.interval: 15m", until: ago(-10) },
+    ]);
+  });
+
+  test("where a goal asks for it, too, and not where nothing is to be rolled, has begun, or protection is off", () => {
+    const waitsOf = (more: Partial<Situation>, spec = slow, deployed = standing) =>
+      statusOf(
+        situationOf(spec, deployed, { events: ended, ...more }),
+        offeredViews(spec, deployed),
+      ).waits.map(({ group, id }) => `${group} ${id}`);
+    const asDesired = change(slow, (spec) => {
+      poolOf(spec, "broker").images[0] = "ami-0aaa";
+    });
+    expect(waitsOf({}, asDesired)).toEqual([]);
+    const goal = { ...GOAL, groups: ["broker-1"] };
+    expect(waitsOf({ goal }, asDesired)).toEqual([
+      "broker-1 manual",
+      "broker-1 pause-after",
+      "broker-1 interval",
+    ]);
+    expect(waitsOf({ hold: PAUSE })).toContain("broker-0 paused");
+    expect(waitsOf({}, slow, withGroup(standing, "broker-0", { leave: false }))).toEqual([]);
+    const open = change(slow, (spec) => {
+      spec.protection = "off";
+    });
+    expect(waitsOf({}, open)).toEqual([]);
   });
 });
 

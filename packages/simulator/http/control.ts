@@ -18,6 +18,12 @@ const clusterFault = z.discriminatedUnion("fault", [
   z.object({ fault: z.literal("never-back"), machine: z.string(), on: z.boolean().default(true) }),
   z.object({ fault: z.literal("endless-drain"), machine: z.string(), on: z.boolean().default(true) }),
   z.object({ fault: z.literal("non-voter"), machine: z.string(), on: z.boolean().default(true) }),
+  z.object({
+    fault: z.literal("only-peer"),
+    product: z.enum(["consul", "nomad"]),
+    machine: z.string(),
+    on: z.literal(true).default(true),
+  }),
 ]);
 
 /**
@@ -115,6 +121,12 @@ function switchFault({ cluster }: Simulator, fault: z.infer<typeof clusterFault>
     case "endless-drain":
       turn(cluster.nomad.drainer.endless, fault.machine);
       return;
+    case "only-peer": {
+      // What `peers.json` tells a server that is started again.
+      const { raft } = fault.product === "consul" ? cluster.consul : cluster.nomad.servers;
+      raft.bootstrap(raft.peers.filter(({ name }) => name.replace(/\.global$/, "") === fault.machine));
+      return;
+    }
     case "non-voter":
       turn(cluster.consul.nonVoters, fault.machine);
       turn(cluster.nomad.servers.nonVoters, fault.machine);
