@@ -366,7 +366,7 @@ test("refuses data volumes of a wrong size or type", () => {
 
 test("refuses a data volume that is only a number", () => {
   expect(refusal(exampleWith(["- { sizeGib: 100, type: gp3 }", "- 100"]))).toMatchInlineSnapshot(
-    `"cluster.yaml:29: pools.broker.dataVolumes[0]: got 100; expected a map with the keys sizeGib, type"`,
+    `"cluster.yaml:29: pools.broker.dataVolumes[0]: got 100; expected a map with the keys sizeGib, type, iops, throughput"`,
   );
 });
 
