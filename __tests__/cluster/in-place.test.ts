@@ -220,6 +220,15 @@ test("what the spec does not say of a volume stays as it is", () => {
   }));
   const tuned = withGroup(standing, "broker-0", { volumes });
   expect(groupsInPlace(smallAwsSpec(), tuned)).toEqual([]);
+  const inState = volumes.map((each) => ({ ...each, id: "vol-0a1" }));
+  const { declared } = proposalOf(
+    smallAwsSpec(),
+    withGroup(standing, "broker-0", { volumes: inState }),
+    "broker-1",
+  );
+  const frozen = declared.find(({ address }) => address === "aws_ebs_volume.broker-0-0-data");
+  expect(frozen?.body).toMatchObject({ size: 100 });
+  expect(frozen?.body).not.toHaveProperty("iops");
   expect(changesInPlace(findGroup(wanting({ iops: 3000 }), "broker-0"), groupIn(tuned, "broker-0"))).toEqual([
     "iops 6000 -> 3000",
   ]);
