@@ -4,7 +4,12 @@ export { Cluster, type ClusterProps, type RolloutProps } from "./program/typed/c
 export type { ActionProps, CheckProps, GateProps, StepProps } from "./program/typed/gate-props.js";
 export { aws, file, local, s3, three } from "./program/typed/places.js";
 export type { AwsProps, BackendProps, LocalProps, Place, S3Props } from "./program/typed/places.js";
-export type { ClientPoolProps, MachineProps, ServerPoolProps } from "./program/typed/pool-props.js";
+export type {
+  ClientPoolProps,
+  DataVolume,
+  MachineProps,
+  ServerPoolProps,
+} from "./program/typed/pool-props.js";
 export { ClientPool, ConsulServers, NomadServers, type Pool } from "./program/typed/pools.js";
 export { RolloutApp } from "./program/typed/rollout-app.js";
 export type { Three } from "./cluster/three.js";

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { App } from "cdktf";
 import { offeredViews } from "../rollout/roll/views.js";
 import { type Difference, type Review, reviewOf, reviewSchema } from "../rollout/review/review.js";
+import { withRecordedSizes } from "../cluster/recorded-sizes.js";
 import { isOwnAddress } from "../cluster/shared-address.js";
 import { userDataFiles } from "../cluster/yaml/user-data-files.js";
 import type { Spec } from "../cluster/yaml/schema.js";
@@ -37,12 +38,13 @@ export async function runReview(env: Environment, args: ReviewArgs): Promise<Rev
 
 async function review(env: Environment, { base }: ReviewArgs): Promise<Review> {
   const source = readSpec(env);
-  const { spec, file } = source;
+  const { file } = source;
   const before = base === undefined ? undefined : await specAt(file, base, source.shown);
   const deployed = withoutOwn(
     source,
     await readDeployed(source, base === undefined ? env : { ...env, ROLLOUT_DEPLOYED: `git:${base}` }),
   );
+  const spec = withRecordedSizes(source.spec, deployed);
   const commits = {
     base: base === undefined ? null : ((await commitAt(file, base)) ?? null),
     head: (await commitAt(file, "HEAD")) ?? null,

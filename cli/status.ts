@@ -55,7 +55,7 @@ async function readStatus(
   for (const note of situation.notes) console.error(note);
   const views = offeredViews(situation.spec, situation.deployed, env["ROLLOUT_GROUP"]);
   const { spec, deployed, where, source } = situation;
-  const uncommitted = await uncommittedGroups(source, deployed);
+  const uncommitted = await uncommittedGroups({ ...source, spec }, deployed);
   const refusalsOf: RefusalsOf = (name) => refusedByState(spec, deployed, name);
   return {
     status: statusSchema.parse(statusOf({ ...situation, uncommitted }, views, group, refusalsOf)),

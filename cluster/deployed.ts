@@ -103,6 +103,10 @@ export interface DeployedVolume {
   readonly id?: string;
   readonly sizeGib: number;
   readonly type: string;
+  /** Absent where the platform gives it none. */
+  readonly iops?: number | undefined;
+  /** MiB a second. Absent where the platform gives it none. */
+  readonly throughput?: number | undefined;
   readonly zone?: string;
 }
 
@@ -157,7 +161,7 @@ export function nothingDeployed(origin: Origin): Deployed {
 export function deployedFromSpec(spec: Spec, where: string, addresses: ReadonlySet<string>): Deployed {
   const staying = groupsOf(spec).filter(({ retires }) => !retires);
   const groups = staying.map((group): DeployedGroup => {
-    const { name, pool, index, role, image, instanceType, hash, generation, dataVolume } = group;
+    const { name, pool, index, role, image, instanceType, hash, generation, wantedVolume } = group;
     const subnetId = subnetOf(spec, index);
     const template = {
       ...{ image, instanceType, hash },
@@ -172,7 +176,7 @@ export function deployedFromSpec(spec: Spec, where: string, addresses: ReadonlyS
       index,
       role,
       hosts,
-      volumes: dataVolume ? hosts.map(({ number: host }) => ({ host, ...dataVolume })) : [],
+      volumes: wantedVolume ? hosts.map(({ number: host }) => ({ host, ...wantedVolume })) : [],
       revisions: [
         {
           number: 0,

@@ -1,5 +1,5 @@
 import { groupName, hostName } from "./address.js";
-import type { AwsSettings, LoadBalancer, PoolSpec, Spec } from "./yaml/schema.js";
+import type { AwsSettings, DataVolume, LoadBalancer, PoolSpec, Spec } from "./yaml/schema.js";
 import {
   ownSettings,
   templateHash,
@@ -31,6 +31,8 @@ export interface Group extends Template {
   /** `broker-0` */
   readonly name: string;
   readonly role: Role;
+  /** What is wanted of its data volumes: `dataVolume` has the size that the group is recorded with. */
+  readonly wantedVolume?: DataVolume;
   /** How many; none, where its pool retires. */
   readonly hosts: number;
   /** Whether a roll makes new machines beside the old ones. */
@@ -51,17 +53,20 @@ export function roleOf(pool: string): Role {
  */
 export function poolsOf(spec: Spec): readonly Pool[] {
   const known = poolsOfSpec.get(spec.pools);
-  if (known) return known;
+  if (known && known.sizes === spec.recordedSizes) return known.pools;
   freeze(spec.pools);
   const names = Object.keys(spec.pools);
   const clients = names.filter((name) => roleOf(name) === "client");
   const pools = ["consul-server", "nomad-server", ...clients].map((name) => poolOf(name, spec));
-  poolsOfSpec.set(spec.pools, pools);
+  poolsOfSpec.set(spec.pools, { pools, sizes: spec.recordedSizes });
   return pools;
 }
 
 /** Each rule, and each look of a roll, asks for the groups of the same spec. */
-const poolsOfSpec = new WeakMap<Spec["pools"], readonly Pool[]>();
+const poolsOfSpec = new WeakMap<
+  Spec["pools"],
+  { readonly pools: readonly Pool[]; readonly sizes: Spec["recordedSizes"] }
+>();
 
 function freeze(value: unknown): void {
   if (typeof value !== "object" || value === null) return;
@@ -115,7 +120,12 @@ function poolOf(name: string, spec: Spec): Pool {
     ...(settings.loadBalancer ? { loadBalancer: settings.loadBalancer } : {}),
     ...(settings.retire ? { retire: settings.retire } : {}),
     groups: mapThree(GROUP_INDEXES, (index) => {
-      const dataVolume = settings.dataVolumes?.[index];
+      const group = groupName(name, index);
+      const wantedVolume = settings.dataVolumes?.[index];
+      const dataVolume = wantedVolume && {
+        sizeGib: spec.recordedSizes?.[group] ?? wantedVolume.sizeGib,
+        type: wantedVolume.type,
+      };
       const rootVolume = settings.rootVolumes?.[index];
       const template = {
         image: settings.images[index],
@@ -129,8 +139,9 @@ function poolOf(name: string, spec: Spec): Pool {
         ...template,
         pool: name,
         index,
-        name: groupName(name, index),
+        name: group,
         role,
+        ...(wantedVolume ? { wantedVolume } : {}),
         hosts: settings.retire ? 0 : (settings.hosts?.[index] ?? 1),
         retires: settings.retire !== undefined,
         ...((settings.maxSurge ?? 0) > 0 ? { surges: true as const } : {}),

@@ -31,7 +31,14 @@ const ON_AWS = {
     userData: ["user_data"],
     tags: ["tags"],
   },
-  data: { id: ["id"], sizeGib: ["size"], type: ["type"], zone: ["availability_zone"] },
+  data: {
+    id: ["id"],
+    sizeGib: ["size"],
+    type: ["type"],
+    iops: ["iops"],
+    throughput: ["throughput"],
+    zone: ["availability_zone"],
+  },
   "data-attachment": { host: ["instance_id"], data: ["volume_id"] },
   ...recordedBy("triggers"),
 };
@@ -48,7 +55,7 @@ const PLACES: Readonly<
   aws: ON_AWS,
   local: {
     host: { id: ["id"], ...under("input", "image", "instanceType"), hash: ["triggers_replace"] },
-    data: { id: ["id"], ...under("input", "sizeGib", "type") },
+    data: { id: ["id"], ...under("input", "sizeGib", "type", "iops", "throughput") },
     "data-attachment": { host: ["triggers_replace", "host"], data: ["triggers_replace", "volume"] },
     ...recordedBy("triggers_replace"),
   },

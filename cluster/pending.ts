@@ -5,6 +5,7 @@ import { groupsOf, type Group, type Role } from "./groups.js";
 import { hasNumber, withNumbers } from "./numbers.js";
 import { emptiedPools } from "./retiring.js";
 import { ownInWords, type OwnSettings } from "./template-hash.js";
+import { performanceChanges } from "./volume-changes.js";
 import type { Spec } from "./yaml/schema.js";
 
 /**
@@ -81,7 +82,8 @@ export function describePending(group: Group, deployed: DeployedGroup): string {
     ...change(last?.image, group.image),
     ...change(host?.instanceType, group.instanceType),
     ...change(`generation ${String(last?.generation ?? 0)}`, `generation ${String(group.generation)}`),
-    ...change(disk(volume), disk(group.dataVolume)),
+    ...change(disk(volume), disk(group.wantedVolume)),
+    ...(volume && group.wantedVolume ? performanceChanges(volume, group.wantedVolume) : []),
     ...ownChanges(last?.template ?? {}, group),
     ...changeOfNumber(group, deployed),
   ];

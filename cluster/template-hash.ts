@@ -5,7 +5,8 @@ import type { DataVolume, RootVolume } from "./yaml/schema.js";
 export interface Template {
   readonly image: string;
   readonly instanceType: string;
-  readonly dataVolume?: DataVolume;
+  /** With the size that is recorded: a volume grows in place. */
+  readonly dataVolume?: Pick<DataVolume, "sizeGib" | "type">;
   readonly rootVolume?: RootVolume;
   /** Absent: the one that all machines have. */
   readonly instanceProfile?: string;

@@ -15,6 +15,8 @@ export interface Question {
   readonly laterHosts: readonly string[];
   /** Whether new machines come before old ones go. Default: no. */
   readonly surges?: boolean;
+  /** Whether data volumes are changed, and no machine. Default: no. */
+  readonly isInPlace?: boolean;
 }
 
 /**
@@ -43,12 +45,13 @@ export class NotConfirmed extends UserError {
 export function confirmBy(options: ConfirmOptions): Confirm {
   const { ask, show } = options;
   return async (question) => {
-    const { group, role } = question;
+    const { group, role, isInPlace = false } = question;
     show(question);
     if (isConfirmed(question, options)) return;
     if (!ask) throw unasked([question]);
     const isServer = role !== "client";
-    const answer = await ask(isServer ? `Type ${group} to roll it: ` : `Roll ${group}? [y/N] `);
+    const what = isInPlace ? `Change the data volumes of ${group}` : `Roll ${group}`;
+    const answer = await ask(isServer ? `Type ${group} to roll it: ` : `${what}? [y/N] `);
     const isYes = isServer ? answer === group : /^(y|yes)$/i.test(answer ?? "");
     if (!isYes) throw new NotConfirmed(`nothing was done: ${group} was not confirmed`);
   };

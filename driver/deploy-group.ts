@@ -62,6 +62,8 @@ class GroupRoll {
   private isConfirmed = false;
   /** Whether new machines stand beside the old ones, all of which are at work. */
   private isSurged = false;
+  /** Whether its machines were made anew or proven, and not its volumes changed alone. */
+  private isRolled = false;
   /** Whether anything was done that leaves the group in flight. */
   private hasBegun = false;
 
@@ -142,10 +144,13 @@ class GroupRoll {
       if (before >= MOST) throw this.noEnd(program);
       done.set(phase, before + 1);
       const group = inBatch(program, this.name, batch);
-      if (!first) await this.start(group, program);
+      const isInPlace = next.kind === "in-place";
+      if (!this.isRolled && !isInPlace) await this.start(group, program);
       first ??= group;
-      if (group.hash !== first.hash || group.hosts !== first.hosts) throw this.edited(first, group);
-      await (next.kind === "roll" ? this.roll(group, program, batch) : this.gate(group, program));
+      if (!isSame(first, group)) throw this.edited(first, group);
+      this.isRolled ||= !isInPlace;
+      if (isInPlace) await this.changeInPlace(group, program);
+      else await (next.kind === "roll" ? this.roll(group, program, batch) : this.gate(group, program));
     }
   }
 
@@ -197,6 +202,8 @@ class GroupRoll {
     if (!hasRolled) return { result: "nothing" };
     const revision = deployed.groups.get(this.name)?.revisions.at(-1)?.number ?? 1;
     const seconds = this.steps.seconds();
+    // It is no roll: the log's history and what is owed of earlier rolls go on from the last one.
+    if (!this.isRolled) return { result: "applied", seconds };
     await this.run.log({ event: "group-ended", group: this.name, result: "ok", seconds, revision });
     const steps = [...this.steps.done].map(([step, seconds]) => ({ step, seconds }));
     return { result: "rolled", revision, seconds, steps };
@@ -260,6 +267,40 @@ class GroupRoll {
     });
   }
 
+  /** One apply, with an open gate, of a plan that changes data volumes of the group and nothing else. */
+  private async changeInPlace(group: Group, program: Program): Promise<void> {
+    const plan = await this.steps.during("plan", "what of its data volumes is changed in place", () =>
+      this.planner.plan("open", program),
+    );
+    const more = plan.summary.changes
+      .filter(({ address, action }) => parseAddress(address)?.kind !== "data" || action !== "update")
+      .map(({ address }) => address);
+    if (more.length > 0)
+      throw new UserError(
+        `more than data volumes of ${this.name} would change in place: ${more.join(", ")}; see: rollout plan ${this.name}`,
+      );
+    const { summary, result } = plan;
+    await this.run.confirm({
+      ...{ group: this.name, role: group.role, summary, tool: result.plan.tool },
+      ...{ laterHosts: [], isInPlace: true },
+    });
+    if (await readHold(this.run.store)) await refuseHeld(this.run, this.name);
+    await this.steps.during(
+      "apply",
+      "its data volumes are changed; no machine is, and no work leaves",
+      async () => {
+        const applied = await applyView(this.run, plan, { steps: this.steps, step: "apply" });
+        this.run.stop.throwIfAborted();
+        if (applied.exitCode !== 0)
+          throw applyFailure(
+            this.run,
+            applied,
+            `no machine was touched; go on with: rollout deploy ${this.name}`,
+          );
+      },
+    );
+  }
+
   private async leave(plan: ViewPlan): Promise<void> {
     const { batch, folder, program } = plan;
     const group = inBatch(program, this.name, batch);
@@ -310,7 +351,7 @@ class GroupRoll {
     await this.steps.during("record", "its revision is written, with an open gate", async () => {
       const plan = await this.planner.plan("open");
       const more = plan.summary.changes
-        .filter(({ address }) => !isRecord(address))
+        .filter(({ address }) => !isRecord(address) && parseAddress(address)?.kind !== "data")
         .map(({ address }) => address);
       if (more.length > 0) {
         throw new UserError(
@@ -381,6 +422,12 @@ class GroupRoll {
     return `${this.name} stays in flight, finish it with: rollout deploy ${this.name}${back}`;
   }
 }
+
+/** Whether a group is to be what it was to be a moment ago. */
+const isSame = (one: Group, other: Group): boolean =>
+  one.hash === other.hash &&
+  one.hosts === other.hosts &&
+  isDeepStrictEqual(one.wantedVolume, other.wantedVolume);
 
 /**
  * Whether a plan takes machines of a group or finds some missing. Where it does neither an earlier run has made them all:

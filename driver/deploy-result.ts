@@ -11,7 +11,7 @@ export const groupResultSchema = z.discriminatedUnion("result", [
   }),
   z
     .strictObject({ result: z.literal("applied"), seconds: z.number().nonnegative() })
-    .describe("Of the view cluster."),
+    .describe("Of the view cluster, and of data volumes that were changed in place."),
   z.strictObject({ result: z.literal("nothing") }),
 ]);
 

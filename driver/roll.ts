@@ -41,7 +41,7 @@ export async function roll(run: Run, wanted: Wanted, say: RollDeps["say"]): Prom
         const source = readSpec(env);
         refuseUneditable(source, elementOf("images", group));
         editSpec(source, new Map([[group, change]]));
-        return readSpec(env).spec;
+        return (await readCluster(env)).spec;
       },
       downgrade: async (group, image) => downgradeIn(await readCluster(env), group, image, run),
       deploy: (group, ids) => {

@@ -85,9 +85,21 @@ export function ownOfHost({ address, body }: DeclaredResource): OwnOfHost {
   };
 }
 
-export function volumeOf({ address, body }: DeclaredResource): { sizeGib: number; type: string } {
-  const { sizeGib, type } = memberValues("data", address, body);
-  return { sizeGib: Number(sizeGib), type: String(type) };
+export interface DeclaredVolume {
+  readonly sizeGib: number;
+  readonly type: string;
+  /** Absent where Terraform leaves it as it is. */
+  readonly iops?: number | undefined;
+  readonly throughput?: number | undefined;
+}
+
+export function volumeOf({ address, body }: DeclaredResource): DeclaredVolume {
+  const { sizeGib, type, iops, throughput } = memberValues("data", address, body);
+  const numberOf = (value: unknown): number | undefined => (value === undefined ? undefined : Number(value));
+  return {
+    ...{ sizeGib: Number(sizeGib), type: String(type) },
+    ...{ iops: numberOf(iops), throughput: numberOf(throughput) },
+  };
 }
 
 /** The triggers of a hook, whatever the platform. */

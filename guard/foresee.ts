@@ -1,5 +1,6 @@
 import { hostName, parseAddress } from "../cluster/address.js";
 import type { Deployed, DeployedGroup, DeployedHost, DeployedVolume } from "../cluster/deployed.js";
+import { performanceChanges } from "../cluster/volume-changes.js";
 import type { Change } from "./change.js";
 import { hostOf, isMultiplied, volumeOf, type DeclaredHost, type DeclaredResource } from "./declared.js";
 
@@ -84,7 +85,15 @@ function changeOf(resource: DeclaredResource, deployed: Objects): Change[] {
     const want = volumeOf(resource);
     const detail =
       volume &&
-      differences([`${String(volume.sizeGib)} GiB`, `${String(want.sizeGib)} GiB`], [volume.type, want.type]);
+      [
+        differences(
+          [`${String(volume.sizeGib)} GiB`, `${String(want.sizeGib)} GiB`],
+          [volume.type, want.type],
+        ),
+        ...performanceChanges(volume, want),
+      ]
+        .filter((text) => text !== "")
+        .join(", ");
     return detail ? [{ ...base, action: "update", detail }] : [];
   }
   return [];

@@ -1,7 +1,7 @@
 import type { Deployed } from "../cluster/deployed.js";
 import { findGroup } from "../cluster/find-group.js";
 import type { Spec } from "../cluster/yaml/schema.js";
-import { volumesForgotten } from "./rules/data-volume-kept.js";
+import { volumesForgotten, volumesToShrink } from "./rules/data-volume-kept.js";
 import { leavesUnasked } from "./rules/leave-hook-runs.js";
 import { neverDestroyed } from "./rules/tainted-replacement.js";
 import type { Violation } from "./verdict.js";
@@ -17,5 +17,6 @@ export function refusedByState(spec: Spec, deployed: Deployed, group: string): V
     ...neverDestroyed(proposal),
     ...leavesUnasked(findGroup(spec, group), proposal),
     ...volumesForgotten(proposal),
+    ...volumesToShrink(proposal),
   ];
 }

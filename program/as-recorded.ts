@@ -3,6 +3,7 @@ import type { ClusterState } from "../cluster/cluster-state.js";
 import type { DeployedVolume } from "../cluster/deployed.js";
 import { findGroup } from "../cluster/find-group.js";
 import { UserError } from "../cluster/user-error.js";
+import { performanceChanges } from "../cluster/volume-changes.js";
 
 /**
  * Whether EC2 has the machines of a group as the state has them: those and no others, each running with its data volume
@@ -13,10 +14,13 @@ export async function isAsRecorded({ spec, deployed }: ClusterState, group: stri
   const current = deployed.groups.get(group);
   if (spec.platform !== "aws" || !current || current.tainted.length + current.deposed.length > 0)
     return false;
-  const { dataVolume } = findGroup(spec, group);
-  const isKept = ({ host, sizeGib, type }: DeployedVolume): boolean =>
-    current.hosts.some(({ number }) => number === host) &&
-    (dataVolume === undefined || (sizeGib === dataVolume.sizeGib && type === dataVolume.type));
+  const { wantedVolume: wanted } = findGroup(spec, group);
+  const isKept = (volume: DeployedVolume): boolean =>
+    current.hosts.some(({ number }) => number === volume.host) &&
+    (wanted === undefined ||
+      (volume.sizeGib === wanted.sizeGib &&
+        volume.type === wanted.type &&
+        performanceChanges(volume, wanted).length === 0));
   if (!current.volumes.every(isKept)) return false;
   try {
     const found = await new Ec2Machines({ region: spec.aws.region }).find(spec.name, { group });

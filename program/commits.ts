@@ -3,8 +3,10 @@ import { isUncommitted, type Commit } from "../clients/git.js";
 import type { Deployed, DeployedGroup } from "../cluster/deployed.js";
 import { groupsOf, type Group } from "../cluster/groups.js";
 import { deployedHash } from "../cluster/pending.js";
+import { withRecordedSizes } from "../cluster/recorded-sizes.js";
 import { makesTheSame, templateOf } from "../cluster/template-hash.js";
 import { UserError } from "../cluster/user-error.js";
+import type { Spec } from "../cluster/yaml/schema.js";
 import { userDataFiles } from "../cluster/yaml/user-data-files.js";
 import { templateIn } from "../rollout/edit/take-back.js";
 import { changesOf } from "../rollout/log/history.js";
@@ -25,7 +27,7 @@ export async function causesOf(
   let open = asked;
   for (const { commit, cause } of commits) {
     if (open.length === 0) break;
-    const hashes = await hashesOnce(file, commit);
+    const hashes = hashesIn(await specOnce(file, commit), deployed);
     open = open.filter(({ name, hash }) => hashes.get(name) === hash);
     for (const { name } of open) causes.set(name, cause);
   }
@@ -55,7 +57,7 @@ function editOf(group: Group, current: DeployedGroup): string {
 /** The groups that run what the spec says and its last commit does not. */
 export async function uncommittedGroups({ spec, file }: Source, deployed: Deployed): Promise<string[]> {
   if (!(await isUncommitted(file, userDataFiles(spec)))) return [];
-  const hashes = await hashesAt(file, "HEAD");
+  const hashes = hashesIn(await specOrNone(file, "HEAD"), deployed);
   return groupsOf(spec).flatMap(({ name, hash }) =>
     deployedHash(deployed.groups.get(name)) === hash && hashes.get(name) !== hash ? [name] : [],
   );
@@ -73,22 +75,24 @@ export async function commitCommand({
 }
 
 /** A commit says the same for ever, and a roll asks for the causes again with every look. */
-function hashesOnce(file: string, commit: string): ReturnType<typeof hashesAt> {
+function specOnce(file: string, commit: string): ReturnType<typeof specOrNone> {
   const key = `${commit}:${file}`;
-  const found = seen.get(key) ?? hashesAt(file, commit);
+  const found = seen.get(key) ?? specOrNone(file, commit);
   seen.set(key, found);
   return found;
 }
 
-const seen = new Map<string, ReturnType<typeof hashesAt>>();
+const seen = new Map<string, ReturnType<typeof specOrNone>>();
 
-/** Empty for a commit that does not have the file, or has one that is no spec. */
-async function hashesAt(file: string, commit: string): Promise<ReadonlyMap<string, string>> {
+/** Undefined for a commit that does not have the file, or has one that is no spec. */
+async function specOrNone(file: string, commit: string): Promise<Spec | undefined> {
   try {
-    const spec = await specAt(file, commit);
-    return new Map(groupsOf(spec).map(({ name, hash }) => [name, hash]));
+    return await specAt(file, commit);
   } catch (error) {
-    if (error instanceof UserError) return new Map();
+    if (error instanceof UserError) return undefined;
     throw error;
   }
 }
+
+const hashesIn = (spec: Spec | undefined, deployed: Deployed): ReadonlyMap<string, string> =>
+  new Map(spec ? groupsOf(withRecordedSizes(spec, deployed)).map(({ name, hash }) => [name, hash]) : []);

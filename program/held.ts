@@ -1,6 +1,7 @@
 import type { Environment } from "../clients/environment.js";
 import { isForReview } from "../cluster/deployed.js";
 import { groupsOf } from "../cluster/groups.js";
+import { groupsInPlace } from "../cluster/in-place.js";
 import { inFlightOf, isNew, pendingGroups } from "../cluster/pending.js";
 import type { Despite } from "../cluster/run/run-log.js";
 import { UserError } from "../cluster/user-error.js";
@@ -49,7 +50,8 @@ export async function refuseHeld(
 export async function heldViews(program: Program, env: Environment, now: number): Promise<Map<string, Held>> {
   const { spec, deployed, views } = program;
   const several = new Map(views.flatMap((view) => severalServers(program, view)));
-  const due = pendingGroups(spec, deployed).filter(({ name }) => views.includes(name));
+  const groups = [...pendingGroups(spec, deployed), ...groupsInPlace(spec, deployed)];
+  const due = groups.filter(({ name }) => views.includes(name));
   if (due.length === 0 || inFlightOf(spec, deployed).length > 0 || isForReview(deployed.origin))
     return several;
   const situation = await readSituation(env, now, program);

@@ -5,6 +5,7 @@ import type { ClusterState } from "../cluster/cluster-state.js";
 import { parseGroupName } from "../cluster/address.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { findGroup } from "../cluster/find-group.js";
+import { changesInPlace } from "../cluster/in-place.js";
 import { isNew, ownChanges } from "../cluster/pending.js";
 import type { CheckResult } from "./check-result.js";
 import { resultOf } from "./result-of.js";
@@ -34,8 +35,15 @@ export function judgeMadePlan(
   const standing = [...deployed.groups.values()].flatMap((group) => (isNew(group) ? [] : [group.name]));
   const pool = standing.includes(view) ? parseGroupName(view)?.pool : undefined;
   const steps = pool === undefined ? [] : gateSettingsOf(pool, spec).steps.map(({ title }) => title);
-  const last = deployed.groups.get(view)?.revisions.at(-1);
-  const settings = last && pool !== undefined ? ownChanges(last.template ?? {}, findGroup(spec, view)) : [];
+  const current = deployed.groups.get(view);
+  const last = current?.revisions.at(-1);
+  const settings =
+    current && last && pool !== undefined
+      ? [
+          ...ownChanges(last.template ?? {}, findGroup(spec, view)),
+          ...changesInPlace(findGroup(spec, view), current),
+        ]
+      : [];
   return {
     result: resultOf(plan, { spec, deployed, inBatches }, readFileSync(file)),
     summary: {

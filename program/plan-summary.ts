@@ -23,7 +23,9 @@ export const planSummarySchema = z.strictObject({
   settings: z
     .array(z.string())
     .optional()
-    .describe("What else the group is to have of its own, if that changes: `tags none -> team=data`."),
+    .describe(
+      "What else the group is to have, if that changes: `tags none -> team=data`, `volume 100 -> 200 GiB`.",
+    ),
   steps: z.array(z.string()).optional().describe("The pool's own steps, if it has any and the group stands."),
   frozen: z.array(z.string()).describe("Deployed groups of which nothing changes but config_consul."),
 });

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Annotations, App } from "cdktf";
 import { codeOf } from "../clients/error-code.js";
 import { commitOf, commitsOf } from "../clients/git.js";
+import { withRecordedSizes } from "../cluster/recorded-sizes.js";
 import { userDataFiles } from "../cluster/yaml/user-data-files.js";
 import { offeredViews } from "../rollout/roll/views.js";
 import { UserError } from "../cluster/user-error.js";
@@ -36,11 +37,13 @@ export async function programOf(source: SpecFile, env: Environment): Promise<Pro
     given === undefined ? commitsOf(source.file, files) : [],
     commitOf(source.file, files),
   ]);
-  const views = offeredViews(source.spec, deployed, env["ROLLOUT_GROUP"]);
-  const found = given === undefined ? await causesOf(source, deployed, views, commits) : [];
+  const spec = withRecordedSizes(source.spec, deployed);
+  const views = offeredViews(spec, deployed, env["ROLLOUT_GROUP"]);
+  const found = given === undefined ? await causesOf({ ...source, spec }, deployed, views, commits) : [];
   const causes = new Map([...found].map(([group, each]) => [group, briefly(each)]));
   return {
     ...source,
+    spec,
     deployed,
     views,
     commit,

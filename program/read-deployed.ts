@@ -4,6 +4,7 @@ import { parseState } from "../clients/state/parse-state.js";
 import { readState } from "../clients/state/read-state.js";
 import type { Deployed } from "../cluster/deployed.js";
 import { loadSpec } from "../cluster/yaml/load.js";
+import { withRecordedSizes } from "../cluster/recorded-sizes.js";
 import { withUserData } from "../cluster/yaml/user-data-files.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
@@ -17,7 +18,8 @@ import { specAt } from "./spec-at.js";
  */
 export async function readCluster(env: Environment): Promise<SpecFile & ClusterState> {
   const source = readSpec(env);
-  return { ...source, deployed: await readDeployed(source, env) };
+  const deployed = await readDeployed(source, env);
+  return { ...source, spec: withRecordedSizes(source.spec, deployed), deployed };
 }
 
 /**

@@ -7,6 +7,7 @@ import * as z from "zod";
 import { type Environment, withoutTokens } from "../clients/environment.js";
 import { withoutSecrets } from "../clients/terraform/error.js";
 import { putFile } from "../clients/put-file.js";
+import { asWritten } from "../cluster/recorded-sizes.js";
 import { UserError } from "../cluster/user-error.js";
 import { loadSpec } from "../cluster/yaml/load.js";
 import { withUserData } from "../cluster/yaml/user-data-files.js";
@@ -71,7 +72,7 @@ export async function writeViews(
   const { desired } = await runProgram(folder, env, { views: { program, outdir }, stop });
   const { shown, file } = program;
   const spec = withUserData(loadSpec(desired, shown), shown, filesIn(dirname(file)));
-  if (isDeepStrictEqual(spec, program.spec)) return undefined;
+  if (isDeepStrictEqual(spec, asWritten(program.spec))) return undefined;
   if (isOfProgram(program)) keepDesired(program.file, desired);
   return spec;
 }

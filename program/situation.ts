@@ -10,6 +10,7 @@ import { runStoreIn } from "../clients/run-store/store-in.js";
 import { leftIn } from "../clients/run-store/take-over.js";
 import { readRuns } from "../rollout/log/read-runs.js";
 import type { Situation } from "../rollout/status/situation.js";
+import { withRecordedSizes } from "../cluster/recorded-sizes.js";
 import { readDeployed } from "./read-deployed.js";
 import { EXAMPLE_IS_USED, readSpec, type SpecFile } from "./read-spec.js";
 import { stateLockOf } from "./run-store.js";
@@ -55,7 +56,7 @@ export async function readSituation(
   return {
     source,
     where: store.where,
-    spec: source.spec,
+    spec: withRecordedSizes(source.spec, deployed),
     deployed,
     hold: hold ?? left.hold,
     goal,

@@ -14,6 +14,7 @@ import { numbersIn, type Group } from "../cluster/groups.js";
 import { onlyAdds } from "../cluster/numbers.js";
 import { nextRevisions } from "../cluster/revision.js";
 import { ownSettings } from "../cluster/template-hash.js";
+import { volumeChanges } from "../cluster/volume-changes.js";
 
 /** The part of a group's rendering that depends on what is desired, what is deployed and what the view may change. */
 export type Rendering = Omit<
@@ -91,7 +92,8 @@ function outlives(address: string): boolean {
 /**
  * The group that a view is for: rendered as desired. A host that was made from the desired template already stays, and is
  * frozen here, too, so that a change of its surroundings (subnets, key) or a rerun after a cut cannot touch it. So is one that
- * waits for a later batch: it is rendered from what is deployed, as those of other groups are.
+ * waits for a later batch: it is rendered from what is deployed, as those of other groups are. A volume that differs in place is
+ * not: that needs no other machine.
  */
 export function targetRendering(group: Group, deployed: DeployedGroup, options: RenderingOptions): Rendering {
   const { addresses, attempts, laterHosts, platform } = options;
@@ -100,8 +102,13 @@ export function targetRendering(group: Group, deployed: DeployedGroup, options: 
   const ofHeld = new Set(
     held.flatMap((number) => membersOf(group, number, platform, (kind) => kind !== "config-consul")),
   );
+  const otherwise = new Set(
+    deployed.volumes.flatMap((volume) =>
+      volumeChanges(volume, group).length > 0 ? [hostAddress(platform, group.name, volume.host, "data")] : [],
+    ),
+  );
   const staying = membersThatStay(group, deployed, platform).filter(
-    (address) => !attempts.fresh.has(address),
+    (address) => !attempts.fresh.has(address) && !otherwise.has(address),
   );
   const leave = onlyAdds(group, deployed, laterHosts) ? [groupAddress(platform, group.name, "leave")] : [];
   const frozen = new Set([...staying, ...ofHeld, ...leave]);
@@ -163,8 +170,8 @@ function desiredHosts(group: Group): HostProps[] {
 
 /** Desired volumes at their deployed place, and those of hosts that are gone: a shrinking group keeps its data. */
 function volumesOf(group: Group, deployed: DeployedGroup | undefined): DeployedVolume[] {
-  const { dataVolume } = group;
-  const wanted = dataVolume ? numbersIn(group).map((host) => ({ host, ...dataVolume })) : [];
+  const { wantedVolume } = group;
+  const wanted = wantedVolume ? numbersIn(group).map((host) => ({ host, ...wantedVolume })) : [];
   const there = deployed?.volumes ?? [];
   const zoneOf = (host: number): { zone?: string } => {
     const zone = there.find((volume) => volume.host === host)?.zone;

@@ -129,6 +129,65 @@ describeReal(
       await demo.write(spec);
     });
 
+    test("larger and faster volumes are changed in place, and those of no other group", async () => {
+      const before = await lookAt(moto);
+      await demo.edit([
+        "      - { sizeGib: 100, type: gp3 }",
+        "      - { sizeGib: 200, type: gp3, iops: 6000, throughput: 500 }",
+      ]);
+      const planned = await demo.rollout(["plan", "broker-0"]);
+      expect([planned.exitCode, planned.output]).toEqual([
+        0,
+        expect.stringContaining("broker-0: volume 100 -> 200 GiB\nbroker-0: iops 3000 -> 6000"),
+      ]);
+
+      const run = await demo.roll("broker-0");
+
+      const after = await lookAt(moto);
+      expect(run.planned).toEqual(["update aws_ebs_volume.broker-0-0-data"]);
+      expect(run.hooks).toEqual([]);
+      expect(changedMachines(before, after)).toEqual([]);
+      expect(after.volumes["broker-0-0-data"]).toEqual({
+        ...before.volumes["broker-0-0-data"],
+        sizeGib: 200,
+      });
+      expect(after.volumes["broker-1-0-data"]).toEqual(before.volumes["broker-1-0-data"]);
+      // The view cluster has what moto says of a security group's rules.
+      for (const view of ["broker-0", "broker-1"]) {
+        await demo.synth({ ROLLOUT_GROUP: view });
+        expect([view, (await demo.terraform(view, ["plan"])).planned]).toEqual([view, []]);
+      }
+    });
+
+    longTest("refuses a smaller volume, and a plan that changes those of two groups", async () => {
+      const spec = await demo.read();
+      await demo.edit(["sizeGib: 200", "sizeGib: 150"]);
+      const smaller = await demo.rollout(["plan", "broker-0"]);
+      expect([smaller.exitCode, smaller.output]).toEqual([
+        1,
+        expect.stringContaining(
+          "data volumes cannot be made smaller: aws_ebs_volume.broker-0-0-data (200 -> 150 GiB)",
+        ),
+      ]);
+      await demo.write(spec);
+      await demo.edit(["iops: 6000", "iops: 7000"]);
+      await demo.synth();
+      await demo.tamper("broker-0", ({ resource }) => {
+        const volume = resource["aws_ebs_volume"]?.["broker-2-0-data"];
+        if (volume) Object.assign(volume, { iops: 7000, lifecycle: { prevent_destroy: true } });
+      });
+      await demo.terraformText("broker-0", ["plan", "-out=plan"]);
+      const shown = await demo.terraformText("broker-0", ["show", "-json", "plan"]);
+      await writeFile(join(demo.folder, "plan.json"), shown.output);
+      const judged = await demo.rollout(["check", join(demo.folder, "plan.json")]);
+      expect([judged.exitCode, judged.output]).toEqual([
+        1,
+        expect.stringContaining("2 groups would change in one plan"),
+      ]);
+      expect(judged.output).toContain("aws_ebs_volume.broker-2-0-data (100 GiB gp3 iops 3000");
+      await demo.write(spec);
+    });
+
     longTest("an undo brings the machine that it had", async () => {
       const { exitCode, output } = await demo.rollout(["undo", "broker-1"]);
       expect([exitCode, output]).toEqual([0, expect.stringContaining("tags team=data -> none")]);

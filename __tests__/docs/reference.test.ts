@@ -41,6 +41,16 @@ test("the keys that replace machines are those that change the hash of the templ
   );
 });
 
+test("of a data volume its type alone replaces machines", () => {
+  const keys = specKeys().filter(({ path }) => path.startsWith("pools.NAME.dataVolumes[]."));
+  expect(keys.filter(({ replacesMachines }) => replacesMachines).map(({ path }) => path)).toEqual([
+    "pools.NAME.dataVolumes[].type",
+  ]);
+  const volumes = (volume: object) => hashWith({ dataVolumes: [volume, volume, volume] });
+  expect(volumes({ sizeGib: 100, type: "st1" })).not.toBe(hashWith({}));
+  expect(volumes({ sizeGib: 100, iops: 6000, throughput: 500 })).toBe(hashWith({}));
+});
+
 test("no key outside of pools says that it replaces machines", () => {
   const others = specKeys().filter(({ path }) => !path.startsWith("pools.NAME."));
   expect(others.filter(({ replacesMachines }) => replacesMachines).map(({ path }) => path)).toEqual([]);
@@ -104,7 +114,11 @@ const OTHER: Readonly<Record<string, unknown>> = {
   maxUnavailable: 1,
   // More is refused with data volumes.
   maxSurge: 0,
-  dataVolumes: [{ sizeGib: 77 }, { sizeGib: 77 }, { sizeGib: 77 }],
+  dataVolumes: [
+    { sizeGib: 100, iops: 6000 },
+    { sizeGib: 100, iops: 6000 },
+    { sizeGib: 100, iops: 6000 },
+  ],
   workload: "moves",
   loadBalancer: { port: 77 },
   retire: "keep-volumes",

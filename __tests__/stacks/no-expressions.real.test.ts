@@ -182,7 +182,7 @@ function specOf({ platform, backend }: (typeof SPECS)[number]): Json {
   const steps = { beforeLeave: list, afterLeave: list, afterReady: list };
   const ready = { timeout: "15m", checks };
   const bake = { time: "30s", first: "60s" };
-  const volume = { sizeGib: 1, type: "gp3" };
+  const volume = { sizeGib: 100, type: "gp3", iops: 6000, throughput: 500 };
   return {
     name: "demo",
     platform,

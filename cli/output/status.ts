@@ -8,6 +8,7 @@ import { WIDTH, wrapLine } from "./wrap.js";
 
 const SYMBOLS: Readonly<Record<GroupStatus["state"], string>> = {
   current: "✔",
+  differs: "~",
   pending: "◷",
   "in flight": "◌",
   frozen: "॥",
@@ -22,7 +23,9 @@ const SYMBOLS: Readonly<Record<GroupStatus["state"], string>> = {
 export function formatStatus(status: Status, log: string): string {
   const reasons = status.groups
     .filter(({ state, reason }) => reason !== null && !UNREMARKABLE.has(state))
-    .map(({ name, state, reason }) => `${name} is ${state}: ${reason ?? ""}`);
+    .map(({ name, state, reason }) =>
+      state === "differs" ? `${name} ${reason ?? ""}` : `${name} is ${state}: ${reason ?? ""}`,
+    );
   const lines = [
     `${status.cluster}  ${phaseLine(status)}${ages(status)}`,
     "",

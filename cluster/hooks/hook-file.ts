@@ -13,6 +13,8 @@ const hookFileSchema = z.strictObject({
   spec: specSchema,
   /** Of the spec, where it has any. */
   userData: z.record(z.string(), z.string()).exactOptional(),
+  /** Of the spec, where it has any. */
+  recordedSizes: z.record(z.string(), z.int()).exactOptional(),
   /** The folder of the spec, from the one of this file: where the run folder lies. */
   specFolder: z.string().min(1),
   /** The commit of the spec, or `uncommitted`; absent where nobody has asked. */
@@ -55,15 +57,17 @@ export function hookFileOf({ spec, deployed: { groups }, specFolder, commit, rol
 
 export function formatHookFile(source: Source): string {
   const { spec, ...rest } = hookFileOf(source);
-  const { userData, ...own } = spec;
-  return `${JSON.stringify({ spec: own, ...(userData ? { userData } : {}), ...rest }, null, 2)}\n`;
+  const { userData, recordedSizes, ...own } = spec;
+  const beside = { ...(userData ? { userData } : {}), ...(recordedSizes ? { recordedSizes } : {}) };
+  return `${JSON.stringify({ spec: own, ...beside, ...rest }, null, 2)}\n`;
 }
 
 /** @throws UserError when it is damaged */
 export function parseHookFile(text: string): HookFile {
   try {
-    const { userData, ...file } = hookFileSchema.parse(JSON.parse(text));
-    return userData ? { ...file, spec: { ...file.spec, userData } } : file;
+    const { userData, recordedSizes, ...file } = hookFileSchema.parse(JSON.parse(text));
+    const beside = { ...(userData ? { userData } : {}), ...(recordedSizes ? { recordedSizes } : {}) };
+    return { ...file, spec: { ...file.spec, ...beside } };
   } catch {
     throw new UserError(`${HOOK_FILE} is damaged, or of another version of this program; synthesize again`);
   }

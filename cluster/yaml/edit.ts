@@ -14,10 +14,11 @@ import { YamlSource } from "./yaml-source.js";
 export type ImageChanges = ReadonlyMap<string, string>;
 
 /**
- * What is to be another one of a group. A volume that its pool does not have is not given to one group alone. With the instance
- * type it is a whole template: what a group has of its own and this has not is taken away.
+ * What is to be another one of a group. A volume that its pool does not have is not given to one group alone, and the size of one
+ * that it has stays, since that of a template is what was recorded; `volumeGib` is another one. With the instance type it is a
+ * whole template: what a group has of its own and this has not is taken away.
  */
-export type GroupChange = Partial<Template>;
+export type GroupChange = Partial<Template> & { readonly volumeGib?: number };
 
 /** {@link setGroups}, with images alone. */
 export const setImages = (text: string, file: string, changes: ImageChanges): string =>
@@ -55,13 +56,15 @@ export function setGroups(
 function withChanges(spec: Spec, known: Spec, changes: ReadonlyMap<string, GroupChange>): Spec {
   const changed = structuredClone(spec);
   for (const [name, change] of changes) {
-    const { image, instanceType, dataVolume, rootVolume, generation } = change;
+    const { image, instanceType, dataVolume, rootVolume, generation, volumeGib } = change;
     const group = findGroup(known, name);
     const settings = changed.pools[group.pool];
     if (settings && instanceType !== undefined) setOwn(settings, group, change);
     if (settings && image !== undefined) settings.images[group.index] = image;
     if (settings && instanceType !== undefined) settings.instanceTypes[group.index] = instanceType;
-    if (settings?.dataVolumes && dataVolume) settings.dataVolumes[group.index] = dataVolume;
+    const volume = settings?.dataVolumes?.[group.index];
+    if (volume && dataVolume) volume.type = dataVolume.type;
+    if (volume && volumeGib !== undefined) volume.sizeGib = volumeGib;
     if (settings?.rootVolumes && rootVolume) settings.rootVolumes[group.index] = rootVolume;
     if (settings && generation !== undefined && generation !== group.generation) {
       settings.generations ??= [0, 0, 0];

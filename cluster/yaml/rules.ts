@@ -1,6 +1,7 @@
 import { checkRollout } from "./rollout-rules.js";
 import { checkActions, checkBake } from "./gate-rules.js";
 import { roleOf } from "../groups.js";
+import { DEFAULT_VOLUME_TYPE } from "./schema.js";
 import { asList, asMap, type Raw } from "../raw.js";
 import { formatValue, found, type Finding } from "./problem.js";
 
@@ -24,7 +25,11 @@ export function checkRules(raw: unknown): Finding[] {
         ...checkActions(pool, settings),
         ...checkTags(pool, settings),
         ...(onAws
-          ? [...checkImages(pool, settings), ...checkLoadBalancer(pool, settings, spec["name"])]
+          ? [
+              ...checkImages(pool, settings),
+              ...checkVolumes(pool, settings),
+              ...checkLoadBalancer(pool, settings, spec["name"]),
+            ]
           : []),
       ];
     }),
@@ -121,6 +126,41 @@ function checkImages(pool: string, settings: Raw): Finding[] {
         ),
   );
 }
+
+/** What EC2 says of a volume's performance: https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html */
+function checkVolumes(pool: string, settings: Raw): Finding[] {
+  return asList(settings["dataVolumes"]).flatMap((volume, index) => {
+    const { sizeGib, type = DEFAULT_VOLUME_TYPE, iops, throughput } = asMap(volume);
+    const is = (key: string, message: string): Finding[] =>
+      found(["pools", pool, "dataVolumes", index, key], message);
+    if (type !== DEFAULT_VOLUME_TYPE)
+      return ["iops", "throughput"].flatMap((key) =>
+        key in asMap(volume)
+          ? is(key, `got it for a volume of type ${formatValue(type)}; expected type gp3, or no ${key}`)
+          : [],
+      );
+    const most = typeof iops === "number" ? iops / 4 : LEAST_IOPS / 4;
+    return [
+      ...(typeof iops === "number" &&
+      typeof sizeGib === "number" &&
+      iops > Math.max(LEAST_IOPS, sizeGib * 500)
+        ? is(
+            "iops",
+            `got ${String(iops)} for ${String(sizeGib)} GiB; expected at most ${String(Math.max(LEAST_IOPS, sizeGib * 500))}, 500 for each GiB`,
+          )
+        : []),
+      ...(typeof throughput === "number" && throughput > most
+        ? is(
+            "throughput",
+            `got ${String(throughput)} with iops ${String(most * 4)}; expected at most ${String(Math.floor(most))}, a quarter of iops`,
+          )
+        : []),
+    ];
+  });
+}
+
+/** What every gp3 volume has. */
+const LEAST_IOPS = 3000;
 
 /** A resource has 50 at most, and each machine has five of this program's. */
 const MOST_TAGS = 45;

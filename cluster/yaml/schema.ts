@@ -69,11 +69,27 @@ const loadBalancer = z
   .describe("One network load balancer for the whole pool. Default: none.");
 
 const dataVolume = z.strictObject({
-  sizeGib: whole(1, 16384).describe("The size in GiB."),
+  kmsKeyId: refused(
+    "a volume keeps the key that it was made with, and a new one gets EBS's default key of account and region: set that, add a pool, and retire this one once its work has moved",
+  ),
+  sizeGib: whole(1, 16384).describe(
+    "The size in GiB. A volume that stands grows in place, and never shrinks.",
+  ),
   type: z
     .enum(VOLUME_TYPES)
     .default(DEFAULT_VOLUME_TYPE)
-    .describe("The type of an EBS volume. Default: gp3."),
+    .describe(`The type of an EBS volume. ${REPLACES} Default: gp3.`),
+  // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVolume.html, as the default version of the provider has it.
+  iops: whole(3000, 16_000)
+    .optional()
+    .describe(
+      "Operations a second of a gp3 volume, at most 500 for each GiB; changed in place. Default: what the volume has; a new one gets 3000.",
+    ),
+  throughput: whole(125, 1000)
+    .optional()
+    .describe(
+      "MiB a second of a gp3 volume, at most a quarter of its iops; changed in place. Default: what the volume has; a new one gets 125.",
+    ),
 });
 
 const rootVolume = z.strictObject({ sizeGib: whole(1, 16384).describe("The size in GiB.") });
@@ -150,7 +166,7 @@ const clientPool = z.strictObject({
   dataVolumes: three(dataVolume, "one volume")
     .optional()
     .describe(
-      `A disk for each machine of a group, which outlives the machine and a shrinking group. ${REPLACES} Default: none.`,
+      "A disk for each machine of a group, which outlives the machine and a shrinking group. A larger size, iops and throughput are changed in place, by rollout deploy of the group, and no machine is replaced; to get the key, or to lose it, replaces the machines of a pool. Default: none.",
     ),
   workload: z
     .enum(["moves", "stays"])
@@ -416,6 +432,8 @@ export function schemaFor(value: unknown): typeof onAws | typeof onLocal {
 export type Spec = z.output<typeof specSchema> & {
   /** The text of each file that a pool names as user data, by its path; absent where none is named. */
   readonly userData?: Readonly<Record<string, string>>;
+  /** The sizes of data volumes in GiB that groups are recorded with, by their names, where `pools` says another one. */
+  readonly recordedSizes?: Readonly<Record<string, number>>;
 };
 export type AwsSettings = z.output<typeof aws>;
 /** What runs on the machines of platform local. */

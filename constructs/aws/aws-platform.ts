@@ -98,12 +98,16 @@ export class AwsPlatform implements Platform {
   }
 
   dataVolume(scope: Construct, volume: DataVolumeDeclaration): void {
+    // What stands has them, and Terraform leaves what is not written as it is.
+    const { iops, throughput } = volume.id === undefined ? volume : {};
     const zone = volume.zone ?? `\${data.aws_subnet.subnet-${String(volume.index)}.availability_zone}`;
     const ebs = new EbsVolume(scope, volume.name, {
       ...lifecycleOf(volume),
       availabilityZone: zone,
       size: volume.sizeGib,
       type: volume.type,
+      ...(iops === undefined ? {} : { iops }),
+      ...(throughput === undefined ? {} : { throughput }),
       encrypted: true,
       tags: this.tags(volume),
     });

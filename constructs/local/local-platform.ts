@@ -38,7 +38,12 @@ export class LocalPlatform implements Platform {
   }
 
   dataVolume(scope: Construct, volume: DataVolumeDeclaration): void {
-    new TerraformData(scope, { ...volume, input: { sizeGib: volume.sizeGib, type: volume.type } });
+    const { sizeGib, type, iops, throughput } = volume;
+    const performance = {
+      ...(iops === undefined ? {} : { iops }),
+      ...(throughput === undefined ? {} : { throughput }),
+    };
+    new TerraformData(scope, { ...volume, input: { sizeGib, type, ...performance } });
   }
 
   attachment(scope: Construct, attachment: AttachmentDeclaration): void {

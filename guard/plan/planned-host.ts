@@ -39,11 +39,17 @@ export function plannedHost(address: string, values: unknown): PlannedHost {
 export interface PlannedVolume {
   readonly sizeGib: number | undefined;
   readonly type: string | undefined;
+  readonly iops: number | undefined;
+  readonly throughput: number | undefined;
 }
 
 export function plannedVolume(address: string, values: unknown): PlannedVolume {
-  const { sizeGib, type } = memberValues("data", address, values);
-  return { sizeGib: typeof sizeGib === "number" ? sizeGib : undefined, type: text(type) };
+  const { sizeGib, type, iops, throughput } = memberValues("data", address, values);
+  return {
+    ...{ sizeGib: number(sizeGib), type: text(type) },
+    ...{ iops: number(iops), throughput: number(throughput) },
+  };
 }
 
+const number = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);

@@ -1,4 +1,6 @@
+import { hostAddress } from "../../cluster/address.js";
 import { groupsOf, subnetOf } from "../../cluster/groups.js";
+import { volumeChanges } from "../../cluster/volume-changes.js";
 import { ignoresAnything, volumeOf } from "../declared.js";
 import { forgottenVolumes } from "../forgotten-volumes.js";
 import { plannedVolume, type PlannedVolume } from "../plan/planned-host.js";
@@ -71,20 +73,45 @@ function volumesShrunk({ declared, deployed }: Proposal): Violation[] {
     const to = volumeOf(resource).sizeGib;
     return to < from ? [`${address} (${String(from)} -> ${String(to)} GiB)`] : [];
   });
-  return refuse(RULE, smaller, {
+  return refuseSmaller(smaller);
+}
+
+/** The same, as the state tells of a group whose machines stay. */
+export function volumesToShrink({ spec, deployed, target = "" }: StateProposal): Violation[] {
+  const current = deployed.groups.get(target);
+  const group = groupsOf(spec).find(({ name }) => name === target);
+  const wanted = group?.wantedVolume;
+  if (!current || !group || !wanted) return [];
+  const smaller = current.volumes.filter(
+    (volume) => volume.sizeGib > wanted.sizeGib && volumeChanges(volume, group).length > 0,
+  );
+  return refuseSmaller(
+    smaller.map(
+      ({ host, sizeGib }) =>
+        `${hostAddress(spec.platform, target, host, "data")} (${String(sizeGib)} -> ${String(wanted.sizeGib)} GiB)`,
+    ),
+  );
+}
+
+const refuseSmaller = (volumes: readonly string[]): Violation[] =>
+  refuse(RULE, volumes, {
     message: "data volumes cannot be made smaller",
     remedy: "give dataVolumes in cluster.yaml at least the size that is deployed",
   });
-}
 
 /** A plan makes volumes no smaller than they are, and gives those of its group what the spec says. */
 function volumesOtherwise({ changes, spec, target }: Proposal): Violation[] {
-  const wanted = groupsOf(spec).find(({ name }) => name === target)?.dataVolume;
+  const wanted = groupsOf(spec).find(({ name }) => name === target)?.wantedVolume;
   const odd = changes.flatMap(({ address, action, member, group, planned }) => {
     if (member?.kind !== "data" || action !== "update" || !planned) return [];
     const [from, to] = [plannedVolume(address, planned.before), plannedVolume(address, planned.after)];
-    const isWanted = group === target && to.sizeGib === wanted?.sizeGib && to.type === wanted?.type;
-    return isWanted && (to.sizeGib ?? 0) >= (from.sizeGib ?? Infinity)
+    const isWanted =
+      wanted !== undefined &&
+      group === target &&
+      to.sizeGib === wanted.sizeGib &&
+      to.type === wanted.type &&
+      (["iops", "throughput"] as const).every((name) => isAsWanted(to[name], wanted[name] ?? from[name]));
+    return isWanted && to.sizeGib >= (from.sizeGib ?? Infinity)
       ? []
       : [`${address} (${describeVolume(from)} -> ${describeVolume(to)})`];
   });
@@ -94,8 +121,16 @@ function volumesOtherwise({ changes, spec, target }: Proposal): Violation[] {
   });
 }
 
-const describeVolume = ({ sizeGib, type }: PlannedVolume): string =>
-  `${String(sizeGib ?? "unknown")} GiB ${type ?? "unknown"}`;
+/** Of what the spec does not say, and another type brings with it, no plan knows the value. */
+const isAsWanted = (planned: number | undefined, wanted: number | undefined): boolean =>
+  planned === undefined || planned === wanted;
+
+const describeVolume = ({ sizeGib, type, iops, throughput }: PlannedVolume): string =>
+  [
+    `${String(sizeGib ?? "unknown")} GiB ${type ?? "unknown"}`,
+    ...(iops === undefined ? [] : [`iops ${String(iops)}`]),
+    ...(throughput === undefined ? [] : [`throughput ${String(throughput)}`]),
+  ].join(" ");
 
 /** A volume that was taken out of the state is still there: an empty one in its place would hide the data. */
 export const volumesForgotten = (proposal: StateProposal): Violation[] =>

@@ -1,5 +1,6 @@
 import { parseState } from "../../clients/state/parse-state.js";
 import { nothingDeployed } from "../../cluster/deployed.js";
+import { withRecordedSizes } from "../../cluster/recorded-sizes.js";
 import { loadSpec } from "../../cluster/yaml/load.js";
 import { withUserData } from "../../cluster/yaml/user-data-files.js";
 import { judgePlan } from "../../guard/judge.js";
@@ -35,5 +36,8 @@ export function judge(plan: string, { cluster, state, userData = {} }: Declared)
     state.trim() === ""
       ? nothingDeployed({ kind: "state", where, serial: 0, lineage: "" })
       : parseState(state, { where, cluster: spec.name, platform: spec.platform });
-  return judgePlan(readPlan(new TextEncoder().encode(plan)), { spec, deployed });
+  return judgePlan(readPlan(new TextEncoder().encode(plan)), {
+    spec: withRecordedSizes(spec, deployed),
+    deployed,
+  });
 }

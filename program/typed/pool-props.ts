@@ -30,6 +30,21 @@ export interface ServerPoolProps extends MachineProps, GateProps {
   readonly hosts?: Three<number>;
 }
 
+/** A disk of each machine of a group. On a volume that stands all but its type is changed in place, and no machine is replaced. */
+export interface DataVolume {
+  /** 1 to 16384 GiB. None is ever made smaller. */
+  readonly sizeGib: number;
+  /** Another one replaces that group's machines. Default: gp3. */
+  readonly type?: "gp3" | "gp2" | "st1" | "sc1";
+  /**
+   * Operations a second of a gp3 volume: 3000 to 16000, at most 500 for each GiB. Default: what the volume has; a new one gets 3000.
+   * @see https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html
+   */
+  readonly iops?: number;
+  /** MiB a second of a gp3 volume: 125 to 1000, at most a quarter of its iops. Default: what the volume has; a new one gets 125. */
+  readonly throughput?: number;
+}
+
 /** A pool of Nomad clients. */
 export interface ClientPoolProps extends MachineProps, GateProps {
   /** How many machines each group has, 1 to 1200. Default: [1, 1, 1]. */
@@ -38,8 +53,8 @@ export interface ClientPoolProps extends MachineProps, GateProps {
   readonly maxUnavailable?: number;
   /** How many new machines of a group `rollout deploy` makes before old ones go; not with `dataVolumes`. Default: 0. */
   readonly maxSurge?: number;
-  /** A disk for each machine of a group, which outlives the machine; `gp3` where no type is named. Default: none. */
-  readonly dataVolumes?: Three<{ readonly sizeGib: number; readonly type?: "gp3" | "gp2" | "st1" | "sc1" }>;
+  /** What each machine of a group has, and what outlives it. Default: none. */
+  readonly dataVolumes?: Three<DataVolume>;
   /** `stays`: its work is bound to its data volume, and the pool has `dataVolumes`. Default: moves. */
   readonly workload?: "moves" | "stays";
   /** One network load balancer for the whole pool. Default: none. */

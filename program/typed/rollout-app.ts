@@ -7,6 +7,7 @@ import { putFile } from "../../clients/put-file.js";
 import { nothingDeployed } from "../../cluster/deployed.js";
 import { findGroup } from "../../cluster/find-group.js";
 import { settingsOf } from "../../cluster/groups.js";
+import { withRecordedSizes } from "../../cluster/recorded-sizes.js";
 import { UserError } from "../../cluster/user-error.js";
 import { inspectView } from "../../stacks/add-views.js";
 import { baselineOf } from "../../stacks/baseline.js";
@@ -72,7 +73,10 @@ export class RolloutApp extends RootConstruct {
           `the program of this folder declares ${source.spec.name}, and ${views.shown} is of ${views.cluster}; go to the folder of its program, or unset CLUSTER`,
           2,
         );
-      if (views) synthesize({ ...views, spec: source.spec, addOwn: source.addOwn }, outdir);
+      if (views) {
+        const spec = withRecordedSizes(source.spec, views.deployed);
+        synthesize({ ...views, spec, addOwn: source.addOwn }, outdir);
+      }
       return { desired };
     } catch (error) {
       if (error instanceof UserError) return { refused: error.message, exitCode: error.exitCode };

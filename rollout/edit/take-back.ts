@@ -1,6 +1,7 @@
 import type { DeployedGroup } from "../../cluster/deployed.js";
 import type { Revision } from "../../cluster/revision.js";
 import type { Group } from "../../cluster/groups.js";
+import type { GroupChange } from "../../cluster/yaml/edit.js";
 import { UserError } from "../../cluster/user-error.js";
 import { hasNumber, withNumbers } from "../../cluster/numbers.js";
 import { deployedHosts, isMixed } from "../../cluster/pending.js";
@@ -19,7 +20,7 @@ export interface TakeBack {
   readonly group: string;
   /** `ami-0bbb -> ami-0aaa` */
   readonly what: string;
-  readonly change: Template;
+  readonly change: GroupChange & Template;
 }
 
 /**
@@ -30,9 +31,10 @@ export interface TakeBack {
 export function takeBack(group: Group, current: DeployedGroup, isOut: boolean): TakeBack | undefined {
   const last = current.revisions.at(-1);
   if (last === undefined) return undefined;
-  const { template } = restored(group, current, last);
+  const { template, ...to } = restored(group, current, last);
   if (makesTheSame(template, group)) return undefined;
-  const change = { ...template, generation: generationBack(group, current, last, isOut) };
+  const volumeGib = to.volumeGib === undefined ? {} : { volumeGib: to.volumeGib };
+  const change = { ...template, ...volumeGib, generation: generationBack(group, current, last, isOut) };
   return { group: group.name, what: describeChange(group, template), change };
 }
 
@@ -46,6 +48,8 @@ export const describeChange = (from: Template, to: Template): string =>
 interface Restored {
   /** With the generation that the spec says already. */
   readonly template: Template;
+  /** The size that the spec has to give its data volumes in GiB, where it says a smaller one; else it stays. */
+  readonly volumeGib?: number;
   /** What the revision had otherwise, and why that stays as it is. */
   readonly kept: readonly string[];
 }
@@ -57,16 +61,19 @@ export function restored(group: Group, current: DeployedGroup, to: Revision): Re
   // The name of a file is no part of what a machine is made from.
   const isSameText = was.userData !== undefined && was.userData.sha256 === group.userData?.sha256;
   const sizes = current.volumes.flatMap(({ host, sizeGib }) => (hasNumber(numbered, host) ? sizeGib : []));
-  const sizeGib = Math.max(dataVolume?.sizeGib ?? 0, ...sizes);
+  const sizeGib = Math.max(dataVolume?.sizeGib ?? 0, group.wantedVolume?.sizeGib ?? 0, ...sizes);
+  // What machines are made from goes on with the size that is recorded; the volumes have their own.
+  const recorded = current.revisions.at(-1)?.template?.dataVolume?.sizeGib ?? sizeGib;
   const odd = (["dataVolume", "rootVolume"] as const).filter((key) => !group[key] !== !was[key]);
   return {
     template: templateOf({
       ...withoutOwn(group),
       ...ownSettings(isSameText ? { ...was, userData: group.userData } : was),
       ...{ image: was.image, instanceType: was.instanceType },
-      ...(dataVolume ? { dataVolume: { ...dataVolume, sizeGib } } : {}),
+      ...(dataVolume ? { dataVolume: { ...dataVolume, sizeGib: recorded } } : {}),
       ...(rootVolume ? { rootVolume } : {}),
     }),
+    ...(dataVolume && sizeGib > (group.wantedVolume?.sizeGib ?? 0) ? { volumeGib: sizeGib } : {}),
     kept: [
       ...(dataVolume && dataVolume.sizeGib < sizeGib
         ? [`its data volumes stay at ${String(sizeGib)} GiB: none is ever made smaller`]

@@ -2,6 +2,7 @@ import type { DeployedGroup } from "../../cluster/deployed.js";
 import type { Revision } from "../../cluster/revision.js";
 import { findGroup } from "../../cluster/find-group.js";
 import type { Group } from "../../cluster/groups.js";
+import type { GroupChange } from "../../cluster/yaml/edit.js";
 import { inFlightOf } from "../../cluster/pending.js";
 import { makesTheSame, templateHash, templateOf, type Template } from "../../cluster/template-hash.js";
 import { UserError } from "../../cluster/user-error.js";
@@ -16,7 +17,7 @@ import { describeChange, generationBack, restored, templateIn } from "./take-bac
 export interface Undo {
   readonly group: string;
   /** What the spec is to say. */
-  readonly change: Template;
+  readonly change: GroupChange & Template;
   /** `undo broker-1: ami-0bbb -> ami-0aaa (revision 15 -> 14, as revision 16)` */
   readonly message: string;
   readonly warnings: readonly string[];
@@ -98,9 +99,9 @@ function goBack(situation: Situation, name: string, toRevision?: number): Undo {
   const isWhole = !isBegun && group.hash === last.hash;
   const isOther = otherIn(group, current);
   const to = target(current, isWhole ? (each) => isOther(each, last) : () => true, toRevision);
-  const { template, kept } = restored(group, current, to);
+  const { template, kept, volumeGib } = restored(group, current, to);
   const generation = generationBack(group, current, to, isOut);
-  const change = { ...template, generation };
+  const change = { ...template, ...(volumeGib === undefined ? {} : { volumeGib }), generation };
   const is = isBegun ? "begun" : isWhole ? "whole" : "edited";
   if (makesTheSame(template, group) && (isBegun || generation === group.generation))
     throw nothing(is, group, current, to, kept);

@@ -5,6 +5,7 @@ import type { PoolStep, StepList } from "../../cluster/gate-settings.js";
 import { durationSeconds } from "../../cluster/yaml/duration.js";
 import type { Group } from "../../cluster/groups.js";
 import { hasNumber, withNumbers } from "../../cluster/numbers.js";
+import { changesInPlace, describeInPlace } from "../../cluster/in-place.js";
 import { deployedHosts, describePending, isNew } from "../../cluster/pending.js";
 import type { LoadBalancer } from "../../cluster/yaml/schema.js";
 
@@ -27,12 +28,19 @@ type Machines = Explanation["machines"];
 export function explainGroup(group: Group, current: DeployedGroup, surroundings: Surroundings): Explanation {
   const machines = machinesOf(withNumbers(group, current), current, surroundings.platform);
   const what = { group, current, machines, ...surroundings };
+  const isInPlace = !surroundings.isMoving && changesInPlace(group, current).length > 0;
   return {
     name: group.name,
-    change: isDesired(group, current) ? unfinished(group, machines) : describePending(group, current),
+    change: isInPlace
+      ? describeInPlace(group, current)
+      : isDesired(group, current)
+        ? unfinished(group, machines)
+        : describePending(group, current),
     machines,
     alsoReplaced: alsoReplaced(what),
-    steps: withOwn(group.retires ? retireSteps : machines.replaced > 0 ? rollSteps : resizeSteps, what),
+    steps: isInPlace
+      ? [IN_PLACE]
+      : withOwn(group.retires ? retireSteps : machines.replaced > 0 ? rollSteps : resizeSteps, what),
   };
 }
 
@@ -49,6 +57,8 @@ function withOwn(stepsOf: (what: What) => string[], what: What): string[] {
 }
 
 interface Surroundings {
+  /** Whether it is pending or in flight. Default: no. */
+  readonly isMoving?: boolean;
   readonly deployed: Deployed;
   readonly steps?: readonly PoolStep[];
   readonly platform: PlatformName;
@@ -66,6 +76,9 @@ const isDesired = (group: Group, current: DeployedGroup): boolean =>
 
 const unfinished = ({ image }: Group, { replaced }: Machines): string =>
   replaced > 0 ? `back to ${image}, since its roll was not finished` : "to be finished";
+
+const IN_PLACE =
+  "data volumes changed in place: no machine is replaced and no work leaves; a file system is grown on its machine, by your own means";
 
 /** A machine is replaced where its template is another one, or where it is tainted; one that is missing is created. */
 function machinesOf(group: Group, { hosts, tainted }: DeployedGroup, platform: PlatformName): Machines {

@@ -7,6 +7,8 @@ import { gateSettingsOf } from "../../cluster/gate-settings.js";
 import { poolsOf, type Group } from "../../cluster/groups.js";
 import { differingGroups } from "../../cluster/machine-settings.js";
 import { inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
+import { groupsInPlace } from "../../cluster/in-place.js";
+import { asWritten } from "../../cluster/recorded-sizes.js";
 import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import { DEPLOY_CLUSTER } from "../roll/may-roll.js";
@@ -104,14 +106,13 @@ export interface ReviewInput extends ClusterState {
 /** Explains what a change of the spec is going to do, for the person who approves it. The same input gives the same review. */
 export function reviewOf(input: ReviewInput): Review {
   const { spec, deployed, violations, differences, before } = input;
+  const written = asWritten(spec);
   const inFlight = inFlightOf(spec, deployed).map(({ group: name, reasons }) => ({
     name,
     reasons: [...reasons],
   }));
-  const moving = new Set([
-    ...inFlight.map(({ name }) => name),
-    ...pendingGroups(spec, deployed).map(({ name }) => name),
-  ]);
+  const rolled = new Set([...inFlight, ...pendingGroups(spec, deployed)].map(({ name }) => name));
+  const moving = new Set([...rolled, ...groupsInPlace(spec, deployed).map(({ name }) => name)]);
   const emptied = new Set(emptiedPools(spec, deployed).map(({ name }) => name));
   const stateOf = ({ name, pool }: Group): Review["pools"][number]["cells"][number]["state"] =>
     moving.has(name)
@@ -128,7 +129,8 @@ export function reviewOf(input: ReviewInput): Review {
     if (!group || !current) return [];
     const balancer = pools.find((pool) => pool.name === group.pool)?.loadBalancer;
     const { steps } = gateSettingsOf(group.pool, spec);
-    return [explainGroup(group, current, { deployed, platform: spec.platform, balancer, steps })];
+    const isMoving = rolled.has(name);
+    return [explainGroup(group, current, { deployed, platform: spec.platform, balancer, steps, isMoving })];
   });
   const review = {
     cluster: spec.name,
@@ -158,7 +160,7 @@ export function reviewOf(input: ReviewInput): Review {
       })),
     })),
     differences: [...(differences ?? [])],
-    settings: before ? changedSettings(before, spec) : null,
+    settings: before ? changedSettings(before, written) : null,
     differs: differingGroups(spec, deployed),
     commits: input.commits ?? { base: null, head: null, isCommitted: false },
     deployed: `${describeOrigin(deployed.origin)}${deployed.origin.kind === "spec" ? fromZeroIn(all) : ""}`,
@@ -168,7 +170,7 @@ export function reviewOf(input: ReviewInput): Review {
     ...review,
     headline: `${verdictOf(review)}, ${what.length > 0 ? what.join("; ") : "no group changes"}`,
     changed:
-      what.length + violations.length > 0 || (before !== undefined && !isDeepStrictEqual(before, spec)),
+      what.length + violations.length > 0 || (before !== undefined && !isDeepStrictEqual(before, written)),
     next: spec.protection === "off" && groups.length > 0 ? null : nextOf(review),
   };
 }

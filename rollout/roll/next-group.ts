@@ -2,6 +2,7 @@ import type { ClusterState } from "../../cluster/cluster-state.js";
 import type { Deployed } from "../../cluster/deployed.js";
 import type { Group } from "../../cluster/groups.js";
 import type { Despite } from "../../cluster/run/run-log.js";
+import { groupsInPlace } from "../../cluster/in-place.js";
 import { pendingGroups } from "../../cluster/pending.js";
 import type { Revision } from "../../cluster/revision.js";
 import { takeBack, type TakeBack } from "../edit/take-back.js";
@@ -14,7 +15,7 @@ import { rollOrder } from "./order.js";
 export interface Wanted {
   /** The names of groups of the spec. */
   readonly groups: readonly string[];
-  /** The image that they are to run; absent: what the spec leaves pending is rolled. */
+  /** The image that they are to run; absent: what the spec leaves pending is rolled, and what differs in place is changed. */
   readonly image?: string;
   /** As it was typed: `rollout deploy broker --image ami-0bbb`. */
   readonly command: string;
@@ -82,7 +83,10 @@ export function nextRoll(situation: RollSituation): NextRoll {
   const [other] = among(reasons, "in-flight");
   if (first && other) return blockedBy(other);
 
-  const due = order.filter(({ name }) => wanted.groups.includes(name) && isDue(name, pending, situation));
+  const otherwise = groupsInPlace(spec, deployed).map(({ name }) => name);
+  const isWanted = (name: string): boolean =>
+    isDue(name, pending, situation) || (wanted.image === undefined && otherwise.includes(name));
+  const due = order.filter(({ name }) => wanted.groups.includes(name) && isWanted(name));
   const [next] = due;
   const [cancelled] = among(reasons, "cancelled");
   if (cancelled && next)

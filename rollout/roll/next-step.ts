@@ -2,6 +2,7 @@ import { groupAddress } from "../../cluster/address.js";
 import type { Deployed, DeployedGroup } from "../../cluster/deployed.js";
 import { findGroup } from "../../cluster/find-group.js";
 import type { Group } from "../../cluster/groups.js";
+import { changesInPlace } from "../../cluster/in-place.js";
 import { inFlightOf, pendingGroups } from "../../cluster/pending.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import { among, mayRoll, type Reason } from "./may-roll.js";
@@ -12,6 +13,8 @@ export type NextInGroup =
   | { readonly kind: "roll" }
   /** Its machines are as desired: it is proven whole, and recorded. */
   | { readonly kind: "gate" }
+  /** Its machines are as desired, and its data volumes are changed with nothing else. */
+  | { readonly kind: "in-place" }
   | { readonly kind: "done" }
   | { readonly kind: "blocked"; readonly reasons: readonly Reason[] };
 
@@ -26,7 +29,8 @@ export function nextInGroup(spec: Spec, deployed: Deployed, name: string): NextI
   const reasons = among(mayRoll(state, [name]), "protection", "new", "retired", "in-flight", "creation");
   if (!current || reasons.length > 0) return { kind: "blocked", reasons };
   const isBegun = inFlightOf(spec, deployed).length > 0;
-  if (!isBegun && !pendingGroups(spec, deployed).some((each) => each.name === name)) return { kind: "done" };
+  if (!isBegun && !pendingGroups(spec, deployed).some((each) => each.name === name))
+    return { kind: changesInPlace(group, current).length > 0 ? "in-place" : "done" };
   return lacksOnlyProof(group, current, spec, deployed) ? { kind: "gate" } : { kind: "roll" };
 }
 

@@ -1,3 +1,4 @@
+import { describeInPlace, groupsInPlace } from "../../cluster/in-place.js";
 import { countedPending, describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
 import type { ClusterState } from "../../cluster/cluster-state.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
@@ -50,11 +51,15 @@ export function phaseOf(situation: Situation, only?: string): Phase {
   const run = runs.at(-1);
   const isAsked = ({ name }: { readonly name: string }): boolean => only === undefined || name === only;
   const failure = lastFailure(runs);
+  const pending = pendingGroups(spec, situation.deployed).filter(isAsked);
   const facts: Facts = {
     ...situation,
     goal: goal && { ...goal, groups: goal.groups.filter((name) => isAsked({ name })) },
     groups: groupsOf(spec).filter(isAsked),
-    pending: pendingGroups(spec, situation.deployed).filter(isAsked),
+    pending,
+    inPlace: groupsInPlace(spec, situation.deployed).filter(
+      (group) => isAsked(group) && !pending.includes(group),
+    ),
     inFlight: inFlightOf(spec, situation.deployed)
       .map(({ group }) => group)
       .filter((name) => isAsked({ name })),
@@ -65,7 +70,7 @@ export function phaseOf(situation: Situation, only?: string): Phase {
     failure: failure && isAsked({ name: failure.group }) ? failure : undefined,
   };
   if (only !== undefined && isDone(facts)) return healthy(facts);
-  const asked = [invalid, failed, paused, cancelled, progressing, inFlight, begun, missing, pending];
+  const asked = [invalid, failed, paused, cancelled, progressing, inFlight, begun, missing, waiting];
   for (const ask of asked) {
     const found = ask(facts);
     if (found) return found;
@@ -76,6 +81,8 @@ export function phaseOf(situation: Situation, only?: string): Phase {
 interface Facts extends Situation {
   readonly groups: readonly Group[];
   readonly pending: readonly Group[];
+  /** Those that differ in place and are not pending. */
+  readonly inPlace: readonly Group[];
   readonly inFlight: readonly string[];
   readonly out: readonly Out[];
   /** The last one of the log. */
@@ -85,11 +92,11 @@ interface Facts extends Situation {
 
 /** Neither a hold nor a run of other groups is of any concern to a group that is as desired. */
 const isDone = (facts: Facts): boolean => {
-  const { groups, deployed, pending, inFlight, run } = facts;
+  const { groups, deployed, pending, inPlace, inFlight, run } = facts;
   return (
     run === undefined &&
     missing(facts) === undefined &&
-    pending.length + inFlight.length === 0 &&
+    pending.length + inPlace.length + inFlight.length === 0 &&
     begun(facts) === undefined &&
     !groups.some(({ name, retires }) => !retires && isNew(deployed.groups.get(name)))
   );
@@ -108,10 +115,11 @@ function invalid({ spec, deployed }: Facts): Phase | undefined {
 
 /** A failure is over once its group is as desired, however that came about. */
 function failed(facts: Facts): Phase | undefined {
-  const { run, failure, pending, inFlight, spec } = facts;
+  const { run, failure, pending, inPlace, inFlight, spec } = facts;
   if (run !== undefined || failure === undefined) return undefined;
   const { group, step, message = "its roll ended without success" } = failure;
-  if (!inFlight.includes(group) && !pending.some(({ name }) => name === group)) return undefined;
+  if (!inFlight.includes(group) && ![...pending, ...inPlace].some(({ name }) => name === group))
+    return undefined;
   return {
     phase: "failed",
     message: `${group} ${step}: ${message}`,
@@ -222,7 +230,7 @@ function missing({ goal, deployed, pending, spec }: Facts): Phase | undefined {
   return { phase: "pending", message: describeGoal(goal, names), next };
 }
 
-function pending({ pending, groups, deployed, spec }: Facts): Phase | undefined {
+function waiting({ pending, inPlace, groups, deployed, spec }: Facts): Phase | undefined {
   const fresh = groups.filter(({ name, retires }) => !retires && isNew(deployed.groups.get(name)));
   const left = leftoversOf(spec, deployed);
   const [first] = pending;
@@ -233,6 +241,16 @@ function pending({ pending, groups, deployed, spec }: Facts): Phase | undefined 
       phase: "pending",
       message: pending.length === 1 ? change : `${String(pending.length)} groups, first ${change}`,
       next: spec.protection === "off" ? null : `${DEPLOY}${first.name}`,
+    };
+  }
+  const [other] = inPlace;
+  const there = other && deployed.groups.get(other.name);
+  if (other && there) {
+    const change = `${other.name} ${describeInPlace(other, there)}`;
+    return {
+      phase: "pending",
+      message: inPlace.length === 1 ? change : `${String(inPlace.length)} groups, first ${change}`,
+      next: spec.protection === "off" ? null : `${DEPLOY}${other.name}`,
     };
   }
   if (fresh.length === 0 && left.length === 0) return undefined;

@@ -4,6 +4,7 @@ import { describeOrigin, isForReview, type Deployed, type DeployedGroup } from "
 import { gateSettingsOf, undosOf } from "../../cluster/gate-settings.js";
 import { groupsOf, poolsOf, type Group } from "../../cluster/groups.js";
 import { differingGroups } from "../../cluster/machine-settings.js";
+import { describeInPlace, groupsInPlace } from "../../cluster/in-place.js";
 import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
 import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
 import { goalSchema, missingOf } from "../../cluster/run/goal.js";
@@ -16,8 +17,8 @@ import { lastRun, lastRunSchema } from "../log/last-run.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import type { Situation } from "./situation.js";
 
-/** What a group is: as desired, waiting for its roll, being rolled, waiting behind another, not there yet, or left for good. */
-const GROUP_STATES = ["current", "pending", "in flight", "frozen", "new", "retired"] as const;
+/** What a group is: as desired, to be changed in place, waiting for its roll, being rolled, waiting behind another, not there yet, or left for good. */
+const GROUP_STATES = ["current", "differs", "pending", "in flight", "frozen", "new", "retired"] as const;
 
 /** What `rollout status --format json` prints. */
 export const statusSchema = z.strictObject({
@@ -217,6 +218,7 @@ function groupStates(
     ...inFlightOf(spec, deployed).map(({ group, reasons }) => [group, reasons] as const),
   ]);
   const pending = new Set(pendingGroups(spec, deployed).map(({ name }) => name));
+  const inPlace = new Set(groupsInPlace(spec, deployed).map(({ name }) => name));
   const differs = new Map(differingGroups(spec, deployed).map(({ group, keys }) => [group, keys]));
   return groupsOf(spec).map((group): GroupStatus => {
     const current = deployed.groups.get(group.name);
@@ -234,7 +236,9 @@ function groupStates(
             : "frozen"
           : group.retires
             ? "retired"
-            : "current";
+            : inPlace.has(group.name)
+              ? "differs"
+              : "current";
     return {
       name: group.name,
       pool: group.pool,
@@ -248,7 +252,9 @@ function groupStates(
           ? [...progress(group, current), ...reasons].join(", ")
           : waits && current
             ? describePending(group, current)
-            : null,
+            : current && inPlace.has(group.name)
+              ? describeInPlace(group, current)
+              : null,
       differs: differs.get(group.name) ?? [],
     };
   });

@@ -4,7 +4,10 @@ import { specKeys, type SpecKey } from "./spec-keys.js";
 /** The reference of `cluster.yaml`: a section for each key. */
 export function clusterYamlPage(): string {
   const keys = specKeys();
-  const template = keys.filter(({ path, replacesMachines }) => replacesMachines && !path.includes("[]"));
+  const replacing = keys.filter(({ replacesMachines }) => replacesMachines);
+  const template = replacing.filter(
+    ({ path }) => !replacing.some((above) => path.startsWith(`${above.path}[]`)),
+  );
   return [
     "# cluster.yaml",
     "<!-- Written by npm run reference from cluster/yaml/schema.ts: edit the descriptions there. -->",
@@ -12,7 +15,7 @@ export function clusterYamlPage(): string {
       "Every key, and what may stand there. `CLUSTER=prod.yaml` names another file; without any, the example is used, and that is said. `npx rollout validate` checks a file, and an editor completes it by [cluster.schema.json](../../cluster.schema.json).",
     ),
     para(
-      `Machines are replaced by a change of ${template.map((key) => link(key, lastOf(key.path))).join(", ")}. These make up a group's template, whose hash its machines carry; no other key is part of it. With ${keys
+      `Machines are replaced by a change of ${template.map((key) => link(key, key.path.replace("pools.NAME.", ""))).join(", ")}. These make up a group's template, whose hash its machines carry; no other key is part of it. With ${keys
         .filter(({ path }) => path === "pools.NAME.hosts")
         .map((key) => link(key, "hosts"))
         .join("")} they decide whether a group is pending.`,

@@ -40,7 +40,12 @@ describe("A state that Terraform recorded on aws", () => {
           configConsul: { host: "i-6fd7ebf7ea50fcb07", servers: "i-fbad9ec08db54f50c" },
         },
       ],
-      volumes: [{ host: 0, id: "vol-77d0c1d33443d6bb9", sizeGib: 100, type: "gp3", zone: "eu-west-1b" }],
+      volumes: [
+        {
+          ...{ host: 0, id: "vol-77d0c1d33443d6bb9", sizeGib: 100, type: "gp3", zone: "eu-west-1b" },
+          ...{ iops: 3000, throughput: 0 },
+        },
+      ],
       revisions: [
         {
           number: 1,

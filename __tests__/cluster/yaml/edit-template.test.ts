@@ -33,8 +33,15 @@ test("a whole template is set, and not a byte elsewhere changes", () => {
         .replace("[m6i.large, m6i.large,", "[m6i.large, m6i.xlarge,")
         .replace("{ sizeGib: 30 }", "{ sizeGib: 25 }")
         .replace("[0, 2, 0]", "[0, 3, 0]")
-        .replace(DISK + DISK, `${DISK}${DISK.replace("100", "200").replace("gp3", "gp2")}`),
+        .replace(DISK + DISK, `${DISK}${DISK.replace("gp3", "gp2")}`),
   );
+});
+
+test("the size of a data volume is that of the spec, whatever was recorded, unless another is asked for", () => {
+  const text = EXAMPLE.replace(DISK + DISK, `${DISK}      - { sizeGib: 300, type: gp3, iops: 6000 }\n`);
+  const dataVolume = { sizeGib: 100, type: "gp3" } as const;
+  expect(changed(text, { dataVolume })).toBe(text);
+  expect(changed(text, { dataVolume, volumeGib: 400 })).toBe(text.replace("300", "400"));
 });
 
 test("refuses another type of a volume that leaves it to the default", () => {

@@ -89,7 +89,12 @@ test("keys that are only named to be refused are not known", () => {
 });
 
 test("keys are known inside lists and in pools of any name", () => {
-  expect(knownKeys(["pools", "constructor", "dataVolumes", 1], {})).toEqual(["sizeGib", "type"]);
+  expect(knownKeys(["pools", "constructor", "dataVolumes", 1], {})).toEqual([
+    "sizeGib",
+    "type",
+    "iops",
+    "throughput",
+  ]);
 });
 
 test("nothing is known below a scalar or an unknown key", () => {

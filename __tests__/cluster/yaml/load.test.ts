@@ -366,7 +366,7 @@ test("refuses data volumes of a wrong size or type", () => {
 
 test("refuses a data volume that is only a number", () => {
   expect(refusal(exampleWith(["- { sizeGib: 100, type: gp3 }", "- 100"]))).toMatchInlineSnapshot(
-    `"cluster.yaml:29: pools.broker.dataVolumes[0]: got 100; expected a map with the keys sizeGib, type"`,
+    `"cluster.yaml:29: pools.broker.dataVolumes[0]: got 100; expected a map with the keys sizeGib, type, iops, throughput"`,
   );
 });
 
@@ -580,3 +580,23 @@ function isSpecOrClearError(bytes: Uint8Array): void {
     }
   }
 }
+
+test("refuses performance that EC2 does not give a volume, and another key", () => {
+  const volumes = (first: string): string => exampleWith(["{ sizeGib: 100, type: gp3 }", first]);
+  expect(refusal(volumes("{ sizeGib: 10, iops: 6000, throughput: 1000, kmsKeyId: a }")))
+    .toMatchInlineSnapshot(`
+   "cluster.yaml:29: pools.broker.dataVolumes[0].iops: got 6000 for 10 GiB; expected at most 5000, 500 for each GiB
+   cluster.yaml:29: pools.broker.dataVolumes[0].kmsKeyId: not allowed: a volume keeps the key that it was made with, and a new one gets EBS's default key of account and region: set that, add a pool, and retire this one once its work has moved"
+  `);
+  expect(refusal(volumes("{ sizeGib: 500, type: st1, iops: 3000 }"))).toMatchInlineSnapshot(
+    `"cluster.yaml:29: pools.broker.dataVolumes[0].iops: got it for a volume of type "st1"; expected type gp3, or no iops"`,
+  );
+  expect(refusal(volumes("{ sizeGib: 500, throughput: 800 }"))).toMatchInlineSnapshot(
+    `"cluster.yaml:29: pools.broker.dataVolumes[0].throughput: got 800 with iops 3000; expected at most 750, a quarter of iops"`,
+  );
+  expect(refusal(volumes("{ sizeGib: 500, iops: 16001, throughput: 124 }"))).toMatchInlineSnapshot(`
+   "cluster.yaml:29: pools.broker.dataVolumes[0].iops: got 16001; expected a whole number from 3000 to 16000
+   cluster.yaml:29: pools.broker.dataVolumes[0].throughput: got 124; expected a whole number from 125 to 1000"
+  `);
+  expect(specOf(volumes("{ sizeGib: 4, iops: 3000, throughput: 750 }")).platform).toBe("aws");
+});

@@ -99,6 +99,13 @@ test("accepts a planned volume that grows to what the spec says", () => {
 
 test.each([
   ["larger than the spec says", VOLUME, DISK, { ...DISK, sizeGib: 300 }, "100 GiB gp3 -> 300 GiB gp3"],
+  [
+    "of other performance than it has, which the spec does not say",
+    VOLUME,
+    { ...DISK, iops: 3000 },
+    { ...DISK, sizeGib: 200, iops: 6000 },
+    "100 GiB gp3 iops 3000 -> 200 GiB gp3 iops 6000",
+  ],
   ["of another type", VOLUME, DISK, { sizeGib: 200, type: "st1" }, "100 GiB gp3 -> 200 GiB st1"],
   ["smaller", VOLUME, { ...DISK, sizeGib: 400 }, { ...DISK, sizeGib: 200 }, "400 GiB gp3 -> 200 GiB gp3"],
   ["of a size that is not known", VOLUME, DISK, { type: "gp3" }, "100 GiB gp3 -> unknown GiB gp3"],

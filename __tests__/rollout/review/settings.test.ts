@@ -109,6 +109,14 @@ const SHOWN: Readonly<Record<string, Change>> = {
     [{ sizeGib: 8 }, { sizeGib: 8 }, { sizeGib: 8 }],
     [{ sizeGib: 8 }, { sizeGib: 8, type: "gp2" }, { sizeGib: 8 }],
   ],
+  "pools.*.dataVolumes.iops": [
+    [{ sizeGib: 8 }, { sizeGib: 8 }, { sizeGib: 8 }],
+    [{ sizeGib: 8 }, { sizeGib: 8, iops: 3100 }, { sizeGib: 8 }],
+  ],
+  "pools.*.dataVolumes.throughput": [
+    [{ sizeGib: 8 }, { sizeGib: 8 }, { sizeGib: 8 }],
+    [{ sizeGib: 8 }, { sizeGib: 8, throughput: 200 }, { sizeGib: 8 }],
+  ],
   "pools.*.maxUnavailable": [1, 2],
   "pools.*.maxSurge": [2, 1],
   "pools.*.workload": ["stays", "moves"],

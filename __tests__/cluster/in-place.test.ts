@@ -1,0 +1,275 @@
+import { describe, expect, test } from "@jest/globals";
+import type { Deployed } from "../../cluster/deployed.js";
+import { findGroup } from "../../cluster/find-group.js";
+import { groupsOf } from "../../cluster/groups.js";
+import { formatHookFile, parseHookFile } from "../../cluster/hooks/hook-file.js";
+import { changesInPlace, groupsInPlace } from "../../cluster/in-place.js";
+import { describePending, pendingGroups } from "../../cluster/pending.js";
+import { asWritten, withRecordedSizes } from "../../cluster/recorded-sizes.js";
+import { templateOf } from "../../cluster/template-hash.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
+import { refusedByState } from "../../guard/refused-by-state.js";
+import { dataVolumeKept } from "../../guard/rules/data-volume-kept.js";
+import { formatViolation } from "../../guard/verdict.js";
+import { undoOf } from "../../rollout/edit/undo.js";
+import { reviewOf } from "../../rollout/review/review.js";
+import { nextInGroup } from "../../rollout/roll/next-step.js";
+import { offeredViews } from "../../rollout/roll/views.js";
+import { baselineOf } from "../../stacks/baseline.js";
+import { statusOf } from "../../rollout/status/status.js";
+import {
+  change,
+  deployedAs,
+  groupIn,
+  localSpec,
+  poolOf,
+  proposalOf,
+  smallAwsSpec,
+  verdictOf,
+  withGroup,
+} from "../support/fixtures.js";
+import { situationOf } from "../support/situation.js";
+
+type Volume = NonNullable<Spec["pools"][string]["dataVolumes"]>[number];
+
+/** What the state says, with the templates that this version records. */
+const recorded = (spec: Spec): Deployed =>
+  groupsOf(spec).reduce((deployed, group) => {
+    const revisions = groupIn(deployed, group.name).revisions.map((each) => ({
+      ...each,
+      template: templateOf(group),
+    }));
+    return withGroup(deployed, group.name, { revisions });
+  }, deployedAs(spec));
+
+const standing = recorded(smallAwsSpec());
+const [, ...others] = ["broker-0", "broker-1", "broker-2"];
+
+/** The spec with other data volumes of broker-0, as it is held against what is deployed. */
+const wanting = (volume: Partial<Volume>, more: (spec: Spec) => void = () => undefined): Spec => {
+  const spec = change(smallAwsSpec(), (edited) => {
+    Object.assign(poolOf(edited, "broker").dataVolumes?.[0] ?? {}, volume);
+    more(edited);
+  });
+  return withRecordedSizes(spec, standing);
+};
+const image = (spec: Spec): void => {
+  poolOf(spec, "broker").images[0] = "ami-0bbb";
+};
+
+describe("a group whose data volumes alone are to be otherwise", () => {
+  const spec = wanting({ sizeGib: 200, iops: 6000 });
+  const group = findGroup(spec, "broker-0");
+
+  test("keeps its hash, is not pending, and its own view is offered", () => {
+    expect(group.hash).toBe(findGroup(smallAwsSpec(), "broker-0").hash);
+    expect(pendingGroups(spec, standing)).toEqual([]);
+    expect(groupsInPlace(spec, standing).map(({ name }) => name)).toEqual(["broker-0"]);
+    expect(changesInPlace(group, groupIn(standing, "broker-0"))).toEqual([
+      "volume 100 -> 200 GiB",
+      "iops 6000",
+    ]);
+    expect(offeredViews(spec, standing)).toEqual(["cluster", "broker-0"]);
+    expect(nextInGroup(spec, standing, "broker-0")).toEqual({ kind: "in-place" });
+    expect(others.map((name) => nextInGroup(spec, standing, name).kind)).toEqual(["done", "done"]);
+  });
+
+  test("is named by status, with what comes next", () => {
+    const status = statusOf(situationOf(spec, standing), ["cluster", "broker-0"]);
+    expect(status).toMatchObject({
+      phase: "pending",
+      message: "broker-0 differs in place: volume 100 -> 200 GiB, iops 6000",
+      next: "npx rollout deploy broker-0",
+    });
+    expect(status.groups.find(({ name }) => name === "broker-0")).toMatchObject({
+      state: "differs",
+      reason: "differs in place: volume 100 -> 200 GiB, iops 6000",
+    });
+    expect(status.groups.filter(({ state }) => state !== "current").map(({ name }) => name)).toEqual([
+      "broker-0",
+    ]);
+  });
+
+  test("is named by a review, and no machine with it", () => {
+    const { groups, headline, next } = reviewOf({ spec, deployed: standing, violations: [] });
+    expect(headline).toBe(
+      "accepted, one group changes: broker-0 (differs in place: volume 100 -> 200 GiB, iops 6000), no machine touched",
+    );
+    expect(groups).toMatchObject([
+      {
+        machines: { replaced: 0, created: 0, destroyed: 0, stay: 1 },
+        alsoReplaced: [],
+        steps: [expect.any(String)],
+      },
+    ]);
+    expect(next).toBe("npx rollout deploy broker-0");
+  });
+
+  test("is accepted in its own view, which changes its volume and nothing else, and is frozen in others", () => {
+    expect(verdictOf(spec, standing, "broker-0").violations).toEqual([]);
+    const { changes, declared } = proposalOf(spec, standing, "broker-0");
+    expect(changes.map(({ address, action, detail }) => [address, action, detail])).toEqual([
+      ["aws_ebs_volume.broker-0-0-data", "update", "100 GiB -> 200 GiB, iops 6000"],
+    ]);
+    const volume = (in_: typeof declared) =>
+      in_.find(({ address }) => address === "aws_ebs_volume.broker-0-0-data");
+    expect(volume(declared)).toMatchObject({ ignoresChanges: false, body: { size: 200, iops: 6000 } });
+    const other = proposalOf(spec, standing, "broker-1");
+    expect(other.changes).toEqual([]);
+    expect(volume(other.declared)).toMatchObject({ ignoresChanges: true, body: { size: 100 } });
+    expect(volume(other.declared)?.body).not.toHaveProperty("iops");
+  });
+
+  test("changes with its machines, where these are pending, too", () => {
+    const both = wanting({ sizeGib: 200, iops: 6000 }, image);
+    const current = groupIn(standing, "broker-0");
+    expect(describePending(findGroup(both, "broker-0"), current)).toBe(
+      "ami-0aaa -> ami-0bbb, 100 GiB gp3 -> 200 GiB gp3, iops 6000",
+    );
+    expect(nextInGroup(both, standing, "broker-0")).toEqual({ kind: "roll" });
+    expect(verdictOf(both, standing, "broker-0").violations).toEqual([]);
+  });
+
+  test("is no longer otherwise once the state has it", () => {
+    const volumes = groupIn(standing, "broker-0").volumes.map((each) => ({
+      ...each,
+      sizeGib: 200,
+      iops: 6000,
+    }));
+    const done = withGroup(standing, "broker-0", { volumes });
+    expect(groupsInPlace(withRecordedSizes(spec, done), done)).toEqual([]);
+    expect(proposalOf(withRecordedSizes(spec, done), done, "broker-0").changes).toEqual([]);
+  });
+
+  test("goes back by an undo to the same hash, and the size of the spec stays", () => {
+    const edited = wanting({ sizeGib: 200 }, image);
+    const { change: to, isRolled, warnings } = undoOf(situationOf(edited, standing), "broker-0");
+    expect(to).toMatchObject({ image: "ami-0aaa", dataVolume: { sizeGib: 100, type: "gp3" } });
+    expect(to).not.toHaveProperty("volumeGib");
+    expect([isRolled, warnings]).toEqual([
+      false,
+      ["broker-0: its data volumes stay at 200 GiB: none is ever made smaller"],
+    ]);
+  });
+});
+
+describe("the recorded size", () => {
+  const grown = change(smallAwsSpec(), (spec) => {
+    Object.assign(poolOf(spec, "broker").dataVolumes?.[0] ?? {}, { sizeGib: 200 });
+  });
+  const { revisions, hosts } = groupIn(standing, "broker-0");
+
+  test("counts once, however often a spec is held against what is deployed", () => {
+    const once = withRecordedSizes(grown, standing);
+    expect(once.recordedSizes).toEqual({ "broker-0": 100 });
+    expect(withRecordedSizes(once, standing)).toEqual(once);
+    expect(asWritten(once)).toEqual(grown);
+    expect(findGroup(asWritten(once), "broker-0").hash).toBe(findGroup(grown, "broker-0").hash);
+    expect(findGroup(once, "broker-0").hash).toBe(hosts[0]?.hash);
+  });
+
+  test("reaches the hooks, which go by the same hash", () => {
+    const spec = withRecordedSizes(grown, standing);
+    const text = formatHookFile({ spec, deployed: standing, specFolder: "." });
+    expect(findGroup(parseHookFile(text).spec, "broker-0").hash).toBe(hosts[0]?.hash);
+    expect(formatHookFile({ spec: smallAwsSpec(), deployed: standing, specFolder: "." })).not.toContain(
+      "recorded",
+    );
+  });
+
+  test("is not known of what an earlier version recorded, nor of machines that it made larger", () => {
+    const old = revisions.map(({ template: recorded, ...rest }) => {
+      expect(recorded).toBeDefined();
+      return rest;
+    });
+    expect(withRecordedSizes(grown, withGroup(standing, "broker-0", { revisions: old }))).toEqual(grown);
+    const { hash } = findGroup(grown, "broker-0");
+    const half = hosts.map((host) => ({ ...host, hash }));
+    expect(withRecordedSizes(grown, withGroup(standing, "broker-0", { hosts: half }))).toEqual(grown);
+  });
+});
+
+test("a review against a commit goes by the size that this has", () => {
+  const base = baselineOf(smallAwsSpec(), "git:main");
+  const grown = change(smallAwsSpec(), (spec) => {
+    Object.assign(poolOf(spec, "broker").dataVolumes?.[0] ?? {}, { sizeGib: 200 });
+  });
+  const spec = withRecordedSizes(grown, base);
+  expect(pendingGroups(spec, base)).toEqual([]);
+  expect(reviewOf({ spec, deployed: base, violations: [], before: smallAwsSpec() })).toMatchObject({
+    headline:
+      "accepted, one group changes: broker-0 (differs in place: volume 100 -> 200 GiB), no machine touched",
+    settings: [],
+  });
+});
+
+test("a volume that was made larger by hand stays so, until the spec asks for another size than is recorded", () => {
+  const volumes = groupIn(standing, "broker-0").volumes.map((each) => ({ ...each, sizeGib: 300 }));
+  const larger = withGroup(standing, "broker-0", { volumes });
+  expect(groupsInPlace(smallAwsSpec(), larger)).toEqual([]);
+  expect(
+    changesInPlace(findGroup(wanting({ sizeGib: 200 }), "broker-0"), groupIn(larger, "broker-0")),
+  ).toEqual(["volume 300 -> 200 GiB"]);
+});
+
+test("what the spec does not say of a volume stays as it is", () => {
+  const volumes = groupIn(standing, "broker-0").volumes.map((each) => ({
+    ...each,
+    iops: 6000,
+    throughput: 500,
+  }));
+  const tuned = withGroup(standing, "broker-0", { volumes });
+  expect(groupsInPlace(smallAwsSpec(), tuned)).toEqual([]);
+  const inState = volumes.map((each) => ({ ...each, id: "vol-0a1" }));
+  const { declared } = proposalOf(
+    smallAwsSpec(),
+    withGroup(standing, "broker-0", { volumes: inState }),
+    "broker-1",
+  );
+  const frozen = declared.find(({ address }) => address === "aws_ebs_volume.broker-0-0-data");
+  expect(frozen?.body).toMatchObject({ size: 100 });
+  expect(frozen?.body).not.toHaveProperty("iops");
+  expect(changesInPlace(findGroup(wanting({ iops: 3000 }), "broker-0"), groupIn(tuned, "broker-0"))).toEqual([
+    "iops 6000 -> 3000",
+  ]);
+});
+
+test("refuses a smaller volume in the group's own view and beforehand, and in no other", () => {
+  const spec = wanting({ sizeGib: 50 });
+  const text =
+    "data-volume-kept: data volumes cannot be made smaller: aws_ebs_volume.broker-0-0-data (100 -> 50 GiB); give dataVolumes in cluster.yaml at least the size that is deployed";
+  expect(verdictOf(spec, standing, "broker-0").violations.map(formatViolation)).toEqual([text]);
+  expect(refusedByState(spec, standing, "broker-0").map(formatViolation)).toEqual([text]);
+  expect(verdictOf(spec, standing, "broker-1").violations).toEqual([]);
+  expect(refusedByState(spec, standing, "broker-1")).toEqual([]);
+  expect(refusedByState(wanting({ sizeGib: 200 }), standing, "broker-0")).toEqual([]);
+});
+
+test("two groups may differ in place, and the view of each has its own", () => {
+  const spec = wanting({ iops: 6000 }, (edited) => {
+    Object.assign(poolOf(edited, "broker").dataVolumes?.[1] ?? {}, { sizeGib: 150 });
+  });
+  expect(offeredViews(spec, standing)).toEqual(["cluster", "broker-0", "broker-1"]);
+  for (const name of ["broker-0", "broker-1"]) {
+    expect(verdictOf(spec, standing, name).violations).toEqual([]);
+    expect(proposalOf(spec, standing, name).changes.map(({ address }) => address)).toEqual([
+      `aws_ebs_volume.${name}-0-data`,
+    ]);
+  }
+});
+
+test("a local volume has the same", () => {
+  const deployed = recorded(localSpec());
+  const spec = change(localSpec(), (edited) => {
+    Object.assign(poolOf(edited, "broker").dataVolumes?.[0] ?? {}, { sizeGib: 200, throughput: 500 });
+  });
+  const held = withRecordedSizes(spec, deployed);
+  const { changes, ...proposal } = proposalOf(held, deployed, "broker-0");
+  expect(changes.map(({ address, detail }) => [address, detail])).toEqual(
+    [0, 1, 2].map((host) => [
+      `terraform_data.broker-0-${String(host)}-data`,
+      "100 GiB -> 200 GiB, throughput 500",
+    ]),
+  );
+  expect(dataVolumeKept({ changes, ...proposal })).toEqual([]);
+});
