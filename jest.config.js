@@ -42,7 +42,7 @@ export default {
       ...suite,
       displayName: "real",
       testMatch: tests(".real.test.ts"),
-      globalSetup: "<rootDir>/__tests__/support/global-setup.ts",
+      globalSetup: "<rootDir>/__tests__/support/global-setup.mjs",
       globalTeardown: "<rootDir>/__tests__/support/global-teardown.ts",
     },
   ],

@@ -5,6 +5,8 @@ import { cleanRehearsals } from "../rehearsal/folder.js";
 import { formatRehearsal } from "./output/rehearsal.js";
 import { runRehearse, type RehearseArgs } from "../rehearsal/rehearse.js";
 import { inLines, isWatched, inPlace } from "./output/tasks.js";
+import { onTerminal } from "./ask.js";
+import { ensureTerraform } from "./ensure-terraform.js";
 
 /** What `rollout rehearse` is asked for at the command line. */
 export interface RehearseOptions extends Omit<RehearseArgs, "groups"> {
@@ -25,6 +27,7 @@ export async function runRehearseVerb(
     (await cleanRehearsals(localMachines)).forEach(print);
     return 0;
   }
+  await ensureTerraform({ env: process.env, folder: process.cwd(), dialogue: onTerminal(), note });
   const isDrawn = format === "text" && isWatched();
   const run = isDrawn ? inPlace : inLines(note);
   const rehearsal = await runRehearse(

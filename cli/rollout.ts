@@ -60,7 +60,17 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
     .exits({ 0: "the project is made", 1: "it could not be written", 2: "wrong usage, or files stand there" })
     .action(async (options: InitArgs) => {
       const { runInit } = await import("./init.js");
-      print(runInit(process.cwd(), options));
+      const { ensureTerraform } = await import("./ensure-terraform.js");
+      const { onTerminal } = await import("./ask.js");
+      const folder = process.cwd();
+      print(runInit(folder, options));
+      // The project is made, whatever becomes of this.
+      await ensureTerraform({ env: process.env, folder, dialogue: onTerminal(), note }).catch(
+        (error: unknown) => {
+          if (!(error instanceof UserError)) throw error;
+          note(`warning: ${error.message}`);
+        },
+      );
     });
 
   program
@@ -443,6 +453,10 @@ function refuseLoneRevision(
 
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
+};
+
+const note = (line: string): void => {
+  process.stderr.write(`${line}\n`);
 };
 
 /** Help and version that were asked for are fine, every other word of commander's is wrong usage. */

@@ -79,7 +79,7 @@ const common = {
   target: "node20",
   // AWS's SDK as modules, so that a hook that asks AWS loads the few operations it needs and not all of EC2.
   mainFields: ["module", "main"],
-  external: ["execa", "jsonc-parser"],
+  external: ["execa", "jsonc-parser", "openpgp"],
   // Packages in the old module format call require.
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',

@@ -26,6 +26,15 @@ test("pages call the package, and the file that it is packed into, by the name i
   ]);
 });
 
+test("pages name the cdktn and the constructs that CI runs with it", () => {
+  const script = readFileSync(".ci/cdktn", "utf8");
+  const versions = /constructs=([\d.]+) .*npm:cdktn@([\d.]+)/.exec(script)?.slice(1);
+  expect(versions).toHaveLength(2);
+  const [constructs = "", cdktn = ""] = versions ?? [];
+  expect(found(/npm:cdktn@[\d.]+/g)).toEqual([`npm:cdktn@${cdktn}`]);
+  expect(found(/"constructs": "[\d.]+"/g)).toEqual([`"constructs": "${constructs}"`]);
+});
+
 test("pages name the versions of peers that this was tested with", () => {
   expect(found(/(?:@cdktf\/provider-\w+|cdktf-cli)@[\d.]+/g).sort()).toEqual(
     ["@cdktf/provider-aws", "@cdktf/provider-null", "cdktf-cli"].map(

@@ -173,9 +173,13 @@ describeReal("rollout rehearse", ["terraform"], ({ env }) => {
 });
 
 describe("A rehearsal", () => {
-  test("says in one line how to get Terraform where there is none", async () => {
+  test("says in one line how to get Terraform where there is none and none may be fetched", async () => {
     await symlink(process.execPath, join(folder, "node"));
-    const run = await rehearse(["--spec", spec], { PATH: folder, TERRAFORM_BINARY_NAME: "" });
+    const run = await rehearse(["--spec", spec], {
+      PATH: folder,
+      TERRAFORM_BINARY_NAME: "",
+      ROLLOUT_DOWNLOAD: "never",
+    });
     expect({ exitCode: run.exitCode, stdout: run.stdout, stderr: run.stderr }).toEqual({
       exitCode: 1,
       stdout: "",

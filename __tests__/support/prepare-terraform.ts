@@ -1,20 +1,25 @@
+import { resolve } from "node:path";
 import { execa } from "execa";
+import { FETCHED } from "../../clients/terraform/opentofu.js";
 import { missing } from "./prepared.js";
 import type { Result, Terraform } from "./prepared.js";
 
 /** The oldest Terraform and OpenTofu that the program supports. */
 const oldest = { major: 1, minor: 9 };
 
-/** The binary that `TERRAFORM_BINARY_NAME` names, else `terraform`, else `tofu`. */
+/** What `global-setup.mjs` has fetched. */
+const fetched = resolve(FETCHED);
+
+/** The binary that `TERRAFORM_BINARY_NAME` names, else `terraform`, else `tofu`, else what was fetched. */
 export async function prepareTerraform(): Promise<Result<Terraform>> {
   const named = process.env["TERRAFORM_BINARY_NAME"];
-  const candidates = named === undefined || named === "" ? ["terraform", "tofu"] : [named];
+  const candidates = named === undefined || named === "" ? ["terraform", "tofu", fetched] : [named];
   for (const binary of candidates) {
     const found = await askVersion(binary);
     if (found !== undefined) return found;
   }
   return missing(
-    `${candidates.join(" or ")} is not on the PATH; see https://developer.hashicorp.com/terraform/install`,
+    `${candidates.slice(0, 2).join(" or ")} is not on the PATH; see https://developer.hashicorp.com/terraform/install`,
   );
 }
 
@@ -25,6 +30,7 @@ export async function prepareTofu(
   if (terraform.ok && terraform.registry === OPENTOFU) return terraform;
   return (
     (await askVersion("tofu")) ??
+    (await askVersion(fetched)) ??
     missing("tofu is not on the PATH; see https://opentofu.org/docs/intro/install")
   );
 }

@@ -62,7 +62,7 @@ async function prepareTerraformAndProviders() {
   return [terraform, await prepareTofu(terraform), await prepareProviders(terraform)] as const;
 }
 
-/** `global-setup.ts` names a folder for each run. Without one, this process keeps the result to itself. */
+/** `global-setup.mjs` names a folder for each run. Without one, this process keeps the result to itself. */
 function resultFile(): string | undefined {
   const run = process.env["ROLLOUT_TEST_RUN"];
   return run === undefined ? undefined : join(run, "prepared.json");

@@ -3,16 +3,19 @@ import { access, stat } from "node:fs/promises";
 import { basename, delimiter, isAbsolute, join, resolve, sep } from "node:path";
 import { UserError } from "../../cluster/user-error.js";
 import type { Environment } from "../environment.js";
+import { FETCHED } from "./opentofu.js";
 
 /** What to do where Terraform is missing or too old. */
 export const HOW_TO_GET_IT =
   "install Terraform 1.9 or newer (developer.hashicorp.com/terraform/install) or OpenTofu (opentofu.org/docs/intro/install)";
 
 /**
- * The path of the binary to run: what `TERRAFORM_BINARY_NAME` names, else `terraform`, else `tofu`.
+ * The path of the binary to run: what `TERRAFORM_BINARY_NAME` names, else `terraform`, else `tofu`, else the OpenTofu that was
+ * fetched.
+ * @param folder below which that lies. Default: the one in which the command runs
  * @throws UserError when there is none
  */
-export async function findTerraform(env: Environment = process.env): Promise<string> {
+export async function findTerraform(env: Environment = process.env, folder = process.cwd()): Promise<string> {
   const named = env["TERRAFORM_BINARY_NAME"];
   if (named !== undefined && named !== "") {
     const found = await findProgram(named, env);
@@ -21,7 +24,10 @@ export async function findTerraform(env: Environment = process.env): Promise<str
       `Terraform is not installed: TERRAFORM_BINARY_NAME names ${named}, which is no program on the PATH; correct it, or ${HOW_TO_GET_IT}`,
     );
   }
-  const found = (await findProgram("terraform", env)) ?? (await findProgram("tofu", env));
+  const found =
+    (await findProgram("terraform", env)) ??
+    (await findProgram("tofu", env)) ??
+    (await findProgram(resolve(folder, FETCHED), env));
   if (found !== undefined) return found;
   throw new UserError(
     `Terraform is not installed: looked for terraform and tofu on the PATH; ${HOW_TO_GET_IT}, or name a binary by TERRAFORM_BINARY_NAME`,
