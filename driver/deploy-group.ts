@@ -252,9 +252,7 @@ class GroupRoll {
       this.isConfirmed = true;
     }
     // It may have been said since: while it was planned, and while somebody was asked.
-    const { windows } = program.spec.rollout;
-    if (!this.dead.wereSeen && (windows || (await readHold(this.run.store, this.run.clock.now()))))
-      await refuseHeld(this.run, this.name, BEFORE_IT_BEGINS);
+    if (!this.dead.wereSeen) await this.refuseIfHeld(program);
     await this.leave(plan);
     await this.steps.during("apply", "its machines are made anew, with a closed gate", async () => {
       for (let tries = 0; ; tries++) {
@@ -284,7 +282,7 @@ class GroupRoll {
       ...{ group: this.name, role: group.role, summary, tool: result.plan.tool },
       ...{ laterHosts: [], isInPlace: true },
     });
-    if (await readHold(this.run.store)) await refuseHeld(this.run, this.name);
+    await this.refuseIfHeld(plan.program);
     await this.steps.during(
       "apply",
       "its data volumes are changed; no machine is, and no work leaves",
@@ -299,6 +297,12 @@ class GroupRoll {
           );
       },
     );
+  }
+
+  private async refuseIfHeld({ spec }: Program): Promise<void> {
+    const { store, clock } = this.run;
+    if (spec.rollout.windows || (await readHold(store, clock.now())))
+      await refuseHeld(this.run, this.name, BEFORE_IT_BEGINS);
   }
 
   private async leave(plan: ViewPlan): Promise<void> {
