@@ -4,7 +4,9 @@ import Sequencer from "@jest/test-sequencer";
 
 /** The suites that take longest, in this order; most of their time they wait. */
 const LONGEST = [
+  "deploy/kill-matrix-ec2",
   "deploy/kill-matrix-local",
+  "deploy/kill-matrix-s3",
   "deploy/aws",
   "deploy/plan-group-aws",
   "deploy/local-agents",
@@ -12,7 +14,6 @@ const LONGEST = [
   "deploy/local-agents-consul",
   "deploy/roll",
   "docs/how-to",
-  "deploy/kill-matrix-s3",
   "deploy/five-servers",
   "contract/consul",
   "deploy/surge",
