@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { describeReal } from "../support/environment.js";
+import { longTest } from "../support/long.js";
 import { attributesOf, idsOf, revisionsOf, type StateFile } from "./state-file.js";
 import { Workspace } from "./workspace.js";
 
@@ -104,7 +105,7 @@ describeReal("Data volumes that are changed in place, one test after another", [
     await demo.write(text);
   });
 
-  test("a roll of its image changes them with it, and an undo leaves their size", async () => {
+  longTest("a roll of its image changes them with it, and an undo leaves their size", async () => {
     await demo.edit(
       ["images: [v1, v1, v1]\n    ", "images: [v2, v1, v1]\n    "],
       ["sizeGib: 200", "sizeGib: 300"],
