@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { connect } from "node:net";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { until } from "../fleet/until.js";
 import { freePorts } from "../support/free-port.js";
@@ -62,6 +62,12 @@ export class KafkaCluster {
     return this.scratch.run(program, args, this.#env);
   }
 
+  /** In which Kafka's tools are on the PATH. */
+  get env(): Record<string, string> {
+    const bin = join(this.scratch.folder, "bin");
+    return { ...this.#env, PATH: [bin, process.env["PATH"]].join(delimiter) };
+  }
+
   /** Runs a tool that has to succeed. */
   async #tool(name: string, ...args: string[]): Promise<string> {
     const { exitCode, output } = await this.run(`${this.scratch.folder}/bin/${name}`, args);
@@ -85,10 +91,9 @@ export class KafkaCluster {
   }
 
   /** Ends a broker as its machine does, and takes its disk with it. */
-  async replace(id: number): Promise<void> {
+  async endBroker(id: number): Promise<void> {
     await this.#running.get(id)?.stop();
     await rm(this.#disk(id), { recursive: true, force: true });
-    await this.startBroker(id);
   }
 
   /** Ends a broker as a lost machine does. */
