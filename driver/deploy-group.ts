@@ -190,7 +190,7 @@ class GroupRoll {
     return this.run.log({
       event: "group-started",
       group: group.name,
-      ...(last ? { from: last.image } : {}),
+      ...(last ? { from: last.image, fromRevision: last.number } : {}),
       to: group.image,
       hash: group.hash,
       cause: causes?.get(group.name) ?? cause,

@@ -64,8 +64,6 @@ describeReal("An incident that somebody mends by the program's words alone", ["t
 
   longTest("a new machine did not come back at first", async () => {
     await ask("broker-1");
-    const spec = await demo.workspace.read();
-    await demo.workspace.write(spec.replaceAll("ready: { timeout: 4h }", "ready: { timeout: 20m }"));
     await demo.tell("/cluster-faults", { fault: "never-back", machine: "broker-1-0" });
     expect(await deployed("broker-1")).toMatchObject({ exitCode: 1 });
     await demo.tell("/cluster-faults", { fault: "never-back", machine: "broker-1-0", on: false });

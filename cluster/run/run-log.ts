@@ -27,6 +27,8 @@ export const logEventSchema = z.object({
   /** The group's image before and after. */
   from: z.string().optional(),
   to: z.string().optional(),
+  /** The number of the group's last revision before. */
+  fromRevision: z.int().positive().optional(),
   /** Of the template that the group is rolled to. */
   hash: z.string().optional(),
   revision: z.int().positive().optional(),

@@ -19,7 +19,7 @@ export interface Run extends Pick<LogEvent, "command" | "by"> {
 /** What a run did with one group. */
 export interface Attempt extends Pick<
   LogEvent,
-  "from" | "to" | "hash" | "revision" | "cause" | "despite" | "reason"
+  "from" | "to" | "fromRevision" | "hash" | "revision" | "cause" | "despite" | "reason"
 > {
   readonly group: string;
   /** Whether it was begun; one that was refused before has an end alone. */
@@ -80,6 +80,7 @@ function attemptsIn(lines: readonly LogEvent[]): Attempt[] {
 const attemptOf = (lines: Lines): Attempt => ({
   from: last(lines, "from"),
   to: last(lines, "to"),
+  fromRevision: last(lines, "fromRevision"),
   hash: last(lines, "hash"),
   revision: last(lines, "revision"),
   cause: last(lines, "cause"),

@@ -1,3 +1,4 @@
+import type { Deployed } from "../../cluster/deployed.js";
 import type { Group } from "../../cluster/groups.js";
 import { attemptsOf, isWhole, type Attempt, type Run } from "./read-runs.js";
 
@@ -60,7 +61,7 @@ function leftIn(attempts: readonly Attempt[]): string[] {
 }
 
 /** A group that has begun to leave and has not been whole since, and the images between which it was rolled. */
-export type Out = Pick<Attempt, "group" | "from" | "to" | "hash">;
+export type Out = Pick<Attempt, "group" | "from" | "to" | "fromRevision" | "hash">;
 
 /** Whether something was rolled to the template of a group; by its image, where an earlier version wrote the log. */
 export const isTo = (
@@ -74,6 +75,19 @@ export function outOf(runs: readonly Run[]): Out[] {
   const rolled = all.findLastIndex(({ end }) => end?.result === "ok");
   return leftIn(all.slice(rolled + 1)).map((group) => {
     const begun = all.findLast((each) => each.group === group && each.isBegun);
-    return { group, from: begun?.from, to: begun?.to, hash: begun?.hash };
+    return {
+      group,
+      from: begun?.from,
+      to: begun?.to,
+      fromRevision: begun?.fromRevision,
+      hash: begun?.hash,
+    };
   });
 }
+
+/** Without those that Terraform alone has rolled since, of which no log says anything: whoever does counts up the revision. */
+export const stillOut = (out: readonly Out[], { groups }: Deployed): Out[] =>
+  out.filter(({ group, fromRevision = Infinity }) => {
+    const last = groups.get(group)?.revisions.at(-1);
+    return last === undefined || last.number <= fromRevision;
+  });

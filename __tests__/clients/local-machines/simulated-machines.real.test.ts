@@ -61,6 +61,10 @@ test("a start that fails is started again by the next", async () => {
   await fault(false);
   await start("consul-server-2-0");
   expect(await nodeName(machines.get("consul-server-2-0").consul)).toBe("consul-server-2-0");
+  const happened = z.array(z.object({ machine: z.string(), what: z.string() }));
+  expect(happened.parse(await (await fetch(`${control}/events`)).json())).toEqual(
+    servers.map((machine) => ({ machine, what: "started" })),
+  );
 });
 
 test("the simulator ends with the last machine, and a first one starts another", async () => {

@@ -164,6 +164,7 @@ const withoutNames = (message: string): string =>
     .replace(/ \(.*?\)/gs, "")
     .replace(/(?<=view )[\w-]+/g, "GROUP")
     .replace(/\b(?:consul-server|nomad-server|name-server|broker)-[012](?:-[\w-]+)?/g, "GROUP")
+    .replace(/GROUP(?:, GROUP)+/g, "GROUP")
     .replace(/\b\d+ (machine|hook)s?\b/g, "N $1s")
     .replace(/\b\d+\b/g, "N");
 

@@ -33,16 +33,10 @@ const JUSTIFIED: Readonly<Record<string, string>> = {
     "what a member names today would change it tomorrow, whoever is rolled then",
   "unattributed-change: what belongs to no group names members of groups":
     "it follows the member, and may act on it with the next roll",
-  "replace-not-delete: members of GROUP would be destroyed in the view GROUP, without a hook":
-    "work on the group's own machines would be lost",
-  "leave-hook-runs: N machines of GROUP would go before their work has left, since the hook of terraform_data.GROUP would not run":
-    "work on the group's own machines would be lost",
   "hooks-as-rendered: hooks would not run what they are rendered with":
     "work would not leave, or a broken group would pass for whole",
   "hooks-as-rendered: hooks would be taken for ended that may never have run, or run for nothing":
     "they are not repeated by the number that the state asks for",
-  "hooks-as-rendered: hooks would be recorded as ended without a look at their marks":
-    "what was cut off would be recorded",
   "hooks-as-rendered: members of groups would not wait for what comes before them":
     "a machine could go before its work has left",
   "hooks-as-rendered: machines would change, and what hangs on them would not be made again":
@@ -51,6 +45,8 @@ const JUSTIFIED: Readonly<Record<string, string>> = {
     "a disk cannot be made smaller, so the apply would fail once the group has left",
   "image-as-desired: GROUP would have N hosts, desired N":
     "the group would be recorded as rolled, and be smaller",
+  "image-as-desired: GROUP would have N hosts, GROUP among them, desired N":
+    "a number that is not the group's would be recorded as one of its hosts",
   "image-as-desired: hosts of GROUP would be otherwise than the spec says":
     "the group would be recorded as rolled, and have another image",
   "image-as-desired: the history of GROUP would not end with what the spec says":

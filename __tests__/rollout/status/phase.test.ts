@@ -137,6 +137,19 @@ describe("a cluster is", () => {
     expect(phaseOf(situationOf(pending, deployedAs(pending), { events })).phase).toBe("healthy");
   });
 
+  test("healthy where Terraform alone has rolled since what a run was killed at, though to the image of before", () => {
+    const events = DRAINING.map((line) =>
+      line.event === "group-started" ? { ...line, fromRevision: 1 } : line,
+    );
+    const [first] = standing.groups.get("broker-0")?.revisions ?? [];
+    const at = (number: number) =>
+      withGroup(standing, "broker-0", { revisions: first ? [{ ...first, number }] : [] });
+    expect(phaseOf(situationOf(spec, at(1), { events })).phase).toBe("in flight");
+    expect(phaseOf(situationOf(spec, at(2), { events })).phase).toBe("healthy");
+    // An image that is asked for since is no roll that has begun.
+    expect(phaseOf(situationOf(pending, at(2), { events })).phase).toBe("pending");
+  });
+
   test("failed without a next command where protection is off, since nothing is rolled then", () => {
     const off = change(pending, (draft) => {
       draft.protection = "off";

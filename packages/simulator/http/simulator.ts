@@ -62,8 +62,8 @@ export class Simulator {
       this.#ports.set(name, listening);
     }
     const servesAt = { address: "127.0.0.1", port: this.#port(name) };
-    this.do(() => this.cluster.startMachine({ servesAt, ...settings }, disk));
-    this.#happened({ machine: name, what: "started" });
+    const { isRunning } = this.do(() => this.cluster.startMachine({ servesAt, ...settings }, disk));
+    if (isRunning) this.#happened({ machine: name, what: "started" });
   }
 
   /** Stops an agent as the system's service manager would. */
