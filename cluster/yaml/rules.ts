@@ -1,7 +1,7 @@
 import { checkRollout } from "./rollout-rules.js";
 import { checkActions, checkBake } from "./gate-rules.js";
 import { roleOf } from "../groups.js";
-import { DEFAULT_VOLUME_TYPE } from "./schema.js";
+import { DEFAULT_VOLUME_TYPE, VOLUME_TYPES } from "./schema.js";
 import { asList, asMap, type Raw } from "../raw.js";
 import { formatValue, found, type Finding } from "./problem.js";
 
@@ -133,6 +133,7 @@ function checkVolumes(pool: string, settings: Raw): Finding[] {
     const { sizeGib, type = DEFAULT_VOLUME_TYPE, iops, throughput } = asMap(volume);
     const is = (key: string, message: string): Finding[] =>
       found(["pools", pool, "dataVolumes", index, key], message);
+    if (!VOLUME_TYPES.some((each) => each === type)) return [];
     if (type !== DEFAULT_VOLUME_TYPE)
       return ["iops", "throughput"].flatMap((key) =>
         key in asMap(volume)

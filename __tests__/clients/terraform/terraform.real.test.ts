@@ -46,7 +46,7 @@ describe("Which binary", () => {
   });
 
   test("rejects a machine without any", async () => {
-    expect(await refusal(findTerraform({ PATH: folder }))).toMatchInlineSnapshot(
+    expect(await refusal(findTerraform({ PATH: folder }, folder))).toMatchInlineSnapshot(
       `"Terraform is not installed: looked for terraform and tofu on the PATH; install Terraform 1.9 or newer (developer.hashicorp.com/terraform/install) or OpenTofu (opentofu.org/docs/intro/install), or name a binary by TERRAFORM_BINARY_NAME"`,
     );
   });
