@@ -1,6 +1,6 @@
 /** What a program that declares a cluster imports. */
 export type { ClusterBase } from "./program/typed/cluster-base.js";
-export { Cluster, type ClusterProps, type RolloutProps } from "./program/typed/cluster.js";
+export { Cluster, type ClusterProps, type RolloutProps, type WindowProps } from "./program/typed/cluster.js";
 export type { ActionProps, CheckProps, GateProps, StepProps } from "./program/typed/gate-props.js";
 export { aws, file, local, s3, three } from "./program/typed/places.js";
 export type { AwsProps, BackendProps, LocalProps, Place, S3Props } from "./program/typed/places.js";
