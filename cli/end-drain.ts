@@ -22,7 +22,7 @@ export async function afterDrain(
   const { spec, deployed, events } = situation;
   const last = deployed.groups.get(name)?.revisions.at(-1);
   const isBack = toRevision === undefined || toRevision === last?.number;
-  const isOut = outOf(readRuns(events)).some(({ group }) => group === name);
+  const isOut = outOf(readRuns(events), deployed).some(({ group }) => group === name);
   if (!isOut || !isBack || findGroup(spec, name).hash === last?.hash) return situation;
   refuseToEdit(situation, name, "undone");
   const progress = plainProgress((line) => process.stderr.write(`${line}\n`));

@@ -81,7 +81,7 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
     if (known && !isDeepStrictEqual(seen.spec, known)) throw editedMeanwhile(known, seen.spec, wanted);
     known = seen.spec;
     if (hasHeld && !seen.hold) isReleased = true;
-    const logged = rollFacts(readRuns(seen.events));
+    const logged = rollFacts(readRuns(seen.events), seen.deployed);
     const { failure = ownFailure } = logged;
     const facts = { ...logged, ...(isReleased ? { heldAt: Infinity } : {}), failure };
     const next = nextRoll({ ...seen, wanted, facts, at: clock.now() });

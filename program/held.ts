@@ -88,7 +88,7 @@ const hasBegun = (situation: Situation, group: string | undefined): boolean =>
 /** What has begun is finished, whatever holds. */
 function reasonsOf(situation: Situation, group?: string): Reason[] {
   if (hasBegun(situation, group)) return [];
-  const facts = rollFacts(readRuns(situation.events));
+  const facts = rollFacts(readRuns(situation.events), situation.deployed);
   const groups = group === undefined ? [] : [group];
   return among(mayRoll(situation, groups, { ...situation, facts }), "cancelled", ...PACE);
 }

@@ -27,7 +27,8 @@ export async function warnOfMachines(spec: Spec, changes: ReadonlyMap<string, ob
  * @throws UserError naming all that is wrong
  */
 export async function refuseNewMachine({ spec, deployed }: ClusterState, group: Group, store: RunStore) {
-  const out = async () => outOf(readRuns((await new LogReader(store).read()).events)).map((one) => one.group);
+  const out = async () =>
+    outOf(readRuns((await new LogReader(store).read()).events), deployed).map((one) => one.group);
   const isBegun = inFlightOf(spec, deployed).some((each) => each.group === group.name);
   const { wrong, unknown } = await askEc2(spec, group, deployed, !isBegun);
   const refusal = `${group.name} cannot be rolled now, since no machine of it could be made:`;

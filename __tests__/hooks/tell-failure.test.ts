@@ -78,7 +78,7 @@ test("a hook that Terraform alone has called and that failed is in history and i
     next: "npx rollout deploy broker-0",
   });
   // A leave that is refused has taken nothing, and no roll of a goal has failed by it.
-  expect(rollFacts(runs)).toMatchObject({ out: [], failure: undefined });
+  expect(rollFacts(runs, deployed)).toMatchObject({ out: [], failure: undefined });
 });
 
 test("of several hooks of one apply the first is written, for the group whose view calls them", async () => {

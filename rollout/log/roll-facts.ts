@@ -30,7 +30,7 @@ export interface RollFailure {
  * The facts of a log's runs. A roll ends where its run says so. One that was killed or interrupted has not ended: the next run
  * goes on with it, and what was seen then counts.
  */
-export function rollFacts(runs: readonly Run[]): RollFacts {
+export function rollFacts(runs: readonly Run[], deployed: Deployed): RollFacts {
   const ended = runs.findLastIndex(({ end }) => end && end.result !== "interrupted");
   const own = runs.slice(ended + 1);
   const all = attemptsOf(runs);
@@ -40,7 +40,7 @@ export function rollFacts(runs: readonly Run[]): RollFacts {
     lastEnd: last?.end && { group: last.group, at: Date.parse(last.end.at) },
     heldAt: held === undefined ? undefined : Date.parse(held),
     failure: attemptsOf(own).flatMap(failedGate).at(-1),
-    out: leftIn(all),
+    out: outIn(all, deployed, all).map(({ group }) => group),
   };
 }
 
@@ -61,7 +61,7 @@ function leftIn(attempts: readonly Attempt[]): string[] {
 }
 
 /** A group that has begun to leave and has not been whole since, and the images between which it was rolled. */
-export type Out = Pick<Attempt, "group" | "from" | "to" | "fromRevision" | "hash">;
+export type Out = Pick<Attempt, "group" | "from" | "to" | "hash">;
 
 /** Whether something was rolled to the template of a group; by its image, where an earlier version wrote the log. */
 export const isTo = (
@@ -70,24 +70,21 @@ export const isTo = (
 ): boolean => (hash === undefined ? (to ?? group.image) === group.image : hash === group.hash);
 
 /** The groups that are out by a log. None is that was so before another was rolled: no work leaves unless all others are well. */
-export function outOf(runs: readonly Run[]): Out[] {
+export function outOf(runs: readonly Run[], deployed: Deployed): Out[] {
   const all = attemptsOf(runs);
   const rolled = all.findLastIndex(({ end }) => end?.result === "ok");
-  return leftIn(all.slice(rolled + 1)).map((group) => {
-    const begun = all.findLast((each) => each.group === group && each.isBegun);
-    return {
-      group,
-      from: begun?.from,
-      to: begun?.to,
-      fromRevision: begun?.fromRevision,
-      hash: begun?.hash,
-    };
-  });
+  return outIn(all.slice(rolled + 1), deployed, all);
 }
 
-/** Without those that Terraform alone has rolled since, of which no log says anything: whoever does counts up the revision. */
-export const stillOut = (out: readonly Out[], { groups }: Deployed): Out[] =>
-  out.filter(({ group, fromRevision = Infinity }) => {
+/** Without what Terraform alone has rolled since, of which no log says anything: whoever does counts up the revision. */
+const outIn = (attempts: readonly Attempt[], { groups }: Deployed, all: readonly Attempt[]): Out[] =>
+  leftIn(attempts).flatMap((group) => {
+    const {
+      from,
+      to,
+      hash,
+      fromRevision = Infinity,
+    } = all.findLast((each) => each.group === group && each.isBegun) ?? {};
     const last = groups.get(group)?.revisions.at(-1);
-    return last === undefined || last.number <= fromRevision;
+    return last === undefined || last.number <= fromRevision ? [{ group, from, to, hash }] : [];
   });

@@ -106,7 +106,7 @@ export const BEGUN = "its work has begun to leave";
 
 /** The names of {@link unfinished} groups, by state and log. */
 export const unfinishedNames = (situation: Situation): string[] =>
-  unfinished(situation, rollFacts(readRuns(situation.events))).map(({ group }) => group);
+  unfinished(situation, rollFacts(readRuns(situation.events), situation.deployed)).map(({ group }) => group);
 
 /** The groups whose roll has begun and not ended, in the order in which they are to be finished: those that only the log knows come last. */
 export function unfinished({ spec, deployed }: ClusterState, facts?: RollFacts): InFlight[] {

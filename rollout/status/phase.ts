@@ -4,7 +4,7 @@ import type { ClusterState } from "../../cluster/cluster-state.js";
 import { groupsOf, type Group } from "../../cluster/groups.js";
 import { describeGoal, missingOf } from "../../cluster/run/goal.js";
 import { leftoversOf } from "../../cluster/retiring.js";
-import { outOf, type Out, stillOut } from "../log/roll-facts.js";
+import { outOf, type Out } from "../log/roll-facts.js";
 import { describeHold } from "../log/time.js";
 import { headline, lastFailure, type Failure } from "../log/last-failure.js";
 import { readRuns, type Run } from "../log/read-runs.js";
@@ -63,7 +63,7 @@ export function phaseOf(situation: Situation, only?: string): Phase {
     inFlight: inFlightOf(spec, situation.deployed)
       .map(({ group }) => group)
       .filter((name) => isAsked({ name })),
-    out: outOf(runs).filter(({ group }) => isAsked({ name: group })),
+    out: outOf(runs, situation.deployed).filter(({ group }) => isAsked({ name: group })),
     ...(only === undefined || run?.attempts.at(-1)?.group === only
       ? { last: run, run: situation.run }
       : { last: undefined, run: undefined }),
@@ -204,7 +204,7 @@ export function begunIn({ spec, deployed }: ClusterState, out: readonly Out[]): 
     const last = deployed.groups.get(group)?.revisions.at(-1);
     return last?.image === from && (hash === undefined ? from !== to : hash !== last?.hash);
   };
-  return stillOut(out, deployed).flatMap((one) => (due.has(one.group) || isSetBack(one) ? [one.group] : []));
+  return out.flatMap((one) => (due.has(one.group) || isSetBack(one) ? [one.group] : []));
 }
 
 /** Cut off then. Set back in the spec, its machines would stay as they were left. */

@@ -157,7 +157,7 @@ export function statusOf(
       forReview: isForReview(deployed.origin),
       empty: deployed.addresses.size === 0,
     },
-    groups: groupStates(situation, views, begunIn(situation, outOf(runs))),
+    groups: groupStates(situation, views, begunIn(situation, outOf(runs, deployed))),
     checks: lastChecks(spec, runs),
     leftovers: describeLeftovers(spec, deployed),
     run: run ? { command, by, pid, since, group: atHand(run, runs.at(-1)) ?? null } : null,
@@ -180,7 +180,7 @@ export function statusOf(
 function waitsIn(situation: Situation, runs: readonly Run[], missing: readonly string[]): Status["waits"] {
   const { spec, deployed } = situation;
   if (spec.protection === "off") return [];
-  const facts = rollFacts(runs);
+  const facts = rollFacts(runs, situation.deployed);
   const begun = unfinished(situation, facts).map(({ group }) => group);
   const due = new Set([...pendingGroups(spec, deployed).map(({ name }) => name), ...missing]);
   // What has begun is finished, whatever holds.

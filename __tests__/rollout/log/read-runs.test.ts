@@ -3,6 +3,9 @@ import { lastRun } from "../../../rollout/log/last-run.js";
 import { attemptsOf, readRuns } from "../../../rollout/log/read-runs.js";
 import { rollFacts } from "../../../rollout/log/roll-facts.js";
 import { ago, DRAINING, GATE_FAILED, runOf } from "../../support/situation.js";
+import { deployedAs, localSpec } from "../../support/fixtures.js";
+
+const STANDING = deployedAs(localSpec());
 
 const attempts = (...args: Parameters<typeof readRuns>) =>
   attemptsOf(readRuns(...args)).map(({ group, isBegun, steps, end }) => [
@@ -50,7 +53,7 @@ describe("a refusal of the next run is not the end of an attempt that was killed
   });
 
   test("so no gate has failed, and the run that was refused is at no step", () => {
-    expect(rollFacts(runs).failure).toBeUndefined();
+    expect(rollFacts(runs, STANDING).failure).toBeUndefined();
     expect(lastRun(runs)).toMatchObject({ step: null, hasTouched: false });
   });
 });

@@ -1,9 +1,13 @@
 import { expect, test } from "@jest/globals";
 import { isTo, outOf, rollFacts } from "../../../rollout/log/roll-facts.js";
 import { readRuns } from "../../../rollout/log/read-runs.js";
+import { deployedAs, groupIn, localSpec, withGroup } from "../../support/fixtures.js";
 import type { LogEvent } from "../../../cluster/run/run-log.js";
 
 const START = Date.parse("2026-01-01T00:00:00Z");
+
+/** Each group has its first revision. */
+const STANDING = deployedAs(localSpec());
 
 type Draft = Omit<LogEvent, "at" | "run">;
 
@@ -15,7 +19,7 @@ const log = (...drafts: readonly Draft[]): LogEvent[] =>
     ...draft,
   }));
 
-const factsOf = (events: readonly LogEvent[]) => rollFacts(readRuns(events));
+const factsOf = (events: readonly LogEvent[]) => rollFacts(readRuns(events), STANDING);
 
 const started = (group: string, to = "ami-0bbb"): Draft => ({ event: "group-started", group, to });
 const step = (group: string, name: NonNullable<LogEvent["step"]>): Draft => ({
@@ -87,5 +91,20 @@ test("a roll is told by its template; where an earlier version wrote the log, by
   expect(isTo({ to: "ami-0ccc", hash: undefined }, group)).toBe(false);
   const typed = log({ ...started("broker-0"), hash: "0123456789" }, ...failing.slice(1));
   expect(factsOf(typed).failure).toEqual({ ...FAILURE, hash: "0123456789" });
-  expect(outOf(readRuns(typed))).toMatchObject([{ group: "broker-0", hash: "0123456789" }]);
+  expect(outOf(readRuns(typed), STANDING)).toMatchObject([{ group: "broker-0", hash: "0123456789" }]);
+});
+
+test("what Terraform alone has rolled since is out no more, though no log says so", () => {
+  const events = log({ ...started("broker-0"), fromRevision: 1 }, step("broker-0", "leave"));
+  const [first] = groupIn(STANDING, "broker-0").revisions;
+  const since = withGroup(STANDING, "broker-0", { revisions: first ? [first, { ...first, number: 2 }] : [] });
+  const runs = readRuns(events);
+  expect([rollFacts(runs, STANDING).out, outOf(runs, STANDING)]).toMatchObject([
+    ["broker-0"],
+    [{ group: "broker-0" }],
+  ]);
+  expect([rollFacts(runs, since).out, outOf(runs, since)]).toEqual([[], []]);
+  // An earlier version wrote no number, so nothing is known of it.
+  const older = readRuns(log(started("broker-0"), step("broker-0", "leave")));
+  expect(rollFacts(older, since).out).toEqual(["broker-0"]);
 });

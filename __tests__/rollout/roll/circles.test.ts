@@ -104,7 +104,7 @@ function refused(situation: Situation, command: string): string | undefined {
   const [verb = "", ...words] = command.replace(/^(npx )?rollout /, "").split(" ");
   const { spec, deployed } = situation;
   const [target = ""] = words;
-  const facts = rollFacts(readRuns(situation.events));
+  const facts = rollFacts(readRuns(situation.events), situation.deployed);
   const names = (of: string): string[] =>
     of === "--all"
       ? groupsOf(spec).map(({ name }) => name)

@@ -71,7 +71,7 @@ export async function drive(world: World, wanted: Wanted, between: () => Promise
   /** A hold that was seen keeps what has not begun, and so does a failed gate; what is out may be finished. */
   const mayBegin = (name: string, what: string): void => {
     const isOut =
-      rollFacts(readRuns(world.events)).out.includes(name) ||
+      rollFacts(readRuns(world.events), world.deployed).out.includes(name) ||
       world.out.has(name) ||
       inFlightOf(world.spec, world.deployed).some((each) => each.group === name);
     if (held && !isOut) throw new Violation(`${name} is begun (${what}) while the roll is held`);
