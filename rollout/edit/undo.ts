@@ -94,7 +94,9 @@ function goBack(situation: Situation, name: string, toRevision?: number): Undo {
   // A roll that was killed while work left is seen in the log alone.
   const isOut =
     group.hash !== last.hash &&
-    outOf(readRuns(situation.events), deployed).some((each) => each.group === group.name && isTo(each, group));
+    outOf(readRuns(situation.events), deployed).some(
+      (each) => each.group === group.name && isTo(each, group),
+    );
   const isBegun = isOut || inFlightOf(spec, deployed).some((each) => each.group === group.name);
   const isWhole = !isBegun && group.hash === last.hash;
   const isOther = otherIn(group, current);
