@@ -53,13 +53,19 @@ export async function applyView(
 }
 
 /**
- * Applies a plan of the view `cluster`, which rolls no group: where it fails, the same command goes on.
+ * Applies a plan that rolls no group: where it fails, the same command goes on.
+ * @param next says so
  * @throws UserError with what Terraform said
  */
-export async function applyCluster(run: Run, plan: ViewPlan, steps: GroupSteps): Promise<void> {
+export async function applyAtOnce(
+  run: Run,
+  plan: ViewPlan,
+  steps: GroupSteps,
+  next = "run it again: it goes on from here",
+): Promise<void> {
   const applied = await applyView(run, plan, { steps, step: "apply" });
   run.stop.throwIfAborted();
-  if (applied.exitCode !== 0) throw applyFailure(run, applied, "run it again: it goes on from here");
+  if (applied.exitCode !== 0) throw applyFailure(run, applied, next);
 }
 
 /** Where Terraform's own log of a step lies. All batches of a group share one. */

@@ -7,7 +7,7 @@ import { machinesOf } from "../live/local-agents.js";
 import { loadProgram } from "../program/program.js";
 import { refuseStrays, secondCluster, unsaidSecond } from "../program/strays.js";
 import { among, mayRoll, refuse } from "../rollout/roll/may-roll.js";
-import { applyCluster } from "./apply-view.js";
+import { applyAtOnce } from "./apply-view.js";
 import type { GroupResult } from "./deploy-result.js";
 import { GroupSteps } from "./group-steps.js";
 import { annotationsOf, outputsOf } from "./notes-of-view.js";
@@ -35,7 +35,7 @@ export async function deployCluster(run: Run): Promise<GroupResult> {
     for (const line of annotationsOf(VIEW, plan)) steps.say(line);
     if (summary.changes.length === 0) return { result: "nothing" };
     await run.confirm({ group: VIEW, role: "client", summary, tool: result.plan.tool, laterHosts: [] });
-    await steps.during("apply", "what is new is created", () => applyCluster(run, plan, steps));
+    await steps.during("apply", "what is new is created", () => applyAtOnce(run, plan, steps));
     for (const line of await outputsOf(run, plan)) steps.say(line);
     return { result: "applied", seconds: steps.seconds() };
   } finally {

@@ -27,7 +27,7 @@ import { refuseStrays } from "../program/strays.js";
 import { untriedTerraform } from "../program/untried-terraform.js";
 import { agentsOf, type GroupAgents } from "./group-agents.js";
 import { DeadMachines } from "./dead-machines.js";
-import { applyFailure, applyView, isStale } from "./apply-view.js";
+import { applyAtOnce, applyFailure, applyView, isStale } from "./apply-view.js";
 import type { GroupResult } from "./deploy-result.js";
 import { GroupSteps } from "./group-steps.js";
 import { batchOf, inBatch, type ViewPlan, ViewPlanner } from "./plan-view.js";
@@ -283,19 +283,9 @@ class GroupRoll {
       ...{ laterHosts: [], isInPlace: true },
     });
     await this.refuseIfHeld(plan.program);
-    await this.steps.during(
-      "apply",
-      "its data volumes are changed; no machine is, and no work leaves",
-      async () => {
-        const applied = await applyView(this.run, plan, { steps: this.steps, step: "apply" });
-        this.run.stop.throwIfAborted();
-        if (applied.exitCode !== 0)
-          throw applyFailure(
-            this.run,
-            applied,
-            `no machine was touched; go on with: rollout deploy ${this.name}`,
-          );
-      },
+    const goOn = `no machine was touched; go on with: rollout deploy ${this.name}`;
+    await this.steps.during("apply", "its data volumes are changed; no machine is, and no work leaves", () =>
+      applyAtOnce(this.run, plan, this.steps, goOn),
     );
   }
 

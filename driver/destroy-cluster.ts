@@ -11,7 +11,7 @@ import { isOfProgram } from "../program/run-program.js";
 import { refuseStrays } from "../program/strays.js";
 import { describeHold } from "../rollout/log/time.js";
 import { among, mayRoll, refuse } from "../rollout/roll/may-roll.js";
-import { applyCluster } from "./apply-view.js";
+import { applyAtOnce } from "./apply-view.js";
 import type { GroupResult } from "./deploy-result.js";
 import { GroupSteps } from "./group-steps.js";
 import { ViewPlanner } from "./plan-view.js";
@@ -41,7 +41,7 @@ export async function destroyCluster(run: Run): Promise<GroupResult> {
       if (role !== undefined && targets.length === 0) continue;
       await steps.during("apply", `${what} are destroyed`, async () => {
         const plan = await planner.planDestroy(await stillWanted(run, program), targets);
-        await applyCluster(run, plan, steps);
+        await applyAtOnce(run, plan, steps);
       });
     }
     return { result: "applied", seconds: steps.seconds() };

@@ -14,7 +14,7 @@ import {
   type Reason,
   type ReasonId,
   refusal,
-  unfinishedNames,
+  unfinished,
 } from "../rollout/roll/may-roll.js";
 import { openingAt } from "../rollout/roll/windows.js";
 import { nextBatch } from "../rollout/roll/next-batch.js";
@@ -41,7 +41,7 @@ export async function refuseHeld(
   group?: string,
   ids: readonly ReasonId[] = ["paused", "cancelled"],
 ): Promise<void> {
-  const reasons = among(reasonsOf(await readSituation(env, Date.now()), group), ...ids);
+  const reasons = among(reasonsOf(await readSituation(env, Date.now()), group) ?? [], ...ids);
   const held = reasons.filter(({ id }) => despite?.ids.includes(id) !== true);
   if (held.length > 0) throw new HeldBack(textOf(held, group));
 }
@@ -58,8 +58,8 @@ export async function heldViews(program: Program, env: Environment, now: number)
   const { windows } = spec.rollout;
   const opening = windows && openingAt(windows, now);
   const held = due.flatMap(({ name }): [string, Held][] => {
-    if (hasBegun(situation, name)) return [];
     const held = reasonsOf(situation, name);
+    if (!held) return [];
     const until = Math.max(...held.map(({ until = Infinity }) => until));
     if (held.length > 0) return [[name, { until, why: textOf(held, name) }]];
     if (!opening || !("closes" in opening)) return [];
@@ -82,13 +82,10 @@ function severalServers({ spec, deployed }: Program, view: string): [string, Hel
   return laterHosts.length > 0 || numbers || isProofOwed ? [[view, { until: Infinity, why }]] : [];
 }
 
-const hasBegun = (situation: Situation, group: string | undefined): boolean =>
-  unfinishedNames(situation).some((name) => name === group);
-
-/** What has begun is finished, whatever holds. */
-function reasonsOf(situation: Situation, group?: string): Reason[] {
-  if (hasBegun(situation, group)) return [];
+/** Undefined for a group that has begun, which is finished, whatever holds. */
+function reasonsOf(situation: Situation, group?: string): Reason[] | undefined {
   const facts = rollFacts(readRuns(situation.events), situation.deployed);
+  if (unfinished(situation, facts).some((each) => each.group === group)) return undefined;
   const groups = group === undefined ? [] : [group];
   return among(mayRoll(situation, groups, { ...situation, facts }), "cancelled", ...PACE);
 }

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { sha256 } from "../../cluster/sha256.js";
 import { UserError } from "../../cluster/user-error.js";
 import { codeOf, messageOf } from "../error-code.js";
 import { putFile } from "../put-file.js";
@@ -126,5 +126,3 @@ const isSafe = ({ protocol, hostname }: URL): boolean =>
 
 const reasonOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "cause" in error ? codeOf(error.cause) : messageOf(error);
-
-const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

@@ -58,8 +58,7 @@ export function hookFileOf({ spec, deployed: { groups }, specFolder, commit, rol
 export function formatHookFile(source: Source): string {
   const { spec, ...rest } = hookFileOf(source);
   const { userData, recordedSizes, ...own } = spec;
-  const beside = { ...(userData ? { userData } : {}), ...(recordedSizes ? { recordedSizes } : {}) };
-  return `${JSON.stringify({ spec: own, ...beside, ...rest }, null, 2)}\n`;
+  return `${JSON.stringify({ spec: own, userData, recordedSizes, ...rest }, null, 2)}\n`;
 }
 
 /** @throws UserError when it is damaged */

@@ -31,10 +31,9 @@ export interface TakeBack {
 export function takeBack(group: Group, current: DeployedGroup, isOut: boolean): TakeBack | undefined {
   const last = current.revisions.at(-1);
   if (last === undefined) return undefined;
-  const { template, ...to } = restored(group, current, last);
+  const { template, volumes } = restored(group, current, last);
   if (makesTheSame(template, group)) return undefined;
-  const volumeGib = to.volumeGib === undefined ? {} : { volumeGib: to.volumeGib };
-  const change = { ...template, ...volumeGib, generation: generationBack(group, current, last, isOut) };
+  const change = { ...template, ...volumes, generation: generationBack(group, current, last, isOut) };
   return { group: group.name, what: describeChange(group, template), change };
 }
 
@@ -48,8 +47,8 @@ export const describeChange = (from: Template, to: Template): string =>
 interface Restored {
   /** With the generation that the spec says already. */
   readonly template: Template;
-  /** The size that the spec has to give its data volumes in GiB, where it says a smaller one; else it stays. */
-  readonly volumeGib?: number;
+  /** The size that the spec has to give its data volumes, where it says a smaller one; else it stays. */
+  readonly volumes: Pick<GroupChange, "volumeGib">;
   /** What the revision had otherwise, and why that stays as it is. */
   readonly kept: readonly string[];
 }
@@ -73,7 +72,7 @@ export function restored(group: Group, current: DeployedGroup, to: Revision): Re
       ...(dataVolume ? { dataVolume: { ...dataVolume, sizeGib: recorded } } : {}),
       ...(rootVolume ? { rootVolume } : {}),
     }),
-    ...(dataVolume && sizeGib > (group.wantedVolume?.sizeGib ?? 0) ? { volumeGib: sizeGib } : {}),
+    volumes: dataVolume && sizeGib > (group.wantedVolume?.sizeGib ?? 0) ? { volumeGib: sizeGib } : {},
     kept: [
       ...(dataVolume && dataVolume.sizeGib < sizeGib
         ? [`its data volumes stay at ${String(sizeGib)} GiB: none is ever made smaller`]

@@ -101,9 +101,9 @@ function goBack(situation: Situation, name: string, toRevision?: number): Undo {
   const isWhole = !isBegun && group.hash === last.hash;
   const isOther = otherIn(group, current);
   const to = target(current, isWhole ? (each) => isOther(each, last) : () => true, toRevision);
-  const { template, kept, volumeGib } = restored(group, current, to);
+  const { template, kept, volumes } = restored(group, current, to);
   const generation = generationBack(group, current, to, isOut);
-  const change = { ...template, ...(volumeGib === undefined ? {} : { volumeGib }), generation };
+  const change = { ...template, ...volumes, generation };
   const is = isBegun ? "begun" : isWhole ? "whole" : "edited";
   if (makesTheSame(template, group) && (isBegun || generation === group.generation))
     throw nothing(is, group, current, to, kept);
