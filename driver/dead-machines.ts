@@ -1,6 +1,7 @@
 import { withDead } from "../cluster/deployed.js";
 import { findGroup } from "../cluster/find-group.js";
 import type { Group } from "../cluster/groups.js";
+import { inFlightOf } from "../cluster/pending.js";
 import { UserError } from "../cluster/user-error.js";
 import type { Program } from "../program/program.js";
 import { notDead, stoodWith } from "../rollout/preflight/died.js";
@@ -32,7 +33,7 @@ export class DeadMachines {
    * Looks for them.
    * @param next what would come next if there were none
    * @returns whether there are more than were known
-   * @throws UserError where one is half dead and nothing else is to be done; or, naming each, where machines of other groups
+   * @throws UserError where one is half dead and nothing else is to be done, with both ways out; or, naming each, where machines of other groups
    * could not be told of a Consul server's successor
    */
   async find(program: Program, next: NextInGroup["kind"]): Promise<boolean> {
@@ -53,7 +54,12 @@ export class DeadMachines {
     if (agents && isDead && !isBegun && group.role === "consul-server") await agents.canBeTold();
     if (half.length === 0 || isDead) return isDead;
     const lines = half.map(({ host, why }) => `${host} is not well: ${why}`);
-    throw new UserError(`${lines.join("\n")}, or replace its machines: rollout restart ${this.name}`);
+    const other = inFlightOf(program.spec, program.deployed).find((each) => each.group !== this.name);
+    // A restart is an edit, which is refused while another is in flight, and that may wait for this very agent.
+    const anew = other
+      ? `or where it does not start, stop the machine for good and run this again: ${other.group} is in flight, and a restart would have to wait for it`
+      : `or replace its machines: rollout restart ${this.name}`;
+    throw new UserError(`${lines.join("\n")}, ${anew}`);
   }
 
   /**

@@ -62,6 +62,7 @@ describeReal("A group that is replaced a machine at a time", ["terraform"], (rea
   const start = (): RunningDeploy =>
     new RunningDeploy(demo.startDeploy("broker-0"), {
       folder: demo.folder,
+      stateFile: demo.stateFile,
       runFolder: runFolder(),
       terraform: real.terraform,
     });

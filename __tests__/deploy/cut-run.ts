@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Case } from "./kill-matrix.js";
-import { applyLogs, processesIn, until } from "./running-deploy.js";
+import { applyLogs, processesIn, stateWritten, until } from "./running-deploy.js";
 import type { Workspace } from "./workspace.js";
 
 const HOLD_HOOK = new URL("../support/hold-hook.mjs", import.meta.url).href;
@@ -86,7 +86,7 @@ export class CutRun {
 
   /** Ends it as the case says, and waits until nothing of it runs. */
   async cut(signal: Case["signal"]): Promise<void> {
-    await this.#written();
+    await stateWritten(this.stateFile);
     switch (signal) {
       case "kill runner":
         killIfThere(this.#pid, "SIGKILL");
@@ -114,21 +114,6 @@ export class CutRun {
   async end(): Promise<{ exitCode: number | undefined; output: string }> {
     const { exitCode, all } = await this.child;
     return { exitCode, output: all };
-  }
-
-  /**
-   * Waits until a state beside the spec is written: Terraform writes in place, and what is killed while it does so leaves half
-   * of one, which is no matter of ours.
-   */
-  async #written(): Promise<void> {
-    let [before, same] = ["", 0];
-    await until("the state is written", () => {
-      const text = existsSync(this.stateFile) ? readFileSync(this.stateFile, "utf8") : "{}\n";
-      // OpenTofu ends it with an empty line.
-      same = text === before && /\}\n+$/.test(text) ? same + 1 : 0;
-      before = text;
-      return same >= 5;
-    });
   }
 
   /** Ctrl-C at a terminal: reaches all that runs there. Terraform of the driver does not. */

@@ -68,6 +68,7 @@ export class RollDemo {
     const words = ["deploy", ...args, "--yes", "--confirm", ...SERVERS];
     return new RunningDeploy(this.workspace.startRollout(words, { CDKTF_OUTDIR: this.workspace.output }), {
       folder: this.workspace.folder,
+      stateFile: this.workspace.stateFile,
       runFolder: this.runFolder,
       terraform: this.terraform,
     });

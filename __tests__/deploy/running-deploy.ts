@@ -22,6 +22,7 @@ interface Place {
   /** The folder of the workspace, which nothing but its own roll runs in. */
   readonly folder: string;
   readonly runFolder: string;
+  readonly stateFile: string;
   /** The program of Terraform. */
   readonly terraform: string;
 }
@@ -59,6 +60,7 @@ export class RunningDeploy {
   /** Sends a signal to one of the roll's processes as soon as there is such a one. @returns its id */
   async send(victim: Victim, signal: NodeJS.Signals): Promise<number> {
     let found = victim === "driver" ? this.pid : undefined;
+    if (victim === "terraform") await stateWritten(this.place.stateFile);
     await until(`a process of ${JSON.stringify(victim)}`, () => {
       if (victim !== "driver")
         found = processesIn(this.place.folder).find((each) => this.#is(each, victim))?.pid;
@@ -123,6 +125,21 @@ export function processesIn(folder: string): Running[] {
         return [];
       }
     });
+}
+
+/**
+ * Waits until a state beside the spec is written: Terraform writes in place, and what is killed while it does so leaves half of
+ * one, which is no matter of ours.
+ */
+export async function stateWritten(file: string): Promise<void> {
+  let [before, same] = ["", 0];
+  await until("the state is written", () => {
+    const text = existsSync(file) ? readFileSync(file, "utf8") : "{}\n";
+    // OpenTofu ends it with an empty line.
+    same = text === before && /\}\n+$/.test(text) ? same + 1 : 0;
+    before = text;
+    return same >= 5;
+  });
 }
 
 /** Looks again and again, for two minutes at most. */

@@ -106,6 +106,7 @@ export class SimulatedDemo {
   start(group: string, env: Readonly<Record<string, string>> = {}): RunningDeploy {
     return new RunningDeploy(this.workspace.startDeploy(group, env), {
       folder: this.workspace.folder,
+      stateFile: this.workspace.stateFile,
       runFolder: this.runFolder,
       terraform: this.terraform,
     });

@@ -64,6 +64,7 @@ describeReal("A group that gets its new machines first", ["terraform"], (real) =
   const start = (): RunningDeploy =>
     new RunningDeploy(demo.startDeploy("broker-0"), {
       folder: demo.folder,
+      stateFile: demo.stateFile,
       runFolder: runFolder(),
       terraform: real.terraform,
     });
