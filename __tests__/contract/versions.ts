@@ -14,7 +14,7 @@ const Versions = z.array(
 );
 type Version = z.output<typeof Versions>[number];
 
-/** What the contract suites have run against. README's table is made from it. */
+/** What the contract suites have run against. the table of docs/versions.md is made from it. */
 export const readVersions = (): Version[] => Versions.parse(JSON.parse(readFileSync(file, "utf8")));
 
 /**

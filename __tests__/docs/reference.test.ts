@@ -10,7 +10,7 @@ import { specKeys } from "../../scripts/reference/spec-keys.js";
 import { verbsOf } from "../../scripts/reference/verbs.js";
 import { EXAMPLE, specOf } from "../cluster/yaml/example.js";
 
-const pages = Object.keys(generated).filter((file) => file.endsWith(".md"));
+const pages = Object.keys(generated).filter((file) => /\.(md|svg)$/.test(file));
 
 test.each(pages)("%s is up to date; after a change run npm run reference", (file) => {
   const checkedIn = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");

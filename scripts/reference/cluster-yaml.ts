@@ -24,7 +24,7 @@ export function clusterYamlPage(): string {
       "A duration is a whole number and `s`, `m` or `h`. In a path `NAME` is any name of a pool, and `[]` stands for each item of a list.",
     ),
     para(
-      "Further: [the platform local](../local.md), [checks of your own](../ready-checks.md), [a few machines at a time](../how-to/2-roll-an-image.md#a-few-machines-at-a-time), [a pool that leaves for good](../../README.md#a-pool-that-leaves-for-good).",
+      "Further: [the platform local](../local.md), [checks of your own](../ready-checks.md), [a few machines at a time](../how-to/2-roll-an-image.md#a-few-machines-at-a-time), [a pool that leaves for good](../how-to/18-retire-and-destroy.md#a-pool-that-leaves-for-good).",
     ),
     contents(keys),
     ...keys.map(section),

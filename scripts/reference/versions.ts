@@ -12,12 +12,13 @@ const HOW: Readonly<Record<string, string>> = {
     "the contract suite against agents that are simulated by its public definitions; the real one has not run",
 };
 
-/** README.md with its table of versions, made from what the contract suites have run against. */
-export function readmePage(): string {
-  const readme = readFileSync("README.md", "utf8");
-  const [before, rest = ""] = readme.split(BEGIN);
+const PAGE = "docs/versions.md";
+
+/** The page with its table made from what the contract suites have run against. */
+export function versionsPage(): string {
+  const [before, rest = ""] = readFileSync(PAGE, "utf8").split(BEGIN);
   const after = rest.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error(`README.md has no ${BEGIN} or no ${END}`);
+  if (before === undefined || after === undefined) throw new Error(`${PAGE} has no ${BEGIN} or no ${END}`);
   return `${before}${BEGIN}\n\n${versionsTable()}\n\n${END}${after}`;
 }
 
