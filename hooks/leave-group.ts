@@ -21,6 +21,8 @@ export interface LeaveDeps extends Pick<HookContext, "clock" | "say" | "onCondit
   /** Where a snapshot of the servers is kept. */
   readonly snapshotFile: string;
   readonly askPool?: (observation: Observation) => Promise<readonly Finding[] | undefined>;
+  /** Told before the first step that takes work away. */
+  readonly onLeaving?: () => void;
   /** Tells whether that took its time, so that the cluster may be another. */
   readonly steps?: (list: StepList, seen: Observation) => Promise<boolean>;
 }
@@ -117,6 +119,7 @@ export async function leaveGroup(
         continue;
       }
       hasRested = false;
+      if (!step.action.startsWith("snapshot-")) deps.onLeaving?.();
       try {
         await carryOut(step, cluster, { snapshotFile, signal });
         if (step.action.startsWith("snapshot-"))

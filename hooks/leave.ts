@@ -12,6 +12,7 @@ import type { HookFile } from "../cluster/hooks/hook-file.js";
 import { connect } from "../live/live-cluster.js";
 import { groupOf, type HookArgs, type HookContext } from "./hook-context.js";
 import { leaveGroup } from "./leave-group.js";
+import { noteLeaving } from "./mark.js";
 import { runSteps, undoSteps } from "./steps.js";
 
 /** Makes the work of a group leave before its machines go. */
@@ -37,7 +38,10 @@ export async function runLeaveHook(
     const ask = (seen: Observation) => askPool(context, group, seen, laterHosts);
     const steps = (list: StepList, seen: Observation): Promise<boolean> =>
       runSteps(list, context, group, seen, goingHosts(order, seen));
-    const deps = { ...context, cluster, snapshotFile, askPool: ask, steps };
+    const onLeaving = (): void => {
+      if (!driver) noteLeaving(folder, group);
+    };
+    const deps = { ...context, cluster, snapshotFile, askPool: ask, onLeaving, steps };
     await leaveGroup(deps, order, { cluster: standingIn(file), inFlight: driver?.inFlight ?? [] });
   } catch (error) {
     if (!driver) await undoSteps(context, group);

@@ -38,6 +38,16 @@ const begunName = (group: string): string => `begun-${group}`;
 export const begunIn = (folder: string, group: string): string | undefined =>
   textIfThere(join(folder, MARKS, begunName(group)));
 
+/** Notes that work of a group has begun to leave, for its template. Its gate ends it. */
+export const noteLeaving = (folder: string, { name, hash }: Pick<Group, "name" | "hash">): void => {
+  putMark(folder, leavingName(name), hash);
+};
+
+export const isLeaving = (folder: string, { name, hash }: Pick<Group, "name" | "hash">): boolean =>
+  textIfThere(join(folder, MARKS, leavingName(name))) === hash;
+
+const leavingName = (group: string): string => `leaving-${group}`;
+
 function putMark(folder: string, name: string, text: string): void {
   mkdirSync(join(folder, MARKS), { recursive: true });
   putFile(join(folder, MARKS, name), text);
@@ -63,7 +73,8 @@ export function leaveMark(stack: Stack, rolled: Group | undefined): void {
   if (id === undefined || !/^[0-9A-Za-z-]+$/.test(id)) return;
   putMark(stack.folder, id, rolled ? JSON.stringify(rollOf(rolled, stack)) : "");
   if (rolled && stack.env[GATE_ENVIRONMENT] === "open")
-    rmSync(join(stack.folder, MARKS, begunName(rolled.name)), { force: true });
+    for (const name of [begunName(rolled.name), leavingName(rolled.name)])
+      rmSync(join(stack.folder, MARKS, name), { force: true });
 }
 
 function rollOf({ name }: Group, { env, file, folder }: Stack): RollRecord {

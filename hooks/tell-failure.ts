@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { logNameOf, LogWriter } from "../clients/run-store/run-log.js";
 import { lockHolder } from "../clients/run-store/run-lock.js";
@@ -8,7 +8,7 @@ import { groupsOf } from "../cluster/groups.js";
 import { MARKS } from "../cluster/hooks/variables.js";
 import { Interruption } from "../cluster/interruption.js";
 import type { LogEvent } from "../cluster/run/run-log.js";
-import { begunIn, groupOfHook } from "./mark.js";
+import { begunIn, groupOfHook, isLeaving } from "./mark.js";
 import type { HookArgs, HookContext } from "./hook-context.js";
 
 const CALLED = { clock: realClock, parent: process.ppid };
@@ -31,8 +31,8 @@ export async function tellFailure(
   if (!group) return;
   try {
     const where = await store();
-    if ((await lockHolder(where)) !== undefined || !isFirst(folder)) return;
     const now = clock.now();
+    if ((await lockHolder(where)) !== undefined || !isFirst(folder, now)) return;
     const at = new Date(now).toISOString();
     const run = `terraform-${String(process.ppid)}`;
     const [hash, since = at] = begunIn(folder, group.name)?.split(" ") ?? [];
@@ -42,10 +42,13 @@ export async function tellFailure(
     const end = { result, seconds, message } as const;
     const writer = new LogWriter(where, clock, logNameOf(at, run));
     const own = { at, run, group: group.name };
+    const revision = file.deployed.find(({ name }) => name === group.name)?.revision;
+    const begin = revision ? { from: revision.image, fromRevision: revision.number } : {};
+    const isOut = hook === "leave" && isLeaving(folder, group);
     const events: readonly LogEvent[] = [
       { at, run, event: "run-started", by: whoRuns(), command: "Terraform alone" },
-      { ...own, event: "group-started", to: group.image, hash: group.hash },
-      { ...own, event: "step-started", step: hook === "ready" ? "gate" : "apply" },
+      { ...own, event: "group-started", to: group.image, hash: group.hash, ...begin },
+      { ...own, event: "step-started", step: hook === "ready" ? "gate" : isOut ? "leave" : "apply" },
       { ...own, event: "group-ended", ...end },
     ];
     for (const event of events) writer.note(event);
@@ -55,6 +58,12 @@ export async function tellFailure(
   }
 }
 
+/** Hooks of one apply end soon after the first that fails; a process that got the number of another comes later. */
+const SAME_APPLY_MS = 600_000;
+
 /** Whether no other hook of this apply has failed before. */
-const isFirst = (folder: string): boolean =>
-  mkdirSync(join(folder, MARKS, `failed-${String(process.ppid)}`), { recursive: true }) !== undefined;
+function isFirst(folder: string, now: number): boolean {
+  const mark = join(folder, MARKS, `failed-${String(process.ppid)}`);
+  if (existsSync(mark) && now - statSync(mark).mtimeMs > SAME_APPLY_MS) rmSync(mark, { recursive: true });
+  return mkdirSync(mark, { recursive: true }) !== undefined;
+}

@@ -83,7 +83,7 @@ async function leave(
   signal = new AbortController().signal,
   inFlight: readonly InFlight[] = [],
   onLine: (line: string) => void = () => undefined,
-  more: Pick<LeaveDeps, "askPool" | "steps"> = {},
+  more: Pick<LeaveDeps, "askPool" | "onLeaving" | "steps"> = {},
 ): Promise<void> {
   const { clock } = world;
   const say = (line: string): void => {
@@ -117,7 +117,10 @@ describe("clients", () => {
   test("are ineligible, drained, whole elsewhere and out of Consul, and asked again nothing is left to do", async () => {
     await start();
     await world.run(serviceJob("web", 4));
-    await leave(orderFor("broker-0"));
+    const saidThen: (string | undefined)[] = [];
+    const onLeaving = (): void => void saidThen.push(stepsOf(lines).at(-1));
+    await leave(orderFor("broker-0"), undefined, [], undefined, { onLeaving });
+    expect(saidThen[0]).toBe("mark-ineligible");
     // What is seen while it waits depends on how fast this machine is, and whether its work is healthy yet.
     expect(lines.filter((line) => !/^( {2}still|wait-|warning: broker-0: work of it)/.test(line)))
       .toMatchInlineSnapshot(`
@@ -397,10 +400,14 @@ describe("a token", () => {
   test("that may not see jobs is refused before anything is done: its lists are empty", async () => {
     const rules = { ...RULES, namespaces: { "*": ["list-jobs"] } };
     await start({ nomad: { tokens: new Map([["weak", rules]]) } }, { NOMAD_TOKEN: "weak" });
-    expect(await failure(leave(orderFor("broker-0")))).toMatchInlineSnapshot(`
+    let hasBegun = false;
+    const onLeaving = (): void => void (hasBegun = true);
+    const refused = leave(orderFor("broker-0"), undefined, [], undefined, { onLeaving });
+    expect(await failure(refused)).toMatchInlineSnapshot(`
      "nothing has been done: no work may leave while this is so:
        NOMAD_TOKEN: lacks the right read-job (in every namespace: without it lists of allocations are empty, which looks like a drain that is done); use a token whose policy allows it"
     `);
+    expect(hasBegun).toBe(false);
   });
 
   test("that may read jobs but not list them is refused before anything is done, and nothing is waited for", async () => {

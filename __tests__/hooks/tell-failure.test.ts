@@ -9,12 +9,13 @@ import { findGroup } from "../../cluster/find-group.js";
 import { parseHookFile, formatHookFile } from "../../cluster/hooks/hook-file.js";
 import { Interruption } from "../../cluster/interruption.js";
 import { UserError } from "../../cluster/user-error.js";
+import { noteLeaving } from "../../hooks/mark.js";
 import { tellFailure } from "../../hooks/tell-failure.js";
 import { historyOf } from "../../rollout/log/history.js";
 import { readRuns } from "../../rollout/log/read-runs.js";
 import { rollFacts } from "../../rollout/log/roll-facts.js";
 import { phaseOf } from "../../rollout/status/phase.js";
-import { change, deployedAs, groupIn, localSpec, poolOf } from "../support/fixtures.js";
+import { change, deployedAs, groupIn, localSpec, poolOf, withGroup } from "../support/fixtures.js";
 import { MemoryStore } from "../support/memory-store.js";
 import { situationOf } from "../support/situation.js";
 
@@ -98,6 +99,17 @@ test("of several hooks of one apply the first is written, for the group whose vi
   ]);
 });
 
+test("a Terraform of another day that has the same number is another apply", async () => {
+  const store = new MemoryStore(realClock.now);
+  const context = { file, folder: viewOf("broker-0"), store: () => Promise.resolve(store) };
+  for (const later of [0, 3_600_000])
+    await tellFailure(context, { hook: "ready", subject: "broker-0" }, refused, {
+      clock: { now: () => Date.now() + later },
+      parent: process.ppid,
+    });
+  expect((await told(store)).runs).toHaveLength(2);
+});
+
 test("a gate that somebody interrupts is written as that", async () => {
   const store = new MemoryStore(realClock.now);
   const args = { hook: "ready", subject: "broker-0" } as const;
@@ -135,4 +147,35 @@ test("nothing is written where a run has the lock, which writes it itself, or wh
     refused,
   );
   expect((await told(store)).events).toEqual([]);
+});
+
+test("a leave that ended half-way has begun: whoever sets it back, or waits for a window, is told to finish it", async () => {
+  const store = new MemoryStore(realClock.now);
+  const folder = viewOf("broker-0");
+  noteLeaving(folder, findGroup(spec, "broker-0"));
+  const context = { file, folder, store: () => Promise.resolve(store) };
+  await tellFailure(context, { hook: "leave", subject: "broker-0" }, refused);
+  const { events, runs } = await told(store);
+  expect(rollFacts(runs, deployed).out).toEqual(["broker-0"]);
+  const phases = [spec, before].map((wanted) => phaseOf(situationOf(wanted, deployed, { events })));
+  expect(phases).toMatchObject([
+    { phase: "failed", next: "npx rollout deploy broker-0" },
+    { phase: "in flight", next: "npx rollout restart broker-0" },
+  ]);
+  // Terraform alone has finished it since.
+  const { hosts, revisions } = groupIn(deployed, "broker-0");
+  const [last] = revisions;
+  if (!last) throw new Error("no revision");
+  const rolled = withGroup(deployed, "broker-0", { hosts, revisions: [last, { ...last, number: 2 }] });
+  expect(rollFacts(runs, rolled).out).toEqual([]);
+});
+
+test("of another template than that which was noted nothing has left", async () => {
+  const store = new MemoryStore(realClock.now);
+  const folder = viewOf("broker-0");
+  noteLeaving(folder, { name: "broker-0", hash: "another" });
+  const context = { file, folder, store: () => Promise.resolve(store) };
+  await tellFailure(context, { hook: "leave", subject: "broker-0" }, refused);
+  const { runs } = await told(store);
+  expect(rollFacts(runs, deployed).out).toEqual([]);
 });

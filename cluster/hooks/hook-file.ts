@@ -2,6 +2,7 @@ import * as z from "zod";
 import { imagesOf } from "../gate-settings.js";
 import type { ClusterState } from "../cluster-state.js";
 import type { Group } from "../groups.js";
+import type { DeployedGroup } from "../deployed.js";
 import { deployedHosts, isNew } from "../pending.js";
 import { specSchema, type Spec } from "../yaml/schema.js";
 import { UserError } from "../user-error.js";
@@ -27,6 +28,8 @@ const hookFileSchema = z.strictObject({
       /** How many it was last ready with, where some of them are missing. */
       stood: z.int().optional(),
       images: z.array(z.string()),
+      /** Its last one; absent in files of earlier versions. */
+      revision: z.object({ number: z.int(), image: z.string() }).exactOptional(),
     }),
   ),
   /** Those of the hosts of the group that the stack rolls, where they are not counted from 0. */
@@ -48,12 +51,18 @@ export function hookFileOf({ spec, deployed: { groups }, specFolder, commit, rol
     hosts: group.hosts.map((host) => host.name),
     ...(deployedHosts(group) > group.hosts.length ? { stood: deployedHosts(group) } : {}),
     images: imagesOf(group.revisions),
+    ...revisionOf(group),
   }));
   return {
     ...{ spec, specFolder, ...(commit === undefined ? {} : { commit }), deployed },
     ...(rolled?.numbers ? { numbers: { group: rolled.name, hosts: [...rolled.numbers] } } : {}),
   };
 }
+
+const revisionOf = ({ revisions }: DeployedGroup): Pick<HookFile["deployed"][number], "revision"> => {
+  const last = revisions.at(-1);
+  return last ? { revision: { number: last.number, image: last.image } } : {};
+};
 
 export function formatHookFile(source: Source): string {
   const { spec, ...rest } = hookFileOf(source);

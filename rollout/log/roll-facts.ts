@@ -53,12 +53,13 @@ const failedGate = ({ group, to, hash, steps, end }: Attempt): RollFailure[] =>
 function leftIn(attempts: readonly Attempt[]): string[] {
   const out = new Set<string>();
   for (const attempt of attempts) {
-    const hasLeft = attempt.steps.some(({ step }) => step === "leave");
-    if (hasLeft || isWhole(attempt)) out.delete(attempt.group);
-    if (hasLeft && !isWhole(attempt)) out.add(attempt.group);
+    if (hasLeft(attempt) || isWhole(attempt)) out.delete(attempt.group);
+    if (hasLeft(attempt) && !isWhole(attempt)) out.add(attempt.group);
   }
   return [...out];
 }
+
+const hasLeft = ({ steps }: Attempt): boolean => steps.some(({ step }) => step === "leave");
 
 /** A group that has begun to leave and has not been whole since, and the images between which it was rolled. */
 export type Out = Pick<Attempt, "group" | "from" | "to" | "hash">;
@@ -76,15 +77,15 @@ export function outOf(runs: readonly Run[], deployed: Deployed): Out[] {
   return outIn(all.slice(rolled + 1), deployed, all);
 }
 
-/** Without what Terraform alone has rolled since, of which no log says anything: whoever does counts up the revision. */
+/**
+ * Without what Terraform alone has rolled since, of which no log says anything: whoever does counts up the revision. What a group
+ * came from is that of the roll in which it left; later ones may have been refused before that.
+ */
 const outIn = (attempts: readonly Attempt[], { groups }: Deployed, all: readonly Attempt[]): Out[] =>
   leftIn(attempts).flatMap((group) => {
-    const {
-      from,
-      to,
-      hash,
-      fromRevision = Infinity,
-    } = all.findLast((each) => each.group === group && each.isBegun) ?? {};
+    const own = all.filter((each) => each.group === group && each.isBegun);
+    const { from, fromRevision = Infinity } = own.findLast(hasLeft) ?? {};
+    const { to, hash } = own.at(-1) ?? {};
     const last = groups.get(group)?.revisions.at(-1);
     return last === undefined || last.number <= fromRevision ? [{ group, from, to, hash }] : [];
   });

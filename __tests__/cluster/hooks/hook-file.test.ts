@@ -13,6 +13,7 @@ test("what a stack was made from comes back whole, defaults and all", () => {
       name: "broker-1",
       hosts: ["broker-1-0", "broker-1-1", "broker-1-2"],
       images: ["ami-0aaa"],
+      revision: { number: 1, image: "ami-0aaa" },
     });
   }
 });

@@ -108,3 +108,19 @@ test("what Terraform alone has rolled since is out no more, though no log says s
   const older = readRuns(log(started("broker-0"), step("broker-0", "leave")));
   expect(rollFacts(older, since).out).toEqual(["broker-0"]);
 });
+
+test("what a group came from is that of the roll in which it left, whatever was tried since", () => {
+  const left = [{ ...started("broker-0"), from: "ami-0aaa", fromRevision: 1 }, step("broker-0", "leave")];
+  const [first] = groupIn(STANDING, "broker-0").revisions;
+  const since = withGroup(STANDING, "broker-0", { revisions: first ? [first, { ...first, number: 2 }] : [] });
+  for (const tried of [{}, { from: "ami-0bbb", fromRevision: 2 }]) {
+    const later = [
+      { ...started("broker-0", "ami-0ccc"), ...tried },
+      step("broker-0", "plan"),
+      ended("broker-0", "failed"),
+    ];
+    const runs = readRuns(log(...left, ...later));
+    expect(rollFacts(runs, since).out).toEqual([]);
+    expect(outOf(runs, STANDING)).toEqual([{ group: "broker-0", from: "ami-0aaa", to: "ami-0ccc" }]);
+  }
+});
