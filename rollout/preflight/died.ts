@@ -26,8 +26,16 @@ export function stoodWith(hash: string, group: DeployedGroup): DeployedHost[] {
   return hosts.filter((host) => host.hash === hash && proven.has(host.id ?? ""));
 }
 
+/** Another cluster has groups of the same names, and may have lost what stands here. */
+export const isOurConsul = ({ consul }: Observation, cluster: string): boolean =>
+  !isUnknown(consul.catalog) && consul.catalog.some(({ meta }) => meta["rollout_cluster"] === cluster);
+
 /** By the nodes of the group, or where none is left by a server that Consul has, too: of other nodes the list tells no cluster. */
-function isOurNomad({ consul, nomad }: Observation, role: DeployedGroup["role"], cluster: string): boolean {
+export function isOurNomad(
+  { consul, nomad }: Observation,
+  role: DeployedGroup["role"],
+  cluster: string,
+): boolean {
   if (role !== "client" || isUnknown(nomad.nodes)) return true;
   if (nomad.nodes.some(({ meta }) => meta["rollout_cluster"] === cluster)) return true;
   if (isUnknown(nomad.members) || isUnknown(consul.catalog)) return false;
@@ -53,10 +61,11 @@ export function fatesOf(
     "consul-server": [consul.autopilot],
   };
   const asked = [consul.members, consul.catalog, ...ofRole[role]].find(isUnknown);
-  // Another cluster has groups of the same names, and may have lost what stands here.
-  const isOurs =
-    !isUnknown(consul.catalog) && consul.catalog.some(({ meta }) => meta["rollout_cluster"] === cluster);
-  const stranger = isOurs ? (isOurNomad(observation, role, cluster) ? undefined : "Nomad") : "Consul";
+  const stranger = isOurConsul(observation, cluster)
+    ? isOurNomad(observation, role, cluster)
+      ? undefined
+      : "Nomad"
+    : "Consul";
   const unknown =
     asked ?? (stranger && { unknown: `the ${stranger} that was asked knows no machine of ${cluster}` });
   return hosts.flatMap(({ name: host, id = "" }): Fate[] => {

@@ -2,6 +2,7 @@ import type { Role } from "../../cluster/groups.js";
 import { withoutRegion } from "../observation/host-of.js";
 import { isUnknown, type Observation } from "../observation/observation.js";
 import type { ClusterGroup } from "../ready/expected.js";
+import { isOurConsul, isOurNomad } from "./died.js";
 
 /** That most servers of a kind are not alive: no group is rolled then, and each that is dead would wait for another. */
 export interface LostQuorum {
@@ -16,11 +17,12 @@ export interface LostQuorum {
 
 /** Undefined where most are alive, or nobody knows, and where whoever was asked knows none of them alive. */
 export function lostQuorum(
-  { consul, nomad }: Observation,
+  observation: Observation,
   role: Role,
   { name: cluster, groups }: { readonly name: string; readonly groups: readonly ClusterGroup[] },
 ): LostQuorum | undefined {
   if (role === "client") return undefined;
+  const { consul, nomad } = observation;
   const kind = role === "consul-server" ? "Consul" : "Nomad";
   const { members, raft } = role === "consul-server" ? consul : nomad;
   if (isUnknown(members)) return undefined;
@@ -32,24 +34,37 @@ export function lostQuorum(
   const dead = hosts.filter((host) => !alive.includes(host));
   if (alive.length === 0 || dead.length * 2 <= hosts.length) return undefined;
   const peers = isUnknown(raft) ? [] : raft;
+  // A Nomad server is known by the clients that it has.
   const isOurs =
-    !isUnknown(consul.catalog) && consul.catalog.some(({ meta }) => meta["rollout_cluster"] === cluster);
+    isOurConsul(observation, cluster) &&
+    (kind === "Consul" || (!isUnknown(nomad.nodes) && isOurNomad(observation, "client", cluster)));
   const isMended =
     isOurs &&
     peers.some(({ leader }) => leader) &&
     peers.every(({ name }) => alive.includes(withoutRegion(name)));
-  const gone = servers.filter((group) => group.hosts.every((host) => dead.includes(host)));
+  const stands = standing(observation, role);
+  // A group of which some are alive is not made anew whole: its own roll mends it, once most servers are there.
+  const gone = servers.filter((group) => group.hosts.every((host) => dead.includes(host) && !stands(host)));
   return {
     kind,
     dead: dead.map((host) => ({ host, why: `${host} is ${statusOf(host)}` })),
     alive,
     all: hosts.length,
-    // A group of which some are alive is not made anew whole.
-    anew:
-      isMended && dead.every((host) => gone.some((group) => group.hosts.includes(host)))
-        ? gone.map(({ name }) => name)
-        : [],
+    anew: isMended ? gone.map(({ name }) => name) : [],
   };
+}
+
+/** Whether something is known to be there still of the machine of a server that is not alive: EC2 runs it, or its Consul agent lives. */
+function standing({ consul: { members }, machines }: Observation, role: Role): (host: string) => boolean {
+  const there = new Set([
+    ...(isUnknown(machines) ? [] : machines)
+      .filter(({ state }) => state === "running" || state === "pending")
+      .map(({ host }) => host),
+    ...(role === "consul-server" || isUnknown(members) ? [] : members)
+      .filter(({ status }) => status === "alive")
+      .map(({ name }) => name),
+  ]);
+  return (host) => there.has(host);
 }
 
 const PAGE = "docs/how-to/11-quorum-is-lost.md";

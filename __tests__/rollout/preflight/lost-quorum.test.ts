@@ -22,6 +22,15 @@ const dead =
       if (indices.some((index) => withoutRegion(member.name) === host(kind, index))) member.status = "failed";
   };
 
+/** Nothing lives of these machines, whoever is asked. */
+const gone =
+  (kind: Kind, ...indices: readonly number[]): Edit =>
+  (world) => {
+    dead(kind, ...indices)(world);
+    for (const member of known(world.consul.members))
+      if (indices.some((index) => member.name === host(kind, index))) member.status = "failed";
+  };
+
 /** What `peers.json` makes of raft. */
 const alone =
   (kind: Kind, index: number): Edit =>
@@ -48,7 +57,7 @@ test.each(KINDS)(
 );
 
 test.each(KINDS)("once raft of %s counts none of them, their groups are created anew together", (kind) => {
-  expect(seen(`${kind}-server`, dead(kind, 0, 1), alone(kind, 2))).toMatch(
+  expect(seen(`${kind}-server`, gone(kind, 0, 1), alone(kind, 2))).toMatch(
     new RegExp(
       `and each would wait for the others; where their machines are gone for good, ${kind}-server-0 and ${kind}-server-1 are created anew together, as docs/how-to/11-quorum-is-lost.md says: forget ${kind}-server-0 ${kind}-server-1$`,
     ),
@@ -72,6 +81,55 @@ test("nothing is created anew before a leader stands that counts on none of them
     world.consul.raft = { unknown: "500 No cluster leader" };
   };
   expect(seen("consul-server", both, unknown)).toMatch(page);
+});
+
+test("nothing is created anew whose machine still stands, or of a Nomad that may be another cluster's", () => {
+  const still = /where their machines still stand: sudo systemctl start nomad on nomad-server-0-0/;
+  expect(seen("nomad-server", dead("nomad", 0, 1), alone("nomad", 2))).toMatch(still);
+  const running: Edit = (world) => {
+    world.machines = [0, 1].map((index) => ({
+      host: host("nomad", index),
+      id: `i-0${String(index)}`,
+      image: "ami-0aaa",
+      state: "running",
+    }));
+  };
+  expect(seen("nomad-server", gone("nomad", 0, 1), alone("nomad", 2), running)).toMatch(still);
+  const stranger: Edit = (world) => {
+    for (const node of known(world.nomad.nodes)) node.meta = { rollout_cluster: "other" };
+    for (const member of known(world.nomad.members)) member.address = "10.9.9.9";
+  };
+  expect(seen("nomad-server", gone("nomad", 0, 1), alone("nomad", 2), stranger)).toMatch(still);
+});
+
+test("of five servers the group that is gone whole is created anew, and one of which some are alive is mended after that", () => {
+  const hosts = (index: number): string[] =>
+    Array.from({ length: index < 2 ? 2 : 1 }, (_, at) => `consul-server-${String(index)}-${String(at)}`);
+  const five = [0, 1, 2].map((index) => {
+    const name = `consul-server-${String(index)}`;
+    return { name, pool: "consul-server", role: "consul-server", hosts: hosts(index) } as const;
+  });
+  const names = ["consul-server-0-0", "consul-server-0-1", "consul-server-1-0"];
+  const observation = observed((world) => {
+    const [member] = known(world.consul.members);
+    const [peer] = known(world.consul.raft);
+    if (!member || !peer) throw new Error("nobody is there");
+    world.consul.members = five.flatMap((group) =>
+      group.hosts.map((name) => ({
+        ...member,
+        name,
+        status: names.includes(name) ? ("failed" as const) : ("alive" as const),
+      })),
+    );
+    world.consul.raft = ["consul-server-1-1", "consul-server-2-0"].map((name, at) => ({
+      ...peer,
+      name,
+      leader: at === 0,
+    }));
+  });
+  expect(lostQuorum(observation, "consul-server", { name: "demo", groups: five })?.anew).toEqual([
+    "consul-server-0",
+  ]);
 });
 
 test("nothing is said while most are alive, where nobody knows, of a cluster that nobody of is seen, or for clients", () => {
