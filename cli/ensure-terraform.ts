@@ -66,11 +66,13 @@ function sourceIn(env: Environment): string | undefined {
   const mirror = env["ROLLOUT_DOWNLOAD_URL"] ?? "";
   if (download === "never") return undefined;
   if (mirror === "") return OPENTOFU_RELEASES;
-  const { username, password } = URL.canParse(mirror) ? new URL(mirror) : { username: mirror };
-  // Neither is printed: what stands before the host is a secret.
-  if (username || password)
+  const { username, password, search, hash } = URL.canParse(mirror)
+    ? new URL(mirror)
+    : { username: mirror, password: "", search: "", hash: "" };
+  // None is printed, since it may be a secret; and the name of a file cannot follow a query.
+  if ([username, password, search, hash].some((part) => part !== ""))
     throw new UserError(
-      "ROLLOUT_DOWNLOAD_URL is no address of a mirror; expected https://HOST/PATH, without a user or a password",
+      "ROLLOUT_DOWNLOAD_URL is no address of a mirror; expected https://HOST/PATH, without a user, a password or a query",
       2,
     );
   return mirror;

@@ -99,9 +99,13 @@ describe("Where there is neither Terraform nor OpenTofu, it", () => {
     expect(await failure(ensure({ ROLLOUT_DOWNLOAD: "no" }).done)).toBe(
       'ROLLOUT_DOWNLOAD is "no"; expected never, or nothing',
     );
-    for (const secret of ["https://me:s3cret@mirror.example", "s3cret"])
+    for (const secret of [
+      "https://me:s3cret@mirror.example",
+      "https://mirror.example/m?sig=s3cret",
+      "s3cret",
+    ])
       expect(await failure(ensure({ ROLLOUT_DOWNLOAD_URL: secret }).done)).toBe(
-        "ROLLOUT_DOWNLOAD_URL is no address of a mirror; expected https://HOST/PATH, without a user or a password",
+        "ROLLOUT_DOWNLOAD_URL is no address of a mirror; expected https://HOST/PATH, without a user, a password or a query",
       );
     expect(mirror.asked).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Case } from "./kill-matrix.js";
-import { applyLogs, processesIn, stateWritten, until } from "./running-deploy.js";
+import { applyLogs, betweenWrites, killIfThere, processesIn, until } from "./running-deploy.js";
 import type { Workspace } from "./workspace.js";
 
 const HOLD_HOOK = new URL("../support/hold-hook.mjs", import.meta.url).href;
@@ -86,27 +86,42 @@ export class CutRun {
 
   /** Ends it as the case says, and waits until nothing of it runs. */
   async cut(signal: Case["signal"]): Promise<void> {
-    await stateWritten(this.stateFile);
+    const killRunner = (): void => {
+      killIfThere(this.#pid, "SIGKILL");
+    };
+    const terraform = this.#terraform();
     switch (signal) {
       case "kill runner":
-        killIfThere(this.#pid, "SIGKILL");
+        await betweenWrites(this.stateFile, terraform, killRunner);
         // The driver's Terraform goes on alone, to its end; that of cdktf ends with its terminal.
         if (this.options.runner === "driver") writeFileSync(join(this.holdFolder, "release"), "");
         break;
       case "kill terraform":
-        this.#killTerraform();
+        await betweenWrites(this.stateFile, terraform, () => {
+          for (const pid of terraform) killIfThere(pid, "SIGKILL");
+        });
         break;
       case "kill all":
       case "kill all twice":
-        killIfThere(this.#pid, "SIGKILL");
-        this.#killTerraform();
-        for (const { pid } of processesIn(this.folder)) killIfThere(pid, "SIGKILL");
+        await betweenWrites(this.stateFile, terraform, () => {
+          this.#killAll();
+        });
         break;
       case "SIGINT twice":
         this.interrupt();
         await until("the first is heard", () => this.#isOver || INTERRUPTED.test(this.#saidByAll()));
         if (!this.#isOver) this.interrupt();
     }
+    await this.#over();
+  }
+
+  /** Ends it whatever it does. */
+  async kill(): Promise<void> {
+    this.#killAll();
+    await this.#over();
+  }
+
+  async #over(): Promise<void> {
     await this.end();
     await until("nothing runs", () => processesIn(this.folder).length === 0);
   }
@@ -122,12 +137,17 @@ export class CutRun {
     else killIfThere(-this.#pid, "SIGINT");
   }
 
-  #killTerraform(): void {
+  #killAll(): void {
+    killIfThere(this.#pid, "SIGKILL");
+    for (const { pid } of processesIn(this.folder)) killIfThere(pid, "SIGKILL");
+  }
+
+  #terraform(): number[] {
     const name = basename(this.options.terraform);
-    for (const { pid, command } of processesIn(this.folder)) {
+    return processesIn(this.folder).flatMap(({ pid, command }) => {
       const program = basename(command[0] ?? "");
-      if (program === name || program.startsWith("terraform-provider-")) killIfThere(pid, "SIGKILL");
-    }
+      return program === name || program.startsWith("terraform-provider-") ? [pid] : [];
+    });
   }
 
   get #pid(): number {
@@ -151,11 +171,3 @@ export class CutRun {
 
 /** By the driver, by Terraform. */
 const INTERRUPTED = /stopping after this step|Interrupt received|[Ii]nterrupted/;
-
-function killIfThere(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has ended meanwhile.
-  }
-}

@@ -67,7 +67,7 @@ export class Ec2KillDemo implements Killable<Ec2Outcome> {
   }
 
   async remove(): Promise<void> {
-    await this.#run?.cut("kill all");
+    await this.#run?.kill();
     await this.moto.stop();
     await this.workspace.remove();
   }

@@ -51,8 +51,9 @@ export function declareKills(backend: Case["backend"], create: () => Promise<Kil
       try {
         await comesToTheSame(demo, each);
       } catch (error) {
-        await demo.remove();
+        const left = demo;
         demo = undefined;
+        await left.remove();
         throw error;
       }
     });

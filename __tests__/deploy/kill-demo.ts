@@ -95,7 +95,7 @@ export class KillDemo implements Killable<KillOutcome> {
   }
 
   async remove(): Promise<void> {
-    await this.#run?.cut("kill all");
+    await this.#run?.kill();
     await this.demo.remove();
     await this.s3?.moto.stop();
   }

@@ -60,19 +60,19 @@ export class RunningDeploy {
   /** Sends a signal to one of the roll's processes as soon as there is such a one. @returns its id */
   async send(victim: Victim, signal: NodeJS.Signals): Promise<number> {
     let found = victim === "driver" ? this.pid : undefined;
-    if (victim === "terraform") await stateWritten(this.place.stateFile);
     await until(`a process of ${JSON.stringify(victim)}`, () => {
       if (victim !== "driver")
         found = processesIn(this.place.folder).find((each) => this.#is(each, victim))?.pid;
-      if (found !== undefined) {
-        process.kill(found, signal);
-        return true;
-      }
+      if (found !== undefined) return true;
       if (this.#isOver) throw new Error(`no process of ${JSON.stringify(victim)}:\n${this.#said}`);
       return false;
     });
     if (found === undefined) throw new Error("unreachable");
-    return found;
+    const pid = found;
+    const act = (): void => void process.kill(pid, signal);
+    if (victim === "terraform" && signal === "SIGKILL") await betweenWrites(this.place.stateFile, [pid], act);
+    else act();
+    return pid;
   }
 
   async end(): Promise<DeployEnd> {
@@ -127,19 +127,43 @@ export function processesIn(folder: string): Running[] {
     });
 }
 
+/** Whether a state beside the spec is whole: Terraform writes in place, and OpenTofu ends it with an empty line. */
+const isWhole = (file: string): boolean => !existsSync(file) || /\}\n+$/.test(readFileSync(file, "utf8"));
+
+const isStopped = (pid: number): boolean => {
+  try {
+    return /^\d+ \(.*\) [TZ]/.test(readFileSync(`/proc/${String(pid)}/stat`, "utf8"));
+  } catch {
+    // It has ended.
+    return true;
+  }
+};
+
 /**
- * Waits until a state beside the spec is written: Terraform writes in place, and what is killed while it does so leaves half of
- * one, which is no matter of ours.
+ * Does something to processes at a moment at which they have not written half of a state: what becomes of such a one is no
+ * matter of ours. They are stopped first, and go on where they were in the middle of it, and afterwards where they live.
  */
-export async function stateWritten(file: string): Promise<void> {
-  let [before, same] = ["", 0];
-  await until("the state is written", () => {
-    const text = existsSync(file) ? readFileSync(file, "utf8") : "{}\n";
-    // OpenTofu ends it with an empty line.
-    same = text === before && /\}\n+$/.test(text) ? same + 1 : 0;
-    before = text;
-    return same >= 5;
+export async function betweenWrites(
+  stateFile: string,
+  pids: readonly number[],
+  act: () => void,
+): Promise<void> {
+  await until("the state is whole", async () => {
+    for (const pid of pids) killIfThere(pid, "SIGSTOP");
+    await until("they are stopped", () => pids.every(isStopped));
+    const isTime = isWhole(stateFile);
+    if (isTime) act();
+    for (const pid of pids) killIfThere(pid, "SIGCONT");
+    return isTime;
   });
+}
+
+export function killIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
 }
 
 /** Looks again and again, for two minutes at most. */

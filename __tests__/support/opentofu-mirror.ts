@@ -28,6 +28,13 @@ export async function makeKey(): Promise<SigningKey> {
   };
 }
 
+/** Where a mirror leads to, by how its address begins. */
+const LEADS_TO: Readonly<Record<string, string>> = {
+  plain: "http://192.0.2.1/x",
+  secret: "https://me:s3cret@mirror.example/x",
+  broken: "http://[bad",
+};
+
 /** Serves a release of OpenTofu on this machine, until it is closed. What is served may be changed, by name. */
 export class OpenTofuMirror {
   readonly asked: string[] = [];
@@ -61,11 +68,8 @@ export class OpenTofuMirror {
     server.on("request", ({ url = "" }, answer) => {
       mirror.asked.push(url);
       const redirected = /^\/elsewhere(\/.*)$/.exec(url)?.[1];
-      const location = url.startsWith("/plain/")
-        ? "http://192.0.2.1/x"
-        : url.startsWith("/round/")
-          ? url
-          : redirected;
+      const kind = url.split("/")[1] ?? "";
+      const location = { ...LEADS_TO, round: url }[kind] ?? redirected;
       if (location !== undefined) {
         answer.writeHead(302, { location }).end();
         return;

@@ -71,8 +71,12 @@ export async function fetchOpenTofu(
   const { unzipSync } = await import("fflate");
   const program = unzipSync(archive, { filter: (each) => each.name === "tofu" })["tofu"];
   if (program === undefined) throw fail(`${name} has no file tofu`);
-  mkdirSync(dirname(file), { recursive: true });
-  putFile(file, program, 0o755);
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    putFile(file, program, 0o755);
+  } catch (error) {
+    throw fail(`${file} cannot be written: ${codeOf(error)}`);
+  }
 }
 
 /** Why a detached OpenPGP signature of some bytes is none by a key; undefined where it is one. */
@@ -115,7 +119,11 @@ async function download(url: string, fail: (why: string) => UserError): Promise<
       );
     }
     await answer.body?.cancel();
-    address = new URL(location, address);
+    const isAddress = URL.canParse(location, address.href);
+    if (isAddress) address = new URL(location, address);
+    // Neither is printed: what stands before a host is a secret.
+    if (!isAddress || address.username !== "" || address.password !== "")
+      throw fail(`${url} leads to no address without a user or a password`);
   }
   throw fail(`${url} leads elsewhere more than ${String(MOST_REDIRECTS)} times`);
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
@@ -134,6 +134,24 @@ test("refuses what is not encrypted and not on this machine, at first and by a r
   );
   expect(await whyNot(`${mirror.url}/plain`)).toBe(
     `MIRROR/plain/v1.12.6/${LIST} leads to http://192.0.2.1, which is not encrypted; expected https, or http on this machine`,
+  );
+});
+
+test.each(["secret", "broken"])(
+  "refuses a mirror that leads to no address that could be printed: %s",
+  async (kind) => {
+    expect(await whyNot(`${mirror.url}/${kind}`)).toBe(
+      `MIRROR/${kind}/v1.12.6/${LIST} leads to no address without a user or a password`,
+    );
+  },
+);
+
+test("says where it cannot be written", async () => {
+  const file = join(folder, "a-file", "tofu");
+  writeFileSync(join(folder, "a-file"), "");
+  const { url: from, release } = mirror;
+  expect(await failure(fetchOpenTofu(release, { from, platform: "linux_amd64", file }))).toContain(
+    `nothing is kept: ${file} cannot be written: EEXIST; install Terraform`,
   );
 });
 
