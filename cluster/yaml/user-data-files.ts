@@ -1,6 +1,7 @@
 import { groupsOf } from "../groups.js";
 import { groupUserData } from "../user-data.js";
 import { formatPath, SpecError, type Problem } from "./problem.js";
+import { UNREAD } from "../template-hash.js";
 import type { Spec } from "./schema.js";
 
 /** EC2 takes no more, ours and the user's own together. */
@@ -48,6 +49,24 @@ export function withUserData(spec: Spec, where: string, read: (file: string) => 
       : undefined;
   });
   return whole;
+}
+
+/**
+ * {@link withUserData} for what plans nothing: a file that cannot be taken counts as another text than any, so that its groups
+ * differ from what is deployed and nobody else is kept from looking.
+ * @returns what is wrong with the files, too
+ */
+export function withUserDataAsFound(...[spec, where, read]: Parameters<typeof withUserData>): {
+  readonly spec: Spec;
+  readonly wrong?: string;
+} {
+  try {
+    return { spec: withUserData(spec, where, read) };
+  } catch (error) {
+    if (!(error instanceof SpecError)) throw error;
+    const texts = userDataFiles(spec).map((file) => [file, textOf(read(file)).text ?? UNREAD] as const);
+    return { spec: { ...spec, userData: Object.fromEntries(texts) }, wrong: error.message };
+  }
 }
 
 /** An edited spec with the texts of the one that was read. */
