@@ -143,7 +143,11 @@ export const filesIn =
   (folder: string) =>
   (path: string): Uint8Array | string => {
     try {
-      return readBytes(resolve(folder, path), path, "put it there, or name another in userData");
+      const bytes = readBytes(resolve(folder, path), path, "put it there, or name another in userData");
+      const named = resolve(realpathSync(folder), path);
+      return realpathSync(named) === named
+        ? bytes
+        : "got a path over a symbolic link, of which git keeps no text; expected the path of the file itself, such as ../shared/boot.sh";
     } catch (error) {
       if (error instanceof UserError) return error.message;
       throw error;

@@ -84,8 +84,10 @@ function textOf(read: Uint8Array | string): { readonly text?: string; readonly w
     };
   }
   const text = new TextDecoder().decode(read);
-  if (/^#![^\n]*\r/.test(text))
-    return { why: "got a script whose lines end with CR LF; expected LF alone, or no interpreter is found" };
+  if (/^#[^\n]*\r/.test(text))
+    return {
+      why: "got a file whose lines end with CR LF; expected LF alone, or a script finds no interpreter, and another checkout has another text; .gitattributes keeps it so: *.sh text eol=lf",
+    };
   return /^#(!|cloud-config\s*$)/m.exec(text)?.index === 0
     ? { text }
     : {
