@@ -60,6 +60,14 @@ test("what says nothing counts for nothing, nor does an order, an id that stands
   expect(hashes(withUserData(spec, "cluster.yaml", read(OWN)))).toEqual(hashes(all()));
 });
 
+test("what all machines have anyway is a group's own, too, where it is written there", () => {
+  const plain = exampleSpec();
+  expect(plain.platform === "aws" && plain.aws.instanceProfile).toBe("demo-agents");
+  const { "broker-1": own, ...others } = hashes(specOf(text("instanceProfiles: [null, demo-agents, null]")));
+  const { "broker-1": was, ...same } = hashes(plain);
+  expect([own === was, others]).toEqual([false, same]);
+});
+
 test("a file counts by its text", () => {
   expect(hashes(all(`${OWN}#`))["broker-1"]).not.toBe(hashes(all())["broker-1"]);
 });

@@ -103,7 +103,7 @@ const machines = {
   instanceProfiles: three(instanceProfile.nullable(), "one name or null")
     .optional()
     .describe(
-      `The instance profile of each group's machines; null: what aws.instanceProfile says. ${REPLACES} Default: [null, null, null].`,
+      `The instance profile of each group's machines; null: what aws.instanceProfile says; its name written here is another value. ${REPLACES} Default: [null, null, null].`,
     ),
   securityGroupIds: three(securityGroupIds, "one list")
     .optional()

@@ -9,7 +9,7 @@ export interface MachineProps {
   readonly instanceTypes: Three<string>;
   /** The system disks, 1 to 16384 GiB. Default: as large as the image's. */
   readonly rootVolumes?: Three<{ readonly sizeGib: number }>;
-  /** `null`: what `instanceProfile` of {@link AwsProps} says. Default: three times null. */
+  /** `null`: what `instanceProfile` of {@link AwsProps} says; its name written here is another value. Default: three times null. */
   readonly instanceProfiles?: Three<string | null>;
   /** Beside those that all machines have. Default: three times []. */
   readonly securityGroupIds?: Three<readonly string[]>;
