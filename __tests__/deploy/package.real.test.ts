@@ -81,12 +81,27 @@ describeReal("The package, packed and installed into an empty project", ["terraf
     const [made = ""] = readdirSync(top).filter((each) => each.endsWith(".tgz"));
     tarball = join(top, made);
     expect(await run("npm", [...INSTALL, tarball])).toMatchObject({ exitCode: 0 });
-    const listed = await run("npm", ["ls", "--all", "--parseable"]);
-    installed = {
-      packages: listed.output.trim().split("\n").length - 1,
-      megabytes: sizeOf(join(project, "node_modules")) / 1e6,
-    };
+    installed = await measured();
   });
+
+  const measured = async (): Promise<typeof installed> => {
+    const listed = await run("npm", ["ls", "--all", "--parseable"]);
+    return {
+      packages: listed.output.trim().split("\n").length - 1,
+      megabytes: Math.round(sizeOf(join(project, "node_modules")) / 1e6),
+    };
+  };
+
+  /** What the page says: it need not follow each release of what cdktf and jest depend on. */
+  const expectSaid = (found: typeof installed, pattern: RegExp): void => {
+    const page = readFileSync(join(root, "docs", "how-to", "16-start-a-project.md"), "utf8");
+    const { megabytes = "", packages = "" } = pattern.exec(page)?.groups ?? {};
+    const said = { packages: Number(packages), megabytes: Number(megabytes) };
+    const isNear = (["packages", "megabytes"] as const).every(
+      (key) => Math.abs(found[key] - said[key]) <= said[key] / 10,
+    );
+    expect(isNear ? said : found).toEqual(said);
+  };
 
   afterAll(async () => {
     await localMachines(join(project, ".rollout", "demo")).stopAll();
@@ -98,6 +113,7 @@ describeReal("The package, packed and installed into an empty project", ["terraf
     expect(installed.packages).toBeGreaterThan(20);
     expect(installed.packages).toBeLessThan(200);
     expect(installed.megabytes).toBeLessThan(100);
+    expectSaid(installed, /(?<megabytes>\d+) MB and (?<packages>\d+) packages in all/);
     for (const optional of ["cdktf-cli", "@cdktf"])
       expect(existsSync(join(project, "node_modules", optional))).toBe(false);
   });
@@ -129,6 +145,7 @@ describeReal("The package, packed and installed into an empty project", ["terraf
       output: expect.stringMatching(/^written: .* app\.ts, /),
     });
     expect(await run("npm", INSTALL)).toMatchObject({ exitCode: 0 });
+    expectSaid(await measured(), /makes it (?<megabytes>\d+) MB and (?<packages>\d+) packages/);
     const first = await run("npm", ["test"]);
     expect(first).toMatchObject({ exitCode: 0, output: expect.stringContaining("3 snapshots written") });
     const second = await run("npm", ["test", "--", "--ci"]);
