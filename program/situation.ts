@@ -30,11 +30,7 @@ export interface ReadSituation extends Situation {
  * @param given a spec that has been read. Default: what there is, of which `notes` say what is wrong with its files
  * @throws UserError when one of them cannot be read
  */
-export async function readSituation(
-  env: Environment,
-  now: number,
-  given?: SpecFile,
-): Promise<ReadSituation> {
+export async function readSituation(env: Environment, now: number, given?: SpecFile): Promise<ReadSituation> {
   const { wrong, ...source } = given ? { ...given, wrong: undefined } : readSpecAsFound(env);
   if (source.isExample) console.error(EXAMPLE_IS_USED);
   const store = await runStoreIn(source.spec.backend, dirname(source.file));
