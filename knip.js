@@ -8,6 +8,7 @@ export default {
         "index.ts!",
         "program/typed/guard.ts!",
         "cli/entry.ts!",
+        "cli/hook.ts!",
         "cli/context-worker.ts!",
         "scripts/*.{ts,mjs}!",
         "bench/*.mjs",

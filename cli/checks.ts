@@ -10,6 +10,7 @@ import { tryAll } from "../live/checks/run-action.js";
 import { connect } from "../live/live-cluster.js";
 import { machinesOf } from "../live/local-agents.js";
 import { readCluster } from "../program/read-deployed.js";
+import { readSpecAsFound } from "../program/read-spec.js";
 import { isUnknown, type Answer } from "../rollout/observation/observation.js";
 import { wrapLine } from "./output/wrap.js";
 
@@ -19,7 +20,7 @@ export const checksSchema = z.array(answer);
 
 /** Tries the checks of a pool now. @param target the pool, or a group of it, which a check of the whole pool is told */
 export async function runChecks(env: Environment, target: string): Promise<readonly Answer[]> {
-  const { spec, file, deployed } = await readCluster(env);
+  const { spec, file, deployed } = await readCluster(env, readSpecAsFound(env));
   const named = findGroups(spec, target);
   const standing = standingIn(hookFileOf({ spec, deployed, specFolder: "." }));
   const groups = standing.filter(({ pool }) => pool === named[0]?.pool);

@@ -7,6 +7,7 @@ import type { InitArgs } from "./init.js";
 import type { RehearseOptions } from "./rehearse.js";
 import type { UndoArgs } from "./undo.js";
 import { reportFailure } from "../program/report-failure.js";
+import { unbuiltSource } from "./unbuilt-source.js";
 import { Verb } from "./verb.js";
 
 const format = (...more: readonly "markdown"[]): Option =>
@@ -463,12 +464,17 @@ const note = (line: string): void => {
 const exitCodeOf = (error: CommanderError): number =>
   ["commander.helpDisplayed", "commander.version"].includes(error.code) ? 0 : 2;
 
-/** Runs the verb that the command line names, and sets the exit code. */
-export async function runRollout(): Promise<void> {
+/**
+ * Runs the verb that the command line names, and sets the exit code.
+ * @param root the folder of the package. Default: nothing is said of a build that is older than its sources
+ */
+export async function runRollout(root?: string): Promise<void> {
   // A verb prints once it is done: a reader that has gone (`| head`) ends it as SIGPIPE would, and a full disk with an error.
   process.stdout.on("error", (error) => process.exit(codeOf(error) === "EPIPE" ? 141 : reportFailure(error)));
   // What it does meanwhile it tells here: nobody may hear of that, and a roll goes on all the same.
   process.stderr.on("error", () => undefined);
+  const unbuilt = root === undefined ? undefined : unbuiltSource(root);
+  if (unbuilt !== undefined) note(`${unbuilt} is newer than the build that runs; build again: npm run build`);
   try {
     await buildProgram().parseAsync();
   } catch (error) {

@@ -7,7 +7,7 @@ import { formatStatus } from "./output/status.js";
 import { realClock } from "../clients/clock.js";
 import { onSignals } from "../clients/signals.js";
 import { uncommittedGroups } from "../program/commits.js";
-import { readSpec } from "../program/read-spec.js";
+import { findSpec } from "../program/read-spec.js";
 import { readSituation } from "../program/situation.js";
 import { watchStatus, type WatchArgs } from "./watch-status.js";
 
@@ -30,7 +30,7 @@ export async function runWatch(
   args: WatchArgs,
   say: (line: string) => void,
 ): Promise<void> {
-  const { spec } = readSpec(env);
+  const { spec } = findSpec(env);
   const ending = new AbortController();
   const stopHearing = onSignals(() => {
     ending.abort();

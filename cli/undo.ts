@@ -17,7 +17,7 @@ import { findTargets } from "../cluster/find-group.js";
 import { UserError } from "../cluster/user-error.js";
 import { commitCommand } from "../program/commits.js";
 import { warnOfMachines } from "../program/new-machine.js";
-import { readSpec, type SpecFile } from "../program/read-spec.js";
+import { findSpec, type SpecFile } from "../program/read-spec.js";
 import { readSituation } from "../program/situation.js";
 import type { Situation } from "../rollout/status/situation.js";
 
@@ -40,11 +40,12 @@ export async function runUndo(
   { target, all = false, toRevision, dryRun = false, ...options }: UndoArgs,
   warn: (line: string) => void,
 ): Promise<string> {
-  const given = readSpec(env);
+  const given = findSpec(env);
   if (!dryRun || given.isExample)
     refuseUneditable(given, `what is said by rollout undo ${target ?? "--all"} --dry-run`);
   const seen = await readSituation(env, Date.now());
   const { source, spec } = seen;
+  for (const note of seen.notes) warn(note);
   const despite = despiteIn(options);
   const names = findTargets(spec, { target, all }, "undo");
   const isOne = names.length === 1;

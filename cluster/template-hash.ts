@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { sha256 } from "./sha256.js";
 import type { DataVolume, RootVolume } from "./yaml/schema.js";
 
 /** The values of a group that shape its machines. */
@@ -22,6 +23,9 @@ export interface UserDataFile {
   readonly file: string;
   readonly sha256: string;
 }
+
+/** Stands for the text of a file that could not be read: no file of user data is empty. */
+export const UNREAD = "";
 
 /** What a group has of its own where all machines have something else, or nothing. */
 export type OwnSettings = Pick<Template, "instanceProfile" | "securityGroupIds" | "tags" | "userData">;
@@ -88,8 +92,11 @@ export const ownInWords = (of: OwnSettings): Readonly<Record<keyof OwnSettings, 
     Object.entries(of.tags)
       .map((tag) => tag.join("="))
       .join(" "),
-  userData: of.userData && `${of.userData.file} (${of.userData.sha256.slice(0, 7)})`,
+  userData: of.userData && `${of.userData.file} (${textInWords(of.userData)})`,
 });
+
+const textInWords = ({ sha256: hash }: UserDataFile): string =>
+  hash === sha256(UNREAD) ? "cannot be taken" : hash.slice(0, 7);
 
 /** Whether two templates make the same machines, whatever their generation. */
 export const makesTheSame = (one: Template, other: Template): boolean =>

@@ -4,6 +4,7 @@ import type { HookContext } from "../hooks/hook-context.js";
 import { passGate } from "../hooks/ready.js";
 import { connect } from "../live/live-cluster.js";
 import { readCluster } from "../program/read-deployed.js";
+import { readSpecAsFound } from "../program/read-spec.js";
 import { hasLeft } from "../rollout/edit/take-back.js";
 import { stillThere } from "../rollout/leave/still-there.js";
 import { agentsOf } from "./group-agents.js";
@@ -17,7 +18,7 @@ import type { Run } from "./run.js";
  * @throws UserError when it does not become whole
  */
 export async function endDrain(run: Run, name: string): Promise<number | undefined> {
-  const { spec, deployed } = await readCluster(run.env);
+  const { spec, deployed } = await readCluster(run.env, readSpecAsFound(run.env));
   const [group, current] = [findGroup(spec, name), deployed.groups.get(name)];
   const last = current?.revisions.at(-1);
   if (!current || !last || group.role !== "client" || hasLeft(current)) return undefined;

@@ -4,6 +4,7 @@ import { findGroup } from "../cluster/find-group.js";
 import { Interruption } from "../cluster/interruption.js";
 import { HeldBack } from "../program/held.js";
 import { readCluster } from "../program/read-deployed.js";
+import { readSpecAsFound } from "../program/read-spec.js";
 import { deployGroup } from "./deploy-group.js";
 import type { GroupResult } from "./deploy-result.js";
 import type { Run } from "./run.js";
@@ -49,7 +50,7 @@ async function watch(run: Run, group: string, ended: AbortSignal): Promise<boole
 async function isWantedBack({ env, store, clock }: Run, name: string): Promise<boolean> {
   const hold = await readHold(store, clock.now());
   if (hold?.kind !== "cancel" || hold.undo !== true) return false;
-  const { spec, deployed } = await readCluster(env);
+  const { spec, deployed } = await readCluster(env, readSpecAsFound(env));
   const current = deployed.groups.get(name);
   return current !== undefined && takeBack(findGroup(spec, name), current, true) !== undefined;
 }

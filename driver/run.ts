@@ -9,7 +9,7 @@ import { UserError } from "../cluster/user-error.js";
 import { Interruption } from "../cluster/interruption.js";
 import { onSignals } from "../clients/signals.js";
 import type { Clock } from "../clients/clock.js";
-import { readSpec } from "../program/read-spec.js";
+import { findSpec } from "../program/read-spec.js";
 import { openRunStore } from "../program/run-store.js";
 import type { Confirm } from "./confirm.js";
 import type { Progress } from "./progress.js";
@@ -60,7 +60,7 @@ export interface RunOptions extends Pick<
 export async function inRun<T>(options: RunOptions, action: (run: Run) => Promise<T>): Promise<T> {
   const { mayFollow, ...given } = options;
   const { env, clock, command } = given;
-  const source = readSpec(env);
+  const source = findSpec(env);
   const folder = runFolderOf(source.file, source.spec.name);
   makeRunFolder(folder);
   const store = await openRunStore(source);

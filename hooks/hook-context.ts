@@ -1,7 +1,8 @@
 import type { Environment } from "../clients/environment.js";
 import type { RunStore } from "../clients/run-store/run-store.js";
 import type { LocalMachines } from "../clients/local-machines/machines.js";
-import { type HookFile, HOOK_FILE } from "../cluster/hooks/hook-file.js";
+import type { HookFile } from "../cluster/hooks/hook-file.js";
+import { HOOK_FILE } from "../cluster/hooks/variables.js";
 import type { Clock } from "../clients/clock.js";
 import { groupsOf, type Group } from "../cluster/groups.js";
 import type { InFlight } from "../cluster/pending.js";

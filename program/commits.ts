@@ -4,7 +4,7 @@ import type { Deployed, DeployedGroup } from "../cluster/deployed.js";
 import { groupsOf, type Group } from "../cluster/groups.js";
 import { deployedHash } from "../cluster/pending.js";
 import { withRecordedSizes } from "../cluster/recorded-sizes.js";
-import { makesTheSame, templateOf } from "../cluster/template-hash.js";
+import { makesTheSame, templateOf, UNREAD } from "../cluster/template-hash.js";
 import { UserError } from "../cluster/user-error.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { userDataFiles } from "../cluster/yaml/user-data-files.js";
@@ -69,7 +69,7 @@ export async function commitCommand({
   file,
   shown,
 }: Pick<SpecFile, "spec" | "file" | "shown">): Promise<string | null> {
-  const also = userDataFiles(spec);
+  const also = userDataFiles(spec).filter((path) => spec.userData?.[path] !== UNREAD);
   const files = [shown, ...also.map((path) => join(dirname(shown), path))];
   return (await isUncommitted(file, also)) ? `git add ${files.join(" ")} && git commit` : null;
 }

@@ -9,15 +9,16 @@ import { withRecordedSizes } from "../cluster/recorded-sizes.js";
 import { userDataFiles } from "../cluster/yaml/user-data-files.js";
 import { offeredViews } from "../rollout/roll/views.js";
 import { UserError } from "../cluster/user-error.js";
-import { HOOK_FILE } from "../cluster/hooks/hook-file.js";
+import { HOOK_FILE } from "../cluster/hooks/variables.js";
 import { addViews } from "../stacks/add-views.js";
 import type { ViewProps } from "../stacks/view-stack.js";
 import { causesOf } from "./commits.js";
+import { currentHooks } from "./hook-bundle.js";
 import { readDeployed } from "./read-deployed.js";
 import { EXAMPLE_IS_USED, readSpec, type SpecFile } from "./read-spec.js";
 
 /** What is desired, what is deployed, and which views that makes. */
-export interface Program extends SpecFile, Omit<ViewProps, "specFolder" | "program"> {
+export interface Program extends SpecFile, Omit<ViewProps, "specFolder" | "program" | "bundle"> {
   readonly views: readonly string[];
 }
 
@@ -81,6 +82,7 @@ export function buildApp(program: Program, outdir: string): App {
     ...program,
     specFolder: fromStack(dirname(program.file)),
     program: fromStack(bundledProgram()),
+    ...(HOOKS === undefined ? {} : { bundle: HOOKS }),
   });
   const [first] = stacks;
   if (program.isExample && first) Annotations.of(first).addWarning(EXAMPLE_IS_USED);
@@ -124,6 +126,9 @@ function bundledProgram(): string {
   const beside = fileURLToPath(new URL("../bin/rollout.js", import.meta.url));
   return existsSync(beside) ? beside : fileURLToPath(new URL("../dist/bin/rollout.js", import.meta.url));
 }
+
+/** Found out when this is loaded: a later build is not what this process is of. */
+const HOOKS = currentHooks(dirname(bundledProgram()));
 
 /**
  * A view that is no longer offered must not lie about: by plain Terraform it would take its group back. What Terraform

@@ -14,10 +14,13 @@ import { specAt } from "./spec-at.js";
 
 /**
  * What is desired and what is deployed.
+ * @param source a spec that has been read. Default: it is read, with the files that it names
  * @throws UserError when the spec or what is deployed cannot be read
  */
-export async function readCluster(env: Environment): Promise<SpecFile & ClusterState> {
-  const source = readSpec(env);
+export async function readCluster(
+  env: Environment,
+  source: SpecFile = readSpec(env),
+): Promise<SpecFile & ClusterState> {
   const deployed = await readDeployed(source, env);
   return { ...source, spec: withRecordedSizes(source.spec, deployed), deployed };
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { codeOf, messageOf } from "../clients/error-code.js";
 import * as z from "zod";
 import { loadSpec } from "../cluster/yaml/load.js";
-import { withUserData } from "../cluster/yaml/user-data-files.js";
+import { withUserData, withUserDataAsFound } from "../cluster/yaml/user-data-files.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
 import { packageFile } from "./package-file.js";
@@ -45,6 +45,12 @@ const MAIN = ["../dist/main.js", "../main.js"].map((path) => fileURLToPath(new U
 export function readSpec(env: Environment, folder = process.cwd()): SpecFile {
   const found = findSpec(env, folder);
   return { ...found, spec: withUserData(found.spec, found.shown, filesIn(dirname(found.file))) };
+}
+
+/** {@link readSpec} for what plans nothing: says what is wrong with the files of user data, and goes on. */
+export function readSpecAsFound(env: Environment): SpecFile & { readonly wrong?: string } {
+  const found = findSpec(env);
+  return { ...found, ...withUserDataAsFound(found.spec, found.shown, filesIn(dirname(found.file))) };
 }
 
 /** {@link readSpec} without the texts of files that the spec names: for what judges no machine, and must not fail by them. */
@@ -137,7 +143,11 @@ export const filesIn =
   (folder: string) =>
   (path: string): Uint8Array | string => {
     try {
-      return readBytes(resolve(folder, path), path, "put it there, or name another in userData");
+      const bytes = readBytes(resolve(folder, path), path, "put it there, or name another in userData");
+      const named = resolve(realpathSync(folder), path);
+      return realpathSync(named) === named
+        ? bytes
+        : "got a path over a symbolic link, of which git keeps no text; expected the path of the file itself, such as ../shared/boot.sh";
     } catch (error) {
       if (error instanceof UserError) return error.message;
       throw error;

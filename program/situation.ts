@@ -12,7 +12,7 @@ import { readRuns } from "../rollout/log/read-runs.js";
 import type { Situation } from "../rollout/status/situation.js";
 import { withRecordedSizes } from "../cluster/recorded-sizes.js";
 import { readDeployed } from "./read-deployed.js";
-import { EXAMPLE_IS_USED, readSpec, type SpecFile } from "./read-spec.js";
+import { EXAMPLE_IS_USED, readSpecAsFound, type SpecFile } from "./read-spec.js";
 import { stateLockOf } from "./run-store.js";
 
 /** A situation, and where each part of it was read. */
@@ -20,20 +20,18 @@ export interface ReadSituation extends Situation {
   readonly source: SpecFile;
   /** Where the runs are recorded. */
   readonly where: string;
-  /** What could not be read of the log. */
+  /** What could not be read of the log, and of files of user data. */
   readonly notes: readonly string[];
 }
 
 /**
  * Reads spec, state and run store; no agent is asked.
  * @param now milliseconds since 1970
+ * @param given a spec that has been read. Default: what there is, of which `notes` say what is wrong with its files
  * @throws UserError when one of them cannot be read
  */
-export async function readSituation(
-  env: Environment,
-  now: number,
-  source: SpecFile = readSpec(env),
-): Promise<ReadSituation> {
+export async function readSituation(env: Environment, now: number, given?: SpecFile): Promise<ReadSituation> {
+  const { wrong, ...source } = given ? { ...given, wrong: undefined } : readSpecAsFound(env);
   if (source.isExample) console.error(EXAMPLE_IS_USED);
   const store = await runStoreIn(source.spec.backend, dirname(source.file));
   const left = leftIn(runFolderOf(source.file, source.spec.name));
@@ -66,7 +64,7 @@ export async function readSituation(
         : holder,
     owed,
     events,
-    notes,
+    notes: [...(wrong === undefined ? [] : [wrong]), ...notes],
     at: now,
   };
 }

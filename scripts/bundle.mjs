@@ -1,5 +1,6 @@
 // Bundles the CLI, so that a hook or a check starts in a fraction of a second: loading zod and yaml file by file takes
 // longer than judging a plan. What is large or loaded seldom stays outside.
+import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -57,19 +58,12 @@ const agentOfUndici = {
   },
 };
 
-/** A hook has a bundle of its own: of one with all verbs it would have to put together two dozen pieces. */
-const hookBeside = {
-  name: "hook-beside",
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\/hook\.js$/ }, () => ({ path: "./hook.js", external: true }));
-  },
-};
-
 const bundles = "dist/bin";
 /** Of this build alone: two may run at once. */
 const outdir = `dist/bin-${process.pid}`;
 const common = {
   outdir,
+  plugins: [requireCdktf, agentOfUndici],
   bundle: true,
   splitting: true,
   minify: true,
@@ -95,19 +89,25 @@ await build({
     "context-worker": "dist/cli/context-worker.js",
     simulator: "dist/packages/simulator/main.js",
   },
-  plugins: [requireCdktf, agentOfUndici, hookBeside],
 });
-await build({
-  ...common,
-  entryPoints: { hook: "dist/cli/hook.js" },
-  chunkNames: "hook-[name]-[hash]",
-  plugins: [requireCdktf, agentOfUndici],
-});
+// A hook has a bundle of its own: of one with all verbs it would have to put together two dozen pieces.
+const hooks = join(outdir, "hooks");
+await build({ ...common, outdir: join(hooks, "new"), entryPoints: { hook: "dist/cli/hook.js" } });
+const digest = await digestOf(join(hooks, "new"));
 
 // Whoever runs meanwhile, be it a roll or its hooks, goes on to load its own pieces: each file is put in its place whole, and a
-// piece that no bundle names any more is left for as long as the longest roll may take.
+// piece that no bundle names any more is left for as long as the longest roll may take. So are the hooks of an earlier build,
+// which a stack names by their digest (`program/hook-bundle.ts`).
 const LONGEST_ROLL_MS = 7 * 24 * 3600 * 1000;
-await mkdir(bundles, { recursive: true });
+await mkdir(join(bundles, "hooks"), { recursive: true });
+const now = new Date();
+await rename(join(hooks, "new"), join(bundles, "hooks", digest)).catch((error) => {
+  if (!["ENOTEMPTY", "EEXIST"].includes(error.code)) throw error;
+});
+await utimes(join(bundles, "hooks", digest), now, now);
+await writeFile(join(hooks, "current"), `${digest}\n`);
+await rename(join(hooks, "current"), join(bundles, "hooks", "current"));
+await rm(hooks, { recursive: true });
 const made = await readdir(outdir);
 for (const name of made.sort((one, other) => Number(isEntry(one)) - Number(isEntry(other)))) {
   const [from, to] = [join(outdir, name), join(bundles, name)];
@@ -117,16 +117,29 @@ for (const name of made.sort((one, other) => Number(isEntry(one)) - Number(isEnt
   );
   if (!isSame) await rename(from, to);
   // From now on its age is that of the last build that has named it.
-  else await utimes(to, new Date(), new Date());
+  else await utimes(to, now, now);
 }
-const left = (await readdir(bundles)).filter((name) => !made.includes(name) && name !== ".npmignore");
+const kept = [...made, ".npmignore", "hooks", join("hooks", digest), join("hooks", "current")];
+const found = [
+  ...(await readdir(bundles)),
+  ...(await readdir(join(bundles, "hooks"))).map((name) => join("hooks", name)),
+];
+const left = found.filter((name) => !kept.includes(name));
 for (const name of left) {
   const isOld = Date.now() - (await stat(join(bundles, name))).mtimeMs > LONGEST_ROLL_MS;
-  if (isOld) await rm(join(bundles, name), { force: true });
+  if (isOld) await rm(join(bundles, name), { recursive: true, force: true });
 }
 // They are not of the package.
 await writeFile(join(bundles, ".npmignore"), left.map((name) => `/${name}\n`).join(""));
 await rm(outdir, { recursive: true });
+
+/** Of all that a bundle is made of. */
+async function digestOf(folder) {
+  const hash = createHash("sha256");
+  for (const name of (await readdir(folder)).sort())
+    hash.update(name).update(await readFile(join(folder, name)));
+  return hash.digest("hex").slice(0, 16);
+}
 
 /** What others load comes first: an entry names its pieces. */
 function isEntry(name) {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { ISynthesisSession, IStackSynthesizer, TerraformStack } from "cdktf";
-import { HOOK_FILE } from "../cluster/hooks/hook-file.js";
+import { HOOK_FILE } from "../cluster/hooks/variables.js";
 import { UserError } from "../cluster/user-error.js";
 
 /**

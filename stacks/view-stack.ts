@@ -37,6 +37,8 @@ export interface ViewProps extends ClusterState {
   readonly causes?: ReadonlyMap<string, string>;
   /** The commit of the spec, or `uncommitted`. Default: none is recorded. */
   readonly commit?: string;
+  /** The hooks that the stack runs, by the digest of their bundle. Default: those of the build that is there when they run. */
+  readonly bundle?: string;
   /** The hosts of the group that a view rolls whose machines wait for a later batch, by name. Default: none. */
   readonly laterHosts?: readonly string[];
   /** The numbers of the hosts of the group that a view rolls. Default: those that are deployed. */

@@ -60,6 +60,14 @@ test("what says nothing counts for nothing, nor does an order, an id that stands
   expect(hashes(withUserData(spec, "cluster.yaml", read(OWN)))).toEqual(hashes(all()));
 });
 
+test("what all machines have anyway is a group's own, too, where it is written there", () => {
+  const plain = exampleSpec();
+  expect(plain.platform === "aws" && plain.aws.instanceProfile).toBe("demo-agents");
+  const { "broker-1": own, ...others } = hashes(specOf(text("instanceProfiles: [null, demo-agents, null]")));
+  const { "broker-1": was, ...same } = hashes(plain);
+  expect([own === was, others]).toEqual([false, same]);
+});
+
 test("a file counts by its text", () => {
   expect(hashes(all(`${OWN}#`))["broker-1"]).not.toBe(hashes(all())["broker-1"]);
 });
@@ -190,6 +198,7 @@ test("refuses files that are not there, no text, of no kind that cloud-init know
       found({ "a.sh": bytes("echo\n#!/bin/sh\n"), "b.sh": bytes("#cloud-config-archive\n") }),
       found({ "b.sh": bytes(`#!/bin/sh\n${"#".repeat(16_384)}`) }),
       found({ "b.sh": bytes("#!/bin/sh\r\ntrue\r\n") }),
+      found({ "b.sh": bytes("#cloud-config\r\nruncmd: [x]\r\n") }),
     ].join("\n\n"),
   ).toMatchInlineSnapshot(`
    "cluster.yaml: pools.broker.userData[0]: cannot read a.sh: there is no such file
@@ -205,7 +214,9 @@ test("refuses files that are not there, no text, of no kind that cloud-init know
 
    cluster.yaml: pools.broker.userData[1]: b.sh makes 17021 bytes of user data with what this program writes; expected at most 16384, so let it fetch the rest
 
-   cluster.yaml: pools.broker.userData[1]: got a script whose lines end with CR LF; expected LF alone, or no interpreter is found"
+   cluster.yaml: pools.broker.userData[1]: got a file whose lines end with CR LF; expected LF alone, or a script finds no interpreter, and another checkout has another text; .gitattributes keeps it so: *.sh text eol=lf
+
+   cluster.yaml: pools.broker.userData[1]: got a file whose lines end with CR LF; expected LF alone, or a script finds no interpreter, and another checkout has another text; .gitattributes keeps it so: *.sh text eol=lf"
   `);
   const fits = bytes(`#!/bin/sh\n${"#".repeat(16_384 - 900)}`);
   expect(withUserData(spec, "cluster.yaml", () => fits).userData).toHaveProperty(["b.sh"]);

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
@@ -81,12 +81,27 @@ describeReal("The package, packed and installed into an empty project", ["terraf
     const [made = ""] = readdirSync(top).filter((each) => each.endsWith(".tgz"));
     tarball = join(top, made);
     expect(await run("npm", [...INSTALL, tarball])).toMatchObject({ exitCode: 0 });
-    const listed = await run("npm", ["ls", "--all", "--parseable"]);
-    installed = {
-      packages: listed.output.trim().split("\n").length - 1,
-      megabytes: sizeOf(join(project, "node_modules")) / 1e6,
-    };
+    installed = await measured();
   });
+
+  const measured = async (): Promise<typeof installed> => {
+    const listed = await run("npm", ["ls", "--all", "--parseable"]);
+    return {
+      packages: listed.output.trim().split("\n").length - 1,
+      megabytes: Math.round(sizeOf(join(project, "node_modules")) / 1e6),
+    };
+  };
+
+  /** What the page says: it need not follow each release of what cdktf and jest depend on. */
+  const expectSaid = (found: typeof installed, pattern: RegExp): void => {
+    const page = readFileSync(join(root, "docs", "how-to", "16-start-a-project.md"), "utf8");
+    const { megabytes = "", packages = "" } = pattern.exec(page)?.groups ?? {};
+    const said = { packages: Number(packages), megabytes: Number(megabytes) };
+    const isNear = (["packages", "megabytes"] as const).every(
+      (key) => Math.abs(found[key] - said[key]) <= said[key] / 10,
+    );
+    expect(isNear ? said : found).toEqual(said);
+  };
 
   afterAll(async () => {
     await localMachines(join(project, ".rollout", "demo")).stopAll();
@@ -98,12 +113,14 @@ describeReal("The package, packed and installed into an empty project", ["terraf
     expect(installed.packages).toBeGreaterThan(20);
     expect(installed.packages).toBeLessThan(200);
     expect(installed.megabytes).toBeLessThan(100);
+    expectSaid(installed, /(?<megabytes>\d+) MB and (?<packages>\d+) packages in all/);
     for (const optional of ["cdktf-cli", "@cdktf"])
       expect(existsSync(join(project, "node_modules", optional))).toBe(false);
   });
 
   test("has those pieces of bundles that its entries name, and none of an earlier build", () => {
     const bundles = join(project, "node_modules", name, "dist", "bin");
+    const hooks = join("hooks", readFileSync(join(bundles, "hooks", "current"), "utf8").trim());
     const reached = new Set<string>();
     const reach = (file: string): void => {
       if (reached.has(file)) return;
@@ -111,14 +128,15 @@ describeReal("The package, packed and installed into an empty project", ["terraf
       for (const [, next = ""] of readFileSync(join(bundles, file), "utf8").matchAll(
         /(?:from|import\(?)"\.\/([\w.-]+\.js)"/g,
       ))
-        reach(next);
+        reach(join(dirname(file), next));
     };
-    ["rollout.js", "context-worker.js", "simulator.js", "index.js", "guard.js"].forEach(reach);
+    const entries = ["rollout.js", "context-worker.js", "simulator.js", "index.js", "guard.js"];
+    [...entries, join(hooks, "hook.js")].forEach(reach);
     // The AWS SDK has a module that only browsers load.
-    const others = readdirSync(bundles).filter(
-      (file) => !reached.has(file) && !/^(hook-)?bowser-/.test(file),
+    const others = readdirSync(bundles, { recursive: true, encoding: "utf8" }).filter(
+      (file) => !reached.has(file) && !/\bbowser-/.test(file),
     );
-    expect(others).toEqual([]);
+    expect(others.sort()).toEqual(["hooks", hooks, join("hooks", "current")].sort());
   });
 
   test("init makes a project whose first test passes, and whose second holds the snapshots", async () => {
@@ -127,6 +145,7 @@ describeReal("The package, packed and installed into an empty project", ["terraf
       output: expect.stringMatching(/^written: .* app\.ts, /),
     });
     expect(await run("npm", INSTALL)).toMatchObject({ exitCode: 0 });
+    expectSaid(await measured(), /makes it (?<megabytes>\d+) MB and (?<packages>\d+) packages/);
     const first = await run("npm", ["test"]);
     expect(first).toMatchObject({ exitCode: 0, output: expect.stringContaining("3 snapshots written") });
     const second = await run("npm", ["test", "--", "--ci"]);

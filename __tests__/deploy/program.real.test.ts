@@ -132,6 +132,21 @@ describeReal("A cluster that a program declares, in a folder without a YAML", ["
     });
   });
 
+  test("a program that holds something open is ended once it has answered", async () => {
+    const program = readFileSync(join(folder, "main.mjs"), "utf8");
+    writeFileSync(join(folder, "main.mjs"), `setInterval(() => undefined, 1000);\n${program}`);
+    expect(await rollout("validate")).toMatchObject({ exitCode: 0 });
+    writeFileSync(
+      join(folder, "main.mjs"),
+      `${program}process.exitCode = 3;\nsetInterval(() => undefined, 1000);\n`,
+    );
+    expect(await rollout("validate")).toMatchObject({
+      exitCode: 1,
+      output: "the program failed (node main.mjs): exit code 3",
+    });
+    writeFileSync(join(folder, "main.mjs"), program);
+  });
+
   test("refuses to edit what stands in code, before anything else", async () => {
     const first = "a program declares this cluster, and no verb edits its code: set";
     for (const [line, what] of [

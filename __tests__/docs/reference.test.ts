@@ -47,7 +47,7 @@ test("of a data volume its type alone replaces machines", () => {
     "pools.NAME.dataVolumes[].type",
   ]);
   const volumes = (volume: object) => hashWith({ dataVolumes: [volume, volume, volume] });
-  expect(volumes({ sizeGib: 100, type: "st1" })).not.toBe(hashWith({}));
+  expect(volumes({ sizeGib: 100, type: "gp2" })).not.toBe(hashWith({}));
   expect(volumes({ sizeGib: 100, iops: 6000, throughput: 500 })).toBe(hashWith({}));
 });
 

@@ -1,9 +1,17 @@
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { isPlain, pinSpec, readSpec } from "../../program/read-spec.js";
+import { filesIn, isPlain, pinSpec, readSpec } from "../../program/read-spec.js";
 
 let folder: string;
 
@@ -54,6 +62,23 @@ test("refuses to go on with the example where a run's spec is deleted", () => {
   expect(refusalOf(CLUSTER)).toBe(
     "cannot read cluster.yaml: there is no such file; name the spec by CLUSTER=FILE, or copy cluster.example.yaml to cluster.yaml",
   );
+});
+
+test("a file is taken from where it lies, and a symbolic link on the way to it is refused", () => {
+  const link =
+    "got a path over a symbolic link, of which git keeps no text; expected the path of the file itself, such as ../shared/boot.sh";
+  mkdirSync(join(folder, "prod"));
+  mkdirSync(join(folder, "shared"));
+  writeFileSync(join(folder, "shared", "boot.sh"), "#!/bin/sh\n");
+  symlinkSync("../shared/boot.sh", join(folder, "prod", "boot.sh"));
+  symlinkSync("../shared", join(folder, "prod", "scripts"));
+  const read = filesIn(join(folder, "prod"));
+  expect(read("boot.sh")).toBe(link);
+  expect(read("scripts/boot.sh")).toBe(link);
+  expect(String(read("../shared/boot.sh"))).toBe("#!/bin/sh\n");
+  // That of the spec itself may be one.
+  symlinkSync(join(folder, "prod"), join(folder, "now"));
+  expect(String(filesIn(join(folder, "now"))("../shared/boot.sh"))).toBe("#!/bin/sh\n");
 });
 
 test("an app adds nothing where it is none or this project's own main.ts, and not where a user's has that name", () => {

@@ -103,10 +103,10 @@ async function answers(control: string): Promise<boolean> {
   }
 }
 
-/** Beside the bundle; in `bin` beside the compiled sources; in `dist/bin` where the sources themselves run. */
+/** Beside the bundle, or above that of hooks; in `bin` beside the compiled sources; in `dist/bin` where the sources themselves run. */
 function program(): string {
-  const places = ["./simulator.js", "../../bin/simulator.js", "../../dist/bin/simulator.js"].map((path) =>
-    fileURLToPath(new URL(path, import.meta.url)),
+  const places = ["./", "../../", "../../bin/", "../../dist/bin/"].map((path) =>
+    fileURLToPath(new URL(`${path}simulator.js`, import.meta.url)),
   );
   const found = places.find((place) => existsSync(place));
   if (found === undefined) throw new UserError("the simulator is not built; run: npm run build");

@@ -3,12 +3,10 @@ import { imagesOf } from "../gate-settings.js";
 import type { ClusterState } from "../cluster-state.js";
 import type { Group } from "../groups.js";
 import type { DeployedGroup } from "../deployed.js";
+import { HOOK_FILE } from "./variables.js";
 import { deployedHosts, isNew } from "../pending.js";
 import { specSchema, type Spec } from "../yaml/schema.js";
 import { UserError } from "../user-error.js";
-
-/** The file beside a synthesized stack that its hooks read: what the stack was made from, whatever is edited since. */
-export const HOOK_FILE = "hooks.json";
 
 const hookFileSchema = z.strictObject({
   spec: specSchema,
@@ -20,6 +18,8 @@ const hookFileSchema = z.strictObject({
   specFolder: z.string().min(1),
   /** The commit of the spec, or `uncommitted`; absent where nobody has asked. */
   commit: z.string().optional(),
+  /** The hooks of the build that made the stack, by their digest; absent in stacks of earlier versions. */
+  bundle: z.string().exactOptional(),
   /** The deployed groups, with the names of their hosts and the images that their revisions name. */
   deployed: z.array(
     z.strictObject({
@@ -38,13 +38,15 @@ const hookFileSchema = z.strictObject({
 
 export type HookFile = Omit<z.output<typeof hookFileSchema>, "spec"> & { readonly spec: Spec };
 
-interface Source extends ClusterState, Pick<HookFile, "specFolder" | "commit"> {
+interface Source extends ClusterState, Pick<HookFile, "specFolder" | "commit" | "bundle"> {
   /** The group that the stack rolls, with the numbers of its hosts. */
   readonly rolled?: Pick<Group, "name" | "numbers"> | undefined;
 }
 
 /** What the hooks of a stack know of what it is made from. */
-export function hookFileOf({ spec, deployed: { groups }, specFolder, commit, rolled }: Source): HookFile {
+export function hookFileOf(source: Source): HookFile {
+  const { spec, specFolder, commit, bundle, rolled } = source;
+  const { groups } = source.deployed;
   const known = [...groups.values()].filter((group) => !isNew(group));
   const deployed = known.map((group) => ({
     name: group.name,
@@ -55,6 +57,7 @@ export function hookFileOf({ spec, deployed: { groups }, specFolder, commit, rol
   }));
   return {
     ...{ spec, specFolder, ...(commit === undefined ? {} : { commit }), deployed },
+    ...(bundle === undefined ? {} : { bundle }),
     ...(rolled?.numbers ? { numbers: { group: rolled.name, hosts: [...rolled.numbers] } } : {}),
   };
 }

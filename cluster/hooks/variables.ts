@@ -50,5 +50,8 @@ export const MARK_REFERENCE = "${self.id}";
  */
 export const MARKS = "marks";
 
+/** The file beside a synthesized stack that its hooks read: what the stack was made from, whatever is edited since. */
+export const HOOK_FILE = "hooks.json";
+
 /** By which the hook `ready` gets it. */
 export const GATE_ENVIRONMENT = "ROLLOUT_GATE";

@@ -127,7 +127,7 @@ function checkImages(pool: string, settings: Raw): Finding[] {
   );
 }
 
-/** What EC2 says of a volume's performance: https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html */
+/** What EC2 says of a volume's size and performance: https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html */
 function checkVolumes(pool: string, settings: Raw): Finding[] {
   return asList(settings["dataVolumes"]).flatMap((volume, index) => {
     const { sizeGib, type = DEFAULT_VOLUME_TYPE, iops, throughput } = asMap(volume);
@@ -135,11 +135,19 @@ function checkVolumes(pool: string, settings: Raw): Finding[] {
       found(["pools", pool, "dataVolumes", index, key], message);
     if (!VOLUME_TYPES.some((each) => each === type)) return [];
     if (type !== DEFAULT_VOLUME_TYPE)
-      return ["iops", "throughput"].flatMap((key) =>
-        key in asMap(volume)
-          ? is(key, `got it for a volume of type ${formatValue(type)}; expected type gp3, or no ${key}`)
-          : [],
-      );
+      return [
+        ...["iops", "throughput"].flatMap((key) =>
+          key in asMap(volume)
+            ? is(key, `got it for a volume of type ${formatValue(type)}; expected type gp3, or no ${key}`)
+            : [],
+        ),
+        ...(type !== "gp2" && typeof sizeGib === "number" && sizeGib < LEAST_GIB_OF_HDD
+          ? is(
+              "sizeGib",
+              `got ${String(sizeGib)} for a volume of type ${formatValue(type)}; expected ${String(LEAST_GIB_OF_HDD)} to 16384, or type gp3 or gp2`,
+            )
+          : []),
+      ];
     const most = typeof iops === "number" ? iops / 4 : LEAST_IOPS / 4;
     return [
       ...(typeof iops === "number" &&
@@ -159,6 +167,9 @@ function checkVolumes(pool: string, settings: Raw): Finding[] {
     ];
   });
 }
+
+/** What st1 and sc1 begin with: https://docs.aws.amazon.com/ebs/latest/userguide/hdd-vols.html */
+const LEAST_GIB_OF_HDD = 125;
 
 /** What every gp3 volume has. */
 const LEAST_IOPS = 3000;

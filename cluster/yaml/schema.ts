@@ -73,7 +73,7 @@ const dataVolume = z.strictObject({
     "a volume keeps the key that it was made with, and a new one gets EBS's default key of account and region: set that, add a pool, and retire this one once its work has moved",
   ),
   sizeGib: whole(1, 16384).describe(
-    "The size in GiB. A volume that stands grows in place, and never shrinks.",
+    "The size in GiB, of st1 and sc1 at least 125. A volume that stands grows in place, and never shrinks.",
   ),
   type: z
     .enum(VOLUME_TYPES)
@@ -103,7 +103,7 @@ const machines = {
   instanceProfiles: three(instanceProfile.nullable(), "one name or null")
     .optional()
     .describe(
-      `The instance profile of each group's machines; null: what aws.instanceProfile says. ${REPLACES} Default: [null, null, null].`,
+      `The instance profile of each group's machines; null: what aws.instanceProfile says; its name written here is another value. ${REPLACES} Default: [null, null, null].`,
     ),
   securityGroupIds: three(securityGroupIds, "one list")
     .optional()

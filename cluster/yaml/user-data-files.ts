@@ -1,6 +1,7 @@
 import { groupsOf } from "../groups.js";
 import { groupUserData } from "../user-data.js";
 import { formatPath, SpecError, type Problem } from "./problem.js";
+import { UNREAD } from "../template-hash.js";
 import type { Spec } from "./schema.js";
 
 /** EC2 takes no more, ours and the user's own together. */
@@ -50,6 +51,24 @@ export function withUserData(spec: Spec, where: string, read: (file: string) => 
   return whole;
 }
 
+/**
+ * {@link withUserData} for what plans nothing: a file that cannot be taken counts as another text than any, so that its groups
+ * differ from what is deployed and nobody else is kept from looking.
+ * @returns what is wrong with the files, too
+ */
+export function withUserDataAsFound(...[spec, where, read]: Parameters<typeof withUserData>): {
+  readonly spec: Spec;
+  readonly wrong?: string;
+} {
+  try {
+    return { spec: withUserData(spec, where, read) };
+  } catch (error) {
+    if (!(error instanceof SpecError)) throw error;
+    const texts = userDataFiles(spec).map((file) => [file, textOf(read(file)).text ?? UNREAD] as const);
+    return { spec: { ...spec, userData: Object.fromEntries(texts) }, wrong: error.message };
+  }
+}
+
 /** An edited spec with the texts of the one that was read. */
 export const withTextsOf = ({ userData }: Spec, edited: Spec): Spec =>
   userData ? { ...edited, userData } : edited;
@@ -65,8 +84,10 @@ function textOf(read: Uint8Array | string): { readonly text?: string; readonly w
     };
   }
   const text = new TextDecoder().decode(read);
-  if (/^#![^\n]*\r/.test(text))
-    return { why: "got a script whose lines end with CR LF; expected LF alone, or no interpreter is found" };
+  if (/^#[^\n]*\r/.test(text))
+    return {
+      why: "got a file whose lines end with CR LF; expected LF alone, or a script finds no interpreter, and another checkout has another text; .gitattributes keeps it so: *.sh text eol=lf",
+    };
   return /^#(!|cloud-config\s*$)/m.exec(text)?.index === 0
     ? { text }
     : {

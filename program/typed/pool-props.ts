@@ -9,7 +9,7 @@ export interface MachineProps {
   readonly instanceTypes: Three<string>;
   /** The system disks, 1 to 16384 GiB. Default: as large as the image's. */
   readonly rootVolumes?: Three<{ readonly sizeGib: number }>;
-  /** `null`: what `instanceProfile` of {@link AwsProps} says. Default: three times null. */
+  /** `null`: what `instanceProfile` of {@link AwsProps} says; its name written here is another value. Default: three times null. */
   readonly instanceProfiles?: Three<string | null>;
   /** Beside those that all machines have. Default: three times []. */
   readonly securityGroupIds?: Three<readonly string[]>;
@@ -32,7 +32,7 @@ export interface ServerPoolProps extends MachineProps, GateProps {
 
 /** A disk of each machine of a group. On a volume that stands all but its type is changed in place, and no machine is replaced. */
 export interface DataVolume {
-  /** 1 to 16384 GiB. None is ever made smaller. */
+  /** 1 to 16384 GiB, of st1 and sc1 at least 125. None is ever made smaller. */
   readonly sizeGib: number;
   /** Another one replaces that group's machines. Default: gp3. */
   readonly type?: "gp3" | "gp2" | "st1" | "sc1";

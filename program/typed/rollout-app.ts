@@ -39,7 +39,8 @@ export class RolloutApp extends RootConstruct {
 
   /**
    * Reads the state and writes a stack for each view, and `desired.json` beside the program: what the cluster is meant to be,
-   * which you commit. Where `rollout` runs the program, it does what that asks. A refusal is printed on standard error, and the
+   * which you commit. Where `rollout` runs the program, it does what that asks, and the process is ended 5 s later if something that
+   * the program holds open, such as a connection, keeps it. A refusal is printed on standard error, and the
    * process ends with its exit code, 1 or 2.
    */
   async synth(env: Environment = process.env): Promise<void> {
@@ -47,6 +48,7 @@ export class RolloutApp extends RootConstruct {
     const asked = askedOf(env);
     if (asked) {
       putFile(asked.answer, JSON.stringify(this.answerTo(asked, outdir, env)));
+      setTimeout(() => process.exit(), MAY_STAY_MS).unref();
       return;
     }
     try {
@@ -157,6 +159,9 @@ export class RolloutApp extends RootConstruct {
     );
   }
 }
+
+/** How long a program may go on once it has answered: whoever has asked waits for its end. */
+const MAY_STAY_MS = 5000;
 
 /** `rollout` goes by that, and there would be two truths. */
 function refuseOtherSpec(env: Environment): void {

@@ -581,6 +581,22 @@ function isSpecOrClearError(bytes: Uint8Array): void {
   }
 }
 
+test.each([
+  ["st1", 124, false],
+  ["st1", 125, true],
+  ["sc1", 1, false],
+  ["sc1", 125, true],
+  ["gp2", 1, true],
+  ["gp3", 1, true],
+])("a volume of type %s has %d GiB only where EC2 makes it: %p", (type, sizeGib, isMade) => {
+  const text = exampleWith(["{ sizeGib: 100, type: gp3 }", `{ sizeGib: ${String(sizeGib)}, type: ${type} }`]);
+  if (isMade) expect(loadSpec(text, "cluster.yaml").name).toBe("demo");
+  else
+    expect(refusal(text)).toBe(
+      `cluster.yaml:29: pools.broker.dataVolumes[0].sizeGib: got ${String(sizeGib)} for a volume of type "${type}"; expected 125 to 16384, or type gp3 or gp2`,
+    );
+});
+
 test("refuses performance that EC2 does not give a volume, and another key", () => {
   const volumes = (first: string): string => exampleWith(["{ sizeGib: 100, type: gp3 }", first]);
   expect(refusal(volumes("{ sizeGib: 10, iops: 6000, throughput: 1000, kmsKeyId: a }")))
