@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
 import { setGoal } from "../clients/run-store/goal.js";
 import { changeHold, readHold } from "../clients/run-store/hold.js";
@@ -97,10 +98,12 @@ export async function runCancel(
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/;
 
 function timeOf(until: string, now: number): string {
-  const at = TIME.test(until) ? Date.parse(until) : NaN;
+  // What parses a time takes the 30th of February for the 2nd of March.
+  const isDay = z.iso.date().safeParse(until.slice(0, 10)).success;
+  const at = TIME.test(until) && isDay ? Date.parse(until) : NaN;
   if (at > now) return new Date(at).toISOString();
   const is = Number.isNaN(at)
-    ? "expected a time with its zone"
+    ? "expected a time with its zone, on a day that there is"
     : "that is over; expected a time that is still to come";
   throw new UserError(
     `--until: got ${JSON.stringify(until)}; ${is}, such as 2026-12-24T18:00+01:00 or 2026-12-24T17:00Z`,

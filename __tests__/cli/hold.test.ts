@@ -111,9 +111,11 @@ describe("pause", () => {
   });
 
   test.each([
-    ["tomorrow", "expected a time with its zone"],
-    ["2026-12-24T18:00", "expected a time with its zone"],
-    ["2026-13-24T18:00Z", "expected a time with its zone"],
+    ["tomorrow", "expected a time with its zone, on a day that there is"],
+    ["2026-12-24T18:00", "expected a time with its zone, on a day that there is"],
+    ["2026-13-24T18:00Z", "expected a time with its zone, on a day that there is"],
+    ["2027-02-30T10:00Z", "expected a time with its zone, on a day that there is"],
+    ["2027-02-29T10:00:00+01:00", "expected a time with its zone, on a day that there is"],
     ["2026-11-21T10:00Z", "that is over; expected a time that is still to come"],
   ])("refuses --until %s, and pauses nothing", async (until, why) => {
     expect(await failure(runPause(env, { until }, NOW))).toBe(
