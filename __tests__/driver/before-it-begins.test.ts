@@ -10,6 +10,8 @@ import { GateFailure } from "../../driver/deploy-group.js";
 import { rollGroups, type RollDeps } from "../../driver/roll-groups.js";
 import { NotConfirmed } from "../../driver/confirm.js";
 import { UserError } from "../../cluster/user-error.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
+import type { Window } from "../../rollout/roll/windows.js";
 import { holding, type Hold } from "../../cluster/run/hold.js";
 import type { LogEvent } from "../../cluster/run/run-log.js";
 import type { Wanted } from "../../rollout/roll/next-group.js";
@@ -173,6 +175,25 @@ describe("one group", () => {
       [expect.stringContaining("waiting until"), "interval", 25 * 60_000],
       ["broker-1", at(25)],
     ]);
+  });
+
+  test("is looked at for machines that died while no window is open where it is as desired, and else waits", async () => {
+    // 1970 began on a Thursday.
+    const windows: Window[] = [{ days: ["thu"], from: "00:22", to: "01:00", zone: "UTC" }];
+    const look = (spec: Spec): Partial<RollDeps> => ({
+      look: () =>
+        Promise.resolve({
+          spec: { ...spec, rollout: { ...spec.rollout, interval: "0s", windows } },
+          ...{ deployed: deployedAs(localSpec()), hold: undefined, events, leaders: [] },
+        }),
+    });
+    expect(await rollOne({}, look(localSpec()))).toEqual([["broker-1", at(20)]]);
+    expect(await rollOne({}, look(local))).toEqual([
+      [expect.stringMatching(/^waiting until .*--despite window --reason TEXT$/), "window", 22 * 60_000],
+      ["broker-1", at(22)],
+    ]);
+    const despite = { ids: ["window"], reason: "a machine died" };
+    expect(await rollOne({ despite }, look(local))).toEqual([["broker-1", at(20), "window"]]);
   });
 
   test("is looked at anew where a pause came before its work left, and waits for the resume", async () => {
