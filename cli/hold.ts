@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
 import { setGoal } from "../clients/run-store/goal.js";
 import { changeHold, readHold } from "../clients/run-store/hold.js";
@@ -11,7 +12,11 @@ import { refuseUneditable } from "../program/edit-spec.js";
 import { findSpec } from "../program/read-spec.js";
 import { openRunStore } from "../program/run-store.js";
 
-/** Holds the next group back, whoever rolls it and where; the one in flight is finished. */
+/**
+ * Holds the next group back, whoever rolls it and where; the one in flight is finished. It takes the place of a pause that ends
+ * earlier, without a moment in between in which a group could begin.
+ * @throws UserError where what holds already ends later, or is a cancel
+ */
 export async function runPause(
   env: Environment,
   { reason, until }: { readonly reason?: string; readonly until?: string },
@@ -26,19 +31,24 @@ export async function runPause(
     ...(ends === undefined ? {} : { until: ends }),
   };
   let before: Hold | undefined;
-  await changeHold(store, at, (hold) => (before = hold) ?? mine);
+  // A cancel has no end, so it stays.
+  const isTaken = (hold: Hold | undefined): boolean => hold === undefined || endOf(mine) > endOf(hold);
+  await changeHold(store, at, (hold) => (isTaken((before = hold)) ? mine : hold));
   const since = before && describeHold(before, at);
-  if (before?.kind === "pause" && before.until !== ends && ends !== undefined)
-    throw new UserError(
-      `${name} is already paused (${since ?? ""}), and that is kept; to change it: rollout resume, and this again`,
-    );
-  if (before?.kind === "pause") return `${name} is already paused (${since ?? ""}), in ${store.where}`;
-  if (before)
-    throw new UserError(
-      `${name} is being cancelled (${since ?? ""}), so there is nothing to pause; take that back with: rollout resume`,
-    );
+  if (before && !isTaken(before)) {
+    if (before.kind === "cancel")
+      throw new UserError(
+        `${name} is being cancelled (${since ?? ""}), so there is nothing to pause; take that back with: rollout resume`,
+      );
+    if (endOf(mine) < endOf(before))
+      throw new UserError(
+        `${name} is already paused (${since ?? ""}), and that is kept; to change it: rollout resume, and this again`,
+      );
+    return `${name} is already paused (${since ?? ""}), in ${store.where}`;
+  }
   const end = ends === undefined ? "" : ` until ${formatTime(ends, at)}`;
-  return `${name} is paused before the next group${end}, in ${store.where}; go on${ends === undefined ? "" : " before that"} with: rollout resume`;
+  const instead = since === undefined ? "" : `, in place of the shorter pause (${since})`;
+  return `${name} is paused before the next group${end}, in ${store.where}${instead}; go on${ends === undefined ? "" : " before that"} with: rollout resume`;
 }
 
 /** Lets the next group be rolled. A hold that cannot be read goes as well. */
@@ -88,16 +98,20 @@ export async function runCancel(
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/;
 
 function timeOf(until: string, now: number): string {
-  const at = TIME.test(until) ? Date.parse(until) : NaN;
+  // What parses a time takes the 30th of February for the 2nd of March.
+  const isDay = z.iso.date().safeParse(until.slice(0, 10)).success;
+  const at = TIME.test(until) && isDay ? Date.parse(until) : NaN;
   if (at > now) return new Date(at).toISOString();
   const is = Number.isNaN(at)
-    ? "expected a time with its zone"
+    ? "expected a time with its zone, on a day that there is"
     : "that is over; expected a time that is still to come";
   throw new UserError(
     `--until: got ${JSON.stringify(until)}; ${is}, such as 2026-12-24T18:00+01:00 or 2026-12-24T17:00Z`,
     2,
   );
 }
+
+const endOf = ({ until }: Hold): number => (until === undefined ? Infinity : Date.parse(until));
 
 const byMe = (now: Date) => ({ since: now.toISOString(), by: whoRuns() });
 

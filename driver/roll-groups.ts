@@ -69,7 +69,9 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
   const groups: RolledGroup[] = [];
   // What this process knows by itself where its log could not be written, as on a full disk.
   let ownFailure: RollFailure | undefined;
-  let [hasHeld, isReleased] = [false, false];
+  /** Until when what is there holds this roll, which waits for the resume. Infinity: until that is said. */
+  let heldUntil: number | undefined;
+  let isReleased = false;
   let known: Spec | undefined;
   let before: string | undefined;
   let edited: Extract<RollStep, { step: "set-image" }> | undefined;
@@ -80,10 +82,14 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
     const seen = await deps.look();
     if (known && !isDeepStrictEqual(seen.spec, known)) throw editedMeanwhile(known, seen.spec, wanted);
     known = seen.spec;
-    if (hasHeld && !seen.hold) isReleased = true;
+    // A freeze that has ended by itself is nobody's word: then the roll puts its own hold down.
+    if (!seen.hold && heldUntil !== undefined && clock.now() < heldUntil) isReleased = true;
     const logged = rollFacts(readRuns(seen.events), seen.deployed);
     const { failure = ownFailure } = logged;
-    const facts = { ...logged, ...(isReleased ? { heldAt: Infinity } : {}), failure };
+    // Nor has anybody said resume while what this roll has put down is there.
+    const isHeld = seen.hold !== undefined && seen.hold.until === undefined;
+    const heldAt = isReleased ? Infinity : isHeld ? undefined : logged.heldAt;
+    const facts = { ...logged, heldAt, failure };
     const next = nextRoll({ ...seen, wanted, facts, at: clock.now() });
     const despite = next.kind === "step" && next.step.step === "roll" ? next.step.despite : undefined;
     const [group = ""] = wanted.groups;
@@ -119,7 +125,7 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
           const result = await deps.deploy(step.group, despite);
           if (result) {
             groups.push({ group: step.group, ...result });
-            [hasHeld, isReleased] = [false, false];
+            [heldUntil, isReleased] = [undefined, false];
           }
           // A machine that is lost just then makes the same group the next once more.
           if (result?.result !== "nothing") before = undefined;
@@ -139,7 +145,7 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
         break;
       case "hold":
         if (!seen.hold) await deps.hold(step.reason);
-        hasHeld = true;
+        heldUntil = seen.hold?.until === undefined ? Infinity : Date.parse(seen.hold.until);
         deps.onCondition(said);
         await clock.pause(EVERY_MS, signal);
         break;

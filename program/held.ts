@@ -16,8 +16,9 @@ import {
   refusal,
   unfinished,
 } from "../rollout/roll/may-roll.js";
-import { openingAt } from "../rollout/roll/windows.js";
+import { heldUntil, withLaterWindow } from "../rollout/roll/later-window.js";
 import { nextBatch } from "../rollout/roll/next-batch.js";
+import { openingAt } from "../rollout/roll/windows.js";
 import type { Situation } from "../rollout/status/situation.js";
 import type { Held } from "../stacks/view-variables.js";
 import type { Program } from "./program.js";
@@ -56,15 +57,16 @@ export async function heldViews(program: Program, env: Environment, now: number)
     return several;
   const situation = await readSituation(env, now, program);
   const { windows } = spec.rollout;
-  const opening = windows && openingAt(windows, now);
   const held = due.flatMap(({ name }): [string, Held][] => {
-    const held = reasonsOf(situation, name);
-    if (!held) return [];
-    const until = Math.max(...held.map(({ until = Infinity }) => until));
-    if (held.length > 0) return [[name, { until, why: textOf(held, name) }]];
-    if (!opening || !("closes" in opening)) return [];
-    const why = `the window of rollout.windows in which this was synthesized has ended, so ${name} is not rolled; first: synthesize again`;
-    return [[name, { closes: opening.closes, why }]];
+    const reasons = reasonsOf(situation, name);
+    if (!reasons) return [];
+    const held = withLaterWindow(reasons, spec, now);
+    const until = heldUntil(held);
+    const opening = windows && until < Infinity && openingAt(windows, Math.max(now, until));
+    const closed = `the window of rollout.windows that this was synthesized for has ended, so ${name} is not rolled; first: synthesize again`;
+    const closes = opening && "closes" in opening && { closes: opening.closes, closed };
+    if (held.length > 0) return [[name, { until, ...closes, why: textOf(held, name) }]];
+    return closes ? [[name, { ...closes, why: closed }]] : [];
   });
   // What holds for ever goes before what ends.
   return new Map([...held, ...several]);

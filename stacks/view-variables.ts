@@ -19,20 +19,25 @@ export interface Held {
   readonly closes?: number;
   /** With what comes first. */
   readonly why: string;
+  /** The same once it has closed. Default: {@link why} */
+  readonly closed?: string;
 }
 
 const [LONG_AGO, FAR_AHEAD] = ["1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"];
 
 /** Terraform refuses to plan such a view before and after a time, so that nothing of its group begins. */
-export function addPace(stack: TerraformStack, { until = 0, closes = Infinity, why }: Held): void {
+export function addPace(
+  stack: TerraformStack,
+  { until = 0, closes = Infinity, why, closed = why }: Held,
+): void {
   const from = until === 0 ? LONG_AGO : timeOf(until + 999);
-  const add = (name: string, time: string, order: string): void => {
+  const add = (name: string, time: string, order: string, error: string): void => {
     const condition = `\${timecmp(plantimestamp(), var.${name}) ${order} 0}`;
-    const validation = [{ condition, errorMessage: literal(why) }];
+    const validation = [{ condition, errorMessage: literal(error) }];
     new TerraformVariable(stack, name, { type: "string", default: time, validation });
   };
-  add("rollout_not_before", from, ">=");
-  add("rollout_not_after", timeOf(closes), "<=");
+  add("rollout_not_before", from, ">=", why);
+  add("rollout_not_after", timeOf(closes), "<=", closed);
   if (until === 0) return;
   Annotations.of(stack).addWarning(until === Infinity ? why : `not before ${from}: ${why}`);
 }

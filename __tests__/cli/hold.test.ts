@@ -73,10 +73,49 @@ describe("pause", () => {
     );
   });
 
+  describe("over a freeze", () => {
+    const until = "2026-11-21T12:00Z";
+    const shorter = 'since 10:00 UTC until 12:00 UTC by ops@build-1, "holidays"';
+
+    beforeEach(() => runPause(env, { reason: "holidays", until }, NOW));
+
+    test("takes its place where it has no end, and says what it replaces", async () => {
+      expect(said(await runPause(env, { reason: "INCIDENT" }, LATER))).toBe(
+        `demo is paused before the next group, in terraform.demo.tfstate.rollout, in place of the shorter pause (${shorter}); go on with: rollout resume`,
+      );
+      expect(await readHold(store, Date.parse("2026-12-24T00:00Z"))).toEqual({
+        kind: "pause",
+        since: LATER.toISOString(),
+        by: whoRuns(),
+        reason: "INCIDENT",
+      });
+    });
+
+    test("takes its place where it ends later", async () => {
+      expect(said(await runPause(env, { until: "2026-11-21T13:00Z" }, LATER))).toBe(
+        `demo is paused before the next group until 13:00 UTC, in terraform.demo.tfstate.rollout, in place of the shorter pause (${shorter}); go on before that with: rollout resume`,
+      );
+      expect(await readHold(store, Date.parse(until))).toMatchObject({ until: "2026-11-21T13:00:00.000Z" });
+    });
+
+    test("changes nothing where it ends at the same time, and refuses what ends earlier", async () => {
+      const before = await store.read("hold");
+      expect(said(await runPause(env, { until }, LATER))).toBe(
+        `demo is already paused (${shorter}), in terraform.demo.tfstate.rollout`,
+      );
+      expect(said(await failure(runPause(env, { until: "2026-11-21T11:00Z" }, LATER)))).toBe(
+        `demo is already paused (${shorter}), and that is kept; to change it: rollout resume, and this again`,
+      );
+      expect(await store.read("hold")).toMatchObject({ tag: before?.tag });
+    });
+  });
+
   test.each([
-    ["tomorrow", "expected a time with its zone"],
-    ["2026-12-24T18:00", "expected a time with its zone"],
-    ["2026-13-24T18:00Z", "expected a time with its zone"],
+    ["tomorrow", "expected a time with its zone, on a day that there is"],
+    ["2026-12-24T18:00", "expected a time with its zone, on a day that there is"],
+    ["2026-13-24T18:00Z", "expected a time with its zone, on a day that there is"],
+    ["2027-02-30T10:00Z", "expected a time with its zone, on a day that there is"],
+    ["2027-02-29T10:00:00+01:00", "expected a time with its zone, on a day that there is"],
     ["2026-11-21T10:00Z", "that is over; expected a time that is still to come"],
   ])("refuses --until %s, and pauses nothing", async (until, why) => {
     expect(await failure(runPause(env, { until }, NOW))).toBe(

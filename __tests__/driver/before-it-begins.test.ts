@@ -10,6 +10,9 @@ import { GateFailure } from "../../driver/deploy-group.js";
 import { rollGroups, type RollDeps } from "../../driver/roll-groups.js";
 import { NotConfirmed } from "../../driver/confirm.js";
 import { UserError } from "../../cluster/user-error.js";
+import type { Spec } from "../../cluster/yaml/schema.js";
+import type { Window } from "../../rollout/roll/windows.js";
+import { holding, type Hold } from "../../cluster/run/hold.js";
 import type { LogEvent } from "../../cluster/run/run-log.js";
 import type { Wanted } from "../../rollout/roll/next-group.js";
 import { change, deployedAs, localSpec, poolOf, withGroup } from "../support/fixtures.js";
@@ -174,6 +177,25 @@ describe("one group", () => {
     ]);
   });
 
+  test("is looked at for machines that died while no window is open where it is as desired, and else waits", async () => {
+    // 1970 began on a Thursday.
+    const windows: Window[] = [{ days: ["thu"], from: "00:22", to: "01:00", zone: "UTC" }];
+    const look = (spec: Spec): Partial<RollDeps> => ({
+      look: () =>
+        Promise.resolve({
+          spec: { ...spec, rollout: { ...spec.rollout, interval: "0s", windows } },
+          ...{ deployed: deployedAs(localSpec()), hold: undefined, events, leaders: [] },
+        }),
+    });
+    expect(await rollOne({}, look(localSpec()))).toEqual([["broker-1", at(20)]]);
+    expect(await rollOne({}, look(local))).toEqual([
+      [expect.stringMatching(/^waiting until .*--despite window --reason TEXT$/), "window", 22 * 60_000],
+      ["broker-1", at(22)],
+    ]);
+    const despite = { ids: ["window"], reason: "a machine died" };
+    expect(await rollOne({ despite }, look(local))).toEqual([["broker-1", at(20), "window"]]);
+  });
+
   test("is looked at anew where a pause came before its work left, and waits for the resume", async () => {
     let looks = 0;
     let tries = 0;
@@ -205,6 +227,67 @@ describe("one group", () => {
       "broker-1: comes next",
     ]);
   });
+});
+
+describe("a roll that waits for a resume while a freeze is overridden", () => {
+  const local = localSpec();
+  const spec = change(local, (draft) => {
+    for (const index of [0, 1]) poolOf(draft, "broker").images[index] = "ami-0bbb";
+    Object.assign(draft.rollout, { pendingGroups: "queue", manual: true });
+  });
+  const freeze: Hold = { kind: "pause", since: at(0), by: "ann@laptop", until: at(12) };
+
+  /** What is told of a roll until it begins a group, whose freeze is taken away by somebody at a second, and its own hold at another. */
+  async function rollTwo(freezeResumed: number, resumed: number): Promise<string[]> {
+    const told: string[] = [];
+    const events: LogEvent[] = [{ at: at(0), run: "r1", event: "run-started" }];
+    let [seconds, hold]: [number, Hold | undefined] = [0, freeze];
+    const end = rollGroups(
+      {
+        ...IDLE,
+        look: () => {
+          if (seconds >= (hold === freeze ? freezeResumed : resumed)) hold = undefined;
+          const seen = holding(hold, seconds * 1000);
+          return Promise.resolve({ spec, deployed: deployedAs(local), hold: seen, events, leaders: [] });
+        },
+        edit: () => Promise.reject(new Error("nothing is to be edited")),
+        deploy: (group) => Promise.reject(new UserError(`${String(seconds)} s: ${group} begins`)),
+        hold: (reason) => {
+          told.push(`${String(seconds)} s: held, ${reason}`);
+          hold = { kind: "pause", since: at(seconds), by: "the run" };
+          events.push({ at: at(seconds), run: "r1", event: "held" });
+          return Promise.resolve();
+        },
+        clock: {
+          now: () => seconds * 1000,
+          pause: () => {
+            seconds += 5;
+            return seconds > 60 ? Promise.reject(new UserError("nothing begins")) : Promise.resolve();
+          },
+        },
+      },
+      {
+        ...{ groups: ["broker-0", "broker-1"], command: "rollout deploy broker" },
+        despite: { ids: ["paused"], reason: "an incident" },
+      },
+    );
+    const message = await failure(end);
+    return [...told, message];
+  }
+
+  test("puts its own hold down once the freeze has ended by itself, and waits for the resume of that", async () => {
+    const held = "15 s: held, rollout.manual: every group waits";
+    expect(await rollTwo(Infinity, Infinity)).toEqual([held, "nothing begins"]);
+    expect(await rollTwo(Infinity, 40)).toEqual([held, "40 s: broker-0 begins"]);
+  });
+
+  test("goes on where somebody says resume before the freeze ends", async () => {
+    expect(await rollTwo(10, Infinity)).toEqual(["10 s: broker-0 begins"]);
+  });
+
+  function at(seconds: number): string {
+    return new Date(seconds * 1000).toISOString();
+  }
 });
 
 test("refuses to override without a reason, and a reason without what it is for", async () => {

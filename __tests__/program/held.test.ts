@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { runCheck } from "../../cli/check.js";
 import { changeHold } from "../../clients/run-store/hold.js";
 import type { RunStore } from "../../clients/run-store/run-store.js";
@@ -142,7 +142,7 @@ test("a window holds until it opens, and is in the view with its end once it is 
       validation: [
         {
           error_message:
-            "the window of rollout.windows in which this was synthesized has ended, so broker-0 is not rolled; first: synthesize again",
+            "the window of rollout.windows that this was synthesized for has ended, so broker-0 is not rolled; first: synthesize again",
         },
       ],
     },
@@ -157,6 +157,52 @@ test("a window holds until it opens, and is in the view with its end once it is 
     ),
   );
   expect(await held()).toEqual([]);
+});
+
+describe("a view that is synthesized before its window ends with it, and has the words of that", () => {
+  const CLOSED =
+    "the window of rollout.windows that this was synthesized for has ended, so broker-0 is not rolled; first: synthesize again";
+  const limits = async () => {
+    const program = await read();
+    const { variable } = parse(written({ ...program, held: await heldViews(program, env(), NOW) }));
+    const { rollout_not_before, rollout_not_after } = variable as Record<string, { default: string }>;
+    expect(rollout_not_after).toMatchObject({ validation: [{ error_message: CLOSED }] });
+    return [rollout_not_before?.default, rollout_not_after?.default];
+  };
+
+  test("where none is open", async () => {
+    edit('windows: [{ days: [sat], from: "12:00", to: "13:00", zone: Europe/Berlin }]');
+    expect(await limits()).toEqual(["2026-11-21T11:00:00Z", "2026-11-21T12:00:00Z"]);
+  });
+
+  test("where an interval ends in the one that is open", async () => {
+    await logged(store, ENDED);
+    edit('interval: 15m, windows: [{ days: [sat], from: "10:00", to: "13:00", zone: Europe/Berlin }]');
+    expect(await limits()).toEqual(["2026-11-21T10:10:01Z", "2026-11-21T12:00:00Z"]);
+  });
+
+  test("where an interval ends after the one that is open, so that it is the next", async () => {
+    await logged(store, ENDED);
+    edit('interval: 15m, windows: [{ days: [sat, sun], from: "10:00", to: "11:05", zone: Europe/Berlin }]');
+    expect(await limits()).toEqual(["2026-11-22T09:00:00Z", "2026-11-22T10:05:00Z"]);
+    expect(await held()).toEqual([
+      [
+        "broker-0",
+        Date.parse("2026-11-22T09:00:00Z"),
+        "rollout.interval: 15m, so broker-0 is not rolled; first: wait for it\nrollout.windows: none is open from 10:10 UTC to 2026-11-22 09:00 UTC, so broker-0 is not rolled; first: wait for it, or rollout deploy broker-0 --despite interval window --reason TEXT",
+      ],
+    ]);
+  });
+
+  test("where a freeze ends after it, and where one has no end there is neither", async () => {
+    edit('windows: [{ days: [sat], from: "10:00", to: "13:00", zone: Europe/Berlin }]');
+    await say({ ...PAUSE, until: "2026-11-21T18:00:00.000Z" });
+    expect(await limits()).toEqual(["2026-11-28T09:00:00Z", "2026-11-28T12:00:00Z"]);
+    await say(PAUSE);
+    expect([...(await heldViews(await read(), env(), NOW)).values()]).toEqual([
+      { until: Infinity, why: expect.stringMatching(/^demo is paused /) },
+    ]);
+  });
 });
 
 test("a plan is refused by check once its window has closed", async () => {

@@ -57,9 +57,12 @@ export function formatStatus(status: Status, log: string): string {
 
 const UNREMARKABLE: ReadonlySet<GroupStatus["state"]> = new Set(["current", "new", "retired"]);
 
-/** A pause is said by the phase. Of several groups one begins, and the others wait anew. */
+/** What holds each group longest; a pause is said by the phase. Of several groups one begins, and the others wait anew. */
 function describeWaits({ at, waits }: Status): string[] {
-  const lines = waits.flatMap(({ group, id, reason, until }) => {
+  const lines = [...new Set(waits.map(({ group }) => group))].flatMap((group) => {
+    const { id, reason, until } = waits
+      .filter((wait) => wait.group === group)
+      .reduce((last, each) => (passes(each) > passes(last) ? each : last));
     if (id === "paused") return [];
     const what =
       until === null
@@ -72,6 +75,9 @@ function describeWaits({ at, waits }: Status): string[] {
     return `${groups.length > 1 ? "the next of " : ""}${groups.join(", ")} ${what}`;
   });
 }
+
+const passes = ({ until }: Status["waits"][number]): number =>
+  until === null ? Infinity : Date.parse(until);
 
 function describeLeftovers({ pool, volumes, addresses }: Status["leftovers"][number]): string {
   if (addresses === 0)

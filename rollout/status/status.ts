@@ -10,6 +10,7 @@ import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
 import { goalSchema, missingOf } from "../../cluster/run/goal.js";
 import { holdSchema } from "../../cluster/run/hold.js";
 import { among, BEGUN, DEPLOY_CLUSTER, mayRoll, PACE, unfinished } from "../roll/may-roll.js";
+import { withLaterWindow } from "../roll/later-window.js";
 import { atHand, begunIn, DEPLOY, PHASES, phaseOf } from "./phase.js";
 import { attemptsOf, readRuns, type Run } from "../log/read-runs.js";
 import { outOf, rollFacts } from "../log/roll-facts.js";
@@ -77,7 +78,9 @@ export const statusSchema = z.strictObject({
           .describe("null: until somebody says `rollout resume` to the roll that waits."),
       }),
     )
-    .describe("What keeps groups that are to be rolled from being begun now, by the pace of the rollout."),
+    .describe(
+      "What keeps groups that are to be rolled or changed in place from being begun, by the pace of the rollout: now, and by a window that is closed once the rest has passed.",
+    ),
   owed: z
     .array(z.strictObject({ group: z.string(), step: z.string(), hasLeft: z.boolean() }))
     .describe(
@@ -182,12 +185,14 @@ function waitsIn(situation: Situation, runs: readonly Run[], missing: readonly s
   if (spec.protection === "off") return [];
   const facts = rollFacts(runs, situation.deployed);
   const begun = unfinished(situation, facts).map(({ group }) => group);
-  const due = new Set([...pendingGroups(spec, deployed).map(({ name }) => name), ...missing]);
+  const differing = [...pendingGroups(spec, deployed), ...groupsInPlace(spec, deployed)];
+  const due = new Set([...differing.map(({ name }) => name), ...missing]);
   // What has begun is finished, whatever holds.
   return [...due]
     .filter((group) => !begun.includes(group))
     .flatMap((group) => {
-      const reasons = mayRoll(situation, [group], { ...situation, facts });
+      const pace = among(mayRoll(situation, [group], { ...situation, facts }), ...PACE);
+      const reasons = withLaterWindow(pace, spec, situation.at);
       return PACE.flatMap((id) =>
         among(reasons, id).map(({ text: reason, until }) => ({
           ...{ group, id, reason },

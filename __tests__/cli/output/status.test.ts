@@ -1,9 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import { formatStatus } from "../../../cli/output/status.js";
+import type { Hold } from "../../../cluster/run/hold.js";
+import type { Spec } from "../../../cluster/yaml/schema.js";
 import { refusedByState } from "../../../guard/refused-by-state.js";
 import { type RefusalsOf, statusOf } from "../../../rollout/status/status.js";
 import type { Situation } from "../../../rollout/status/situation.js";
 import { offeredViews } from "../../../rollout/roll/views.js";
+import type { Window } from "../../../rollout/roll/windows.js";
 import {
   change,
   deployedAs,
@@ -13,7 +16,7 @@ import {
   poolOf,
   withGroup,
 } from "../../support/fixtures.js";
-import { DRAINING, GATE_FAILED, GOAL, PAUSE, RUN, runOf, situationOf } from "../../support/situation.js";
+import { ago, DRAINING, GATE_FAILED, GOAL, PAUSE, RUN, runOf, situationOf } from "../../support/situation.js";
 
 const spec = localSpec();
 const standing = deployedAs(spec);
@@ -50,11 +53,43 @@ describe("the text of a status has the phase, a row a pool, the reasons and the 
     const lines = format(situationOf(slow, standing, { events })).split("\n");
     expect(lines.filter((line) => /next of|\(rollout/.test(line)).join("\n")).toMatchInlineSnapshot(`
      "the next of broker-0, broker-1 waits for rollout resume once a roll comes to
-       it (rollout.manual: every group waits)
-     the next of broker-0, broker-1 may begin at 10:10 UTC (rollout.interval: 15m)"
+       it (rollout.manual: every group waits)"
     `);
     const paused = format(situationOf(pending, standing, { hold: PAUSE }));
     expect(paused).not.toMatch(/may begin|waits for rollout resume/);
+  });
+
+  test("of a group that waits for a time, which is said once and by what ends last", () => {
+    const lines = (rollout: Partial<Spec["rollout"]>, hold?: Hold): string[] => {
+      const slow = change(pending, (draft) => void Object.assign(draft.rollout, rollout));
+      const events = runOf(
+        [9, "group-started", { group: "broker-2", to: "ami-0aaa" }],
+        [5, "group-ended", { group: "broker-2", result: "ok" }],
+        [5, "run-ended", { result: "ok" }],
+      );
+      const text = format(situationOf(slow, standing, { events, hold })).replaceAll("\n  ", " ");
+      return text.split("\n").filter((line) => /may begin|waits for rollout resume/.test(line));
+    };
+    const windowOf = (from: string, to: string): Window[] => [
+      { days: ["sat", "sun"], from, to, zone: "UTC" },
+    ];
+    const interval = "15m";
+    expect(lines({ interval })).toEqual(["broker-0 may begin at 10:10 UTC (rollout.interval: 15m)"]);
+    expect(lines({ interval, windows: windowOf("11:00", "12:00") })).toEqual([
+      "broker-0 may begin at 11:00 UTC (rollout.windows: none is open before 11:00 UTC)",
+    ]);
+    expect(lines({ interval, windows: windowOf("10:00", "10:05") })).toEqual([
+      "broker-0 may begin at 2026-11-22 10:00 UTC (rollout.windows: none is open from 10:10 UTC to 2026-11-22 10:00 UTC)",
+    ]);
+    const freeze = { ...PAUSE, until: ago(-3 * 60) };
+    expect(lines({ interval }, freeze)).toEqual([]);
+    expect(lines({ interval, windows: windowOf("11:00", "14:00") }, freeze)).toEqual([]);
+    expect(lines({ windows: windowOf("11:00", "12:00") }, freeze)).toEqual([
+      "broker-0 may begin at 2026-11-22 11:00 UTC (rollout.windows: none is open from 13:00 UTC to 2026-11-22 11:00 UTC)",
+    ]);
+    expect(lines({ interval, pauseAfter: ["broker-2"] }, freeze)).toEqual([
+      "broker-0 waits for rollout resume once a roll comes to it (rollout.pauseAfter names broker-2)",
+    ]);
   });
 
   test("of a cluster of which a value has not reached all machines", () => {

@@ -17,7 +17,7 @@ import { phaseOf } from "../../../rollout/status/phase.js";
 import type { Situation } from "../../../rollout/status/situation.js";
 import { change, deployedAs, groupIn, localSpec, poolOf, withGroup } from "../../support/fixtures.js";
 import { isLong } from "../../support/long.js";
-import { CANCEL, GOAL, PAUSE, runOf, situationOf } from "../../support/situation.js";
+import { ago, CANCEL, GOAL, PAUSE, runOf, situationOf } from "../../support/situation.js";
 
 const PAIRS: readonly (readonly [string, string])[] = [
   ["broker-0", "broker-1"],
@@ -186,15 +186,18 @@ function circleFrom(situation: Situation, command: string): string[] | undefined
   return undefined;
 }
 
-const HOLDS = [undefined, PAUSE, CANCEL, { ...CANCEL, undo: true }] as const;
+const FREEZE = { ...PAUSE, until: ago(-60) };
+const HOLDS = [undefined, PAUSE, FREEZE, CANCEL, { ...CANCEL, undo: true }] as const;
 const PACES: readonly Partial<Spec["rollout"]>[] = [
   {},
   { manual: true },
   { interval: "1h", pauseAfter: ["broker-2"] },
+  // None is open now.
+  { windows: [{ days: ["sat"], from: "11:00", to: "12:00", zone: "UTC" }] },
 ];
 
 /** Every so many of all situations: each pair of states comes up with each policy. */
-const EVERY = isLong ? 1 : 11;
+const EVERY = isLong ? 1 : 17;
 
 test("nobody who does what a refusal says first comes back to where it began, whatever two groups are", () => {
   const circles = new Map<string, string>();

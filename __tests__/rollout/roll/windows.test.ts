@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import { openingAt, type Window } from "../../../rollout/roll/windows.js";
 
 const ALL = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
@@ -40,6 +40,16 @@ test("windows that touch or overlap are one, and those that do not are not", () 
   expect(at("2026-12-01T09:00:00Z", apart, next, one)).toBe("closes 2026-12-01T12:00");
   expect(at("2026-12-01T12:00:00Z", one, next, apart)).toBe("opens 2026-12-01T12:01");
   expect(at("2026-12-01T09:00:00Z", { from: "00:00", to: "00:00" })).toMatch(/^closes 2026-12-1/);
+});
+
+test("a zone's clock is made once, however often it is looked at", () => {
+  const made = jest.spyOn(Intl, "DateTimeFormat");
+  const chatham = { zone: "Pacific/Chatham" };
+  expect(at("2026-11-30T09:00:00Z", chatham)).toBe("closes 2026-11-30T15:15");
+  expect(at("2026-12-03T09:00:00Z", chatham, { ...chatham, from: "05:00" })).toMatch(/^closes /);
+  const calls = made.mock.calls.length;
+  made.mockRestore();
+  expect(calls).toBe(1);
 });
 
 describe("where the clock is changed", () => {

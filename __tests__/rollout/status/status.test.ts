@@ -3,6 +3,10 @@ import { statusOf, statusSchema, type GroupStatus, type Status } from "../../../
 import { offeredViews } from "../../../rollout/roll/views.js";
 import type { Deployed } from "../../../cluster/deployed.js";
 import { findGroup } from "../../../cluster/find-group.js";
+import { groupsOf } from "../../../cluster/groups.js";
+import { withRecordedSizes } from "../../../cluster/recorded-sizes.js";
+import { templateOf } from "../../../cluster/template-hash.js";
+import type { Window } from "../../../rollout/roll/windows.js";
 import type { LogEvent } from "../../../cluster/run/run-log.js";
 import type { Spec } from "../../../cluster/yaml/schema.js";
 import { baselineOf } from "../../../stacks/baseline.js";
@@ -13,6 +17,7 @@ import {
   localSpec,
   nothing,
   poolOf,
+  smallAwsSpec,
   withGroup,
 } from "../../support/fixtures.js";
 import type { Situation } from "../../../rollout/status/situation.js";
@@ -303,6 +308,58 @@ describe("a group that is to be rolled waits", () => {
       spec.protection = "off";
     });
     expect(waitsOf({}, open)).toEqual([]);
+  });
+});
+
+describe("with windows a group waits", () => {
+  const days: Window["days"] = ["sat", "sun"];
+  const shut = { windows: [{ days, from: "11:00", to: "12:00", zone: "UTC" }] };
+  const opens = { group: "broker-0", id: "window", until: ago(-60) };
+
+  test("for one that is closed once the interval has passed, too", () => {
+    const windows = [{ days, from: "10:00", to: "10:05", zone: "UTC" }];
+    const paced = change(rolling, (spec) => void Object.assign(spec.rollout, { interval: "15m", windows }));
+    const ended = runOf(
+      [9, "group-started", { group: "broker-2", to: "ami-0aaa" }],
+      [5, "group-ended", { group: "broker-2", result: "ok" }],
+      [5, "run-ended", { result: "ok" }],
+    );
+    const reason = "rollout.windows: none is open from 10:10 UTC to 2026-11-22 10:00 UTC";
+    expect(status(paced, standing).waits).toEqual([]);
+    expect(status(paced, standing, ended).waits).toEqual([
+      { group: "broker-0", id: "interval", reason: "rollout.interval: 15m", until: ago(-10) },
+      { group: "broker-0", id: "window", reason, until: ago(-24 * 60) },
+    ]);
+    const closed = change(paced, (spec) => void Object.assign(spec.rollout, shut, { interval: "3h" }));
+    expect(status(closed, standing, ended).waits).toEqual([
+      { group: "broker-0", id: "interval", reason: "rollout.interval: 3h", until: ago(-175) },
+      expect.objectContaining({ group: "broker-0", id: "window", until: ago(-25 * 60) }),
+    ]);
+  });
+
+  test("whose volumes alone are changed, in place", () => {
+    const small = smallAwsSpec();
+    const stood = groupsOf(small).reduce((deployed, group) => {
+      const revisions = groupIn(deployed, group.name).revisions.map((each) => ({
+        ...each,
+        template: templateOf(group),
+      }));
+      return withGroup(deployed, group.name, { revisions });
+    }, deployedAs(small));
+    const larger = change(small, (spec) => {
+      const [volume] = poolOf(spec, "broker").dataVolumes ?? [];
+      if (!volume) throw new Error("no volume of broker-0");
+      volume.sizeGib += 100;
+      Object.assign(spec.rollout, shut);
+    });
+    const found = status(withRecordedSizes(larger, stood), stood);
+    expect(groupOf(found, "broker-0").state).toBe("differs");
+    expect(found.waits).toEqual([expect.objectContaining(opens)]);
+  });
+
+  test("that is to be rolled, and no other", () => {
+    const paced = change(rolling, (spec) => void Object.assign(spec.rollout, shut));
+    expect(status(paced, standing).waits).toEqual([expect.objectContaining(opens)]);
   });
 });
 
