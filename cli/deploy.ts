@@ -6,13 +6,10 @@ import { whoRuns } from "../clients/who-runs.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
 import { unfinishedNames } from "../rollout/roll/may-roll.js";
 import { DEPLOY, phaseOf } from "../rollout/status/phase.js";
-import { findTargets } from "../cluster/find-group.js";
-import { groupsOf, type Role } from "../cluster/groups.js";
-import { isNew } from "../cluster/pending.js";
-import type { Spec } from "../cluster/yaml/schema.js";
+import { groupsOf } from "../cluster/groups.js";
 import { UserError } from "../cluster/user-error.js";
 import { answerTo, type Dialogue } from "./ask.js";
-import { confirmBy, NotConfirmed, refuseUnasked } from "../driver/confirm.js";
+import { confirmAll, confirmBy, NotConfirmed, refuseUnasked } from "../driver/confirm.js";
 import { groupResultSchema } from "../driver/deploy-result.js";
 import { jsonProgress, plainProgress } from "./output/progress.js";
 import { deployCluster } from "../driver/deploy-cluster.js";
@@ -22,6 +19,7 @@ import type { RollDeps } from "../driver/roll-groups.js";
 import { inRun } from "../driver/run.js";
 import { formatCheck } from "./output/check.js";
 import { formatQuestion } from "./output/plan.js";
+import { formatWholeRoll } from "./output/whole-roll.js";
 import { terminalProgress } from "./output/terminal-progress.js";
 import { realClock } from "../clients/clock.js";
 import { commitCommand } from "../program/commits.js";
@@ -32,6 +30,7 @@ import { pinSpec, readSpec, specPath } from "../program/read-spec.js";
 import { refreshDesired } from "../program/run-program.js";
 import { readSituation } from "../program/situation.js";
 import { inPlace, isWatched } from "./output/tasks.js";
+import { readWholeRoll, wantedOf, type Asked } from "./whole-roll.js";
 import { despiteIn, type DespiteOptions } from "./verb.js";
 
 /** What `rollout deploy --format json` prints. */
@@ -43,12 +42,8 @@ export const deployResultSchema = z.strictObject({
 
 export type DeployResult = z.output<typeof deployResultSchema>;
 
-export interface DeployArgs extends DespiteOptions {
-  /** A group or a pool; absent for all groups, or without `all` for what comes next. */
-  readonly target?: string | undefined;
-  readonly all: boolean;
-  /** The image that the groups are to run; absent: what the spec leaves pending is rolled. */
-  readonly image?: string;
+/** Without `target` and `all`: what comes next. */
+export interface DeployArgs extends Asked, DespiteOptions {
   readonly yes: boolean;
   readonly confirm: readonly string[];
   readonly format: "text" | "json";
@@ -94,9 +89,10 @@ export async function runDeploy(
     confirmed: args.confirm,
     ask: dialogue.input.isTTY ? (question: string) => answerTo(question, dialogue) : undefined,
   };
-  refuseUnasked(await toBeEdited(env, wanted), answers);
+  const asOne = isOne || isCluster ? [] : await askedAtOnce(env, wanted, answers, isJson ? undefined : say);
   const confirm = confirmBy({
     ...answers,
+    confirmed: [...args.confirm, ...asOne],
     show: (question) => {
       if (!isJson) say(formatQuestion(question));
     },
@@ -150,18 +146,29 @@ export async function runDeploy(
 /** The view that creates what is new. */
 const CLUSTER = "cluster";
 
-/** @throws UserError (exit code 2) where it is not clear what is to be rolled */
-function wantedOf(spec: Spec, { target, all, image }: Asked): Wanted {
-  const groups = findTargets(spec, { target, all }, "roll");
-  const words = [
-    "rollout deploy",
-    all ? "--all" : (target ?? ""),
-    ...(image === undefined ? [] : ["--image", image]),
-  ];
-  return { groups, command: words.join(" "), ...(image === undefined ? {} : { image }) };
+/**
+ * Shows a roll of several groups and asks once for all; of a single one its own plan is the question, which comes later.
+ * @returns the groups that are confirmed by that
+ * @throws UserError where the answer is no, or (exit code 2) where nobody can be asked for one that is going to begin
+ */
+async function askedAtOnce(
+  env: Environment,
+  wanted: Wanted,
+  answers: Parameters<typeof confirmAll>[2],
+  say: ((line: string) => void) | undefined,
+): Promise<string[]> {
+  const roll = await readWholeRoll(env, wanted, realClock.now());
+  // One that has begun may need no more than its gate, and asks for itself.
+  const groups = roll.groups.flatMap(({ name: group, role, begun }) => (begun ? [] : [{ group, role }]));
+  // Of what is refused nobody is asked: the roll itself says why.
+  const isRefused = roll.refused.length > 0;
+  if (wanted.image !== undefined || !isRefused) refuseUnasked(groups, answers);
+  if (roll.groups.length < 2) return [];
+  say?.(`${formatWholeRoll(roll)}\n`);
+  if (isRefused) return [];
+  await confirmAll(groups, roll.cluster, answers);
+  return groups.map(({ group }) => group);
 }
-
-type Asked = Pick<DeployArgs, "target" | "all" | "image">;
 
 /** What `rollout status` says comes next, or the goal that it is part of; undefined where all is as desired. */
 async function comingNext(env: Environment): Promise<Asked | undefined> {
@@ -175,18 +182,4 @@ async function comingNext(env: Environment): Promise<Asked | undefined> {
     return { target: goal.target, all: goal.target === undefined, image: goal.image };
   if (group) return { target: group.name, all: false };
   throw new UserError(`nothing is rolled: ${phase}: ${message}; next: ${next ?? "see npx rollout status"}`);
-}
-
-/** The groups whose image the roll is going to edit: each is asked for once its edit is made, which is too late for a refusal. */
-async function toBeEdited(
-  env: Environment,
-  { groups, image }: Wanted,
-): Promise<{ readonly group: string; readonly role: Role }[]> {
-  if (image === undefined) return [];
-  const { spec, deployed } = await readCluster(env);
-  return groupsOf(spec).flatMap(({ name: group, role, image: desired }) =>
-    groups.includes(group) && desired !== image && !isNew(deployed.groups.get(group))
-      ? [{ group, role }]
-      : [],
-  );
 }

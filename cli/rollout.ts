@@ -4,6 +4,7 @@ import { durationSeconds } from "../cluster/yaml/duration.js";
 import { UserError } from "../cluster/user-error.js";
 import type { DeployArgs } from "./deploy.js";
 import type { InitArgs } from "./init.js";
+import type { PlanVerbArgs } from "./plan.js";
 import type { RehearseOptions } from "./rehearse.js";
 import type { UndoArgs } from "./undo.js";
 import { reportFailure } from "../program/report-failure.js";
@@ -257,25 +258,29 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
 
   program
     .command("plan")
-    .summary("make the plan of a view with Terraform and say what it does; nothing is changed")
-    .description(
-      "Makes the real plan of a view with Terraform, and says what it does to machines and what the guard says of it. Nothing is changed.",
+    .summary(
+      "make the plan of a view with Terraform and say what it does, or show a whole roll; nothing is changed",
     )
-    .argument("[group]", "a group, or cluster; default: the pending one")
+    .description(
+      "Makes the real plan of a view with Terraform, and says what it does to machines and what the guard says of it. Of a pool or --all it shows the whole roll before it begins, and makes no plan. Nothing is changed.",
+    )
+    .argument("[target]", "a group, or cluster; a pool: its whole roll; default: the pending group")
+    .option("--all", "the whole roll of every group", false)
+    .option("--image <image>", "the whole roll that deploy --image would be")
     .option(
       "--out <file>",
       "keep the plan in a file, and the verdict on it beside: what was checked can be applied",
     )
     .addOption(format())
     .example("", "the pending group")
+    .example("broker --image ami-0bbb", "a pool: in which order, how long, what is asked and refused")
     .example("broker-0 --out roll.plan", "kept, with roll.plan.verdict.json beside it")
-    .exits({ 0: "accepted", 1: "rejected, or no plan could be made" })
-    .action(async (view: string | undefined, { format, out }: { format: "text" | "json"; out?: string }) => {
-      const { runPlan } = await import("./plan.js");
-      const made = await runPlan(process.env, { view, out });
-      const { formatMadePlan } = await import("./output/plan.js");
-      print(formatMadePlan(made, format));
-      if (made.result.verdict === "rejected") process.exitCode = 1;
+    .exits({ 0: "accepted", 1: "rejected or refused already, or no plan could be made" })
+    .action(async (view: string | undefined, options: Omit<PlanVerbArgs, "view">) => {
+      const { planInWords } = await import("./plan.js");
+      const { text, isAccepted } = await planInWords(process.env, { view, ...options });
+      print(text);
+      if (!isAccepted) process.exitCode = 1;
     });
 
   program

@@ -85,6 +85,17 @@ export function gateSettingsOf(pool: string, spec: Spec): GateSettings {
   };
 }
 
+/** How many machines of a group go together: `at once`, `2 at a time`, `1 new first`. */
+export const describePace = ({
+  maxSurge,
+  maxUnavailable,
+}: Pick<GateSettings, "maxSurge" | "maxUnavailable">): string =>
+  maxSurge > 0
+    ? `${String(maxSurge)} new first`
+    : Number.isFinite(maxUnavailable)
+      ? `${String(maxUnavailable)} at a time`
+      : "at once";
+
 /**
  * How long a group has to stay ready: the first of its pool to run an image for longer.
  * @param deployed the deployed groups

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { buildProgram } from "../../cli/rollout.js";
 import { PACE } from "../../rollout/roll/may-roll.js";
 import { runDeploy, type DeployArgs } from "../../cli/deploy.js";
+import { planInWords } from "../../cli/plan.js";
 import { GateFailure } from "../../driver/deploy-group.js";
 import { rollGroups, type RollDeps } from "../../driver/roll-groups.js";
 import { NotConfirmed } from "../../driver/confirm.js";
@@ -105,6 +106,47 @@ test("an edit is taken back where its question is answered with no", async () =>
   const wanted = { groups: ["broker-0"], image: "ami-0bbb", command: "rollout deploy broker-0" };
   expect(await failure(rollGroups(deps, wanted))).toBe("nothing was done: broker-0 was not confirmed");
   expect(edits).toEqual(["broker-0: ami-0bbb", "broker-0: ami-0aaa"]);
+});
+
+test("counts the groups of a roll as they come", async () => {
+  const local = localSpec();
+  let [now, deployed] = [local, deployedAs(local)];
+  const said: string[] = [];
+  const deps: RollDeps = {
+    ...IDLE,
+    look: () => Promise.resolve({ spec: now, deployed, hold: undefined, events: [], leaders: [] }),
+    edit: (group, { image = "" }) => {
+      now = change(now, (draft) => {
+        poolOf(draft, "broker").images[Number(group.at(-1))] = image;
+      });
+      return Promise.resolve(now);
+    },
+    deploy: () => {
+      deployed = deployedAs(now);
+      return Promise.resolve({ result: "rolled", revision: 2, seconds: 1, steps: [] });
+    },
+    say: (line) => said.push(line),
+  };
+  const wanted = { groups: ["broker-0", "broker-1", "broker-2"], image: "ami-0bbb", command: "x" };
+  await rollGroups(deps, wanted);
+  expect(said.filter((line) => line.includes("comes next"))).toEqual([
+    "broker-0: comes next, group 1 of 3",
+    "broker-1: comes next, group 2 of 3",
+    "broker-2: comes next, group 3 of 3",
+  ]);
+});
+
+test("shows the whole roll of a pool and makes no plan, and keeps none of it", async () => {
+  const env = { CLUSTER: join(folder, "cluster.yaml") };
+  const args = { view: "broker", all: false, image: "ami-0ddd", format: "text" } as const;
+  const { text, isAccepted } = await planInWords(env, args);
+  expect(isAccepted).toBe(true);
+  expect(text).toMatch(/^demo: 3 of 9 groups, .*\n\nNAME .*\nbroker-0  v1 +ami-0ddd  2 replaced/);
+  const json = JSON.parse((await planInWords(env, { ...args, format: "json" })).text) as object;
+  expect(json).toMatchObject({ cluster: "demo", groups: [{ name: "broker-0" }, {}, {}], refused: [] });
+  expect(await failure(planInWords(env, { ...args, out: join(folder, "kept") }))).toBe(
+    "--out keeps the plan of one view: name a group, or cluster, and neither --all nor --image",
+  );
 });
 
 describe("one group", () => {
