@@ -6,9 +6,11 @@ import { whoRuns } from "../clients/who-runs.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
 import { unfinishedNames } from "../rollout/roll/may-roll.js";
 import { DEPLOY, phaseOf } from "../rollout/status/phase.js";
+import type { Intent } from "../cluster/run/intent.js";
 import { groupsOf } from "../cluster/groups.js";
 import { UserError } from "../cluster/user-error.js";
 import { answerTo, type Dialogue } from "./ask.js";
+import { approvedIn } from "../driver/approved.js";
 import { confirmAll, confirmBy, NotConfirmed, refuseUnasked } from "../driver/confirm.js";
 import { groupResultSchema } from "../driver/deploy-result.js";
 import { jsonProgress, plainProgress } from "./output/progress.js";
@@ -30,6 +32,8 @@ import { pinSpec, readSpec, specPath } from "../program/read-spec.js";
 import { refreshDesired } from "../program/run-program.js";
 import { readSituation } from "../program/situation.js";
 import { inPlace, isWatched } from "./output/tasks.js";
+import { readIntent } from "./check-intent.js";
+import { readApproved } from "./check.js";
 import { readWholeRoll, wantedOf, type Asked } from "./whole-roll.js";
 import { despiteIn, type DespiteOptions } from "./verb.js";
 
@@ -44,6 +48,10 @@ export type DeployResult = z.output<typeof deployResultSchema>;
 
 /** Without `target` and `all`: what comes next. */
 export interface DeployArgs extends Asked, DespiteOptions {
+  /** The file of what is to be rolled, with {@link sha256} in place of target, `all` and image. */
+  readonly intent?: string;
+  /** The SHA-256 of the intent that was approved, byte for byte. */
+  readonly sha256?: string;
   readonly yes: boolean;
   readonly confirm: readonly string[];
   readonly format: "text" | "json";
@@ -71,16 +79,20 @@ export async function runDeploy(
   const source = readSpec(given);
   const { spec } = source;
   const env = pinSpec(given, source);
+  const intent = approvedIntent(args);
+  const approved = intent && approvedIn(intent, env, realClock.now);
+  await approved?.prove();
   const isGiven = args.target !== undefined || args.all || args.image !== undefined;
   const isCluster = args.target === CLUSTER && !args.all && args.image === undefined;
-  const asked = isGiven ? args : await comingNext(env);
+  const asked = intent ? askedIn(intent) : isGiven ? args : await comingNext(env);
   if (!asked) return { cluster: spec.name, groups: [], commit: null };
   const despite = despiteIn(args);
   const wanted: Wanted = {
     ...(isCluster ? { groups: [], command: `rollout deploy ${CLUSTER}` } : wantedOf(spec, asked)),
+    ...(intent ? { groups: intent.groups.map(({ name }) => name), command: commandOf(args) } : {}),
     ...(despite ? { despite } : {}),
   };
-  if (!isGiven) tell(`comes next: ${wanted.command}`);
+  if (!isGiven && !intent) tell(`comes next: ${wanted.command}`);
   const isOne = wanted.image === undefined && wanted.groups.length === 1;
   const [first] = wanted.groups;
   if (isOne || isCluster) await refuseHeld({ env, ...wanted }, first);
@@ -89,14 +101,23 @@ export async function runDeploy(
     confirmed: args.confirm,
     ask: dialogue.input.isTTY ? (question: string) => answerTo(question, dialogue) : undefined,
   };
-  const asOne = isOne || isCluster ? [] : await askedAtOnce(env, wanted, answers, isJson ? undefined : say);
-  const confirm = confirmBy({
+  // Whoever approved an intent has said yes to all of it.
+  const asOne = intent
+    ? wanted.groups
+    : isOne || isCluster
+      ? []
+      : await askedAtOnce(env, wanted, answers, isJson ? undefined : say);
+  const ask = confirmBy({
     ...answers,
     confirmed: [...args.confirm, ...asOne],
     show: (question) => {
       if (!isJson) say(formatQuestion(question));
     },
   });
+  const confirm: typeof ask = async (question) => {
+    await ask(question);
+    await approved?.prove(question.group);
+  };
   const drawn = { draw: inPlace, write: say, now: realClock.now };
   const progress = isJson ? jsonProgress(say) : isWatched() ? terminalProgress(drawn) : plainProgress(say);
   const { command } = wanted;
@@ -106,7 +127,7 @@ export async function runDeploy(
     return open.some((group) => wanted.groups.includes(group));
   };
   const groups = await inRun(
-    { env, clock: realClock, progress, confirm, command, mayFollow },
+    { env, clock: realClock, progress, confirm, command, mayFollow, approved },
     async (run) => {
       if (isCluster) return [{ group: CLUSTER, ...(await deployCluster(run)) }];
       const { image, groups } = wanted;
@@ -142,6 +163,30 @@ export async function runDeploy(
   const commit = wanted.image === undefined ? null : await commitCommand(source);
   return { cluster: spec.name, groups: [...groups], commit };
 }
+
+/** @throws UserError with exit code 2 where it is not said which intent was approved, with 1 where it is another */
+function approvedIntent(args: DeployArgs): Intent | undefined {
+  const { intent: file, sha256: hash, target, all, image } = args;
+  if ((file === undefined) !== (hash === undefined))
+    throw new UserError(
+      "--intent names what is rolled and --sha256 what was approved; give both, or neither",
+      2,
+    );
+  if (file === undefined || hash === undefined) return undefined;
+  if (target !== undefined || all || image !== undefined)
+    throw new UserError(
+      "an intent says what is rolled: give neither a target nor --all or --image with --intent",
+      2,
+    );
+  return readIntent(readApproved(file, hash), file);
+}
+
+const commandOf = ({ intent = "", sha256 = "" }: DeployArgs): string =>
+  `rollout deploy --intent ${intent} --sha256 ${sha256.toLowerCase()}`;
+
+const askedIn = ({ asked: { target, image } }: Intent): Asked => ({
+  ...{ target: target ?? undefined, all: target === null, image: image ?? undefined },
+});
 
 /** The view that creates what is new. */
 const CLUSTER = "cluster";

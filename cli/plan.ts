@@ -5,22 +5,16 @@ import { dirname, join, resolve } from "node:path";
 import { makePlan } from "../clients/terraform/plan.js";
 import { terraformVersion } from "../clients/terraform/terraform.js";
 import { isForReview } from "../cluster/deployed.js";
-import { poolsOf } from "../cluster/groups.js";
 import { UserError } from "../cluster/user-error.js";
 import { verdictFile } from "./check.js";
-import { formatMadePlan } from "./output/plan.js";
-import { formatWholeRoll } from "./output/whole-roll.js";
-import { readWholeRoll, wantedOf } from "./whole-roll.js";
 import type { CheckResult } from "../program/check-result.js";
 import { inScratch } from "../program/in-scratch.js";
 import { judgeMadePlan, type JudgedPlan } from "../program/judged-plan.js";
 import { warnOfMachines } from "../program/new-machine.js";
 import { loadProgram, type Program } from "../program/program.js";
-import { readSpec } from "../program/read-spec.js";
-import { refreshDesired, unsteady, writeViews } from "../program/run-program.js";
+import { unsteady, writeViews } from "../program/run-program.js";
 import { refuseStrays } from "../program/strays.js";
 import { terraformEnvironment } from "../program/terraform-environment.js";
-import { wholeRollSchema } from "../rollout/roll/whole-roll.js";
 
 export interface PlanArgs {
   /** A group's name or `cluster`; default: the one view that has something to do. */
@@ -32,41 +26,6 @@ export interface PlanArgs {
 export interface MadePlan extends JudgedPlan {
   /** Where the plan was kept, and the folder in which Terraform applies it. */
   readonly kept?: { readonly file: string; readonly folder: string };
-}
-
-export interface PlanVerbArgs extends PlanArgs {
-  readonly all: boolean;
-  readonly image?: string;
-  readonly format: "text" | "json";
-}
-
-/** What `rollout plan` prints: of several groups or with an image the whole roll, of one view the plan below it. */
-export async function planInWords(
-  env: Environment,
-  { view, out, all, image, format }: PlanVerbArgs,
-): Promise<{ readonly text: string; readonly isAccepted: boolean }> {
-  await refreshDesired(env, console.error);
-  const { spec } = readSpec(env);
-  const isPool = view !== undefined && poolsOf(spec).some(({ name }) => name === view);
-  if (all || isPool || image !== undefined) {
-    if (out !== undefined)
-      throw new UserError(
-        "--out keeps the plan of one view: name a group, or cluster, and neither --all nor --image",
-        2,
-      );
-    const roll = await readWholeRoll(env, wantedOf(spec, { target: view, all, image }), Date.now());
-    const text =
-      format === "json" ? JSON.stringify(wholeRollSchema.parse(roll), null, 2) : formatWholeRoll(roll);
-    return { text, isAccepted: roll.refused.length === 0 };
-  }
-  const made = await runPlan(env, { view, out });
-  const isAccepted = made.result.verdict === "accepted";
-  const planned = formatMadePlan(made, format);
-  const { view: group } = made.summary;
-  if (format === "json" || group === "cluster") return { text: planned, isAccepted };
-  const roll = await readWholeRoll(env, wantedOf(spec, { target: group, all: false }), Date.now());
-  const above = roll.groups.length > 0 ? [formatWholeRoll(roll), ""] : [];
-  return { text: [...above, planned].join("\n"), isAccepted };
 }
 
 /**
@@ -111,13 +70,13 @@ export async function runPlan(env: Environment, { view, out }: PlanArgs): Promis
   });
 }
 
-/** Before Terraform is asked: a plan takes minutes, and half of it is no use. */
-function checkWritable(out: string): void {
+/** Before anything is asked: a plan takes minutes, and half of it is no use. */
+export function checkWritable(out: string, files = [out, verdictFile(out)]): void {
   const folder = dirname(out);
   if (!isFolder(folder)) {
     throw new UserError(`cannot write ${out}: there is no folder ${folder}; make it first`, 2);
   }
-  for (const file of [out, verdictFile(out)]) {
+  for (const file of files) {
     if (isFolder(file)) {
       throw new UserError(`cannot write ${file}: it is a folder; name a file for the plan`, 2);
     }

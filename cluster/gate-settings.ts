@@ -56,7 +56,7 @@ export type Check = Action & { readonly intervalSeconds: number; readonly when?:
 export type StepList = (typeof STEP_LISTS)[number];
 
 /** An action that is run once in a roll. */
-export type PoolStep = Action & {
+type PoolStep = Action & {
   readonly list: StepList;
   /** `step silence (beforeLeave)` */
   readonly title: string;

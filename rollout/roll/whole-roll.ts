@@ -95,7 +95,10 @@ export function wholeRoll(situation: Situation, wanted: Wanted, refusalsOf: Refu
 }
 
 /** The group as a roll is going to make it. */
-export function withImage(group: Group, { image = group.image }: Pick<Wanted, "image">): Group {
+export function withImage(
+  group: Group,
+  { image = group.image }: { readonly image?: string | undefined },
+): Group {
   return { ...group, image, hash: templateHash({ ...group, image }) };
 }
 
