@@ -5,6 +5,7 @@ import { PassThrough, Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { buildProgram } from "../../cli/rollout.js";
 import { PACE } from "../../rollout/roll/may-roll.js";
+import type { Dialogue } from "../../cli/ask.js";
 import { runDeploy, type DeployArgs } from "../../cli/deploy.js";
 import { planInWords } from "../../cli/plan-in-words.js";
 import { GateFailure } from "../../driver/deploy-group.js";
@@ -148,6 +149,24 @@ test("shows the whole roll of a pool and makes no plan, and keeps none of it", a
   expect(await failure(planInWords(env, { ...args, out: join(folder, "kept") }))).toBe(
     "--out keeps the plan of one view: name a group, or cluster, and none of --all, --image and --intent",
   );
+});
+
+test("asks once about a roll of several groups, before anything is begun", async () => {
+  const ask = async (args: Partial<DeployArgs>, answer: string): Promise<[string, string]> => {
+    const output = new PassThrough();
+    const input = Object.assign(Readable.from([`${answer}\n`]), { isTTY: true });
+    const said = await failure(deploy({ image: "ami-0ddd", ...args }, { input, output }));
+    return [said, String(output.read())];
+  };
+  expect(await ask({ target: "broker" }, "n")).toEqual([
+    "nothing was done: these 3 groups were not confirmed",
+    "Roll these 3 groups? [y/N] ",
+  ]);
+  expect(await ask({ all: true, yes: true }, "yes")).toEqual([
+    "nothing was done: these 9 groups were not confirmed",
+    "Type demo to roll these 9 groups: ",
+  ]);
+  expect(existsSync(join(folder, ".rollout"))).toBe(false);
 });
 
 test("writes no intent of what is refused, and none while a group is in flight", async () => {
@@ -327,9 +346,12 @@ test("what the pace is may be overridden, and nothing else", () => {
 const spec = (): string => readFileSync(join(folder, "cluster.yaml"), "utf8");
 
 /** Without a terminal. */
-const deploy = (args: Partial<DeployArgs>): Promise<unknown> =>
+const deploy = (
+  args: Partial<DeployArgs>,
+  dialogue: Dialogue = { input: Readable.from([]), output: new PassThrough() },
+): Promise<unknown> =>
   runDeploy(
     { CLUSTER: join(folder, "cluster.yaml") },
     { all: false, yes: false, confirm: [], format: "json", ...args },
-    { input: Readable.from([]), output: new PassThrough() },
+    dialogue,
   );
