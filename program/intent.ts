@@ -77,7 +77,7 @@ function providersOf(spec: Spec): Intent["providers"] {
   return { aws: spec.aws.providerVersion ?? boundIn("aws"), null: boundIn("null") };
 }
 
-/** As a command is run, from the folder of whoever runs it. A program on the PATH is none of its files. */
+/** From the folder of whoever runs this; hooks run elsewhere, so commands name their files by whole paths. A program on the PATH is none of them. */
 function digestOf(word: string): string | undefined {
   try {
     return statSync(word).isFile() ? sha256(readFileSync(word)) : undefined;
