@@ -8,39 +8,33 @@ import { parseGroupName } from "../cluster/address.js";
 import { isForReview } from "../cluster/deployed.js";
 import { formatValue } from "../cluster/yaml/problem.js";
 import { UserError } from "../cluster/user-error.js";
-import type { CheckResult } from "../program/check-result.js";
+import type { CheckResult, IntentCheck } from "../program/check-result.js";
 import { resultOf, sha256Of } from "../program/result-of.js";
 import { isArchive } from "../program/saved-configuration.js";
 import { startContextThread } from "./context-thread.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 
 export interface CheckArgs {
-  /** A file of `terraform show -json`, a saved plan, or `-` for standard input. */
+  /** A file of `terraform show -json`, a saved plan, an intent, or `-` for standard input. */
   readonly plan: string;
   /** The SHA-256 of the file that was approved, byte for byte; any other is refused. */
   readonly sha256?: string | undefined;
 }
 
 /**
- * Judges a plan against the spec and what is deployed.
+ * Judges a plan against the spec and what is deployed, or says whether an intent may still be rolled.
  * @throws UserError with exit code 2 when it is no plan, with 1 when it would begin what somebody holds back
  */
 export async function runCheck(
   env: Environment,
   { plan: file, sha256: approved }: CheckArgs,
-): Promise<CheckResult> {
-  if (approved !== undefined && !/^[0-9a-f]{64}$/i.test(approved)) {
-    throw new UserError(
-      `no SHA-256: ${formatValue(approved)}; expected 64 hexadecimal digits, as rollout check prints them`,
-      2,
-    );
-  }
-  const bytes = readPlanFile(file);
+): Promise<CheckResult | IntentCheck> {
+  const bytes = readApproved(file, approved);
   const sha256 = sha256Of(bytes);
-  if (approved !== undefined && approved.toLowerCase() !== sha256) {
-    throw new UserError(
-      `not the plan that was approved: ${file} is ${sha256}, approved was ${approved}; have this one reviewed`,
-    );
+  if (isIntent(bytes)) {
+    const { checkIntent } = await import("./check-intent.js");
+    const found = await checkIntent(env, bytes, file);
+    if (found) return found;
   }
   const isEncrypted = new TextDecoder().decode(bytes.subarray(0, ENCRYPTED.length)) === ENCRYPTED;
   const shown = isEncrypted || isArchive(bytes) ? await showPlan(file, env, isEncrypted) : bytes;
@@ -58,6 +52,32 @@ export async function runCheck(
     2,
   );
 }
+
+/**
+ * Reads a file that was approved.
+ * @param approved its SHA-256; undefined: whatever it is
+ * @throws UserError with exit code 2 when that is no hash, with 1 when it is another file's
+ */
+export function readApproved(file: string, approved: string | undefined): Uint8Array {
+  if (approved !== undefined && !/^[0-9a-f]{64}$/i.test(approved)) {
+    throw new UserError(
+      `no SHA-256: ${formatValue(approved)}; expected 64 hexadecimal digits, as rollout check prints them`,
+      2,
+    );
+  }
+  const bytes = readPlanFile(file);
+  const sha256 = sha256Of(bytes);
+  if (approved !== undefined && approved.toLowerCase() !== sha256) {
+    throw new UserError(
+      `not the ${isIntent(bytes) ? "intent" : "plan"} that was approved: ${file} is ${sha256}, approved was ${approved}; have this one reviewed`,
+    );
+  }
+  return bytes;
+}
+
+/** Whether its content may be that of an intent, whatever the file is called. A plan hardly has such a word. */
+const isIntent = (bytes: Uint8Array): boolean =>
+  bytes.length < LARGE_BYTES && /"kind":\s*"rollout-intent"/.test(new TextDecoder().decode(bytes));
 
 /** A thread takes some hundredths of a second to start: reading the spec and state of a smaller plan takes no longer. */
 const LARGE_BYTES = 8_000_000;

@@ -6,13 +6,12 @@ import { whoRuns } from "../clients/who-runs.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
 import { unfinishedNames } from "../rollout/roll/may-roll.js";
 import { DEPLOY, phaseOf } from "../rollout/status/phase.js";
-import { findTargets } from "../cluster/find-group.js";
-import { groupsOf, type Role } from "../cluster/groups.js";
-import { isNew } from "../cluster/pending.js";
-import type { Spec } from "../cluster/yaml/schema.js";
+import type { Intent } from "../cluster/run/intent.js";
+import { groupsOf } from "../cluster/groups.js";
 import { UserError } from "../cluster/user-error.js";
 import { answerTo, type Dialogue } from "./ask.js";
-import { confirmBy, NotConfirmed, refuseUnasked } from "../driver/confirm.js";
+import { approvedIn } from "../driver/approved.js";
+import { confirmAll, confirmBy, NotConfirmed, refuseUnasked } from "../driver/confirm.js";
 import { groupResultSchema } from "../driver/deploy-result.js";
 import { jsonProgress, plainProgress } from "./output/progress.js";
 import { deployCluster } from "../driver/deploy-cluster.js";
@@ -22,6 +21,7 @@ import type { RollDeps } from "../driver/roll-groups.js";
 import { inRun } from "../driver/run.js";
 import { formatCheck } from "./output/check.js";
 import { formatQuestion } from "./output/plan.js";
+import { formatWholeRoll } from "./output/whole-roll.js";
 import { terminalProgress } from "./output/terminal-progress.js";
 import { realClock } from "../clients/clock.js";
 import { commitCommand } from "../program/commits.js";
@@ -32,6 +32,9 @@ import { pinSpec, readSpec, specPath } from "../program/read-spec.js";
 import { refreshDesired } from "../program/run-program.js";
 import { readSituation } from "../program/situation.js";
 import { inPlace, isWatched } from "./output/tasks.js";
+import { readIntent } from "./check-intent.js";
+import { readApproved } from "./check.js";
+import { readWholeRoll, wantedOf, type Asked } from "./whole-roll.js";
 import { despiteIn, type DespiteOptions } from "./verb.js";
 
 /** What `rollout deploy --format json` prints. */
@@ -43,12 +46,12 @@ export const deployResultSchema = z.strictObject({
 
 export type DeployResult = z.output<typeof deployResultSchema>;
 
-export interface DeployArgs extends DespiteOptions {
-  /** A group or a pool; absent for all groups, or without `all` for what comes next. */
-  readonly target?: string | undefined;
-  readonly all: boolean;
-  /** The image that the groups are to run; absent: what the spec leaves pending is rolled. */
-  readonly image?: string;
+/** Without `target` and `all`: what comes next. */
+export interface DeployArgs extends Asked, DespiteOptions {
+  /** The file of what is to be rolled, with {@link sha256} in place of target, `all` and image. */
+  readonly intent?: string;
+  /** The SHA-256 of the intent that was approved, byte for byte. */
+  readonly sha256?: string;
   readonly yes: boolean;
   readonly confirm: readonly string[];
   readonly format: "text" | "json";
@@ -76,16 +79,20 @@ export async function runDeploy(
   const source = readSpec(given);
   const { spec } = source;
   const env = pinSpec(given, source);
+  const intent = approvedIntent(args);
+  const approved = intent && approvedIn(intent, env, realClock.now);
+  await approved?.prove();
   const isGiven = args.target !== undefined || args.all || args.image !== undefined;
   const isCluster = args.target === CLUSTER && !args.all && args.image === undefined;
-  const asked = isGiven ? args : await comingNext(env);
+  const asked = intent ? askedIn(intent) : isGiven ? args : await comingNext(env);
   if (!asked) return { cluster: spec.name, groups: [], commit: null };
   const despite = despiteIn(args);
   const wanted: Wanted = {
     ...(isCluster ? { groups: [], command: `rollout deploy ${CLUSTER}` } : wantedOf(spec, asked)),
+    ...(intent ? { groups: intent.groups.map(({ name }) => name), command: commandOf(args) } : {}),
     ...(despite ? { despite } : {}),
   };
-  if (!isGiven) tell(`comes next: ${wanted.command}`);
+  if (!isGiven && !intent) tell(`comes next: ${wanted.command}`);
   const isOne = wanted.image === undefined && wanted.groups.length === 1;
   const [first] = wanted.groups;
   if (isOne || isCluster) await refuseHeld({ env, ...wanted }, first);
@@ -94,13 +101,23 @@ export async function runDeploy(
     confirmed: args.confirm,
     ask: dialogue.input.isTTY ? (question: string) => answerTo(question, dialogue) : undefined,
   };
-  refuseUnasked(await toBeEdited(env, wanted), answers);
-  const confirm = confirmBy({
+  // Whoever approved an intent has said yes to all of it.
+  const asOne = intent
+    ? wanted.groups
+    : isOne || isCluster
+      ? []
+      : await askedAtOnce(env, wanted, answers, isJson ? undefined : say);
+  const ask = confirmBy({
     ...answers,
+    confirmed: [...args.confirm, ...asOne],
     show: (question) => {
       if (!isJson) say(formatQuestion(question));
     },
   });
+  const confirm: typeof ask = async (question) => {
+    await ask(question);
+    await approved?.prove(question.group);
+  };
   const drawn = { draw: inPlace, write: say, now: realClock.now };
   const progress = isJson ? jsonProgress(say) : isWatched() ? terminalProgress(drawn) : plainProgress(say);
   const { command } = wanted;
@@ -110,7 +127,7 @@ export async function runDeploy(
     return open.some((group) => wanted.groups.includes(group));
   };
   const groups = await inRun(
-    { env, clock: realClock, progress, confirm, command, mayFollow },
+    { env, clock: realClock, progress, confirm, command, mayFollow, approved },
     async (run) => {
       if (isCluster) return [{ group: CLUSTER, ...(await deployCluster(run)) }];
       const { image, groups } = wanted;
@@ -147,21 +164,56 @@ export async function runDeploy(
   return { cluster: spec.name, groups: [...groups], commit };
 }
 
+/** @throws UserError with exit code 2 where it is not said which intent was approved, with 1 where it is another */
+function approvedIntent(args: DeployArgs): Intent | undefined {
+  const { intent: file, sha256: hash, target, all, image } = args;
+  if ((file === undefined) !== (hash === undefined))
+    throw new UserError(
+      "--intent names what is rolled and --sha256 what was approved; give both, or neither",
+      2,
+    );
+  if (file === undefined || hash === undefined) return undefined;
+  if (target !== undefined || all || image !== undefined)
+    throw new UserError(
+      "an intent says what is rolled: give neither a target nor --all or --image with --intent",
+      2,
+    );
+  return readIntent(readApproved(file, hash), file);
+}
+
+const commandOf = ({ intent = "", sha256 = "" }: DeployArgs): string =>
+  `rollout deploy --intent ${intent} --sha256 ${sha256.toLowerCase()}`;
+
+const askedIn = ({ asked: { target, image } }: Intent): Asked => ({
+  ...{ target: target ?? undefined, all: target === null, image: image ?? undefined },
+});
+
 /** The view that creates what is new. */
 const CLUSTER = "cluster";
 
-/** @throws UserError (exit code 2) where it is not clear what is to be rolled */
-function wantedOf(spec: Spec, { target, all, image }: Asked): Wanted {
-  const groups = findTargets(spec, { target, all }, "roll");
-  const words = [
-    "rollout deploy",
-    all ? "--all" : (target ?? ""),
-    ...(image === undefined ? [] : ["--image", image]),
-  ];
-  return { groups, command: words.join(" "), ...(image === undefined ? {} : { image }) };
+/**
+ * Shows a roll of several groups and asks once for all; of a single one its own plan is the question, which comes later.
+ * @returns the groups that are confirmed by that
+ * @throws UserError where the answer is no, or (exit code 2) where nobody can be asked for one that is going to begin
+ */
+async function askedAtOnce(
+  env: Environment,
+  wanted: Wanted,
+  answers: Parameters<typeof confirmAll>[2],
+  say: ((line: string) => void) | undefined,
+): Promise<string[]> {
+  const roll = await readWholeRoll(env, wanted, realClock.now());
+  // One that has begun may need no more than its gate, and asks for itself.
+  const groups = roll.groups.flatMap(({ name: group, role, begun }) => (begun ? [] : [{ group, role }]));
+  // Of what is refused nobody is asked: the roll itself says why.
+  const isRefused = roll.refused.length > 0;
+  if (wanted.image !== undefined || !isRefused) refuseUnasked(groups, answers);
+  if (roll.groups.length < 2) return [];
+  say?.(`${formatWholeRoll(roll)}\n`);
+  if (isRefused) return [];
+  await confirmAll(groups, roll.cluster, answers);
+  return groups.map(({ group }) => group);
 }
-
-type Asked = Pick<DeployArgs, "target" | "all" | "image">;
 
 /** What `rollout status` says comes next, or the goal that it is part of; undefined where all is as desired. */
 async function comingNext(env: Environment): Promise<Asked | undefined> {
@@ -175,18 +227,4 @@ async function comingNext(env: Environment): Promise<Asked | undefined> {
     return { target: goal.target, all: goal.target === undefined, image: goal.image };
   if (group) return { target: group.name, all: false };
   throw new UserError(`nothing is rolled: ${phase}: ${message}; next: ${next ?? "see npx rollout status"}`);
-}
-
-/** The groups whose image the roll is going to edit: each is asked for once its edit is made, which is too late for a refusal. */
-async function toBeEdited(
-  env: Environment,
-  { groups, image }: Wanted,
-): Promise<{ readonly group: string; readonly role: Role }[]> {
-  if (image === undefined) return [];
-  const { spec, deployed } = await readCluster(env);
-  return groupsOf(spec).flatMap(({ name: group, role, image: desired }) =>
-    groups.includes(group) && desired !== image && !isNew(deployed.groups.get(group))
-      ? [{ group, role }]
-      : [],
-  );
 }

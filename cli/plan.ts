@@ -12,7 +12,7 @@ import { inScratch } from "../program/in-scratch.js";
 import { judgeMadePlan, type JudgedPlan } from "../program/judged-plan.js";
 import { warnOfMachines } from "../program/new-machine.js";
 import { loadProgram, type Program } from "../program/program.js";
-import { refreshDesired, unsteady, writeViews } from "../program/run-program.js";
+import { unsteady, writeViews } from "../program/run-program.js";
 import { refuseStrays } from "../program/strays.js";
 import { terraformEnvironment } from "../program/terraform-environment.js";
 
@@ -36,7 +36,6 @@ export interface MadePlan extends JudgedPlan {
 export async function runPlan(env: Environment, { view, out }: PlanArgs): Promise<MadePlan> {
   if (out !== undefined) checkWritable(out);
   const asked = view === undefined || view === "cluster" ? env : { ...env, ROLLOUT_GROUP: view };
-  await refreshDesired(env, console.error);
   const loaded = await loadProgram(asked);
   if (isForReview(loaded.deployed.origin)) {
     throw new UserError("ROLLOUT_DEPLOYED is set: a plan is made from the state alone; unset it", 2);
@@ -71,13 +70,13 @@ export async function runPlan(env: Environment, { view, out }: PlanArgs): Promis
   });
 }
 
-/** Before Terraform is asked: a plan takes minutes, and half of it is no use. */
-function checkWritable(out: string): void {
+/** Before anything is asked: a plan takes minutes, and half of it is no use. */
+export function checkWritable(out: string, files = [out, verdictFile(out)]): void {
   const folder = dirname(out);
   if (!isFolder(folder)) {
     throw new UserError(`cannot write ${out}: there is no folder ${folder}; make it first`, 2);
   }
-  for (const file of [out, verdictFile(out)]) {
+  for (const file of files) {
     if (isFolder(file)) {
       throw new UserError(`cannot write ${file}: it is a folder; name a file for the plan`, 2);
     }

@@ -4,6 +4,7 @@ import { durationSeconds } from "../cluster/yaml/duration.js";
 import { UserError } from "../cluster/user-error.js";
 import type { DeployArgs } from "./deploy.js";
 import type { InitArgs } from "./init.js";
+import type { PlanVerbArgs } from "./plan-in-words.js";
 import type { RehearseOptions } from "./rehearse.js";
 import type { UndoArgs } from "./undo.js";
 import { reportFailure } from "../program/report-failure.js";
@@ -258,25 +259,33 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
 
   program
     .command("plan")
-    .summary("make the plan of a view with Terraform and say what it does; nothing is changed")
-    .description(
-      "Makes the real plan of a view with Terraform, and says what it does to machines and what the guard says of it. Nothing is changed.",
+    .summary(
+      "make the plan of a view with Terraform and say what it does, or show a whole roll; nothing is changed",
     )
-    .argument("[group]", "a group, or cluster; default: the pending one")
+    .description(
+      "Makes the real plan of a view with Terraform, and says what it does to machines and what the guard says of it. Of a pool or --all it shows the whole roll before it begins, and makes no plan. Nothing is changed.",
+    )
+    .argument("[target]", "a group, or cluster; a pool: its whole roll; default: the pending group")
+    .option("--all", "the whole roll of every group", false)
+    .option("--image <image>", "the whole roll that deploy --image would be")
+    .option(
+      "--intent <file>",
+      "write the whole roll into a file for somebody to approve, which deploy --intent rolls",
+    )
     .option(
       "--out <file>",
       "keep the plan in a file, and the verdict on it beside: what was checked can be applied",
     )
     .addOption(format())
     .example("", "the pending group")
+    .example("broker --image ami-0bbb", "a pool: in which order, how long, what is asked and refused")
     .example("broker-0 --out roll.plan", "kept, with roll.plan.verdict.json beside it")
-    .exits({ 0: "accepted", 1: "rejected, or no plan could be made" })
-    .action(async (view: string | undefined, { format, out }: { format: "text" | "json"; out?: string }) => {
-      const { runPlan } = await import("./plan.js");
-      const made = await runPlan(process.env, { view, out });
-      const { formatMadePlan } = await import("./output/plan.js");
-      print(formatMadePlan(made, format));
-      if (made.result.verdict === "rejected") process.exitCode = 1;
+    .exits({ 0: "accepted", 1: "rejected or refused already, or no plan could be made" })
+    .action(async (view: string | undefined, options: Omit<PlanVerbArgs, "view">) => {
+      const { planInWords } = await import("./plan-in-words.js");
+      const { text, isAccepted } = await planInWords(process.env, { view, ...options });
+      print(text);
+      if (!isAccepted) process.exitCode = 1;
     });
 
   program
@@ -296,6 +305,11 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
       "--image <image>",
       "the image to roll; cluster.yaml gets it group by group. Default: what is pending",
     )
+    .option(
+      "--intent <file>",
+      "roll what plan --intent wrote and somebody approved, and nothing else; with --sha256",
+    )
+    .option("--sha256 <hash>", "the hash of the intent that was approved; it is what plan and check print")
     .option("--yes", "roll clients without asking", false)
     .option("--confirm <group...>", "roll these groups without asking, servers among them", [])
     .despite("paused", "manual", "pause-after", "interval", "window")
@@ -305,6 +319,7 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
     .example("broker-0", "one group, or what is left of its roll; machines that died are replaced")
     .example("broker --image ami-0bbb --yes", "a pool of clients, group by group")
     .example("--all --confirm consul-server-0", "what is pending; a server takes its own confirmation")
+    .example("--intent intent.json --sha256 07b3e2a7...", "what was approved; nobody is asked")
     .example("broker-1 --despite interval --reason 'an incident'", "before its time")
     .exits({
       0: "rolled, or nothing to do",
@@ -323,7 +338,10 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
     .command("check")
     .summary("judge a plan: accepted (0) or rejected (1); plan makes one, review explains a change")
     .description("Judges a plan by the spec and the state. A plan that it does not understand is rejected.")
-    .argument("<plan>", "what terraform show -json printed, a saved plan, or - for standard input")
+    .argument(
+      "<plan>",
+      "what terraform show -json printed, a saved plan, an intent of plan --intent, or - for standard input",
+    )
     .option(
       "--sha256 <hash>",
       "demand exactly the file that was approved, byte for byte; its hash is what check and sha256sum print",
@@ -340,7 +358,10 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
       const { runCheck } = await import("./check.js");
       const result = await runCheck(process.env, { plan, sha256 });
       const { formatCheck, formatCheckMarkdown } = await import("./output/check.js");
-      print({ text: formatCheck, markdown: formatCheckMarkdown, json: toJson }[format](result));
+      if ("kind" in result) {
+        const { formatIntentCheck } = await import("./check-intent.js");
+        print(format === "json" ? toJson(result) : formatIntentCheck(result));
+      } else print({ text: formatCheck, markdown: formatCheckMarkdown, json: toJson }[format](result));
       if (result.verdict === "rejected") process.exitCode = 1;
     });
 

@@ -56,7 +56,7 @@ export type Check = Action & { readonly intervalSeconds: number; readonly when?:
 export type StepList = (typeof STEP_LISTS)[number];
 
 /** An action that is run once in a roll. */
-export type PoolStep = Action & {
+type PoolStep = Action & {
   readonly list: StepList;
   /** `step silence (beforeLeave)` */
   readonly title: string;
@@ -84,6 +84,17 @@ export function gateSettingsOf(pool: string, spec: Spec): GateSettings {
     steps: STEP_LISTS.flatMap((list) => steps[list].map((step) => stepOf(step, list))),
   };
 }
+
+/** How many machines of a group go together: `at once`, `2 at a time`, `1 new first`. */
+export const describePace = ({
+  maxSurge,
+  maxUnavailable,
+}: Pick<GateSettings, "maxSurge" | "maxUnavailable">): string =>
+  maxSurge > 0
+    ? `${String(maxSurge)} new first`
+    : Number.isFinite(maxUnavailable)
+      ? `${String(maxUnavailable)} at a time`
+      : "at once";
 
 /**
  * How long a group has to stay ready: the first of its pool to run an image for longer.

@@ -52,10 +52,34 @@ export function confirmBy(options: ConfirmOptions): Confirm {
     const isServer = role !== "client";
     const what = isInPlace ? `Change the data volumes of ${group}` : `Roll ${group}`;
     const answer = await ask(isServer ? `Type ${group} to roll it: ` : `${what}? [y/N] `);
-    const isYes = isServer ? answer === group : /^(y|yes)$/i.test(answer ?? "");
-    if (!isYes) throw new NotConfirmed(`nothing was done: ${group} was not confirmed`);
+    if (isServer ? answer !== group : !isYes(answer))
+      throw new NotConfirmed(`nothing was done: ${group} was not confirmed`);
   };
 }
+
+/**
+ * One question for a whole roll, for which each group needs no other.
+ * @param cluster is typed where servers are among the groups
+ * @throws UserError as {@link Confirm} does
+ */
+export async function confirmAll(
+  groups: readonly Asked[],
+  cluster: string,
+  options: Pick<ConfirmOptions, "yes" | "confirmed" | "ask">,
+): Promise<void> {
+  refuseUnasked(groups, options);
+  const open = groups.filter((each) => !isConfirmed(each, options));
+  if (open.length === 0) return;
+  const isServer = open.some(({ role }) => role !== "client");
+  const these = `these ${String(groups.length)} groups`;
+  const answer = await options.ask?.(
+    isServer ? `Type ${cluster} to roll ${these}: ` : `Roll ${these}? [y/N] `,
+  );
+  if (isServer ? answer !== cluster : !isYes(answer))
+    throw new NotConfirmed(`nothing was done: ${these} were not confirmed`);
+}
+
+const isYes = (answer = ""): boolean => /^(y|yes)$/i.test(answer);
 
 type Asked = Pick<Question, "group" | "role">;
 

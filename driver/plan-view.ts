@@ -20,6 +20,7 @@ import { loadProgram, type Program } from "../program/program.js";
 import { headlineOf, violationsOf } from "../program/result-of.js";
 import { unsteady, writeViews } from "../program/run-program.js";
 import { terraformEnvironment } from "../program/terraform-environment.js";
+import { refuseDepartures } from "./approved.js";
 import type { Run } from "./run.js";
 
 /** A plan of a view that the guard has accepted: of the view `cluster`, of a whole group, or of its next batch. */
@@ -52,7 +53,7 @@ export class ViewPlanner {
   private initialized: string | undefined;
 
   constructor(
-    private readonly run: Pick<Run, "env" | "folder" | "stop" | "ownResources">,
+    private readonly run: Pick<Run, "env" | "folder" | "stop" | "approved" | "ownResources">,
     /** A group's name, or `cluster`. */
     private readonly view: string,
     private readonly load = (): Promise<Program> => loadProgram(run.env),
@@ -80,8 +81,10 @@ export class ViewPlanner {
     const ofGroup = gate === undefined ? [] : ["-refresh=false", `-var=${GATE_VARIABLE}=${gate}`];
     const dead = (program.deployed.groups.get(view)?.dead ?? []).map((address) => `-replace=${address}`);
     const { file, json } = await this.saved([...ofGroup, ...dead], options);
-    const judged = judgeMadePlan({ json, file, view, inBatches: gate !== undefined }, program);
+    const intent = run.approved?.intent;
+    const judged = judgeMadePlan({ json, file, view, inBatches: gate !== undefined, intent }, program);
     if (judged.result.verdict === "rejected") throw new PlanRejected(judged.result);
+    refuseDepartures(judged.departures ?? []);
     return { program, file, folder, batch, ...judged };
   }
 

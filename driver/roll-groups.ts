@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
-import { nextRoll, type Blocked, type RollStep, type Wanted } from "../rollout/roll/next-group.js";
+import {
+  groupsToRoll,
+  nextRoll,
+  type Blocked,
+  type RollStep,
+  type Wanted,
+} from "../rollout/roll/next-group.js";
 import { PACE, type Reason, type ReasonId } from "../rollout/roll/may-roll.js";
 import { readRuns } from "../rollout/log/read-runs.js";
 import { rollFacts, type RollFailure } from "../rollout/log/roll-facts.js";
@@ -90,7 +96,8 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
     const isHeld = seen.hold !== undefined && seen.hold.until === undefined;
     const heldAt = isReleased ? Infinity : isHeld ? undefined : logged.heldAt;
     const facts = { ...logged, heldAt, failure };
-    const next = nextRoll({ ...seen, wanted, facts, at: clock.now() });
+    const situation = { ...seen, wanted, facts, at: clock.now() };
+    const next = nextRoll(situation);
     const despite = next.kind === "step" && next.step.step === "roll" ? next.step.despite : undefined;
     const [group = ""] = wanted.groups;
     if (isOne && !(next.kind === "step" && "id" in next.step)) {
@@ -103,7 +110,9 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
     }
     if (next.kind !== "step") return { ...next, groups };
     const { step } = next;
-    const said = describe(step);
+    const left = groupsToRoll(situation).map(({ name }) => name);
+    const done = new Set(groups.flatMap(({ group }) => (left.includes(group) ? [] : [group]))).size;
+    const said = describe(step, { place: done + 1, of: done + left.length });
     if (said !== before) say(said, "id" in step ? step : undefined);
     else if (step.step === "roll") throw new Error(`${step.group} was rolled and still is to be rolled`);
     before = said;
@@ -153,14 +162,14 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
   }
 }
 
-function describe(step: RollStep): string {
+function describe(step: RollStep, { place, of }: { readonly place: number; readonly of: number }): string {
   switch (step.step) {
     case "set-image":
       return `${step.group}: image set, ${step.from} -> ${step.to}`;
     case "undo":
       return `${step.group}: taken back, ${step.what}: ${step.reason}`;
     case "roll":
-      return `${step.group}: comes next`;
+      return `${step.group}: comes next${of > 1 ? `, group ${String(place)} of ${String(of)}` : ""}`;
     case "wait":
       return `waiting until ${new Date(step.until).toISOString()} before ${step.group} (${step.reason}); all the same: ${despite(step.id)}`;
     case "hold":

@@ -32,19 +32,22 @@ export async function roll(run: Run, wanted: Wanted, say: RollDeps["say"]): Prom
     {
       look: async () => {
         const { spec, deployed } = await readCluster(env);
-        const leaders = await leadersOf(run, { spec, deployed }, wanted);
+        // What was approved has its order.
+        const leaders = run.approved ? [] : await leadersOf(run, { spec, deployed }, wanted);
         const { events } = await reader.read();
         return { spec, deployed, hold: await readHold(store, clock.now()), events, leaders };
       },
       edit: async (group, change) => {
         await run.prove();
+        if (change.image === wanted.image) await run.approved?.prove(group);
         const source = readSpec(env);
         refuseUneditable(source, elementOf("images", group));
         editSpec(source, new Map([[group, change]]));
         return (await readCluster(env)).spec;
       },
       downgrade: async (group, image) => downgradeIn(await readCluster(env), group, image, run),
-      deploy: (group, ids) => {
+      deploy: async (group, ids) => {
+        await run.approved?.prove(group);
         if (!ids || !wanted.despite) return deployUnlessRecalled(run, group);
         const despite = { ids, reason: wanted.despite.reason };
         say(`${group}: begun despite ${ids.join(", ")}: ${despite.reason}`);

@@ -11,6 +11,7 @@ import { onSignals } from "../clients/signals.js";
 import type { Clock } from "../clients/clock.js";
 import { findSpec } from "../program/read-spec.js";
 import { openRunStore } from "../program/run-store.js";
+import type { Approved } from "./approved.js";
 import type { Confirm } from "./confirm.js";
 import type { Progress } from "./progress.js";
 
@@ -32,6 +33,8 @@ export interface Run {
   readonly stop: AbortSignal;
   /** What speaks against the group at hand and is overridden. */
   readonly despite?: Despite;
+  /** What was approved, where the run is by an intent. */
+  readonly approved?: Approved | undefined;
   /** Whether what is the user's own is part of the views. Default: true. */
   readonly ownResources?: boolean;
   /** Adds to the cluster's log, and is done once that is stored. @throws UserError where it cannot be */
@@ -46,7 +49,7 @@ type Event = Omit<LogEvent, "at" | "run">;
 
 export interface RunOptions extends Pick<
   Run,
-  "command" | "env" | "clock" | "progress" | "confirm" | "ownResources"
+  "command" | "env" | "clock" | "progress" | "confirm" | "approved" | "ownResources"
 > {
   /** Whether it may take the place of a run that is gone and had another goal. Default: no. */
   readonly mayFollow?: (gone: LockHolder) => Promise<boolean>;

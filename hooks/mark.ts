@@ -4,7 +4,7 @@ import { textIfThere } from "../clients/json-file.js";
 import { putFile } from "../clients/put-file.js";
 import { whoRuns } from "../clients/who-runs.js";
 import { parseHostName } from "../cluster/address.js";
-import type { GateSettings } from "../cluster/gate-settings.js";
+import { describePace, type GateSettings } from "../cluster/gate-settings.js";
 import { groupsOf, type Group } from "../cluster/groups.js";
 import { GATE_ENVIRONMENT, MARK_ENVIRONMENT, MARKS } from "../cluster/hooks/variables.js";
 import type { RollRecord } from "../cluster/revision.js";
@@ -15,16 +15,8 @@ const [COMMAND, HOW] = ["ROLLOUT_COMMAND", "ROLLOUT_HOW"];
 
 export const tellRoll = (
   command: string,
-  { maxSurge, maxUnavailable }: Pick<GateSettings, "maxSurge" | "maxUnavailable">,
-): Readonly<Record<string, string>> => ({
-  [COMMAND]: command,
-  [HOW]:
-    maxSurge > 0
-      ? `${String(maxSurge)} new first`
-      : Number.isFinite(maxUnavailable)
-        ? `${String(maxUnavailable)} at a time`
-        : "at once",
-});
+  pace: Pick<GateSettings, "maxSurge" | "maxUnavailable">,
+): Readonly<Record<string, string>> => ({ [COMMAND]: command, [HOW]: describePace(pace) });
 
 /** Notes when the roll of a group to its template has begun, unless that stands there already. Its gate ends it. */
 export function noteBegun(folder: string, { name, hash }: Pick<Group, "name" | "hash">): void {

@@ -52,4 +52,17 @@ export const checkResultSchema = z.strictObject({
   }),
 });
 
+/** What `rollout check --format json` prints of an intent. */
+export const intentCheckSchema = z.strictObject({
+  kind: z.literal("rollout-intent"),
+  verdict: z.enum(["accepted", "rejected"]).describe("Whether it may be rolled now."),
+  cluster: z.string(),
+  groups: z.array(z.string()).describe("Those that are still to be rolled, in order."),
+  expires: z.iso.datetime(),
+  departures: z.array(z.string()).describe("What is otherwise than it was approved."),
+  sha256: z.string(),
+});
+
+export type IntentCheck = z.output<typeof intentCheckSchema>;
+
 export type CheckResult = z.output<typeof checkResultSchema>;

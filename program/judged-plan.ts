@@ -3,6 +3,8 @@ import { readPlan } from "../guard/plan/read-plan.js";
 import { type PlanSummary, summarizePlan } from "./plan-summary.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { parseGroupName } from "../cluster/address.js";
+import type { Intent } from "../cluster/run/intent.js";
+import { follows } from "../guard/follows.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { findGroup } from "../cluster/find-group.js";
 import { changesInPlace } from "../cluster/in-place.js";
@@ -14,6 +16,8 @@ import { resultOf } from "./result-of.js";
 export interface JudgedPlan {
   readonly summary: PlanSummary;
   readonly result: CheckResult;
+  /** How it is otherwise than the intent that it was held against; absent where it was held against none. */
+  readonly departures?: readonly string[];
 }
 
 interface PlanToJudge {
@@ -24,11 +28,13 @@ interface PlanToJudge {
   readonly view: string;
   /** Whether it may replace no more machines at once than `maxUnavailable` says. Default: no. */
   readonly inBatches?: boolean;
+  /** What was approved. Default: nothing that it is held against. */
+  readonly intent?: Intent | undefined;
 }
 
 /** Judges a plan that was made just now. */
 export function judgeMadePlan(
-  { json, file, view, inBatches = false }: PlanToJudge,
+  { json, file, view, inBatches = false, intent }: PlanToJudge,
   { spec, deployed }: ClusterState,
 ): JudgedPlan {
   const plan = readPlan(new TextEncoder().encode(json));
@@ -45,6 +51,7 @@ export function judgeMadePlan(
         ]
       : [];
   return {
+    ...(intent ? { departures: follows(intent, plan) } : {}),
     result: resultOf(plan, { spec, deployed, inBatches }, readFileSync(file)),
     summary: {
       ...summarizePlan(plan, view, standing),

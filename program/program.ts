@@ -121,8 +121,8 @@ export function refusalOf(error: unknown): string | undefined {
   return [...error.message.matchAll(/^\s*\[[^\]]*\] (.*)$/gm)].map(([, text]) => text).join("\n");
 }
 
-/** What hooks call: the bundle beside the compiled sources, or in `dist` where the sources themselves run. */
-function bundledProgram(): string {
+/** The program, which hooks call, too: the bundle beside the compiled sources, or in `dist` where the sources themselves run. */
+export function bundledProgram(): string {
   const beside = fileURLToPath(new URL("../bin/rollout.js", import.meta.url));
   return existsSync(beside) ? beside : fileURLToPath(new URL("../dist/bin/rollout.js", import.meta.url));
 }

@@ -295,7 +295,10 @@ function prepare(name: string): string {
 }
 
 const run = (name: string): Promise<CheckResult> =>
-  runCheck({ CLUSTER: join(folder, "cluster.yaml"), ROLLOUT_DEPLOYED: "state" }, { plan: prepare(name) });
+  runCheck(
+    { CLUSTER: join(folder, "cluster.yaml"), ROLLOUT_DEPLOYED: "state" },
+    { plan: prepare(name) },
+  ) as Promise<CheckResult>;
 
 const check = (name: string, ...options: string[]) => rollout(["check", prepare(name), ...options]);
 

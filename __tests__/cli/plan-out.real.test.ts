@@ -315,7 +315,7 @@ const checked = (file: string, approved?: string): Promise<CheckResult> =>
   runCheck(settings(), {
     plan: join(folder, file),
     ...(approved === undefined ? {} : { sha256: approved }),
-  });
+  }) as Promise<CheckResult>;
 
 /** `rollout plan broker-0 --out FILE`, by its function. */
 const kept = (file: string, saved = "one") =>

@@ -184,6 +184,8 @@ describe("rollout review", () => {
      broker         v1  v1        v1
 
      consul-server-1: v1 -> v2
+       impact: 1 of 3 machines of consul-server; leadership is handed over first;
+         bake 30s
        also replaced: every config_consul in the cluster (10), which tells a
          machine where the Consul servers are, because consul-server-1 is one and
          gets a new address; no other machine is replaced

@@ -5,7 +5,9 @@ import { PassThrough, Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { buildProgram } from "../../cli/rollout.js";
 import { PACE } from "../../rollout/roll/may-roll.js";
+import type { Dialogue } from "../../cli/ask.js";
 import { runDeploy, type DeployArgs } from "../../cli/deploy.js";
+import { planInWords } from "../../cli/plan-in-words.js";
 import { GateFailure } from "../../driver/deploy-group.js";
 import { rollGroups, type RollDeps } from "../../driver/roll-groups.js";
 import { NotConfirmed } from "../../driver/confirm.js";
@@ -13,6 +15,7 @@ import { UserError } from "../../cluster/user-error.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import type { Window } from "../../rollout/roll/windows.js";
 import { holding, type Hold } from "../../cluster/run/hold.js";
+import { sha256 } from "../../cluster/sha256.js";
 import type { LogEvent } from "../../cluster/run/run-log.js";
 import type { Wanted } from "../../rollout/roll/next-group.js";
 import { change, deployedAs, localSpec, poolOf, withGroup } from "../support/fixtures.js";
@@ -108,6 +111,104 @@ test("an edit is taken back where its question is answered with no", async () =>
   const wanted = { groups: ["broker-0"], image: "ami-0bbb", command: "rollout deploy broker-0" };
   expect(await failure(rollGroups(deps, wanted))).toBe("nothing was done: broker-0 was not confirmed");
   expect(edits).toEqual(["broker-0: ami-0bbb", "broker-0: ami-0aaa"]);
+});
+
+test("counts the groups of a roll as they come", async () => {
+  const local = localSpec();
+  let [now, deployed] = [local, deployedAs(local)];
+  const said: string[] = [];
+  const deps: RollDeps = {
+    ...IDLE,
+    look: () => Promise.resolve({ spec: now, deployed, hold: undefined, events: [], leaders: [] }),
+    edit: (group, { image = "" }) => {
+      now = change(now, (draft) => {
+        poolOf(draft, "broker").images[Number(group.at(-1))] = image;
+      });
+      return Promise.resolve(now);
+    },
+    deploy: () => {
+      deployed = deployedAs(now);
+      return Promise.resolve({ result: "rolled", revision: 2, seconds: 1, steps: [] });
+    },
+    say: (line) => said.push(line),
+  };
+  const wanted = { groups: ["broker-0", "broker-1", "broker-2"], image: "ami-0bbb", command: "x" };
+  await rollGroups(deps, wanted);
+  expect(said.filter((line) => line.includes("comes next"))).toEqual([
+    "broker-0: comes next, group 1 of 3",
+    "broker-1: comes next, group 2 of 3",
+    "broker-2: comes next, group 3 of 3",
+  ]);
+});
+
+test("shows the whole roll of a pool and makes no plan, and keeps none of it", async () => {
+  const env = { CLUSTER: join(folder, "cluster.yaml") };
+  const args = { view: "broker", all: false, image: "ami-0ddd", format: "text" } as const;
+  const { text, isAccepted } = await planInWords(env, args);
+  expect(isAccepted).toBe(true);
+  expect(text).toMatch(/^demo: 3 of 9 groups, .*\n\nNAME .*\nbroker-0 +v1 +ami-0ddd {2}2 replaced/);
+  const json = JSON.parse((await planInWords(env, { ...args, format: "json" })).text) as object;
+  expect(json).toMatchObject({ cluster: "demo", groups: [{ name: "broker-0" }, {}, {}], refused: [] });
+  expect(await failure(planInWords(env, { ...args, out: join(folder, "kept") }))).toBe(
+    "--out keeps the plan of one view: name a group, or cluster, and none of --all, --image and --intent",
+  );
+});
+
+test("asks once about a roll of several groups, before anything is begun", async () => {
+  const ask = async (args: Partial<DeployArgs>, answer: string): Promise<[string, string]> => {
+    const output = new PassThrough();
+    const input = Object.assign(Readable.from([`${answer}\n`]), { isTTY: true });
+    const said = await failure(deploy({ image: "ami-0ddd", ...args }, { input, output }));
+    return [said, String(output.read())];
+  };
+  expect(await ask({ target: "broker" }, "n")).toEqual([
+    "nothing was done: these 3 groups were not confirmed",
+    "Roll these 3 groups? [y/N] ",
+  ]);
+  expect(await ask({ all: true, yes: true }, "yes")).toEqual([
+    "nothing was done: these 9 groups were not confirmed",
+    "Type demo to roll these 9 groups: ",
+  ]);
+  expect(existsSync(join(folder, ".rollout"))).toBe(false);
+});
+
+test("writes no intent of what is refused, and none while a group is in flight", async () => {
+  const env = { CLUSTER: join(folder, "cluster.yaml") };
+  const intent = join(folder, "intent.json");
+  const args = { all: false, image: "ami-0ddd", format: "text", intent } as const;
+  const edited = spec().replace("images: [v1, v1, v1] # broker", "images: [v1, v1, v2] # broker");
+  expect(edited).not.toBe(spec());
+  writeFileSync(join(folder, "cluster.yaml"), edited);
+  const { text, isAccepted } = await planInWords(env, { ...args, view: "consul-server" });
+  expect(isAccepted).toBe(false);
+  expect(text).toContain("refused already: broker-2 is pending (v1 -> v2); first: rollout deploy broker-2");
+  expect(text).toContain(`what is refused is not to be approved: ${intent} was not written`);
+  layFixture(folder, "own-host-missing");
+  const begun = /^no intent is made while a group is in flight: broker-0; first: rollout deploy broker-0$/;
+  expect(await failure(planInWords(env, { ...args, view: "broker" }))).toMatch(begun);
+  expect(existsSync(intent)).toBe(false);
+});
+
+test("rolls by an intent only with the hash that was approved, and with nothing else said", async () => {
+  const intent = join(folder, "intent.json");
+  writeFileSync(intent, "{}");
+  const both = "--intent names what is rolled and --sha256 what was approved; give both, or neither";
+  expect(await failure(deploy({ intent }))).toBe(both);
+  expect(await failure(deploy({ target: "broker-1", sha256: "0".repeat(64) }))).toBe(both);
+  const said = "an intent says what is rolled: give neither a target nor --all or --image with --intent";
+  for (const more of [{ target: "broker" }, { all: true }, { image: "ami-0ddd" }])
+    expect(await failure(deploy({ intent, sha256: "0".repeat(64), ...more }))).toBe(said);
+  expect(await failure(deploy({ intent, sha256: "0".repeat(64) }))).toMatch(
+    /^not the plan that was approved: /,
+  );
+  expect(await failure(deploy({ intent, sha256: sha256("{}") }))).toBe(
+    `no intent: ${intent}; name a file that rollout plan --intent wrote`,
+  );
+  const old = '{ "kind": "rollout-intent", "version": 2 }';
+  writeFileSync(intent, old);
+  expect(await failure(deploy({ intent, sha256: sha256(old) }))).toMatch(
+    /^no intent of this version: .*version: /,
+  );
 });
 
 describe("one group", () => {
@@ -328,9 +429,12 @@ test("what the pace is may be overridden, and nothing else", () => {
 const spec = (): string => readFileSync(join(folder, "cluster.yaml"), "utf8");
 
 /** Without a terminal. */
-const deploy = (args: Partial<DeployArgs>): Promise<unknown> =>
+const deploy = (
+  args: Partial<DeployArgs>,
+  dialogue: Dialogue = { input: Readable.from([]), output: new PassThrough() },
+): Promise<unknown> =>
   runDeploy(
     { CLUSTER: join(folder, "cluster.yaml") },
     { all: false, yes: false, confirm: [], format: "json", ...args },
-    { input: Readable.from([]), output: new PassThrough() },
+    dialogue,
   );

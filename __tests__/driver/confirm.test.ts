@@ -1,5 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
-import { confirmBy, refuseUnasked, type ConfirmOptions, type Question } from "../../driver/confirm.js";
+import {
+  confirmAll,
+  confirmBy,
+  refuseUnasked,
+  type ConfirmOptions,
+  type Question,
+} from "../../driver/confirm.js";
 import type { UserError } from "../../cluster/user-error.js";
 
 const SUMMARY = { view: "broker-1", groups: [], changes: [], frozen: [] };
@@ -105,5 +111,54 @@ describe("before anything is begun", () => {
   test("lets pass what has its flag, and whatever can be asked", () => {
     refuseUnasked([SERVER, BROKER], { ...nobody, confirmed: ["nomad-server-1"], yes: true });
     refuseUnasked([SERVER, BROKER], { ...nobody, ask: answering("n") });
+  });
+});
+
+describe("a whole roll", () => {
+  const other = { ...BROKER, group: "broker-2" };
+  const askAll = async (
+    groups: Parameters<typeof confirmAll>[0],
+    options: Partial<ConfirmOptions>,
+  ): Promise<string> => {
+    try {
+      await confirmAll(groups, "demo", { yes: false, confirmed: [], ask: undefined, ...options });
+    } catch (error) {
+      return (error as UserError).message;
+    }
+    return "confirmed";
+  };
+
+  test("is asked once: yes or no for clients, the cluster's name with servers among them", async () => {
+    const asked: string[] = [];
+    expect(await askAll([BROKER, other], { ask: answering("y", asked) })).toBe("confirmed");
+    expect(await askAll([SERVER, BROKER], { ask: answering("demo", asked) })).toBe("confirmed");
+    expect(asked).toEqual(["Roll these 2 groups? [y/N] ", "Type demo to roll these 2 groups: "]);
+  });
+
+  test("is not asked about where flags say yes, and asked as clients where servers have theirs", async () => {
+    const asked: string[] = [];
+    const ask = answering("y", asked);
+    expect(await askAll([SERVER, BROKER], { yes: true, confirmed: ["nomad-server-1"], ask })).toBe(
+      "confirmed",
+    );
+    expect(asked).toEqual([]);
+    expect(await askAll([SERVER, BROKER], { confirmed: ["nomad-server-1"], ask })).toBe("confirmed");
+    expect(asked).toEqual(["Roll these 2 groups? [y/N] "]);
+  });
+
+  test.each([
+    [[BROKER, other], "demo"],
+    [[SERVER, BROKER], "y"],
+    [[SERVER, BROKER], undefined],
+  ])("refuses after another answer", async (groups, answer) => {
+    expect(await askAll(groups, { ask: answering(answer) })).toBe(
+      "nothing was done: these 2 groups were not confirmed",
+    );
+  });
+
+  test("refuses where nobody can be asked, naming the flags", async () => {
+    expect(await askAll([SERVER, BROKER], { yes: true })).toBe(
+      "nomad-server-1 is a group of servers, and nobody can be asked: say so with --confirm nomad-server-1",
+    );
   });
 });

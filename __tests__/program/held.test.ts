@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { runCheck } from "../../cli/check.js";
+import type { CheckResult } from "../../program/check-result.js";
 import { changeHold } from "../../clients/run-store/hold.js";
 import type { RunStore } from "../../clients/run-store/run-store.js";
 import type { Hold } from "../../cluster/run/hold.js";
@@ -209,7 +210,7 @@ test("a plan is refused by check once its window has closed", async () => {
   const [now, later] = [new Date(), new Date(Date.now() + 2 * 60 * 60_000)];
   const time = (at: Date): string => at.toISOString().slice(11, 16);
   const days = "[mon, tue, wed, thu, fri, sat, sun]";
-  const check = () => runCheck(env(), { plan: join(folder, "plan.json") });
+  const check = () => runCheck(env(), { plan: join(folder, "plan.json") }) as Promise<CheckResult>;
   edit(
     `windows: [{ days: ${days}, from: "${time(later)}", to: "${time(new Date(now.getTime() - 60 * 60_000))}", zone: UTC }]`,
   );
@@ -265,7 +266,7 @@ test("a view that is held says so in two variables, and is else as it is without
 });
 
 test("refuses in check a plan that was made before the pause, until the resume, and none that rolls nothing", async () => {
-  const check = () => runCheck(env(), { plan: join(folder, "plan.json") });
+  const check = () => runCheck(env(), { plan: join(folder, "plan.json") }) as Promise<CheckResult>;
   expect(await check()).toMatchObject({ verdict: "accepted" });
   await say(PAUSE);
   expect(await failure(check())).toMatch(

@@ -88,7 +88,7 @@ interface Stack {
   readonly variable: Record<string, unknown>;
 }
 
-const around = { deployed: standing, platform: "local" } as const;
+const around = { deployed: standing, spec: of(2) };
 
 function of(hosts: number, image?: string): Spec {
   return change(localSpec(), (edited) => {

@@ -132,8 +132,9 @@ function markdownCell(cell: Review["pools"][number]["cells"][number]): string {
 function groupParts({ groups }: Review): Part[] {
   return groups.map((group): Part => {
     const body = [
+      `- impact: ${escapeMarkdown(group.impact)}`,
       ...group.alsoReplaced.map((each) => `- also replaced: ${escapeMarkdown(each)}`),
-      ...(group.alsoReplaced.length > 0 ? [""] : []),
+      "",
       ...group.steps.map((step, index) => `${String(index + 1)}. ${escapeMarkdown(step)}`),
       "",
       "",

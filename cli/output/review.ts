@@ -30,6 +30,7 @@ export function formatReview(review: Review): string {
       : []),
     ...groups.flatMap((group) => [
       `${group.name}: ${group.change}`,
+      `  impact: ${group.impact}`,
       ...group.alsoReplaced.map((each) => `  also replaced: ${each}`),
       ...group.steps.map((step, index) => `  ${String(index + 1)}. ${step}`),
       "",

@@ -1,13 +1,16 @@
 import * as z from "zod";
 import { hostAddress, type PlatformName } from "../../cluster/address.js";
+import type { ClusterState } from "../../cluster/cluster-state.js";
 import type { Deployed, DeployedGroup } from "../../cluster/deployed.js";
-import type { PoolStep, StepList } from "../../cluster/gate-settings.js";
+import { gateSettingsOf, type StepList } from "../../cluster/gate-settings.js";
+import { poolsOf, type Group } from "../../cluster/groups.js";
 import { durationSeconds } from "../../cluster/yaml/duration.js";
-import type { Group } from "../../cluster/groups.js";
 import { hasNumber, withNumbers } from "../../cluster/numbers.js";
 import { changesInPlace, describeInPlace } from "../../cluster/in-place.js";
 import { deployedHosts, describePending, isNew } from "../../cluster/pending.js";
 import type { LoadBalancer } from "../../cluster/yaml/schema.js";
+import type { Run } from "../log/read-runs.js";
+import { impactOf } from "./impact.js";
 
 /** What is going to happen to a group that stands already. */
 export const explanation = z.strictObject({
@@ -15,6 +18,11 @@ export const explanation = z.strictObject({
   change: z.string().describe("`ami-0aaa -> ami-0bbb`"),
   machines: z.strictObject({ replaced: z.int(), created: z.int(), destroyed: z.int(), stay: z.int() }),
   alsoReplaced: z.array(z.string()).describe("What else is replaced, and why."),
+  impact: z
+    .string()
+    .describe(
+      "How much of the pool goes, what becomes of its work, how long it may take and took last time.",
+    ),
   steps: z.array(z.string()).describe("The order in which things happen."),
 });
 
@@ -26,8 +34,10 @@ type Machines = Explanation["machines"];
  * Explains the view of one deployed group, also of one whose roll has begun.
  */
 export function explainGroup(group: Group, current: DeployedGroup, surroundings: Surroundings): Explanation {
-  const machines = machinesOf(withNumbers(group, current), current, surroundings.platform);
-  const what = { group, current, machines, ...surroundings };
+  const { spec } = surroundings;
+  const machines = machinesOf(withNumbers(group, current), current, spec.platform);
+  const balancer = poolsOf(spec).find(({ name }) => name === group.pool)?.loadBalancer;
+  const what = { group, current, machines, balancer, ...surroundings };
   const isInPlace = !surroundings.isMoving && changesInPlace(group, current).length > 0;
   return {
     name: group.name,
@@ -38,6 +48,7 @@ export function explainGroup(group: Group, current: DeployedGroup, surroundings:
         : describePending(group, current),
     machines,
     alsoReplaced: alsoReplaced(what),
+    impact: isInPlace ? NO_MACHINE : impactOf(what),
     steps: isInPlace
       ? [IN_PLACE]
       : withOwn(group.retires ? retireSteps : machines.replaced > 0 ? rollSteps : resizeSteps, what),
@@ -46,7 +57,8 @@ export function explainGroup(group: Group, current: DeployedGroup, surroundings:
 
 /** With the pool's own steps in their places. */
 function withOwn(stepsOf: (what: What) => string[], what: What): string[] {
-  const [lines, { steps = [] }] = [stepsOf(what), what];
+  const lines = stepsOf(what);
+  const { steps } = gateSettingsOf(what.group.pool, what.spec);
   const own = (list: StepList) => steps.flatMap((step) => (step.list === list ? [step.title] : []));
   const leave = lines.findIndex((line) => line.startsWith("leave: "));
   return lines.flatMap((line, index) => [
@@ -56,20 +68,21 @@ function withOwn(stepsOf: (what: What) => string[], what: What): string[] {
   ]);
 }
 
-interface Surroundings {
+interface Surroundings extends ClusterState {
   /** Whether it is pending or in flight. Default: no. */
   readonly isMoving?: boolean;
-  readonly deployed: Deployed;
-  readonly steps?: readonly PoolStep[];
-  readonly platform: PlatformName;
-  readonly balancer?: LoadBalancer | undefined;
+  /** The log. Default: none, and only the state tells how long the group took. */
+  readonly runs?: readonly Run[];
 }
 
 interface What extends Surroundings {
   readonly group: Group;
   readonly current: DeployedGroup;
   readonly machines: Machines;
+  readonly balancer: LoadBalancer | undefined;
 }
+
+const NO_MACHINE = "no machine goes, and no work leaves";
 
 const isDesired = (group: Group, current: DeployedGroup): boolean =>
   current.revisions.at(-1)?.hash === group.hash && deployedHosts(current) === group.hosts;

@@ -3,7 +3,6 @@ import * as z from "zod";
 import { parseAddress } from "../../cluster/address.js";
 import type { ClusterState } from "../../cluster/cluster-state.js";
 import { describeOrigin } from "../../cluster/deployed.js";
-import { gateSettingsOf } from "../../cluster/gate-settings.js";
 import { poolsOf, type Group } from "../../cluster/groups.js";
 import { differingGroups } from "../../cluster/machine-settings.js";
 import { inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
@@ -127,10 +126,7 @@ export function reviewOf(input: ReviewInput): Review {
   const groups = [...moving].flatMap((name): Explanation[] => {
     const [group, current] = [all.find((each) => each.name === name), deployed.groups.get(name)];
     if (!group || !current) return [];
-    const balancer = pools.find((pool) => pool.name === group.pool)?.loadBalancer;
-    const { steps } = gateSettingsOf(group.pool, spec);
-    const isMoving = rolled.has(name);
-    return [explainGroup(group, current, { deployed, platform: spec.platform, balancer, steps, isMoving })];
+    return [explainGroup(group, current, { spec, deployed, isMoving: rolled.has(name) })];
   });
   const review = {
     cluster: spec.name,

@@ -65,13 +65,12 @@ interface Wait {
  * cut off. A group that is out is finished, or taken back, before anything else and whatever holds.
  */
 export function nextRoll(situation: RollSituation): NextRoll {
-  const { spec, deployed, wanted, facts, leaders } = situation;
+  const { spec, deployed, wanted, facts } = situation;
   const reasons = mayRoll(situation, wanted.groups, situation);
   const [unprotected] = among(reasons, "protection");
   if (unprotected) return blockedBy(unprotected);
-  const pending = pendingGroups(spec, deployed).map(({ name }) => name);
   const out = unfinished(situation, facts).map(({ group }) => group);
-  const order = rollOrder(spec, { inFlight: out, leaders });
+  const order = rollOrder(spec, { inFlight: out, leaders: [] });
 
   // What has failed is answered before anything else is finished.
   const isFailing = (group: Group): boolean =>
@@ -83,10 +82,10 @@ export function nextRoll(situation: RollSituation): NextRoll {
   const [other] = among(reasons, "in-flight");
   if (first && other) return blockedBy(other);
 
-  const otherwise = groupsInPlace(spec, deployed).map(({ name }) => name);
-  const isWanted = (name: string): boolean =>
-    isDue(name, pending, situation) || (wanted.image === undefined && otherwise.includes(name));
-  const due = order.filter(({ name }) => wanted.groups.includes(name) && isWanted(name));
+  // What is pending goes first, so that the spec never says more than one group.
+  const pending = pendingGroups(spec, deployed).map(({ name }) => name);
+  const isAlone = wanted.image !== undefined && spec.rollout.pendingGroups === "one" && pending.length > 0;
+  const due = groupsToRoll(situation).filter(({ name }) => !isAlone || pending.includes(name));
   const [next] = due;
   const [cancelled] = among(reasons, "cancelled");
   if (cancelled && next)
@@ -111,6 +110,27 @@ export function nextRoll(situation: RollSituation): NextRoll {
     : { kind: "step", step: { step: "set-image", group: name, from: image, to: wanted.image } };
 }
 
+/**
+ * The groups that are to be rolled, in order: first those that are out, which are finished whatever they run. With a wanted image
+ * every group is due that does not run it, whatever the spec says by now.
+ */
+export function groupsToRoll(situation: RollSituation): Group[] {
+  const { spec, deployed, wanted, facts, leaders } = situation;
+  const { groups, image } = wanted;
+  const out = unfinished(situation, facts).map(({ group }) => group);
+  const pending = pendingGroups(spec, deployed).map(({ name }) => name);
+  const otherwise = image === undefined ? groupsInPlace(spec, deployed).map(({ name }) => name) : [];
+  const isDue = (name: string): boolean =>
+    [...out, ...pending, ...otherwise].includes(name) ||
+    (image !== undefined && lastOf(deployed, name)?.image !== image);
+  const due = rollOrder(spec, { inFlight: out, leaders }).filter(
+    ({ name }) => groups.includes(name) && isDue(name),
+  );
+  const goesFirst = ({ name }: Group): boolean =>
+    image !== undefined && spec.rollout.pendingGroups === "one" && [...out, ...pending].includes(name);
+  return [...due.filter(goesFirst), ...due.filter((group) => !goesFirst(group))];
+}
+
 /** A group that is out: whole again first, by its new image or by its old one. */
 function finish(group: Group, situation: RollSituation): NextRoll {
   const { deployed, facts, hold, spec } = situation;
@@ -129,15 +149,6 @@ function finish(group: Group, situation: RollSituation): NextRoll {
 
 const isOf = (failure: RollFailure | undefined, group: Group): boolean =>
   failure?.group === group.name && isTo(failure, group);
-
-/** With a wanted image every group is due that does not run it, whatever the spec says by now. */
-function isDue(name: string, pending: readonly string[], { wanted, deployed, spec }: RollSituation): boolean {
-  if (pending.includes(name)) return true;
-  // What is pending goes first, so that the spec never says more than one group.
-  if (wanted.image === undefined || (spec.rollout.pendingGroups === "one" && pending.length > 0))
-    return false;
-  return lastOf(deployed, name)?.image !== wanted.image;
-}
 
 /** What keeps the next group from being begun now. */
 const waitFor = ({ id, text: reason, until }: Reason, { name: group }: Group): RollStep =>

@@ -39,7 +39,9 @@ describe("A review as a comment", () => {
     const whole = bigReview({ pools: 1 });
     const alone = formatReviewMarkdown({ ...whole, groups: whole.groups.slice(0, 1), differences: [] });
     expect(alone).not.toContain("<details>");
-    expect(alone).toContain("\n**pool-a0-0**: ami-0aaa -&gt; ami-0bbb\n\n- also replaced: ");
+    expect(alone).toContain(
+      "\n**pool-a0-0**: ami-0aaa -&gt; ami-0bbb\n\n- impact: 1 of 3 machines of pool-a0; ",
+    );
   });
 
   test("says of a rejected change why it is, and that it is not going to happen", () => {

@@ -23,6 +23,7 @@ describe("A review in a terminal", () => {
      pool-a0        ami-0aaa -> ami-0bbb  ami-0aaa -> ami-0bbb  ami-0aaa -> ami-0bbb
 
      pool-a0-0: ami-0aaa -> ami-0bbb
+       impact: 1 of 3 machines of pool-a0; their work moves; drain up to 1h, bake 30s
        also replaced: 1 config_consul, so that the new machine knows the Consul
          servers
        1. leave: all machines of the group ineligible, drained in Nomad, out of

@@ -137,6 +137,7 @@ describe("What a review says of a group", () => {
          "3 registrations at the load balancer",
        ],
        "change": "ami-0aaa -> ami-0bbb",
+       "impact": "3 of 9 machines of broker, at once; their work is down meanwhile; drain up to 1h, bake 30s",
        "machines": {
          "created": 0,
          "destroyed": 0,
@@ -166,6 +167,7 @@ describe("What a review says of a group", () => {
          "every config_consul in the cluster (18), which tells a machine where the Consul servers are, because consul-server-1 is one and gets a new address; no other machine is replaced",
        ],
        "change": "ami-0aaa -> ami-0bbb",
+       "impact": "1 of 3 machines of consul-server; leadership is handed over first; bake 30s",
        "machines": {
          "created": 0,
          "destroyed": 0,
@@ -203,6 +205,7 @@ describe("What a review says of a group", () => {
      {
        "alsoReplaced": [],
        "change": "3 -> 5 hosts",
+       "impact": "2 more of broker, and none goes; bake 30s",
        "machines": {
          "created": 2,
          "destroyed": 0,
@@ -226,6 +229,7 @@ describe("What a review says of a group", () => {
      {
        "alsoReplaced": [],
        "change": "3 -> 2 hosts",
+       "impact": "1 of 9 machines of broker; their work ends; drain up to 1h, bake 30s",
        "machines": {
          "created": 0,
          "destroyed": 1,
@@ -492,6 +496,7 @@ describe("A pool that retires", () => {
      {
        "alsoReplaced": [],
        "change": "retires, 2 -> 0 hosts",
+       "impact": "2 of 4 machines of broker, at once; their work moves; drain up to 1h",
        "machines": {
          "created": 0,
          "destroyed": 2,
