@@ -53,6 +53,9 @@ export function confirmBy(options: ConfirmOptions): Confirm {
     const what = isInPlace ? `Change the data volumes of ${group}` : `Roll ${group}`;
     const answer = await ask(isServer ? `Type ${group} to roll it: ` : `${what}? [y/N] `);
     const isYes = isServer ? answer === group : /^(y|yes)$/i.test(answer ?? "");
+    // Its machines may have been rolled by now, so it is none that takes an edit back.
+    if (!isYes && isInPlace)
+      throw new UserError(`the data volumes of ${group} stay as they are: their change was not confirmed`);
     if (!isYes) throw new NotConfirmed(`nothing was done: ${group} was not confirmed`);
   };
 }

@@ -66,6 +66,8 @@ class GroupRoll {
   private isRolled = false;
   /** Whether anything was done that leaves the group in flight. */
   private hasBegun = false;
+  /** Its revision, once that is recorded: what is left is a change in place. */
+  private recorded: number | undefined;
 
   constructor(
     private readonly run: Run,
@@ -149,6 +151,7 @@ class GroupRoll {
       first ??= group;
       if (!isSame(first, group)) throw this.edited(first, group);
       this.isRolled ||= !isInPlace;
+      if (isInPlace && this.isRolled) await this.logRolled(program);
       if (isInPlace) await this.changeInPlace(group, program);
       else await (next.kind === "roll" ? this.roll(group, program, batch) : this.gate(group, program));
     }
@@ -198,15 +201,24 @@ class GroupRoll {
     });
   }
 
-  private async result({ deployed }: Program, hasRolled: boolean): Promise<GroupResult> {
+  private async result(program: Program, hasRolled: boolean): Promise<GroupResult> {
     if (!hasRolled) return { result: "nothing" };
-    const revision = deployed.groups.get(this.name)?.revisions.at(-1)?.number ?? 1;
     const seconds = this.steps.seconds();
     // It is no roll: the log's history and what is owed of earlier rolls go on from the last one.
     if (!this.isRolled) return { result: "applied", seconds };
-    await this.run.log({ event: "group-ended", group: this.name, result: "ok", seconds, revision });
+    const revision = await this.logRolled(program);
     const steps = [...this.steps.done].map(([step, seconds]) => ({ step, seconds }));
     return { result: "rolled", revision, seconds, steps };
+  }
+
+  /** Once: its roll has ended well, whatever becomes of a change in place after it. */
+  private async logRolled({ deployed }: Program): Promise<number> {
+    if (this.recorded !== undefined) return this.recorded;
+    const revision = deployed.groups.get(this.name)?.revisions.at(-1)?.number ?? 1;
+    const seconds = this.steps.seconds();
+    await this.run.log({ event: "group-ended", group: this.name, result: "ok", seconds, revision });
+    this.recorded = revision;
+    return revision;
   }
 
   /** The work leaves and the machines are made anew: all of them, or those of the next batch. */
@@ -344,8 +356,10 @@ class GroupRoll {
     await this.untilReady(group, program, "until it is whole again, and has been for its bake time", []);
     await this.steps.during("record", "its revision is written, with an open gate", async () => {
       const plan = await this.planner.plan("open");
+      const now = inBatch(plan.program, this.name, plan.batch);
+      if (!isSame(group, now)) throw this.edited(group, now);
       const more = plan.summary.changes
-        .filter(({ address }) => !isRecord(address) && parseAddress(address)?.kind !== "data")
+        .filter(({ address }) => !isRecord(address))
         .map(({ address }) => address);
       if (more.length > 0) {
         throw new UserError(
@@ -387,7 +401,8 @@ class GroupRoll {
   private async planAgain(before: ViewPlan, gate: Gate): Promise<ViewPlan> {
     this.steps.say("the state has moved since the plan was made: it is planned and checked again");
     const plan = await this.planner.plan(gate);
-    if (isDeepStrictEqual(plan.summary, before.summary)) return plan;
+    const [then, now] = [before, plan].map(({ program, batch }) => inBatch(program, this.name, batch));
+    if (isDeepStrictEqual(plan.summary, before.summary) && then && now && isSame(then, now)) return plan;
     throw new UserError(
       `the state has moved, and the plan of ${this.name} is another than was confirmed; ${this.howToFinish()}`,
     );
@@ -412,6 +427,8 @@ class GroupRoll {
 
   private howToFinish(): string {
     if (!this.hasBegun) return "nothing is done yet";
+    if (this.recorded !== undefined)
+      return `${this.name} is rolled, and its data volumes are to be changed: rollout deploy ${this.name}`;
     const back = this.isSurged ? `, or go back, which replaces none: rollout undo ${this.name}` : "";
     return `${this.name} stays in flight, finish it with: rollout deploy ${this.name}${back}`;
   }

@@ -57,6 +57,30 @@ const image = (spec: Spec): void => {
   poolOf(spec, "broker").images[0] = "ami-0bbb";
 };
 
+/** The same with the machines of another image. */
+const ofImage = findGroup(wanting({}, image), "broker-0");
+const rolled = withGroup(standing, "broker-0", {
+  hosts: groupIn(standing, "broker-0").hosts.map((host) => ({
+    ...host,
+    image: ofImage.image,
+    hash: ofImage.hash,
+  })),
+  ready: { hosts: "i-broker-0-0", hash: ofImage.hash, gate: "open" },
+  revisions: [
+    ...groupIn(standing, "broker-0").revisions,
+    {
+      ...{ number: 2, image: ofImage.image, hash: ofImage.hash, generation: 0, cause: "second" },
+      template: templateOf(ofImage),
+    },
+  ],
+});
+
+/** What the view of broker-0 does to its data volumes. */
+const changedVolumes = (spec: Spec, deployed: Deployed) =>
+  proposalOf(spec, deployed, "broker-0").changes.flatMap(({ member, detail }) =>
+    member?.kind === "data" ? [detail] : [],
+  );
+
 describe("a group whose data volumes alone are to be otherwise", () => {
   const spec = wanting({ sizeGib: 200, iops: 6000 });
   const group = findGroup(spec, "broker-0");
@@ -120,7 +144,7 @@ describe("a group whose data volumes alone are to be otherwise", () => {
     expect(volume(other.declared)?.body).not.toHaveProperty("iops");
   });
 
-  test("changes with its machines, where these are pending, too", () => {
+  test("changes after its machines, where these are pending, too", () => {
     const both = wanting({ sizeGib: 200, iops: 6000 }, image);
     const current = groupIn(standing, "broker-0");
     expect(describePending(findGroup(both, "broker-0"), current)).toBe(
@@ -128,6 +152,48 @@ describe("a group whose data volumes alone are to be otherwise", () => {
     );
     expect(nextInGroup(both, standing, "broker-0")).toEqual({ kind: "roll" });
     expect(verdictOf(both, standing, "broker-0").violations).toEqual([]);
+    expect(changedVolumes(both, standing)).toEqual([]);
+    const [explained] = reviewOf({ spec: both, deployed: standing, violations: [] }).groups;
+    expect(explained?.steps.at(-1)).toBe(
+      "once that is recorded, and after a question of its own: data volumes changed in place",
+    );
+    expect(nextInGroup(both, rolled, "broker-0")).toEqual({ kind: "in-place" });
+    expect(changedVolumes(both, rolled)).toEqual(["100 GiB -> 200 GiB, iops 6000"]);
+  });
+
+  test("is finished as it is while it is in flight, and changed after it", () => {
+    const grown = wanting({ sizeGib: 2000 }, image);
+    const closed = withGroup(rolled, "broker-0", {
+      ready: {
+        ...groupIn(rolled, "broker-0").ready,
+        hosts: "i-broker-0-0",
+        hash: ofImage.hash,
+        gate: "closed",
+      },
+    });
+    expect(nextInGroup(grown, closed, "broker-0")).toEqual({ kind: "gate" });
+    expect(verdictOf(grown, closed, "broker-0").violations).toEqual([]);
+    expect(changedVolumes(grown, closed)).toEqual([]);
+    const status = statusOf(situationOf(grown, closed), ["broker-0"]);
+    expect(status.groups.find(({ name }) => name === "broker-0")).toMatchObject({
+      state: "in flight",
+      reason: "null_resource.broker-0-ready: its gate is closed, differs in place: volume 100 -> 2000 GiB",
+    });
+    expect(nextInGroup(grown, rolled, "broker-0")).toEqual({ kind: "in-place" });
+  });
+
+  test("changes with its machines where they get another type, or are recorded with another size", () => {
+    const typed = wanting({ sizeGib: 200, type: "io1" }, image);
+    expect(changedVolumes(typed, standing)).toEqual(["100 GiB -> 200 GiB, gp3 -> io1"]);
+    const old = withGroup(standing, "broker-0", {
+      revisions: groupIn(standing, "broker-0").revisions.map(({ template, ...rest }) => {
+        expect(template).toBeDefined();
+        return rest;
+      }),
+    });
+    const grown = withRecordedSizes(asWritten(wanting({ sizeGib: 200 })), old);
+    expect(nextInGroup(grown, old, "broker-0")).toEqual({ kind: "roll" });
+    expect(changedVolumes(grown, old)).toEqual(["100 GiB -> 200 GiB"]);
   });
 
   test("is no longer otherwise once the state has it", () => {

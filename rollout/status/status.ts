@@ -249,7 +249,11 @@ function groupStates(
       revision: current?.revisions.at(-1)?.number ?? null,
       reason:
         current && reasons
-          ? [...progress(group, current), ...reasons].join(", ")
+          ? [
+              ...progress(group, current),
+              ...reasons,
+              ...(inPlace.has(group.name) ? [describeInPlace(group, current)] : []),
+            ].join(", ")
           : waits && current
             ? describePending(group, current)
             : current && inPlace.has(group.name)
