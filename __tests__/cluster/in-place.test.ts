@@ -19,6 +19,7 @@ import { baselineOf } from "../../stacks/baseline.js";
 import { statusOf } from "../../rollout/status/status.js";
 import {
   change,
+  cutAfterLeave,
   deployedAs,
   groupIn,
   localSpec,
@@ -252,6 +253,34 @@ describe("the recorded size", () => {
     const { hash } = findGroup(grown, "broker-0");
     const half = hosts.map((host) => ({ ...host, hash }));
     expect(withRecordedSizes(grown, withGroup(standing, "broker-0", { hosts: half }))).toEqual(grown);
+  });
+});
+
+describe("a group that an earlier version has let leave for a larger size alone", () => {
+  const grown = asWritten(wanting({ sizeGib: 200 }));
+  const left = cutAfterLeave(smallAwsSpec(), standing, "broker-0");
+  const spec = withRecordedSizes(grown, left);
+
+  test("is replaced whole, as that would have done", () => {
+    expect(spec.recordedSizes).toBeUndefined();
+    expect(nextInGroup(spec, left, "broker-0")).toEqual({ kind: "roll" });
+    expect(refusedByState(spec, left, "broker-0")).toEqual([]);
+    expect(verdictOf(spec, left, "broker-0").violations).toEqual([]);
+    const refusals = (group: string) => refusedByState(spec, left, group);
+    expect(statusOf(situationOf(spec, left), ["broker-0"], undefined, refusals).next).toBe(
+      "npx rollout deploy broker-0",
+    );
+    const { changes } = proposalOf(spec, left, "broker-0");
+    expect(changes.flatMap(({ member, action }) => (member?.kind === "host" ? [action] : []))).toEqual([
+      "replace",
+    ]);
+  });
+
+  test("is not taken for one whose machines have not left", () => {
+    const { hosts } = groupIn(standing, "broker-0");
+    const joined = withGroup(left, "broker-0", { hosts });
+    const addresses = new Set([...left.addresses, "null_resource.broker-0-0-config-consul"]);
+    expect(withRecordedSizes(grown, { ...joined, addresses }).recordedSizes).toEqual({ "broker-0": 100 });
   });
 });
 
