@@ -7,6 +7,8 @@ import { changesInPlace, groupsInPlace } from "../../cluster/in-place.js";
 import { describePending, pendingGroups } from "../../cluster/pending.js";
 import { asWritten, withRecordedSizes } from "../../cluster/recorded-sizes.js";
 import { templateOf } from "../../cluster/template-hash.js";
+import { setGroups } from "../../cluster/yaml/edit.js";
+import { loadSpec } from "../../cluster/yaml/load.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import { refusedByState } from "../../guard/refused-by-state.js";
 import { dataVolumeKept } from "../../guard/rules/data-volume-kept.js";
@@ -30,6 +32,10 @@ import {
   withGroup,
 } from "../support/fixtures.js";
 import { situationOf } from "../support/situation.js";
+import { exampleWith } from "./yaml/example.js";
+
+/** That of broker-0 in the example. */
+const VOLUME = "{ sizeGib: 100, type: gp3 }";
 
 type Volume = NonNullable<Spec["pools"][string]["dataVolumes"]>[number];
 
@@ -184,8 +190,8 @@ describe("a group whose data volumes alone are to be otherwise", () => {
   });
 
   test("changes with its machines where they get another type, or are recorded with another size", () => {
-    const typed = wanting({ sizeGib: 200, type: "io1" }, image);
-    expect(changedVolumes(typed, standing)).toEqual(["100 GiB -> 200 GiB, gp3 -> io1"]);
+    const typed = wanting({ sizeGib: 200, type: "gp2" }, image);
+    expect(changedVolumes(typed, standing)).toEqual(["100 GiB -> 200 GiB, gp3 -> gp2"]);
     const old = withGroup(standing, "broker-0", {
       revisions: groupIn(standing, "broker-0").revisions.map(({ template, ...rest }) => {
         expect(template).toBeDefined();
@@ -206,6 +212,15 @@ describe("a group whose data volumes alone are to be otherwise", () => {
     const done = withGroup(standing, "broker-0", { volumes });
     expect(groupsInPlace(withRecordedSizes(spec, done), done)).toEqual([]);
     expect(proposalOf(withRecordedSizes(spec, done), done, "broker-0").changes).toEqual([]);
+  });
+
+  test("loses by an undo what the type that comes back does not take, and says so", () => {
+    const spec = exampleWith([VOLUME, "{ sizeGib: 100, type: gp2 }"]);
+    const deployed = recorded(loadSpec(spec, "cluster.yaml"));
+    const edited = spec.replace("{ sizeGib: 100, type: gp2 }", "{ sizeGib: 100, type: gp3, iops: 6000 }");
+    const undo = undoOf(situationOf(loadSpec(edited, "cluster.yaml"), deployed), "broker-0");
+    expect(setGroups(edited, "cluster.yaml", new Map([["broker-0", undo.change]]))).toBe(spec);
+    expect(undo.warnings).toEqual(["broker-0: its data volumes lose iops: type gp2 has none of its own"]);
   });
 
   test("goes back by an undo to the same hash, and the size of the spec stays", () => {

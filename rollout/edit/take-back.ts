@@ -13,6 +13,7 @@ import {
   withoutOwn,
   type Template,
 } from "../../cluster/template-hash.js";
+import { takesPerformance } from "../../cluster/volume-changes.js";
 import { changesOf } from "../log/history.js";
 
 /** An edit of the spec that takes a group back to the template of its last good revision. */
@@ -63,6 +64,9 @@ export function restored(group: Group, current: DeployedGroup, to: Revision): Re
   const sizeGib = Math.max(dataVolume?.sizeGib ?? 0, group.wantedVolume?.sizeGib ?? 0, ...sizes);
   // What machines are made from goes on with the size that is recorded; the volumes have their own.
   const recorded = current.revisions.at(-1)?.template?.dataVolume?.sizeGib ?? sizeGib;
+  const lost = (["iops", "throughput"] as const).filter(
+    (key) => dataVolume && !takesPerformance(dataVolume.type) && group.wantedVolume?.[key] !== undefined,
+  );
   const odd = (["dataVolume", "rootVolume"] as const).filter((key) => !group[key] !== !was[key]);
   return {
     template: templateOf({
@@ -76,6 +80,11 @@ export function restored(group: Group, current: DeployedGroup, to: Revision): Re
     kept: [
       ...(dataVolume && dataVolume.sizeGib < sizeGib
         ? [`its data volumes stay at ${String(sizeGib)} GiB: none is ever made smaller`]
+        : []),
+      ...(lost.length > 0
+        ? [
+            `its data volumes lose ${lost.join(" and ")}: type ${String(dataVolume?.type)} has none of its own`,
+          ]
         : []),
       ...odd.map((key) => `${key}s stays as it is: a pool has that key for all three groups, or not at all`),
       ...(templateHash(was) === to.hash
