@@ -223,15 +223,37 @@ describe("a group whose data volumes alone are to be otherwise", () => {
     expect(undo.warnings).toEqual(["broker-0: its data volumes lose iops: type gp2 has none of its own"]);
   });
 
-  test("goes back by an undo to the same hash, and the size of the spec stays", () => {
+  test("goes back by an undo to the same hash, and to the size that its volumes have", () => {
     const edited = wanting({ sizeGib: 200 }, image);
-    const { change: to, isRolled, warnings } = undoOf(situationOf(edited, standing), "broker-0");
-    expect(to).toMatchObject({ image: "ami-0aaa", dataVolume: { sizeGib: 100, type: "gp3" } });
-    expect(to).not.toHaveProperty("volumeGib");
-    expect([isRolled, warnings]).toEqual([
-      false,
-      ["broker-0: its data volumes stay at 200 GiB: none is ever made smaller"],
-    ]);
+    expect(undoOf(situationOf(edited, standing), "broker-0")).toMatchObject({
+      change: { image: "ami-0aaa", dataVolume: { sizeGib: 100, type: "gp3" }, volumeGib: 100 },
+      message:
+        "undo broker-0: ami-0bbb -> ami-0aaa, sizeGib 200 -> 100 (back to revision 1: the edit was never rolled)",
+      isRolled: false,
+      warnings: [],
+    });
+  });
+
+  test("whose size alone was edited goes back to the one that its volumes have, and no roll is undone", () => {
+    const typo = wanting({ sizeGib: 2000 }, image);
+    expect(undoOf(situationOf(typo, rolled), "broker-0")).toMatchObject({
+      change: { image: "ami-0bbb", volumeGib: 100, generation: 0 },
+      message: "undo broker-0: sizeGib 2000 -> 100 (back to revision 2: the edit was never rolled)",
+      isRolled: false,
+      warnings: [],
+    });
+    const volumes = groupIn(rolled, "broker-0").volumes.map((each) => ({ ...each, sizeGib: 200 }));
+    const grown = withGroup(rolled, "broker-0", { volumes });
+    expect(undoOf(situationOf(typo, grown), "broker-0")).toMatchObject({
+      message: "undo broker-0: sizeGib 2000 -> 200 (back to revision 2: the edit was never rolled)",
+      warnings: ["broker-0: its data volumes stay at 200 GiB: none is ever made smaller"],
+    });
+  });
+
+  test("refuses to undo an edit of iops alone, which nobody recorded, and names it", () => {
+    expect(() => undoOf(situationOf(wanting({ iops: 6000 }, image), rolled), "broker-0")).toThrow(
+      "nothing to undo: broker-0 already runs revision 2; differs in place: iops 6000; set that back in the spec",
+    );
   });
 });
 
