@@ -10,6 +10,7 @@ import { templateOf } from "../../cluster/template-hash.js";
 import { setGroups } from "../../cluster/yaml/edit.js";
 import { loadSpec } from "../../cluster/yaml/load.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
+import { formatStatus } from "../../cli/output/status.js";
 import { refusedByState } from "../../guard/refused-by-state.js";
 import { dataVolumeKept } from "../../guard/rules/data-volume-kept.js";
 import { formatViolation } from "../../guard/verdict.js";
@@ -342,6 +343,43 @@ test("a volume that was made larger by hand stays so, until the spec asks for an
   expect(
     changesInPlace(findGroup(wanting({ sizeGib: 200 }), "broker-0"), groupIn(larger, "broker-0")),
   ).toEqual(["volume 300 -> 200 GiB"]);
+});
+
+describe("a growth that was set back in the spec", () => {
+  const volumes = groupIn(standing, "broker-0").volumes.map((each) => ({ ...each, sizeGib: 200 }));
+  const grown = withGroup(standing, "broker-0", { volumes });
+  const said = "data volumes have 200 GiB and the spec says 100; write sizeGib: 200";
+
+  test("is named by status and review, which call the group as desired", () => {
+    const status = statusOf(situationOf(smallAwsSpec(), grown), ["cluster"]);
+    expect(
+      status.groups.flatMap(({ name, state, reason }) => (reason ? [[name, state, reason]] : [])),
+    ).toEqual([["broker-0", "current", said]]);
+    expect(formatStatus(status, "log")).toContain(`\nbroker-0: ${said}\n`);
+    expect(reviewOf({ spec: smallAwsSpec(), deployed: grown, violations: [] }).headline).toBe(
+      `accepted, no group changes; broker-0: ${said}`,
+    );
+  });
+
+  test("refuses the next roll in the group's own view and beforehand, but finishes what is in flight", () => {
+    const spec = wanting({}, image);
+    const text =
+      "data-volume-kept: data volumes cannot be made smaller: aws_ebs_volume.broker-0-0-data (200 -> 100 GiB); give dataVolumes in cluster.yaml at least the size that is deployed";
+    expect(verdictOf(spec, grown, "broker-0").violations.map(formatViolation)).toEqual([text]);
+    expect(refusedByState(spec, grown, "broker-0").map(formatViolation)).toEqual([text]);
+    const smaller = wanting({ sizeGib: 50 }, image);
+    expect(verdictOf(smaller, standing, "broker-0").violations).toHaveLength(1);
+    expect(refusedByState(smaller, standing, "broker-0")).toHaveLength(1);
+    const closed = withGroup(rolled, "broker-0", {
+      volumes,
+      ready: { hosts: "i-broker-0-0", hash: ofImage.hash, gate: "closed" },
+    });
+    for (const each of [spec, smaller]) {
+      expect(nextInGroup(each, closed, "broker-0")).toEqual({ kind: "gate" });
+      expect(verdictOf(each, closed, "broker-0").violations).toEqual([]);
+      expect(refusedByState(each, closed, "broker-0")).toEqual([]);
+    }
+  });
 });
 
 test("what the spec does not say of a volume stays as it is", () => {

@@ -1,5 +1,6 @@
 import { hostAddress } from "../../cluster/address.js";
 import { groupsOf, subnetOf } from "../../cluster/groups.js";
+import { isInPlaceNow, isOfStaying } from "../../cluster/in-place.js";
 import { volumeChanges } from "../../cluster/volume-changes.js";
 import { ignoresAnything, volumeOf } from "../declared.js";
 import { forgottenVolumes } from "../forgotten-volumes.js";
@@ -76,14 +77,17 @@ function volumesShrunk({ declared, deployed }: Proposal): Violation[] {
   return refuseSmaller(smaller);
 }
 
-/** The same, as the state tells of a group whose machines stay. */
+/** The same, as the state tells of a group. */
 export function volumesToShrink({ spec, deployed, target = "" }: StateProposal): Violation[] {
   const current = deployed.groups.get(target);
   const group = groupsOf(spec).find(({ name }) => name === target);
   const wanted = group?.wantedVolume;
   if (!current || !group || !wanted) return [];
+  const isInPlace = isInPlaceNow(spec, deployed, target);
   const smaller = current.volumes.filter(
-    (volume) => volume.sizeGib > wanted.sizeGib && volumeChanges(volume, group).length > 0,
+    (volume) =>
+      volume.sizeGib > wanted.sizeGib &&
+      (isInPlace ? volumeChanges(volume, group).length > 0 : !isOfStaying(volume, group, current.hosts)),
   );
   return refuseSmaller(
     smaller.map(
