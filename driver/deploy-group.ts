@@ -30,6 +30,7 @@ import { DeadMachines } from "./dead-machines.js";
 import { applyAtOnce, applyFailure, applyView, isStale } from "./apply-view.js";
 import type { GroupResult } from "./deploy-result.js";
 import { GroupSteps } from "./group-steps.js";
+import { describeWanted, isSame } from "./wanted-group.js";
 import { batchOf, inBatch, type ViewPlan, ViewPlanner } from "./plan-view.js";
 import { logIfPossible, type Run } from "./run.js";
 
@@ -66,6 +67,8 @@ class GroupRoll {
   private isRolled = false;
   /** Whether anything was done that leaves the group in flight. */
   private hasBegun = false;
+  /** Whether its volumes are being changed in place, or have been. */
+  private hasChanged = false;
   /** Its revision, once that is recorded: what is left is a change in place. */
   private recorded: number | undefined;
 
@@ -105,7 +108,7 @@ class GroupRoll {
       });
       if (isStopped)
         throw new Interruption(
-          this.hasBegun ? `stopped: ${this.howToFinish()}` : "stopped: nothing was done",
+          this.hasBegun || this.hasChanged ? `stopped: ${this.howToFinish()}` : "stopped: nothing was done",
         );
       throw error;
     } finally {
@@ -295,10 +298,13 @@ class GroupRoll {
       ...{ laterHosts: [], isInPlace: true },
     });
     await this.refuseIfHeld(plan.program);
-    const goOn = `no machine was touched; go on with: rollout deploy ${this.name}`;
+    const goOn = `its machines are as desired; go on with: rollout deploy ${this.name}`;
+    this.hasChanged = true;
     await this.steps.during("apply", "its data volumes are changed; no machine is, and no work leaves", () =>
       applyAtOnce(this.run, plan, this.steps, goOn),
     );
+    const seconds = this.steps.seconds();
+    await this.run.log({ event: "group-ended", group: this.name, result: "ok", seconds });
   }
 
   private async refuseIfHeld({ spec }: Program): Promise<void> {
@@ -410,10 +416,8 @@ class GroupRoll {
 
   /** What was asked for and confirmed is what is rolled, and nothing else. */
   private edited(before: Group, now: Group): UserError {
-    const describe = ({ image, hash, hosts }: Group): string =>
-      `${image}, template ${hash}, ${String(hosts)} ${hosts === 1 ? "host" : "hosts"}`;
     return new UserError(
-      `the spec was edited during the run: ${this.name} was to be ${describe(before)} and is to be ${describe(now)}; ${this.howToFinish()}`,
+      `the spec was edited during the run: ${this.name} was to be ${describeWanted(before)} and is to be ${describeWanted(now)}; ${this.howToFinish()}`,
     );
   }
 
@@ -426,6 +430,8 @@ class GroupRoll {
   }
 
   private howToFinish(): string {
+    if (this.hasChanged)
+      return `the data volumes of ${this.name} may be changed; go on with: rollout deploy ${this.name}`;
     if (!this.hasBegun) return "nothing is done yet";
     if (this.recorded !== undefined)
       return `${this.name} is rolled, and its data volumes are to be changed: rollout deploy ${this.name}`;
@@ -433,12 +439,6 @@ class GroupRoll {
     return `${this.name} stays in flight, finish it with: rollout deploy ${this.name}${back}`;
   }
 }
-
-/** Whether a group is to be what it was to be a moment ago. */
-const isSame = (one: Group, other: Group): boolean =>
-  one.hash === other.hash &&
-  one.hosts === other.hosts &&
-  isDeepStrictEqual(one.wantedVolume, other.wantedVolume);
 
 /**
  * Whether a plan takes machines of a group or finds some missing. Where it does neither an earlier run has made them all:

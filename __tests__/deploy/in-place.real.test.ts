@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { describeReal } from "../support/environment.js";
 import { longTest } from "../support/long.js";
@@ -126,6 +128,22 @@ describeReal("Data volumes that are changed in place, one test after another", [
     expect((await demo.status()).message).toBe("broker-0 differs in place: volume 200 -> 2000 GiB");
     expect((await deploy("broker-0")).exitCode).toBe(0);
     expect(volumeOf(await demo.state(), "broker-0-1")).toMatchObject({ value: { sizeGib: 2000 } });
+  });
+
+  test("Ctrl-C in its apply says that its volumes may be changed", async () => {
+    const binary = join(demo.folder, "interrupted-terraform");
+    const interrupted = `#!/bin/sh\n"${real.terraform}" "$@"\nended=$?\n[ "$1" != apply ] || kill -INT $PPID\nexit $ended\n`;
+    await writeFile(binary, interrupted, { mode: 0o755 });
+    await demo.edit(["{ sizeGib: 102 }", "{ sizeGib: 112 }"]);
+    const run = await demo.rollout(["deploy", "broker-2", "--yes"], { TERRAFORM_BINARY_NAME: binary });
+    expect([run.exitCode, run.output]).toEqual([
+      1,
+      expect.stringContaining(
+        "stopped: the data volumes of broker-2 may be changed; go on with: rollout deploy broker-2",
+      ),
+    ]);
+    expect(volumeOf(await demo.state(), "broker-2-0")).toMatchObject({ value: { sizeGib: 112 } });
+    expect((await deploy("broker-2")).output).toContain("nothing to do");
   });
 
   longTest(
