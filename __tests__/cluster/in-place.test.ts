@@ -415,6 +415,44 @@ test("refuses a smaller volume in the group's own view and beforehand, and in no
   expect(refusedByState(wanting({ sizeGib: 200 }), standing, "broker-0")).toEqual([]);
 });
 
+test("refuses no smaller volume of a host that is gone, nor of a pool that retires", () => {
+  const spec = wanting({ sizeGib: 150 });
+  const parked = { host: 1, sizeGib: 200, type: "gp3" };
+  const shrunk = withGroup(standing, "broker-0", {
+    volumes: [...groupIn(standing, "broker-0").volumes, parked],
+  });
+  expect(refusedByState(spec, shrunk, "broker-0")).toEqual([]);
+  const grown = change(spec, (edited) => {
+    poolOf(edited, "broker").hosts = [2, 1, 1];
+  });
+  expect(refusedByState(grown, shrunk, "broker-0")).toHaveLength(1);
+  const retiring = change(wanting({ sizeGib: 50 }), (edited) => {
+    poolOf(edited, "broker").retire = "keep-volumes";
+  });
+  expect(refusedByState(retiring, standing, "broker-0")).toEqual([]);
+});
+
+test("refuses a plan that does not say what the spec does of iops", () => {
+  const spec = wanting({ iops: 6000 });
+  const proposal = proposalOf(spec, standing, "broker-0");
+  const before = { size: 100, type: "gp3", iops: 3000, throughput: 125 };
+  const refusals = (after: object, of = proposal) =>
+    dataVolumeKept({
+      ...of,
+      changes: proposal.changes.map((each) => ({
+        ...each,
+        planned: { address: each.address, imported: false, actions: ["update"], before, after },
+      })),
+    });
+  expect(refusals({ ...before, iops: 6000 })).toEqual([]);
+  expect(refusals({ size: 100, type: "gp3", iops: 6000 })).toEqual([]);
+  for (const iops of [9000, null, undefined])
+    expect(refusals({ ...before, iops })).toMatchObject([{ rule: "data-volume-kept" }]);
+  // What a roll leaves as it is may get another tag.
+  expect(refusals(before)).toEqual([]);
+  expect(refusals(before, { ...proposal, target: "broker-1" })).toHaveLength(1);
+});
+
 test("two groups may differ in place, and the view of each has its own", () => {
   const spec = wanting({ iops: 6000 }, (edited) => {
     Object.assign(poolOf(edited, "broker").dataVolumes?.[1] ?? {}, { sizeGib: 150 });
