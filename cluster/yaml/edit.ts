@@ -71,7 +71,10 @@ function withChanges(spec: Spec, known: Spec, changes: ReadonlyMap<string, Group
     const volume = settings?.dataVolumes?.[group.index];
     if (volume && dataVolume) {
       volume.type = dataVolume.type;
-      if (!takesPerformance(volume.type)) for (const key of PERFORMANCE) delete volume[key];
+      if (!takesPerformance(volume.type)) {
+        delete volume.iops;
+        delete volume.throughput;
+      }
     }
     if (volume && volumeGib !== undefined) volume.sizeGib = volumeGib;
     if (settings?.rootVolumes && rootVolume) settings.rootVolumes[group.index] = rootVolume;
