@@ -83,7 +83,7 @@ export function volumesToShrink({ spec, deployed, target = "" }: StateProposal):
   const current = deployed.groups.get(target);
   const group = groupsOf(spec).find(({ name }) => name === target);
   const wanted = group?.wantedVolume;
-  if (!current || !group || !wanted || group.retires) return [];
+  if (!current || !group || !wanted) return [];
   const isInPlace = isInPlaceNow(spec, deployed, target);
   const smaller = ownVolumes(group, current).filter(
     (volume) =>
