@@ -1,5 +1,6 @@
 import type { DeployedVolume } from "./deployed.js";
 import type { Group } from "./groups.js";
+import { DEFAULT_VOLUME_TYPE } from "./yaml/schema.js";
 
 type Wanted = Pick<Group, "dataVolume" | "wantedVolume">;
 
@@ -29,5 +30,8 @@ export const performanceChanges = (is: Performance, wanted: Performance): string
     if (to === undefined || from === to) return [];
     return [from === undefined ? `${name} ${String(to)}` : `${name} ${String(from)} -> ${String(to)}`];
   });
+
+/** Whether a volume of this type may have iops and throughput of its own. */
+export const takesPerformance = (type: string): boolean => type === DEFAULT_VOLUME_TYPE;
 
 type Performance = Pick<DeployedVolume, "iops" | "throughput">;

@@ -52,8 +52,11 @@ export function confirmBy(options: ConfirmOptions): Confirm {
     const isServer = role !== "client";
     const what = isInPlace ? `Change the data volumes of ${group}` : `Roll ${group}`;
     const answer = await ask(isServer ? `Type ${group} to roll it: ` : `${what}? [y/N] `);
-    if (isServer ? answer !== group : !isYes(answer))
-      throw new NotConfirmed(`nothing was done: ${group} was not confirmed`);
+    if (isServer ? answer === group : isYes(answer)) return;
+    // Its machines may have been rolled by now, so it is none that takes an edit back.
+    if (isInPlace)
+      throw new UserError(`the data volumes of ${group} stay as they are: their change was not confirmed`);
+    throw new NotConfirmed(`nothing was done: ${group} was not confirmed`);
   };
 }
 

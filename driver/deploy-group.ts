@@ -30,6 +30,7 @@ import { DeadMachines } from "./dead-machines.js";
 import { applyAtOnce, applyFailure, applyView, isStale } from "./apply-view.js";
 import type { GroupResult } from "./deploy-result.js";
 import { GroupSteps } from "./group-steps.js";
+import { describeWanted, isSame } from "./wanted-group.js";
 import { batchOf, inBatch, type ViewPlan, ViewPlanner } from "./plan-view.js";
 import { logIfPossible, type Run } from "./run.js";
 
@@ -66,6 +67,10 @@ class GroupRoll {
   private isRolled = false;
   /** Whether anything was done that leaves the group in flight. */
   private hasBegun = false;
+  /** Whether its volumes are being changed in place, or have been. */
+  private hasChanged = false;
+  /** Its revision, once that is recorded: what is left is a change in place. */
+  private recorded: number | undefined;
 
   constructor(
     private readonly run: Run,
@@ -103,7 +108,7 @@ class GroupRoll {
       });
       if (isStopped)
         throw new Interruption(
-          this.hasBegun ? `stopped: ${this.howToFinish()}` : "stopped: nothing was done",
+          this.hasBegun || this.hasChanged ? `stopped: ${this.howToFinish()}` : "stopped: nothing was done",
         );
       throw error;
     } finally {
@@ -149,6 +154,7 @@ class GroupRoll {
       first ??= group;
       if (!isSame(first, group)) throw this.edited(first, group);
       this.isRolled ||= !isInPlace;
+      if (isInPlace && this.isRolled) await this.logRolled(program);
       if (isInPlace) await this.changeInPlace(group, program);
       else await (next.kind === "roll" ? this.roll(group, program, batch) : this.gate(group, program));
     }
@@ -198,15 +204,24 @@ class GroupRoll {
     });
   }
 
-  private async result({ deployed }: Program, hasRolled: boolean): Promise<GroupResult> {
+  private async result(program: Program, hasRolled: boolean): Promise<GroupResult> {
     if (!hasRolled) return { result: "nothing" };
-    const revision = deployed.groups.get(this.name)?.revisions.at(-1)?.number ?? 1;
     const seconds = this.steps.seconds();
     // It is no roll: the log's history and what is owed of earlier rolls go on from the last one.
     if (!this.isRolled) return { result: "applied", seconds };
-    await this.run.log({ event: "group-ended", group: this.name, result: "ok", seconds, revision });
+    const revision = await this.logRolled(program);
     const steps = [...this.steps.done].map(([step, seconds]) => ({ step, seconds }));
     return { result: "rolled", revision, seconds, steps };
+  }
+
+  /** Once: its roll has ended well, whatever becomes of a change in place after it. */
+  private async logRolled({ deployed }: Program): Promise<number> {
+    if (this.recorded !== undefined) return this.recorded;
+    const revision = deployed.groups.get(this.name)?.revisions.at(-1)?.number ?? 1;
+    const seconds = this.steps.seconds();
+    await this.run.log({ event: "group-ended", group: this.name, result: "ok", seconds, revision });
+    this.recorded = revision;
+    return revision;
   }
 
   /** The work leaves and the machines are made anew: all of them, or those of the next batch. */
@@ -283,10 +298,13 @@ class GroupRoll {
       ...{ laterHosts: [], isInPlace: true },
     });
     await this.refuseIfHeld(plan.program);
-    const goOn = `no machine was touched; go on with: rollout deploy ${this.name}`;
+    const goOn = `its machines are as desired; go on with: rollout deploy ${this.name}`;
+    this.hasChanged = true;
     await this.steps.during("apply", "its data volumes are changed; no machine is, and no work leaves", () =>
       applyAtOnce(this.run, plan, this.steps, goOn),
     );
+    const seconds = this.steps.seconds();
+    await this.run.log({ event: "group-ended", group: this.name, result: "ok", seconds });
   }
 
   private async refuseIfHeld({ spec }: Program): Promise<void> {
@@ -344,8 +362,10 @@ class GroupRoll {
     await this.untilReady(group, program, "until it is whole again, and has been for its bake time", []);
     await this.steps.during("record", "its revision is written, with an open gate", async () => {
       const plan = await this.planner.plan("open");
+      const now = inBatch(plan.program, this.name, plan.batch);
+      if (!isSame(group, now)) throw this.edited(group, now);
       const more = plan.summary.changes
-        .filter(({ address }) => !isRecord(address) && parseAddress(address)?.kind !== "data")
+        .filter(({ address }) => !isRecord(address))
         .map(({ address }) => address);
       if (more.length > 0) {
         throw new UserError(
@@ -387,7 +407,8 @@ class GroupRoll {
   private async planAgain(before: ViewPlan, gate: Gate): Promise<ViewPlan> {
     this.steps.say("the state has moved since the plan was made: it is planned and checked again");
     const plan = await this.planner.plan(gate);
-    if (isDeepStrictEqual(plan.summary, before.summary)) return plan;
+    const [then, now] = [before, plan].map(({ program, batch }) => inBatch(program, this.name, batch));
+    if (isDeepStrictEqual(plan.summary, before.summary) && then && now && isSame(then, now)) return plan;
     throw new UserError(
       `the state has moved, and the plan of ${this.name} is another than was confirmed; ${this.howToFinish()}`,
     );
@@ -395,10 +416,8 @@ class GroupRoll {
 
   /** What was asked for and confirmed is what is rolled, and nothing else. */
   private edited(before: Group, now: Group): UserError {
-    const describe = ({ image, hash, hosts }: Group): string =>
-      `${image}, template ${hash}, ${String(hosts)} ${hosts === 1 ? "host" : "hosts"}`;
     return new UserError(
-      `the spec was edited during the run: ${this.name} was to be ${describe(before)} and is to be ${describe(now)}; ${this.howToFinish()}`,
+      `the spec was edited during the run: ${this.name} was to be ${describeWanted(before)} and is to be ${describeWanted(now)}; ${this.howToFinish()}`,
     );
   }
 
@@ -411,17 +430,15 @@ class GroupRoll {
   }
 
   private howToFinish(): string {
+    if (this.hasChanged)
+      return `the data volumes of ${this.name} may be changed; go on with: rollout deploy ${this.name}`;
     if (!this.hasBegun) return "nothing is done yet";
+    if (this.recorded !== undefined)
+      return `${this.name} is rolled, and its data volumes are to be changed: rollout deploy ${this.name}`;
     const back = this.isSurged ? `, or go back, which replaces none: rollout undo ${this.name}` : "";
     return `${this.name} stays in flight, finish it with: rollout deploy ${this.name}${back}`;
   }
 }
-
-/** Whether a group is to be what it was to be a moment ago. */
-const isSame = (one: Group, other: Group): boolean =>
-  one.hash === other.hash &&
-  one.hosts === other.hosts &&
-  isDeepStrictEqual(one.wantedVolume, other.wantedVolume);
 
 /**
  * Whether a plan takes machines of a group or finds some missing. Where it does neither an earlier run has made them all:

@@ -22,6 +22,7 @@ import { unsteady, writeViews } from "../program/run-program.js";
 import { terraformEnvironment } from "../program/terraform-environment.js";
 import { refuseDepartures } from "./approved.js";
 import type { Run } from "./run.js";
+import { describeWanted, isSame } from "./wanted-group.js";
 
 /** A plan of a view that the guard has accepted: of the view `cluster`, of a whole group, or of its next batch. */
 export interface ViewPlan extends JudgedPlan {
@@ -134,7 +135,9 @@ export class ViewPlanner {
       groupsOf(spec).find(({ name }) => name === this.view),
     );
     // What was looked at and confirmed is what is planned; an edit of another group is of no account.
-    if (before?.hash !== now?.hash || before?.hosts !== now?.hosts || before === undefined) throw unsteady();
+    if (!before || !now) throw unsteady();
+    if (!isSame(before, now))
+      throw unsteady(`${this.view} is to be ${describeWanted(now)}, and was to be ${describeWanted(before)}`);
     return this.synth(again, true);
   }
 

@@ -7,7 +7,7 @@ import type { Intent } from "../cluster/run/intent.js";
 import { follows } from "../guard/follows.js";
 import { gateSettingsOf } from "../cluster/gate-settings.js";
 import { findGroup } from "../cluster/find-group.js";
-import { changesInPlace } from "../cluster/in-place.js";
+import { changesInPlace, isInPlaceNow } from "../cluster/in-place.js";
 import { isNew, ownChanges } from "../cluster/pending.js";
 import type { CheckResult } from "./check-result.js";
 import { resultOf } from "./result-of.js";
@@ -47,7 +47,7 @@ export function judgeMadePlan(
     current && last && pool !== undefined
       ? [
           ...ownChanges(last.template ?? {}, findGroup(spec, view)),
-          ...changesInPlace(findGroup(spec, view), current),
+          ...(isInPlaceNow(spec, deployed, view) ? changesInPlace(findGroup(spec, view), current) : []),
         ]
       : [];
   return {

@@ -78,9 +78,9 @@ export async function writeViews(
 }
 
 /** Said where a program is not twice the same, or was edited under a run. */
-export const unsteady = (): UserError =>
+export const unsteady = (what?: string): UserError =>
   new UserError(
-    `the program declares something else than a moment ago, so nothing is planned; run the same command again`,
+    `the program declares something else than a moment ago, so nothing is planned; run the same command again${what === undefined ? "" : ` (${what})`}`,
   );
 
 /** Brings `desired.json` up to date before anything is done by it. A spec that no program wrote stays as it is. */

@@ -14,6 +14,7 @@ import { numbersIn, type Group } from "../cluster/groups.js";
 import { onlyAdds } from "../cluster/numbers.js";
 import { nextRevisions } from "../cluster/revision.js";
 import { ownSettings } from "../cluster/template-hash.js";
+import { leftByRoll } from "../cluster/in-place.js";
 import { volumeChanges } from "../cluster/volume-changes.js";
 
 /** The part of a group's rendering that depends on what is desired, what is deployed and what the view may change. */
@@ -92,19 +93,28 @@ function outlives(address: string): boolean {
 /**
  * The group that a view is for: rendered as desired. A host that was made from the desired template already stays, and is
  * frozen here, too, so that a change of its surroundings (subnets, key) or a rerun after a cut cannot touch it. So is one that
- * waits for a later batch: it is rendered from what is deployed, as those of other groups are. A volume that differs in place is
- * not: that needs no other machine.
+ * waits for a later batch: it is rendered from what is deployed, as those of other groups are. So is a volume that differs in place,
+ * until all machines are as desired.
+ * @param options with whether data volumes are changed in place now
  */
-export function targetRendering(group: Group, deployed: DeployedGroup, options: RenderingOptions): Rendering {
-  const { addresses, attempts, laterHosts, platform } = options;
+export function targetRendering(
+  group: Group,
+  deployed: DeployedGroup,
+  options: RenderingOptions & { readonly isInPlace: boolean },
+): Rendering {
+  const { addresses, attempts, laterHosts, platform, isInPlace } = options;
   const desired = newRendering(group, deployed, options);
   const held = deployed.hosts.filter(({ name }) => laterHosts.includes(name)).map(({ number }) => number);
   const ofHeld = new Set(
     held.flatMap((number) => membersOf(group, number, platform, (kind) => kind !== "config-consul")),
   );
+  const left = isInPlace ? [] : leftByRoll(group, deployed);
+  const asIs = deployed.volumes.filter((volume) => held.includes(volume.host) || left.includes(volume));
   const otherwise = new Set(
     deployed.volumes.flatMap((volume) =>
-      volumeChanges(volume, group).length > 0 ? [hostAddress(platform, group.name, volume.host, "data")] : [],
+      volumeChanges(volume, group).length > 0 && !left.includes(volume)
+        ? [hostAddress(platform, group.name, volume.host, "data")]
+        : [],
     ),
   );
   const staying = membersThatStay(group, deployed, platform).filter(
@@ -124,8 +134,10 @@ export function targetRendering(group: Group, deployed: DeployedGroup, options: 
     // Over the desired values, which are those of the same template: a state read does not tell the root volume.
     hosts: desired.hosts.map((host) => ({ ...host, ...asDeployed.get(host.number) })),
     volumes: [
-      ...desired.volumes.filter(({ host }) => !held.includes(host)),
-      ...deployed.volumes.filter(({ host }) => held.includes(host)),
+      ...desired.volumes.filter(
+        ({ host }) => !held.includes(host) && !asIs.some((each) => each.host === host),
+      ),
+      ...asIs,
     ],
     includes: (address) => !ofHeld.has(address) || addresses.has(address),
     protect: (address) => (frozen.has(address) ? "frozen" : desired.protect(address)),

@@ -12,6 +12,7 @@ import type { ClusterState } from "../cluster/cluster-state.js";
 import { isForReview } from "../cluster/deployed.js";
 import { groupsOf, poolsOf, type Group, type Role } from "../cluster/groups.js";
 import { formatHookFile } from "../cluster/hooks/hook-file.js";
+import { isInPlaceNow } from "../cluster/in-place.js";
 import { startsAgents } from "../cluster/local-agents.js";
 import { withNumbers } from "../cluster/numbers.js";
 import { isNew, pendingGroups, targetGroupAddress } from "../cluster/pending.js";
@@ -168,7 +169,10 @@ export class ViewStack extends TerraformStack implements View {
     const options = { platform, revisionHistoryLimit, cause, attempts, addresses, laterHosts };
     if (!current && (this.target || group.retires)) return undefined;
     if (this.rolled && current && !isNew(current) && group.name === this.target)
-      return targetRendering(this.rolled, current, options);
+      return targetRendering(this.rolled, current, {
+        ...options,
+        isInPlace: isInPlaceNow(spec, deployed, group.name),
+      });
     const rendering =
       current && !this.created.includes(group)
         ? frozenRendering(current, options, this.makesConsulServer)

@@ -7,7 +7,10 @@ import { changesInPlace, groupsInPlace } from "../../cluster/in-place.js";
 import { describePending, pendingGroups } from "../../cluster/pending.js";
 import { asWritten, withRecordedSizes } from "../../cluster/recorded-sizes.js";
 import { templateOf } from "../../cluster/template-hash.js";
+import { setGroups } from "../../cluster/yaml/edit.js";
+import { loadSpec } from "../../cluster/yaml/load.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
+import { formatStatus } from "../../cli/output/status.js";
 import { refusedByState } from "../../guard/refused-by-state.js";
 import { dataVolumeKept } from "../../guard/rules/data-volume-kept.js";
 import { formatViolation } from "../../guard/verdict.js";
@@ -19,6 +22,7 @@ import { baselineOf } from "../../stacks/baseline.js";
 import { statusOf } from "../../rollout/status/status.js";
 import {
   change,
+  cutAfterLeave,
   deployedAs,
   groupIn,
   localSpec,
@@ -29,6 +33,10 @@ import {
   withGroup,
 } from "../support/fixtures.js";
 import { situationOf } from "../support/situation.js";
+import { exampleWith } from "./yaml/example.js";
+
+/** That of broker-0 in the example. */
+const VOLUME = "{ sizeGib: 100, type: gp3 }";
 
 type Volume = NonNullable<Spec["pools"][string]["dataVolumes"]>[number];
 
@@ -56,6 +64,30 @@ const wanting = (volume: Partial<Volume>, more: (spec: Spec) => void = () => und
 const image = (spec: Spec): void => {
   poolOf(spec, "broker").images[0] = "ami-0bbb";
 };
+
+/** The same with the machines of another image. */
+const ofImage = findGroup(wanting({}, image), "broker-0");
+const rolled = withGroup(standing, "broker-0", {
+  hosts: groupIn(standing, "broker-0").hosts.map((host) => ({
+    ...host,
+    image: ofImage.image,
+    hash: ofImage.hash,
+  })),
+  ready: { hosts: "i-broker-0-0", hash: ofImage.hash, gate: "open" },
+  revisions: [
+    ...groupIn(standing, "broker-0").revisions,
+    {
+      ...{ number: 2, image: ofImage.image, hash: ofImage.hash, generation: 0, cause: "second" },
+      template: templateOf(ofImage),
+    },
+  ],
+});
+
+/** What the view of broker-0 does to its data volumes. */
+const changedVolumes = (spec: Spec, deployed: Deployed) =>
+  proposalOf(spec, deployed, "broker-0").changes.flatMap(({ member, detail }) =>
+    member?.kind === "data" ? [detail] : [],
+  );
 
 describe("a group whose data volumes alone are to be otherwise", () => {
   const spec = wanting({ sizeGib: 200, iops: 6000 });
@@ -120,7 +152,7 @@ describe("a group whose data volumes alone are to be otherwise", () => {
     expect(volume(other.declared)?.body).not.toHaveProperty("iops");
   });
 
-  test("changes with its machines, where these are pending, too", () => {
+  test("changes after its machines, where these are pending, too", () => {
     const both = wanting({ sizeGib: 200, iops: 6000 }, image);
     const current = groupIn(standing, "broker-0");
     expect(describePending(findGroup(both, "broker-0"), current)).toBe(
@@ -128,6 +160,48 @@ describe("a group whose data volumes alone are to be otherwise", () => {
     );
     expect(nextInGroup(both, standing, "broker-0")).toEqual({ kind: "roll" });
     expect(verdictOf(both, standing, "broker-0").violations).toEqual([]);
+    expect(changedVolumes(both, standing)).toEqual([]);
+    const [explained] = reviewOf({ spec: both, deployed: standing, violations: [] }).groups;
+    expect(explained?.steps.at(-1)).toBe(
+      "once that is recorded, and after a question of its own: data volumes changed in place",
+    );
+    expect(nextInGroup(both, rolled, "broker-0")).toEqual({ kind: "in-place" });
+    expect(changedVolumes(both, rolled)).toEqual(["100 GiB -> 200 GiB, iops 6000"]);
+  });
+
+  test("is finished as it is while it is in flight, and changed after it", () => {
+    const grown = wanting({ sizeGib: 2000 }, image);
+    const closed = withGroup(rolled, "broker-0", {
+      ready: {
+        ...groupIn(rolled, "broker-0").ready,
+        hosts: "i-broker-0-0",
+        hash: ofImage.hash,
+        gate: "closed",
+      },
+    });
+    expect(nextInGroup(grown, closed, "broker-0")).toEqual({ kind: "gate" });
+    expect(verdictOf(grown, closed, "broker-0").violations).toEqual([]);
+    expect(changedVolumes(grown, closed)).toEqual([]);
+    const status = statusOf(situationOf(grown, closed), ["broker-0"]);
+    expect(status.groups.find(({ name }) => name === "broker-0")).toMatchObject({
+      state: "in flight",
+      reason: "null_resource.broker-0-ready: its gate is closed, differs in place: volume 100 -> 2000 GiB",
+    });
+    expect(nextInGroup(grown, rolled, "broker-0")).toEqual({ kind: "in-place" });
+  });
+
+  test("changes with its machines where they get another type, or are recorded with another size", () => {
+    const typed = wanting({ sizeGib: 200, type: "gp2" }, image);
+    expect(changedVolumes(typed, standing)).toEqual(["100 GiB -> 200 GiB, gp3 -> gp2"]);
+    const old = withGroup(standing, "broker-0", {
+      revisions: groupIn(standing, "broker-0").revisions.map(({ template, ...rest }) => {
+        expect(template).toBeDefined();
+        return rest;
+      }),
+    });
+    const grown = withRecordedSizes(asWritten(wanting({ sizeGib: 200 })), old);
+    expect(nextInGroup(grown, old, "broker-0")).toEqual({ kind: "roll" });
+    expect(changedVolumes(grown, old)).toEqual(["100 GiB -> 200 GiB"]);
   });
 
   test("is no longer otherwise once the state has it", () => {
@@ -141,15 +215,46 @@ describe("a group whose data volumes alone are to be otherwise", () => {
     expect(proposalOf(withRecordedSizes(spec, done), done, "broker-0").changes).toEqual([]);
   });
 
-  test("goes back by an undo to the same hash, and the size of the spec stays", () => {
+  test("loses by an undo what the type that comes back does not take, and says so", () => {
+    const spec = exampleWith([VOLUME, "{ sizeGib: 100, type: gp2 }"]);
+    const deployed = recorded(loadSpec(spec, "cluster.yaml"));
+    const edited = spec.replace("{ sizeGib: 100, type: gp2 }", "{ sizeGib: 100, type: gp3, iops: 6000 }");
+    const undo = undoOf(situationOf(loadSpec(edited, "cluster.yaml"), deployed), "broker-0");
+    expect(setGroups(edited, "cluster.yaml", new Map([["broker-0", undo.change]]))).toBe(spec);
+    expect(undo.warnings).toEqual(["broker-0: its data volumes lose iops: type gp2 has none of its own"]);
+  });
+
+  test("goes back by an undo to the same hash, and to the size that its volumes have", () => {
     const edited = wanting({ sizeGib: 200 }, image);
-    const { change: to, isRolled, warnings } = undoOf(situationOf(edited, standing), "broker-0");
-    expect(to).toMatchObject({ image: "ami-0aaa", dataVolume: { sizeGib: 100, type: "gp3" } });
-    expect(to).not.toHaveProperty("volumeGib");
-    expect([isRolled, warnings]).toEqual([
-      false,
-      ["broker-0: its data volumes stay at 200 GiB: none is ever made smaller"],
-    ]);
+    expect(undoOf(situationOf(edited, standing), "broker-0")).toMatchObject({
+      change: { image: "ami-0aaa", dataVolume: { sizeGib: 100, type: "gp3" }, volumeGib: 100 },
+      message:
+        "undo broker-0: ami-0bbb -> ami-0aaa, sizeGib 200 -> 100 (back to revision 1: the edit was never rolled)",
+      isRolled: false,
+      warnings: [],
+    });
+  });
+
+  test("whose size alone was edited goes back to the one that its volumes have, and no roll is undone", () => {
+    const typo = wanting({ sizeGib: 2000 }, image);
+    expect(undoOf(situationOf(typo, rolled), "broker-0")).toMatchObject({
+      change: { image: "ami-0bbb", volumeGib: 100, generation: 0 },
+      message: "undo broker-0: sizeGib 2000 -> 100 (back to revision 2: the edit was never rolled)",
+      isRolled: false,
+      warnings: [],
+    });
+    const volumes = groupIn(rolled, "broker-0").volumes.map((each) => ({ ...each, sizeGib: 200 }));
+    const grown = withGroup(rolled, "broker-0", { volumes });
+    expect(undoOf(situationOf(typo, grown), "broker-0")).toMatchObject({
+      message: "undo broker-0: sizeGib 2000 -> 200 (back to revision 2: the edit was never rolled)",
+      warnings: ["broker-0: its data volumes stay at 200 GiB: none is ever made smaller"],
+    });
+  });
+
+  test("refuses to undo an edit of iops alone, which nobody recorded, and names it", () => {
+    expect(() => undoOf(situationOf(wanting({ iops: 6000 }, image), rolled), "broker-0")).toThrow(
+      "nothing to undo: broker-0 already runs revision 2; differs in place: iops 6000; set that back in the spec",
+    );
   });
 });
 
@@ -189,6 +294,34 @@ describe("the recorded size", () => {
   });
 });
 
+describe("a group that an earlier version has let leave for a larger size alone", () => {
+  const grown = asWritten(wanting({ sizeGib: 200 }));
+  const left = cutAfterLeave(smallAwsSpec(), standing, "broker-0");
+  const spec = withRecordedSizes(grown, left);
+
+  test("is replaced whole, as that would have done", () => {
+    expect(spec.recordedSizes).toBeUndefined();
+    expect(nextInGroup(spec, left, "broker-0")).toEqual({ kind: "roll" });
+    expect(refusedByState(spec, left, "broker-0")).toEqual([]);
+    expect(verdictOf(spec, left, "broker-0").violations).toEqual([]);
+    const refusals = (group: string) => refusedByState(spec, left, group);
+    expect(statusOf(situationOf(spec, left), ["broker-0"], undefined, refusals).next).toBe(
+      "npx rollout deploy broker-0",
+    );
+    const { changes } = proposalOf(spec, left, "broker-0");
+    expect(changes.flatMap(({ member, action }) => (member?.kind === "host" ? [action] : []))).toEqual([
+      "replace",
+    ]);
+  });
+
+  test("is not taken for one whose machines have not left", () => {
+    const { hosts } = groupIn(standing, "broker-0");
+    const joined = withGroup(left, "broker-0", { hosts });
+    const addresses = new Set([...left.addresses, "null_resource.broker-0-0-config-consul"]);
+    expect(withRecordedSizes(grown, { ...joined, addresses }).recordedSizes).toEqual({ "broker-0": 100 });
+  });
+});
+
 test("a review against a commit goes by the size that this has", () => {
   const base = baselineOf(smallAwsSpec(), "git:main");
   const grown = change(smallAwsSpec(), (spec) => {
@@ -210,6 +343,43 @@ test("a volume that was made larger by hand stays so, until the spec asks for an
   expect(
     changesInPlace(findGroup(wanting({ sizeGib: 200 }), "broker-0"), groupIn(larger, "broker-0")),
   ).toEqual(["volume 300 -> 200 GiB"]);
+});
+
+describe("a growth that was set back in the spec", () => {
+  const volumes = groupIn(standing, "broker-0").volumes.map((each) => ({ ...each, sizeGib: 200 }));
+  const grown = withGroup(standing, "broker-0", { volumes });
+  const said = "data volumes have 200 GiB and the spec says 100; write sizeGib: 200";
+
+  test("is named by status and review, which call the group as desired", () => {
+    const status = statusOf(situationOf(smallAwsSpec(), grown), ["cluster"]);
+    expect(
+      status.groups.flatMap(({ name, state, reason }) => (reason ? [[name, state, reason]] : [])),
+    ).toEqual([["broker-0", "current", said]]);
+    expect(formatStatus(status, "log")).toContain(`\nbroker-0: ${said}\n`);
+    expect(reviewOf({ spec: smallAwsSpec(), deployed: grown, violations: [] }).headline).toBe(
+      `accepted, no group changes; broker-0: ${said}`,
+    );
+  });
+
+  test("refuses the next roll in the group's own view and beforehand, but finishes what is in flight", () => {
+    const spec = wanting({}, image);
+    const text =
+      "data-volume-kept: data volumes cannot be made smaller: aws_ebs_volume.broker-0-0-data (200 -> 100 GiB); give dataVolumes in cluster.yaml at least the size that is deployed";
+    expect(verdictOf(spec, grown, "broker-0").violations.map(formatViolation)).toEqual([text]);
+    expect(refusedByState(spec, grown, "broker-0").map(formatViolation)).toEqual([text]);
+    const smaller = wanting({ sizeGib: 50 }, image);
+    expect(verdictOf(smaller, standing, "broker-0").violations).toHaveLength(1);
+    expect(refusedByState(smaller, standing, "broker-0")).toHaveLength(1);
+    const closed = withGroup(rolled, "broker-0", {
+      volumes,
+      ready: { hosts: "i-broker-0-0", hash: ofImage.hash, gate: "closed" },
+    });
+    for (const each of [spec, smaller]) {
+      expect(nextInGroup(each, closed, "broker-0")).toEqual({ kind: "gate" });
+      expect(verdictOf(each, closed, "broker-0").violations).toEqual([]);
+      expect(refusedByState(each, closed, "broker-0")).toEqual([]);
+    }
+  });
 });
 
 test("what the spec does not say of a volume stays as it is", () => {
@@ -243,6 +413,44 @@ test("refuses a smaller volume in the group's own view and beforehand, and in no
   expect(verdictOf(spec, standing, "broker-1").violations).toEqual([]);
   expect(refusedByState(spec, standing, "broker-1")).toEqual([]);
   expect(refusedByState(wanting({ sizeGib: 200 }), standing, "broker-0")).toEqual([]);
+});
+
+test("refuses no smaller volume of a host that is gone, nor of a pool that retires", () => {
+  const spec = wanting({ sizeGib: 150 });
+  const parked = { host: 1, sizeGib: 200, type: "gp3" };
+  const shrunk = withGroup(standing, "broker-0", {
+    volumes: [...groupIn(standing, "broker-0").volumes, parked],
+  });
+  expect(refusedByState(spec, shrunk, "broker-0")).toEqual([]);
+  const grown = change(spec, (edited) => {
+    poolOf(edited, "broker").hosts = [2, 1, 1];
+  });
+  expect(refusedByState(grown, shrunk, "broker-0")).toHaveLength(1);
+  const retiring = change(wanting({ sizeGib: 50 }), (edited) => {
+    poolOf(edited, "broker").retire = "keep-volumes";
+  });
+  expect(refusedByState(retiring, standing, "broker-0")).toEqual([]);
+});
+
+test("refuses a plan that does not say what the spec does of iops", () => {
+  const spec = wanting({ iops: 6000 });
+  const proposal = proposalOf(spec, standing, "broker-0");
+  const before = { size: 100, type: "gp3", iops: 3000, throughput: 125 };
+  const refusals = (after: object, of = proposal) =>
+    dataVolumeKept({
+      ...of,
+      changes: proposal.changes.map((each) => ({
+        ...each,
+        planned: { address: each.address, imported: false, actions: ["update"], before, after },
+      })),
+    });
+  expect(refusals({ ...before, iops: 6000 })).toEqual([]);
+  expect(refusals({ size: 100, type: "gp3", iops: 6000 })).toEqual([]);
+  for (const iops of [9000, null, undefined])
+    expect(refusals({ ...before, iops })).toMatchObject([{ rule: "data-volume-kept" }]);
+  // What a roll leaves as it is may get another tag.
+  expect(refusals(before)).toEqual([]);
+  expect(refusals(before, { ...proposal, target: "broker-1" })).toHaveLength(1);
 });
 
 test("two groups may differ in place, and the view of each has its own", () => {

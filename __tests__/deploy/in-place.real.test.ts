@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { describeReal } from "../support/environment.js";
 import { longTest } from "../support/long.js";
@@ -105,21 +107,67 @@ describeReal("Data volumes that are changed in place, one test after another", [
     await demo.write(text);
   });
 
-  longTest("a roll of its image changes them with it, and an undo leaves their size", async () => {
-    await demo.edit(
-      ["images: [v1, v1, v1]\n    ", "images: [v2, v1, v1]\n    "],
-      ["sizeGib: 200", "sizeGib: 300"],
-    );
-    const run = await deploy("broker-0");
-    expect([run.exitCode, run.output]).toEqual([0, expect.stringContaining("broker-0: rolled, revision 2")]);
-    expect(volumeOf(await demo.state(), "broker-0-0")).toMatchObject({ value: { sizeGib: 300 } });
-    expect((await demo.status()).phase).toBe("healthy");
+  test("a group in flight whose spec has grown since is finished, and grows after a question of its own", async () => {
+    await demo.edit(["images: [v1, v1, v1]\n    ", "images: [v2, v1, v1]\n    "]);
+    await demo.synth();
+    expect((await demo.apply("broker-0", "-var=rollout_gate=closed")).exitCode).toBe(0);
+    await demo.edit(["sizeGib: 200", "sizeGib: 2000"]);
+    const { groups } = await demo.status();
+    expect(groups.find(({ name }) => name === "broker-0")).toMatchObject({
+      state: "in flight",
+      reason: expect.stringMatching(/gate is closed.*, differs in place: volume 200 -> 2000 GiB$/),
+    });
 
-    const back = await demo.rollout(["undo", "broker-0"]);
-    expect([back.exitCode, back.output]).toEqual([0, expect.stringContaining("undo broker-0: v2 -> v1")]);
-    expect(await demo.read()).toContain("{ sizeGib: 300, iops: 9000 }");
-    expect((await demo.status()).groups.filter(({ state }) => state !== "current")).toMatchObject([
-      { name: "broker-0", state: "pending", reason: "v2 -> v1" },
-    ]);
+    const unasked = await demo.rollout(["deploy", "broker-0"]);
+
+    expect([unasked.exitCode, unasked.output]).toEqual([2, expect.stringContaining("nobody can be asked")]);
+    const state = await demo.state();
+    expect(revisionsOf(state, "broker-0").at(-1)).toMatchObject({ number: 2, image: "v2" });
+    for (const host of ["broker-0-0", "broker-0-1"])
+      expect(volumeOf(state, host)).toMatchObject({ value: { sizeGib: 200 } });
+    expect((await demo.status()).message).toBe("broker-0 differs in place: volume 200 -> 2000 GiB");
+    expect((await deploy("broker-0")).exitCode).toBe(0);
+    expect(volumeOf(await demo.state(), "broker-0-1")).toMatchObject({ value: { sizeGib: 2000 } });
   });
+
+  test("Ctrl-C in its apply says that its volumes may be changed", async () => {
+    const binary = join(demo.folder, "interrupted-terraform");
+    const interrupted = `#!/bin/sh\n"${real.terraform}" "$@"\nended=$?\n[ "$1" != apply ] || kill -INT $PPID\nexit $ended\n`;
+    await writeFile(binary, interrupted, { mode: 0o755 });
+    await demo.edit(["{ sizeGib: 102 }", "{ sizeGib: 112 }"]);
+    const run = await demo.rollout(["deploy", "broker-2", "--yes"], { TERRAFORM_BINARY_NAME: binary });
+    expect([run.exitCode, run.output]).toEqual([
+      1,
+      expect.stringContaining(
+        "stopped: the data volumes of broker-2 may be changed; go on with: rollout deploy broker-2",
+      ),
+    ]);
+    expect(volumeOf(await demo.state(), "broker-2-0")).toMatchObject({ value: { sizeGib: 112 } });
+    expect((await deploy("broker-2")).output).toContain("nothing to do");
+  });
+
+  longTest(
+    "a roll of its image changes them once it is recorded, and an undo leaves their size",
+    async () => {
+      await demo.edit(
+        ["images: [v2, v1, v1]\n    ", "images: [v3, v1, v1]\n    "],
+        ["sizeGib: 2000", "sizeGib: 3000"],
+      );
+      const run = await deploy("broker-0");
+      expect([run.exitCode, run.output]).toEqual([
+        0,
+        expect.stringContaining("broker-0: rolled, revision 3"),
+      ]);
+      expect(run.output).toMatch(/its revision is written[\s\S]*its data volumes are changed/);
+      expect(volumeOf(await demo.state(), "broker-0-0")).toMatchObject({ value: { sizeGib: 3000 } });
+      expect((await demo.status()).phase).toBe("healthy");
+
+      const back = await demo.rollout(["undo", "broker-0"]);
+      expect([back.exitCode, back.output]).toEqual([0, expect.stringContaining("undo broker-0: v3 -> v2")]);
+      expect(await demo.read()).toContain("{ sizeGib: 3000, iops: 9000 }");
+      expect((await demo.status()).groups.filter(({ state }) => state !== "current")).toMatchObject([
+        { name: "broker-0", state: "pending", reason: "v3 -> v2" },
+      ]);
+    },
+  );
 });

@@ -52,6 +52,15 @@ describe("clients", () => {
     );
   });
 
+  test("refuses a change in place of the same, and says nothing of its machines", async () => {
+    const asked: string[] = [];
+    const question = { ...BROKER, isInPlace: true };
+    expect(await ask(question, { ask: answering("n", asked) })).toBe(
+      "1: the data volumes of broker-1 stay as they are: their change was not confirmed",
+    );
+    expect(asked).toEqual(["Change the data volumes of broker-1? [y/N] "]);
+  });
+
   test("are rolled without a question by --yes, and by their name in --confirm", async () => {
     const asked: string[] = [];
     expect(await ask(BROKER, { yes: true, ask: answering("n", asked) })).toBe("confirmed");

@@ -82,12 +82,13 @@ function formatInFull(attempt: Attempt): string {
 /** These say nothing where there is nothing. */
 const OPTIONAL = new Set(["hosts", "changed", "commit", "by", "despite", "begun", "message", "note"]);
 
-/** `instanceType m6i.large, dataVolume 100 GiB gp3`: what image and generation do not say. */
+/** `instanceType m6i.large, dataVolume gp3, recorded as 100 GiB`: what image and generation do not say. */
 function inWords({ instanceType, rootVolume, dataVolume, ...own }: NonNullable<Attempt["template"]>): string {
   return [
     `instanceType ${instanceType}`,
     ...(rootVolume ? [`rootVolume ${String(rootVolume.sizeGib)} GiB`] : []),
-    ...(dataVolume ? [`dataVolume ${String(dataVolume.sizeGib)} GiB ${dataVolume.type}`] : []),
+    // The volumes may have grown since, which is no revision.
+    ...(dataVolume ? [`dataVolume ${dataVolume.type}, recorded as ${String(dataVolume.sizeGib)} GiB`] : []),
     ...Object.entries(ownInWords(own)).flatMap(([name, value]) =>
       value === undefined ? [] : [`${name} ${value}`],
     ),

@@ -22,9 +22,13 @@ const SYMBOLS: Readonly<Record<GroupStatus["state"], string>> = {
  */
 export function formatStatus(status: Status, log: string): string {
   const reasons = status.groups
-    .filter(({ state, reason }) => reason !== null && !UNREMARKABLE.has(state))
+    .filter(({ state, reason }) => reason !== null && (state === "current" || !UNREMARKABLE.has(state)))
     .map(({ name, state, reason }) =>
-      state === "differs" ? `${name} ${reason ?? ""}` : `${name} is ${state}: ${reason ?? ""}`,
+      state === "differs"
+        ? `${name} ${reason ?? ""}`
+        : state === "current"
+          ? `${name}: ${reason ?? ""}`
+          : `${name} is ${state}: ${reason ?? ""}`,
     );
   const lines = [
     `${status.cluster}  ${phaseLine(status)}${ages(status)}`,

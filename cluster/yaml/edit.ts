@@ -1,4 +1,4 @@
-import { isSeq, parse, Scalar } from "yaml";
+import { isMap, isNode, isSeq, parse, Scalar, type Pair } from "yaml";
 import { findGroup } from "../find-group.js";
 import { applyEdits, scalarAt, type Edit } from "./apply-edits.js";
 import { loadSpec } from "./load.js";
@@ -7,6 +7,7 @@ import { DEFAULT_VOLUME_TYPE, type Spec } from "./schema.js";
 import type { Group } from "../groups.js";
 import { ownSettings, type OwnSettings, type Template } from "../template-hash.js";
 import { UserError } from "../user-error.js";
+import { takesPerformance } from "../volume-changes.js";
 import { withTextsOf } from "./user-data-files.js";
 import { YamlSource } from "./yaml-source.js";
 
@@ -15,7 +16,7 @@ export type ImageChanges = ReadonlyMap<string, string>;
 
 /**
  * What is to be another one of a group. A volume that its pool does not have is not given to one group alone, and the size of one
- * that it has stays, since that of a template is what was recorded; `volumeGib` is another one. With the instance type it is a
+ * that it has stays, since that of a template is what was recorded; `volumeGib` is another one. What another type does not take goes. With the instance type it is a
  * whole template: what a group has of its own and this has not is taken away.
  */
 export type GroupChange = Partial<Template> & { readonly volumeGib?: number };
@@ -45,6 +46,11 @@ export function setGroups(
     ...(["images", "instanceTypes", "dataVolumes", "rootVolumes"] as const).flatMap((key) =>
       (settings[key] ?? []).flatMap((value, index) => edited(source, ["pools", pool, key, index], value)),
     ),
+    ...(settings.dataVolumes ?? []).flatMap((volume, index) => {
+      const was = spec.pools[pool]?.dataVolumes?.[index];
+      const gone = PERFORMANCE.filter((key) => was?.[key] !== undefined && volume[key] === undefined);
+      return gone.length > 0 ? withoutKeys(source, ["pools", pool, "dataVolumes", index], gone) : [];
+    }),
     ...(settings.generations ? generationEdits(source, pool, settings.generations) : []),
     ...OWN_KEYS.flatMap((key) =>
       ownEdits(source, pool, key, { wanted: settings[key], was: spec.pools[pool]?.[key] }),
@@ -63,7 +69,13 @@ function withChanges(spec: Spec, known: Spec, changes: ReadonlyMap<string, Group
     if (settings && image !== undefined) settings.images[group.index] = image;
     if (settings && instanceType !== undefined) settings.instanceTypes[group.index] = instanceType;
     const volume = settings?.dataVolumes?.[group.index];
-    if (volume && dataVolume) volume.type = dataVolume.type;
+    if (volume && dataVolume) {
+      volume.type = dataVolume.type;
+      if (!takesPerformance(volume.type)) {
+        delete volume.iops;
+        delete volume.throughput;
+      }
+    }
     if (volume && volumeGib !== undefined) volume.sizeGib = volumeGib;
     if (settings?.rootVolumes && rootVolume) settings.rootVolumes[group.index] = rootVolume;
     if (settings && generation !== undefined && generation !== group.generation) {
@@ -73,6 +85,8 @@ function withChanges(spec: Spec, known: Spec, changes: ReadonlyMap<string, Group
   }
   return changed;
 }
+
+const PERFORMANCE = ["iops", "throughput"] as const;
 
 const OWN_KEYS = ["instanceProfiles", "securityGroupIds", "tags", "userData"] as const;
 
@@ -131,6 +145,32 @@ function unwritten({ file }: YamlSource, path: readonly PropertyKey[], type: str
   throw new UserError(
     `${file} does not say the type of ${path.join(".")}; write ${what} there yourself, and run this again`,
   );
+}
+
+/** The edits that take keys out of a map, each with its line where it has one. Some key stays. */
+function withoutKeys(source: YamlSource, path: readonly PropertyKey[], keys: readonly string[]): Edit[] {
+  const map = source.nodeAt(path);
+  if (!isMap(map)) throw new Error(`${path.join(".")} has no place`);
+  const pairs: readonly Pair[] = map.items;
+  const nameOf = ({ key }: Pair): string => String(key);
+  const place = (pair: Pair | undefined, of: "key" | "value", end: 0 | 1): number => {
+    const node = pair?.[of];
+    return (isNode(node) ? node.range?.[end] : undefined) ?? 0;
+  };
+  const firstKept = pairs.findIndex((pair) => !keys.includes(nameOf(pair)));
+  const leading =
+    firstKept > 0
+      ? [{ start: place(pairs[0], "key", 0), end: place(pairs[firstKept], "key", 0), text: "" }]
+      : [];
+  return [
+    ...leading,
+    ...pairs.flatMap((pair, at) => {
+      if (at < firstKept || !keys.includes(nameOf(pair))) return [];
+      const line = source.text.lastIndexOf("\n", place(pair, "key", 0) - 1);
+      const start = map.flow === true ? place(pairs[at - 1], "value", 1) : line;
+      return [{ start, end: place(pair, "value", 1), text: "" }];
+    }),
+  ];
 }
 
 /** A scalar's text with another value, in the quotes that it had; quoted where it had none and would be misread. */

@@ -1,6 +1,7 @@
 import { checkRollout } from "./rollout-rules.js";
 import { checkActions, checkBake } from "./gate-rules.js";
 import { roleOf } from "../groups.js";
+import { takesPerformance } from "../volume-changes.js";
 import { DEFAULT_VOLUME_TYPE, VOLUME_TYPES } from "./schema.js";
 import { asList, asMap, type Raw } from "../raw.js";
 import { formatValue, found, type Finding } from "./problem.js";
@@ -134,7 +135,7 @@ function checkVolumes(pool: string, settings: Raw): Finding[] {
     const is = (key: string, message: string): Finding[] =>
       found(["pools", pool, "dataVolumes", index, key], message);
     if (!VOLUME_TYPES.some((each) => each === type)) return [];
-    if (type !== DEFAULT_VOLUME_TYPE)
+    if (!takesPerformance(String(type)))
       return [
         ...["iops", "throughput"].flatMap((key) =>
           key in asMap(volume)

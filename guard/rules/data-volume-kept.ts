@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import { hostAddress } from "../../cluster/address.js";
 import { groupsOf, subnetOf } from "../../cluster/groups.js";
+import { isInPlaceNow, isOfStaying, ownVolumes } from "../../cluster/in-place.js";
 import { volumeChanges } from "../../cluster/volume-changes.js";
 import { ignoresAnything, volumeOf } from "../declared.js";
 import { forgottenVolumes } from "../forgotten-volumes.js";
@@ -76,14 +78,17 @@ function volumesShrunk({ declared, deployed }: Proposal): Violation[] {
   return refuseSmaller(smaller);
 }
 
-/** The same, as the state tells of a group whose machines stay. */
+/** The same, as the state tells of a group. */
 export function volumesToShrink({ spec, deployed, target = "" }: StateProposal): Violation[] {
   const current = deployed.groups.get(target);
   const group = groupsOf(spec).find(({ name }) => name === target);
   const wanted = group?.wantedVolume;
   if (!current || !group || !wanted) return [];
-  const smaller = current.volumes.filter(
-    (volume) => volume.sizeGib > wanted.sizeGib && volumeChanges(volume, group).length > 0,
+  const isInPlace = isInPlaceNow(spec, deployed, target);
+  const smaller = ownVolumes(group, current).filter(
+    (volume) =>
+      volume.sizeGib > wanted.sizeGib &&
+      (isInPlace ? volumeChanges(volume, group).length > 0 : !isOfStaying(volume, group, current.hosts)),
   );
   return refuseSmaller(
     smaller.map(
@@ -99,7 +104,7 @@ const refuseSmaller = (volumes: readonly string[]): Violation[] =>
     remedy: "give dataVolumes in cluster.yaml at least the size that is deployed",
   });
 
-/** A plan makes volumes no smaller than they are, and gives those of its group what the spec says. */
+/** A plan makes volumes no smaller than they are, and gives those of its group what the spec says, or leaves all of that. */
 function volumesOtherwise({ changes, spec, target }: Proposal): Violation[] {
   const wanted = groupsOf(spec).find(({ name }) => name === target)?.wantedVolume;
   const odd = changes.flatMap(({ address, action, member, group, planned }) => {
@@ -108,10 +113,11 @@ function volumesOtherwise({ changes, spec, target }: Proposal): Violation[] {
     const isWanted =
       wanted !== undefined &&
       group === target &&
-      to.sizeGib === wanted.sizeGib &&
-      to.type === wanted.type &&
-      (["iops", "throughput"] as const).every((name) => isAsWanted(to[name], wanted[name] ?? from[name]));
-    return isWanted && to.sizeGib >= (from.sizeGib ?? Infinity)
+      (isDeepStrictEqual(to, from) ||
+        (to.sizeGib === wanted.sizeGib &&
+          to.type === wanted.type &&
+          PERFORMANCE.every((name) => isAsWanted(to[name], wanted[name], from[name]))));
+    return isWanted && (to.sizeGib ?? 0) >= (from.sizeGib ?? Infinity)
       ? []
       : [`${address} (${describeVolume(from)} -> ${describeVolume(to)})`];
   });
@@ -121,9 +127,11 @@ function volumesOtherwise({ changes, spec, target }: Proposal): Violation[] {
   });
 }
 
+const PERFORMANCE = ["iops", "throughput"] as const;
+
 /** Of what the spec does not say, and another type brings with it, no plan knows the value. */
-const isAsWanted = (planned: number | undefined, wanted: number | undefined): boolean =>
-  planned === undefined || planned === wanted;
+const isAsWanted = (planned: number | undefined, wanted: number | undefined, from: number | undefined) =>
+  wanted === undefined ? planned === undefined || planned === from : planned === wanted;
 
 const describeVolume = ({ sizeGib, type, iops, throughput }: PlannedVolume): string =>
   [

@@ -13,6 +13,7 @@ import {
   withoutOwn,
   type Template,
 } from "../../cluster/template-hash.js";
+import { takesPerformance } from "../../cluster/volume-changes.js";
 import { changesOf } from "../log/history.js";
 
 /** An edit of the spec that takes a group back to the template of its last good revision. */
@@ -34,20 +35,28 @@ export function takeBack(group: Group, current: DeployedGroup, isOut: boolean): 
   const { template, volumes } = restored(group, current, last);
   if (makesTheSame(template, group)) return undefined;
   const change = { ...template, ...volumes, generation: generationBack(group, current, last, isOut) };
-  return { group: group.name, what: describeChange(group, template), change };
+  return { group: group.name, what: describeChange(group, { ...template, ...volumes }), change };
 }
 
 /** `ami-0bbb -> ami-0aaa, generation 0 -> 1` */
-export const describeChange = (from: Template, to: Template): string =>
-  changesOf(templateOf(from), templateOf(to))
-    .map((change) => change.replace(/^(image|instanceType) /, ""))
-    .join(", ");
+export const describeChange = (
+  from: Pick<Group, "wantedVolume"> & Template,
+  to: Template & Pick<GroupChange, "volumeGib">,
+): string =>
+  [
+    ...changesOf(templateOf(from), templateOf(to)).map((change) =>
+      change.replace(/^(image|instanceType) /, ""),
+    ),
+    ...(to.volumeGib === undefined
+      ? []
+      : [`sizeGib ${String(from.wantedVolume?.sizeGib)} -> ${String(to.volumeGib)}`]),
+  ].join(", ");
 
 /** What the spec is to say of a group that goes back. */
 interface Restored {
   /** With the generation that the spec says already. */
   readonly template: Template;
-  /** The size that the spec has to give its data volumes, where it says a smaller one; else it stays. */
+  /** The size that the spec has to give its data volumes: that of the largest, where it says another one. */
   readonly volumes: Pick<GroupChange, "volumeGib">;
   /** What the revision had otherwise, and why that stays as it is. */
   readonly kept: readonly string[];
@@ -60,9 +69,13 @@ export function restored(group: Group, current: DeployedGroup, to: Revision): Re
   // The name of a file is no part of what a machine is made from.
   const isSameText = was.userData !== undefined && was.userData.sha256 === group.userData?.sha256;
   const sizes = current.volumes.flatMap(({ host, sizeGib }) => (hasNumber(numbered, host) ? sizeGib : []));
-  const sizeGib = Math.max(dataVolume?.sizeGib ?? 0, group.wantedVolume?.sizeGib ?? 0, ...sizes);
+  const largest = Math.max(0, ...sizes);
+  const sizeGib = Math.max(dataVolume?.sizeGib ?? 0, largest);
   // What machines are made from goes on with the size that is recorded; the volumes have their own.
   const recorded = current.revisions.at(-1)?.template?.dataVolume?.sizeGib ?? sizeGib;
+  const lost = (["iops", "throughput"] as const).filter(
+    (key) => dataVolume && !takesPerformance(dataVolume.type) && group.wantedVolume?.[key] !== undefined,
+  );
   const odd = (["dataVolume", "rootVolume"] as const).filter((key) => !group[key] !== !was[key]);
   return {
     template: templateOf({
@@ -72,10 +85,15 @@ export function restored(group: Group, current: DeployedGroup, to: Revision): Re
       ...(dataVolume ? { dataVolume: { ...dataVolume, sizeGib: recorded } } : {}),
       ...(rootVolume ? { rootVolume } : {}),
     }),
-    volumes: dataVolume && sizeGib > (group.wantedVolume?.sizeGib ?? 0) ? { volumeGib: sizeGib } : {},
+    volumes: dataVolume && sizeGib !== group.wantedVolume?.sizeGib ? { volumeGib: sizeGib } : {},
     kept: [
-      ...(dataVolume && dataVolume.sizeGib < sizeGib
-        ? [`its data volumes stay at ${String(sizeGib)} GiB: none is ever made smaller`]
+      ...(dataVolume && dataVolume.sizeGib < largest
+        ? [`its data volumes stay at ${String(largest)} GiB: none is ever made smaller`]
+        : []),
+      ...(lost.length > 0
+        ? [
+            `its data volumes lose ${lost.join(" and ")}: type ${String(dataVolume?.type)} has none of its own`,
+          ]
         : []),
       ...odd.map((key) => `${key}s stays as it is: a pool has that key for all three groups, or not at all`),
       ...(templateHash(was) === to.hash

@@ -3,6 +3,7 @@ import type { Revision } from "../../cluster/revision.js";
 import { findGroup } from "../../cluster/find-group.js";
 import type { Group } from "../../cluster/groups.js";
 import type { GroupChange } from "../../cluster/yaml/edit.js";
+import { changesInPlace, describeInPlace } from "../../cluster/in-place.js";
 import { inFlightOf } from "../../cluster/pending.js";
 import { makesTheSame, templateHash, templateOf, type Template } from "../../cluster/template-hash.js";
 import { UserError } from "../../cluster/user-error.js";
@@ -98,15 +99,21 @@ function goBack(situation: Situation, name: string, toRevision?: number): Undo {
       (each) => each.group === group.name && isTo(each, group),
     );
   const isBegun = isOut || inFlightOf(spec, deployed).some((each) => each.group === group.name);
-  const isWhole = !isBegun && group.hash === last.hash;
+  // A change in place that nobody has made is an edit that was never rolled.
+  const otherwise = isBegun ? [] : changesInPlace(group, current);
+  const isWhole = !isBegun && group.hash === last.hash && otherwise.length === 0;
   const isOther = otherIn(group, current);
   const to = target(current, isWhole ? (each) => isOther(each, last) : () => true, toRevision);
   const { template, kept, volumes } = restored(group, current, to);
   const generation = generationBack(group, current, to, isOut);
   const change = { ...template, ...volumes, generation };
   const is = isBegun ? "begun" : isWhole ? "whole" : "edited";
-  if (makesTheSame(template, group) && (isBegun || generation === group.generation))
-    throw nothing(is, group, current, to, kept);
+  const isSized = isBegun || volumes.volumeGib === undefined;
+  if (makesTheSame(template, group) && isSized && (isBegun || generation === group.generation))
+    throw nothing(is, group, current, to, [
+      ...kept,
+      ...(otherwise.length > 0 ? [`${describeInPlace(group, current)}; set that back in the spec`] : []),
+    ]);
   const isNext = templateHash(change) !== last.hash;
   const number = String(to.number);
   const from = isWhole ? `revision ${String(last.number)} -> ${number}` : `back to revision ${number}`;

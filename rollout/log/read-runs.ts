@@ -110,6 +110,14 @@ const last = <K extends keyof LogEvent>(lines: readonly LogEvent[], key: K): Log
 
 export const attemptsOf = (runs: readonly Run[]): Attempt[] => runs.flatMap(({ attempts }) => attempts);
 
+/** A change in place has an end alone, without a revision: it is no roll. */
+export const isChange = ({
+  isBegun,
+  revision,
+  end,
+}: Pick<Attempt, "isBegun" | "revision" | "end">): boolean =>
+  !isBegun && revision === undefined && end?.result === "ok";
+
 /** Whether its group was whole at its end, with its new image or with its old one. */
 export const isWhole = ({ end }: Pick<Attempt, "end">): boolean =>
   end?.result === "ok" || end?.result === "undone";

@@ -1,6 +1,6 @@
 import type { Deployed } from "../../cluster/deployed.js";
 import type { Group } from "../../cluster/groups.js";
-import { attemptsOf, isWhole, type Attempt, type Run } from "./read-runs.js";
+import { attemptsOf, isChange, isWhole, type Attempt, type Run } from "./read-runs.js";
 
 /** What a cluster's log says of its rolls. How far a roll has come is read from the state, never from here. */
 export interface RollFacts {
@@ -11,6 +11,8 @@ export interface RollFacts {
    * away it has been let go, until the next group has been rolled.
    */
   readonly heldAt?: number | undefined;
+  /** When a group was changed in place last: under `rollout.manual` what was let go before it holds the next one again. */
+  readonly changedAt?: number | undefined;
   /** The gate that was not passed last in this roll. */
   readonly failure?: RollFailure | undefined;
   /** Groups that have begun to leave and have not been whole since. The state does not show it before a machine goes. */
@@ -33,12 +35,14 @@ export interface RollFailure {
 export function rollFacts(runs: readonly Run[], deployed: Deployed): RollFacts {
   const ended = runs.findLastIndex(({ end }) => end && end.result !== "interrupted");
   const own = runs.slice(ended + 1);
-  const all = attemptsOf(runs);
-  const last = all.findLast(isWhole);
+  const attempts = attemptsOf(runs);
+  const [changes, all] = [attempts.filter(isChange), attempts.filter((each) => !isChange(each))];
+  const [last, changed] = [all.findLast(isWhole), changes.at(-1)?.end];
   const held = runs.findLast(({ heldAt }) => heldAt !== undefined)?.heldAt;
   return {
     lastEnd: last?.end && { group: last.group, at: Date.parse(last.end.at) },
     heldAt: held === undefined ? undefined : Date.parse(held),
+    ...(changed ? { changedAt: Date.parse(changed.at) } : {}),
     failure: attemptsOf(own).flatMap(failedGate).at(-1),
     out: outIn(all, deployed, all).map(({ group }) => group),
   };
@@ -72,7 +76,7 @@ export const isTo = (
 
 /** The groups that are out by a log. None is that was so before another was rolled: no work leaves unless all others are well. */
 export function outOf(runs: readonly Run[], deployed: Deployed): Out[] {
-  const all = attemptsOf(runs);
+  const all = attemptsOf(runs).filter((each) => !isChange(each));
   const rolled = all.findLastIndex(({ end }) => end?.result === "ok");
   return outIn(all.slice(rolled + 1), deployed, all);
 }

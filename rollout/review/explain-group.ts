@@ -6,7 +6,7 @@ import { gateSettingsOf, type StepList } from "../../cluster/gate-settings.js";
 import { poolsOf, type Group } from "../../cluster/groups.js";
 import { durationSeconds } from "../../cluster/yaml/duration.js";
 import { hasNumber, withNumbers } from "../../cluster/numbers.js";
-import { changesInPlace, describeInPlace } from "../../cluster/in-place.js";
+import { changesInPlace, describeInPlace, leftByRoll } from "../../cluster/in-place.js";
 import { deployedHosts, describePending, isNew } from "../../cluster/pending.js";
 import type { LoadBalancer } from "../../cluster/yaml/schema.js";
 import type { Run } from "../log/read-runs.js";
@@ -51,7 +51,10 @@ export function explainGroup(group: Group, current: DeployedGroup, surroundings:
     impact: isInPlace ? NO_MACHINE : impactOf(what),
     steps: isInPlace
       ? [IN_PLACE]
-      : withOwn(group.retires ? retireSteps : machines.replaced > 0 ? rollSteps : resizeSteps, what),
+      : [
+          ...withOwn(group.retires ? retireSteps : machines.replaced > 0 ? rollSteps : resizeSteps, what),
+          ...(group.retires || leftByRoll(group, current).length === 0 ? [] : [AFTERWARDS]),
+        ],
   };
 }
 
@@ -92,6 +95,8 @@ const unfinished = ({ image }: Group, { replaced }: Machines): string =>
 
 const IN_PLACE =
   "data volumes changed in place: no machine is replaced and no work leaves; a file system is grown on its machine, by your own means";
+
+const AFTERWARDS = "once that is recorded, and after a question of its own: data volumes changed in place";
 
 /** A machine is replaced where its template is another one, or where it is tainted; one that is missing is created. */
 function machinesOf(group: Group, { hosts, tainted }: DeployedGroup, platform: PlatformName): Machines {

@@ -6,7 +6,7 @@ import { describeOrigin } from "../../cluster/deployed.js";
 import { poolsOf, type Group } from "../../cluster/groups.js";
 import { differingGroups } from "../../cluster/machine-settings.js";
 import { inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
-import { groupsInPlace } from "../../cluster/in-place.js";
+import { describeLarger, groupsInPlace } from "../../cluster/in-place.js";
 import { asWritten } from "../../cluster/recorded-sizes.js";
 import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
@@ -161,10 +161,15 @@ export function reviewOf(input: ReviewInput): Review {
     commits: input.commits ?? { base: null, head: null, isCommitted: false },
     deployed: `${describeOrigin(deployed.origin)}${deployed.origin.kind === "spec" ? fromZeroIn(all) : ""}`,
   };
+  const larger = all.flatMap((group) => {
+    const current = moving.has(group.name) ? undefined : deployed.groups.get(group.name);
+    const said = current && describeLarger(group, current);
+    return said === undefined ? [] : [`${group.name}: ${said}`];
+  });
   const what = changesOf(review);
   return {
     ...review,
-    headline: `${verdictOf(review)}, ${what.length > 0 ? what.join("; ") : "no group changes"}`,
+    headline: `${verdictOf(review)}, ${[what.length > 0 ? what.join("; ") : "no group changes", ...larger].join("; ")}`,
     changed:
       what.length + violations.length > 0 || (before !== undefined && !isDeepStrictEqual(before, written)),
     next: spec.protection === "off" && groups.length > 0 ? null : nextOf(review),

@@ -205,13 +205,14 @@ function paced({ spec, deployed }: ClusterState, groups: readonly string[], { fa
   const { manual, pauseAfter, interval, windows } = spec.rollout;
   const last = lastEnd(deployed, facts);
   const isReleased = facts.heldAt !== undefined && facts.heldAt >= last.at;
+  const isUsed = facts.changedAt !== undefined && facts.changedAt > (facts.heldAt ?? Infinity);
   const isNext = groups.some((group) => group !== last.group);
   const holds = isNext && !isReleased && pauseAfter.includes(last.group);
   // A clock that was set back must not make it longer.
   const until = Math.min(last.at, at) + durationSeconds(interval) * 1000;
   const opening = windows && openingAt(windows, at);
   return [
-    manual && !isReleased && reason("manual", "rollout.manual: every group waits", RESUME),
+    manual && (!isReleased || isUsed) && reason("manual", "rollout.manual: every group waits", RESUME),
     holds && reason("pause-after", `rollout.pauseAfter names ${last.group}`, RESUME),
     isNext && until > at && reason("interval", `rollout.interval: ${interval}`, "wait for it", until),
     opening &&

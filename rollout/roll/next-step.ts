@@ -2,8 +2,8 @@ import { groupAddress } from "../../cluster/address.js";
 import type { Deployed, DeployedGroup } from "../../cluster/deployed.js";
 import { findGroup } from "../../cluster/find-group.js";
 import type { Group } from "../../cluster/groups.js";
-import { changesInPlace } from "../../cluster/in-place.js";
-import { inFlightOf, pendingGroups } from "../../cluster/pending.js";
+import { changesInPlace, isInPlaceNow } from "../../cluster/in-place.js";
+import { inFlightOf } from "../../cluster/pending.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import { among, mayRoll, type Reason } from "./may-roll.js";
 
@@ -28,8 +28,7 @@ export function nextInGroup(spec: Spec, deployed: Deployed, name: string): NextI
   const state = { spec, deployed };
   const reasons = among(mayRoll(state, [name]), "protection", "new", "retired", "in-flight", "creation");
   if (!current || reasons.length > 0) return { kind: "blocked", reasons };
-  const isBegun = inFlightOf(spec, deployed).length > 0;
-  if (!isBegun && !pendingGroups(spec, deployed).some((each) => each.name === name))
+  if (isInPlaceNow(spec, deployed, name))
     return { kind: changesInPlace(group, current).length > 0 ? "in-place" : "done" };
   return lacksOnlyProof(group, current, spec, deployed) ? { kind: "gate" } : { kind: "roll" };
 }

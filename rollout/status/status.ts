@@ -4,7 +4,7 @@ import { describeOrigin, isForReview, type Deployed, type DeployedGroup } from "
 import { gateSettingsOf, undosOf } from "../../cluster/gate-settings.js";
 import { groupsOf, poolsOf, type Group } from "../../cluster/groups.js";
 import { differingGroups } from "../../cluster/machine-settings.js";
-import { describeInPlace, groupsInPlace } from "../../cluster/in-place.js";
+import { describeInPlace, describeLarger, groupsInPlace } from "../../cluster/in-place.js";
 import { deployedHosts, describePending, inFlightOf, isNew, pendingGroups } from "../../cluster/pending.js";
 import { emptiedPools, leftoversOf } from "../../cluster/retiring.js";
 import { goalSchema, missingOf } from "../../cluster/run/goal.js";
@@ -43,7 +43,10 @@ export const statusSchema = z.strictObject({
       image: z.strictObject({ deployed: z.string().nullable(), desired: z.string() }),
       hosts: z.strictObject({ deployed: z.int(), desired: z.int() }),
       revision: z.int().nullable(),
-      reason: z.string().nullable().describe("What differs, or why the group is in flight."),
+      reason: z
+        .string()
+        .nullable()
+        .describe("What differs, why the group is in flight, or what is larger than the spec says."),
       differs: z
         .array(z.string())
         .describe("Keys of the whole cluster that reach its machines when it is rolled, such as keyName."),
@@ -254,12 +257,18 @@ function groupStates(
       revision: current?.revisions.at(-1)?.number ?? null,
       reason:
         current && reasons
-          ? [...progress(group, current), ...reasons].join(", ")
+          ? [
+              ...progress(group, current),
+              ...reasons,
+              ...(inPlace.has(group.name) ? [describeInPlace(group, current)] : []),
+            ].join(", ")
           : waits && current
             ? describePending(group, current)
             : current && inPlace.has(group.name)
               ? describeInPlace(group, current)
-              : null,
+              : current && state === "current"
+                ? (describeLarger(group, current) ?? null)
+                : null,
       differs: differs.get(group.name) ?? [],
     };
   });

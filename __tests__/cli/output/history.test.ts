@@ -145,7 +145,7 @@ test("a revision in full says its template, what changed, and who rolled it, whe
    image:      ami-0ccc
    generation: 0
    template:   0123456789, instanceType m6i.large, rootVolume 50 GiB, dataVolume
-     200 GiB gp3
+     gp3, recorded as 200 GiB
    hosts:      3
    changed:    image ami-0aaa -> ami-0ccc, dataVolume 100 GiB gp3 -> 200 GiB gp3
    cause:      9ab0c1d new kernel, larger disks

@@ -44,6 +44,29 @@ test("the size of a data volume is that of the spec, whatever was recorded, unle
   expect(changed(text, { dataVolume, volumeGib: 400 })).toBe(text.replace("300", "400"));
 });
 
+test.each([
+  [
+    "      - { sizeGib: 100, type: gp3, iops: 6000, throughput: 500 }\n",
+    "      - { sizeGib: 100, type: gp2 }\n",
+  ],
+  [
+    "      - { iops: 6000, sizeGib: 100, throughput: 500, type: gp3 }\n",
+    "      - { sizeGib: 100, type: gp2 }\n",
+  ],
+  [
+    "      - sizeGib: 100 # data\n        type: gp3\n        iops: 6000\n",
+    "      - sizeGib: 100 # data\n        type: gp2\n",
+  ],
+  [
+    "      - throughput: 500\n        iops: 6000\n        type: gp3\n        # data\n        sizeGib: 100\n",
+    "      - type: gp2\n        # data\n        sizeGib: 100\n",
+  ],
+])("of a volume that gets another type what that does not take is taken out: %j", (from, to) => {
+  const text = EXAMPLE.replace(DISK + DISK, DISK + from);
+  const dataVolume = { sizeGib: 100, type: "gp2" } as const;
+  expect(changed(text, { dataVolume })).toBe(text.replace(from, () => to));
+});
+
 test("refuses another type of a volume that leaves it to the default", () => {
   const text = EXAMPLE.replace(DISK + DISK, `${DISK}      - { sizeGib: 100 }\n`);
   expect(changed(text, { dataVolume: { sizeGib: 100, type: "gp3" } })).toBe(text);

@@ -59,6 +59,18 @@ test("what ended last, and when, is known, and when a roll was held or let go la
     });
 });
 
+test("a change in place is no roll: it ends none, and brings no group back", () => {
+  const rolled = [started("broker-0"), { ...ended("broker-0", "ok"), revision: 2 }, RESUMED];
+  const changed = [step("broker-1", "plan"), step("broker-1", "apply"), ended("broker-1", "ok")];
+  const { lastEnd, heldAt } = factsOf(log(...rolled));
+  expect(factsOf(log(...rolled, ...changed))).toEqual({
+    ...{ lastEnd, heldAt, out: [] },
+    changedAt: START + 5 * 60_000,
+  });
+  const left = [started("broker-0"), step("broker-0", "leave"), { event: "run-started" } as const];
+  expect(factsOf(log(...left, step("broker-0", "apply"), ended("broker-0", "ok"))).out).toEqual(["broker-0"]);
+});
+
 test("a group is out from its leave on until it is whole", () => {
   const left = [started("broker-0"), step("broker-0", "plan"), step("broker-0", "leave")];
   expect(factsOf(log(started("broker-0"), step("broker-0", "plan"))).out).toEqual([]);

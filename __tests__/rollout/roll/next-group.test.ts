@@ -205,6 +205,19 @@ describe("pace", () => {
     });
   });
 
+  test("manual: a change in place uses up its resume, as a roll does", () => {
+    const spec = rollout({ manual: true }, broker0);
+    const facts = { ...ended, heldAt: START + MINUTE };
+    expect(stepOf({ ...after, spec, facts: { ...facts, changedAt: START } })).toMatchObject({
+      step: "set-image",
+    });
+    expect(stepOf({ ...after, spec, facts: { ...facts, changedAt: START + 2 * MINUTE } })).toMatchObject({
+      step: "hold",
+      group: "broker-1",
+      id: "manual",
+    });
+  });
+
   test("pauseAfter holds behind its groups alone", () => {
     const spec = rollout({ pauseAfter: ["broker-0"] }, broker0);
     expect(stepOf({ spec: rollout({ pauseAfter: ["broker-0"] }) })).toMatchObject({ step: "set-image" });
