@@ -110,13 +110,9 @@ const last = <K extends keyof LogEvent>(lines: readonly LogEvent[], key: K): Log
 
 export const attemptsOf = (runs: readonly Run[]): Attempt[] => runs.flatMap(({ attempts }) => attempts);
 
-/** A change in place has an end alone, without a revision: it is no roll. */
-export const isChange = ({
-  isBegun,
-  revision,
-  end,
-}: Pick<Attempt, "isBegun" | "revision" | "end">): boolean =>
-  !isBegun && revision === undefined && end?.result === "ok";
+/** A change in place has an apply and an end, and neither a beginning nor a revision: it is no roll. */
+export const isChange = ({ isBegun, revision, steps, end }: Attempt): boolean =>
+  !isBegun && revision === undefined && steps.some(({ step }) => step === "apply") && end?.result === "ok";
 
 /** Whether its group was whole at its end, with its new image or with its old one. */
 export const isWhole = ({ end }: Pick<Attempt, "end">): boolean =>
