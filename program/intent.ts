@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
 import { commitAt } from "../clients/git.js";
@@ -13,6 +13,7 @@ import { UserError } from "../cluster/user-error.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { intentOf, type IntentFacts } from "../rollout/roll/intent.js";
 import { unfinishedNames } from "../rollout/roll/may-roll.js";
+import { currentHooks } from "./hook-bundle.js";
 import { bundledProgram } from "./program.js";
 import { readSituation } from "./situation.js";
 
@@ -61,10 +62,10 @@ export async function intentNow(
   return { intent, begun };
 }
 
-/** Each chunk of a bundle is named by its content, so the two that name all others tell them apart. */
+/** Each chunk of a bundle is named by its content, so what names all others tells them apart; hooks have a digest of their own. */
 const programDigest = (): string => {
-  const folder = dirname(bundledProgram());
-  return sha256(["rollout.js", "hook.js"].map((name) => readFileSync(join(folder, name), "utf8")).join("\n"));
+  const program = bundledProgram();
+  return sha256([readFileSync(program, "utf8"), currentHooks(dirname(program)) ?? ""].join("\n"));
 };
 
 const bindings = z.object({ cdktf: z.object({ provider: z.object({ version: z.string() }) }) });
