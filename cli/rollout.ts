@@ -1,4 +1,6 @@
-import { CommanderError, InvalidArgumentError, Option } from "commander";
+import { readFileSync } from "node:fs";
+import { type Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import * as z from "zod";
 import { codeOf, messageOf } from "../clients/error-code.js";
 import { durationSeconds } from "../cluster/yaml/duration.js";
 import { UserError } from "../cluster/user-error.js";
@@ -7,6 +9,7 @@ import type { InitArgs } from "./init.js";
 import type { PlanVerbArgs } from "./plan-in-words.js";
 import type { RehearseOptions } from "./rehearse.js";
 import type { UndoArgs } from "./undo.js";
+import { packageFile } from "../program/package-file.js";
 import { reportFailure } from "../program/report-failure.js";
 import { unbuiltSource } from "./unbuilt-source.js";
 import { Verb } from "./verb.js";
@@ -31,22 +34,35 @@ type DeployOptions = Omit<DeployArgs, "target">;
 
 const toJson = (value: unknown): string => JSON.stringify(value, null, 2);
 
+/** As work is, and in that order. */
+const GROUPS = {
+  look: "Look:",
+  change: "Change the spec:",
+  foresee: "Say what a change would do:",
+  roll: "Roll:",
+  mend: "When something is wrong:",
+  end: "For good:",
+};
+
 /** Each verb is loaded when it is called. */
 export function buildProgram(): Verb {
   const program = new Verb("rollout")
     .description("Puts new images through a Consul and Nomad cluster, one group at a time.")
     .exitOverride()
+    .version(versionOf(), "--version", "print the version")
     .showHelpAfterError("(rollout --help lists the verbs)")
     .addHelpText(
       "after",
       `
 The spec is cluster.yaml, or what CLUSTER names. Views are deployed by: npx cdktf deploy GROUP
+Alone it says where the cluster stands and what comes next, as status does.
 Exit codes: 0 fine or nothing to do, 1 refused or failed, 2 wrong usage or a mistake in
 the spec, 3 pending (status --fail-on-pending). With --format json a refusal is JSON, too.`,
     );
 
   program
     .command("init")
+    .helpGroup(GROUPS.change)
     .summary("make a project in this folder, which declares a cluster")
     .description(
       "Makes a project in this folder: the cluster, what cdktf and npm need, a snapshot test and a workflow for CI. Nothing is overwritten.",
@@ -77,6 +93,7 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
 
   program
     .command("validate")
+    .helpGroup(GROUPS.change)
     .description("check the spec alone; status says what is deployed")
     .example("", "says what the spec describes")
     .exits({ 0: "the spec is valid" })
@@ -85,7 +102,7 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
       print(await runValidate(process.env));
     });
 
-  const set = program.command("set").description("change the spec");
+  const set = program.command("set").helpGroup(GROUPS.change).description("change the spec");
   set
     .command("image")
     .summary("set the image of groups: rollout set image broker-0=ami-0bbb")
@@ -105,6 +122,7 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
 
   program
     .command("status")
+    .helpGroup(GROUPS.look)
     .summary("show which group runs what, and what comes next")
     .description(
       "Shows what the cluster is (one phase, one message), which group runs what, and what comes next. It reads the state and the log of runs, and asks no agent.",
@@ -147,6 +165,7 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
 
   program
     .command("history")
+    .helpGroup(GROUPS.look)
     .summary("show what each group ran, oldest first: revisions, and rolls that failed")
     .description(
       "Shows what each group ran, oldest first, with the rolls that failed. Revisions come from the state, times and failures from the log of runs.",
@@ -164,6 +183,7 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
 
   program
     .command("checks")
+    .helpGroup(GROUPS.look)
     .description("try a pool's own checks now; nothing is changed")
     .argument("<pool>", "a pool, or a group of it for {group} in a check of the whole pool")
     .addOption(format())
@@ -178,6 +198,7 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
 
   program
     .command("undo")
+    .helpGroup(GROUPS.mend)
     .summary("set a group in the spec back to an earlier revision's template; deploy then rolls it")
     .description(
       "Sets a group's image, instance type and volumes in the spec back to an earlier revision's, for deploy to roll. A half-rolled group goes back to its last good revision, whole. No data volume becomes smaller.",
@@ -202,6 +223,7 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
 
   program
     .command("restart")
+    .helpGroup(GROUPS.mend)
     .description("raise a group's generation in the spec: deploy then replaces its machines as they are")
     .argument("<group>", "the group whose machines are replaced")
     .example("broker-0", "new machines, of the same image")
@@ -211,85 +233,8 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
     });
 
   program
-    .command("pause")
-    .description("hold back the next group; the one in flight is finished")
-    .option("--reason <text>", "shown wherever the pause is")
-    .option("--until <time>", "a freeze: it ends by itself then; default: with rollout resume")
-    .example("--reason 'release day'", "no further group until rollout resume")
-    .example("--until 2026-12-27T06:00+01:00 --reason holidays", "a freeze")
-    .action(async (options: { reason?: string; until?: string }) => {
-      const { runPause } = await import("./hold.js");
-      print(await runPause(process.env, options, new Date()));
-    });
-
-  program
-    .command("resume")
-    .description("let the next group be rolled: takes a pause or a cancel away")
-    .example("", "the next group may be rolled")
-    .action(async () => {
-      const { runResume } = await import("./hold.js");
-      print(await runResume(process.env, new Date()));
-    });
-
-  program
-    .command("cancel")
-    .description("end the run once the group in flight is whole; what is rolled already stays")
-    .option("--undo", "take the group in flight back to its last image instead")
-    .example("", "the group in flight is finished")
-    .example("--undo", "the group in flight goes back")
-    .action(async (options: { undo?: boolean }) => {
-      const { runCancel } = await import("./hold.js");
-      print(await runCancel(process.env, options, new Date()));
-    });
-
-  program
-    .command("gc")
-    .description("list what Nomad and Consul remember of machines that are gone, and remove it with --yes")
-    .option("--yes", "remove what is listed")
-    .option("--system", "ask for Nomad's own garbage collection, too: data of finished allocations goes")
-    .addOption(format())
-    .example("", "only the list")
-    .example("--yes", "what is listed is removed")
-    .action(async ({ format, ...asked }: { format: "text" | "json"; yes?: boolean; system?: boolean }) => {
-      const { runGc } = await import("./gc.js");
-      const gc = await runGc(process.env, asked);
-      const { formatGc } = await import("./output/gc.js");
-      print(format === "json" ? toJson(gc) : formatGc(gc, asked));
-    });
-
-  program
-    .command("plan")
-    .summary(
-      "make the plan of a view with Terraform and say what it does, or show a whole roll; nothing is changed",
-    )
-    .description(
-      "Makes the real plan of a view with Terraform, and says what it does to machines and what the guard says of it. Of a pool or --all it shows the whole roll before it begins, and makes no plan. Nothing is changed.",
-    )
-    .argument("[target]", "a group, or cluster; a pool: its whole roll; default: the pending group")
-    .option("--all", "the whole roll of every group", false)
-    .option("--image <image>", "the whole roll that deploy --image would be")
-    .option(
-      "--intent <file>",
-      "write the whole roll into a file for somebody to approve, which deploy --intent rolls",
-    )
-    .option(
-      "--out <file>",
-      "keep the plan in a file, and the verdict on it beside: what was checked can be applied",
-    )
-    .addOption(format())
-    .example("", "the pending group")
-    .example("broker --image ami-0bbb", "a pool: in which order, how long, what is asked and refused")
-    .example("broker-0 --out roll.plan", "kept, with roll.plan.verdict.json beside it")
-    .exits({ 0: "accepted", 1: "rejected or refused already, or no plan could be made" })
-    .action(async (view: string | undefined, options: Omit<PlanVerbArgs, "view">) => {
-      const { planInWords } = await import("./plan-in-words.js");
-      const { text, isAccepted } = await planInWords(process.env, { view, ...options });
-      print(text);
-      if (!isAccepted) process.exitCode = 1;
-    });
-
-  program
     .command("deploy")
+    .helpGroup(GROUPS.roll)
     .summary(
       "roll a group, a pool or --all, group after group, or go on where a run was cut off: work leaves, new machines, gate, record",
     )
@@ -335,7 +280,91 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
     });
 
   program
+    .command("pause")
+    .helpGroup(GROUPS.roll)
+    .description("hold back the next group; the one in flight is finished")
+    .option("--reason <text>", "shown wherever the pause is")
+    .option("--until <time>", "a freeze: it ends by itself then; default: with rollout resume")
+    .example("--reason 'release day'", "no further group until rollout resume")
+    .example("--until 2026-12-27T06:00+01:00 --reason holidays", "a freeze")
+    .action(async (options: { reason?: string; until?: string }) => {
+      const { runPause } = await import("./hold.js");
+      print(await runPause(process.env, options, new Date()));
+    });
+
+  program
+    .command("resume")
+    .helpGroup(GROUPS.roll)
+    .description("let the next group be rolled: takes a pause or a cancel away")
+    .example("", "the next group may be rolled")
+    .action(async () => {
+      const { runResume } = await import("./hold.js");
+      print(await runResume(process.env, new Date()));
+    });
+
+  program
+    .command("cancel")
+    .helpGroup(GROUPS.roll)
+    .description("end the run once the group in flight is whole; what is rolled already stays")
+    .option("--undo", "take the group in flight back to its last image instead")
+    .example("", "the group in flight is finished")
+    .example("--undo", "the group in flight goes back")
+    .action(async (options: { undo?: boolean }) => {
+      const { runCancel } = await import("./hold.js");
+      print(await runCancel(process.env, options, new Date()));
+    });
+
+  program
+    .command("gc")
+    .helpGroup(GROUPS.mend)
+    .description("list what Nomad and Consul remember of machines that are gone, and remove it with --yes")
+    .option("--yes", "remove what is listed")
+    .option("--system", "ask for Nomad's own garbage collection, too: data of finished allocations goes")
+    .addOption(format())
+    .example("", "only the list")
+    .example("--yes", "what is listed is removed")
+    .action(async ({ format, ...asked }: { format: "text" | "json"; yes?: boolean; system?: boolean }) => {
+      const { runGc } = await import("./gc.js");
+      const gc = await runGc(process.env, asked);
+      const { formatGc } = await import("./output/gc.js");
+      print(format === "json" ? toJson(gc) : formatGc(gc, asked));
+    });
+
+  program
+    .command("plan")
+    .helpGroup(GROUPS.foresee)
+    .summary(
+      "make the plan of a view with Terraform and say what it does, or show a whole roll; nothing is changed",
+    )
+    .description(
+      "Makes the real plan of a view with Terraform, and says what it does to machines and what the guard says of it. Of a pool or --all it shows the whole roll before it begins, and makes no plan. Nothing is changed.",
+    )
+    .argument("[target]", "a group, or cluster; a pool: its whole roll; default: the pending group")
+    .option("--all", "the whole roll of every group", false)
+    .option("--image <image>", "the whole roll that deploy --image would be")
+    .option(
+      "--intent <file>",
+      "write the whole roll into a file for somebody to approve, which deploy --intent rolls",
+    )
+    .option(
+      "--out <file>",
+      "keep the plan in a file, and the verdict on it beside: what was checked can be applied",
+    )
+    .addOption(format())
+    .example("", "the pending group")
+    .example("broker --image ami-0bbb", "a pool: in which order, how long, what is asked and refused")
+    .example("broker-0 --out roll.plan", "kept, with roll.plan.verdict.json beside it")
+    .exits({ 0: "accepted", 1: "rejected or refused already, or no plan could be made" })
+    .action(async (view: string | undefined, options: Omit<PlanVerbArgs, "view">) => {
+      const { planInWords } = await import("./plan-in-words.js");
+      const { text, isAccepted } = await planInWords(process.env, { view, ...options });
+      print(text);
+      if (!isAccepted) process.exitCode = 1;
+    });
+
+  program
     .command("check")
+    .helpGroup(GROUPS.foresee)
     .summary("judge a plan: accepted (0) or rejected (1); plan makes one, review explains a change")
     .description("Judges a plan by the spec and the state. A plan that it does not understand is rejected.")
     .argument(
@@ -367,6 +396,7 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
 
   program
     .command("review")
+    .helpGroup(GROUPS.foresee)
     .summary("explain what a change of the spec is going to do, from synthesized stacks alone")
     .description(
       "Explains a change of the spec to the person who approves it, from synthesized stacks alone, without credentials.",
@@ -390,6 +420,7 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
 
   program
     .command("retire")
+    .helpGroup(GROUPS.change)
     .description("let a pool of clients leave for good, group by group: writes that into the spec")
     .argument("<pool>", "a pool of clients")
     .option("--delete-volumes", "delete its data volumes once it has left; default: they are kept")
@@ -405,6 +436,7 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
 
   program
     .command("destroy")
+    .helpGroup(GROUPS.end)
     .description("tear the cluster down for good, data and all; the spec must have protection: off")
     .option("--confirm <cluster>", "the cluster's name, where nobody can be asked")
     .example("", "shows what goes, and asks for the cluster's name")
@@ -420,6 +452,7 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
 
   program
     .command("rehearse")
+    .helpGroup(GROUPS.foresee)
     .description("roll a cluster like this one on this machine, under load; nothing real is touched")
     .argument("[group...]", "groups to roll; default: one of clients and a Consul server")
     .addOption(
@@ -445,8 +478,15 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
       const { runRehearseVerb } = await import("./rehearse.js");
       process.exitCode = await runRehearseVerb({ groups, ...options }, print);
     });
+  const order = Object.values(GROUPS);
+  const placeOf = (verb: Command): number => order.indexOf(verb.helpGroup());
+  (program.commands as Command[]).sort((one, other) => placeOf(one) - placeOf(other));
   return program;
 }
+
+const versionOf = (): string =>
+  z.object({ version: z.string() }).parse(JSON.parse(readFileSync(packageFile("package.json"), "utf8")))
+    .version;
 
 /** What is no value of an option is wrong usage, in the words of whoever reads it. */
 const usage =
@@ -497,7 +537,8 @@ export async function runRollout(root?: string): Promise<void> {
   const unbuilt = root === undefined ? undefined : unbuiltSource(root);
   if (unbuilt !== undefined) note(`${unbuilt} is newer than the build that runs; build again: npm run build`);
   try {
-    await buildProgram().parseAsync();
+    const words = process.argv.slice(2);
+    await buildProgram().parseAsync(words.length === 0 ? ["status"] : words, { from: "user" });
   } catch (error) {
     const exitCode = error instanceof CommanderError ? exitCodeOf(error) : reportFailure(error);
     process.exitCode = exitCode;

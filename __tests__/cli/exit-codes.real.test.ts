@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
@@ -6,30 +6,31 @@ import { buildProgram, runRollout } from "../../cli/rollout.js";
 import { verbsOf } from "../../scripts/reference/verbs.js";
 import { LOCAL_EXAMPLE } from "../cluster/yaml/example.js";
 
+const PACKAGE = new URL("../../package.json", import.meta.url);
 const PLAN = '{"format_version":"1.2","terraform_version":"1.11.4","planned_values":{"root_module":{}}}';
 
 /** How each verb is called, and how it ends where nothing is deployed beside no git. */
 const CALLS: Readonly<Record<string, { readonly words: string; readonly ends: 0 | 1 | 2 }>> = {
+  status: { words: "", ends: 0 },
+  history: { words: "", ends: 0 },
+  checks: { words: "broker", ends: 1 },
   // It reads no spec, and writes one.
   init: { words: "--platform moon", ends: 2 },
   validate: { words: "", ends: 0 },
   "set image": { words: "broker-0=ami-0bbb", ends: 0 },
-  status: { words: "", ends: 0 },
-  history: { words: "", ends: 0 },
-  checks: { words: "broker", ends: 1 },
-  undo: { words: "broker-0", ends: 1 },
-  restart: { words: "broker-0", ends: 1 },
+  retire: { words: "broker", ends: 2 },
+  plan: { words: "broker-0", ends: 2 },
+  check: { words: "plan.json", ends: 1 },
+  review: { words: "", ends: 0 },
+  rehearse: { words: "broker-9", ends: 2 },
+  deploy: { words: "", ends: 1 },
   pause: { words: "", ends: 0 },
   resume: { words: "", ends: 0 },
   cancel: { words: "", ends: 0 },
+  undo: { words: "broker-0", ends: 1 },
+  restart: { words: "broker-0", ends: 1 },
   gc: { words: "", ends: 1 },
-  plan: { words: "broker-0", ends: 2 },
-  deploy: { words: "", ends: 1 },
-  check: { words: "plan.json", ends: 1 },
-  review: { words: "", ends: 0 },
-  retire: { words: "broker", ends: 2 },
   destroy: { words: "", ends: 1 },
-  rehearse: { words: "broker-9", ends: 2 },
 };
 
 const verbs = verbsOf(buildProgram()).map(({ fullName, options }) => ({
@@ -137,4 +138,19 @@ test("deploy without a target says why nothing comes next", async () => {
     error: "nothing is rolled: pending: all 12 groups are new; next: npx rollout deploy cluster",
     exitCode: 1,
   });
+});
+
+test("alone it says where the cluster stands, a verb that it does not know is none, and its version is that of the package", async () => {
+  expect(await run("")).toBe(0);
+  expect(stdout.join("")).toContain("next: npx rollout deploy cluster");
+  expect(await run("statsu")).toBe(2);
+  stdout = [];
+  expect(await run("--version")).toBe(0);
+  const { version } = JSON.parse(readFileSync(PACKAGE, "utf8")) as { version: string };
+  expect(stdout.join("")).toBe(`${version}\n`);
+});
+
+test("each verb stands in a group of the help", () => {
+  const program = buildProgram();
+  expect(program.commands.filter((verb) => verb.helpGroup() === "").map((verb) => verb.name())).toEqual([]);
 });
