@@ -10,7 +10,7 @@ import type { Intent } from "../cluster/run/intent.js";
 import { groupsOf } from "../cluster/groups.js";
 import { UserError } from "../cluster/user-error.js";
 import { answerTo, type Dialogue } from "./ask.js";
-import { approvedIn } from "../driver/approved.js";
+import { approvedIn, Departed } from "../driver/approved.js";
 import { confirmAll, confirmBy, NotConfirmed, refuseUnasked } from "../driver/confirm.js";
 import { groupResultSchema } from "../driver/deploy-result.js";
 import { jsonProgress, plainProgress } from "./output/progress.js";
@@ -81,7 +81,7 @@ export async function runDeploy(
   const env = pinSpec(given, source);
   const intent = approvedIntent(args);
   const approved = intent && approvedIn(intent, env, realClock.now);
-  await approved?.prove();
+  const left = await approved?.prove();
   const isGiven = args.target !== undefined || args.all || args.image !== undefined;
   const isCluster = args.target === CLUSTER && !args.all && args.image === undefined;
   const asked = intent ? askedIn(intent) : isGiven ? args : await comingNext(env);
@@ -139,11 +139,17 @@ export async function runDeploy(
       const { store } = run;
       const isCancelled = async (): Promise<boolean> =>
         (await readHold(store, Date.now()))?.kind === "cancel";
-      const end = await roll(run, wanted, tell).catch(async (error: unknown) => {
+      const isRolled = left?.length === 0;
+      const rolling = isRolled ? Promise.resolve({ kind: "done" as const, groups: [] }) : roll(run, wanted, tell);
+      const end = await rolling.catch(async (error: unknown) => {
         const giveUp = async (): Promise<void> => {
           if (await isCancelled()) await setGoal(store, undefined);
           // Who says no at the first question has set no goal either.
-          else if (goal && error instanceof NotConfirmed && isUntouched(goal, await readCluster(env)))
+          else if (
+            goal &&
+            (error instanceof NotConfirmed || error instanceof Departed) &&
+            isUntouched(goal, await readCluster(env))
+          )
             await setGoal(store, was);
         };
         // Why it failed is said even where nothing more can be written.
