@@ -2,8 +2,9 @@ import type { Environment } from "../clients/environment.js";
 import type { Intent } from "../cluster/run/intent.js";
 import { UserError } from "../cluster/user-error.js";
 import type { Spec } from "../cluster/yaml/schema.js";
-import { departuresOf, gateDepartures, leftOf, nextOf } from "../guard/follows.js";
+import { departuresOf, gateDepartures, leftOf, outOfTurn } from "../guard/follows.js";
 import { gateNow, intentNow } from "../program/intent.js";
+import { readSituation } from "../program/situation.js";
 import { begunBy } from "../rollout/roll/begun.js";
 import { unfinishedNames } from "../rollout/roll/may-roll.js";
 
@@ -52,19 +53,9 @@ export async function departuresIn(intent: Intent, env: Environment, now: number
   const groups = intent.groups.map(({ name }) => name);
   const { intent: is, situation } = await intentNow(env, { asked, groups, expires }, now);
   const begun = begunBy(intent, situation);
-  const all = leftOf(intent, is, begun);
-  const left = all.map(({ name }) => name);
-  const departures = [...outOfTurn(left, nextOf(all, begun)?.name, group), ...departuresOf(intent, is, begun)];
-  return { left, begun, inFlight: unfinishedNames(situation)[0], departures };
-}
-
-function outOfTurn(left: readonly string[], next: string | undefined, group: string | undefined): string[] {
-  if (group === undefined || group === next) return [];
-  return [
-    left.includes(group)
-      ? `${group} is not what comes next: ${next ?? "nothing"}`
-      : `${group} is rolled already`,
-  ];
+  const left = leftOf(intent, is, begun).map(({ name }) => name);
+  const departures = [...outOfTurn(intent, is, begun, group), ...departuresOf(intent, is, begun)];
+  return { left, inFlight: unfinishedNames(situation)[0], departures };
 }
 
 /** @param now milliseconds since 1970 */
@@ -78,5 +69,5 @@ export const approvedIn = (intent: Intent, env: Environment, now: () => number):
   proveLeave: (group, spec) => {
     refuseDepartures(gateDepartures(intent, group, gateNow(spec, group)), group);
   },
-  hasBegun: async (group) => (await departuresIn(intent, env, now())).begun.includes(group),
+  hasBegun: async (group) => begunBy(intent, await readSituation(env, now())).includes(group),
 });

@@ -69,9 +69,10 @@ const EVERY_MS = 5000;
 /**
  * Rolls group after group, each step decided from a new look. Killed anywhere, it goes on from there when it is called
  * again.
+ * @param shown the spec that somebody has confirmed. Default: the one that is seen first
  * @throws UserError of a group that cannot be rolled, or when somebody else has edited the spec meanwhile
  */
-export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEnd> {
+export async function rollGroups(deps: RollDeps, wanted: Wanted, shown?: Spec): Promise<RollEnd> {
   const { clock, signal, say } = deps;
   const groups: RolledGroup[] = [];
   // What this process knows by itself where its log could not be written, as on a full disk.
@@ -79,7 +80,7 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
   /** Until when what is there holds this roll, which waits for the resume. Infinity: until that is said. */
   let heldUntil: number | undefined;
   let isReleased = false;
-  let known: Spec | undefined;
+  let known = shown;
   let before: string | undefined;
   let edited: Extract<RollStep, { step: "set-image" }> | undefined;
   // One group that the spec leaves pending answers for itself, in its own words, once it is its turn.

@@ -86,8 +86,22 @@ export const leftOf = (intent: Intent, now: Intent, begun: readonly string[]): G
   intent.groups.filter((group) => begun.includes(group.name) || !isDone(group, groupIn(now, group.name)));
 
 /** Which of the groups that are left comes next: one that has begun is finished before any other begins. */
-export const nextOf = (left: readonly GroupIntent[], begun: readonly string[]): GroupIntent | undefined =>
+const nextOf = (left: readonly GroupIntent[], begun: readonly string[]): GroupIntent | undefined =>
   left.find(({ name }) => begun.includes(name)) ?? left[0];
+
+/** Why it is not the turn of a group that is about to begin or to go on. @param group default: none is */
+export function outOfTurn(
+  intent: Intent,
+  now: Intent,
+  begun: readonly string[],
+  group: string | undefined,
+): string[] {
+  const left = leftOf(intent, now, begun);
+  const next = nextOf(left, begun)?.name;
+  if (group === undefined || group === next) return [];
+  const isLeft = left.some(({ name }) => name === group);
+  return [isLeft ? `${group} is not what comes next: ${next ?? "nothing"}` : `${group} is rolled already`];
+}
 
 /**
  * What is otherwise now than it was approved: the reason for which no further group may begin. Nothing is once all groups are

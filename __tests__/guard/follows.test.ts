@@ -11,7 +11,7 @@ import { withRecordedSizes } from "../../cluster/recorded-sizes.js";
 import { templateOf } from "../../cluster/template-hash.js";
 import { findGroup } from "../../cluster/find-group.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
-import { departuresOf, follows, gateDepartures, leftOf } from "../../guard/follows.js";
+import { departuresOf, follows, gateDepartures, leftOf, outOfTurn } from "../../guard/follows.js";
 import { readPlan } from "../../guard/plan/read-plan.js";
 import { takeBack } from "../../rollout/edit/take-back.js";
 import { gateIntent, intentOf, type IntentFacts } from "../../rollout/roll/intent.js";
@@ -309,6 +309,39 @@ describe("What was approved", () => {
     });
     expect(leftOf(intent, at(200, grown), [])).toEqual([]);
   });
+});
+
+test("a group is rolled in its turn alone, and only once", () => {
+  const turn = (world: World, group: string | undefined, begun: string[] = []): string[] =>
+    outOfTurn(approved, intentIn({ begun, ...world }), begun, group);
+  const half = rolledIn(["broker-0"]);
+  expect(turn({}, undefined)).toEqual([]);
+  expect(turn({}, "broker-0")).toEqual([]);
+  expect(turn({}, "broker-1")).toEqual(["broker-1 is not what comes next: broker-0"]);
+  expect(turn(half, "broker-1")).toEqual([]);
+  expect(turn(half, "broker-0")).toEqual(["broker-0 is rolled already"]);
+  expect(turn(rolledIn(BROKERS), "broker-0")).toEqual(["broker-0 is rolled already"]);
+  // One that has begun is finished before what comes first in the order.
+  expect(turn({}, "broker-1", ["broker-1"])).toEqual([]);
+});
+
+test("a file whose name has placeholders is held by its digest, for each host", () => {
+  const named = change(spec, (edited) => {
+    const [check] = poolOf(edited, "broker").ready.checks.slice(-1);
+    if (check) check.command = ["/etc/{group}/{host}.sh", "./{group}.sh", "{address}"];
+  });
+  const asked: string[] = [];
+  const digestOf = (word: string): string | undefined => {
+    asked.push(word);
+    return word.endsWith(".sh") ? sha256(word) : undefined;
+  };
+  const { files } = gateIntent(findGroup(named, "broker-0"), named, digestOf);
+  expect(Object.keys(files)).toEqual([
+    "./broker-0.sh",
+    "./silence.sh",
+    ...[0, 1, 2].map((number) => `/etc/broker-0/broker-0-${String(number)}.sh`),
+  ]);
+  expect(asked.filter((word) => /\{(group|host)\}/.test(word))).toEqual([]);
 });
 
 describe("A plan", () => {
