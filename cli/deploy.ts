@@ -91,7 +91,9 @@ export async function runDeploy(
   const despite = despiteIn(args);
   const wanted: Wanted = {
     ...(isCluster ? { groups: [], command: `rollout deploy ${CLUSTER}` } : wantedOf(spec, asked)),
-    ...(intent ? { groups: intent.groups.map(({ name }) => name), command: commandOf(args), isApproved: true } : {}),
+    ...(intent
+      ? { groups: intent.groups.map(({ name }) => name), command: commandOf(args), isApproved: true }
+      : {}),
     ...(despite ? { despite } : {}),
   };
   if (!isGiven && !intent) tell(`comes next: ${wanted.command}`);
@@ -142,7 +144,9 @@ export async function runDeploy(
       const isCancelled = async (): Promise<boolean> =>
         (await readHold(store, Date.now()))?.kind === "cancel";
       const isRolled = left?.length === 0;
-      const rolling = isRolled ? Promise.resolve({ kind: "done" as const, groups: [] }) : roll(run, wanted, tell, asOne.spec);
+      const rolling = isRolled
+        ? Promise.resolve({ kind: "done" as const, groups: [] })
+        : roll(run, wanted, tell, asOne.spec);
       const end = await rolling.catch(async (error: unknown) => {
         const giveUp = async (): Promise<void> => {
           if (await isCancelled()) await setGoal(store, undefined);

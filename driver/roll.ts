@@ -25,12 +25,7 @@ import type { Run } from "./run.js";
  * Rolls groups one after the other, with edits of `cluster.yaml` in between where an image is wanted.
  * @throws UserError as {@link rollGroups} does
  */
-export async function roll(
-  run: Run,
-  wanted: Wanted,
-  say: RollDeps["say"],
-  shown?: Spec,
-): Promise<RollEnd> {
+export async function roll(run: Run, wanted: Wanted, say: RollDeps["say"], shown?: Spec): Promise<RollEnd> {
   const { env, store, clock, stop: signal, log, note } = run;
   const reader = new LogReader(store);
   let waitsFor: string | undefined;

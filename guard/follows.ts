@@ -116,8 +116,9 @@ export function departuresOf(intent: Intent, now: Intent, begun: readonly string
   const { name } = next;
   const current = groupIn(now, name);
   if (current && (begun.includes(name) || isGrowing(next, current))) {
-    const base = isGrowing(next, current) ? rolledBase(next) : next.base;
-    const others = current.inPlace.filter((each) => !next.inPlace.includes(each));
+    const grows = isGrowing(next, current);
+    const base = grows ? rolledBase(next) : next.base;
+    const others = grows ? current.inPlace.filter((each) => !next.inPlace.includes(each)) : [];
     return [
       ...difference(`${name}: base`, base, current.base),
       ...(isBack(next, current)
@@ -157,8 +158,7 @@ const groupIn = ({ groups }: Intent, name: string): GroupIntent | undefined =>
 
 /** Rolled by the intent and by nothing else, and wanted as it was approved still. */
 const isDone = (group: GroupIntent, now: GroupIntent | undefined): boolean =>
-  now !== undefined &&
-  now.after.hash === group.after.hash &&
+  now?.after.hash === group.after.hash &&
   now.after.hosts === group.after.hosts &&
   isRolled(group, now) &&
   !hasGrowth(group, now);

@@ -7,7 +7,7 @@ import { buildProgram } from "../../cli/rollout.js";
 import { PACE } from "../../rollout/roll/may-roll.js";
 import type { Dialogue } from "../../cli/ask.js";
 import { runDeploy, type DeployArgs } from "../../cli/deploy.js";
-import { readShownRoll } from "../../cli/whole-roll.js";
+import { intentCommand, readShownRoll } from "../../cli/whole-roll.js";
 import { readCluster } from "../../program/read-deployed.js";
 import { planInWords } from "../../cli/plan-in-words.js";
 import { GateFailure } from "../../driver/deploy-group.js";
@@ -22,7 +22,15 @@ import { holding, type Hold } from "../../cluster/run/hold.js";
 import { sha256 } from "../../cluster/sha256.js";
 import type { LogEvent } from "../../cluster/run/run-log.js";
 import { nextRoll, type RollSituation, type Wanted } from "../../rollout/roll/next-group.js";
-import { change, cutAfterLeave, deployedAs, groupIn, localSpec, poolOf, withGroup } from "../support/fixtures.js";
+import {
+  change,
+  cutAfterLeave,
+  deployedAs,
+  groupIn,
+  localSpec,
+  poolOf,
+  withGroup,
+} from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
 import { layFixture, readFixtureFiles } from "../guard/plan/plan-fixture.js";
 
@@ -191,7 +199,7 @@ test("a roll ends where the spec is another than was shown, before anything of i
   );
 });
 
-test("writes the approved image again where the edit was lost with its run, and takes no undo for that", async () => {
+test("writes the approved image again where the edit was lost with its run, and takes no undo for that", () => {
   const local = localSpec();
   const edited = change(local, (draft) => {
     poolOf(draft, "broker").images[0] = "ami-0bbb";
@@ -313,6 +321,15 @@ test("rolls by an intent only with the hash that was approved, and with nothing 
   writeFileSync(intent, old);
   expect(await failure(deploy({ intent, sha256: sha256(old) }))).toMatch(
     /^no intent of this version: .*version: /,
+  );
+});
+
+test("a command that rolls an intent is one for a shell, whatever its file is called", () => {
+  expect(intentCommand("/srv/intent.json", "0AB")).toBe(
+    "rollout deploy --intent /srv/intent.json --sha256 0ab",
+  );
+  expect(intentCommand("my intent's.json", "0ab")).toBe(
+    "rollout deploy --intent 'my intent'\\''s.json' --sha256 0ab",
   );
 });
 

@@ -393,9 +393,9 @@ describe("A plan", () => {
       ...plan,
       resources: plan.resources.map((each) =>
         each.address === "terraform_data.broker-0-0"
-          ? JSON.parse(JSON.stringify(each).replaceAll(String(hash), "0000000000"))
+          ? (JSON.parse(JSON.stringify(each).replaceAll(String(hash), "0000000000")) as typeof each)
           : each,
-      ) as typeof plan.resources,
+      ),
     };
     expect(follows(goesBack, mixed, true)).toHaveLength(1);
   });
@@ -453,7 +453,9 @@ describe("A plan", () => {
     expect(follows(growing, { ...grown(200), base: new Map([["broker-0", 3]]) })).toEqual([
       "broker-0: base 2 -> 3",
     ]);
-    expect(follows(growing, { ...plan, base: new Map([["broker-0", 2]]) })).toEqual(["broker-0: base 1 -> 2"]);
+    expect(follows(growing, { ...plan, base: new Map([["broker-0", 2]]) })).toEqual([
+      "broker-0: base 1 -> 2",
+    ]);
   });
 
   test("refuses what is changed beside the group: a shared part, a resource of the user's own", () => {

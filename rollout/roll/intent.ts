@@ -99,9 +99,7 @@ function filesOf(
   const actions = [...ready.checks, ...steps.flatMap((step) => [step, ...(step.undo ? [step.undo] : [])])];
   const raw = actions.flatMap((action) => (action.kind === "command" ? action.command : []));
   const words = raw.flatMap((word) =>
-    word.includes("{")
-      ? hostNames(group).map((host) => fillIn(word, { group: group.name, host }))
-      : [word],
+    word.includes("{") ? hostNames(group).map((host) => fillIn(word, { group: group.name, host })) : [word],
   );
   return Object.fromEntries(
     [...new Set(words)].sort().flatMap((word) => {

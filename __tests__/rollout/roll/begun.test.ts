@@ -4,7 +4,15 @@ import type { LogEvent } from "../../../cluster/run/run-log.js";
 import type { Spec } from "../../../cluster/yaml/schema.js";
 import { begunBy } from "../../../rollout/roll/begun.js";
 import { intentOf } from "../../../rollout/roll/intent.js";
-import { change, cutAfterLeave, deployedAs, groupIn, localSpec, poolOf, withGroup } from "../../support/fixtures.js";
+import {
+  change,
+  cutAfterLeave,
+  deployedAs,
+  groupIn,
+  localSpec,
+  poolOf,
+  withGroup,
+} from "../../support/fixtures.js";
 import { runOf, situationOf } from "../../support/situation.js";
 
 const spec = localSpec();
