@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import * as z from "zod";
 import type { Environment } from "../clients/environment.js";
 import { isUntouched, setGoal, settleGoal } from "../clients/run-store/goal.js";
@@ -8,9 +9,10 @@ import { unfinishedNames } from "../rollout/roll/may-roll.js";
 import { DEPLOY, phaseOf } from "../rollout/status/phase.js";
 import type { Intent } from "../cluster/run/intent.js";
 import { groupsOf } from "../cluster/groups.js";
+import type { Spec } from "../cluster/yaml/schema.js";
 import { UserError } from "../cluster/user-error.js";
 import { answerTo, type Dialogue } from "./ask.js";
-import { approvedIn } from "../driver/approved.js";
+import { approvedIn, Departed } from "../driver/approved.js";
 import { confirmAll, confirmBy, NotConfirmed, refuseUnasked } from "../driver/confirm.js";
 import { groupResultSchema } from "../driver/deploy-result.js";
 import { jsonProgress, plainProgress } from "./output/progress.js";
@@ -34,7 +36,7 @@ import { readSituation } from "../program/situation.js";
 import { inPlace, isWatched } from "./output/tasks.js";
 import { readIntent } from "./check-intent.js";
 import { readApproved } from "./check.js";
-import { readWholeRoll, wantedOf, type Asked } from "./whole-roll.js";
+import { intentCommand, readShownRoll, wantedOf, type Asked } from "./whole-roll.js";
 import { despiteIn, type DespiteOptions } from "./verb.js";
 
 /** What `rollout deploy --format json` prints. */
@@ -81,7 +83,7 @@ export async function runDeploy(
   const env = pinSpec(given, source);
   const intent = approvedIntent(args);
   const approved = intent && approvedIn(intent, env, realClock.now);
-  await approved?.prove();
+  const left = await approved?.prove();
   const isGiven = args.target !== undefined || args.all || args.image !== undefined;
   const isCluster = args.target === CLUSTER && !args.all && args.image === undefined;
   const asked = intent ? askedIn(intent) : isGiven ? args : await comingNext(env);
@@ -89,7 +91,9 @@ export async function runDeploy(
   const despite = despiteIn(args);
   const wanted: Wanted = {
     ...(isCluster ? { groups: [], command: `rollout deploy ${CLUSTER}` } : wantedOf(spec, asked)),
-    ...(intent ? { groups: intent.groups.map(({ name }) => name), command: commandOf(args) } : {}),
+    ...(intent
+      ? { groups: intent.groups.map(({ name }) => name), command: commandOf(args), isApproved: true }
+      : {}),
     ...(despite ? { despite } : {}),
   };
   if (!isGiven && !intent) tell(`comes next: ${wanted.command}`);
@@ -102,14 +106,14 @@ export async function runDeploy(
     ask: dialogue.input.isTTY ? (question: string) => answerTo(question, dialogue) : undefined,
   };
   // Whoever approved an intent has said yes to all of it.
-  const asOne = intent
-    ? wanted.groups
+  const asOne: ConfirmedRoll = intent
+    ? { groups: wanted.groups }
     : isOne || isCluster
-      ? []
+      ? { groups: [] }
       : await askedAtOnce(env, wanted, answers, isJson ? undefined : say);
   const ask = confirmBy({
     ...answers,
-    confirmed: [...args.confirm, ...asOne],
+    confirmed: [...args.confirm, ...asOne.groups],
     show: (question) => {
       if (!isJson) say(formatQuestion(question));
     },
@@ -139,11 +143,19 @@ export async function runDeploy(
       const { store } = run;
       const isCancelled = async (): Promise<boolean> =>
         (await readHold(store, Date.now()))?.kind === "cancel";
-      const end = await roll(run, wanted, tell).catch(async (error: unknown) => {
+      const isRolled = left?.length === 0;
+      const rolling = isRolled
+        ? Promise.resolve({ kind: "done" as const, groups: [] })
+        : roll(run, wanted, tell, asOne.spec);
+      const end = await rolling.catch(async (error: unknown) => {
         const giveUp = async (): Promise<void> => {
           if (await isCancelled()) await setGoal(store, undefined);
           // Who says no at the first question has set no goal either.
-          else if (goal && error instanceof NotConfirmed && isUntouched(goal, await readCluster(env)))
+          else if (
+            goal &&
+            (error instanceof NotConfirmed || error instanceof Departed) &&
+            isUntouched(goal, await readCluster(env))
+          )
             await setGoal(store, was);
         };
         // Why it failed is said even where nothing more can be written.
@@ -181,8 +193,9 @@ function approvedIntent(args: DeployArgs): Intent | undefined {
   return readIntent(readApproved(file, hash), file);
 }
 
+/** Whoever goes on with it may stand in another folder. */
 const commandOf = ({ intent = "", sha256 = "" }: DeployArgs): string =>
-  `rollout deploy --intent ${intent} --sha256 ${sha256.toLowerCase()}`;
+  intentCommand(resolve(intent), sha256);
 
 const askedIn = ({ asked: { target, image } }: Intent): Asked => ({
   ...{ target: target ?? undefined, all: target === null, image: image ?? undefined },
@@ -193,7 +206,7 @@ const CLUSTER = "cluster";
 
 /**
  * Shows a roll of several groups and asks once for all; of a single one its own plan is the question, which comes later.
- * @returns the groups that are confirmed by that
+ * @returns the groups that are confirmed by that, and the spec that was shown
  * @throws UserError where the answer is no, or (exit code 2) where nobody can be asked for one that is going to begin
  */
 async function askedAtOnce(
@@ -201,18 +214,24 @@ async function askedAtOnce(
   wanted: Wanted,
   answers: Parameters<typeof confirmAll>[2],
   say: ((line: string) => void) | undefined,
-): Promise<string[]> {
-  const roll = await readWholeRoll(env, wanted, realClock.now());
+): Promise<ConfirmedRoll> {
+  const { roll, spec } = await readShownRoll(env, wanted, realClock.now());
   // One that has begun may need no more than its gate, and asks for itself.
   const groups = roll.groups.flatMap(({ name: group, role, begun }) => (begun ? [] : [{ group, role }]));
   // Of what is refused nobody is asked: the roll itself says why.
   const isRefused = roll.refused.length > 0;
   if (wanted.image !== undefined || !isRefused) refuseUnasked(groups, answers);
-  if (roll.groups.length < 2) return [];
+  if (roll.groups.length < 2) return { groups: [] };
   say?.(`${formatWholeRoll(roll)}\n`);
-  if (isRefused) return [];
+  if (isRefused) return { groups: [] };
   await confirmAll(groups, roll.cluster, answers);
-  return groups.map(({ group }) => group);
+  return { groups: groups.map(({ group }) => group), spec };
+}
+
+/** What a roll of several groups is confirmed by: names alone would be rolled by any later spec. */
+interface ConfirmedRoll {
+  readonly groups: readonly string[];
+  readonly spec?: Spec;
 }
 
 /** What `rollout status` says comes next, or the goal that it is part of; undefined where all is as desired. */

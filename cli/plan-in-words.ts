@@ -11,7 +11,7 @@ import { wholeRollSchema, type WholeRoll } from "../rollout/roll/whole-roll.js";
 import { formatMadePlan } from "./output/plan.js";
 import { formatWholeRoll } from "./output/whole-roll.js";
 import { checkWritable, runPlan, type PlanArgs } from "./plan.js";
-import { readWholeRoll, wantedOf, type Asked } from "./whole-roll.js";
+import { intentCommand, readWholeRoll, wantedOf, type Asked } from "./whole-roll.js";
 
 export interface PlanVerbArgs extends PlanArgs {
   readonly all: boolean;
@@ -44,7 +44,7 @@ export async function planInWords(
     const text =
       format === "json"
         ? JSON.stringify(wholeRollSchema.parse(roll), null, 2)
-        : [formatWholeRoll(roll), ...note].join("\n");
+        : [formatWholeRoll(roll, intent !== undefined), ...note].join("\n");
     return { text, isAccepted };
   }
   const made = await runPlan(env, { view, out });
@@ -83,6 +83,6 @@ async function writeIntent(
   putFile(file, text, 0o644);
   return [
     `intent: ${file}, to begin until ${intent.expires}`,
-    `roll just this: rollout deploy --intent ${file} --sha256 ${sha256(text)}`,
+    `roll just this: ${intentCommand(file, sha256(text))}`,
   ];
 }

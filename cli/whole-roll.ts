@@ -1,4 +1,5 @@
 import type { Environment } from "../clients/environment.js";
+import { shellWords } from "../clients/ssh/shell-words.js";
 import { findTargets } from "../cluster/find-group.js";
 import type { Spec } from "../cluster/yaml/schema.js";
 import { refusedByState } from "../guard/refused-by-state.js";
@@ -27,8 +28,20 @@ export function wantedOf(spec: Spec, { target, all, image }: Asked): Wanted {
 }
 
 /** A whole roll before it begins. @param now milliseconds since 1970 */
-export async function readWholeRoll(env: Environment, wanted: Wanted, now: number): Promise<WholeRoll> {
+export const readWholeRoll = async (env: Environment, wanted: Wanted, now: number): Promise<WholeRoll> =>
+  (await readShownRoll(env, wanted, now)).roll;
+
+/** The same, and the spec that it was made from. */
+export async function readShownRoll(
+  env: Environment,
+  wanted: Wanted,
+  now: number,
+): Promise<{ readonly roll: WholeRoll; readonly spec: Spec }> {
   const situation = await readSituation(env, now);
   const { spec, deployed } = situation;
-  return wholeRoll(situation, wanted, (name) => refusedByState(spec, deployed, name));
+  return { roll: wholeRoll(situation, wanted, (name) => refusedByState(spec, deployed, name)), spec };
 }
+
+/** What rolls an intent, for a shell. @param file its path, as it stands or whole */
+export const intentCommand = (file: string, sha256: string): string =>
+  `rollout deploy --intent ${/^[\w@%+=:,./-]+$/.test(file) ? file : shellWords([file])} --sha256 ${sha256.toLowerCase()}`;

@@ -17,11 +17,15 @@ export function volumeChanges(
   const { sizeGib } = volume;
   return [
     ...(sizeGib < wanted.sizeGib || (isResized && sizeGib !== wanted.sizeGib)
-      ? [`volume ${String(sizeGib)} -> ${String(wanted.sizeGib)} GiB`]
+      ? [describeGrowth(sizeGib, wanted.sizeGib)]
       : []),
     ...performanceChanges(volume, wanted),
   ];
 }
+
+/** `volume 100 -> 200 GiB` */
+export const describeGrowth = (from: number | undefined, to: number | undefined): string =>
+  `volume ${String(from)} -> ${String(to)} GiB`;
 
 /** The same of iops and throughput alone. Where the spec does not say them, they are as they are. */
 export const performanceChanges = (is: Performance, wanted: Performance): string[] =>
@@ -34,4 +38,4 @@ export const performanceChanges = (is: Performance, wanted: Performance): string
 /** Whether a volume of this type may have iops and throughput of its own. */
 export const takesPerformance = (type: string): boolean => type === DEFAULT_VOLUME_TYPE;
 
-type Performance = Pick<DeployedVolume, "iops" | "throughput">;
+type Performance = Partial<Record<"iops" | "throughput", number | undefined>>;

@@ -316,11 +316,14 @@ class GroupRoll {
   private async leave(plan: ViewPlan): Promise<void> {
     const { batch, folder, program } = plan;
     const group = inBatch(program, this.name, batch);
+    const current = program.deployed.groups.get(this.name);
+    // What is out already is mended all the same.
+    const isFewer = current?.leave === true && current.hosts.length > hostNames(group).length;
+    if (batch.updating.length > 0 || isFewer) this.run.approved?.proveLeave(this.name, program.spec);
     const begin = (): void => {
       this.hasBegun = true;
       noteBegun(folder, group);
     };
-    const current = program.deployed.groups.get(this.name);
     if (current && onlyAdds(group, current, batch.laterHosts)) {
       begin();
       this.isSurged = isLeaveKept(current) && deployedHash(current) !== group.hash;

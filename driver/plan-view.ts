@@ -82,10 +82,13 @@ export class ViewPlanner {
     const ofGroup = gate === undefined ? [] : ["-refresh=false", `-var=${GATE_VARIABLE}=${gate}`];
     const dead = (program.deployed.groups.get(view)?.dead ?? []).map((address) => `-replace=${address}`);
     const { file, json } = await this.saved([...ofGroup, ...dead], options);
-    const intent = run.approved?.intent;
-    const judged = judgeMadePlan({ json, file, view, inBatches: gate !== undefined, intent }, program);
+    const approved = run.approved && {
+      intent: run.approved.intent,
+      hasBegun: await run.approved.hasBegun(view),
+    };
+    const judged = judgeMadePlan({ json, file, view, inBatches: gate !== undefined, approved }, program);
     if (judged.result.verdict === "rejected") throw new PlanRejected(judged.result);
-    refuseDepartures(judged.departures ?? []);
+    refuseDepartures(judged.departures ?? [], approved?.hasBegun === true ? view : undefined);
     return { program, file, folder, batch, ...judged };
   }
 

@@ -6,7 +6,7 @@ import {
   type RollStep,
   type Wanted,
 } from "../rollout/roll/next-group.js";
-import { PACE, type Reason, type ReasonId } from "../rollout/roll/may-roll.js";
+import { PACE, unfinished, type Reason, type ReasonId } from "../rollout/roll/may-roll.js";
 import { readRuns } from "../rollout/log/read-runs.js";
 import { rollFacts, type RollFailure } from "../rollout/log/roll-facts.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
@@ -15,6 +15,7 @@ import { findGroup } from "../cluster/find-group.js";
 import { groupsOf } from "../cluster/groups.js";
 import type { Hold } from "../cluster/run/hold.js";
 import type { LogEvent } from "../cluster/run/run-log.js";
+import { Departed } from "./approved.js";
 import { NotConfirmed } from "./confirm.js";
 import type { GroupResult } from "./deploy-result.js";
 import type { Spec } from "../cluster/yaml/schema.js";
@@ -68,9 +69,10 @@ const EVERY_MS = 5000;
 /**
  * Rolls group after group, each step decided from a new look. Killed anywhere, it goes on from there when it is called
  * again.
+ * @param shown the spec that somebody has confirmed. Default: the one that is seen first
  * @throws UserError of a group that cannot be rolled, or when somebody else has edited the spec meanwhile
  */
-export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEnd> {
+export async function rollGroups(deps: RollDeps, wanted: Wanted, shown?: Spec): Promise<RollEnd> {
   const { clock, signal, say } = deps;
   const groups: RolledGroup[] = [];
   // What this process knows by itself where its log could not be written, as on a full disk.
@@ -78,7 +80,7 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
   /** Until when what is there holds this roll, which waits for the resume. Infinity: until that is said. */
   let heldUntil: number | undefined;
   let isReleased = false;
-  let known: Spec | undefined;
+  let known = shown;
   let before: string | undefined;
   let edited: Extract<RollStep, { step: "set-image" }> | undefined;
   // One group that the spec leaves pending answers for itself, in its own words, once it is its turn.
@@ -139,8 +141,9 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
           // A machine that is lost just then makes the same group the next once more.
           if (result?.result !== "nothing") before = undefined;
         } catch (error) {
-          // Somebody who says no has not asked for the edit either.
-          if (error instanceof NotConfirmed && edited?.group === step.group)
+          // Somebody who says no has not asked for the edit either; what has begun needs it to be finished.
+          const isRefused = error instanceof NotConfirmed || error instanceof Departed;
+          if (isRefused && edited?.group === step.group && isUntouched(seen, await deps.look(), step.group))
             await deps.edit(step.group, { image: edited.from });
           if (!deps.isGateFailure(error)) throw error;
           const { name: group, image: to, hash } = findGroup(known, step.group);
@@ -160,6 +163,20 @@ export async function rollGroups(deps: RollDeps, wanted: Wanted): Promise<RollEn
         break;
     }
   }
+}
+
+/** Whether nothing of a group has begun since it was seen: no work of it has left, and its machines and its record are the same. */
+function isUntouched(before: Look, now: Look, name: string): boolean {
+  const [was, is] = [before, now].map(({ deployed }) => deployed.groups.get(name));
+  const facts = rollFacts(readRuns(now.events), now.deployed);
+  return (
+    !unfinished(now, facts).some(({ group }) => group === name) &&
+    isDeepStrictEqual(was?.revisions, is?.revisions) &&
+    isDeepStrictEqual(
+      was?.hosts.map(({ id, hash }) => [id, hash]),
+      is?.hosts.map(({ id, hash }) => [id, hash]),
+    )
+  );
 }
 
 function describe(step: RollStep, { place, of }: { readonly place: number; readonly of: number }): string {

@@ -5,6 +5,7 @@ import { withoutRegion } from "../rollout/observation/host-of.js";
 import type { Wanted } from "../rollout/roll/next-group.js";
 import { parseHostName } from "../cluster/address.js";
 import { roleOf } from "../cluster/groups.js";
+import type { Spec } from "../cluster/yaml/schema.js";
 import type { ClusterState } from "../cluster/cluster-state.js";
 import { hasAgents } from "../cluster/local-agents.js";
 import { isNew } from "../cluster/pending.js";
@@ -24,7 +25,7 @@ import type { Run } from "./run.js";
  * Rolls groups one after the other, with edits of `cluster.yaml` in between where an image is wanted.
  * @throws UserError as {@link rollGroups} does
  */
-export async function roll(run: Run, wanted: Wanted, say: RollDeps["say"]): Promise<RollEnd> {
+export async function roll(run: Run, wanted: Wanted, say: RollDeps["say"], shown?: Spec): Promise<RollEnd> {
   const { env, store, clock, stop: signal, log, note } = run;
   const reader = new LogReader(store);
   let waitsFor: string | undefined;
@@ -75,6 +76,7 @@ export async function roll(run: Run, wanted: Wanted, say: RollDeps["say"]): Prom
       signal,
     },
     wanted,
+    shown,
   );
 }
 

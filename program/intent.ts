@@ -7,12 +7,14 @@ import { commitAt } from "../clients/git.js";
 import { toolOf } from "../clients/terraform/find.js";
 import { terraformVersion } from "../clients/terraform/terraform.js";
 import { isForReview } from "../cluster/deployed.js";
-import { intentSchema, type Intent } from "../cluster/run/intent.js";
+import { findGroup } from "../cluster/find-group.js";
+import { intentSchema, type GroupIntent, type Intent } from "../cluster/run/intent.js";
 import { sha256 } from "../cluster/sha256.js";
 import { UserError } from "../cluster/user-error.js";
 import type { Spec } from "../cluster/yaml/schema.js";
-import { intentOf, type IntentFacts } from "../rollout/roll/intent.js";
+import { gateIntent, intentOf, type IntentFacts } from "../rollout/roll/intent.js";
 import { unfinishedNames } from "../rollout/roll/may-roll.js";
+import type { Situation } from "../rollout/status/situation.js";
 import { currentHooks } from "./hook-bundle.js";
 import { bundledProgram } from "./program.js";
 import { readSituation } from "./situation.js";
@@ -36,31 +38,34 @@ export function intentIn(bytes: Uint8Array, file: string): Intent | undefined {
 }
 
 /**
- * What an intent for some groups would be now, and which groups have begun. No agent is asked.
+ * What an intent for some groups would be now, and the situation that it is made from. No agent is asked.
  * @param now milliseconds since 1970
  */
 export async function intentNow(
   env: Environment,
   asked: Pick<IntentFacts, "asked" | "groups" | "expires">,
   now: number,
-): Promise<{ readonly intent: Intent; readonly begun: readonly string[] }> {
+): Promise<{ readonly intent: Intent; readonly situation: Situation }> {
   const situation = await readSituation(env, now);
   const { spec, deployed, source } = situation;
   if (isForReview(deployed.origin))
     throw new UserError("ROLLOUT_DEPLOYED is set: an intent is made from the state alone; unset it", 2);
-  const begun = unfinishedNames(situation);
   const { binary, version } = await terraformVersion({ cwd: process.cwd(), env });
   const intent = intentOf(situation, {
     ...asked,
-    begun,
+    begun: unfinishedNames(situation),
     commit: (await commitAt(source.file, "HEAD")) ?? null,
     program: programDigest(),
     terraform: { tool: toolOf(binary), version },
     providers: providersOf(spec),
     digestOf,
   });
-  return { intent, begun };
+  return { intent, situation };
 }
+
+/** How a group would leave and become ready by a spec, in the terms of an intent. */
+export const gateNow = (spec: Spec, name: string): Pick<GroupIntent, "gate" | "files"> =>
+  gateIntent(findGroup(spec, name), spec, digestOf);
 
 /** Each chunk of a bundle is named by its content, so what names all others tells them apart; hooks have a digest of their own. */
 const programDigest = (): string => {

@@ -29,12 +29,12 @@ interface PlanToJudge {
   /** Whether it may replace no more machines at once than `maxUnavailable` says. Default: no. */
   readonly inBatches?: boolean;
   /** What was approved. Default: nothing that it is held against. */
-  readonly intent?: Intent | undefined;
+  readonly approved?: { readonly intent: Intent; readonly hasBegun: boolean } | undefined;
 }
 
 /** Judges a plan that was made just now. */
 export function judgeMadePlan(
-  { json, file, view, inBatches = false, intent }: PlanToJudge,
+  { json, file, view, inBatches = false, approved }: PlanToJudge,
   { spec, deployed }: ClusterState,
 ): JudgedPlan {
   const plan = readPlan(new TextEncoder().encode(json));
@@ -51,7 +51,7 @@ export function judgeMadePlan(
         ]
       : [];
   return {
-    ...(intent ? { departures: follows(intent, plan) } : {}),
+    ...(approved ? { departures: follows(approved.intent, plan, approved.hasBegun) } : {}),
     result: resultOf(plan, { spec, deployed, inBatches }, readFileSync(file)),
     summary: {
       ...summarizePlan(plan, view, standing),

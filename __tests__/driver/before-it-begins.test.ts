@@ -7,18 +7,30 @@ import { buildProgram } from "../../cli/rollout.js";
 import { PACE } from "../../rollout/roll/may-roll.js";
 import type { Dialogue } from "../../cli/ask.js";
 import { runDeploy, type DeployArgs } from "../../cli/deploy.js";
+import { intentCommand, readShownRoll } from "../../cli/whole-roll.js";
+import { readCluster } from "../../program/read-deployed.js";
 import { planInWords } from "../../cli/plan-in-words.js";
 import { GateFailure } from "../../driver/deploy-group.js";
 import { rollGroups, type RollDeps } from "../../driver/roll-groups.js";
+import { Departed, refuseDepartures } from "../../driver/approved.js";
 import { NotConfirmed } from "../../driver/confirm.js";
+import type { Deployed } from "../../cluster/deployed.js";
 import { UserError } from "../../cluster/user-error.js";
 import type { Spec } from "../../cluster/yaml/schema.js";
 import type { Window } from "../../rollout/roll/windows.js";
 import { holding, type Hold } from "../../cluster/run/hold.js";
 import { sha256 } from "../../cluster/sha256.js";
 import type { LogEvent } from "../../cluster/run/run-log.js";
-import type { Wanted } from "../../rollout/roll/next-group.js";
-import { change, deployedAs, localSpec, poolOf, withGroup } from "../support/fixtures.js";
+import { nextRoll, type RollSituation, type Wanted } from "../../rollout/roll/next-group.js";
+import {
+  change,
+  cutAfterLeave,
+  deployedAs,
+  groupIn,
+  localSpec,
+  poolOf,
+  withGroup,
+} from "../support/fixtures.js";
 import { failure } from "../support/refusal.js";
 import { layFixture, readFixtureFiles } from "../guard/plan/plan-fixture.js";
 
@@ -111,6 +123,107 @@ test("an edit is taken back where its question is answered with no", async () =>
   const wanted = { groups: ["broker-0"], image: "ami-0bbb", command: "rollout deploy broker-0" };
   expect(await failure(rollGroups(deps, wanted))).toBe("nothing was done: broker-0 was not confirmed");
   expect(edits).toEqual(["broker-0: ami-0bbb", "broker-0: ami-0aaa"]);
+});
+
+test("an edit stays where a departure is seen after something has begun, and else is taken back", async () => {
+  const local = localSpec();
+  const roll = async (begin: (now: Spec) => Deployed, events: LogEvent[] = []): Promise<string[]> => {
+    let [now, deployed] = [local, deployedAs(local)];
+    let seen: LogEvent[] = [];
+    const edits: string[] = [];
+    const deps: RollDeps = {
+      ...IDLE,
+      look: () => Promise.resolve({ spec: now, deployed, hold: undefined, events: seen, leaders: [] }),
+      edit: (_, { image = "" }) => {
+        edits.push(image);
+        now = change(now, (draft) => {
+          poolOf(draft, "broker").images[0] = image;
+        });
+        return Promise.resolve(now);
+      },
+      deploy: () => {
+        [deployed, seen] = [begin(now), events];
+        return Promise.reject(new Departed("this is not what was approved"));
+      },
+    };
+    const wanted = { groups: ["broker-0"], image: "ami-0bbb", command: "x" };
+    expect(await failure(rollGroups(deps, wanted))).toBe("this is not what was approved");
+    return edits;
+  };
+  const isBegun = ["ami-0bbb"];
+  expect(await roll(() => deployedAs(local))).toEqual(["ami-0bbb", "ami-0aaa"]);
+  expect(await roll((now) => cutAfterLeave(now, deployedAs(local), "broker-0"))).toEqual(isBegun);
+  // Recorded, while its data volumes are still to be changed.
+  expect(await roll((now) => deployedAs(now))).toEqual(isBegun);
+  const leaving: LogEvent[] = [
+    { at: "2026-11-21T10:00:00.000Z", run: "r1", event: "group-started", group: "broker-0", to: "ami-0bbb" },
+    { at: "2026-11-21T10:01:00.000Z", run: "r1", event: "step-started", group: "broker-0", step: "leave" },
+  ];
+  expect(await roll(() => deployedAs(local), leaving)).toEqual(isBegun);
+});
+
+test("a departure names what finishes a group that has begun, and else how it is approved", () => {
+  const said = "this is not what was approved, and nothing more of it is rolled:\n  commit a -> b\n";
+  expect(() => {
+    refuseDepartures(["commit a -> b"]);
+  }).toThrow(
+    new Departed(
+      `${said}put it back, or have another intent approved, which rollout plan --intent FILE writes`,
+    ),
+  );
+  expect(() => {
+    refuseDepartures(["commit a -> b"], "broker-1");
+  }).toThrow(
+    new Departed(`${said}put it back, or finish broker-1 without the intent: rollout deploy broker-1`),
+  );
+});
+
+test("a roll ends where the spec is another than was shown, before anything of it is done", async () => {
+  const env = { CLUSTER: join(folder, "cluster.yaml") };
+  const read = await readShownRoll(env, { groups: ["broker-0"], command: "x" }, 0);
+  expect(read.spec).toStrictEqual((await readCluster(env)).spec);
+  const shown = change(localSpec(), () => undefined);
+  const now = change(shown, (draft) => {
+    poolOf(draft, "nomad-server").images[0] = "ami-0bbb";
+  });
+  const deps: RollDeps = {
+    ...IDLE,
+    look: () =>
+      Promise.resolve({ spec: now, deployed: deployedAs(shown), hold: undefined, events: [], leaders: [] }),
+    edit: () => Promise.reject(new Error("nothing is to be edited")),
+    deploy: () => Promise.reject(new Error("nothing is to be rolled")),
+  };
+  const wanted = { groups: ["nomad-server-0", "broker-0"], command: "rollout deploy --all" };
+  expect(await failure(rollGroups(deps, wanted, shown))).toBe(
+    "the spec was edited while this ran: nomad-server-0 (ami-0aaa -> ami-0bbb); nothing of it was overwritten, and nothing is rolled by it: look at it, then run this again: rollout deploy --all",
+  );
+});
+
+test("writes the approved image again where the edit was lost with its run, and takes no undo for that", () => {
+  const local = localSpec();
+  const edited = change(local, (draft) => {
+    poolOf(draft, "broker").images[0] = "ami-0bbb";
+  });
+  const [host, ...others] = groupIn(deployedAs(edited), "broker-0").hosts;
+  if (!host) throw new Error("no host");
+  const cut = withGroup(deployedAs(local), "broker-0", { hosts: [host], ready: undefined });
+  const step = (wanted: Partial<Wanted>, more: Partial<RollSituation> = {}) =>
+    nextRoll({
+      ...{ spec: local, deployed: cut, hold: undefined, at: 0, leaders: [], facts: { out: [] } },
+      wanted: { groups: ["broker-0"], image: "ami-0bbb", command: "x", isApproved: true, ...wanted },
+      ...more,
+    });
+  expect(others).toHaveLength(2);
+  const again = { step: "set-image", group: "broker-0", from: "ami-0aaa", to: "ami-0bbb" };
+  const rolled = { kind: "step", step: { step: "roll", group: "broker-0" } };
+  expect(step({})).toEqual({ kind: "step", step: again });
+  // Nothing of the approved image stands, or nobody has approved it, or it failed, or it is wanted back.
+  expect(step({}, { deployed: cutAfterLeave(local, deployedAs(local), "broker-0") })).toEqual(rolled);
+  expect(step({ isApproved: false })).toEqual(rolled);
+  const failure = { group: "broker-0", to: "ami-0bbb", message: "x" };
+  expect(step({}, { facts: { out: [], failure } })).toEqual(rolled);
+  const hold = { kind: "cancel", undo: true, since: "2026-11-21T10:00:00.000Z", by: "ann" } as const;
+  expect(step({}, { hold })).toEqual(rolled);
 });
 
 test("counts the groups of a roll as they come", async () => {
@@ -208,6 +321,15 @@ test("rolls by an intent only with the hash that was approved, and with nothing 
   writeFileSync(intent, old);
   expect(await failure(deploy({ intent, sha256: sha256(old) }))).toMatch(
     /^no intent of this version: .*version: /,
+  );
+});
+
+test("a command that rolls an intent is one for a shell, whatever its file is called", () => {
+  expect(intentCommand("/srv/intent.json", "0AB")).toBe(
+    "rollout deploy --intent /srv/intent.json --sha256 0ab",
+  );
+  expect(intentCommand("my intent's.json", "0ab")).toBe(
+    "rollout deploy --intent 'my intent'\\''s.json' --sha256 0ab",
   );
 });
 

@@ -5,8 +5,14 @@ import { formatTable } from "./table.js";
 
 type Row = WholeRoll["groups"][number];
 
-/** What is going to be rolled, a row a group; then what each means for the work, and what is refused or asked. */
-export function formatWholeRoll({ cluster, groups, of, seconds, refused }: WholeRoll): string {
+/**
+ * What is going to be rolled, a row a group; then what each means for the work, and what is refused or asked.
+ * @param isApproved whether it is rolled by an intent, which has its order and asks nobody. Default: no
+ */
+export function formatWholeRoll(
+  { cluster, groups, of, seconds, refused }: WholeRoll,
+  isApproved = false,
+): string {
   const servers = groups.filter(({ role }) => role !== "client");
   const isLed = servers.some(({ role }) => servers.filter((other) => other.role === role).length > 1);
   const unknown = groups.flatMap(({ name, seconds }) => (seconds === null ? [name] : []));
@@ -29,8 +35,8 @@ export function formatWholeRoll({ cluster, groups, of, seconds, refused }: Whole
           "",
           ...groups.map(({ name, impact }) => `${name}: ${impact}`),
         ]),
-    ...(isLed ? ["of the servers of a kind the one that leads goes last"] : []),
-    ...askedOf(cluster, groups),
+    ...(isLed && !isApproved ? ["of the servers of a kind the one that leads goes last"] : []),
+    ...(isApproved ? [] : askedOf(cluster, groups)),
     ...refused.map((each) => `refused already: ${each}`),
   ].join("\n");
 }

@@ -1,7 +1,7 @@
 import type { DeployedGroup } from "../../cluster/deployed.js";
 import { findGroup } from "../../cluster/find-group.js";
-import { gateSettingsOf, type GateSettings } from "../../cluster/gate-settings.js";
-import type { Group } from "../../cluster/groups.js";
+import { fillIn, gateSettingsOf, type GateSettings } from "../../cluster/gate-settings.js";
+import { hostNames, type Group } from "../../cluster/groups.js";
 import { changesInPlace } from "../../cluster/in-place.js";
 import { deployedHash, deployedHosts } from "../../cluster/pending.js";
 import { asWritten } from "../../cluster/recorded-sizes.js";
@@ -63,9 +63,8 @@ function groupIntent(
   current: DeployedGroup,
   { spec, digestOf }: Pick<IntentFacts, "digestOf"> & { readonly spec: Spec },
 ) {
-  const { name, pool, hash, hosts } = group;
+  const { name, hash, hosts } = group;
   const last = current.revisions.at(-1);
-  const settings = gateSettingsOf(pool, spec);
   const back = takeBack(group, current, true)?.change;
   return {
     ...{ name, base: last?.number ?? null },
@@ -76,14 +75,32 @@ function groupIntent(
     after: { hash, template: templateOf(group), hosts },
     inPlace: changesInPlace(group, current),
     undo: back ? { hash: templateHash(back), template: templateOf(back) } : null,
-    gate: settings,
-    files: filesOf(settings, digestOf),
+    ...gateIntent(group, spec, digestOf),
   };
 }
 
-function filesOf({ ready, steps }: GateSettings, digestOf: IntentFacts["digestOf"]): GroupIntent["files"] {
+/** How a group leaves and becomes ready. */
+export function gateIntent(
+  group: Group,
+  spec: Spec,
+  digestOf: IntentFacts["digestOf"],
+): Pick<GroupIntent, "gate" | "files"> {
+  const settings = gateSettingsOf(group.pool, spec);
+  const gate = intentSchema.shape.groups.element.shape.gate.parse(JSON.parse(JSON.stringify(settings)));
+  return { gate, files: filesOf(settings, group, digestOf) };
+}
+
+/** A word is the name of a file once its placeholders are filled in, which may be another for each host. */
+function filesOf(
+  { ready, steps }: GateSettings,
+  group: Group,
+  digestOf: IntentFacts["digestOf"],
+): GroupIntent["files"] {
   const actions = [...ready.checks, ...steps.flatMap((step) => [step, ...(step.undo ? [step.undo] : [])])];
-  const words = actions.flatMap((action) => (action.kind === "command" ? action.command : []));
+  const raw = actions.flatMap((action) => (action.kind === "command" ? action.command : []));
+  const words = raw.flatMap((word) =>
+    word.includes("{") ? hostNames(group).map((host) => fillIn(word, { group: group.name, host })) : [word],
+  );
   return Object.fromEntries(
     [...new Set(words)].sort().flatMap((word) => {
       const digest = digestOf(word);
@@ -133,8 +150,12 @@ export function expiryOf({ groups }: WholeRoll, { rollout, ...spec }: Spec, at: 
   return closes;
 }
 
-/** How long a roll may take of which no history tells. */
+/** How long a roll may take of which no history tells: each batch leaves and becomes ready by itself. */
 function longestOf(name: string, spec: Spec): number {
-  const { drain, ready, bake } = gateSettingsOf(findGroup(spec, name).pool, spec);
-  return drain.deadlineSeconds + ready.timeoutSeconds + Math.max(bake.seconds, bake.firstSeconds);
+  const { pool, hosts } = findGroup(spec, name);
+  const { drain, ready, bake, maxSurge, maxUnavailable } = gateSettingsOf(pool, spec);
+  const atOnce = Math.max(1, maxSurge > 0 ? maxSurge : maxUnavailable);
+  const batches = Math.max(1, Math.ceil(hosts / atOnce));
+  const batch = drain.deadlineSeconds + ready.timeoutSeconds + Math.max(bake.seconds, bake.firstSeconds);
+  return batches * batch;
 }

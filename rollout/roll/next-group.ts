@@ -3,7 +3,7 @@ import type { Deployed } from "../../cluster/deployed.js";
 import type { Group } from "../../cluster/groups.js";
 import type { Despite } from "../../cluster/run/run-log.js";
 import { groupsInPlace } from "../../cluster/in-place.js";
-import { pendingGroups } from "../../cluster/pending.js";
+import { deployedHash, pendingGroups } from "../../cluster/pending.js";
 import type { Revision } from "../../cluster/revision.js";
 import { takeBack, type TakeBack } from "../edit/take-back.js";
 import { isTo, type RollFacts, type RollFailure } from "../log/roll-facts.js";
@@ -21,6 +21,8 @@ export interface Wanted {
   readonly command: string;
   /** What of the pace does not count. */
   readonly despite?: Despite;
+  /** Whether just this was approved, as an intent: what has begun of it goes on with it, though the spec has lost it. Default: no. */
+  readonly isApproved?: boolean;
 }
 
 /** All that the next step of a roll is decided from. Nothing of it says how far the roll is: that is seen in what is deployed. */
@@ -141,10 +143,24 @@ function finish(group: Group, situation: RollSituation): NextRoll {
   if (back && hold?.kind === "cancel" && hold.undo === true) {
     return { kind: "step", step: { step: "undo", reason: `cancelled by ${hold.by}`, ...back } };
   }
-  if (!failure) return { kind: "step", step: { step: "roll", group: name } };
+  if (!failure) return { kind: "step", step: lostEdit(group, situation) ?? { step: "roll", group: name } };
   return back && spec.rollout.onFailure === "undo"
     ? { kind: "step", step: { step: "undo", reason: `it did not become ready with ${failure.to}`, ...back } }
     : failed(failure, true, situation);
+}
+
+/** The edit of a run that was killed with the folder in which it was made: without it the group would go back, which nobody wants. */
+function lostEdit(
+  { name, image, hash }: Group,
+  { deployed, facts, hold, wanted }: RollSituation,
+): RollStep | undefined {
+  const to = wanted.image;
+  const current = deployed.groups.get(name);
+  const isBack = image !== to && deployedHash(current) === hash;
+  const isWanted = wanted.isApproved === true && facts.failure?.group !== name && hold?.kind !== "cancel";
+  return to !== undefined && isWanted && isBack && current?.hosts.some((host) => host.image === to)
+    ? { step: "set-image", group: name, from: image, to }
+    : undefined;
 }
 
 const isOf = (failure: RollFailure | undefined, group: Group): boolean =>

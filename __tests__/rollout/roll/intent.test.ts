@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import type { Spec } from "../../../cluster/yaml/schema.js";
 import { expiryOf } from "../../../rollout/roll/intent.js";
 import { wholeRoll } from "../../../rollout/roll/whole-roll.js";
-import { change, deployedAs, localSpec } from "../../support/fixtures.js";
+import { change, deployedAs, localSpec, poolOf } from "../../support/fixtures.js";
 import { NOW, situationOf } from "../../support/situation.js";
 
 const HOUR = 3_600_000;
@@ -33,4 +33,26 @@ test("with windows it holds to the end of the last one that is needed", () => {
 
 test("a group of which no roll is known counts as long as it may take", () => {
   expect(expiry({ windows: nightly }, null)).toBe("2026-11-23T23:00:00.000Z");
+});
+
+test("counts each batch of such a group, which leaves and becomes ready by itself", () => {
+  const windows = { windows: nightly };
+  const of = (edit: (pool: ReturnType<typeof poolOf>) => void): string => {
+    const base = change(localSpec(), (edited) => {
+      Object.assign(edited.rollout, windows);
+      const pool = poolOf(edited, "broker");
+      pool.drain = { deadline: "20m", onDeadline: "fail" };
+      pool.bake = { time: "1m" };
+      pool.ready.timeout = "5m";
+      edit(pool);
+    });
+    const roll = wholeRoll(situationOf(base, deployedAs(base)), BROKERS, () => []);
+    const groups = roll.groups.map((group) => ({ ...group, seconds: null }));
+    return new Date(expiryOf({ ...roll, groups }, base, NOW)).toISOString();
+  };
+  // 26 minutes a group: two within the hour, and the third in it, too.
+  expect(of(() => undefined)).toBe("2026-11-21T23:00:00.000Z");
+  // 78 minutes a group: one a night.
+  expect(of((pool) => (pool.maxUnavailable = 1))).toBe("2026-11-23T23:00:00.000Z");
+  expect(of((pool) => (pool.maxSurge = 1))).toBe("2026-11-23T23:00:00.000Z");
 });

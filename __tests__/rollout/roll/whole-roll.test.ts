@@ -102,6 +102,16 @@ describe("A whole roll before it begins", () => {
     `);
   });
 
+  test("by an intent has its order and asks nobody", () => {
+    const spec = change(local, (edited) => {
+      poolOf(edited, "nomad-server").images = ["ami-0bbb", "ami-0bbb", "ami-0bbb"];
+    });
+    const servers = ["nomad-server-0", "nomad-server-1", "nomad-server-2"];
+    const roll = rollOf({ groups: servers, command: "x" }, { spec, deployed: onceRolled });
+    expect(formatWholeRoll(roll)).toMatch(/ leads goes last\nasked once: /);
+    expect(formatWholeRoll(roll, true)).not.toMatch(/ leads goes last|asked once/);
+  });
+
   test("of clients alone is asked with yes, and says how long it takes where all have been rolled", () => {
     const spec = change(local, (edited) => {
       poolOf(edited, "broker").images[0] = "ami-0bbb";
