@@ -107,10 +107,15 @@ export class CutRun {
           this.#killAll();
         });
         break;
-      case "SIGINT twice":
-        this.interrupt();
+      case "SIGINT twice": {
+        const interrupt = (): void => {
+          this.interrupt();
+        };
+        await betweenWrites(this.stateFile, terraform, interrupt);
         await until("the first is heard", () => this.#isOver || INTERRUPTED.test(this.#saidByAll()));
-        if (!this.#isOver) this.interrupt();
+        // The second one ends Terraform at once, and the first has made it write.
+        if (!this.#isOver) await betweenWrites(this.stateFile, this.#terraform(), interrupt);
+      }
     }
     await this.#over();
   }
