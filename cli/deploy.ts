@@ -36,7 +36,7 @@ import { readSituation } from "../program/situation.js";
 import { inPlace, isWatched } from "./output/tasks.js";
 import { readIntent } from "./check-intent.js";
 import { readApproved } from "./check.js";
-import { intentCommand, readShownRoll, wantedOf, type Asked } from "./whole-roll.js";
+import { intentCommand, readWholeRoll, wantedOf, type Asked } from "./whole-roll.js";
 import { despiteIn, type DespiteOptions } from "./verb.js";
 
 /** What `rollout deploy --format json` prints. */
@@ -215,7 +215,7 @@ async function askedAtOnce(
   answers: Parameters<typeof confirmAll>[2],
   say: ((line: string) => void) | undefined,
 ): Promise<ConfirmedRoll> {
-  const { roll, spec } = await readShownRoll(env, wanted, realClock.now());
+  const { roll, spec } = await readWholeRoll(env, wanted, realClock.now());
   // One that has begun may need no more than its gate, and asks for itself.
   const groups = roll.groups.flatMap(({ name: group, role, begun }) => (begun ? [] : [{ group, role }]));
   // Of what is refused nobody is asked: the roll itself says why.

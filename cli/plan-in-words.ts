@@ -3,6 +3,7 @@ import { putFile } from "../clients/put-file.js";
 import { poolsOf } from "../cluster/groups.js";
 import { sha256 } from "../cluster/sha256.js";
 import { UserError } from "../cluster/user-error.js";
+import type { Spec } from "../cluster/yaml/schema.js";
 import { intentNow } from "../program/intent.js";
 import { readSpec } from "../program/read-spec.js";
 import { refreshDesired } from "../program/run-program.js";
@@ -37,10 +38,11 @@ export async function planInWords(
       );
     const asked = { target: view, all, image };
     const now = Date.now();
-    const roll = await readWholeRoll(env, wantedOf(spec, asked), now);
+    const { roll, spec: shown } = await readWholeRoll(env, wantedOf(spec, asked), now);
     const isAccepted = roll.refused.length === 0;
     if (intent !== undefined && isAccepted) checkWritable(intent, [intent]);
-    const note = intent === undefined ? [] : await writeIntent(env, intent, { asked, roll, now });
+    const note =
+      intent === undefined ? [] : await writeIntent(env, intent, { asked, roll, spec: shown, now });
     const text =
       format === "json"
         ? JSON.stringify(wholeRollSchema.parse(roll), null, 2)
@@ -52,7 +54,7 @@ export async function planInWords(
   const planned = formatMadePlan(made, format);
   const { view: group } = made.summary;
   if (format === "json" || group === "cluster") return { text: planned, isAccepted };
-  const roll = await readWholeRoll(env, wantedOf(spec, { target: group, all: false }), Date.now());
+  const { roll } = await readWholeRoll(env, wantedOf(spec, { target: group, all: false }), Date.now());
   const above = roll.groups.length > 0 ? [formatWholeRoll(roll), ""] : [];
   return { text: [...above, planned].join("\n"), isAccepted };
 }
@@ -61,7 +63,7 @@ export async function planInWords(
 async function writeIntent(
   env: Environment,
   file: string,
-  { asked: { target, image }, roll, now }: { asked: Asked; roll: WholeRoll; now: number },
+  { asked: { target, image }, roll, spec, now }: { asked: Asked; roll: WholeRoll; spec: Spec; now: number },
 ): Promise<string[]> {
   const begun = roll.groups.filter((group) => group.begun).map(({ name }) => name);
   if (begun.length > 0)
@@ -69,7 +71,6 @@ async function writeIntent(
       `no intent is made while a group is in flight: ${begun.join(", ")}; first: rollout deploy ${begun[0] ?? ""}`,
     );
   if (roll.refused.length > 0) return [`what is refused is not to be approved: ${file} was not written`];
-  const { spec } = readSpec(env);
   const { intent } = await intentNow(
     env,
     {

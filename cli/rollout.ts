@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { type Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import * as z from "zod";
 import { codeOf, messageOf } from "../clients/error-code.js";
 import { durationSeconds } from "../cluster/yaml/duration.js";
 import { UserError } from "../cluster/user-error.js";
@@ -49,7 +48,11 @@ export function buildProgram(): Verb {
   const program = new Verb("rollout")
     .description("Puts new images through a Consul and Nomad cluster, one group at a time.")
     .exitOverride()
-    .version(versionOf(), "--version", "print the version")
+    .option("--version", "print the version")
+    .on("option:version", () => {
+      print(version());
+      throw new CommanderError(0, "commander.version", "");
+    })
     .showHelpAfterError("(rollout --help lists the verbs)")
     .addHelpText(
       "after",
@@ -484,9 +487,9 @@ the spec, 3 pending (status --fail-on-pending). With --format json a refusal is 
   return program;
 }
 
-const versionOf = (): string =>
-  z.object({ version: z.string() }).parse(JSON.parse(readFileSync(packageFile("package.json"), "utf8")))
-    .version;
+/** Read when it is asked for, and without a schema, which every start would have to load. */
+const version = (): string =>
+  (JSON.parse(readFileSync(packageFile("package.json"), "utf8")) as { readonly version: string }).version;
 
 /** What is no value of an option is wrong usage, in the words of whoever reads it. */
 const usage =

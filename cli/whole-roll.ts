@@ -27,12 +27,8 @@ export function wantedOf(spec: Spec, { target, all, image }: Asked): Wanted {
   return { groups, command: words.join(" "), ...(image === undefined ? {} : { image }) };
 }
 
-/** A whole roll before it begins. @param now milliseconds since 1970 */
-export const readWholeRoll = async (env: Environment, wanted: Wanted, now: number): Promise<WholeRoll> =>
-  (await readShownRoll(env, wanted, now)).roll;
-
-/** The same, and the spec that it was made from. */
-export async function readShownRoll(
+/** A whole roll before it begins, and the spec that it was made from. @param now milliseconds since 1970 */
+export async function readWholeRoll(
   env: Environment,
   wanted: Wanted,
   now: number,

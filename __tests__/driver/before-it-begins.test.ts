@@ -7,7 +7,7 @@ import { buildProgram } from "../../cli/rollout.js";
 import { PACE } from "../../rollout/roll/may-roll.js";
 import type { Dialogue } from "../../cli/ask.js";
 import { runDeploy, type DeployArgs } from "../../cli/deploy.js";
-import { intentCommand, readShownRoll } from "../../cli/whole-roll.js";
+import { intentCommand, readWholeRoll } from "../../cli/whole-roll.js";
 import { readCluster } from "../../program/read-deployed.js";
 import { planInWords } from "../../cli/plan-in-words.js";
 import { GateFailure } from "../../driver/deploy-group.js";
@@ -180,7 +180,7 @@ test("a departure names what finishes a group that has begun, and else how it is
 
 test("a roll ends where the spec is another than was shown, before anything of it is done", async () => {
   const env = { CLUSTER: join(folder, "cluster.yaml") };
-  const read = await readShownRoll(env, { groups: ["broker-0"], command: "x" }, 0);
+  const read = await readWholeRoll(env, { groups: ["broker-0"], command: "x" }, 0);
   expect(read.spec).toStrictEqual((await readCluster(env)).spec);
   const shown = change(localSpec(), () => undefined);
   const now = change(shown, (draft) => {
